@@ -1,0 +1,146 @@
+//! What the user is told: errors and warnings, each at the argument that it is about.
+
+use std::borrow::Cow;
+
+/// A result whose error is what the user will read.
+pub type Result<T> = std::result::Result<T, Diagnostics>;
+
+/// One step into a value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// An attribute of an object, by name.
+    Attribute(Cow<'static, str>),
+    /// An element of a list, counted from 0.
+    Index(i64),
+}
+
+/// Where in a configuration or a state something is. The empty path is the whole of it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Path(Vec<Step>);
+
+impl Path {
+    /// The path to a top-level attribute.
+    pub fn attribute(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::default().then(name)
+    }
+
+    /// The path to an attribute of what this path leads to.
+    #[must_use]
+    pub fn then(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.0.push(Step::Attribute(name.into()));
+        self
+    }
+
+    /// The path to an element of the list that this path leads to.
+    #[must_use]
+    pub fn index(mut self, index: usize) -> Self {
+        self.0.push(Step::Index(i64::try_from(index).unwrap_or(i64::MAX)));
+        self
+    }
+
+    /// The steps, from the outside in.
+    pub fn steps(&self) -> &[Step] {
+        &self.0
+    }
+}
+
+/// Whether the operation failed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Severity {
+    /// The operation failed.
+    Error,
+    /// The operation went on.
+    Warning,
+}
+
+/// One message to the user.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Diagnostic {
+    /// Whether the operation failed.
+    pub severity: Severity,
+    /// At most eight words.
+    pub summary: Cow<'static, str>,
+    /// What happened and what to do now, in whole sentences.
+    pub detail: String,
+    /// The argument at fault; core quotes its source line.
+    pub path: Path,
+}
+
+impl Diagnostic {
+    /// Makes an error about the whole of a configuration.
+    pub fn error(summary: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, summary: summary.into(), detail: detail.into(), path: Path::default() }
+    }
+
+    /// Makes a warning about the whole of a configuration.
+    pub fn warning(summary: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(summary, detail) }
+    }
+
+    /// Points the message at an argument.
+    #[must_use]
+    pub fn at(self, path: Path) -> Self {
+        Self { path, ..self }
+    }
+}
+
+/// Messages, in the order in which they arose.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// Adds a message.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+
+    /// Adds the error of a failed step, and answers with the value of one that succeeded.
+    pub fn collect<T>(&mut self, result: Result<T>) -> Option<T> {
+        result.map_err(|diagnostics| self.extend(diagnostics)).ok()
+    }
+
+    /// Tells whether any message is an error.
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Tells whether there is no message.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The messages.
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
+        self.0.iter()
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self(vec![diagnostic])
+    }
+}
+
+impl Extend<Diagnostic> for Diagnostics {
+    fn extend<I: IntoIterator<Item = Diagnostic>>(&mut self, diagnostics: I) {
+        self.0.extend(diagnostics);
+    }
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Diagnostics {
+    type Item = &'a Diagnostic;
+    type IntoIter = std::slice::Iter<'a, Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

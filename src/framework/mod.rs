@@ -1,0 +1,164 @@
+//! Terraform's ideas as plain Rust.
+//!
+//! A [`Provider`] and its [`Resource`]s are what the plugin server serves. The traits say when core calls, what holds then,
+//! and what must hold afterwards. This module knows nothing of gRPC, HTTP or SMTP.
+
+pub mod diagnostic;
+pub mod json;
+pub mod msgpack;
+pub mod number;
+pub mod plan;
+pub mod schema;
+pub mod validate;
+pub mod value;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use diagnostic::{Diagnostic, Diagnostics, Result};
+use plan::Draft;
+use schema::Schema;
+use value::Value;
+
+/// A provider: its own configuration, and the resources that work with it.
+#[async_trait]
+pub trait Provider: Send + Sync + 'static {
+    /// Where the registries list it, without their host: `namespace/type`.
+    fn address(&self) -> &'static str;
+
+    /// The schema of the provider block.
+    fn schema(&self) -> &Schema;
+
+    /// Every resource, in any order.
+    fn resources(&self) -> &[Arc<dyn Resource>];
+
+    /// Judges a provider block beyond its schema. Any value may be unknown. No credentials and no network are needed.
+    fn validate(&self, config: &Value) -> Diagnostics;
+
+    /// Takes the configuration. Core calls it once in a process, before anything but schemas and validation;
+    /// any value may be unknown at plan. Nothing is sent to a vendor.
+    async fn configure(&self, call: &Call, client: &Client, config: Value) -> Result<()>;
+}
+
+/// The core that started this process.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Client {
+    /// Its version, such as `1.11.4`.
+    pub version: String,
+}
+
+/// A managed resource.
+#[async_trait]
+pub trait Resource: Send + Sync + 'static {
+    /// Its type, such as `smtp_credential_password`.
+    fn type_name(&self) -> &'static str;
+
+    /// Its schema.
+    fn schema(&self) -> &Schema;
+
+    /// Judges a configuration beyond its schema. Any value may be unknown. No credentials and no network are needed.
+    fn validate(&self, config: &Value) -> Diagnostics;
+
+    /// Finishes the plan of a create or an update.
+    ///
+    /// [`plan::draft`] has filled in what follows from the schema alone. Core plans a replacement twice, the second time
+    /// with a null prior state, and plans again at apply: the same draft must get the same answer, so this neither waits
+    /// nor looks at anything that changes.
+    fn plan(&self, call: &Call, draft: &mut Draft) -> Result<()>;
+
+    /// Tells what the deletion of `prior` is to be handed as its planned private data.
+    fn plan_destroy(&self, prior: &Value) -> Private;
+
+    /// Looks at the real object. `None` only where it is definitely gone; on any doubt an error, and core keeps the state.
+    async fn read(&self, call: &Call, prior: Stored) -> Result<Option<Stored>>;
+
+    /// Makes the object. What is put into `new` is what core stores, whatever happens afterwards; nothing stored
+    /// with an error means that there is no object.
+    async fn create(&self, call: &Call, change: &Change, new: &NewState) -> Result<()>;
+
+    /// Changes the object. Core stores the prior state unless another is put into `new`.
+    async fn update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()>;
+
+    /// Ends the object. Core forgets it when this succeeds, and keeps it when it fails.
+    async fn delete(&self, call: &Call, prior: &Value, planned: &Private) -> Result<()>;
+
+    /// Makes a state from an import id. Core reads it next.
+    async fn import(&self, call: &Call, id: &str) -> Result<Stored>;
+}
+
+/// What one call from core carries: word of a stop, and the warnings that go back with the answer.
+#[derive(Debug, Default)]
+pub struct Call {
+    /// Cancelled when core wants the provider to hurry, or when the process is told to end.
+    pub stop: CancellationToken,
+    warnings: Mutex<Diagnostics>,
+}
+
+impl Call {
+    /// Makes a call that ends early when `stop` is cancelled.
+    pub fn new(stop: CancellationToken) -> Self {
+        Self { stop, warnings: Mutex::default() }
+    }
+
+    /// Sends a warning back with the answer, whatever the answer is.
+    pub fn warn(&self, warning: Diagnostic) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// Takes the warnings given so far.
+    pub fn take_warnings(&self) -> Diagnostics {
+        std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Bytes that core keeps beside a state or a plan and never shows. They are no place for secrets.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Private(pub Vec<u8>);
+
+/// A state and the private data beside it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stored {
+    /// The state; null for no object.
+    pub state: Value,
+    /// The private data.
+    pub private: Private,
+}
+
+/// One approved change.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Change {
+    /// The state before; null for a create.
+    pub prior: Value,
+    /// What was planned, with unknowns.
+    pub planned: Value,
+    /// The configuration, wholly known; the only place of write-only values.
+    pub config: Value,
+    /// The private data that the plan answered with.
+    pub private: Private,
+}
+
+/// Where the new state is put the moment it is true.
+///
+/// Core is answered with what lies here even if the handler then fails or panics, so that nothing after
+/// [`put`](Self::put) can lose it.
+#[derive(Clone, Debug)]
+pub struct NewState(Arc<Mutex<Stored>>);
+
+impl NewState {
+    /// Starts with what core keeps if nothing else is put.
+    pub fn holding(prior: Stored) -> Self {
+        Self(Arc::new(Mutex::new(prior)))
+    }
+
+    /// Replaces what core will store.
+    pub fn put(&self, stored: Stored) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stored;
+    }
+
+    /// Takes what core is to store.
+    pub fn take(&self) -> Stored {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

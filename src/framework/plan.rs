@@ -1,0 +1,154 @@
+//! The plan, as far as it follows from a schema: defaults, what the configuration says, what is kept, what replaces.
+
+use super::{
+    Private,
+    diagnostic::Path,
+    schema::{Attribute, Mode, OnChange, Schema, Type},
+    value::{Object, Value},
+};
+
+/// A plan in the making.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// The state before; null for a create and for the second plan of a replacement.
+    pub prior: Value,
+    /// The configuration.
+    pub config: Value,
+    /// The planned state.
+    pub planned: Value,
+    /// The attributes whose change replaces the object.
+    pub replace: Vec<Path>,
+    /// What the apply is to be handed. It starts as what is stored beside the prior state.
+    pub private: Private,
+}
+
+/// Drafts the plan of a create or an update.
+///
+/// - An attribute that the configuration sets is planned so, unknown included. Write-only ones are planned null.
+/// - One that it does not set gets its default; failing that, what the provider computes is kept from the prior state, or is
+///   unknown where there is none.
+/// - A change of an attribute that replaces is listed, at the deepest path that both sides have.
+pub fn draft(schema: &Schema, config: Value, prior: Value, prior_private: Private) -> Draft {
+    let planned = plan_object(&schema.attributes, &config, &prior);
+    let mut replace = Vec::new();
+    if !prior.is_null() {
+        list_replacements(&schema.attributes, &planned, &prior, &Path::default(), &mut replace);
+    }
+    Draft { prior, config, planned, replace, private: prior_private }
+}
+
+fn plan_object(attributes: &[Attribute], config: &Value, prior: &Value) -> Value {
+    let planned = attributes.iter().map(|attribute| {
+        let (config, prior_value) = (config.get(&attribute.name), prior.get(&attribute.name));
+        (attribute.name.to_string(), plan_attribute(attribute, config, prior_value, prior.is_null()))
+    });
+    Value::Object(planned.collect::<Object>())
+}
+
+fn plan_attribute(attribute: &Attribute, config: &Value, prior: &Value, is_new: bool) -> Value {
+    if attribute.write_only {
+        return Value::Null;
+    }
+    match (&attribute.r#type, config) {
+        (Type::Object(nested), Value::Object(_)) => plan_object(nested, config, prior),
+        (Type::Objects(nested), Value::List(items)) => {
+            Value::List(items.iter().map(|item| plan_object(nested, item, &Value::Null)).collect())
+        }
+        (_, Value::Null) => match (&attribute.default, attribute.mode) {
+            (Some(default), _) => default.clone(),
+            (None, Mode::Required | Mode::Optional) => Value::Null,
+            (None, Mode::Computed | Mode::OptionalComputed) if is_new => Value::Unknown,
+            (None, Mode::Computed | Mode::OptionalComputed) => prior.clone(),
+        },
+        _ => config.clone(),
+    }
+}
+
+fn list_replacements(attributes: &[Attribute], planned: &Value, prior: &Value, at: &Path, replace: &mut Vec<Path>) {
+    for attribute in attributes {
+        let (planned, prior) = (planned.get(&attribute.name), prior.get(&attribute.name));
+        if planned == prior {
+            continue;
+        }
+        let path = at.clone().then(attribute.name.clone());
+        match (&attribute.r#type, planned, prior) {
+            (Type::Object(nested), Value::Object(_), Value::Object(_)) => {
+                list_replacements(nested, planned, prior, &path, replace);
+            }
+            _ if attribute.on_change == OnChange::Replace => replace.push(path),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> Schema {
+        let nested = vec![
+            Attribute::required("name", Type::String, "").replaces(),
+            Attribute::optional("note", Type::String, ""),
+        ];
+        Schema {
+            attributes: vec![
+                Attribute::optional("target", Type::Object(nested), "").replaces(),
+                Attribute::optional_computed("mode", Type::String, "").with_default("replace"),
+                Attribute::optional_computed("host", Type::String, ""),
+                Attribute::optional("once", Type::String, "").write_only(),
+                Attribute::computed("id", Type::String, ""),
+            ],
+            ..Schema::default()
+        }
+    }
+
+    fn target(name: &str, note: &str) -> Value {
+        Value::object([("name", name), ("note", note)].map(|(name, value)| (name, Value::from(value))))
+    }
+
+    fn state(target: Value, host: &str) -> Value {
+        Value::object([
+            ("target", target),
+            ("mode", "replace".into()),
+            ("host", host.into()),
+            ("once", Value::Null),
+            ("id", "1".into()),
+        ])
+    }
+
+    fn config(target: Value) -> Value {
+        Value::object([("target", target), ("once", "secret".into())])
+    }
+
+    #[test]
+    fn a_create_fills_defaults_and_leaves_the_rest_unknown() {
+        let draft = draft(&schema(), config(target("a", "n")), Value::Null, Private::default());
+        assert_eq!(draft.planned.get("mode"), &"replace".into());
+        assert_eq!(draft.planned.get("host"), &Value::Unknown);
+        assert_eq!(draft.planned.get("id"), &Value::Unknown);
+        assert_eq!(draft.planned.get("once"), &Value::Null);
+        assert_eq!(draft.replace, []);
+    }
+
+    #[test]
+    fn an_update_keeps_what_was_computed() {
+        let draft = draft(&schema(), config(target("a", "m")), state(target("a", "n"), "h"), Private(vec![1]));
+        assert_eq!(draft.planned, state(target("a", "m"), "h"));
+        assert_eq!(draft.replace, []);
+        assert_eq!(draft.private, Private(vec![1]));
+    }
+
+    #[test]
+    fn a_change_inside_an_object_replaces_at_the_attribute_inside() {
+        let draft = draft(&schema(), config(target("b", "n")), state(target("a", "n"), "h"), Private::default());
+        assert_eq!(draft.replace, [Path::attribute("target").then("name")]);
+    }
+
+    #[test]
+    fn an_object_that_comes_goes_or_is_unknown_replaces_as_a_whole() {
+        for new in [Value::Null, Value::Unknown] {
+            let draft = draft(&schema(), config(new), state(target("a", "n"), "h"), Private::default());
+            assert_eq!(draft.replace, [Path::attribute("target")]);
+        }
+    }
+}

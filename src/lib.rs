@@ -1,0 +1,16 @@
+//! `terraform-provider-smtp`: SMTP credentials' passwords, reset by their vendors' APIs and never lost.
+//!
+//! The way of a call, from core to the vendor and back:
+//!
+//! - [`protocol`] speaks gRPC with core and knows [`framework`];
+//! - [`framework`] says in plain Rust what Terraform expects of a provider;
+//! - `provider` is the provider: its resource, and what users read when something fails;
+//! - `backend` holds a file for each vendor;
+//! - `http` is the one client that all of them share: what may be sent again, and what may not;
+//! - `smtp` knows how a password is used;
+//! - [`secret`] keeps passwords and tokens out of every text.
+//!
+//! Imports go one way only, `protocol → framework ← provider → backend → http`; `tests/architecture.rs` holds them to it.
+
+pub mod framework;
+pub mod secret;
