@@ -62,7 +62,7 @@ pub enum OnChange {
 }
 
 /// Says in words about the argument what is wrong with a text; never repeats the text.
-pub type Check = fn(&str) -> Result<(), String>;
+pub type Check = fn(&str) -> Result<(), &'static str>;
 
 /// One attribute of a schema or of a nested object.
 #[derive(Clone, Debug)]
