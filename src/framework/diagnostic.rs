@@ -1,6 +1,6 @@
 //! What the user is told: errors and warnings, each at the argument that it is about.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 /// A result whose error is what the user will read.
 pub type Result<T> = std::result::Result<T, Diagnostics>;
@@ -38,9 +38,30 @@ impl Path {
         self
     }
 
+    /// The same path, below a step.
+    #[must_use]
+    pub fn under(mut self, step: Step) -> Self {
+        self.0.insert(0, step);
+        self
+    }
+
     /// The steps, from the outside in.
     pub fn steps(&self) -> &[Step] {
         &self.0
+    }
+}
+
+impl fmt::Display for Path {
+    /// Writes the path as users write it: `verify.hosts[0]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (depth, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Attribute(name) if depth == 0 => f.write_str(name)?,
+                Step::Attribute(name) => write!(f, ".{name}")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
     }
 }
 

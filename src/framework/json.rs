@@ -1,1 +1,161 @@
+//! Values in JSON, the form in which core keeps states.
+//!
+//! A state may be older than the schema that it is read with, so reading is lenient: what is missing gets its default, what
+//! the schema does not know is dropped. Text goes straight into its value; no tree of plain copies is built of a secret.
 
+use std::{cell::RefCell, fmt};
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::{
+    diagnostic::Step,
+    malformed::Malformed,
+    number::Number,
+    schema::Attribute,
+    shape::{Shape, Text},
+    value::{Object, Value},
+};
+
+/// Reads a value. At every depth, a missing attribute is its default or else null.
+pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, Malformed> {
+    let malformed = RefCell::default();
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = Reader { shape: Shape::root(attributes), malformed: &malformed }.deserialize(&mut json);
+    value.and_then(|value| json.end().map(|()| value)).map_err(|error| match malformed.take() {
+        Some(malformed) if error.is_data() => malformed,
+        Some(malformed) => Malformed { fault: NOT_JSON, ..malformed },
+        None => Malformed::new(NOT_JSON),
+    })
+}
+
+const NOT_JSON: &str = "is not valid JSON";
+
+/// Reads one value.
+///
+/// The errors of `serde_json` quote their input, so none is passed on: the first fault is noted in `malformed`, and every
+/// reader on the way out adds its step.
+#[derive(Clone, Copy)]
+struct Reader<'r> {
+    shape: Shape<'r>,
+    malformed: &'r RefCell<Option<Malformed>>,
+}
+
+impl<'r> Reader<'r> {
+    fn with(self, shape: Shape<'r>) -> Self {
+        Self { shape, ..self }
+    }
+
+    fn note(self, fault: &'static str) {
+        self.malformed.borrow_mut().get_or_insert(Malformed::new(fault));
+    }
+
+    fn add(self, step: Step) {
+        self.malformed.replace_with(|malformed| malformed.take().map(|malformed| malformed.within(step)));
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
+        json.deserialize_option(self).inspect_err(|_| self.note(self.shape.mismatch()))
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
+        match self.shape {
+            Shape::Bool => bool::deserialize(json).map(Value::Bool),
+            Shape::Number => {
+                let number = serde_json::Number::deserialize(json)?;
+                Number::parse(number.as_str()).map(Value::Number).ok_or_else(|| D::Error::custom(self.shape.mismatch()))
+            }
+            Shape::String(text) => json.deserialize_str(text),
+            Shape::List(element, text) => json.deserialize_seq(List(self.with(Shape::new(element, text)))),
+            Shape::Objects(attributes, text) => json.deserialize_seq(List(self.with(Shape::Object(attributes, text)))),
+            Shape::Object(attributes, text) => json.deserialize_map(Members { attributes, text, reader: self }),
+        }
+    }
+}
+
+impl Visitor<'_> for Text {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        Ok(self.value(text))
+    }
+}
+
+/// Reads the elements of a list, each with the same reader.
+struct List<'r>(Reader<'r>);
+
+impl<'de> Visitor<'de> for List<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut json: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        for index in 0.. {
+            match json.next_element_seed(self.0).inspect_err(|_| self.0.add(Step::Index(index)))? {
+                Some(item) => items.push(item),
+                None => break,
+            }
+        }
+        Ok(Value::List(items))
+    }
+}
+
+/// Reads the attributes of an object.
+struct Members<'r> {
+    attributes: &'r [Attribute],
+    text: Text,
+    reader: Reader<'r>,
+}
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<Value, A::Error> {
+        let mut object = Object::new();
+        while let Some(name) = json.next_key::<String>()? {
+            let Some(attribute) = self.attributes.iter().find(|attribute| attribute.name == name) else {
+                json.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let reader = self.reader.with(Shape::attribute(attribute, self.text));
+            let at = || Step::Attribute(attribute.name.clone());
+            let value = json.next_value_seed(reader).inspect_err(|_| reader.add(at()))?;
+            if object.insert(name, value).is_some() {
+                reader.note("is there twice");
+                reader.add(at());
+                return Err(A::Error::custom("duplicate"));
+            }
+        }
+        for attribute in self.attributes {
+            let missing = || attribute.default.clone().unwrap_or_default();
+            object.entry(attribute.name.to_string()).or_insert_with(missing);
+        }
+        Ok(Value::Object(object))
+    }
+}

@@ -5,10 +5,12 @@
 
 pub mod diagnostic;
 pub mod json;
+pub mod malformed;
 pub mod msgpack;
 pub mod number;
 pub mod plan;
 pub mod schema;
+mod shape;
 pub mod validate;
 pub mod value;
 
@@ -18,6 +20,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use diagnostic::{Diagnostic, Diagnostics, Result};
+pub use malformed::Malformed;
 use plan::Draft;
 use schema::Schema;
 use value::Value;

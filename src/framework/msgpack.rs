@@ -1,1 +1,220 @@
+//! Values in `MessagePack`, the form in which they travel between core and provider.
+//!
+//! An object is a map with every attribute, a list, set or tuple an array, and what is unknown an extension of any code.
+//! Numbers come in three forms: integer, float64, and decimal text where neither is exact.
 
+use rmp::{
+    Marker,
+    decode::{self, NumValueReadError},
+    encode::{self, ByteBuf},
+};
+
+use super::{
+    diagnostic::Step,
+    malformed::Malformed,
+    number::{Form, Number},
+    schema::Attribute,
+    shape::{Shape, Text},
+    value::{Object, Value},
+};
+
+/// Reads a value. A missing attribute is null; one that the schema does not know is an error.
+pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, Malformed> {
+    let mut reader = Reader(bytes);
+    let value = reader.value(Shape::root(attributes))?;
+    if reader.0.is_empty() { Ok(value) } else { Err(Malformed::new("is followed by more bytes")) }
+}
+
+/// Writes a value with every attribute of the schema.
+///
+/// What does not fit its type is written as null: an answer to core that lacks one attribute is better than none.
+pub fn encode(value: &Value, attributes: &[Attribute]) -> Vec<u8> {
+    let mut writer = Writer(ByteBuf::new());
+    writer.value(value, Shape::root(attributes));
+    writer.0.into_vec()
+}
+
+/// What is still to be read.
+///
+/// It recurses along the schema and allocates only for what was read, so the sender chooses neither depth nor length.
+struct Reader<'b>(&'b [u8]);
+
+impl<'b> Reader<'b> {
+    fn value(&mut self, shape: Shape<'_>) -> Result<Value, Malformed> {
+        match self.marker()? {
+            Marker::Null => self.take(1).map(|_| Value::Null),
+            marker if is_extension(marker) => self.unknown(),
+            _ => self.known(shape),
+        }
+    }
+
+    fn unknown(&mut self) -> Result<Value, Malformed> {
+        let meta = decode::read_ext_meta(&mut self.0).map_err(mismatch("is not an extension"))?;
+        self.take(meta.size).map(|_| Value::Unknown)
+    }
+
+    fn known(&mut self, shape: Shape<'_>) -> Result<Value, Malformed> {
+        match shape {
+            Shape::Bool => decode::read_bool(&mut self.0).map(Value::Bool).map_err(mismatch(shape.mismatch())),
+            Shape::Number => self.number().map(Value::Number),
+            Shape::String(text) => Ok(text.value(self.text(shape.mismatch())?)),
+            Shape::List(element, text) => self.list(Shape::new(element, text)),
+            Shape::Objects(attributes, text) => self.list(Shape::Object(attributes, text)),
+            Shape::Object(attributes, text) => {
+                let length = decode::read_map_len(&mut self.0).map_err(mismatch(shape.mismatch()))?;
+                self.attributes(length, attributes, text)
+            }
+        }
+    }
+
+    fn number(&mut self) -> Result<Number, Malformed> {
+        let fault = Shape::Number.mismatch();
+        let number = match self.marker()? {
+            Marker::F32 => Number::from_f64(decode::read_f32(&mut self.0).map_err(mismatch(fault))?.into()),
+            Marker::F64 => Number::from_f64(decode::read_f64(&mut self.0).map_err(mismatch(fault))?),
+            Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32 => Number::parse(self.text(fault)?),
+            _ => Some(Number(Form::Integer(decode::read_int(&mut self.0).map_err(mismatch(fault))?))),
+        };
+        number.ok_or(Malformed::new(fault))
+    }
+
+    fn list(&mut self, element: Shape<'_>) -> Result<Value, Malformed> {
+        let length = decode::read_array_len(&mut self.0).map_err(mismatch("is not a list"))?;
+        let elements = (0..length).map(|index| self.value(element).map_err(|m| m.within(Step::Index(index.into()))));
+        elements.collect::<Result<_, _>>().map(Value::List)
+    }
+
+    fn attributes(&mut self, length: u32, attributes: &[Attribute], text: Text) -> Result<Value, Malformed> {
+        let mut object = Object::new();
+        for _ in 0..length {
+            let name = self.text("has a name that is not a string")?;
+            let attribute = attributes.iter().find(|attribute| attribute.name == name);
+            let attribute = attribute.ok_or(Malformed::new("has an attribute that its schema does not know"))?;
+            let step = || Step::Attribute(attribute.name.clone());
+            let value = self.value(Shape::attribute(attribute, text)).map_err(|malformed| malformed.within(step()))?;
+            if object.insert(name.to_owned(), value).is_some() {
+                return Err(Malformed::new("is there twice").within(step()));
+            }
+        }
+        for attribute in attributes {
+            object.entry(attribute.name.to_string()).or_default();
+        }
+        Ok(Value::Object(object))
+    }
+
+    fn text(&mut self, fault: &'static str) -> Result<&'b str, Malformed> {
+        let length = decode::read_str_len(&mut self.0).map_err(mismatch(fault))?;
+        str::from_utf8(self.take(length)?).map_err(|_| Malformed::new(fault))
+    }
+
+    fn marker(&self) -> Result<Marker, Malformed> {
+        self.0.first().map(|byte| Marker::from_u8(*byte)).ok_or(Malformed::new(ENDS_EARLY))
+    }
+
+    fn take(&mut self, length: u32) -> Result<&'b [u8], Malformed> {
+        let taken = usize::try_from(length).ok().and_then(|length| self.0.split_off(..length));
+        taken.ok_or(Malformed::new(ENDS_EARLY))
+    }
+}
+
+const ENDS_EARLY: &str = "ends early";
+
+fn is_extension(marker: Marker) -> bool {
+    matches!(
+        marker,
+        Marker::FixExt1
+            | Marker::FixExt2
+            | Marker::FixExt4
+            | Marker::FixExt8
+            | Marker::FixExt16
+            | Marker::Ext8
+            | Marker::Ext16
+            | Marker::Ext32
+    )
+}
+
+/// Turns the error of a reading function into `fault`, unless there was too little to read.
+fn mismatch<E: Into<NumValueReadError>>(fault: &'static str) -> impl FnOnce(E) -> Malformed {
+    move |error| match error.into() {
+        NumValueReadError::InvalidMarkerRead(_) | NumValueReadError::InvalidDataRead(_) => Malformed::new(ENDS_EARLY),
+        NumValueReadError::TypeMismatch(_) | NumValueReadError::OutOfRange => Malformed::new(fault),
+    }
+}
+
+/// What was written so far. Writing to memory cannot fail, and its error type says so.
+struct Writer(ByteBuf);
+
+impl Writer {
+    fn value(&mut self, value: &Value, shape: Shape<'_>) {
+        match (shape, value) {
+            (_, Value::Unknown) => self.unknown(),
+            (Shape::Bool, Value::Bool(value)) => {
+                let Ok(()) = encode::write_bool(&mut self.0, *value);
+            }
+            (Shape::Number, Value::Number(number)) => self.number(number),
+            (Shape::String(_), Value::String(text)) => self.text(text),
+            (Shape::String(_), Value::Secret(secret)) => self.text(secret.for_state()),
+            (Shape::List(element, text), Value::List(items)) => self.list(items, Shape::new(element, text)),
+            (Shape::Objects(attributes, text), Value::List(items)) => {
+                self.list(items, Shape::Object(attributes, text));
+            }
+            (Shape::Object(attributes, text), Value::Object(object)) => self.object(object, attributes, text),
+            _ => self.null(),
+        }
+    }
+
+    fn null(&mut self) {
+        let Ok(()) = encode::write_nil(&mut self.0);
+    }
+
+    fn unknown(&mut self) {
+        let Ok(_) = encode::write_ext_meta(&mut self.0, 1, 0);
+        let Ok(()) = encode::write_pfix(&mut self.0, 0);
+    }
+
+    fn number(&mut self, number: &Number) {
+        match &number.0 {
+            Form::Integer(integer) => {
+                if let Ok(integer) = i64::try_from(*integer) {
+                    let Ok(_) = encode::write_sint(&mut self.0, integer);
+                } else if let Ok(integer) = u64::try_from(*integer) {
+                    let Ok(_) = encode::write_uint(&mut self.0, integer);
+                }
+            }
+            Form::Float(float) => {
+                let Ok(()) = encode::write_f64(&mut self.0, *float);
+            }
+            Form::Decimal(text) => self.text(text),
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if u32::try_from(text.len()).is_err() {
+            return self.null();
+        }
+        let Ok(()) = encode::write_str(&mut self.0, text);
+    }
+
+    fn list(&mut self, items: &[Value], element: Shape<'_>) {
+        let Ok(length) = u32::try_from(items.len()) else {
+            return self.null();
+        };
+        let Ok(_) = encode::write_array_len(&mut self.0, length);
+        for item in items {
+            self.value(item, element);
+        }
+    }
+
+    fn object(&mut self, object: &Object, attributes: &[Attribute], text: Text) {
+        let Ok(length) = u32::try_from(attributes.len()) else {
+            return self.null();
+        };
+        let mut sorted = attributes.iter().collect::<Vec<_>>();
+        sorted.sort_unstable_by_key(|attribute| &attribute.name);
+        let Ok(_) = encode::write_map_len(&mut self.0, length);
+        for attribute in sorted {
+            self.text(&attribute.name);
+            self.value(object.get(&*attribute.name).unwrap_or(&Value::Null), Shape::attribute(attribute, text));
+        }
+    }
+}
