@@ -24,6 +24,11 @@ pub fn config(attributes: &[Attribute], config: &Value, write_only: WriteOnly) -
     judge.diagnostics
 }
 
+/// The error for a value that a rule refuses, with the rule's words.
+pub fn invalid(name: &str, words: &str) -> Diagnostic {
+    Diagnostic::error(format!("Invalid value for `{name}`"), format!("`{name}` {words}."))
+}
+
 struct Judge {
     write_only: WriteOnly,
     diagnostics: Diagnostics,
@@ -64,14 +69,14 @@ impl Judge {
             }
             (_, text) => {
                 if let Err(words) = check(attribute, text) {
-                    self.diagnostics.push(invalid(attribute, &words).at(at.clone()));
+                    self.diagnostics.push(invalid(&attribute.name, words).at(at.clone()));
                 }
             }
         }
     }
 }
 
-fn check(attribute: &Attribute, value: &Value) -> Result<(), String> {
+fn check(attribute: &Attribute, value: &Value) -> Result<(), &'static str> {
     match (attribute.check, value) {
         (Some(rule), Value::String(text)) => rule(text),
         (Some(rule), Value::Secret(secret)) => secret.check(rule),
@@ -90,16 +95,4 @@ fn refused(attribute: &Attribute) -> Diagnostic {
         attribute.name
     );
     Diagnostic::error(format!("`{}` needs a newer Terraform", attribute.name), detail)
-}
-
-fn invalid(attribute: &Attribute, words: &str) -> Diagnostic {
-    Diagnostic::error(format!("Invalid value for `{}`", attribute.name), sentence(words))
-}
-
-/// Makes a sentence of a rule's words.
-fn sentence(words: &str) -> String {
-    let mut rest = words.chars();
-    let first = rest.next().into_iter().flat_map(char::to_uppercase);
-    let end = if words.ends_with(['.', '!', '?']) { "" } else { "." };
-    first.chain(rest.by_ref()).chain(end.chars()).collect()
 }
