@@ -24,6 +24,7 @@ mod error;
 mod exchange;
 mod handover;
 mod limit;
+mod lookup;
 mod operation;
 mod path;
 mod redact;
