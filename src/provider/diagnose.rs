@@ -120,7 +120,11 @@ fn answered(target: &Target, error: &Error) -> String {
     let code = error.code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
     let message = error.message.as_ref().map(|message| format!(", “{message}”")).unwrap_or_default();
     let request_id = error.request_id.as_ref().map(|id| format!(" (request id {id})")).unwrap_or_default();
-    let reason = if error.reason.is_empty() { String::new() } else { format!(": {}", error.reason) };
+    // A refusal speaks for itself; no answer, or one that cannot be used, needs our words.
+    let reason = match error.status {
+        Some(status) if !(200..300).contains(&status) => String::new(),
+        _ => format!(": {}", error.reason),
+    };
     format!("{} ({}) {status}{code}{message}{request_id}{reason}.", target.vendor.title, error.host)
 }
 
