@@ -82,10 +82,7 @@ pub(super) fn schema() -> Schema {
     ];
     Schema {
         version: 0,
-        help:
-            "Resets the password of an SMTP credential and keeps the new one in state. The credential itself is made \
-               elsewhere and stays when the resource is destroyed, with the password it then has."
-                .to_owned(),
+        help: include_str!("help.md").to_owned(),
         attributes: target::attributes().chain(arguments).chain(answers).collect(),
     }
 }
