@@ -175,3 +175,75 @@ fn advice(target: &Target, error: &Error) -> String {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: [Kind; 17] = [
+        Kind::Certificate,
+        Kind::Conflict,
+        Kind::Forbidden,
+        Kind::Interrupted,
+        Kind::NotFound,
+        Kind::NotTheApi,
+        Kind::RateLimited,
+        Kind::Redirected,
+        Kind::Rejected,
+        Kind::Setup,
+        Kind::Stopped,
+        Kind::TimedOut,
+        Kind::TooLarge,
+        Kind::Unauthorized,
+        Kind::Unavailable,
+        Kind::Unreachable,
+        Kind::Unreadable,
+    ];
+
+    fn target() -> Target {
+        Target::from_import_id("hubspot/zh48@62515").unwrap()
+    }
+
+    #[test]
+    fn every_error_has_a_short_summary_and_says_what_became_of_the_password() {
+        for kind in KINDS {
+            for outcome in [Outcome::NotChanged, Outcome::MayHaveChanged, Outcome::Changed] {
+                let error = Error::new(kind, outcome, "api.hubapi.com", "the reason");
+                let diagnostic = failed(Doing::Resetting, &target(), &error);
+                assert!(diagnostic.summary.split(' ').count() <= 8, "{}", diagnostic.summary);
+                assert_eq!(diagnostic.detail.matches(outcome.sentence()).count(), 1, "{}", diagnostic.detail);
+                assert!(
+                    !diagnostic.detail.ends_with(outcome.sentence()),
+                    "it says what to do now: {}",
+                    diagnostic.detail
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_says_in_order_what_was_done_what_was_answered_what_became_of_it_and_what_to_do() {
+        let error = Error {
+            status: Some(403),
+            code: Some("MISSING_SCOPES".into()),
+            message: Some("This app lacks a scope".into()),
+            request_id: Some("aeb5f871".into()),
+            ..Error::new(Kind::Forbidden, Outcome::NotChanged, "api.hubapi.com", "it answered 403")
+        };
+        let diagnostic = failed(Doing::Resetting, &target(), &error);
+        assert_eq!(diagnostic.summary, "HubSpot denied the access");
+        assert_eq!(
+            diagnostic.detail,
+            "Resetting the password of `hubspot/zh48@62515`: HubSpot (api.hubapi.com) answered 403 MISSING_SCOPES, “This app lacks a \
+             scope” (request id aeb5f871). The password was not changed. The token needs the scope `transactional-email`, in an \
+             account with the Transactional Email add-on."
+        );
+    }
+
+    #[test]
+    fn an_error_without_an_answer_says_why() {
+        let error = Error::new(Kind::Unreachable, Outcome::NotChanged, "api.hubapi.com", "the connection was refused");
+        let detail = failed(Doing::Reading, &target(), &error).detail;
+        assert!(detail.contains("HubSpot (api.hubapi.com) gave no answer: the connection was refused."), "{detail}");
+    }
+}

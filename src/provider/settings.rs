@@ -198,10 +198,15 @@ fn no_credentials(vendor: &Vendor) -> Diagnostic {
 
 fn incomplete_login(vendor: &Vendor, login: &[&Field], missing: &Field) -> Diagnostic {
     let given = login.iter().filter(|field| field.name != missing.name).map(|field| format!("`{}`", field.name));
-    let variable = missing.env.map(|variable| format!(" or the environment variable `{variable}`")).unwrap_or_default();
+    let variable =
+        missing.env.map(|variable| format!(", or the environment variable `{variable}`")).unwrap_or_default();
     Diagnostic::error(
         format!("Incomplete credentials for {}", vendor.title),
-        format!("{} goes with `{}`: set it{variable} too.", given.collect::<Vec<_>>().join(" and "), missing.name),
+        format!(
+            "`{}` is missing; it goes with {}. Set it{variable}.",
+            missing.name,
+            given.collect::<Vec<_>>().join(" and ")
+        ),
     )
     .at(Path::attribute(vendor.name))
 }
@@ -228,4 +233,110 @@ fn alternatives(vendor: &Vendor, name: impl Fn(&Field) -> Option<String>) -> Str
         }
     };
     vendor.logins.iter().map(one).collect::<Vec<_>>().join(", or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOTHING: Environment = &|_| None;
+
+    fn vendor() -> &'static Vendor {
+        VENDORS.iter().find(|vendor| vendor.name == "hubspot").unwrap()
+    }
+
+    fn block(settings: &[(&str, Value)]) -> Value {
+        Value::object(settings.iter().cloned())
+    }
+
+    fn secret(text: &str) -> Value {
+        Secret::new(text).into()
+    }
+
+    fn value(fields: &Fields, name: &str) -> Option<Secret> {
+        let field = vendor().settings.iter().find(|field| field.name == name).unwrap();
+        fields.secret(field).cloned().or_else(|| fields.text(field).map(Secret::new))
+    }
+
+    fn complete(block: &Value, environment: Environment) -> Fields {
+        match resolve(vendor(), block, environment) {
+            Resolved::Complete(fields) => fields,
+            Resolved::Unknown => panic!("unknown"),
+            Resolved::Refused(diagnostic) => panic!("{}", diagnostic.detail),
+        }
+    }
+
+    fn refusal(block: &Value, environment: Environment) -> Diagnostic {
+        match resolve(vendor(), block, environment) {
+            Resolved::Refused(diagnostic) => diagnostic,
+            _ => panic!("not refused"),
+        }
+    }
+
+    #[test]
+    fn the_configuration_wins_over_the_environment() {
+        let environment: Environment = &|variable| Some(format!("env-{variable}"));
+        let fields = complete(
+            &block(&[("access_token", secret("configured")), ("base_url", "https://a.example".into())]),
+            environment,
+        );
+        assert_eq!(value(&fields, "access_token"), Some(Secret::new("configured")));
+        assert_eq!(value(&fields, "base_url"), Some(Secret::new("https://a.example")));
+    }
+
+    #[test]
+    fn without_a_block_the_environment_is_enough() {
+        let environment: Environment = &|variable| (variable == "HUBSPOT_ACCESS_TOKEN").then(|| "token".to_owned());
+        assert_eq!(value(&complete(&Value::Null, environment), "access_token"), Some(Secret::new("token")));
+    }
+
+    #[test]
+    fn a_login_that_is_configured_is_not_mixed_with_another_from_the_environment() {
+        let environment: Environment =
+            &|variable| Some(format!("env-{variable}")).filter(|_| variable != "HUBSPOT_BASE_URL");
+        let fields = complete(&block(&[("client_id", "id".into())]), environment);
+        assert_eq!(value(&fields, "access_token"), None);
+        assert_eq!(value(&fields, "client_secret"), Some(Secret::new("env-HUBSPOT_CLIENT_SECRET")));
+    }
+
+    #[test]
+    fn an_unknown_setting_is_not_looked_up_in_the_environment() {
+        let environment: Environment = &|_| Some("token".to_owned());
+        for block in [Value::Unknown, block(&[("access_token", Value::Unknown)])] {
+            assert!(matches!(resolve(vendor(), &block, environment), Resolved::Unknown));
+        }
+    }
+
+    #[test]
+    fn missing_and_incomplete_credentials_name_what_to_set() {
+        assert!(refusal(&Value::Null, NOTHING).detail.contains("`HUBSPOT_ACCESS_TOKEN`, or `HUBSPOT_CLIENT_ID`"));
+        let incomplete = refusal(&block(&[("client_id", "id".into()), ("refresh_token", secret("r"))]), NOTHING);
+        assert!(
+            incomplete.detail.contains("`client_secret` is missing; it goes with `client_id` and `refresh_token`."),
+            "{}",
+            incomplete.detail
+        );
+        let two = block(&[("access_token", secret("t")), ("client_id", "id".into())]);
+        assert_eq!(
+            validate(&Value::object([("hubspot", two)])).iter().next().unwrap().summary,
+            "Two ways to log in to HubSpot"
+        );
+    }
+
+    #[test]
+    fn a_bad_value_is_named_by_where_it_came_from_and_never_repeated() {
+        let setting = refusal(&block(&[("access_token", secret("a\nb"))]), NOTHING);
+        assert_eq!(setting.path, Path::attribute("hubspot").then("access_token"));
+        let variable = refusal(&Value::Null, &|_| Some("a\nb".to_owned()));
+        assert_eq!(variable.summary, "Invalid value in `HUBSPOT_ACCESS_TOKEN`");
+        assert!(!format!("{setting:?}{variable:?}").contains("a\\nb"));
+    }
+
+    #[test]
+    fn a_limit_is_more_than_zero() {
+        for (limit, refused) in [(0, true), (-1, true), (5, false)] {
+            let config = Value::object([(MAX_REQUESTS_PER_SECOND, Number::from(limit).into())]);
+            assert_eq!(validate(&config).has_errors(), refused, "{limit}");
+        }
+    }
 }

@@ -48,8 +48,12 @@ pub(super) fn attributes() -> impl Iterator<Item = Attribute> {
 
 /// Which vendors `value` names. A wholly unknown object counts as maybe set.
 pub(super) fn named(value: &Value) -> Named {
-    let set: Vec<_> = VENDORS.iter().copied().filter(|vendor| value.get(vendor.name).as_object().is_some()).collect();
-    let unknown = VENDORS.iter().any(|vendor| value.get(vendor.name).is_unknown());
+    named_among(VENDORS, value)
+}
+
+fn named_among(vendors: &[&'static Vendor], value: &Value) -> Named {
+    let set: Vec<_> = vendors.iter().copied().filter(|vendor| value.get(vendor.name).as_object().is_some()).collect();
+    let unknown = vendors.iter().any(|vendor| value.get(vendor.name).is_unknown());
     match *set {
         [] if unknown => Named::Undecided,
         [] => Named::Nothing,
@@ -176,4 +180,65 @@ fn unknown_vendor(id: &str) -> Diagnostic {
 
 fn names(vendors: &[&Vendor]) -> String {
     vendors.iter().map(|vendor| format!("`{}`", vendor.name)).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static OTHER: Vendor = Vendor { name: "other", title: "Other", ..*VENDORS[0] };
+
+    fn object() -> Value {
+        Value::object([("user_name", "a@b".into())])
+    }
+
+    #[test]
+    fn a_configuration_names_exactly_one_vendor() {
+        let vendors: &[&'static Vendor] = &[VENDORS[0], &OTHER];
+        let [first, second] = [vendors[0].name, "other"];
+        let named = |pairs: &[(&str, Value)]| named_among(vendors, &Value::object(pairs.iter().cloned()));
+        assert!(matches!(named(&[]), Named::Nothing));
+        assert!(matches!(named(&[(second, Value::Unknown)]), Named::Undecided));
+        assert!(matches!(named(&[(second, object())]), Named::One(vendor) if vendor.name == second));
+        assert!(
+            matches!(named(&[(first, Value::Unknown), (second, object())]), Named::One(vendor) if vendor.name == second)
+        );
+        assert!(
+            matches!(named(&[(first, object()), (second, object())]), Named::Several(vendors) if vendors.len() == 2)
+        );
+    }
+
+    #[test]
+    fn the_error_for_two_vendors_names_those_that_were_set() {
+        let error = several(&[VENDORS[0], &OTHER]);
+        let set = format!("`{}`, `other` are set.", VENDORS[0].name);
+        assert!(error.detail.starts_with(&set), "{}", error.detail);
+        assert_eq!(error.path, Path::attribute("other"));
+    }
+
+    #[test]
+    fn an_id_names_its_target_again() {
+        let target = Target::from_import_id("hubspot/zh48wgsfld@62515.smtp.hubspot.net").unwrap();
+        assert_eq!(target.id(), "hubspot/zh48wgsfld@62515.smtp.hubspot.net");
+        assert_eq!(target.path(), Path::attribute("hubspot").then("user_name"));
+        assert_eq!(Target::of(&Value::object([("hubspot", target.value())])).unwrap().unwrap().id(), target.id());
+    }
+
+    #[test]
+    fn an_import_id_has_a_known_vendor_and_every_part() {
+        for (id, words) in [
+            ("", "has no vendor before a `/`"),
+            ("zh48", "has no vendor before a `/`"),
+            ("nobody/zh48", "names no vendor that this provider knows"),
+            ("hubspot", "`hubspot/<user_name>`"),
+            ("hubspot/", "`hubspot/<user_name>`"),
+            ("hubspot/a/b", "`hubspot/<user_name>`"),
+            ("hubspot/a%2fb", "must not contain `%`"),
+            ("hubspot/..", "must not contain `..`"),
+        ] {
+            let diagnostics = Target::from_import_id(id).unwrap_err();
+            let detail = &diagnostics.iter().next().unwrap().detail;
+            assert!(detail.contains(words), "{id}: {detail}");
+        }
+    }
 }
