@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::{Backend, Endpoint, Field, Fields, Presence, Reset, Vendor, bearer::Bearer, check};
+use super::{Backend, Field, Fields, Found, Held, ImportId, Origin, Presence, Renewal, Reset, Submission, Vendor, bearer::Bearer, check};
 use crate::{
     http::{Answer, Api, Client, Dialect, Kind, Method, Operation, Request, Result},
     secret::Secret,
@@ -22,9 +22,15 @@ pub(super) static VENDOR: Vendor = Vendor {
     settings: &[&ACCESS_TOKEN, &API_VERSION, &BASE_URL, &CLIENT_ID, &CLIENT_SECRET, &REFRESH_TOKEN],
     logins: &[&[&ACCESS_TOKEN], &[&CLIENT_ID, &CLIENT_SECRET, &REFRESH_TOKEN]],
     rights: "the scope `transactional-email`, in an account with the Transactional Email add-on",
+    advice: &[],
     target: &[&USER_NAME],
+    identity: &[&USER_NAME],
+    import: ImportId::Identity,
+    origin: Origin::Vendor,
+    renewal: Renewal::InPlace,
+    tells_version: false,
     username: |target| target.text(&USER_NAME),
-    smtp: Some(Endpoint { host: "smtp.hubapi.com", port: 587 }),
+    smtp: Submission::At { host: "smtp.hubapi.com", port: 587 },
     connect: |settings, client| Arc::new(HubSpot::new(settings, client)),
 };
 
@@ -111,31 +117,31 @@ struct HubSpot {
 
 #[async_trait]
 impl Backend for HubSpot {
-    async fn read(&self, op: &Operation, target: &Fields) -> Result<Presence> {
+    async fn read(&self, op: &Operation, target: &Fields, _: &Held) -> Result<Presence> {
         let user_name = target.text(&USER_NAME).unwrap_or_default();
         if self.listed(op).await?.contains(user_name) {
-            return Ok(Presence::Found);
+            return Ok(Presence::Found(Found::default()));
         }
         match self.generation {
             Generation::V1 => Ok(Presence::Gone),
             // The list is documented with filters; without one it need not be complete.
             Generation::V3 | Generation::Dated => match self.send(op, Method::GET, &[user_name], &[]).await {
-                Ok(_) => Ok(Presence::Found),
+                Ok(_) => Ok(Presence::Found(Found::default())),
                 Err(error) if error.kind == Kind::NotFound => Ok(Presence::Gone),
                 Err(error) => Err(error),
             },
         }
     }
 
-    async fn reset(&self, op: &Operation, target: &Fields) -> Result<Reset> {
+    async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
         let user_name = target.text(&USER_NAME).unwrap_or_default();
         let answer = self.send(op, Method::POST, &[user_name, "password-reset"], &[]).await?;
-        let password = answer.password(&["password"])?;
+        let password = Some(answer.password(&["password"])?);
         let named = match self.generation {
             Generation::V1 => answer.text(&["userName"]),
             Generation::V3 | Generation::Dated => answer.text(&["id"]),
         };
-        Ok(Reset { password, username: named })
+        Ok(Reset { password, username: named, ..Reset::default() })
     }
 }
 

@@ -35,49 +35,149 @@ pub struct Vendor {
     pub logins: &'static [&'static [&'static Field]],
     /// What a token needs to be allowed, in words that end a sentence.
     pub rights: &'static str,
-    /// What names one credential; joined by `/` it is the import id.
+    /// What to do about a refusal with one of the vendor's own codes, where the general advice is not enough.
+    pub advice: &'static [(&'static str, &'static str)],
+    /// What names one credential.
     pub target: &'static [&'static Field],
+    /// The part of the target that the resource's id is made of, joined by `/`.
+    pub identity: &'static [&'static Field],
+    /// What an import id holds after the vendor's name.
+    pub import: ImportId,
+    /// Who makes the password.
+    pub origin: Origin,
+    /// What a reset does to the credential.
+    pub renewal: Renewal,
+    /// Whether the vendor's answers tell a credential's version.
+    pub tells_version: bool,
     /// The user name for SMTP, where the target tells it.
     pub username: fn(&Fields) -> Option<&str>,
-    /// The submission server, where it is the same for every credential.
-    pub smtp: Option<Endpoint>,
+    /// The submission server.
+    pub smtp: Submission,
     /// Makes the backend from checked settings. Sends nothing.
     pub connect: fn(&Fields, &Client) -> Arc<dyn Backend>,
 }
 
-/// A submission server.
+/// What an import id holds after the vendor's name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Endpoint {
-    /// Its host name.
-    pub host: &'static str,
-    /// Its port.
-    pub port: u16,
+pub enum ImportId {
+    /// The vendor's id of the credential, which is its `remote_version`; a read then tells the target.
+    Credential,
+    /// The fields of the identity.
+    Identity,
+}
+
+/// Who makes the password.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// The caller: the vendor is told it.
+    Caller,
+    /// The vendor, which tells it once.
+    Vendor,
+}
+
+/// What a reset does to the credential.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Renewal {
+    /// It changes the credential's password.
+    InPlace,
+    /// It makes a new credential beside the old one, which is then to be retired.
+    Successor,
+}
+
+/// Where mail is submitted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Submission {
+    /// At the same server for every credential.
+    At {
+        /// Its host name.
+        host: &'static str,
+        /// Its port.
+        port: u16,
+    },
+    /// At a host that the vendor tells on being asked.
+    Told {
+        /// The port there.
+        port: u16,
+    },
+    /// The vendor documents none.
+    Undocumented,
 }
 
 /// Resets passwords at one vendor, with one account.
 #[async_trait]
 pub trait Backend: Debug + Send + Sync {
     /// Looks the credential up. [`Presence::Gone`] only when the vendor definitely says so; any doubt is an error.
-    async fn read(&self, op: &Operation, target: &Fields) -> Result<Presence>;
+    async fn read(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence>;
 
-    /// Resets the password and tells the new one. At most one reset takes effect.
-    async fn reset(&self, op: &Operation, target: &Fields) -> Result<Reset>;
+    /// Checks all that can be checked before a reset: that the vendor answers, takes the login, and has what is to be reset.
+    async fn check(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence> {
+        self.read(op, target, held).await
+    }
+
+    /// Resets the password: to `new` where the caller makes it. At most one reset takes effect.
+    async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset>;
+
+    /// Retires what an earlier reset made, for a vendor with [`Renewal::Successor`]. Succeeds where it is already gone.
+    async fn retire(&self, _op: &Operation, _held: &Held) -> Result<()> {
+        Ok(())
+    }
+
+    /// Asks for the submission host, at a vendor with [`Submission::Told`].
+    async fn smtp_host(&self, _op: &Operation, _target: &Fields) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    /// Logs out, where there is something to log out of. Best effort, at the end of the process.
+    async fn close(&self, _op: &Operation) {}
+}
+
+/// What the state holds of a credential.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Held {
+    /// Its `remote_version`.
+    pub version: Option<String>,
+    /// Its user name for SMTP.
+    pub username: Option<String>,
 }
 
 /// Whether a credential exists.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Presence {
     /// It exists.
-    Found,
+    Found(Found),
     /// It does not exist any more.
     Gone,
 }
 
+/// What a look at a credential tells. It has no password, so that a refresh cannot overwrite the one in state.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// What of the target an import could not know.
+    pub target: Fields,
+    /// The user name for SMTP.
+    pub username: Option<String>,
+    /// The vendor's word on its last change.
+    pub version: Option<String>,
+}
+
 /// A reset that has happened.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Reset {
-    /// The new password; the vendor does not tell it again.
-    pub password: Secret,
+    /// The new password where the vendor made it; the vendor does not tell it again.
+    pub password: Option<Secret>,
     /// The user whom the vendor says it reset.
     pub username: Option<String>,
+    /// The vendor's word on this change.
+    pub version: Option<String>,
+    /// What the user should know about it.
+    pub notes: Vec<Note>,
+}
+
+/// Something about a reset that worked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Note {
+    /// The mail server has not caught up: for a while the old password may still work, and the new one not yet.
+    NotYetEverywhere,
+    /// The answer contradicts itself or lacks something, though the reset is certain.
+    OddAnswer,
 }

@@ -14,6 +14,8 @@ pub(super) enum Intent {
     Read,
     /// Makes a new password, and the answer is its only copy.
     Reset,
+    /// Sets a password that the caller made: sent again, it has the same end.
+    Set,
 }
 
 /// How far an exchange came.
@@ -59,13 +61,13 @@ pub(super) fn judge_trouble(trouble: Trouble, stage: Stage, intent: Intent) -> V
         Trouble::ProxyRefused | Trouble::Unreachable(_) => Kind::Unreachable,
     };
     let outcome = match (intent, stage) {
-        (Intent::Read, _) | (Intent::Reset, Stage::Connecting) => Outcome::NotChanged,
-        (Intent::Reset, Stage::Sent) => Outcome::MayHaveChanged,
-        (Intent::Reset, Stage::Agreed) => Outcome::Changed,
+        (Intent::Read, _) | (_, Stage::Connecting) => Outcome::NotChanged,
+        (Intent::Reset | Intent::Set, Stage::Sent) => Outcome::MayHaveChanged,
+        (Intent::Reset | Intent::Set, Stage::Agreed) => Outcome::Changed,
     };
     let tries = match (trouble, stage, intent) {
         (Trouble::Unreachable(_), Stage::Connecting, _) => SOME,
-        (Trouble::Interrupted | Trouble::TimedOut, _, Intent::Read) => FEW,
+        (Trouble::Interrupted | Trouble::TimedOut, _, Intent::Read | Intent::Set) => FEW,
         _ => ONCE,
     };
     Verdict { kind, outcome, tries }
@@ -79,6 +81,7 @@ pub(super) fn judge_status(status: u16, intent: Intent, dialect: &Dialect, own_w
     let unknown = |kind, tries| match intent {
         Intent::Read => not_changed(kind, tries),
         Intent::Reset => verdict(kind, Outcome::MayHaveChanged, ONCE),
+        Intent::Set => verdict(kind, Outcome::MayHaveChanged, tries),
     };
 
     match status {

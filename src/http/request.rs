@@ -1,8 +1,10 @@
 //! A request, from its parts to its answer.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Instant;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use url::form_urlencoded;
@@ -21,14 +23,28 @@ pub struct Request {
     api: Api,
     method: Method,
     url: Result<Url, &'static str>,
-    bearer: Option<Secret>,
-    form: Option<Vec<(&'static str, Secret)>>,
+    authorization: Option<Authorization>,
+    body: Option<Body>,
+}
+
+/// How a request is authorized.
+enum Authorization {
+    /// RFC 6750.
+    Bearer(Secret),
+    /// RFC 7617.
+    Basic { username: String, password: Secret },
+}
+
+/// What a request carries: text fields, in one of two encodings.
+enum Body {
+    Form(Vec<(&'static str, Secret)>),
+    Json(Vec<(&'static str, Secret)>),
 }
 
 impl Request {
     pub(super) fn new(api: Api, method: Method, segments: &[&str]) -> Self {
         let url = path::encode(segments).map(|path| api.base.join(&path));
-        Self { api, method, url, bearer: None, form: None }
+        Self { api, method, url, authorization: None, body: None }
     }
 
     /// Adds a parameter to the query.
@@ -43,14 +59,28 @@ impl Request {
     /// Authorizes the request with a bearer token (RFC 6750).
     #[must_use]
     pub fn bearer(mut self, token: &Secret) -> Self {
-        self.bearer = Some(token.clone());
+        self.authorization = Some(Authorization::Bearer(token.clone()));
+        self
+    }
+
+    /// Authorizes the request with a user name and a password (RFC 7617).
+    #[must_use]
+    pub fn basic(mut self, username: &str, password: &Secret) -> Self {
+        self.authorization = Some(Authorization::Basic { username: username.to_owned(), password: password.clone() });
         self
     }
 
     /// Gives it a form as its body.
     #[must_use]
     pub fn form(mut self, fields: Vec<(&'static str, Secret)>) -> Self {
-        self.form = Some(fields);
+        self.body = Some(Body::Form(fields));
+        self
+    }
+
+    /// Gives it a JSON object of text fields as its body.
+    #[must_use]
+    pub fn json(mut self, fields: Vec<(&'static str, Secret)>) -> Self {
+        self.body = Some(Body::Json(fields));
         self
     }
 
@@ -67,6 +97,12 @@ impl Request {
         self.send(op, Intent::Reset).await
     }
 
+    /// Sends a request that sets a password of the caller's own: the same request has the same end, so it is sent again where its
+    /// outcome is not known. Any 2xx is success, whatever the answer holds.
+    pub async fn set(self, op: &Operation) -> Result<Answer> {
+        self.send(op, Intent::Set).await
+    }
+
     async fn send(self, op: &Operation, intent: Intent) -> Result<Answer> {
         let prepared = self.prepare(op)?;
         repeat(op, Pace::default(), |number| prepared.attempt(op, intent, number)).await
@@ -79,19 +115,20 @@ impl Request {
         let url = self.url.clone().map_err(setup)?;
 
         let mut headers = HeaderMap::new();
-        if let Some(token) = &self.bearer {
-            headers.insert(AUTHORIZATION, bearer(token).map_err(setup)?);
+        if let Some(authorization) = &self.authorization {
+            headers.insert(AUTHORIZATION, authorization.header().map_err(setup)?);
         }
-        let body = self.form.as_deref().map(encode_form);
-        if body.is_some() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        let body = self.body.as_ref().map(Body::encode);
+        if let Some(body) = &self.body {
+            headers.insert(CONTENT_TYPE, body.content_type());
         } else if [Method::PATCH, Method::POST, Method::PUT].contains(&self.method) {
             // RFC 9110, section 8.6: a method that expects a body says that there is none.
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
 
-        let form = self.form.iter().flatten().map(|(_, value)| value);
-        let redactor = Redactor::knowing(op.known.iter().chain(&self.bearer).chain(form));
+        let authorization = self.authorization.iter().map(Authorization::secret);
+        let fields = self.body.iter().flat_map(Body::fields).map(|(_, value)| value);
+        let redactor = Redactor::knowing(op.known.iter().chain(authorization).chain(fields));
         Ok(Prepared { api: self.api, client, method: self.method, url, headers, body, redactor })
     }
 }
@@ -143,18 +180,56 @@ impl Prepared {
     }
 }
 
-fn bearer(token: &Secret) -> Result<HeaderValue, &'static str> {
-    let text = Zeroizing::new(format!("Bearer {}", token.for_wire()));
-    let mut value = HeaderValue::from_str(&text)
-        .map_err(|_| "the access token holds a character that a header cannot carry, such as a line break")?;
-    value.set_sensitive(true);
-    Ok(value)
+impl Authorization {
+    fn secret(&self) -> &Secret {
+        match self {
+            Self::Bearer(secret) | Self::Basic { password: secret, .. } => secret,
+        }
+    }
+
+    fn header(&self) -> Result<HeaderValue, &'static str> {
+        let text = match self {
+            Self::Bearer(token) => Zeroizing::new(format!("Bearer {}", token.for_wire())),
+            Self::Basic { username, password } => {
+                let pair = Zeroizing::new(format!("{username}:{}", password.for_wire()));
+                Zeroizing::new(format!("Basic {}", Zeroizing::new(BASE64_STANDARD.encode(pair.as_bytes())).as_str()))
+            }
+        };
+        let mut value = HeaderValue::from_str(&text)
+            .map_err(|_| "the access token holds a character that a header cannot carry, such as a line break")?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
 }
 
-fn encode_form(fields: &[(&'static str, Secret)]) -> Zeroizing<String> {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in fields {
-        form.append_pair(name, value.for_wire());
+impl Body {
+    fn fields(&self) -> &[(&'static str, Secret)] {
+        match self {
+            Self::Form(fields) | Self::Json(fields) => fields,
+        }
     }
-    Zeroizing::new(form.finish())
+
+    fn content_type(&self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Form(_) => "application/x-www-form-urlencoded",
+            Self::Json(_) => "application/json",
+        })
+    }
+
+    fn encode(&self) -> Zeroizing<String> {
+        match self {
+            Self::Form(fields) => {
+                let mut form = form_urlencoded::Serializer::new(String::new());
+                for (name, value) in fields {
+                    form.append_pair(name, value.for_wire());
+                }
+                Zeroizing::new(form.finish())
+            }
+            Self::Json(fields) => {
+                let fields: BTreeMap<_, _> = fields.iter().map(|(name, value)| (*name, value.for_wire())).collect();
+                // Text under text keys is always JSON.
+                Zeroizing::new(serde_json::to_string(&fields).unwrap_or_default())
+            }
+        }
+    }
 }

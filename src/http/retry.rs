@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::classify::ONCE;
 use super::operation::{LEAST_TO_SEND, stopped};
-use super::{Answer, Error, Operation, Result};
+use super::{Answer, Error, Operation, Outcome, Result};
 
 /// A failed try, and how many tries such a failure allows.
 #[derive(Debug)]
@@ -42,11 +42,15 @@ where
     F: Future<Output = Result<Answer, Failure>>,
 {
     let mut number = 1;
+    let mut worst = Outcome::NotChanged;
     loop {
-        let Failure { error, tries } = match attempt(number).await {
+        let Failure { mut error, tries } = match attempt(number).await {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
+        // What an earlier try may have done, a later refusal does not undo.
+        worst = worst.max(error.outcome);
+        error.outcome = worst;
         if number >= tries {
             return Err(error);
         }
@@ -55,7 +59,7 @@ where
         if delay.saturating_add(LEAST_TO_SEND) > op.remaining() {
             return Err(error);
         }
-        op.wait(tokio::time::sleep(delay)).await.map_err(|_| stopped(&error.host))?;
+        op.wait(tokio::time::sleep(delay)).await.map_err(|_| Error { outcome: worst, ..stopped(&error.host) })?;
         number += 1;
     }
 }
@@ -78,7 +82,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::http::{Kind, Outcome};
+    use crate::http::Kind;
 
     const QUICK: Pace = Pace { first: Duration::from_millis(1), most: Duration::from_millis(4) };
 
