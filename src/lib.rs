@@ -13,4 +13,5 @@
 //! Imports go one way only, `protocol → framework ← provider → backend → http`; `tests/architecture.rs` holds them to it.
 
 pub mod framework;
+pub mod protocol;
 pub mod secret;

@@ -1,0 +1,2 @@
+//! The plugin server.
+mod wire;
