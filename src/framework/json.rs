@@ -28,8 +28,6 @@ pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, Malformed
     })
 }
 
-const NOT_JSON: &str = "is not valid JSON";
-
 /// Reads one value.
 ///
 /// The errors of `serde_json` quote their input, so none is passed on: the first fault is noted in `malformed`, and every
@@ -159,3 +157,5 @@ impl<'de> Visitor<'de> for Members<'_> {
         Ok(Value::Object(object))
     }
 }
+
+const NOT_JSON: &str = "is not valid JSON";

@@ -117,8 +117,6 @@ impl<'b> Reader<'b> {
     }
 }
 
-const ENDS_EARLY: &str = "ends early";
-
 fn is_extension(marker: Marker) -> bool {
     matches!(
         marker,
@@ -218,3 +216,5 @@ impl Writer {
         }
     }
 }
+
+const ENDS_EARLY: &str = "ends early";

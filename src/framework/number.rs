@@ -2,12 +2,6 @@
 
 use std::fmt;
 
-/// How far an exponent may move the decimal point. It bounds what a short text such as `1e999999999` can ask for.
-const MAX_SHIFT: u64 = 4096;
-
-/// How many fraction digits the smallest float64 has when it is written out in full.
-const FLOAT_DIGITS: usize = 1074;
-
 /// A number, kept exactly.
 ///
 /// The same number is equal to itself however it was written: `587`, `587.0` and `5.87e2`.
@@ -50,9 +44,9 @@ impl Number {
         let exponent = exponent.parse::<i64>().ok().filter(|exponent| exponent.unsigned_abs() <= MAX_SHIFT)?;
         let point = i64::try_from(whole.len()).ok()? + exponent;
         let shifted = match usize::try_from(point) {
-            Ok(point) if point >= digits.len() => format!("{digits:0<point$}"),
+            Ok(point) if point >= digits.len() => format!("{digits}{}", "0".repeat(point - digits.len())),
             Ok(point) => format!("{}.{}", &digits[..point], &digits[point..]),
-            Err(_) => format!("0.{}{digits}", "0".repeat(usize::try_from(point.unsigned_abs()).ok()?)),
+            Err(_) => format!("0.{}{digits}", "0".repeat(usize::try_from(-point).ok()?)),
         };
         Some(Self::from_plain(format!("{sign}{}", trim(&shifted))))
     }
@@ -123,6 +117,12 @@ fn trim(unsigned: &str) -> String {
     if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
 }
 
+/// How far an exponent may move the decimal point. It bounds what a short text such as `1e999999999` can ask for.
+const MAX_SHIFT: u64 = 4096;
+
+/// How many fraction digits the smallest float64 has when it is written out in full.
+const FLOAT_DIGITS: usize = 1074;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +191,13 @@ mod tests {
         assert_eq!(Number::parse("1e-999999999"), None);
         assert_eq!(Number::parse("1e99999999999999999999"), None);
         assert_eq!(number("1e-4096").to_string().len(), 4098);
+    }
+
+    #[test]
+    fn a_hundred_thousand_digits_are_a_number() {
+        let digits = "123456789".repeat(11_112);
+        assert_eq!(number(&digits).to_string(), digits);
+        assert_eq!(number(&format!("0.{digits}")).to_string(), format!("0.{digits}"));
     }
 
     #[test]

@@ -103,3 +103,108 @@ fn sentence(words: &str) -> String {
     let end = if words.ends_with(['.', '!', '?']) { "" } else { "." };
     first.chain(rest.by_ref()).chain(end.chars()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    fn no_space(text: &str) -> Result<(), String> {
+        if text.contains(' ') { Err("the argument must not contain a space".to_owned()) } else { Ok(()) }
+    }
+
+    fn schema() -> Vec<Attribute> {
+        let nested = || {
+            vec![
+                Attribute::required("host", Type::String, "").checked(no_space),
+                Attribute::optional("port", Type::Number, ""),
+            ]
+        };
+        vec![
+            Attribute::required("name", Type::String, "").checked(no_space),
+            Attribute::optional("password_wo", Type::String, "").write_only().checked(no_space),
+            Attribute::optional("tags", Type::List(Box::new(Type::String)), "").checked(no_space),
+            Attribute::optional("target", Type::Object(nested()), ""),
+            Attribute::optional("targets", Type::Objects(nested()), ""),
+            Attribute::computed("id", Type::String, "").checked(no_space),
+        ]
+    }
+
+    fn judge(name: &'static str, value: impl Into<Value>, write_only: WriteOnly) -> Vec<(String, String)> {
+        let mut object = Value::object([("name", "a".into())]);
+        object.set(name, value);
+        let diagnostics = config(&schema(), &object, write_only).into_iter();
+        diagnostics.map(|diagnostic| (diagnostic.path.to_string(), diagnostic.summary.into_owned())).collect()
+    }
+
+    fn faults(name: &'static str, value: impl Into<Value>) -> Vec<(String, String)> {
+        judge(name, value, WriteOnly::Allowed)
+    }
+
+    fn fault(path: &str, summary: &str) -> (String, String) {
+        (path.to_owned(), summary.to_owned())
+    }
+
+    fn host(host: &str) -> Value {
+        Value::object([("host", host.into())])
+    }
+
+    #[test]
+    fn a_required_argument_must_be_set_at_every_depth() {
+        assert_eq!(faults("name", Value::Null), [fault("name", "Missing value for `name`")]);
+        let empty = Value::object([("host", Value::Null)]);
+        assert_eq!(faults("target", empty.clone()), [fault("target.host", "Missing value for `host`")]);
+        let targets = Value::List(vec![host("a"), empty]);
+        assert_eq!(faults("targets", targets), [fault("targets[1].host", "Missing value for `host`")]);
+        assert_eq!(faults("target", Value::Null), []);
+    }
+
+    #[test]
+    fn a_text_must_keep_its_rule_at_every_depth() {
+        assert_eq!(faults("name", "a b"), [fault("name", "Invalid value for `name`")]);
+        assert_eq!(
+            faults("tags", Value::List(vec!["a".into(), "b c".into()])),
+            [fault("tags[1]", "Invalid value for `tags`")]
+        );
+        assert_eq!(faults("target", host("a b")), [fault("target.host", "Invalid value for `host`")]);
+        assert_eq!(
+            faults("targets", Value::List(vec![host("a b")])),
+            [fault("targets[0].host", "Invalid value for `host`")]
+        );
+        assert_eq!(faults("target", host("ab")), []);
+    }
+
+    #[test]
+    fn a_secret_must_keep_its_rule_and_is_not_repeated() {
+        let object = Value::object([("name", "a".into()), ("password_wo", Secret::new("hunter 2").into())]);
+        let diagnostics = config(&schema(), &object, WriteOnly::Allowed);
+        let expected = Diagnostic::error("Invalid value for `password_wo`", "The argument must not contain a space.");
+        assert_eq!(diagnostics, expected.at(Path::attribute("password_wo")).into());
+    }
+
+    #[test]
+    fn what_is_unknown_is_not_judged() {
+        for name in ["name", "password_wo", "tags", "target", "targets"] {
+            assert_eq!(judge(name, Value::Unknown, WriteOnly::Refused), [], "{name}");
+        }
+        assert_eq!(faults("target", Value::object([("host", Value::Unknown)])), []);
+        assert_eq!(faults("targets", Value::List(vec![Value::Unknown])), []);
+        assert!(config(&schema(), &Value::Unknown, WriteOnly::Allowed).is_empty());
+    }
+
+    #[test]
+    fn a_write_only_argument_needs_a_core_that_knows_them() {
+        let password = Secret::new("hunter2");
+        assert_eq!(faults("password_wo", password.clone()), []);
+        assert_eq!(judge("password_wo", Value::Null, WriteOnly::Refused), []);
+        let refused = fault("password_wo", "`password_wo` needs a newer Terraform");
+        assert_eq!(judge("password_wo", password, WriteOnly::Refused), [refused]);
+    }
+
+    #[test]
+    fn a_rule_may_speak_in_words_or_in_sentences() {
+        assert_eq!(sentence("a host has no `/`"), "A host has no `/`.");
+        assert_eq!(sentence("Ends already."), "Ends already.");
+        assert_eq!(sentence("überlang"), "Überlang.");
+    }
+}
