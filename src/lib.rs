@@ -4,14 +4,18 @@
 //!
 //! - [`protocol`] speaks gRPC with core and knows [`framework`];
 //! - [`framework`] says in plain Rust what Terraform expects of a provider;
-//! - `provider` is the provider: its resource, and what users read when something fails;
-//! - `backend` holds a file for each vendor;
-//! - `http` is the one client that all of them share: what may be sent again, and what may not;
-//! - `smtp` knows how a password is used;
+//! - [`provider`] is the provider: its resource, and what users read when something fails;
+//! - [`backend`] holds a file for each vendor;
+//! - [`http`] is the one client that all of them share: what may be sent again, and what may not;
+//! - [`smtp`] knows how a password is used;
 //! - [`secret`] keeps passwords and tokens out of every text.
 //!
 //! Imports go one way only, `protocol → framework ← provider → backend → http`; `tests/architecture.rs` holds them to it.
 
+pub mod backend;
 pub mod framework;
+pub mod http;
 pub mod protocol;
+pub mod provider;
 pub mod secret;
+pub mod smtp;

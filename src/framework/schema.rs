@@ -61,7 +61,7 @@ pub enum OnChange {
     Replace,
 }
 
-/// Says in words about the argument what is wrong with a text; never repeats the text.
+/// Says what is wrong with a text, in words that follow the argument's name: "must not be empty".
 pub type Check = fn(&str) -> Result<(), &'static str>;
 
 /// One attribute of a schema or of a nested object.

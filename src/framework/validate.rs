@@ -24,6 +24,11 @@ pub fn config(attributes: &[Attribute], config: &Value, write_only: WriteOnly) -
     judge.diagnostics
 }
 
+/// The error for a value that a rule refuses, with the rule's words.
+pub fn invalid(name: &str, words: &str) -> Diagnostic {
+    Diagnostic::error(format!("Invalid value for `{name}`"), format!("`{name}` {words}."))
+}
+
 struct Judge {
     write_only: WriteOnly,
     diagnostics: Diagnostics,
@@ -64,14 +69,14 @@ impl Judge {
             }
             (_, text) => {
                 if let Err(words) = check(attribute, text) {
-                    self.diagnostics.push(invalid(attribute, &words).at(at.clone()));
+                    self.diagnostics.push(invalid(&attribute.name, words).at(at.clone()));
                 }
             }
         }
     }
 }
 
-fn check(attribute: &Attribute, value: &Value) -> Result<(), String> {
+fn check(attribute: &Attribute, value: &Value) -> Result<(), &'static str> {
     match (attribute.check, value) {
         (Some(rule), Value::String(text)) => rule(text),
         (Some(rule), Value::Secret(secret)) => secret.check(rule),
@@ -92,25 +97,13 @@ fn refused(attribute: &Attribute) -> Diagnostic {
     Diagnostic::error(format!("`{}` needs a newer Terraform", attribute.name), detail)
 }
 
-fn invalid(attribute: &Attribute, words: &str) -> Diagnostic {
-    Diagnostic::error(format!("Invalid value for `{}`", attribute.name), sentence(words))
-}
-
-/// Makes a sentence of a rule's words.
-fn sentence(words: &str) -> String {
-    let mut rest = words.chars();
-    let first = rest.next().into_iter().flat_map(char::to_uppercase);
-    let end = if words.ends_with(['.', '!', '?']) { "" } else { "." };
-    first.chain(rest.by_ref()).chain(end.chars()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::secret::Secret;
 
-    fn no_space(text: &str) -> Result<(), String> {
-        if text.contains(' ') { Err("the argument must not contain a space".to_owned()) } else { Ok(()) }
+    fn no_space(text: &str) -> Result<(), &'static str> {
+        if text.contains(' ') { Err("must not contain a space") } else { Ok(()) }
     }
 
     fn schema() -> Vec<Attribute> {
@@ -178,7 +171,7 @@ mod tests {
     fn a_secret_must_keep_its_rule_and_is_not_repeated() {
         let object = Value::object([("name", "a".into()), ("password_wo", Secret::new("hunter 2").into())]);
         let diagnostics = config(&schema(), &object, WriteOnly::Allowed);
-        let expected = Diagnostic::error("Invalid value for `password_wo`", "The argument must not contain a space.");
+        let expected = Diagnostic::error("Invalid value for `password_wo`", "`password_wo` must not contain a space.");
         assert_eq!(diagnostics, expected.at(Path::attribute("password_wo")).into());
     }
 
@@ -199,12 +192,5 @@ mod tests {
         assert_eq!(judge("password_wo", Value::Null, WriteOnly::Refused), []);
         let refused = fault("password_wo", "`password_wo` needs a newer Terraform");
         assert_eq!(judge("password_wo", password, WriteOnly::Refused), [refused]);
-    }
-
-    #[test]
-    fn a_rule_may_speak_in_words_or_in_sentences() {
-        assert_eq!(sentence("a host has no `/`"), "A host has no `/`.");
-        assert_eq!(sentence("Ends already."), "Ends already.");
-        assert_eq!(sentence("überlang"), "Überlang.");
     }
 }

@@ -1,0 +1,79 @@
+//! The sandbox as a program, to try the provider or a module with no vendor and no network.
+//!
+//! `cargo run --example sandbox [-- --port 8080 --smtp-port 2587 --smtps-port 2465 --user-name me@example.com]`
+#![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
+
+#[path = "server/mod.rs"]
+mod server;
+
+use std::{env, error::Error, fs};
+
+use server::{HubSpot, Ports, Sandbox};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::parse(env::args().skip(1))?;
+    let sandbox = Sandbox::start_on(options.ports)?;
+    let certificate = tempfile::Builder::new().prefix("sandbox-ca-").suffix(".pem").tempfile()?;
+    fs::write(certificate.path(), sandbox.ca_certificate_pem())?;
+    for user_name in &options.user_names {
+        sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, user_name);
+    }
+    introduce(&sandbox, &options.user_names, &certificate.path().display().to_string());
+    wait_for_ctrl_c()
+}
+
+fn introduce(sandbox: &Sandbox, user_names: &[String], certificate: &str) {
+    println!("# To point the provider here:");
+    for (name, value) in sandbox.env() {
+        println!("export {name}={value}");
+    }
+    println!("export SMTP_CA_CERTIFICATE_FILE={certificate}");
+    println!("\n# SMTP: localhost:{} with STARTTLS, localhost:{} with TLS", sandbox.smtp_port(), sandbox.smtps_port());
+    println!("\n# Ready to be reset:");
+    for user_name in user_names {
+        let password = sandbox.hubspot().password(user_name).unwrap_or_default();
+        println!("#   user_name {user_name}, password {password}");
+    }
+    let url = sandbox.base_url();
+    println!("\n# To have the next reset happen and its answer get lost:");
+    println!(
+        "curl -d '{{\"operation\": \"reset\", \"moment\": \"after\", \"effect\": \"close\"}}' {url}/sandbox/faults"
+    );
+    println!("# To see what was sent (all that can be scripted: examples/sandbox/server/mod.rs):");
+    println!("curl {url}/sandbox/requests");
+    println!("\n# Ctrl-C ends it.");
+}
+
+fn wait_for_ctrl_c() -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(tokio::signal::ctrl_c())?)
+}
+
+struct Options {
+    ports: Ports,
+    user_names: Vec<String>,
+}
+
+impl Options {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut options = Self { ports: Ports::default(), user_names: Vec::new() };
+        while let Some(name) = arguments.next() {
+            let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value"));
+            match name.as_str() {
+                "--port" => options.ports.http = port(&value()?)?,
+                "--smtp-port" => options.ports.smtp = port(&value()?)?,
+                "--smtps-port" => options.ports.smtps = port(&value()?)?,
+                "--user-name" => options.user_names.push(value()?),
+                _ => return Err(format!("unknown: {name}; known: --port, --smtp-port, --smtps-port, --user-name")),
+            }
+        }
+        if options.user_names.is_empty() {
+            options.user_names.push("zh48wgsfld@62515.smtp.hubspot.net".to_owned());
+        }
+        Ok(options)
+    }
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| format!("a port is a number from 0 to 65535, not {text}"))
+}

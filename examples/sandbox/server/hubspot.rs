@@ -1,0 +1,179 @@
+//! The SMTP API tokens of [`HubSpot`], in all three generations, and its OAuth refresh.
+//!
+//! <https://developers.hubspot.com/docs/api-reference/legacy/transactional-emails-v1/post-email-public-v1-smtpapi-tokens-userName-password-reset>
+//! and `transactionalSingleSend.json` in <https://github.com/HubSpot/HubSpot-public-api-spec-collection>. Not imitated:
+//! making and deleting tokens over HTTP.
+
+mod api;
+mod wire;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use super::{
+    accounts::Accounts,
+    lock, random,
+    tokens::{Grant, Tokens},
+};
+
+/// The imitated vendor, with one portal ([`HubSpot::PORTAL_ID`]) and one access token.
+pub struct HubSpot {
+    accounts: Arc<Accounts>,
+    access_token: String,
+    tokens: Tokens,
+    book: Mutex<Book>,
+}
+
+/// An app that may refresh its access tokens.
+#[derive(Clone, Debug)]
+pub struct OauthClient {
+    /// Its id.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+    /// The refresh token that a portal gave it.
+    pub refresh_token: String,
+}
+
+struct Book {
+    credentials: Vec<Credential>,
+    clients: Vec<(u64, OauthClient)>,
+    page_size: usize,
+    lifetime: Duration,
+}
+
+#[derive(Clone)]
+struct Credential {
+    portal_id: u64,
+    user_name: String,
+    answers_as: Option<String>,
+    email_campaign_id: u64,
+    campaign_name: String,
+    state: State,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum State {
+    Listed,
+    Unlisted,
+    Deleted,
+}
+
+impl HubSpot {
+    /// The portal of the vendor's own example.
+    pub const PORTAL_ID: u64 = 62515;
+
+    pub(super) fn new(accounts: Arc<Accounts>) -> Self {
+        let access_token = format!("pat-na1-{}", random::uuid());
+        let book =
+            Book { credentials: Vec::new(), clients: Vec::new(), page_size: 100, lifetime: Duration::from_mins(30) };
+        let hubspot = Self { accounts, access_token, tokens: Tokens::default(), book: Mutex::new(book) };
+        hubspot.add_account(Self::PORTAL_ID, &hubspot.access_token);
+        hubspot
+    }
+
+    /// The access token of the first portal.
+    pub fn access_token(&self) -> &str {
+        &self.access_token
+    }
+
+    /// Opens a portal with an access token that may do everything.
+    pub fn add_account(&self, portal_id: u64, token: &str) {
+        self.add_token(portal_id, token, &[SCOPE]);
+    }
+
+    /// Gives out one more access token for a portal, with these scopes.
+    pub fn add_token(&self, portal_id: u64, token: &str, scopes: &[&str]) {
+        self.tokens.grant(token, grant(portal_id, scopes));
+    }
+
+    /// Makes an access token worthless.
+    pub fn revoke_token(&self, token: &str) {
+        self.tokens.revoke(token);
+    }
+
+    /// Lets an app refresh its access tokens for a portal.
+    pub fn add_oauth_client(&self, portal_id: u64, client: OauthClient) {
+        lock(&self.book).clients.push((portal_id, client));
+    }
+
+    /// How long the access tokens live that are given out from now on; by default 30 minutes.
+    pub fn access_token_lifetime(&self, lifetime: Duration) {
+        lock(&self.book).lifetime = lifetime;
+    }
+
+    /// Lets every access token expire that came from a refresh.
+    pub fn expire_access_tokens(&self) {
+        self.tokens.expire();
+    }
+
+    /// Adds a credential, and tells its password.
+    pub fn add_credential(&self, portal_id: u64, user_name: &str) -> String {
+        let mut book = lock(&self.book);
+        let email_campaign_id = 14_860_979 + book.credentials.len() as u64;
+        book.credentials.push(Credential {
+            portal_id,
+            user_name: user_name.to_owned(),
+            answers_as: None,
+            email_campaign_id,
+            campaign_name: "test transactional email".to_owned(),
+            state: State::Listed,
+        });
+        self.accounts.open(user_name)
+    }
+
+    /// The current password.
+    pub fn password(&self, user_name: &str) -> Option<String> {
+        self.accounts.password(user_name)
+    }
+
+    /// How many resets there have been.
+    pub fn resets(&self, user_name: &str) -> usize {
+        self.accounts.resets(user_name)
+    }
+
+    /// Scripts the password that a later reset makes; several are used up in their order.
+    pub fn next_password(&self, user_name: &str, password: &str) {
+        self.accounts.script(user_name, password);
+    }
+
+    /// Lets the answers to resets name another user, as the one in the vendor's document does.
+    pub fn answer_as(&self, user_name: &str, other_name: &str) {
+        self.change(user_name, |credential| credential.answers_as = Some(other_name.to_owned()));
+    }
+
+    /// Deletes a credential. Version 1 goes on listing it, as `deleted`.
+    pub fn delete(&self, user_name: &str) {
+        self.change(user_name, |credential| credential.state = State::Deleted);
+        self.accounts.close(user_name);
+    }
+
+    /// Removes a credential from every list.
+    pub fn remove(&self, user_name: &str) {
+        lock(&self.book).credentials.retain(|credential| credential.user_name != user_name);
+        self.accounts.close(user_name);
+    }
+
+    /// Keeps a credential off the lists that no filter asks for, except in version 1; it can still be read and reset.
+    pub fn unlist(&self, user_name: &str) {
+        self.change(user_name, |credential| credential.state = State::Unlisted);
+    }
+
+    /// How many credentials a page holds at most; by default 100. Version 1 has no pages.
+    pub fn page_size(&self, count: usize) {
+        lock(&self.book).page_size = count;
+    }
+
+    fn change(&self, user_name: &str, change: impl Fn(&mut Credential)) {
+        lock(&self.book).credentials.iter_mut().filter(|found| found.user_name == user_name).for_each(change);
+    }
+}
+
+fn grant(portal_id: u64, scopes: &[&str]) -> Grant {
+    Grant { account: portal_id, scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect() }
+}
+
+/// The scope that all calls of the SMTP API need.
+const SCOPE: &str = "transactional-email";

@@ -1,0 +1,122 @@
+//! What the sandbox has seen: requests and logins, in their order.
+
+use std::sync::Mutex;
+
+use serde::{Serialize, Serializer};
+
+use super::{http::Request, lock};
+
+/// A request to a vendor and the status that it was answered with.
+#[derive(Clone, Debug, Serialize)]
+pub struct Recorded {
+    /// The method.
+    pub method: String,
+    /// The path and perhaps a query, just as they were sent.
+    pub path: String,
+    /// The headers in their order.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    #[serde(serialize_with = "text")]
+    pub body: Vec<u8>,
+    /// The status; nothing while there is no answer yet, and where a fault withheld it.
+    pub status: Option<u16>,
+}
+
+impl Recorded {
+    /// The first header of that name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// An attempt to log in over SMTP.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Login {
+    /// Who.
+    pub username: String,
+    /// Whether the password was the current one.
+    pub accepted: bool,
+    /// `PLAIN` or `LOGIN`.
+    pub mechanism: &'static str,
+    /// How the connection was secured.
+    pub tls: Tls,
+}
+
+/// How an SMTP connection is secured.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tls {
+    /// From the first byte (RFC 8314).
+    Implicit,
+    /// By STARTTLS (RFC 3207).
+    StartTls,
+}
+
+/// The requests and logins so far.
+#[derive(Default)]
+pub struct Journal {
+    requests: Mutex<Requests>,
+    logins: Mutex<Vec<Login>>,
+}
+
+/// Requests with their numbers, which rise.
+#[derive(Default)]
+struct Requests {
+    last: u64,
+    recorded: Vec<(u64, Recorded)>,
+}
+
+/// Stands for one recorded request.
+#[derive(Clone, Copy)]
+pub struct Entry(u64);
+
+impl Journal {
+    /// Writes a request down, still without its answer.
+    pub fn enter(&self, request: &Request) -> Entry {
+        let Request { method, target, headers, body } = request.clone();
+        let recorded = Recorded { method, path: target, headers, body, status: None };
+        let mut requests = lock(&self.requests);
+        if requests.recorded.len() == LIMIT {
+            requests.recorded.drain(..LIMIT / 2);
+        }
+        requests.last += 1;
+        let number = requests.last;
+        requests.recorded.push((number, recorded));
+        Entry(number)
+    }
+
+    /// Writes down what a request is answered with.
+    pub fn answered(&self, Entry(entry): Entry, status: u16) {
+        let mut requests = lock(&self.requests);
+        if let Ok(index) = requests.recorded.binary_search_by_key(&entry, |(number, _)| *number) {
+            requests.recorded[index].1.status = Some(status);
+        }
+    }
+
+    /// The requests, oldest first.
+    pub fn requests(&self) -> Vec<Recorded> {
+        lock(&self.requests).recorded.iter().map(|(_, recorded)| recorded.clone()).collect()
+    }
+
+    /// Forgets the requests.
+    pub fn forget_requests(&self) {
+        lock(&self.requests).recorded.clear();
+    }
+
+    /// Writes a login down.
+    pub fn login(&self, login: Login) {
+        lock(&self.logins).push(login);
+    }
+
+    /// The logins, oldest first.
+    pub fn logins(&self) -> Vec<Login> {
+        lock(&self.logins).clone()
+    }
+}
+
+fn text<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&String::from_utf8_lossy(bytes))
+}
+
+/// What a sandbox that runs for days keeps in mind.
+const LIMIT: usize = 20_000;

@@ -1,0 +1,117 @@
+//! Listens, and takes each request from the client to its vendor and back.
+
+use std::{io, net, sync::Arc, time::Duration};
+
+use serde_json::json;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    time::sleep,
+};
+
+use super::{
+    Shared, control,
+    delivery::{Connection, deliver},
+    faults::{Effect, Moment},
+    http::{Answer, Request},
+    journal::Entry,
+    reader::{Reader, Unread, hang_up},
+    smtp,
+    vendor::{Call, Vendor},
+};
+
+/// Serves HTTP, SMTP and SMTPS, in this order, until `stopped` says otherwise.
+pub async fn run(listeners: [net::TcpListener; 3], shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
+    let [http, smtp, smtps] = listeners;
+    tokio::select! {
+        _ = accept(http, &shared, serve) => {}
+        _ = accept(smtp, &shared, smtp::serve_starttls) => {}
+        _ = accept(smtps, &shared, smtp::serve_tls) => {}
+        _ = stopped => {}
+    }
+}
+
+async fn accept<F: Future + Send + 'static>(
+    listener: net::TcpListener,
+    shared: &Arc<Shared>,
+    serve: impl Fn(TcpStream, Arc<Shared>) -> F,
+) -> io::Result<()>
+where
+    F::Output: Send,
+{
+    let listener = TcpListener::from_std(listener)?;
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                tokio::spawn(serve(stream, Arc::clone(shared)));
+            }
+            // Out of file descriptors, most likely: some will be free again soon.
+            Err(_) => sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+async fn serve(mut stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = Reader::new();
+    loop {
+        match reader.next(&mut stream).await {
+            Ok(request) => {
+                let connection = exchange(&mut stream, &request, &shared).await?;
+                if connection == Connection::Spent || !request.keeps_alive() {
+                    return Ok(());
+                }
+            }
+            Err(Unread::Gone) => return Ok(()),
+            Err(Unread::Refused(answer)) => {
+                deliver(&mut stream, &answer.with_header("Connection", "close"), None, &shared.gate).await?;
+                hang_up(stream).await;
+                return Ok(());
+            }
+        }
+    }
+}
+
+async fn exchange(stream: &mut TcpStream, request: &Request, shared: &Shared) -> io::Result<Connection> {
+    if let Some(answer) = control::answer(request, shared) {
+        return deliver(stream, &answer, None, &shared.gate).await;
+    }
+    let entry = shared.journal.enter(request);
+    let vendor = shared.vendors().into_iter().find_map(|vendor| Some((vendor, vendor.call(request)?)));
+    let (answer, effect) = match vendor {
+        Some((vendor, call)) => call_vendor(vendor, &call, request, shared).await,
+        None => (Answer::page(404), None),
+    };
+    note(shared, entry, &answer, effect.as_ref());
+    deliver(stream, &answer, effect.as_ref(), &shared.gate).await
+}
+
+/// Does what is asked, unless a fault comes before it, and tells how the answer is to be delivered.
+async fn call_vendor(vendor: &dyn Vendor, call: &Call, request: &Request, shared: &Shared) -> (Answer, Option<Effect>) {
+    if let Some(effect) = shared.faults.take(Moment::Before, call)
+        && !effect.wait(&shared.gate).await
+    {
+        let stand_in = Answer::json(200, &json!({}));
+        return (effect.shape(stand_in, vendor), Some(effect));
+    }
+    let answer = match shared.rate_limit.admit() {
+        Ok(()) => vendor.answer(request),
+        Err(wait) => vendor.failure(429).with_header("Retry-After", &whole_seconds(wait)),
+    };
+    match shared.faults.take(Moment::After, call) {
+        Some(effect) if !effect.wait(&shared.gate).await => (effect.shape(answer, vendor), Some(effect)),
+        _ => (answer, None),
+    }
+}
+
+/// Written down before the client knows, so that whoever has the answer finds it in the journal.
+fn note(shared: &Shared, entry: Entry, answer: &Answer, effect: Option<&Effect>) {
+    if !matches!(effect, Some(Effect::Close | Effect::TcpReset)) {
+        shared.journal.answered(entry, answer.status);
+    }
+}
+
+/// Rounded up: who waits so long is let in.
+fn whole_seconds(wait: Duration) -> String {
+    (wait.as_millis().div_ceil(1000)).max(1).to_string()
+}

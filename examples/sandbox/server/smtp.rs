@@ -1,0 +1,219 @@
+//! The submission server: it accepts exactly the current passwords, and mail that goes nowhere.
+
+mod auth;
+mod lines;
+
+use std::{io, sync::Arc, time::Duration};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::server::TlsStream;
+
+use self::lines::{Line, Lines};
+use super::{Shared, journal::Tls};
+
+/// Serves one connection that starts in clear and goes on after STARTTLS.
+pub async fn serve_starttls(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
+    let mut session = Session::new(stream, &shared, None);
+    session.lines.reply(GREETING).await?;
+    if session.run().await? == Ended::Closed {
+        return Ok(());
+    }
+    // Whatever came in clear after STARTTLS was never protected, and is thrown away with the connection.
+    let Some(stream) = session.lines.into_inner() else { return Ok(()) };
+    let stream = secure(stream, &shared).await?;
+    Session::new(stream, &shared, Some(Tls::StartTls)).run().await.map(drop)
+}
+
+/// Serves one connection that is TLS from its first byte.
+pub async fn serve_tls(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
+    let stream = secure(stream, &shared).await?;
+    let mut session = Session::new(stream, &shared, Some(Tls::Implicit));
+    session.lines.reply(GREETING).await?;
+    session.run().await.map(drop)
+}
+
+async fn secure(stream: TcpStream, shared: &Shared) -> io::Result<TlsStream<TcpStream>> {
+    timeout(Duration::from_secs(30), shared.identity.acceptor.accept(stream)).await?
+}
+
+#[derive(Eq, PartialEq)]
+enum Ended {
+    Closed,
+    StartTls,
+}
+
+struct Session<'server, S> {
+    lines: Lines<S>,
+    shared: &'server Shared,
+    tls: Option<Tls>,
+    greeted: bool,
+    authenticated: bool,
+    mail: Mail,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Mail {
+    None,
+    Sender,
+    Recipients,
+}
+
+/// Why a command is answered with something other than success.
+enum Refused {
+    Gone(io::Error),
+    Reply(&'static str),
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self::Gone(error)
+    }
+}
+
+impl<'server, S: AsyncRead + AsyncWrite + Unpin> Session<'server, S> {
+    fn new(stream: S, shared: &'server Shared, tls: Option<Tls>) -> Self {
+        let lines = Lines::new(stream);
+        Self { lines, shared, tls, greeted: false, authenticated: false, mail: Mail::None }
+    }
+
+    async fn run(&mut self) -> io::Result<Ended> {
+        loop {
+            let line = match self.lines.next(COMMAND_LIMIT).await? {
+                Line::Text(line) => line,
+                Line::Refused(reply) => {
+                    self.lines.reply(reply).await?;
+                    continue;
+                }
+                Line::End => return Ok(Ended::Closed),
+            };
+            let (verb, argument) = line.split_once(' ').unwrap_or((&line, ""));
+            let verb = verb.to_ascii_uppercase();
+            let reply = match self.obey(&verb, argument).await {
+                Ok(reply) | Err(Refused::Reply(reply)) => reply,
+                Err(Refused::Gone(error)) => return Err(error),
+            };
+            self.lines.reply(reply).await?;
+            match verb.as_str() {
+                "QUIT" => return Ok(Ended::Closed),
+                "STARTTLS" if reply == READY_FOR_TLS => return Ok(Ended::StartTls),
+                _ => {}
+            }
+        }
+    }
+
+    async fn obey(&mut self, verb: &str, argument: &str) -> Result<&'static str, Refused> {
+        match verb {
+            "AUTH" => self.auth(argument).await,
+            "DATA" => self.data().await,
+            "EHLO" | "HELO" => self.greet(verb, argument),
+            "EXPN" | "HELP" | "VRFY" => Err(Refused::Reply("502 5.5.1 Not implemented")),
+            "MAIL" => self.mail(argument),
+            "NOOP" => Ok("250 2.0.0 Ok"),
+            "QUIT" => Ok("221 2.0.0 Bye"),
+            "RCPT" => self.recipient(argument),
+            "RSET" => {
+                self.mail = Mail::None;
+                Ok("250 2.0.0 Ok")
+            }
+            "STARTTLS" => self.start_tls(argument),
+            _ => Err(Refused::Reply("500 5.5.2 Unknown command")),
+        }
+    }
+
+    fn greet(&mut self, verb: &str, domain: &str) -> Result<&'static str, Refused> {
+        if domain.trim().is_empty() {
+            return Err(Refused::Reply("501 5.5.4 Who are you?"));
+        }
+        self.mail = Mail::None;
+        self.greeted = verb == "EHLO";
+        Ok(match (verb, self.tls) {
+            ("HELO", _) => "250 localhost",
+            (_, None) => "250-localhost\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS",
+            (_, Some(_)) => "250-localhost\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 AUTH PLAIN LOGIN",
+        })
+    }
+
+    fn start_tls(&mut self, argument: &str) -> Result<&'static str, Refused> {
+        if self.tls.is_some() {
+            return Err(Refused::Reply("503 5.5.1 TLS is on already"));
+        }
+        if !argument.is_empty() {
+            return Err(Refused::Reply("501 5.5.4 STARTTLS has no argument"));
+        }
+        Ok(READY_FOR_TLS)
+    }
+
+    fn mail(&mut self, argument: &str) -> Result<&'static str, Refused> {
+        self.require_login()?;
+        if self.mail != Mail::None {
+            return Err(Refused::Reply("503 5.5.1 One mail at a time"));
+        }
+        path(argument, "FROM:")?;
+        self.mail = Mail::Sender;
+        Ok("250 2.1.0 Ok")
+    }
+
+    fn recipient(&mut self, argument: &str) -> Result<&'static str, Refused> {
+        self.require_login()?;
+        if self.mail == Mail::None {
+            return Err(Refused::Reply("503 5.5.1 MAIL comes first"));
+        }
+        path(argument, "TO:")?;
+        self.mail = Mail::Recipients;
+        Ok("250 2.1.5 Ok")
+    }
+
+    async fn data(&mut self) -> Result<&'static str, Refused> {
+        self.require_login()?;
+        if self.mail != Mail::Recipients {
+            return Err(Refused::Reply("503 5.5.1 RCPT comes first"));
+        }
+        self.mail = Mail::None;
+        self.lines.reply("354 End with a dot on a line of its own").await?;
+        let mut length = 0;
+        loop {
+            match self.lines.next(DATA_LINE_LIMIT).await? {
+                Line::Text(line) if line == "." => break,
+                Line::Text(line) => length += line.len(),
+                Line::Refused(_) => length = MAIL_LIMIT + 1,
+                Line::End => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            }
+        }
+        if length > MAIL_LIMIT {
+            return Err(Refused::Reply("552 5.3.4 Too much mail"));
+        }
+        Ok("250 2.0.0 Thrown away, as sandboxes do")
+    }
+
+    /// In clear STARTTLS comes before all else (RFC 3207, section 4), and a submission needs a login (RFC 6409).
+    fn require_login(&self) -> Result<(), Refused> {
+        match self.tls {
+            None => Err(Refused::Reply(STARTTLS_FIRST)),
+            Some(_) if !self.authenticated => Err(Refused::Reply("530 5.7.0 Authentication required")),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+fn path(argument: &str, keyword: &str) -> Result<(), Refused> {
+    let given = argument.get(..keyword.len()).is_some_and(|given| given.eq_ignore_ascii_case(keyword));
+    let path = argument.get(keyword.len()..).unwrap_or_default().trim_start();
+    if given && path.starts_with('<') && path.contains('>') {
+        return Ok(());
+    }
+    Err(Refused::Reply("501 5.5.4 An address in angle brackets is missing"))
+}
+
+const GREETING: &str = "220 localhost ESMTP sandbox";
+const READY_FOR_TLS: &str = "220 2.0.0 Ready to start TLS";
+const STARTTLS_FIRST: &str = "530 5.7.0 Must issue a STARTTLS command first";
+
+/// RFC 5321, section 4.5.3.1.4, with the end of the line.
+const COMMAND_LIMIT: usize = 512;
+/// RFC 5321, section 4.5.3.1.6, is kept by clients; a server may be generous.
+const DATA_LINE_LIMIT: usize = 16 << 10;
+const MAIL_LIMIT: usize = 10 << 20;

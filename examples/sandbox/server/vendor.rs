@@ -1,0 +1,45 @@
+//! What the sandbox asks of an imitated vendor.
+
+use serde::Deserialize;
+
+use super::http::{Answer, Request};
+
+/// Imitates the HTTP API of one vendor.
+pub trait Vendor: Send + Sync {
+    /// Tells what a request asks for, by its path; nothing where the path is not this vendor's.
+    fn call(&self, request: &Request) -> Option<Call>;
+
+    /// Does what a request asks for, and answers as the vendor would.
+    fn answer(&self, request: &Request) -> Answer;
+
+    /// An answer with this status, in the vendor's manner.
+    fn failure(&self, status: u16) -> Answer;
+
+    /// The variables, without the base URL, that let the provider in.
+    fn credentials(&self) -> Vec<(&'static str, String)>;
+
+    /// The variable for the base URL.
+    fn base_url_variable(&self) -> &'static str;
+}
+
+/// One call of a vendor's API, as far as faults tell calls apart.
+pub struct Call {
+    /// What it asks for.
+    pub operation: Operation,
+    /// For whom, in clear, where the path says so.
+    pub user_name: Option<String>,
+}
+
+/// What a call asks for.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// One credential, without its password.
+    Get,
+    /// A page of credentials, without their passwords.
+    List,
+    /// An access token.
+    Oauth,
+    /// A new password.
+    Reset,
+}

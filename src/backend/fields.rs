@@ -1,0 +1,86 @@
+//! The settings and targets of vendors, as data and as values.
+
+use std::collections::BTreeMap;
+
+use super::Check;
+use crate::{http::BaseUrl, secret::Secret};
+
+/// A setting in the provider block, or a part of what names a credential. All are text.
+#[derive(Debug)]
+pub struct Field {
+    /// The attribute in HCL.
+    pub name: &'static str,
+    /// What it is, in Markdown.
+    pub help: &'static str,
+    /// The environment variable that it falls back to.
+    pub env: Option<&'static str>,
+    /// Whether it may be shown.
+    pub visibility: Visibility,
+    /// What holds for every value. The words of a refusal never repeat the value.
+    pub check: Check,
+}
+
+impl Field {
+    /// A field that may be shown.
+    pub(super) const fn shown(name: &'static str, help: &'static str, check: Check) -> Self {
+        Self { name, help, env: None, visibility: Visibility::Shown, check }
+    }
+
+    /// A field that nobody but the vendor sees.
+    pub(super) const fn secret(name: &'static str, help: &'static str, check: Check) -> Self {
+        Self { visibility: Visibility::Secret, ..Self::shown(name, help, check) }
+    }
+
+    /// Lets the field fall back to an environment variable.
+    pub(super) const fn or_env(self, variable: &'static str) -> Self {
+        Self { env: Some(variable), ..self }
+    }
+}
+
+/// Whether a field may be shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Visibility {
+    /// It stands in plans, ids and messages.
+    Shown,
+    /// Nobody but the vendor sees it.
+    Secret,
+}
+
+/// The values of fields, each known to have passed its check.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fields {
+    shown: BTreeMap<&'static str, String>,
+    secret: BTreeMap<&'static str, Secret>,
+}
+
+impl Fields {
+    /// Adds a value, or the words of the field's check on why it cannot be one.
+    pub fn insert(&mut self, field: &'static Field, value: Secret) -> Result<(), &'static str> {
+        value.check(field.check)?;
+        match field.visibility {
+            Visibility::Shown => _ = self.shown.insert(field.name, value.for_wire().to_owned()),
+            Visibility::Secret => _ = self.secret.insert(field.name, value),
+        }
+        Ok(())
+    }
+
+    /// The value of a field that may be shown.
+    pub fn text(&self, field: &Field) -> Option<&str> {
+        self.shown.get(field.name).map(String::as_str)
+    }
+
+    /// The base URL in a field that [`check::base_url`](super::check::base_url) judged, or the vendor's own.
+    pub(super) fn base_url(&self, field: &Field, default: &'static str) -> BaseUrl {
+        let base = BaseUrl::parse(self.text(field).unwrap_or(default));
+        #[expect(
+            clippy::expect_used,
+            reason = "a value is inserted only when its check passed, and every default is parsed in a test"
+        )]
+        base.expect("a checked base URL")
+    }
+
+    /// The value of a secret field.
+    pub fn secret(&self, field: &Field) -> Option<&Secret> {
+        self.secret.get(field.name)
+    }
+}

@@ -1,0 +1,239 @@
+//! HubSpot's SMTP API tokens.
+//!
+//! Three generations of one API: all reset with a bare POST and answer with the new password once. None tells when
+//! a password was last changed.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_trait::async_trait;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use super::{Backend, Endpoint, Field, Fields, Presence, Reset, Vendor, bearer::Bearer, check};
+use crate::{
+    http::{Answer, Api, Client, Dialect, Kind, Method, Operation, Request, Result},
+    secret::Secret,
+};
+
+pub(super) static VENDOR: Vendor = Vendor {
+    name: "hubspot",
+    title: "HubSpot",
+    api_docs: "https://developers.hubspot.com/docs/api-reference/legacy/transactional-emails-v1/post-email-public-v1-smtpapi-tokens-userName-password-reset",
+    settings: &[&ACCESS_TOKEN, &API_VERSION, &BASE_URL, &CLIENT_ID, &CLIENT_SECRET, &REFRESH_TOKEN],
+    logins: &[&[&ACCESS_TOKEN], &[&CLIENT_ID, &CLIENT_SECRET, &REFRESH_TOKEN]],
+    rights: "the scope `transactional-email`, in an account with the Transactional Email add-on",
+    target: &[&USER_NAME],
+    username: |target| target.text(&USER_NAME),
+    smtp: Some(Endpoint { host: "smtp.hubapi.com", port: 587 }),
+    connect: |settings, client| Arc::new(HubSpot::new(settings, client)),
+};
+
+static ACCESS_TOKEN: Field =
+    Field::secret("access_token", "Access token of a private app or a service key.", check::token)
+        .or_env("HUBSPOT_ACCESS_TOKEN");
+static API_VERSION: Field = Field::shown(
+    "api_version",
+    "Generation of the API: `v1` (default), `v3` or `2026-03`. HubSpot ends its support for `v1` and `v3` in September 2027.",
+    |text| Generation::parse(text).map(drop).ok_or("must be `v1`, `v3` or `2026-03`"),
+);
+static BASE_URL: Field = Field::shown(
+    "base_url",
+    "Where the API is, by default `https://api.hubapi.com`. `http` is taken for this machine's loopback only.",
+    check::base_url,
+)
+.or_env("HUBSPOT_BASE_URL");
+static CLIENT_ID: Field = Field::shown(
+    "client_id",
+    "Client id of an OAuth app; with `client_secret` and `refresh_token` it takes the place of `access_token`.",
+    check::token,
+)
+.or_env("HUBSPOT_CLIENT_ID");
+static CLIENT_SECRET: Field =
+    Field::secret("client_secret", "Client secret of the OAuth app.", check::token).or_env("HUBSPOT_CLIENT_SECRET");
+static REFRESH_TOKEN: Field = Field::secret("refresh_token", "Refresh token granted to the OAuth app.", check::token)
+    .or_env("HUBSPOT_REFRESH_TOKEN");
+static USER_NAME: Field = Field::shown(
+    "user_name",
+    "User name of the SMTP API token, such as `zh48wgsfld@62515.smtp.hubspot.net`. Later generations of the API call it the token's id.",
+    check::segment,
+);
+
+/// Errors as in <https://developers.hubspot.com/docs/api-reference/error-handling>: 423 is a lock and 477 a migration
+/// between data centres, both refused before anything is done.
+static DIALECT: Dialect = Dialect {
+    code: &["category", "errorType"],
+    message: &["message"],
+    request_id: &["correlationId", "requestId"],
+    unprocessed: &[423, 477],
+};
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Generation {
+    V1,
+    V3,
+    Dated,
+}
+
+impl Generation {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "v1" => Some(Self::V1),
+            "v3" => Some(Self::V3),
+            "2026-03" => Some(Self::Dated),
+            _ => None,
+        }
+    }
+
+    fn tokens(self) -> &'static [&'static str] {
+        match self {
+            Self::V1 => &["email", "public", "v1", "smtpapi", "tokens"],
+            Self::V3 => &["marketing", "v3", "transactional", "smtp-tokens"],
+            Self::Dated => &["marketing", "transactional", "2026-03", "smtp-tokens"],
+        }
+    }
+
+    fn oauth(self) -> &'static [&'static str] {
+        match self {
+            Self::V1 | Self::V3 => &["oauth", "v1", "token"],
+            Self::Dated => &["oauth", "2026-03", "token"],
+        }
+    }
+}
+
+#[derive(Debug)]
+struct HubSpot {
+    api: Api,
+    generation: Generation,
+    login: Bearer,
+    /// The user names of the account, fetched once for all resources of this process.
+    listed: Mutex<Option<Arc<BTreeSet<String>>>>,
+}
+
+#[async_trait]
+impl Backend for HubSpot {
+    async fn read(&self, op: &Operation, target: &Fields) -> Result<Presence> {
+        let user_name = target.text(&USER_NAME).unwrap_or_default();
+        if self.listed(op).await?.contains(user_name) {
+            return Ok(Presence::Found);
+        }
+        match self.generation {
+            Generation::V1 => Ok(Presence::Gone),
+            // The list is documented with filters; without one it need not be complete.
+            Generation::V3 | Generation::Dated => match self.send(op, Method::GET, &[user_name], &[]).await {
+                Ok(_) => Ok(Presence::Found),
+                Err(error) if error.kind == Kind::NotFound => Ok(Presence::Gone),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    async fn reset(&self, op: &Operation, target: &Fields) -> Result<Reset> {
+        let user_name = target.text(&USER_NAME).unwrap_or_default();
+        let answer = self.send(op, Method::POST, &[user_name, "password-reset"], &[]).await?;
+        let password = answer.password(&["password"])?;
+        let named = match self.generation {
+            Generation::V1 => answer.text(&["userName"]),
+            Generation::V3 | Generation::Dated => answer.text(&["id"]),
+        };
+        Ok(Reset { password, username: named })
+    }
+}
+
+impl HubSpot {
+    fn new(settings: &Fields, client: &Client) -> Self {
+        let generation = settings.text(&API_VERSION).and_then(Generation::parse).unwrap_or(Generation::V1);
+        let api = client.api(settings.base_url(&BASE_URL, "https://api.hubapi.com"), &DIALECT);
+        let secret = |field| settings.secret(field).cloned();
+        let login = match secret(&ACCESS_TOKEN) {
+            Some(token) => Bearer::fixed(token),
+            None => Bearer::granted(
+                generation.oauth(),
+                vec![
+                    ("grant_type", Secret::new("refresh_token")),
+                    ("client_id", Secret::new(settings.text(&CLIENT_ID).unwrap_or_default())),
+                    ("client_secret", secret(&CLIENT_SECRET).unwrap_or_default()),
+                    ("refresh_token", secret(&REFRESH_TOKEN).unwrap_or_default()),
+                ],
+            ),
+        };
+        Self { api, generation, login, listed: Mutex::default() }
+    }
+
+    /// Sends a read or a reset, once more with a new token where HubSpot refused the old one: a refused reset was not done.
+    async fn send(&self, op: &Operation, method: Method, path: &[&str], query: &[(&str, &str)]) -> Result<Answer> {
+        let path = [self.generation.tokens(), path].concat();
+        let request = |token: &Secret| {
+            let request = self.api.request(method.clone(), &path).bearer(token);
+            query.iter().fold(request, |request, (name, value)| request.query(name, value))
+        };
+        let send = async |request: Request| match method {
+            Method::GET => request.read(op).await,
+            _ => request.reset(op).await,
+        };
+        let token = self.login.token(op, &self.api).await?;
+        match send(request(&token)).await {
+            Err(error) if error.kind == Kind::Unauthorized && self.login.forget(&token).await => {
+                send(request(&self.login.token(op, &self.api).await?)).await
+            }
+            result => result,
+        }
+    }
+
+    async fn listed(&self, op: &Operation) -> Result<Arc<BTreeSet<String>>> {
+        let mut listed = op.wait(self.listed.lock()).await?;
+        if let Some(listed) = &*listed {
+            return Ok(Arc::clone(listed));
+        }
+        let fetched = Arc::new(self.list(op).await?);
+        *listed = Some(Arc::clone(&fetched));
+        Ok(fetched)
+    }
+
+    async fn list(&self, op: &Operation) -> Result<BTreeSet<String>> {
+        if self.generation == Generation::V1 {
+            let tokens: Vec<TokenV1> = self.send(op, Method::GET, &[], &[]).await?.json()?;
+            return Ok(tokens.into_iter().filter(|token| !token.deleted).map(|token| token.user_name).collect());
+        }
+        let mut ids = BTreeSet::new();
+        let mut after: Option<String> = None;
+        loop {
+            let query: Vec<_> =
+                [("limit", "100")].into_iter().chain(after.as_deref().map(|after| ("after", after))).collect();
+            let page: Page = self.send(op, Method::GET, &[], &query).await?.json()?;
+            ids.extend(page.results.into_iter().map(|token| token.id));
+            after = page.paging.and_then(|paging| paging.next).map(|next| next.after);
+            if after.is_none() {
+                return Ok(ids);
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenV1 {
+    user_name: String,
+    #[serde(default)]
+    deleted: bool,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    results: Vec<Token>,
+    paging: Option<Paging>,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Paging {
+    next: Option<Next>,
+}
+
+#[derive(Deserialize)]
+struct Next {
+    after: String,
+}

@@ -1,0 +1,43 @@
+//! What a vendor answered when it agreed.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::{Error, Kind, Outcome, Result};
+
+/// A 2xx answer. It may hold a password: its memory is wiped when it is dropped, and nothing prints its body.
+pub struct Answer {
+    /// The status, from 200 to 299.
+    pub status: u16,
+    pub(super) body: Zeroizing<Vec<u8>>,
+    pub(super) host: Box<str>,
+    /// What has become of the password, now that the vendor has agreed.
+    pub(super) outcome: Outcome,
+    pub(super) request_id: Option<Box<str>>,
+}
+
+impl Answer {
+    /// Reads the body. An error says that it lacks the documented form, and never what it holds.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        // The parser's own words echo what it read.
+        serde_json::from_slice(&self.body).map_err(|_| self.unreadable("the answer does not have the documented form"))
+    }
+
+    /// The error of an answer that lacks what it should hold, such as "the answer holds no password".
+    pub fn unreadable(&self, reason: impl Into<Cow<'static, str>>) -> Error {
+        Error {
+            status: Some(self.status),
+            request_id: self.request_id.clone(),
+            ..Error::new(Kind::Unreadable, self.outcome, self.host.clone(), reason)
+        }
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).field("bytes", &self.body.len()).finish_non_exhaustive()
+    }
+}

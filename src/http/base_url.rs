@@ -1,0 +1,151 @@
+//! Where a vendor's API is.
+
+use url::{Host, Url};
+
+/// The root of an API: `https`, or `http` on this machine only. A path in it is kept as a prefix.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BaseUrl {
+    url: Url,
+    reach: Reach,
+}
+
+/// Whether an API is on this machine, where no proxy is asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Reach {
+    Loopback,
+    Network,
+}
+
+impl BaseUrl {
+    /// Reads a base URL. The error is a rule that it breaks, in words that follow "it": `"must …"`.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.is_empty() {
+            return Err("must not be empty");
+        }
+        // The parser would repair these, and call a host that nobody wrote.
+        if text.contains(|c: char| c == '\\' || c.is_whitespace() || c.is_control()) {
+            return Err("must not contain spaces, backslashes or control characters");
+        }
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Err("must start with https://");
+        };
+        if rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
+            return Err("must not contain a user name or password");
+        }
+        let mut url = Url::parse(text).map_err(|_| "must be a URL such as https://api.example.com")?;
+        if url.query().is_some() {
+            return Err("must not contain a query");
+        }
+        if url.fragment().is_some() {
+            return Err("must not contain a fragment");
+        }
+        let reach = match url.host() {
+            Some(Host::Domain("localhost")) => Reach::Loopback,
+            Some(Host::Ipv4(address)) if address.is_loopback() => Reach::Loopback,
+            Some(Host::Ipv6(address)) if address.is_loopback() => Reach::Loopback,
+            Some(_) => Reach::Network,
+            None => return Err("must name a host"),
+        };
+        match (scheme.to_ascii_lowercase().as_str(), reach) {
+            ("https", _) | ("http", Reach::Loopback) => {}
+            ("http", Reach::Network) => return Err("must use https; http is for this machine only"),
+            _ => return Err("must start with https://"),
+        }
+
+        let prefix = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&prefix);
+        Ok(Self { url, reach })
+    }
+
+    /// The host, without the port.
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// Whether it is on this machine.
+    pub(super) fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    /// The URL of an encoded path below this one. The path starts with a slash.
+    pub(super) fn join(&self, path: &str) -> Url {
+        let mut url = self.url.clone();
+        let prefix = self.url.path().trim_end_matches('/');
+        url.set_path(&format!("{prefix}{path}"));
+        url
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn https_is_taken_anywhere_and_http_on_this_machine() {
+        for text in [
+            "https://api.hubapi.com",
+            "https://api.hubapi.com/",
+            "https://api.hubapi.com:8443/prefix/",
+            "HTTPS://API.HUBAPI.COM",
+            "http://localhost:8080",
+            "http://127.0.0.1:8080",
+            "http://127.8.9.10",
+            "http://[::1]:8080",
+        ] {
+            assert!(BaseUrl::parse(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_the_rule_that_it_breaks() {
+        for (text, rule) in [
+            ("", "must not be empty"),
+            ("api.hubapi.com", "must start with https://"),
+            ("https:api.hubapi.com", "must start with https://"),
+            ("ftp://api.hubapi.com", "must start with https://"),
+            ("http://api.hubapi.com", "must use https; http is for this machine only"),
+            ("http://localhost.example.com", "must use https; http is for this machine only"),
+            ("http://10.0.0.1", "must use https; http is for this machine only"),
+            ("https://user@api.hubapi.com", "must not contain a user name or password"),
+            ("https://:pass@api.hubapi.com", "must not contain a user name or password"),
+            ("https://@api.hubapi.com", "must not contain a user name or password"),
+            ("https://api.hubapi.com?a=b", "must not contain a query"),
+            ("https://api.hubapi.com/?", "must not contain a query"),
+            ("https://api.hubapi.com#top", "must not contain a fragment"),
+            ("https://", "must be a URL such as https://api.example.com"),
+            ("https://api.hubapi.com:99999", "must be a URL such as https://api.example.com"),
+            ("https:\\\\api.hubapi.com", "must not contain spaces, backslashes or control characters"),
+            ("https://api.hub\napi.com", "must not contain spaces, backslashes or control characters"),
+            (" https://api.hubapi.com", "must not contain spaces, backslashes or control characters"),
+        ] {
+            assert_eq!(BaseUrl::parse(text).unwrap_err(), rule, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_kept_as_a_prefix() {
+        for (base, whole) in [
+            ("https://example.com", "https://example.com/a/b"),
+            ("https://example.com/", "https://example.com/a/b"),
+            ("https://example.com/api//", "https://example.com/api/a/b"),
+            ("http://[::1]:81/x/y", "http://[::1]:81/x/y/a/b"),
+        ] {
+            assert_eq!(BaseUrl::parse(base).unwrap().join("/a/b").as_str(), whole);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_taken_calls_the_host_that_was_written(text in "(http|https|HTTP|ftp)?:?/{0,2}[a-z0-9@:.%\\[\\]/?#\\\\ -]{0,40}") {
+            if let Ok(base) = BaseUrl::parse(&text) {
+                let url = base.join("/a");
+                prop_assert!(url.scheme() == "https" || base.reach() == Reach::Loopback);
+                prop_assert_eq!((url.username(), url.password(), url.query(), url.fragment()), ("", None, None, None));
+                prop_assert_eq!(url.host_str(), Some(base.host()));
+                prop_assert!(url.path().ends_with("/a"));
+            }
+        }
+    }
+}

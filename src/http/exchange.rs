@@ -1,0 +1,156 @@
+//! One request sent once: until when it can be taken back, and until when its answer is waited for.
+
+use std::borrow::Cow;
+use std::pin::pin;
+use std::time::{Duration, SystemTime};
+
+use reqwest::Response;
+use tokio::time::Instant;
+
+use super::classify::{Intent, OwnWords, Stage, judge_status, judge_trouble};
+use super::handover::HandOver;
+use super::operation::{LEAST_TO_SEND, out_of_time};
+use super::redact::Redactor;
+use super::retry::Failure;
+use super::retry_after::retry_after;
+use super::transport::{NO_CONNECTION_IN_TIME, Trouble};
+use super::{Answer, Dialect, Error, Operation, Outcome, Result, body};
+
+/// What an exchange needs to know beside the request itself.
+#[derive(Debug)]
+pub(super) struct Exchange<'a> {
+    pub(super) op: &'a Operation,
+    pub(super) intent: Intent,
+    pub(super) host: &'a str,
+    pub(super) dialect: &'static Dialect,
+    pub(super) redactor: &'a Redactor,
+    /// The longest that it may take.
+    pub(super) timeout: Duration,
+}
+
+impl Exchange<'_> {
+    /// Sends the request and judges what comes back.
+    pub(super) async fn run(&self, client: &reqwest::Client, request: reqwest::Request) -> Result<Answer, Failure> {
+        let start = Instant::now();
+        let end = start.checked_add(self.timeout).map_or(self.op.deadline, |end| end.min(self.op.deadline));
+        if self.intent == Intent::Reset && self.op.remaining() < LEAST_TO_SEND {
+            return Err(Failure::last(out_of_time(self.host)));
+        }
+
+        let response =
+            self.send(client, request, start, end).await.map_err(|(trouble, stage)| self.failed(trouble, stage))?;
+        if response.status().is_success() {
+            self.accept(response, end).await.map_err(|trouble| self.failed(trouble, Stage::Agreed))
+        } else {
+            Err(self.refuse(response, end).await)
+        }
+    }
+
+    /// Waits for the head of the answer. Until a connection stands, a stop or too little time takes the request back.
+    async fn send(
+        &self,
+        client: &reqwest::Client,
+        request: reqwest::Request,
+        start: Instant,
+        end: Instant,
+    ) -> Result<Response, (Trouble, Stage)> {
+        let hand_over = HandOver::default();
+        let mut sending = pin!(hand_over.watch(client.execute(request)));
+        // A request that leaves at the last moment would be cut off without its answer.
+        let last_moment = end - LEAST_TO_SEND.min((end - start) / 2);
+
+        // The order is what makes it safe: the request is polled only after the reasons to drop it, and once it has
+        // left, this `select` is over.
+        let early = tokio::select! {
+            biased;
+            () = self.op.stop.cancelled() => return Err((Trouble::Stopped, Stage::Connecting)),
+            () = tokio::time::sleep_until(last_moment) => {
+                return Err((Trouble::Unreachable(NO_CONNECTION_IN_TIME), Stage::Connecting));
+            }
+            response = &mut sending => Some(response),
+            () = hand_over.happens() => None,
+        };
+        let response = match early {
+            Some(response) => response,
+            None => self.in_time(end, sending).await.map_err(|trouble| (trouble, Stage::Sent))?,
+        };
+        response.map_err(|error| {
+            if hand_over.has_happened() {
+                (Trouble::Interrupted, Stage::Sent)
+            } else {
+                (Trouble::of_connecting(&error), Stage::Connecting)
+            }
+        })
+    }
+
+    /// Waits for something of which the vendor knows already: a stop ends a read, and never a reset.
+    async fn in_time<T>(&self, end: Instant, future: impl Future<Output = T>) -> Result<T, Trouble> {
+        let stop = async {
+            match self.intent {
+                Intent::Read => self.op.stop.cancelled().await,
+                Intent::Reset => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            value = future => Ok(value),
+            () = stop => Err(Trouble::Stopped),
+            () = tokio::time::sleep_until(end) => Err(Trouble::TimedOut),
+        }
+    }
+
+    async fn accept(&self, response: Response, end: Instant) -> Result<Answer, Trouble> {
+        let status = response.status().as_u16();
+        let request_id = self.dialect.read(&[], response.headers(), self.redactor).request_id;
+        let (most, outcome) = match self.intent {
+            Intent::Read => (body::PAGE, Outcome::NotChanged),
+            Intent::Reset => (body::PASSWORD, Outcome::Changed),
+        };
+        let body = self.in_time(end, body::read(response, most)).await??;
+        Ok(Answer { status, body, host: self.host.into(), outcome, request_id })
+    }
+
+    /// A refusal is clear without its body: one that cannot be had says nothing.
+    async fn refuse(&self, response: Response, end: Instant) -> Failure {
+        let status = response.status();
+        let headers = response.headers().clone();
+        let end = end.min(Instant::now() + REFUSAL_TIME);
+        let body = if status.is_redirection() {
+            Vec::new().into()
+        } else {
+            self.in_time(end, body::read(response, body::REFUSAL)).await.and_then(|body| body).unwrap_or_default()
+        };
+
+        let said = self.dialect.read(&body, &headers, self.redactor);
+        let own_words = if said.speaks_dialect() { OwnWords::Yes } else { OwnWords::No };
+        let verdict = judge_status(status.as_u16(), self.intent, self.dialect, own_words);
+        let error = Error {
+            status: Some(status.as_u16()),
+            code: said.code,
+            message: said.message,
+            request_id: said.request_id,
+            retry_after: retry_after(&headers, SystemTime::now()),
+            ..Error::new(verdict.kind, verdict.outcome, self.host, format!("it answered {}", status.as_u16()))
+        };
+        Failure { error, tries: verdict.tries }
+    }
+
+    fn failed(&self, trouble: Trouble, stage: Stage) -> Failure {
+        let verdict = judge_trouble(trouble, stage, self.intent);
+        let reason: Cow<'static, str> = match (trouble, stage) {
+            (Trouble::Certificate(reason) | Trouble::Unreachable(reason), _) => reason.into(),
+            (Trouble::ProxyRefused, _) => "the proxy asks for a user name and password".into(),
+            (Trouble::Interrupted, Stage::Agreed) => "the connection ended within the answer".into(),
+            (Trouble::Interrupted, _) => "the connection ended before an answer".into(),
+            (Trouble::Stopped, Stage::Connecting) => "the operation was stopped before the request was sent".into(),
+            (Trouble::Stopped, _) => "the operation was stopped".into(),
+            (Trouble::TimedOut, Stage::Agreed) => "the answer did not end in time".into(),
+            (Trouble::TimedOut, _) => "no answer came in time".into(),
+            (Trouble::TooLarge, _) => "the answer is longer than any answer of this API".into(),
+        };
+        Failure { error: Error::new(verdict.kind, verdict.outcome, self.host, reason), tries: verdict.tries }
+    }
+}
+
+/// How long the body of a refusal is waited for.
+const REFUSAL_TIME: Duration = Duration::from_secs(5);

@@ -1,0 +1,76 @@
+//! `max_requests_per_second`: a client's requests begin at even distances.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Error, Kind, Operation, Outcome, Result};
+
+/// When the next request of a client may begin.
+#[derive(Debug)]
+pub(super) struct Limit {
+    distance: Option<Duration>,
+    next: Mutex<Option<Instant>>,
+}
+
+impl Limit {
+    pub(super) fn new(per_second: Option<f64>) -> Self {
+        let distance = per_second.and_then(|rate| Duration::try_from_secs_f64(rate.recip()).ok());
+        Self { distance, next: Mutex::default() }
+    }
+
+    /// Waits for this request's turn, if it comes before the operation's deadline.
+    pub(super) async fn turn(&self, op: &Operation, host: &str) -> Result<()> {
+        let Some(distance) = self.distance else { return Ok(()) };
+        let turn = self.reserve(distance, Instant::now(), op.deadline).ok_or_else(|| {
+            let reason = "`max_requests_per_second` leaves no room for the request in the operation's time";
+            Error::new(Kind::TimedOut, Outcome::NotChanged, host, reason)
+        })?;
+        op.wait(tokio::time::sleep_until(turn)).await
+    }
+
+    /// Takes the next turn, unless it comes too late for this operation.
+    fn reserve(&self, distance: Duration, now: Instant, deadline: Instant) -> Option<Instant> {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = next.map_or(now, |next| next.max(now));
+        (turn < deadline).then(|| {
+            *next = turn.checked_add(distance);
+            turn
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_come_at_even_distances_and_none_after_the_deadline() {
+        let limit = Limit::new(Some(4.0));
+        let distance = limit.distance.unwrap();
+        let now = Instant::now();
+        let deadline = now + Duration::from_millis(600);
+        let turns: Vec<_> = (0..5).map(|_| limit.reserve(distance, now, deadline).map(|turn| turn - now)).collect();
+        let ms = |ms| Some(Duration::from_millis(ms));
+        assert_eq!(turns, [ms(0), ms(250), ms(500), None, None]);
+    }
+
+    #[test]
+    fn time_that_was_not_used_is_not_saved_up() {
+        let limit = Limit::new(Some(1.0));
+        let now = Instant::now();
+        let (later, deadline) = (now + Duration::from_secs(60), now + Duration::from_secs(600));
+        let second = Duration::from_secs(1);
+        assert_eq!(limit.reserve(second, now, deadline), Some(now));
+        assert_eq!(limit.reserve(second, later, deadline), Some(later));
+        assert_eq!(limit.reserve(second, later, deadline), Some(later + second));
+    }
+
+    #[test]
+    fn a_rate_that_makes_no_sense_is_no_limit() {
+        for rate in [None, Some(0.0), Some(-1.0), Some(f64::NAN), Some(1e-300)] {
+            assert_eq!(Limit::new(rate).distance, None, "{rate:?}");
+        }
+    }
+}

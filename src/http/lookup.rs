@@ -1,0 +1,138 @@
+//! Single values out of an answer, however odd the rest of it is.
+//!
+//! The answer to a reset is the only copy of the password. So a password is taken wherever it stands where the vendor documents it:
+//! beside fields that have changed their type, before garbage, and from the last of several fields of one name.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::{Answer, Result};
+use crate::secret::Secret;
+
+/// The key under which `serde_json` hands on a number with all its digits.
+const NUMBER: &str = "$serde_json::private::Number";
+
+impl Answer {
+    /// The password at `path`; an error where there is none, or an empty one.
+    pub fn password(&self, path: &[&str]) -> Result<Secret> {
+        self.secret(path).ok_or_else(|| self.unreadable("the answer holds no password"))
+    }
+
+    /// The text at `path`, if it is not empty.
+    pub fn secret(&self, path: &[&str]) -> Option<Secret> {
+        self.find(path).filter(|secret: &Secret| !secret.is_empty())
+    }
+
+    /// The text at `path` that may be shown.
+    pub fn text(&self, path: &[&str]) -> Option<String> {
+        self.find(path)
+    }
+
+    /// The whole number at `path`.
+    pub fn number(&self, path: &[&str]) -> Option<u64> {
+        self.find(path)
+    }
+
+    fn find<T: Leaf>(&self, path: &[&str]) -> Option<T> {
+        let mut found = None;
+        let mut json = serde_json::Deserializer::from_slice(&self.body);
+        // What was found before the text stops being JSON still counts.
+        let _ = Find { path, found: &mut found }.deserialize(&mut json);
+        found
+    }
+}
+
+/// What can stand at the end of a path.
+trait Leaf: Sized {
+    fn of_text(text: &str) -> Option<Self>;
+    fn of_number(digits: &str) -> Option<Self>;
+}
+
+impl Leaf for Secret {
+    fn of_text(text: &str) -> Option<Self> {
+        Some(Self::new(text))
+    }
+
+    fn of_number(_: &str) -> Option<Self> {
+        None
+    }
+}
+
+impl Leaf for String {
+    fn of_text(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+
+    fn of_number(_: &str) -> Option<Self> {
+        None
+    }
+}
+
+impl Leaf for u64 {
+    fn of_text(_: &str) -> Option<Self> {
+        None
+    }
+
+    fn of_number(digits: &str) -> Option<Self> {
+        digits.parse().ok()
+    }
+}
+
+struct Find<'a, T> {
+    path: &'a [&'a str],
+    found: &'a mut Option<T>,
+}
+
+impl<'de, T: Leaf> DeserializeSeed<'de> for Find<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Leaf> Visitor<'de> for Find<'_, T> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            match self.path {
+                [] if key == NUMBER => {
+                    if let Some(number) = T::of_number(&map.next_value::<String>()?) {
+                        *self.found = Some(number);
+                    }
+                }
+                [first, rest @ ..] if key == *first => {
+                    map.next_value_seed(Find { path: rest, found: &mut *self.found })?;
+                }
+                _ => _ = map.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<(), A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> std::result::Result<(), E> {
+        if let ([], Some(leaf)) = (self.path, T::of_text(text)) {
+            *self.found = Some(leaf);
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<(), E> {
+        Ok(())
+    }
+}

@@ -1,0 +1,45 @@
+//! The HTTP client that all vendors share: what may be sent again, and what may not.
+//!
+//! A [`Client`] makes an [`Api`] for a vendor's base URL, an `Api` makes [`Request`]s, and a request is sent in one of two
+//! ways. [`Request::read`] may send it any number of times. [`Request::reset`] sends it again only when the earlier one
+//! is proven unprocessed, because the answer to a reset is the only copy of the new password.
+//!
+//! The way of a request through the files:
+//!
+//! - `request` puts it together, with `path` for the part of the URL that names a credential;
+//! - `retry` is the one loop around it, with `retry_after` for the vendor's own word on when, and `limit` for ours;
+//! - `exchange` sends it once, and `handover` knows whether it has left;
+//! - `classify` judges what came back, or that nothing did;
+//! - `body` and `redact` keep what a vendor says small, plain and free of secrets.
+//!
+//! Every failure is an [`Error`], which says with its [`Outcome`] what has become of the password.
+
+mod answer;
+mod base_url;
+mod body;
+mod classify;
+mod client;
+mod dialect;
+mod error;
+mod exchange;
+mod handover;
+mod limit;
+mod lookup;
+mod operation;
+mod path;
+mod redact;
+mod request;
+mod retry;
+mod retry_after;
+mod roots;
+mod transport;
+
+pub use reqwest::Method;
+
+pub use answer::Answer;
+pub use base_url::BaseUrl;
+pub use client::{Api, Client, Settings};
+pub use dialect::Dialect;
+pub use error::{Error, Kind, Outcome, Result};
+pub use operation::Operation;
+pub use request::Request;

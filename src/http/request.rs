@@ -1,0 +1,160 @@
+//! A request, from its parts to its answer.
+
+use std::fmt;
+use std::time::Instant;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, Url};
+use url::form_urlencoded;
+use zeroize::Zeroizing;
+
+use super::classify::Intent;
+use super::client::Api;
+use super::exchange::Exchange;
+use super::redact::Redactor;
+use super::retry::{Failure, Pace, repeat};
+use super::{Answer, Error, Kind, Operation, Outcome, Result, path};
+use crate::secret::Secret;
+
+/// One request to a vendor. Nothing is checked or sent before [`read`](Self::read) or [`reset`](Self::reset).
+pub struct Request {
+    api: Api,
+    method: Method,
+    url: Result<Url, &'static str>,
+    bearer: Option<Secret>,
+    form: Option<Vec<(&'static str, Secret)>>,
+}
+
+impl Request {
+    pub(super) fn new(api: Api, method: Method, segments: &[&str]) -> Self {
+        let url = path::encode(segments).map(|path| api.base.join(&path));
+        Self { api, method, url, bearer: None, form: None }
+    }
+
+    /// Adds a parameter to the query.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        if let Ok(url) = &mut self.url {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        self
+    }
+
+    /// Authorizes the request with a bearer token (RFC 6750).
+    #[must_use]
+    pub fn bearer(mut self, token: &Secret) -> Self {
+        self.bearer = Some(token.clone());
+        self
+    }
+
+    /// Gives it a form as its body.
+    #[must_use]
+    pub fn form(mut self, fields: Vec<(&'static str, Secret)>) -> Self {
+        self.form = Some(fields);
+        self
+    }
+
+    /// Sends a request that may be sent any number of times. Its answer may hold 16 MiB.
+    pub async fn read(self, op: &Operation) -> Result<Answer> {
+        self.send(op, Intent::Read).await
+    }
+
+    /// Sends a reset whose answer is the only copy of the password. Its answer may hold 64 KiB.
+    ///
+    /// It is sent again only when the earlier one is proven unprocessed. A stop takes it back until it has left; after
+    /// that the answer is waited for.
+    pub async fn reset(self, op: &Operation) -> Result<Answer> {
+        self.send(op, Intent::Reset).await
+    }
+
+    async fn send(self, op: &Operation, intent: Intent) -> Result<Answer> {
+        let prepared = self.prepare(op)?;
+        repeat(op, Pace::default(), |number| prepared.attempt(op, intent, number)).await
+    }
+
+    /// Does whatever can fail before the first byte is sent.
+    fn prepare(self, op: &Operation) -> Result<Prepared> {
+        let setup = |reason| Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), reason);
+        let client = self.api.client.transport(self.api.base.reach()).map_err(setup)?;
+        let url = self.url.clone().map_err(setup)?;
+
+        let mut headers = HeaderMap::new();
+        if let Some(token) = &self.bearer {
+            headers.insert(AUTHORIZATION, bearer(token).map_err(setup)?);
+        }
+        let body = self.form.as_deref().map(encode_form);
+        if body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        } else if [Method::PATCH, Method::POST, Method::PUT].contains(&self.method) {
+            // RFC 9110, section 8.6: a method that expects a body says that there is none.
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+
+        let form = self.form.iter().flatten().map(|(_, value)| value);
+        let redactor = Redactor::knowing(op.known.iter().chain(&self.bearer).chain(form));
+        Ok(Prepared { api: self.api, client, method: self.method, url, headers, body, redactor })
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The path names a credential.
+        f.debug_struct("Request").field("method", &self.method).field("host", &self.api.host()).finish_non_exhaustive()
+    }
+}
+
+/// A request that can be sent as often as it may be.
+struct Prepared {
+    api: Api,
+    client: reqwest::Client,
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Zeroizing<String>>,
+    redactor: Redactor,
+}
+
+impl Prepared {
+    async fn attempt(&self, op: &Operation, intent: Intent, number: u32) -> Result<Answer, Failure> {
+        let host = self.api.host();
+        self.api.client.limit().turn(op, host).await.map_err(Failure::last)?;
+
+        let start = Instant::now();
+        let timeout = self.api.client.request_timeout();
+        let exchange = Exchange { op, intent, host, dialect: self.api.dialect, redactor: &self.redactor, timeout };
+        let result = exchange.run(&self.client, self.request()).await;
+
+        let milliseconds = start.elapsed().as_millis();
+        let method = self.method.as_str();
+        match &result {
+            Ok(answer) => tracing::debug!(method, host, status = answer.status, milliseconds, number, "answered"),
+            Err(Failure { error, .. }) => {
+                tracing::debug!(method, host, status = error.status, milliseconds, number, reason = %error.reason, "failed");
+            }
+        }
+        result
+    }
+
+    fn request(&self) -> reqwest::Request {
+        let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
+        request.headers_mut().clone_from(&self.headers);
+        *request.body_mut() = self.body.as_ref().map(|body| body.as_bytes().to_vec().into());
+        request
+    }
+}
+
+fn bearer(token: &Secret) -> Result<HeaderValue, &'static str> {
+    let text = Zeroizing::new(format!("Bearer {}", token.for_wire()));
+    let mut value = HeaderValue::from_str(&text)
+        .map_err(|_| "the access token holds a character that a header cannot carry, such as a line break")?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn encode_form(fields: &[(&'static str, Secret)]) -> Zeroizing<String> {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in fields {
+        form.append_pair(name, value.for_wire());
+    }
+    Zeroizing::new(form.finish())
+}

@@ -1,0 +1,137 @@
+//! The one loop around every request.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use super::classify::ONCE;
+use super::operation::{LEAST_TO_SEND, stopped};
+use super::{Answer, Error, Operation, Result};
+
+/// A failed try, and how many tries such a failure allows.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) error: Error,
+    pub(super) tries: u32,
+}
+
+impl Failure {
+    /// A failure that allows no other try.
+    pub(super) fn last(error: Error) -> Self {
+        Self { error, tries: ONCE }
+    }
+}
+
+/// How long to wait between tries when the vendor does not say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    first: Duration,
+    most: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { first: Duration::from_millis(500), most: Duration::from_secs(8) }
+    }
+}
+
+/// Tries until it succeeds, until the failure allows no more, or until the operation's time would run out.
+///
+/// `attempt` is told the number of the try, from 1.
+pub(super) async fn repeat<F>(op: &Operation, pace: Pace, mut attempt: impl FnMut(u32) -> F) -> Result<Answer>
+where
+    F: Future<Output = Result<Answer, Failure>>,
+{
+    let mut number = 1;
+    loop {
+        let Failure { error, tries } = match attempt(number).await {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        if number >= tries {
+            return Err(error);
+        }
+        // Where the vendor says 0 and means it, its next answer shows; where it does not, it must not be flooded.
+        let delay = pace.delay(number).max(error.retry_after.unwrap_or_default());
+        if delay.saturating_add(LEAST_TO_SEND) > op.remaining() {
+            return Err(error);
+        }
+        op.wait(tokio::time::sleep(delay)).await.map_err(|_| stopped(&error.host))?;
+        number += 1;
+    }
+}
+
+impl Pace {
+    /// Twice as long after every try, up to the most; of that, a random half to all.
+    fn delay(self, number: u32) -> Duration {
+        let whole = self.first.saturating_mul(1 << (number - 1).min(16)).min(self.most);
+        whole.mul_f64(f64::midpoint(1.0, random_fraction()))
+    }
+}
+
+/// A number from 0 to 1. It keeps clients apart and need not be hard to guess: the hasher's random keys will do.
+fn random_fraction() -> f64 {
+    f64::from(RandomState::new().hash_one(()).to_le_bytes()[0]) / f64::from(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::http::{Kind, Outcome};
+
+    const QUICK: Pace = Pace { first: Duration::from_millis(1), most: Duration::from_millis(4) };
+
+    fn failure(tries: u32) -> Failure {
+        Failure { error: Error::new(Kind::Unavailable, Outcome::NotChanged, "example.com", "it answered 503"), tries }
+    }
+
+    async fn tries_made(op: &Operation, allowed: u32, retry_after: Option<Duration>) -> (u32, Error) {
+        let mut made = 0;
+        let result = repeat(op, QUICK, |number| {
+            made = number;
+            let mut failure = failure(allowed);
+            failure.error.retry_after = retry_after;
+            async { Err(failure) }
+        });
+        let error = result.await.unwrap_err();
+        (made, error)
+    }
+
+    #[tokio::test]
+    async fn as_many_tries_are_made_as_the_failure_allows() {
+        let op = Operation::new(Duration::from_secs(60), CancellationToken::new());
+        for allowed in [1, 2, 5] {
+            assert_eq!(tries_made(&op, allowed, None).await.0, allowed);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wait_beyond_the_deadline_is_not_begun() {
+        let op = Operation::new(Duration::from_secs(60), CancellationToken::new());
+        for wait in [Duration::from_secs(60), Duration::from_secs(99_999), Duration::MAX] {
+            let (made, error) = tries_made(&op, u32::MAX, Some(wait)).await;
+            assert_eq!((made, error.kind, error.retry_after), (1, Kind::Unavailable, Some(wait)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_ends_the_wait() {
+        let op = Operation::new(Duration::from_secs(3600), CancellationToken::new());
+        let waiting = tries_made(&op, u32::MAX, Some(Duration::from_secs(1800)));
+        let stopping = async { op.stop.cancel() };
+        let ((made, error), ()) = tokio::join!(waiting, stopping);
+        assert_eq!((made, error.kind, error.outcome), (1, Kind::Stopped, Outcome::NotChanged));
+        assert_eq!(&*error.host, "example.com");
+    }
+
+    #[test]
+    fn delays_double_up_to_the_most_and_are_never_cut_to_less_than_half() {
+        let pace = Pace::default();
+        for (number, whole_ms) in [(1, 500), (2, 1000), (4, 4000), (5, 8000), (6, 8000), (u32::MAX, 8000)] {
+            let delay = pace.delay(number);
+            let whole = Duration::from_millis(whole_ms);
+            assert!(whole / 2 <= delay && delay <= whole, "try {number}: {delay:?}");
+        }
+    }
+}

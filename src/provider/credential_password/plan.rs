@@ -1,0 +1,279 @@
+//! When a password is reset, decided at plan: a pure function of configuration and prior state.
+
+use super::{
+    mark::Mark,
+    schema::{
+        ID, IN_PLACE, PASSWORD, ROTATED_AT, ROTATION_MODE, ROTATION_TRIGGER, SMTP_HOST, SMTP_PORT, SMTP_URL, USERNAME,
+    },
+};
+use crate::{
+    framework::{
+        diagnostic::{Diagnostic, Path, Result},
+        plan::Draft,
+        value::Value,
+    },
+    provider::target::Target,
+    secret::Secret,
+    smtp,
+};
+
+/// What a change of an existing resource's `rotation_trigger` means.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Rotation {
+    /// Nothing: it is as it was.
+    None,
+    /// The resource was imported, and import cannot know the trigger: it is stored without a reset.
+    Adopted,
+    /// The password is reset by an update.
+    InPlace,
+    /// The resource is replaced.
+    Replacement,
+}
+
+/// What a plan decided.
+#[derive(Debug)]
+pub(super) struct Decision {
+    /// The credential; `None` while something about it is unknown.
+    pub(super) target: Option<Target>,
+    /// Whether the apply resets the password.
+    pub(super) resets: bool,
+    /// What the user should know.
+    pub(super) warning: Option<Diagnostic>,
+}
+
+/// Finishes a drafted plan.
+///
+/// The apply resets exactly when `rotated_at` is planned unknown. Everything else that is known is a function of the
+/// configuration, so that core's second plan of a replacement, with a null prior state, agrees with the first.
+pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
+    let target = Target::of(&draft.planned)?;
+    let rotation = rotation(draft);
+    if rotation == Rotation::Replacement {
+        draft.replace.push(Path::attribute(ROTATION_TRIGGER));
+    }
+    let resets = draft.prior.is_null() || !draft.replace.is_empty() || rotation == Rotation::InPlace;
+    let planned = &mut draft.planned;
+    planned.set(ID, target.as_ref().map_or(Value::Unknown, |target| target.id().into()));
+    let username = target.as_ref().and_then(|target| (target.vendor.username)(&target.fields));
+    planned.set(USERNAME, username.map_or(Value::Unknown, Value::from));
+    let server = target.as_ref().and_then(|target| target.vendor.smtp);
+    if draft.config.get(SMTP_HOST).is_null() {
+        planned.set(SMTP_HOST, server.map_or(Value::Unknown, |server| server.host.into()));
+    }
+    if draft.config.get(SMTP_PORT).is_null() {
+        planned.set(SMTP_PORT, server.map_or(Value::Unknown, |server| server.port.into()));
+    }
+    if resets {
+        planned.set(PASSWORD, Value::Unknown);
+        planned.set(ROTATED_AT, Value::Unknown);
+    }
+    let url = smtp_url(planned);
+    planned.set(SMTP_URL, url);
+    draft.private = Mark::of_plan(&draft.prior, target.as_ref()).into();
+    let warning = (rotation == Rotation::Adopted && !resets).then(adopted);
+    Ok(Decision { target, resets, warning })
+}
+
+/// The URL that follows from the other attributes: unknown while one of them is, null where one of them is.
+pub(super) fn smtp_url(state: &Value) -> Value {
+    let [username, password, host, port] = [USERNAME, PASSWORD, SMTP_HOST, SMTP_PORT].map(|name| state.get(name));
+    let parts = [username, password, host, port];
+    if parts.iter().any(|part| part.is_null()) {
+        return Value::Null;
+    }
+    if parts.iter().any(|part| part.is_unknown()) {
+        return Value::Unknown;
+    }
+    let url = || -> Option<Secret> {
+        let port = port.as_number()?.as_i64()?.try_into().ok()?;
+        Some(smtp::url(username.as_str()?, password.as_secret()?, host.as_str()?, port))
+    };
+    url().into()
+}
+
+fn rotation(draft: &Draft) -> Rotation {
+    let (before, after) = (draft.prior.get(ROTATION_TRIGGER), draft.planned.get(ROTATION_TRIGGER));
+    if draft.prior.is_null() || before == after {
+        Rotation::None
+    } else if before.is_null() && draft.prior.get(ROTATED_AT).is_null() {
+        Rotation::Adopted
+    } else if draft.planned.get(ROTATION_MODE).as_str() == Some(IN_PLACE) {
+        Rotation::InPlace
+    } else {
+        Rotation::Replacement
+    }
+}
+
+fn adopted() -> Diagnostic {
+    Diagnostic::warning(
+        "Adopted without a reset",
+        "Adopted without a reset. No password is known until it changes again. Change `rotation_trigger` once more to reset the password \
+         and have it in state.",
+    )
+    .at(Path::attribute(ROTATION_TRIGGER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        framework::{Private, plan},
+        provider::credential_password::schema::{self, TIMEOUTS},
+    };
+
+    const USER: &str = "zh48@62515.smtp.hubspot.net";
+
+    fn config(changes: &[(&str, Value)]) -> Value {
+        let mut config = Value::object([("hubspot", Value::object([("user_name", USER.into())]))]);
+        for (name, value) in changes {
+            config.set(name, value.clone());
+        }
+        config
+    }
+
+    /// The state of a resource that this provider has rotated.
+    fn rotated(changes: &[(&str, Value)]) -> Value {
+        let mut state = planned(&config(&[]), &Value::Null).planned;
+        state.set(PASSWORD, Secret::new("old"));
+        state.set(ROTATED_AT, "2026-01-01T00:00:00.000000Z");
+        state.set(ROTATION_TRIGGER, "one");
+        for (name, value) in changes {
+            state.set(name, value.clone());
+        }
+        let url = smtp_url(&state);
+        state.set(SMTP_URL, url);
+        state
+    }
+
+    fn imported() -> Value {
+        rotated(&[(PASSWORD, Value::Null), (ROTATED_AT, Value::Null), (ROTATION_TRIGGER, Value::Null)])
+    }
+
+    struct Planned {
+        planned: Value,
+        replace: Vec<Path>,
+        resets: bool,
+        warns: bool,
+    }
+
+    fn planned(config: &Value, prior: &Value) -> Planned {
+        let mut draft = plan::draft(&schema::schema(), config.clone(), prior.clone(), Private::default());
+        let decision = finish(&mut draft).unwrap();
+        assert_eq!(
+            decision.resets,
+            draft.planned.get(ROTATED_AT).is_unknown(),
+            "the apply resets when rotated_at is unknown"
+        );
+        Planned {
+            planned: draft.planned,
+            replace: draft.replace,
+            resets: decision.resets,
+            warns: decision.warning.is_some(),
+        }
+    }
+
+    #[test]
+    fn a_create_knows_all_but_what_the_reset_tells() {
+        let plan = planned(&config(&[]), &Value::Null);
+        assert!(plan.resets);
+        for (name, value) in [
+            (ID, format!("hubspot/{USER}").into()),
+            (USERNAME, USER.into()),
+            (SMTP_HOST, "smtp.hubapi.com".into()),
+            (SMTP_PORT, 587_u16.into()),
+            (ROTATION_MODE, "replace".into()),
+            (PASSWORD, Value::Unknown),
+            (SMTP_URL, Value::Unknown),
+        ] {
+            assert_eq!(plan.planned.get(name), &value, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_trigger_decides_about_a_reset() {
+        let trigger = |value: Value| vec![(ROTATION_TRIGGER, value)];
+        let in_place = |value: Value| vec![(ROTATION_TRIGGER, value), (ROTATION_MODE, IN_PLACE.into())];
+        // configuration, prior state, resets, replaces, warns
+        for (row, config_changes, prior, resets, replaces, warns) in [
+            (1, trigger("one".into()), rotated(&[]), false, false, false),
+            (2, trigger("two".into()), rotated(&[]), true, true, false),
+            (3, trigger(Value::Unknown), rotated(&[]), true, true, false),
+            (4, trigger(Value::Null), rotated(&[]), true, true, false),
+            (5, trigger("one".into()), rotated(&[(ROTATION_TRIGGER, Value::Null)]), true, true, false),
+            (6, in_place("one".into()), rotated(&[]), false, false, false),
+            (7, in_place("two".into()), rotated(&[]), true, false, false),
+            (8, in_place(Value::Unknown), rotated(&[]), true, false, false),
+            (9, trigger(Value::Null), imported(), false, false, false),
+            (10, trigger("one".into()), imported(), false, false, true),
+            (11, in_place("one".into()), imported(), false, false, true),
+            (12, trigger(Value::Unknown), imported(), false, false, true),
+        ] {
+            let plan = planned(&config(&config_changes), &prior);
+            assert_eq!(plan.resets, resets, "resets in row {row}");
+            assert_eq!(!plan.replace.is_empty(), replaces, "replaces in row {row}");
+            assert_eq!(plan.warns, warns, "warns in row {row}");
+        }
+    }
+
+    #[test]
+    fn after_the_adoption_the_next_change_rotates() {
+        let mut adopted = imported();
+        adopted.set(ROTATION_TRIGGER, "one");
+        let plan = planned(&config(&[(ROTATION_TRIGGER, "two".into())]), &adopted);
+        assert!(plan.resets && !plan.replace.is_empty());
+    }
+
+    #[test]
+    fn settings_that_reset_nothing_keep_the_password_known() {
+        for change in [
+            (TIMEOUTS, Value::object([("create", "90s".into())])),
+            (ROTATION_MODE, IN_PLACE.into()),
+            (SMTP_HOST, "smtp-eu1.hubapi.com".into()),
+            (SMTP_PORT, 465_u16.into()),
+        ] {
+            let config = config(&[(ROTATION_TRIGGER, "one".into()), change.clone()]);
+            let plan = planned(&config, &rotated(&[]));
+            assert!(!plan.resets && plan.replace.is_empty(), "{}", change.0);
+            assert!(plan.planned.is_wholly_known(), "{}", change.0);
+            assert_eq!(plan.planned.get(PASSWORD), &Secret::new("old").into());
+        }
+    }
+
+    #[test]
+    fn a_known_port_makes_a_known_url() {
+        let config = config(&[(ROTATION_TRIGGER, "one".into()), (SMTP_PORT, 465_u16.into())]);
+        let url = planned(&config, &rotated(&[])).planned.get(SMTP_URL).clone();
+        assert_eq!(url, Secret::new("smtps://zh48%4062515.smtp.hubspot.net:old@smtp.hubapi.com:465").into());
+    }
+
+    #[test]
+    fn an_argument_that_is_removed_gives_way_to_the_vendors() {
+        let prior = rotated(&[(SMTP_HOST, "elsewhere".into())]);
+        let plan = planned(&config(&[(ROTATION_TRIGGER, "one".into())]), &prior);
+        assert!(!plan.resets);
+        assert_eq!(plan.planned.get(SMTP_HOST), &"smtp.hubapi.com".into());
+    }
+
+    #[test]
+    fn another_target_replaces_and_resets() {
+        let other = Value::object([("user_name", "other".into())]);
+        let plan = planned(&config(&[("hubspot", other), (ROTATION_TRIGGER, "one".into())]), &rotated(&[]));
+        assert!(plan.resets);
+        assert_eq!(plan.replace, [Path::attribute("hubspot").then("user_name")]);
+        assert_eq!(plan.planned.get(ID), &"hubspot/other".into());
+    }
+
+    #[test]
+    fn a_target_that_is_not_known_yet_leaves_what_follows_from_it_unknown() {
+        for target in [Value::Unknown, Value::object([("user_name", Value::Unknown)])] {
+            let plan = planned(&config(&[("hubspot", target)]), &Value::Null);
+            assert!(plan.planned.get(ID).is_unknown() && plan.planned.get(USERNAME).is_unknown());
+        }
+    }
+
+    #[test]
+    fn the_second_plan_of_a_replacement_agrees_with_the_first() {
+        let config = config(&[(ROTATION_TRIGGER, "two".into())]);
+        assert_eq!(planned(&config, &rotated(&[])).planned, planned(&config, &Value::Null).planned);
+    }
+}

@@ -1,0 +1,136 @@
+//! What a user may write in `smtp_credential_password`, and what it answers with.
+
+use crate::{
+    framework::schema::{Attribute, Schema, Type},
+    provider::{duration, target},
+};
+
+pub(super) const ID: &str = "id";
+pub(super) const PASSWORD: &str = "password";
+pub(super) const ROTATED_AT: &str = "rotated_at";
+pub(super) const ROTATION_MODE: &str = "rotation_mode";
+pub(super) const ROTATION_TRIGGER: &str = "rotation_trigger";
+pub(super) const SMTP_HOST: &str = "smtp_host";
+pub(super) const SMTP_PORT: &str = "smtp_port";
+pub(super) const SMTP_URL: &str = "smtp_url";
+pub(super) const TIMEOUTS: &str = "timeouts";
+pub(super) const USERNAME: &str = "username";
+
+/// The rotation mode that never drops the resource from state.
+pub(super) const IN_PLACE: &str = "in_place";
+/// The rotation mode where none is set.
+pub(super) const REPLACE: &str = "replace";
+
+/// The schema of the resource.
+pub(super) fn schema() -> Schema {
+    let arguments = [
+        Attribute::optional_computed(
+            ROTATION_MODE,
+            Type::String,
+            "How a changed `rotation_trigger` rotates: `replace` (default) replaces the resource, `in_place` updates it. In place, \
+             `prevent_destroy` is no obstacle and a failed reset cannot drop the resource from state.",
+        )
+        .with_default(REPLACE)
+        .checked(|text| match text {
+            IN_PLACE | REPLACE => Ok(()),
+            _ => Err("must be `replace` or `in_place`"),
+        }),
+        Attribute::optional(
+            ROTATION_TRIGGER,
+            Type::String,
+            "Any text; a change of it, its removal included, resets the password. By default the resource is replaced for it. \
+             Plans show it, so it is no place for a secret. A value that is not known until apply counts as a change.",
+        ),
+        Attribute::optional_computed(
+            SMTP_HOST,
+            Type::String,
+            "Host name of the submission server. The vendor's own where it is not set.",
+        )
+        .checked(host),
+        Attribute::optional_computed(
+            SMTP_PORT,
+            Type::Number,
+            "Port of the submission server, 1 to 65535. The vendor's own where it is not set.",
+        ),
+        Attribute::optional(
+            TIMEOUTS,
+            Type::Object(Operation::ALL.iter().map(|operation| operation.attribute()).collect()),
+            "How long the operations may take, waits for the vendor's rate limit included.",
+        ),
+    ];
+    let answers = [
+        Attribute::computed(ID, Type::String, "The vendor and what names the credential there; also the import id."),
+        Attribute::computed(
+            PASSWORD,
+            Type::String,
+            "The password. Null after an import, until the first rotation: no vendor tells a password twice.",
+        )
+        .sensitive(),
+        Attribute::computed(
+            ROTATED_AT,
+            Type::String,
+            "When this provider last reset the password: RFC 3339 in UTC with six fraction digits, never the same twice. \
+             Null after an import, until the first rotation.",
+        ),
+        Attribute::computed(
+            SMTP_URL,
+            Type::String,
+            "`smtp://username:password@host:port`, or `smtps://` on port 465, every part percent-encoded. Null where there is no password.",
+        )
+        .sensitive(),
+        Attribute::computed(USERNAME, Type::String, "The user name to log in with over SMTP."),
+    ];
+    Schema {
+        version: 0,
+        help: include_str!("help.md").to_owned(),
+        attributes: target::attributes().chain(arguments).chain(answers).collect(),
+    }
+}
+
+/// What core asks for that takes time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Operation {
+    Create,
+    Delete,
+    Read,
+    Update,
+}
+
+impl Operation {
+    const ALL: [Self; 4] = [Self::Create, Self::Delete, Self::Read, Self::Update];
+
+    /// Its name in `timeouts`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Delete => "delete",
+            Self::Read => "read",
+            Self::Update => "update",
+        }
+    }
+
+    /// How long it may take where `timeouts` does not say, as a user would write it.
+    pub(super) fn default_timeout(self) -> &'static str {
+        match self {
+            Self::Create | Self::Update => "5m",
+            Self::Delete | Self::Read => "1m",
+        }
+    }
+
+    fn attribute(self) -> Attribute {
+        let help = format!(
+            "Longest time for a {}, as a duration such as `90s`. Default: `{}`.",
+            self.name(),
+            self.default_timeout()
+        );
+        Attribute::optional(self.name(), Type::String, help).checked(duration::check)
+    }
+}
+
+fn host(text: &str) -> Result<(), &'static str> {
+    match url::Host::parse(text) {
+        Ok(_) => Ok(()),
+        Err(_) if text.parse::<std::net::Ipv6Addr>().is_ok() => Ok(()),
+        Err(_) => Err("must be a host name or an IP address, without a port"),
+    }
+}

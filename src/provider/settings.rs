@@ -1,0 +1,231 @@
+//! The provider block: what it takes, and which settings a vendor is connected with.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::duration;
+use crate::{
+    backend::{self, Field, Fields, VENDORS, Vendor, Visibility},
+    framework::{
+        diagnostic::{Diagnostic, Diagnostics, Path},
+        schema::{Attribute, Schema, Type},
+        validate::invalid,
+        value::{Number, Value},
+    },
+    secret::Secret,
+};
+
+const CA_CERTIFICATE_FILE: &str = "ca_certificate_file";
+const CA_CERTIFICATE_FILE_ENV: &str = "SMTP_CA_CERTIFICATE_FILE";
+const MAX_REQUESTS_PER_SECOND: &str = "max_requests_per_second";
+const REQUEST_TIMEOUT: &str = "request_timeout";
+const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Reads an environment variable; one that is empty counts as not set.
+pub(super) type Environment<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
+
+/// The schema of the provider block.
+pub(super) fn schema() -> Schema {
+    let vendors = VENDORS.iter().map(|vendor| {
+        let settings = vendor.settings.iter().map(|field| setting(field)).collect();
+        let help = format!("Settings for {}. Without them the environment variables are used.", vendor.title);
+        Attribute::optional(vendor.name, Type::Object(settings), help)
+    });
+    let common = [
+        Attribute::optional(
+            CA_CERTIFICATE_FILE,
+            Type::String,
+            format!(
+                "Path of a PEM file with certificates to trust beside the system's. \
+                 Environment variable: `{CA_CERTIFICATE_FILE_ENV}`."
+            ),
+        ),
+        Attribute::optional(
+            MAX_REQUESTS_PER_SECOND,
+            Type::Number,
+            "Most HTTP requests to send in a second. By default there is no limit of our own; a vendor's `Retry-After` is always obeyed.",
+        ),
+        Attribute::optional(
+            REQUEST_TIMEOUT,
+            Type::String,
+            "Longest time for one HTTP request and its answer, as a duration such as `30s`. Default: `60s`.",
+        )
+        .checked(duration::check),
+    ];
+    Schema {
+        version: 0,
+        help: "Resets the passwords of SMTP credentials at their vendors, and never loses one.".to_owned(),
+        attributes: vendors.chain(common).collect(),
+    }
+}
+
+fn setting(field: &Field) -> Attribute {
+    let variable = field.env.map(|variable| format!(" Environment variable: `{variable}`.")).unwrap_or_default();
+    let attribute =
+        Attribute::optional(field.name, Type::String, format!("{}{variable}", field.help)).checked(field.check);
+    match field.visibility {
+        Visibility::Shown => attribute,
+        Visibility::Secret => attribute.sensitive(),
+    }
+}
+
+/// Judges what no rule for a single text can.
+pub(super) fn validate(config: &Value) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    if let Some(limit) = config.get(MAX_REQUESTS_PER_SECOND).as_number()
+        && limit.as_f64().is_none_or(|limit| limit <= 0.0)
+    {
+        diagnostics.push(
+            invalid(MAX_REQUESTS_PER_SECOND, "must be more than zero").at(Path::attribute(MAX_REQUESTS_PER_SECOND)),
+        );
+    }
+    for vendor in VENDORS {
+        if let Err(diagnostic) = configured_login(vendor, config.get(vendor.name)) {
+            diagnostics.push(diagnostic);
+        }
+    }
+    diagnostics
+}
+
+/// The settings of the HTTP client that all vendors share; `None` while one is unknown.
+pub(super) fn client(config: &Value, core_version: &str, environment: Environment) -> Option<backend::Settings> {
+    let [ca, limit, timeout] =
+        [CA_CERTIFICATE_FILE, MAX_REQUESTS_PER_SECOND, REQUEST_TIMEOUT].map(|name| config.get(name));
+    if [ca, limit, timeout].iter().any(|value| value.is_unknown()) {
+        return None;
+    }
+    let appended = environment("TF_APPEND_USER_AGENT").map(|text| format!(" {text}")).unwrap_or_default();
+    Some(backend::Settings {
+        ca_certificate_file: ca
+            .as_str()
+            .map(str::to_owned)
+            .or_else(|| environment(CA_CERTIFICATE_FILE_ENV))
+            .map(PathBuf::from),
+        request_timeout: timeout.as_str().and_then(duration::parse).unwrap_or(DEFAULT_REQUEST_TIMEOUT),
+        max_requests_per_second: limit.as_number().and_then(Number::as_f64),
+        user_agent: format!(
+            "Terraform/{core_version} (+https://www.terraform.io) terraform-provider-smtp/{}{appended}",
+            env!("CARGO_PKG_VERSION")
+        ),
+    })
+}
+
+/// What is known of a vendor's settings.
+pub(super) enum Resolved {
+    /// Enough to connect.
+    Complete(Fields),
+    /// Something comes from a resource that does not exist yet.
+    Unknown,
+    /// Not enough, or not right.
+    Refused(Diagnostic),
+}
+
+/// Resolves a vendor's settings: the configuration wins over the environment, and what it leaves unknown is not looked up there.
+pub(super) fn resolve(vendor: &'static Vendor, block: &Value, environment: Environment) -> Resolved {
+    if block.is_unknown() || vendor.settings.iter().any(|field| block.get(field.name).is_unknown()) {
+        return Resolved::Unknown;
+    }
+    match complete(vendor, block, environment) {
+        Ok(fields) => Resolved::Complete(fields),
+        Err(diagnostic) => Resolved::Refused(diagnostic),
+    }
+}
+
+fn complete(vendor: &'static Vendor, block: &Value, environment: Environment) -> Result<Fields, Diagnostic> {
+    let from_environment = |field: &Field| field.env.and_then(environment);
+    let login = match configured_login(vendor, block)? {
+        Some(login) => login,
+        None => vendor
+            .logins
+            .iter()
+            .find(|login| login.iter().all(|field| from_environment(field).is_some()))
+            .ok_or_else(|| no_credentials(vendor))?,
+    };
+    let is_login =
+        |field: &Field| vendor.logins.iter().flat_map(|login| login.iter()).any(|other| other.name == field.name);
+    let mut fields = Fields::default();
+    for field in vendor.settings.iter().copied() {
+        let chosen = login.iter().any(|other| other.name == field.name);
+        if is_login(field) && !chosen {
+            continue;
+        }
+        if let Some(value) = configured(block, field) {
+            fields.insert(field, value).map_err(|words| refused_setting(vendor, field, words))?;
+        } else if let Some(value) = from_environment(field) {
+            fields.insert(field, Secret::new(value)).map_err(|words| refused_variable(field, words))?;
+        } else if chosen {
+            return Err(incomplete_login(vendor, login, field));
+        }
+    }
+    Ok(fields)
+}
+
+/// The way to log in that the configuration chooses, if it does.
+fn configured_login(vendor: &'static Vendor, block: &Value) -> Result<Option<&'static [&'static Field]>, Diagnostic> {
+    let mut chosen = vendor.logins.iter().filter(|login| login.iter().any(|field| !block.get(field.name).is_null()));
+    match (chosen.next(), chosen.next()) {
+        (Some(_), Some(_)) if !block.is_unknown() => Err(Diagnostic::error(
+            format!("Two ways to log in to {}", vendor.title),
+            format!(
+                "Set {} and nothing of the other.",
+                alternatives(vendor, |field| Some(format!("`{}`", field.name)))
+            ),
+        )
+        .at(Path::attribute(vendor.name))),
+        (login, _) => Ok(login.copied()),
+    }
+}
+
+fn configured(block: &Value, field: &Field) -> Option<Secret> {
+    match block.get(field.name) {
+        Value::String(text) => Some(Secret::new(text.as_str())),
+        Value::Secret(secret) => Some(secret.clone()),
+        _ => None,
+    }
+}
+
+fn no_credentials(vendor: &Vendor) -> Diagnostic {
+    Diagnostic::error(
+        format!("No credentials for {}", vendor.title),
+        format!(
+            "A resource needs {title}, and there is no token to call it with. Set {variables}, or the same settings in the \
+             `{name}` attribute of the provider block.",
+            title = vendor.title,
+            name = vendor.name,
+            variables = alternatives(vendor, |field| field.env.map(|variable| format!("`{variable}`"))),
+        ),
+    )
+}
+
+fn incomplete_login(vendor: &Vendor, login: &[&Field], missing: &Field) -> Diagnostic {
+    let given = login.iter().filter(|field| field.name != missing.name).map(|field| format!("`{}`", field.name));
+    let variable = missing.env.map(|variable| format!(" or the environment variable `{variable}`")).unwrap_or_default();
+    Diagnostic::error(
+        format!("Incomplete credentials for {}", vendor.title),
+        format!("{} goes with `{}`: set it{variable} too.", given.collect::<Vec<_>>().join(" and "), missing.name),
+    )
+    .at(Path::attribute(vendor.name))
+}
+
+fn refused_setting(vendor: &Vendor, field: &Field, words: &str) -> Diagnostic {
+    invalid(field.name, words).at(Path::attribute(vendor.name).then(field.name))
+}
+
+fn refused_variable(field: &Field, words: &str) -> Diagnostic {
+    let variable = field.env.unwrap_or(field.name);
+    Diagnostic::error(
+        format!("Invalid value in `{variable}`"),
+        format!("The environment variable `{variable}` {words}."),
+    )
+}
+
+/// The ways to log in to a vendor: "`A`, or `B`, `C` and `D`".
+fn alternatives(vendor: &Vendor, name: impl Fn(&Field) -> Option<String>) -> String {
+    let one = |login: &&[&Field]| {
+        let mut names: Vec<_> = login.iter().filter_map(|field| name(field)).collect();
+        match names.pop() {
+            Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+            last => last.unwrap_or_default(),
+        }
+    };
+    vendor.logins.iter().map(one).collect::<Vec<_>>().join(", or ")
+}

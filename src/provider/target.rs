@@ -1,0 +1,179 @@
+//! Which credential a resource is about.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    backend::{Fields, VENDORS, Vendor},
+    framework::{
+        diagnostic::{Diagnostic, Path, Result},
+        schema::{Attribute, Type},
+        validate::invalid,
+        value::Value,
+    },
+    secret::Secret,
+};
+
+/// One credential of one vendor, its fields checked.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) vendor: &'static Vendor,
+    pub(super) fields: Fields,
+}
+
+/// The vendors that a configuration names.
+pub(super) enum Named {
+    /// None.
+    Nothing,
+    /// One, whose object may be unknown or hold unknown fields.
+    One(&'static Vendor),
+    /// It depends on objects that are not known yet.
+    Undecided,
+    /// Several.
+    Several(Vec<&'static Vendor>),
+}
+
+/// The attributes that name a credential, one for each vendor.
+pub(super) fn attributes() -> impl Iterator<Item = Attribute> {
+    VENDORS.iter().map(|vendor| {
+        let fields = vendor
+            .target
+            .iter()
+            .map(|field| Attribute::required(field.name, Type::String, field.help).checked(field.check).replaces());
+        let help = format!("The credential at {}. A change replaces the resource.", vendor.title);
+        Attribute::optional(vendor.name, Type::Object(fields.collect()), help).replaces()
+    })
+}
+
+/// Which vendors `value` names. A wholly unknown object counts as maybe set.
+pub(super) fn named(value: &Value) -> Named {
+    let set: Vec<_> = VENDORS.iter().copied().filter(|vendor| value.get(vendor.name).as_object().is_some()).collect();
+    let unknown = VENDORS.iter().any(|vendor| value.get(vendor.name).is_unknown());
+    match *set {
+        [] if unknown => Named::Undecided,
+        [] => Named::Nothing,
+        [vendor] => Named::One(vendor),
+        _ => Named::Several(set),
+    }
+}
+
+impl Target {
+    /// The credential that a configuration, plan or state names; `None` while something about it is unknown.
+    pub(super) fn of(value: &Value) -> Result<Option<Self>> {
+        let vendor = match named(value) {
+            Named::One(vendor) => vendor,
+            Named::Undecided => return Ok(None),
+            Named::Nothing => return Err(missing().into()),
+            Named::Several(vendors) => return Err(several(&vendors).into()),
+        };
+        let object = value.get(vendor.name);
+        if !object.is_wholly_known() {
+            return Ok(None);
+        }
+        let texts = vendor.target.iter().map(|field| object.get(field.name).as_str().unwrap_or_default());
+        Self::from_texts(vendor, texts).map(Some)
+    }
+
+    /// The credential that an import id names: the vendor, and what its target takes, joined by `/`.
+    pub(super) fn from_import_id(id: &str) -> Result<Self> {
+        let mut parts = id.split('/');
+        let name = parts.next().unwrap_or_default();
+        let vendor = VENDORS.iter().copied().find(|vendor| vendor.name == name).ok_or_else(|| unknown_vendor(id))?;
+        let parts: Vec<_> = parts.collect();
+        if parts.len() != vendor.target.len() || parts.contains(&"") {
+            let form = vendor.target.iter().map(|field| format!("<{}>", field.name)).collect::<Vec<_>>().join("/");
+            return Err(Diagnostic::error(
+                "Invalid import id",
+                format!("The import id of a {} credential has the form `{name}/{form}`.", vendor.title),
+            )
+            .into());
+        }
+        Self::from_texts(vendor, parts)
+    }
+
+    /// The `id` of the resource.
+    pub(super) fn id(&self) -> String {
+        let fields = self.vendor.target.iter().filter_map(|field| self.fields.text(field));
+        std::iter::once(self.vendor.name).chain(fields).collect::<Vec<_>>().join("/")
+    }
+
+    /// Where the attribute stands that names the credential.
+    pub(super) fn path(&self) -> Path {
+        let path = Path::attribute(self.vendor.name);
+        match self.vendor.target {
+            [.., last] => path.then(last.name),
+            [] => path,
+        }
+    }
+
+    /// The value of the vendor's attribute.
+    pub(super) fn value(&self) -> Value {
+        Value::object(self.vendor.target.iter().map(|field| (field.name, self.fields.text(field).into())))
+    }
+
+    fn from_texts<'a>(vendor: &'static Vendor, texts: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        let mut fields = Fields::default();
+        for (field, text) in vendor.target.iter().copied().zip(texts) {
+            fields
+                .insert(field, Secret::new(text))
+                .map_err(|words| invalid(field.name, words).at(Path::attribute(vendor.name).then(field.name)))?;
+        }
+        Ok(Self { vendor, fields })
+    }
+}
+
+/// A target as it is written into private data.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Noted {
+    vendor: String,
+    fields: BTreeMap<String, String>,
+}
+
+impl Noted {
+    /// Notes a target down.
+    pub(super) fn of(target: &Target) -> Self {
+        let fields = target.vendor.target.iter();
+        Self {
+            vendor: target.vendor.name.to_owned(),
+            fields: fields
+                .filter_map(|field| Some((field.name.to_owned(), target.fields.text(field)?.to_owned())))
+                .collect(),
+        }
+    }
+
+    /// The target that was noted down; `None` where this version does not know it.
+    pub(super) fn target(&self) -> Option<Target> {
+        let vendor = VENDORS.iter().copied().find(|vendor| vendor.name == self.vendor)?;
+        let texts: Option<Vec<_>> =
+            vendor.target.iter().map(|field| self.fields.get(field.name).map(String::as_str)).collect();
+        Target::from_texts(vendor, texts?).ok()
+    }
+}
+
+/// The error for a configuration that names no credential.
+pub(super) fn missing() -> Diagnostic {
+    Diagnostic::error("No credential is named", format!("Set exactly one of {}.", names(VENDORS)))
+}
+
+/// The error for a configuration that names several credentials.
+pub(super) fn several(set: &[&'static Vendor]) -> Diagnostic {
+    let detail = format!(
+        "{} are set. A resource resets the password of one credential: set exactly one of {}.",
+        names(set),
+        names(VENDORS)
+    );
+    Diagnostic::error("More than one credential is named", detail)
+        .at(Path::attribute(set.last().map_or("", |vendor| vendor.name)))
+}
+
+fn unknown_vendor(id: &str) -> Diagnostic {
+    let known = VENDORS.iter().map(|vendor| format!("`{}/…`", vendor.name)).collect::<Vec<_>>().join(", ");
+    let named =
+        if id.contains('/') { "names no vendor that this provider knows" } else { "has no vendor before a `/`" };
+    Diagnostic::error("Invalid import id", format!("The import id {named}. It starts with the vendor: {known}."))
+}
+
+fn names(vendors: &[&Vendor]) -> String {
+    vendors.iter().map(|vendor| format!("`{}`", vendor.name)).collect::<Vec<_>>().join(", ")
+}

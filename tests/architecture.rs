@@ -1,0 +1,174 @@
+//! The folders import each other one way only, and a vendor is registered everywhere or nowhere.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use terraform_provider_smtp::backend::VENDORS;
+
+/// What each part of `src/` may name of the others. `secret` may be named everywhere.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("backend", &["http"]),
+    ("framework", &[]),
+    ("http", &[]),
+    ("lib", &[]),
+    ("main", &["protocol", "provider"]),
+    ("protocol", &["framework"]),
+    ("provider", &["backend", "framework", "http::Error", "http::Kind", "http::Outcome", "smtp"]),
+    ("secret", &[]),
+    ("smtp", &[]),
+];
+
+#[test]
+fn imports_go_one_way_only() {
+    let mut forbidden = Vec::new();
+    for file in rust_files(&root().join("src")) {
+        let part = part_of(&file);
+        let allowed =
+            ALLOWED.iter().find(|(name, _)| *name == part).unwrap_or_else(|| panic!("{part} is not in the table")).1;
+        for import in imports(&fs::read_to_string(&file).unwrap()) {
+            let import_part = import.split("::").next().unwrap();
+            let fits = import_part == part
+                || import_part == "secret"
+                || allowed.contains(&import_part)
+                || allowed.contains(&&*import);
+            if !fits {
+                forbidden.push(format!("{} names {import}", file.display()));
+            }
+        }
+    }
+    assert!(forbidden.is_empty(), "{}", forbidden.join("\n"));
+}
+
+#[test]
+fn the_check_above_sees_what_a_file_imports() {
+    let text =
+        "use crate::{\n    http::{Error, kind::{A}},\n    secret::Secret,\n};\nlet x = crate::provider::Smtp::new();";
+    let seen = ["http::Error", "http::kind", "provider::Smtp", "secret::Secret"].map(str::to_owned);
+    assert_eq!(imports(text), BTreeSet::from(seen));
+}
+
+#[test]
+fn the_provider_names_no_vendor() {
+    for file in rust_files(&root().join("src/provider")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for vendor in VENDORS {
+            assert!(
+                !code.contains(vendor.name) && !code.contains(vendor.title),
+                "{} names {}",
+                file.display(),
+                vendor.name
+            );
+        }
+    }
+}
+
+#[test]
+fn every_vendor_is_registered_everywhere() {
+    let missing: Vec<String> = VENDORS
+        .iter()
+        .flat_map(|vendor| {
+            let name = vendor.name;
+            [
+                format!("src/backend/{name}.rs"),
+                format!("docs/guides/{name}.md"),
+                format!("examples/backends/{name}/main.tf"),
+                format!("tests/fixtures/{name}/README.md"),
+            ]
+        })
+        .filter(|path| !root().join(path).exists())
+        .collect();
+    assert!(missing.is_empty(), "a vendor lacks {}", missing.join(", "));
+    let mut names: Vec<_> = VENDORS.iter().map(|vendor| vendor.name).collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        VENDORS.iter().map(|vendor| vendor.name).collect::<Vec<_>>(),
+        "vendors stand in alphabetical order"
+    );
+}
+
+#[test]
+fn no_file_is_longer_than_a_reader_can_hold() {
+    for file in rust_files(&root().join("src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let lines = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
+        assert!(lines <= 400, "{} has {lines} lines without its tests", file.display());
+    }
+}
+
+/// Every `crate::a::b` and `terraform_provider_smtp::a::b` in a text, each import group taken apart to two levels.
+fn imports(text: &str) -> BTreeSet<String> {
+    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join(" ");
+    let mut found = BTreeSet::new();
+    for marker in ["crate::", "terraform_provider_smtp::"] {
+        for (at, _) in code.match_indices(marker) {
+            let rest = &code[at + marker.len()..];
+            for item in group(rest) {
+                match item.split_once("::") {
+                    Some((first, rest)) => {
+                        found.extend(group(rest).into_iter().map(|second| format!("{first}::{}", word(second))))
+                    }
+                    None => _ = found.insert(word(item).to_owned()),
+                }
+            }
+        }
+    }
+    found.into_iter().filter(|import| !import.is_empty()).collect()
+}
+
+/// The items of `{a, b::{c, d}}`, or the one item that is no group.
+fn group(text: &str) -> Vec<&str> {
+    let Some(inside) = text.strip_prefix('{') else {
+        let end = text.find(|c: char| !(c.is_alphanumeric() || "_:{".contains(c))).unwrap_or(text.len());
+        // A nested group belongs to the item as a whole.
+        return vec![if text[..end].contains('{') { text } else { &text[..end] }];
+    };
+    let (mut depth, mut start, mut items) = (0, 0, Vec::new());
+    for (at, character) in inside.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                items.push(inside[start..at].trim());
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                items.push(inside[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    items
+}
+
+fn word(text: &str) -> &str {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default()
+}
+
+fn part_of(file: &Path) -> String {
+    let relative = file.strip_prefix(root().join("src")).unwrap();
+    let first = relative.components().next().unwrap().as_os_str();
+    Path::new(first).file_stem().unwrap().to_str().unwrap().to_owned()
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
