@@ -24,6 +24,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .skip_debug([".tfplugin6.DynamicValue", ".tfplugin6.RawState"])
         .out_dir(server)
         .compile_fds(definitions.clone())?;
-    tonic_prost_build::configure().build_server(false).build_transport(false).out_dir(client).compile_fds(definitions)?;
+    tonic_prost_build::configure()
+        .build_server(false)
+        .build_transport(false)
+        .out_dir(client)
+        .compile_fds(definitions)?;
     Ok(())
 }
