@@ -2,6 +2,7 @@
 
 use super::target::Target;
 use crate::{
+    backend::Note,
     framework::diagnostic::Diagnostic,
     http::{Error, Kind, Outcome},
 };
@@ -15,6 +16,8 @@ pub(super) enum Doing {
     Checking,
     /// The reset itself.
     Resetting,
+    /// The end of a credential that an earlier reset made.
+    Retiring,
 }
 
 impl Doing {
@@ -23,6 +26,7 @@ impl Doing {
             Self::Reading => "Reading",
             Self::Checking => "Checking, before the reset,",
             Self::Resetting => "Resetting the password of",
+            Self::Retiring => "Revoking the credential of",
         }
     }
 }
@@ -70,6 +74,37 @@ pub(super) fn another_user(target: &Target, named: &str) -> Diagnostic {
              name that was asked for. Try to log in with it before you rely on it.",
             target.id(),
             target.vendor.title,
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(target.path())
+}
+
+/// The warning for something about a reset that worked.
+pub(super) fn noted(target: &Target, note: Note) -> Diagnostic {
+    let (summary, words) = match note {
+        Note::NotYetEverywhere => (
+            "The new password is not everywhere yet",
+            "the mail server has not caught up with the reset. For a while the old password may still work, and the new one may not.",
+        ),
+        Note::OddAnswer => (
+            "The vendor's answer is not as documented",
+            "the answer to the reset contradicts itself. Try to log in with the new password before you rely on it.",
+        ),
+    };
+    let (id, title, outcome) = (target.id(), target.vendor.title, Outcome::Changed.sentence());
+    let detail = format!("Resetting the password of `{id}` at {title}: {words} {outcome} The new password is stored.");
+    Diagnostic::warning(summary, detail).at(target.path())
+}
+
+/// The warning for an old credential that outlives its successor.
+pub(super) fn not_retired(target: &Target, old: &str, error: &Error) -> Diagnostic {
+    Diagnostic::warning(
+        "The old credential is still valid",
+        format!(
+            "Revoking `{old}`, which `{}` replaces: {} {} The new password is stored. Revoke `{old}` by hand.",
+            target.id(),
+            answered(target, error),
             Outcome::Changed.sentence()
         ),
     )
@@ -130,6 +165,10 @@ fn answered(target: &Target, error: &Error) -> String {
 
 fn advice(target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
+    let own = target.vendor.advice.iter().find(|(code, _)| error.code.as_deref() == Some(code));
+    if let (Some((_, advice)), Outcome::NotChanged) = (own, error.outcome) {
+        return (*advice).to_owned();
+    }
     match (error.outcome, error.kind) {
         (Outcome::Changed, _) => {
             "The password in the state, if there is one, no longer works. Apply again: the password is reset once \
@@ -179,6 +218,7 @@ fn advice(target: &Target, error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::framework::value::Value;
 
     const KINDS: [Kind; 17] = [
         Kind::Certificate,
@@ -201,7 +241,8 @@ mod tests {
     ];
 
     fn target() -> Target {
-        Target::from_import_id("hubspot/zh48@62515").unwrap()
+        let named = Value::object([("hubspot", Value::object([("user_name", "zh48@62515")]))]);
+        Target::of(&named).unwrap().unwrap()
     }
 
     #[test]

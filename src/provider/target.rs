@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    backend::{Fields, VENDORS, Vendor},
+    backend::{Field, Fields, ImportId, VENDORS, Vendor},
     framework::{
         diagnostic::{Diagnostic, Path, Result},
         schema::{Attribute, Type},
@@ -75,30 +75,18 @@ impl Target {
         if !object.is_wholly_known() {
             return Ok(None);
         }
-        let texts = vendor.target.iter().map(|field| object.get(field.name).as_str().unwrap_or_default());
+        let texts = vendor.target.iter().filter_map(|field| Some((*field, object.get(field.name).as_str()?)));
         Self::from_texts(vendor, texts).map(Some)
     }
 
-    /// The credential that an import id names: the vendor, and what its target takes, joined by `/`.
-    pub(super) fn from_import_id(id: &str) -> Result<Self> {
-        let mut parts = id.split('/');
-        let name = parts.next().unwrap_or_default();
-        let vendor = VENDORS.iter().copied().find(|vendor| vendor.name == name).ok_or_else(|| unknown_vendor(id))?;
-        let parts: Vec<_> = parts.collect();
-        if parts.len() != vendor.target.len() || parts.contains(&"") {
-            let form = vendor.target.iter().map(|field| format!("<{}>", field.name)).collect::<Vec<_>>().join("/");
-            return Err(Diagnostic::error(
-                "Invalid import id",
-                format!("The import id of a {} credential has the form `{name}/{form}`.", vendor.title),
-            )
-            .into());
-        }
-        Self::from_texts(vendor, parts)
+    /// The credential that the vendor told about.
+    pub(super) fn told(vendor: &'static Vendor, fields: Fields) -> Self {
+        Self { vendor, fields }
     }
 
     /// The `id` of the resource.
     pub(super) fn id(&self) -> String {
-        let fields = self.vendor.target.iter().filter_map(|field| self.fields.text(field));
+        let fields = self.vendor.identity.iter().filter_map(|field| self.fields.text(field));
         std::iter::once(self.vendor.name).chain(fields).collect::<Vec<_>>().join("/")
     }
 
@@ -116,14 +104,61 @@ impl Target {
         Value::object(self.vendor.target.iter().map(|field| (field.name, self.fields.text(field).into())))
     }
 
-    fn from_texts<'a>(vendor: &'static Vendor, texts: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+    fn from_texts<'a>(vendor: &'static Vendor, texts: impl IntoIterator<Item = (&'static Field, &'a str)>) -> Result<Self> {
         let mut fields = Fields::default();
-        for (field, text) in vendor.target.iter().copied().zip(texts) {
+        for (field, text) in texts {
             fields
                 .insert(field, Secret::new(text))
                 .map_err(|words| invalid(field.name, words).at(Path::attribute(vendor.name).then(field.name)))?;
         }
         Ok(Self { vendor, fields })
+    }
+}
+
+/// What an import id names.
+#[derive(Debug)]
+pub(super) enum Imported {
+    /// A target.
+    Target(Target),
+    /// A credential by the vendor's own id of it.
+    Credential {
+        /// The vendor.
+        vendor: &'static Vendor,
+        /// Its id there.
+        id: String,
+    },
+}
+
+impl Imported {
+    /// Reads an import id: the vendor, and what it names a credential by, joined by `/`.
+    pub(super) fn from_id(text: &str) -> Result<Self> {
+        let mut parts = text.split('/');
+        let name = parts.next().unwrap_or_default();
+        let vendor = VENDORS.iter().copied().find(|vendor| vendor.name == name).ok_or_else(|| unknown_vendor(text))?;
+        let parts: Vec<_> = parts.collect();
+        let wanted = match vendor.import {
+            ImportId::Credential => vec!["credential id"],
+            ImportId::Identity => vendor.identity.iter().map(|field| field.name).collect(),
+        };
+        if parts.len() != wanted.len() || parts.contains(&"") {
+            let form = wanted.iter().map(|name| format!("<{name}>")).collect::<Vec<_>>().join("/");
+            let detail = format!("The import id of a {} credential has the form `{name}/{form}`.", vendor.title);
+            return Err(Diagnostic::error("Invalid import id", detail).into());
+        }
+        match vendor.import {
+            ImportId::Credential => Ok(Self::Credential { vendor, id: parts.concat() }),
+            ImportId::Identity => {
+                Target::from_texts(vendor, vendor.identity.iter().copied().zip(parts)).map(Self::Target)
+            }
+        }
+    }
+
+    /// The vendor.
+    pub(super) fn vendor(&self) -> &'static Vendor {
+        match self {
+            Self::Target(target) => target.vendor,
+            Self::Credential { vendor, .. } => vendor,
+        }
     }
 }
 
@@ -149,9 +184,8 @@ impl Noted {
     /// The target that was noted down; `None` where this version does not know it.
     pub(super) fn target(&self) -> Option<Target> {
         let vendor = VENDORS.iter().copied().find(|vendor| vendor.name == self.vendor)?;
-        let texts: Option<Vec<_>> =
-            vendor.target.iter().map(|field| self.fields.get(field.name).map(String::as_str)).collect();
-        Target::from_texts(vendor, texts?).ok()
+        let texts = vendor.target.iter().filter_map(|field| Some((*field, self.fields.get(field.name)?.as_str())));
+        Target::from_texts(vendor, texts).ok()
     }
 }
 
@@ -218,7 +252,8 @@ mod tests {
 
     #[test]
     fn an_id_names_its_target_again() {
-        let target = Target::from_import_id("hubspot/zh48wgsfld@62515.smtp.hubspot.net").unwrap();
+        let imported = Imported::from_id("hubspot/zh48wgsfld@62515.smtp.hubspot.net").unwrap();
+        let Imported::Target(target) = imported else { panic!("{imported:?} is no target") };
         assert_eq!(target.id(), "hubspot/zh48wgsfld@62515.smtp.hubspot.net");
         assert_eq!(target.path(), Path::attribute("hubspot").then("user_name"));
         assert_eq!(Target::of(&Value::object([("hubspot", target.value())])).unwrap().unwrap().id(), target.id());
@@ -236,7 +271,7 @@ mod tests {
             ("hubspot/a%2fb", "must not contain `%`"),
             ("hubspot/..", "must not contain `..`"),
         ] {
-            let diagnostics = Target::from_import_id(id).unwrap_err();
+            let diagnostics = Imported::from_id(id).unwrap_err();
             let detail = &diagnostics.iter().next().unwrap().detail;
             assert!(detail.contains(words), "{id}: {detail}");
         }

@@ -1,12 +1,14 @@
-//! When a password is reset, decided at plan: a pure function of configuration and prior state.
+//! What an apply will do, decided at plan: a pure function of configuration and prior state.
 
 use super::{
-    mark::Mark,
+    notes::Notes,
+    rotation::{self, Rotation},
     schema::{
-        ID, IN_PLACE, PASSWORD, ROTATED_AT, ROTATION_MODE, ROTATION_TRIGGER, SMTP_HOST, SMTP_PORT, SMTP_URL, USERNAME,
+        ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_TRIGGER, SMTP_HOST, SMTP_PORT, SMTP_URL, USERNAME,
     },
 };
 use crate::{
+    backend::{Renewal, Submission},
     framework::{
         diagnostic::{Diagnostic, Path, Result},
         plan::Draft,
@@ -17,19 +19,6 @@ use crate::{
     smtp,
 };
 
-/// What a change of an existing resource's `rotation_trigger` means.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Rotation {
-    /// Nothing: it is as it was.
-    None,
-    /// The resource was imported, and import cannot know the trigger: it is stored without a reset.
-    Adopted,
-    /// The password is reset by an update.
-    InPlace,
-    /// The resource is replaced.
-    Replacement,
-}
-
 /// What a plan decided.
 #[derive(Debug)]
 pub(super) struct Decision {
@@ -38,7 +27,7 @@ pub(super) struct Decision {
     /// Whether the apply resets the password.
     pub(super) resets: bool,
     /// What the user should know.
-    pub(super) warning: Option<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
 }
 
 /// Finishes a drafted plan.
@@ -47,31 +36,53 @@ pub(super) struct Decision {
 /// configuration, so that core's second plan of a replacement, with a null prior state, agrees with the first.
 pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     let target = Target::of(&draft.planned)?;
-    let rotation = rotation(draft);
-    if rotation == Rotation::Replacement {
+    let vendor = target.as_ref().map(|target| target.vendor);
+    let asked = rotation::asked(draft, vendor);
+    if asked.rotation == Rotation::Replacement {
         draft.replace.push(Path::attribute(ROTATION_TRIGGER));
     }
-    let resets = draft.prior.is_null() || !draft.replace.is_empty() || rotation == Rotation::InPlace;
+    let is_new = draft.prior.is_null() || !draft.replace.is_empty();
+    let resets = is_new || asked.rotation == Rotation::InPlace;
+
+    let notes = Notes::from(&draft.private);
+    let renews = resets && vendor.is_none_or(|vendor| vendor.renewal == Renewal::Successor);
+    let kept = |name: &str, is_kept: bool| if is_kept { draft.prior.get(name).clone() } else { Value::Unknown };
+    let username = target.as_ref().and_then(|target| (target.vendor.username)(&target.fields)).map(Value::from);
+    let username = username.unwrap_or_else(|| kept(USERNAME, !is_new && !renews));
+    let version = match vendor {
+        Some(vendor) if !vendor.tells_version => Value::Null,
+        _ => kept(REMOTE_VERSION, !resets),
+    };
+    let (host, port) = match vendor.map(|vendor| vendor.smtp) {
+        Some(Submission::At { host, port }) => (host.into(), port.into()),
+        Some(Submission::Told { port }) => (kept(SMTP_HOST, !is_new && !notes.smtp_host_was_configured), port.into()),
+        Some(Submission::Undocumented) => (Value::Null, Value::Null),
+        None => (Value::Unknown, Value::Unknown),
+    };
+
     let planned = &mut draft.planned;
     planned.set(ID, target.as_ref().map_or(Value::Unknown, |target| target.id().into()));
-    let username = target.as_ref().and_then(|target| (target.vendor.username)(&target.fields));
-    planned.set(USERNAME, username.map_or(Value::Unknown, Value::from));
-    let server = target.as_ref().and_then(|target| target.vendor.smtp);
+    planned.set(USERNAME, username);
+    planned.set(REMOTE_VERSION, version);
     if draft.config.get(SMTP_HOST).is_null() {
-        planned.set(SMTP_HOST, server.map_or(Value::Unknown, |server| server.host.into()));
+        planned.set(SMTP_HOST, host);
     }
     if draft.config.get(SMTP_PORT).is_null() {
-        planned.set(SMTP_PORT, server.map_or(Value::Unknown, |server| server.port.into()));
+        planned.set(SMTP_PORT, port);
     }
+    let own_password = !draft.config.get(PASSWORD_WO).is_null();
     if resets {
-        planned.set(PASSWORD, Value::Unknown);
+        // Whether a password of the user's own is there may turn out at apply only.
+        let is_certain = matches!(draft.config.get(PASSWORD_WO), Value::Secret(_));
+        planned.set(PASSWORD, if is_certain { Value::Null } else { Value::Unknown });
         planned.set(ROTATED_AT, Value::Unknown);
     }
     let url = smtp_url(planned);
     planned.set(SMTP_URL, url);
-    draft.private = Mark::of_plan(&draft.prior, target.as_ref()).into();
-    let warning = (rotation == Rotation::Adopted && !resets).then(adopted);
-    Ok(Decision { target, resets, warning })
+    draft.private = Notes::of_plan(draft, target.as_ref()).into();
+    let adopted = asked.adopted.iter().filter(|_| !resets);
+    let warnings = adopted.map(|path| rotation::adoption(path, own_password)).collect();
+    Ok(Decision { target, resets, warnings })
 }
 
 /// The URL that follows from the other attributes: unknown while one of them is, null where one of them is.
@@ -91,34 +102,12 @@ pub(super) fn smtp_url(state: &Value) -> Value {
     url().into()
 }
 
-fn rotation(draft: &Draft) -> Rotation {
-    let (before, after) = (draft.prior.get(ROTATION_TRIGGER), draft.planned.get(ROTATION_TRIGGER));
-    if draft.prior.is_null() || before == after {
-        Rotation::None
-    } else if before.is_null() && draft.prior.get(ROTATED_AT).is_null() {
-        Rotation::Adopted
-    } else if draft.planned.get(ROTATION_MODE).as_str() == Some(IN_PLACE) {
-        Rotation::InPlace
-    } else {
-        Rotation::Replacement
-    }
-}
-
-fn adopted() -> Diagnostic {
-    Diagnostic::warning(
-        "Adopted without a reset",
-        "Adopted without a reset. No password is known until it changes again. Change `rotation_trigger` once more to reset the password \
-         and have it in state.",
-    )
-    .at(Path::attribute(ROTATION_TRIGGER))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         framework::{Private, plan},
-        provider::credential_password::schema::{self, TIMEOUTS},
+        provider::credential_password::schema::{self, IN_PLACE, ROTATION_MODE, TIMEOUTS},
     };
 
     const USER: &str = "zh48@62515.smtp.hubspot.net";
@@ -168,7 +157,7 @@ mod tests {
             state: draft.planned,
             replace: draft.replace,
             resets: decision.resets,
-            warns: decision.warning.is_some(),
+            warns: !decision.warnings.is_empty(),
         }
     }
 

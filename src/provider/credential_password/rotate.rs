@@ -5,16 +5,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
+    notes::Notes,
     plan::smtp_url,
-    schema::{PASSWORD, ROTATED_AT, SMTP_URL, USERNAME},
+    policy::Policy,
+    schema::{PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_URL, USERNAME},
 };
 use crate::{
-    backend::{Backend, Operation, Presence, Reset},
-    framework::{Call, Change, NewState, Private, Stored, diagnostic::Diagnostic, value::Value},
+    backend::{Backend, Found, Held, Operation, Origin, Presence, Renewal, Reset},
+    framework::{Call, Change, NewState, Stored, diagnostic::Diagnostic, value::Value},
     provider::{
         diagnose::{self, Doing},
         target::Target,
     },
+    secret::Secret,
 };
 
 /// One credential, and the backend that can reset it.
@@ -22,13 +25,25 @@ use crate::{
 pub(super) struct Rotator {
     pub(super) target: Target,
     pub(super) backend: Arc<dyn Backend>,
+    /// What the reset replaces; nothing on a create.
+    pub(super) held: Held,
+}
+
+/// What the new state needs beside the reset's own answer, gathered before the reset.
+struct Prepared {
+    /// The password that the vendor is told, where the caller makes it.
+    new: Option<Secret>,
+    /// Whether it is the user's own, which is never stored.
+    is_own: bool,
+    found: Found,
+    smtp_host: Option<String>,
 }
 
 impl Rotator {
     /// Checks all that can be checked without a reset: that the vendor answers, takes the credentials and has the target.
-    pub(super) async fn check(&self, op: &Operation) -> Result<(), Diagnostic> {
-        match self.backend.read(op, &self.target.fields).await {
-            Ok(Presence::Found) => Ok(()),
+    pub(super) async fn check(&self, op: &Operation) -> Result<Found, Diagnostic> {
+        match self.backend.check(op, &self.target.fields, &self.held).await {
+            Ok(Presence::Found(found)) => Ok(found),
             Ok(Presence::Gone) => Err(diagnose::gone(&self.target)),
             Err(error) => Err(diagnose::failed(Doing::Checking, &self.target, &error)),
         }
@@ -38,31 +53,93 @@ impl Rotator {
     pub(super) async fn rotate(
         &self,
         call: &Call,
-        op: &Operation,
+        op: Operation,
         change: &Change,
         new: &NewState,
     ) -> Result<(), Diagnostic> {
-        self.check(op).await?;
-        let reset = self.backend.reset(op, &self.target.fields).await;
+        let prepared = self.prepare(&op, change).await?;
+        let op = op.knowing(prepared.new.clone());
+        let reset = self.backend.reset(&op, &self.target.fields, prepared.new.as_ref()).await;
         let reset = reset.map_err(|error| diagnose::failed(Doing::Resetting, &self.target, &error))?;
         // From here on the only copy of the password is in this process: nothing fails before `put`, and nothing after it
         // can take the state away again.
-        let named = reset.username.clone();
-        new.put(Stored { state: rotated(change, reset, Timestamp::now()), private: Private::default() });
-        if let Some(named) = named.filter(|named| change.planned.get(USERNAME).as_str() != Some(named)) {
+        let (named, notes) = (reset.username.clone(), reset.notes.clone());
+        let state = rotated(change, prepared, reset, Timestamp::now());
+        new.put(Stored { state, private: Notes::of_state(&change.private) });
+        for note in notes {
+            call.warn(diagnose::noted(&self.target, note));
+        }
+        if let (Some(named), Some(planned)) = (named, change.planned.get(USERNAME).as_str())
+            && named != planned
+        {
             call.warn(diagnose::another_user(&self.target, &named));
         }
+        self.retire_predecessor(call, &op).await;
         Ok(())
+    }
+
+    /// Fetches what the plan of an update without a reset left open: the submission host of a vendor that tells it.
+    pub(super) async fn fill_in(&self, op: &Operation, state: &mut Value) -> Result<(), Diagnostic> {
+        let host = self.smtp_host(op, state).await?;
+        state.set(SMTP_HOST, host);
+        let url = smtp_url(state);
+        state.set(SMTP_URL, url);
+        Ok(())
+    }
+
+    async fn prepare(&self, op: &Operation, change: &Change) -> Result<Prepared, Diagnostic> {
+        let own = change.config.get(PASSWORD_WO).as_secret();
+        let new = match (self.target.vendor.origin, own) {
+            (Origin::Vendor, _) => None,
+            (Origin::Caller, Some(own)) => Some(own.clone()),
+            (Origin::Caller, None) => Some(generated(change)?),
+        };
+        let found = self.check(op).await?;
+        let smtp_host = self.smtp_host(op, &change.planned).await?;
+        Ok(Prepared { new, is_own: own.is_some(), found, smtp_host })
+    }
+
+    async fn smtp_host(&self, op: &Operation, planned: &Value) -> Result<Option<String>, Diagnostic> {
+        if !planned.get(SMTP_HOST).is_unknown() {
+            return Ok(None);
+        }
+        let host = self.backend.smtp_host(op, &self.target.fields).await;
+        host.map_err(|error| diagnose::failed(Doing::Checking, &self.target, &error))
+    }
+
+    async fn retire_predecessor(&self, call: &Call, op: &Operation) {
+        if let (Renewal::Successor, Some(old)) = (self.target.vendor.renewal, &self.held.version)
+            && let Err(error) = self.backend.retire(op, &self.held).await
+        {
+            call.warn(diagnose::not_retired(&self.target, old, &error));
+        }
     }
 }
 
+fn generated(change: &Change) -> Result<Secret, Diagnostic> {
+    let policy = Policy::of(change.planned.get(PASSWORD_POLICY));
+    policy.and_then(|policy| policy.generate(getrandom::fill).ok()).ok_or_else(|| {
+        Diagnostic::error(
+            "No password could be made",
+            "The system gave no random bytes. The password was not changed. Try again later.",
+        )
+    })
+}
+
 /// The planned state with what the reset made known.
-fn rotated(change: &Change, reset: Reset, now: Timestamp) -> Value {
+fn rotated(change: &Change, prepared: Prepared, reset: Reset, now: Timestamp) -> Value {
     let mut state = change.planned.clone();
-    if state.get(USERNAME).is_unknown() {
-        state.set(USERNAME, reset.username);
+    for (name, value) in [
+        (REMOTE_VERSION, reset.version),
+        (SMTP_HOST, prepared.smtp_host),
+        (USERNAME, reset.username.or(prepared.found.username)),
+    ] {
+        if state.get(name).is_unknown() {
+            state.set(name, value);
+        }
     }
-    state.set(PASSWORD, reset.password);
+    let made = if prepared.is_own { None } else { reset.password.or(prepared.new) };
+    state.set(PASSWORD, made);
     state.set(ROTATED_AT, rotated_at(now, change.prior.get(ROTATED_AT)));
     let url = smtp_url(&state);
     state.set(SMTP_URL, url);
@@ -74,7 +151,8 @@ fn rotated(change: &Change, reset: Reset, now: Timestamp) -> Value {
 fn rotated_at(now: Timestamp, before: &Value) -> String {
     let text = format!("{now:.6}");
     if before.as_str() == Some(&text) {
-        format!("{:.6}", now.saturating_add(jiff::SignedDuration::from_micros(1)).unwrap_or(now))
+        let later = now.saturating_add(jiff::SignedDuration::from_micros(1)).unwrap_or(now);
+        format!("{later:.6}")
     } else {
         text
     }

@@ -2,11 +2,15 @@
 
 use crate::{
     framework::schema::{Attribute, Schema, Type},
-    provider::{duration, target},
+    provider::{credential_password::policy::Policy, duration, target},
 };
 
 pub(super) const ID: &str = "id";
 pub(super) const PASSWORD: &str = "password";
+pub(super) const PASSWORD_POLICY: &str = "password_policy";
+pub(super) const PASSWORD_WO: &str = "password_wo";
+pub(super) const PASSWORD_WO_VERSION: &str = "password_wo_version";
+pub(super) const REMOTE_VERSION: &str = "remote_version";
 pub(super) const ROTATED_AT: &str = "rotated_at";
 pub(super) const ROTATION_MODE: &str = "rotation_mode";
 pub(super) const ROTATION_TRIGGER: &str = "rotation_trigger";
@@ -24,6 +28,25 @@ pub(super) const REPLACE: &str = "replace";
 /// The schema of the resource.
 pub(super) fn schema() -> Schema {
     let arguments = [
+        Attribute::optional(
+            PASSWORD_POLICY,
+            Type::Object(Policy::attributes()),
+            "What a password is made of, where the vendor leaves it to us. It has at least one character of each wanted kind. A change of \
+             what it allows resets the password in place.",
+        ),
+        Attribute::optional(
+            PASSWORD_WO,
+            Type::String,
+            "A password of your own, where the vendor leaves it to us. It is sent and never stored; `password` is then null. Set it together \
+             with `password_wo_version`, or it is sent once only. Needs Terraform 1.11 or OpenTofu 1.11.",
+        )
+        .write_only()
+        .checked(|text| if text.is_empty() { Err("must not be empty") } else { Ok(()) }),
+        Attribute::optional(
+            PASSWORD_WO_VERSION,
+            Type::String,
+            "Any text; a change of it sends `password_wo` again, in place.",
+        ),
         Attribute::optional_computed(
             ROTATION_MODE,
             Type::String,
@@ -66,6 +89,11 @@ pub(super) fn schema() -> Schema {
             "The password. Null after an import, until the first rotation: no vendor tells a password twice.",
         )
         .sensitive(),
+        Attribute::computed(
+            REMOTE_VERSION,
+            Type::String,
+            "What the vendor tells of the credential's last change; null where it tells nothing.",
+        ),
         Attribute::computed(
             ROTATED_AT,
             Type::String,
