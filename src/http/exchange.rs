@@ -12,9 +12,9 @@ use super::handover::HandOver;
 use super::operation::{LEAST_TO_SEND, out_of_time};
 use super::redact::Redactor;
 use super::retry::Failure;
-use super::retry_after::retry_after;
+use super::retry_after::{next_window, retry_after};
 use super::transport::{NO_CONNECTION_IN_TIME, Trouble};
-use super::{Answer, Dialect, Error, Operation, Outcome, Result, body};
+use super::{Answer, Dialect, Error, Kind, Operation, Outcome, Result, body};
 
 /// What an exchange needs to know beside the request itself.
 #[derive(Debug)]
@@ -124,12 +124,18 @@ impl Exchange<'_> {
         let said = self.dialect.read(&body, &headers, self.redactor);
         let own_words = if said.speaks_dialect() { OwnWords::Yes } else { OwnWords::No };
         let verdict = judge_status(status.as_u16(), self.intent, self.dialect, own_words);
+        let now = SystemTime::now();
+        let wait = match verdict.kind {
+            Kind::RateLimited => retry_after(&headers, now).or_else(|| next_window(&headers, now)),
+            Kind::Unavailable => retry_after(&headers, now),
+            _ => None,
+        };
         let error = Error {
             status: Some(status.as_u16()),
             code: said.code,
             message: said.message,
             request_id: said.request_id,
-            retry_after: retry_after(&headers, SystemTime::now()),
+            retry_after: wait,
             ..Error::new(verdict.kind, verdict.outcome, self.host, format!("it answered {}", status.as_u16()))
         };
         Failure { error, tries: verdict.tries }

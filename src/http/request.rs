@@ -62,7 +62,7 @@ impl Request {
     /// Sends a reset whose answer is the only copy of the password. Its answer may hold 64 KiB.
     ///
     /// It is sent again only when the earlier one is proven unprocessed. A stop takes it back until it has left; after
-    /// that the answer is waited for.
+    /// that the answer is waited for. It is not begun with less than a second to the operation's deadline.
     pub async fn reset(self, op: &Operation) -> Result<Answer> {
         self.send(op, Intent::Reset).await
     }
