@@ -124,12 +124,12 @@ impl Prepared {
         let exchange = Exchange { op, intent, host, dialect: self.api.dialect, redactor: &self.redactor, timeout };
         let result = exchange.run(&self.client, self.request()).await;
 
-        let milliseconds = start.elapsed().as_millis();
-        let method = self.method.as_str();
+        // No path: it names a credential.
+        let (method, ms) = (self.method.as_str(), start.elapsed().as_millis());
         match &result {
-            Ok(answer) => tracing::debug!(method, host, status = answer.status, milliseconds, number, "answered"),
+            Ok(answer) => tracing::debug!(method, host, number, ms, status = answer.status, "answered"),
             Err(Failure { error, .. }) => {
-                tracing::debug!(method, host, status = error.status, milliseconds, number, reason = %error.reason, "failed");
+                tracing::debug!(method, host, number, ms, status = error.status, reason = %error.reason, "failed");
             }
         }
         result

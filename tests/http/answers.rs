@@ -41,7 +41,7 @@ async fn a_query_and_a_form_are_encoded() {
 
 #[tokio::test]
 async fn every_status_of_a_reset_is_judged_after_one_request() {
-    use Kind::{Conflict, Forbidden, NotTheApi, Redirected, Rejected, Unauthorized, Unavailable, Unreachable};
+    use Kind::{Conflict, Forbidden, NotTheApi, Redirected, Rejected, Unauthorized, Unavailable};
     use Outcome::{MayHaveChanged, NotChanged};
     for (status, kind, outcome) in [
         (101, NotTheApi, MayHaveChanged),
@@ -56,7 +56,7 @@ async fn every_status_of_a_reset_is_judged_after_one_request() {
         (403, Forbidden, NotChanged),
         (404, NotTheApi, NotChanged),
         (405, Rejected, NotChanged),
-        (407, Unreachable, NotChanged),
+        (407, Rejected, NotChanged),
         (408, Unavailable, MayHaveChanged),
         (409, Conflict, NotChanged),
         (410, Rejected, NotChanged),

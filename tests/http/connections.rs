@@ -87,13 +87,14 @@ async fn a_whole_answer_is_had_however_slowly_it_comes() {
 
 #[tokio::test]
 async fn an_answer_that_is_cut_off_has_changed_the_password() {
-    for bytes in [
-        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"password\":",
-        "HTTP/1.1 201 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"pas",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
+    for rest in [
+        "Content-Length: 100\r\n\r\n{\"password\":",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"pas",
+        "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
     ] {
-        let server = Server::start([Act::Say(bytes.into())]);
-        server.failed(server.reset().await, Kind::Interrupted, Outcome::Changed, 1);
+        let server = Server::start([Act::Say(format!("HTTP/1.1 201 OK\r\nX-Request-Id: r-1\r\n{rest}").into())]);
+        let error = server.failed(server.reset().await, Kind::Interrupted, Outcome::Changed, 1);
+        assert_eq!((error.status, error.request_id.as_deref()), (Some(201), Some("r-1")));
     }
 }
 

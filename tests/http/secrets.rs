@@ -1,7 +1,67 @@
 //! No token, password or path is in any text.
 
+use std::fmt::{Debug, Write};
+use std::sync::{Arc, Mutex};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
 use super::server::{Act, Server};
 use super::*;
+
+/// Whatever is logged in this process, at any level and by any crate.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Visit for Log {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0.lock().unwrap(), "{field}={value:?} ").unwrap();
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        span.record(&mut self.clone());
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        values.record(&mut self.clone());
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test]
+async fn the_log_tells_the_host_and_the_status_and_no_secret_or_path() {
+    let log = Log::default();
+    let guard = tracing::subscriber::set_default(log.clone());
+    let server = Server::start([Act::answer(429, &["Retry-After: 0"], TOKEN), Act::answer(200, &[], PASSWORD)]);
+    let request = post(&server.api()).form(vec![("client_secret", Secret::new("the-client-secret"))]);
+    request.reset(&operation(20)).await.unwrap();
+    drop(guard);
+
+    let log = log.0.lock().unwrap();
+    for expected in ["127.0.0.1", "POST", "429", "200"] {
+        assert!(log.contains(expected), "{expected}: {log}");
+    }
+    for secret in [TOKEN, "the-client-secret", "the-new-password", "me@", "me%40"] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
+}
 
 #[tokio::test]
 async fn no_debug_text_holds_a_secret_or_a_path() {
