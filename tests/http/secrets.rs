@@ -10,7 +10,7 @@ use tracing::{Event, Metadata, Subscriber};
 use super::server::{Act, Server};
 use super::*;
 
-/// Whatever is logged in this process, at any level and by any crate.
+/// Whatever is logged in this process, at any level, by any crate and in any of these tests.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<String>>);
 
@@ -48,11 +48,10 @@ impl Subscriber for Log {
 #[tokio::test]
 async fn the_log_tells_the_host_and_the_status_and_no_secret_or_path() {
     let log = Log::default();
-    let guard = tracing::subscriber::set_default(log.clone());
+    tracing::subscriber::set_global_default(log.clone()).unwrap();
     let server = Server::start([Act::answer(429, &["Retry-After: 0"], TOKEN), Act::answer(200, &[], PASSWORD)]);
     let request = post(&server.api()).form(vec![("client_secret", Secret::new("the-client-secret"))]);
     request.reset(&operation(20)).await.unwrap();
-    drop(guard);
 
     let log = log.0.lock().unwrap();
     for expected in ["127.0.0.1", "POST", "429", "200"] {
