@@ -9,7 +9,10 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::{Backend, Field, Fields, Found, Held, ImportId, Origin, Presence, Renewal, Reset, Submission, Vendor, bearer::Bearer, check};
+use super::{
+    Backend, Field, Fields, Found, Held, ImportId, Origin, Presence, Renewal, Reset, Submission, Vendor,
+    bearer::Bearer, check,
+};
 use crate::{
     http::{Answer, Api, Client, Dialect, Kind, Method, Operation, Request, Result},
     secret::Secret,

@@ -241,7 +241,7 @@ mod tests {
     ];
 
     fn target() -> Target {
-        let named = Value::object([("hubspot", Value::object([("user_name", "zh48@62515")]))]);
+        let named = Value::object([("hubspot", Value::object([("user_name", "zh48@62515".into())]))]);
         Target::of(&named).unwrap().unwrap()
     }
 

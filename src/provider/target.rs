@@ -104,7 +104,10 @@ impl Target {
         Value::object(self.vendor.target.iter().map(|field| (field.name, self.fields.text(field).into())))
     }
 
-    fn from_texts<'a>(vendor: &'static Vendor, texts: impl IntoIterator<Item = (&'static Field, &'a str)>) -> Result<Self> {
+    fn from_texts<'a>(
+        vendor: &'static Vendor,
+        texts: impl IntoIterator<Item = (&'static Field, &'a str)>,
+    ) -> Result<Self> {
         let mut fields = Fields::default();
         for (field, text) in texts {
             fields

@@ -19,7 +19,8 @@ use self::{
     policy::Policy,
     rotate::Rotator,
     schema::{
-        Operation, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_PORT, TIMEOUTS, USERNAME,
+        Operation, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, REMOTE_VERSION, ROTATED_AT, SMTP_HOST,
+        SMTP_PORT, TIMEOUTS, USERNAME,
     },
 };
 use super::{
@@ -70,7 +71,9 @@ impl Resource for CredentialPassword {
         match target::named(config) {
             Named::Nothing => diagnostics.push(target::missing()),
             Named::Several(vendors) => diagnostics.push(target::several(&vendors)),
-            Named::One(vendor) if vendor.origin == Origin::Vendor => diagnostics.extend(not_for_the_caller(vendor, config)),
+            Named::One(vendor) if vendor.origin == Origin::Vendor => {
+                diagnostics.extend(not_for_the_caller(vendor, config));
+            }
             Named::One(_) | Named::Undecided => {}
         }
         diagnostics.extend(own_password(config));
@@ -245,7 +248,7 @@ fn say_where_the_old_password_is(mut diagnostic: Diagnostic, target: &Target, he
          earlier version of the state. With `create_before_destroy`, or `rotation_mode = \"in_place\"`, it stays in the state.",
     );
     if let (Renewal::Successor, Some(old)) = (target.vendor.renewal, &held.version) {
-        diagnostic.detail += &format!(" The credential from before, `{old}`, still works.");
+        diagnostic.detail.extend([" The credential from before, `", old, "`, still works."]);
     }
     diagnostic
 }

@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_mark_survives_the_way_through_core() {
-        let named = Value::object([("hubspot", Value::object([("user_name", "a@b")]))]);
+        let named = Value::object([("hubspot", Value::object([("user_name", "a@b".into())]))]);
         let target = Target::of(&named).unwrap().unwrap();
         let private = Private::from(Notes::of_plan(&draft(Value::Null), Some(&target)));
         let Some(Mark::Create(Some(noted))) = Notes::from(&private).plan else { panic!("no target in {private:?}") };
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_state_keeps_no_mark() {
-        let config = Value::object([(SMTP_HOST, "mail.example.com")]);
+        let config = Value::object([(SMTP_HOST, "mail.example.com".into())]);
         let state = Notes::of_state(&Notes::of_plan(&draft(config), None).into());
         let notes = Notes::from(&state);
         assert!(notes.plan.is_none() && notes.smtp_host_was_configured);

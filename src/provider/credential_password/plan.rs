@@ -4,7 +4,8 @@ use super::{
     notes::Notes,
     rotation::{self, Rotation},
     schema::{
-        ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_TRIGGER, SMTP_HOST, SMTP_PORT, SMTP_URL, USERNAME,
+        ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_TRIGGER, SMTP_HOST, SMTP_PORT, SMTP_URL,
+        USERNAME,
     },
 };
 use crate::{

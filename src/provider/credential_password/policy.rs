@@ -67,8 +67,10 @@ impl Policy {
             None => Some(DEFAULT_LENGTH),
             Some(length) => length.as_i64(),
         };
-        let length = length.and_then(|length| usize::try_from(length).ok()).filter(|length| (12..=128).contains(length));
-        let length = length.ok_or_else(|| invalid(LENGTH, "must be a whole number from 12 to 128").at(path().then(LENGTH)))?;
+        let length =
+            length.and_then(|length| usize::try_from(length).ok()).filter(|length| (12..=128).contains(length));
+        let length =
+            length.ok_or_else(|| invalid(LENGTH, "must be a whole number from 12 to 128").at(path().then(LENGTH)))?;
         let special = value.get(SPECIAL_CHARACTERS).as_str().unwrap_or(DEFAULT_SPECIAL_CHARACTERS);
         let classes = [
             (LOWER, ('a'..='z').collect::<String>()),
@@ -125,9 +127,10 @@ fn sorted(characters: String) -> Vec<u8> {
 }
 
 fn punctuation(text: &str) -> Result<(), &'static str> {
-    match text.bytes().all(|byte| byte.is_ascii_punctuation()) && !text.is_empty() {
-        true => Ok(()),
-        false => Err("must hold ASCII punctuation only, and at least one character of it"),
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_punctuation()) {
+        Ok(())
+    } else {
+        Err("must hold ASCII punctuation only, and at least one character of it")
     }
 }
 
@@ -207,8 +210,8 @@ mod tests {
     fn impossible_policies_are_refused() {
         let nothing = [LOWER, UPPER, DIGITS, SPECIAL].map(|name| (name, Value::Bool(false)));
         for (value, path) in [
-            (Value::object([(LENGTH, Number::from(11))]), "password_policy.length"),
-            (Value::object([(LENGTH, Number::from(129))]), "password_policy.length"),
+            (Value::object([(LENGTH, Number::from(11).into())]), "password_policy.length"),
+            (Value::object([(LENGTH, Number::from(129).into())]), "password_policy.length"),
             (Value::object(nothing), "password_policy"),
         ] {
             assert_eq!(Policy::validate(&value).iter().next().unwrap().path.to_string(), path);

@@ -3,7 +3,8 @@
 use super::{
     policy::Policy,
     schema::{
-        IN_PLACE, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATED_AT, ROTATION_MODE, ROTATION_TRIGGER,
+        IN_PLACE, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATED_AT, ROTATION_MODE,
+        ROTATION_TRIGGER,
     },
 };
 use crate::{
@@ -61,7 +62,11 @@ pub(super) fn asked(draft: &mut Draft, vendor: Option<&Vendor>) -> Asked {
         let own = !draft.config.get(PASSWORD_WO).is_null();
         let stored = !prior.get(PASSWORD).is_null();
         let version_changed = prior.get(PASSWORD_WO_VERSION) != planned.get(PASSWORD_WO_VERSION);
-        ask(PASSWORD_POLICY, !own && policy(planned).is_none_or(|policy_| Some(policy_) != policy(prior)), Rotation::InPlace);
+        ask(
+            PASSWORD_POLICY,
+            !own && policy(planned).is_none_or(|policy_| Some(policy_) != policy(prior)),
+            Rotation::InPlace,
+        );
         ask(PASSWORD_WO_VERSION, own && version_changed, Rotation::InPlace);
         // From a stored password to one of the user's own, and back.
         if !adopts && own == stored {
