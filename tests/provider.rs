@@ -536,6 +536,7 @@ async fn a_closed_stderr_does_no_harm() {
     }
     let crashed = fake.apply(&Value::Null, &fake::config("panic")).await;
     assert_eq!(severities(&crashed.diagnostics), [Severity::Error]);
+    assert!(crashed.diagnostics[0].detail.contains("The thing may have been changed."));
     let applied = fake.apply(&Value::Null, &fake::config("done")).await;
     assert_eq!(fake.result(applied), "done");
 }

@@ -244,6 +244,10 @@ impl Resource for Thing {
         self.act(call, prior, &NewState::holding(Stored::default())).await
     }
 
+    fn after_crash(&self) -> &'static str {
+        "The thing may have been changed."
+    }
+
     async fn import(&self, _: &Call, id: &str) -> Result<Stored> {
         Ok(Stored { state: config(id), private: Private(b"imported".to_vec()) })
     }
