@@ -173,6 +173,10 @@ impl Resource for CredentialPassword {
         Ok(())
     }
 
+    fn after_crash(&self) -> &'static str {
+        "The password may have been changed. Apply again: the password is reset once more, and the last reset counts."
+    }
+
     async fn import(&self, call: &Call, id: &str) -> Result<Stored> {
         let imported = Imported::from_id(id)?;
         let vendor = imported.vendor();

@@ -1,0 +1,74 @@
+//! HubSpot, in the three generations of its API.
+
+use super::{Case, Exchange, TOKEN, get, post};
+
+const USER: &str = "zh48wgsfld@62515.smtp.hubspot.net";
+const LIST_V1: &str = include_str!("../fixtures/hubspot/list_v1.json");
+const LIST_V3: &str = include_str!("../fixtures/hubspot/list_v3.json");
+const NO_LIST: &str = r#"{"results": []}"#;
+
+const V1: Case = Case {
+    vendor: "hubspot",
+    settings: &[("access_token", TOKEN)],
+    target: &[USER],
+    version: None,
+    new: None,
+    authorization: "Bearer contract-test-token",
+    always: &[],
+    found: &[get("/email/public/v1/smtpapi/tokens", LIST_V1)],
+    gone: &[get("/email/public/v1/smtpapi/tokens", "[]")],
+    found_late: &[],
+    reset: post(
+        "/email/public/v1/smtpapi/tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset",
+        include_str!("../fixtures/hubspot/reset_v1.json"),
+    ),
+    reset_body: "",
+    error: include_str!("../fixtures/hubspot/error.json"),
+    password: Some("ItUuCc8h4I5MihiysY8HB6XSbWZmVZ"),
+};
+
+pub(crate) const CASES: &[Case] = &[
+    V1,
+    Case {
+        settings: &[("access_token", TOKEN), ("api_version", "v3")],
+        found: &[get("/marketing/v3/transactional/smtp-tokens", LIST_V3)],
+        gone: &[
+            get("/marketing/v3/transactional/smtp-tokens", NO_LIST),
+            Exchange {
+                status: 404,
+                ..get("/marketing/v3/transactional/smtp-tokens/zh48wgsfld%4062515.smtp.hubspot.net", V1.error)
+            },
+        ],
+        found_late: &[
+            get("/marketing/v3/transactional/smtp-tokens", NO_LIST),
+            get("/marketing/v3/transactional/smtp-tokens/zh48wgsfld%4062515.smtp.hubspot.net", RESET_V3),
+        ],
+        reset: post(
+            "/marketing/v3/transactional/smtp-tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset",
+            RESET_V3,
+        ),
+        ..V1
+    },
+    Case {
+        settings: &[("access_token", TOKEN), ("api_version", "2026-03")],
+        found: &[get("/marketing/transactional/2026-03/smtp-tokens", LIST_V3)],
+        gone: &[
+            get("/marketing/transactional/2026-03/smtp-tokens", NO_LIST),
+            Exchange {
+                status: 404,
+                ..get("/marketing/transactional/2026-03/smtp-tokens/zh48wgsfld%4062515.smtp.hubspot.net", V1.error)
+            },
+        ],
+        found_late: &[
+            get("/marketing/transactional/2026-03/smtp-tokens", NO_LIST),
+            get("/marketing/transactional/2026-03/smtp-tokens/zh48wgsfld%4062515.smtp.hubspot.net", RESET_V3),
+        ],
+        reset: post(
+            "/marketing/transactional/2026-03/smtp-tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset",
+            RESET_V3,
+        ),
+        ..V1
+    },
+];
+
+const RESET_V3: &str = include_str!("../fixtures/hubspot/reset_v3.json");

@@ -1,0 +1,322 @@
+//! What holds for every vendor, against a mock of its documented requests and answers.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod hubspot;
+
+use std::{sync::Arc, time::Duration};
+
+use terraform_provider_smtp::{
+    backend::{Backend, Client, Fields, Held, Operation, Presence, Settings, VENDORS, Vendor},
+    http::{Error, Kind, Outcome},
+    secret::Secret,
+};
+use tokio_util::sync::CancellationToken;
+use wiremock::{
+    Mock, MockServer, Request, ResponseTemplate,
+    matchers::{header, method, path},
+};
+
+/// The token, key or password that every case logs in with.
+pub(crate) const TOKEN: &str = "contract-test-token";
+
+/// One vendor with one form of its API, as the fixtures show it.
+pub(crate) struct Case {
+    pub(crate) vendor: &'static str,
+    pub(crate) settings: &'static [(&'static str, &'static str)],
+    /// The values of the vendor's target fields, in their order.
+    pub(crate) target: &'static [&'static str],
+    /// The `remote_version` that the state holds.
+    pub(crate) version: Option<&'static str>,
+    /// The password that the caller makes, where the vendor leaves it to the caller.
+    pub(crate) new: Option<&'static str>,
+    /// The `Authorization` header of every request but those in `always`.
+    pub(crate) authorization: &'static str,
+    /// What is answered in every test, such as a login; with whatever authorization.
+    pub(crate) always: &'static [Exchange],
+    /// How a read finds the credential.
+    pub(crate) found: &'static [Exchange],
+    /// How a read learns that it is gone.
+    pub(crate) gone: &'static [Exchange],
+    /// How a read finds it though a list lacks it; empty where the list is complete.
+    pub(crate) found_late: &'static [Exchange],
+    pub(crate) reset: Exchange,
+    /// What the reset sends.
+    pub(crate) reset_body: &'static str,
+    /// A refusal in the vendor's form.
+    pub(crate) error: &'static str,
+    /// The password in the answer to the reset, where the vendor makes it.
+    pub(crate) password: Option<&'static str>,
+}
+
+/// One request, and its answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Exchange {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) status: u16,
+    pub(crate) body: &'static str,
+}
+
+/// A GET, answered with 200.
+pub(crate) const fn get(path: &'static str, body: &'static str) -> Exchange {
+    Exchange { method: "GET", path, status: 200, body }
+}
+
+/// A POST, answered with 200.
+pub(crate) const fn post(path: &'static str, body: &'static str) -> Exchange {
+    Exchange { method: "POST", ..get(path, body) }
+}
+
+fn cases() -> impl Iterator<Item = &'static Case> {
+    hubspot::CASES.iter()
+}
+
+#[test]
+fn every_vendor_has_a_case() {
+    for vendor in VENDORS {
+        assert!(cases().any(|case| case.vendor == vendor.name), "{} has no case", vendor.name);
+    }
+}
+
+#[tokio::test]
+async fn the_documented_requests_get_the_documented_answers() {
+    for case in cases() {
+        let server = Server::start(case, case.found).await;
+        server.mount(case.reset, ok(case)).await;
+        let backend = server.backend();
+        let found = backend.read(&operation(), &server.target(), &server.held()).await.unwrap();
+        assert!(matches!(found, Presence::Found(_)));
+        let reset = server.reset(&*backend).await.unwrap();
+        assert_eq!(reset.password, case.password.map(Secret::new));
+        let resets = server.requests(case.reset).await;
+        assert_eq!(resets.len(), 1);
+        assert_eq!(String::from_utf8_lossy(&resets[0].body), case.reset_body);
+        assert_eq!(resets[0].headers.contains_key("content-type"), !case.reset_body.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_credentials_of_an_account_are_looked_up_once() {
+    for case in cases() {
+        let server = Server::start(case, case.found).await;
+        let backend = server.backend();
+        let (op, target, held) = (operation(), server.target(), server.held());
+        let read = || backend.read(&op, &target, &held);
+        let (first, second, third) = tokio::join!(read(), read(), read());
+        for presence in [first, second, third] {
+            assert!(matches!(presence.unwrap(), Presence::Found(_)));
+        }
+        assert_eq!(server.requests(case.found[0]).await.len(), 1, "{}", case.vendor);
+    }
+}
+
+#[tokio::test]
+async fn a_credential_that_the_vendor_does_not_have_is_gone() {
+    for case in cases() {
+        let server = Server::start(case, case.gone).await;
+        let presence = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap();
+        assert_eq!(presence, Presence::Gone, "{}", case.vendor);
+    }
+}
+
+#[tokio::test]
+async fn an_incomplete_list_does_not_make_a_credential_gone() {
+    for case in cases().filter(|case| !case.found_late.is_empty()) {
+        let server = Server::start(case, case.found_late).await;
+        let presence = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap();
+        assert!(matches!(presence, Presence::Found(_)), "{}", case.vendor);
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_html_makes_no_credential_gone() {
+    for case in cases() {
+        let server = Server::start(case, &[]).await;
+        let page = ResponseTemplate::new(404).set_body_raw("<html>Not found</html>", "text/html");
+        server.mount(case.found[0], page).await;
+        let error = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap_err();
+        assert_eq!((error.kind, error.outcome), (Kind::NotTheApi, Outcome::NotChanged), "{}", case.vendor);
+    }
+}
+
+#[tokio::test]
+async fn each_refusal_is_told_apart_and_leaves_the_password() {
+    for case in cases() {
+        for (status, kind) in [
+            (400, Kind::Rejected),
+            (401, Kind::Unauthorized),
+            (403, Kind::Forbidden),
+            (404, Kind::NotFound),
+            (409, Kind::Conflict),
+            (422, Kind::Rejected),
+        ] {
+            let server = Server::start(case, case.found).await;
+            let refusal = ResponseTemplate::new(status).set_body_raw(case.error, "application/json");
+            server.mount(case.reset, refusal).await;
+            let error = server.reset(&*server.backend()).await.unwrap_err();
+            assert_eq!((error.kind, error.outcome), (kind, Outcome::NotChanged), "{} {status}", case.vendor);
+            assert!(error.message.is_some(), "{} {status} has the vendor's words", case.vendor);
+            assert_tells_no_secret(case, &error);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reset_whose_outcome_is_unknown_is_sent_again_only_with_the_same_password() {
+    for case in cases() {
+        let server = Server::start(case, case.found).await;
+        server.mount(case.reset, ResponseTemplate::new(500).set_body_raw(case.error, "application/json")).await;
+        let error = server.reset(&*server.backend()).await.unwrap_err();
+        assert_eq!((error.kind, error.outcome), (Kind::Unavailable, Outcome::MayHaveChanged), "{}", case.vendor);
+        assert_eq!(server.requests(case.reset).await.len() > 1, case.new.is_some(), "{}", case.vendor);
+        assert_tells_no_secret(case, &error);
+    }
+}
+
+#[tokio::test]
+async fn a_rate_limit_beyond_the_deadline_is_an_error_at_once() {
+    for case in cases() {
+        let server = Server::start(case, case.found).await;
+        let limited = ResponseTemplate::new(429).insert_header("retry-after", "3600").set_body_string(case.error);
+        server.mount(case.reset, limited).await;
+        let error = server.reset(&*server.backend()).await.unwrap_err();
+        assert_eq!((error.kind, error.outcome), (Kind::RateLimited, Outcome::NotChanged));
+        assert_eq!(error.retry_after, Some(Duration::from_secs(3600)));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_the_vendors_password_says_that_it_is_lost() {
+    for (case, password) in cases().filter_map(|case| Some((case, case.password?))) {
+        for body in ["", "{}", "<html></html>", "null", &case.reset.body.replace(password, "")] {
+            let server = Server::start(case, case.found).await;
+            let answer = ResponseTemplate::new(case.reset.status).set_body_raw(body, "application/json");
+            server.mount(case.reset, answer).await;
+            let error = server.reset(&*server.backend()).await.unwrap_err();
+            assert_eq!((error.kind, error.outcome), (Kind::Unreadable, Outcome::Changed), "{}", case.vendor);
+            assert_tells_no_secret(case, &error);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_odd_answer_loses_no_password() {
+    for case in cases() {
+        let doubled = case.reset.body.replacen('{', r#"{"another": {"a": [1e400, null, "x"]}, "password": null, "#, 1);
+        let followed = format!("{} and garbage", case.reset.body);
+        for body in [doubled, followed] {
+            let server = Server::start(case, case.found).await;
+            let answer = ResponseTemplate::new(case.reset.status).set_body_raw(body, "application/json");
+            server.mount(case.reset, answer).await;
+            let reset = server.reset(&*server.backend()).await.unwrap();
+            assert_eq!(reset.password, case.password.map(Secret::new), "{}", case.vendor);
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_prints_a_secret() {
+    for case in cases() {
+        let server = Server::start(case, case.found).await;
+        server.mount(case.reset, ok(case)).await;
+        let backend = server.backend();
+        let reset = server.reset(&*backend).await.unwrap();
+        let text = format!("{backend:?} {reset:?} {:?}", server.settings());
+        for secret in [Some(TOKEN), case.password, case.new].into_iter().flatten() {
+            assert!(!text.contains(secret), "{}", case.vendor);
+        }
+    }
+}
+
+fn assert_tells_no_secret(case: &Case, error: &Error) {
+    let text = format!("{error:?} {error}");
+    for secret in [Some(TOKEN), case.new].into_iter().flatten() {
+        assert!(!text.contains(secret), "{}: {text}", case.vendor);
+    }
+}
+
+fn ok(case: &Case) -> ResponseTemplate {
+    ResponseTemplate::new(case.reset.status).set_body_raw(case.reset.body, "application/json")
+}
+
+fn operation() -> Operation {
+    Operation::new(Duration::from_secs(30), CancellationToken::new())
+}
+
+/// A mock of one vendor, and a backend that is connected with it.
+struct Server {
+    case: &'static Case,
+    mock: MockServer,
+}
+
+impl Server {
+    async fn start(case: &'static Case, answers: &[Exchange]) -> Self {
+        let server = Self { case, mock: MockServer::start().await };
+        for exchange in case.always {
+            let answer = ResponseTemplate::new(exchange.status).set_body_raw(exchange.body, "application/json");
+            let mock = Mock::given(method(exchange.method)).and(path(exchange.path)).respond_with(answer);
+            mock.mount(&server.mock).await;
+        }
+        for exchange in answers {
+            let answer = ResponseTemplate::new(exchange.status).set_body_raw(exchange.body, "application/json");
+            server.mount(*exchange, answer).await;
+        }
+        server
+    }
+
+    async fn mount(&self, exchange: Exchange, answer: ResponseTemplate) {
+        let mock = Mock::given(method(exchange.method)).and(path(exchange.path));
+        let mock = mock.and(header("authorization", self.case.authorization));
+        mock.respond_with(answer).mount(&self.mock).await;
+    }
+
+    async fn requests(&self, exchange: Exchange) -> Vec<Request> {
+        let requests = self.mock.received_requests().await.unwrap();
+        let is_one =
+            |request: &Request| request.method.as_str() == exchange.method && request.url.path() == exchange.path;
+        requests.into_iter().filter(is_one).collect()
+    }
+
+    async fn reset(&self, backend: &dyn Backend) -> Result<terraform_provider_smtp::backend::Reset, Error> {
+        let new = self.case.new.map(Secret::new);
+        backend.reset(&operation().knowing(new.clone()), &self.target(), new.as_ref()).await
+    }
+
+    fn vendor(&self) -> &'static Vendor {
+        VENDORS.iter().find(|vendor| vendor.name == self.case.vendor).unwrap()
+    }
+
+    fn settings(&self) -> Fields {
+        let uri = self.mock.uri();
+        let settings = self.case.settings.iter().copied().chain([("base_url", uri.as_str())]);
+        let mut fields = Fields::default();
+        for (name, value) in settings {
+            let field = self.vendor().settings.iter().find(|field| field.name == name).unwrap();
+            fields.insert(field, Secret::new(value)).unwrap();
+        }
+        fields
+    }
+
+    fn target(&self) -> Fields {
+        let mut fields = Fields::default();
+        for (field, value) in self.vendor().target.iter().zip(self.case.target) {
+            fields.insert(field, Secret::new(*value)).unwrap();
+        }
+        fields
+    }
+
+    fn held(&self) -> Held {
+        Held { version: self.case.version.map(str::to_owned), username: None }
+    }
+
+    fn backend(&self) -> Arc<dyn Backend> {
+        let client = Client::new(Settings {
+            ca_certificate_file: None,
+            request_timeout: Duration::from_secs(20),
+            max_requests_per_second: None,
+            user_agent: "contract".to_owned(),
+        });
+        (self.vendor().connect)(&self.settings(), &client)
+    }
+}
