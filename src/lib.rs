@@ -15,6 +15,7 @@
 pub mod backend;
 pub mod framework;
 pub mod http;
+pub mod protocol;
 pub mod provider;
 pub mod secret;
 pub mod smtp;

@@ -1,5 +1,7 @@
 //! The folders import each other one way only, and a vendor is registered everywhere or nowhere.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -110,7 +112,7 @@ fn imports(text: &str) -> BTreeSet<String> {
             for item in group(rest) {
                 match item.split_once("::") {
                     Some((first, rest)) => {
-                        found.extend(group(rest).into_iter().map(|second| format!("{first}::{}", word(second))))
+                        found.extend(group(rest).into_iter().map(|second| format!("{first}::{}", word(second))));
                     }
                     None => _ = found.insert(word(item).to_owned()),
                 }

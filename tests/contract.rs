@@ -1,5 +1,7 @@
 //! What holds for every vendor, against a mock of its documented requests and answers.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::time::Duration;
 
 use terraform_provider_smtp::{

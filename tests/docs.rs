@@ -3,6 +3,8 @@
 //!
 //! `UPDATE_DOCS=1 cargo test --test docs` writes the registry's pages anew.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::{
     fmt::Write,
     fs,

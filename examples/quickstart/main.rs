@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            eprintln!("\n\n{reason}");
+            eprintln!("\n{reason}");
             ExitCode::FAILURE
         }
     }
@@ -33,57 +33,50 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), String> {
     let core = Core::find()?;
-    step("Building the provider")?;
-    let provider = terraform::build_provider()?;
-    done("built");
-
+    let provider = step("Building the provider", "built", terraform::build_provider)?;
     let sandbox = Sandbox::start();
     sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, USER_NAME);
     let workspace = Workspace::new(&core, &provider, &sandbox.env())?;
-    println!("Using {} and a sandbox in place of HubSpot, at {}\n", core.version(), sandbox.base_url());
+    println!("Using {} and, in place of HubSpot, a sandbox at {}\n", core.version(), sandbox.base_url());
 
-    step("terraform apply")?;
-    workspace.run(&["apply", "-auto-approve"])?;
-    done("HubSpot reset the password; the state holds the new one");
-    let first = workspace.run(&["output", "-raw", "password"])?;
-    try_password(&sandbox, "  log in with it", &first, Answer::Accepted)?;
+    let (name, password) = (core.name(), ["output", "-raw", "password"]);
+    let reset = "the password was reset, and the state holds the new one";
+    step(&format!("{name} apply"), reset, || workspace.run(&["apply", "-auto-approve"]))?;
+    let first = workspace.run(&password)?;
+    log_in(&sandbox, "it", &first, Answer::Accepted)?;
 
-    step("terraform apply, with a changed trigger")?;
-    workspace.run(&["apply", "-auto-approve", "-var", "quarter=2027-Q1"])?;
-    done("reset again");
-    let second = workspace.run(&["output", "-raw", "password"])?;
-    try_password(&sandbox, "  log in with the old password", &first, Answer::Refused)?;
-    try_password(&sandbox, "  log in with the new password", &second, Answer::Accepted)?;
+    let changed = ["apply", "-auto-approve", "-var", "quarter=2027-Q1"];
+    step(&format!("{name} apply, with a changed trigger"), "the password was reset again", || workspace.run(&changed))?;
+    let second = workspace.run(&password)?;
+    log_in(&sandbox, "the old password", &first, Answer::Refused)?;
+    log_in(&sandbox, "the new password", &second, Answer::Accepted)?;
 
-    step("terraform destroy")?;
-    workspace.run(&["destroy", "-auto-approve"])?;
-    done("gone from the state, unchanged at HubSpot");
-    try_password(&sandbox, "  log in with the new password", &second, Answer::Accepted)?;
+    let kept = "gone from the state, unchanged at HubSpot";
+    step(&format!("{name} destroy"), kept, || workspace.run(&["destroy", "-auto-approve"]))?;
+    log_in(&sandbox, "the new password", &second, Answer::Accepted)?;
 
     match sandbox.hubspot().resets(USER_NAME) {
         2 => println!("\nTwo resets were asked for, and the sandbox counted two."),
         count => return Err(format!("Two resets were asked for, and the sandbox counted {count}.")),
     }
-    println!("The configuration is examples/quickstart/main.tf; README.md says how to go on.");
+    println!("What was applied: examples/quickstart/main.tf. How to go on: README.md.");
     Ok(())
 }
 
-fn try_password(sandbox: &Sandbox, what: &str, password: &str, expected: Answer) -> Result<(), String> {
-    step(what)?;
-    let answer = login(sandbox.smtp_port(), &sandbox.ca_certificate_pem(), USER_NAME, password)?;
-    if answer != expected {
-        return Err(format!("The mail server should have {expected} this login, and {answer} it."));
-    }
-    done(&format!("{answer} by the mail server"));
-    Ok(())
+fn log_in(sandbox: &Sandbox, with: &str, password: &str, expected: Answer) -> Result<(), String> {
+    step(&format!("  log in with {with}"), &format!("{expected} by the mail server"), || {
+        match login(sandbox.smtp_port(), &sandbox.ca_certificate_pem(), USER_NAME, password)? {
+            answer if answer == expected => Ok(()),
+            answer => Err(format!("The mail server should have {expected} this login, and {answer} it.")),
+        }
+    })
 }
 
-/// Says what is being done, before it is known how it ends.
-fn step(what: &str) -> Result<(), String> {
+/// Says what is being done before it is done, and then how it ended.
+fn step<T>(what: &str, ended: &str, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     print!("{what:.<42} ");
-    stdout().flush().map_err(|error| error.to_string())
-}
-
-fn done(how: &str) {
-    println!("{how}");
+    stdout().flush().map_err(|error| error.to_string())?;
+    let result = work();
+    println!("{}", if result.is_ok() { ended } else { "failed" });
+    result
 }

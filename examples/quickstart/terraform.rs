@@ -32,6 +32,11 @@ impl Core {
         })
     }
 
+    /// The command, without its folder.
+    pub(super) fn name(&self) -> String {
+        Path::new(&self.program).file_stem().unwrap_or(&self.program).to_string_lossy().into_owned()
+    }
+
     /// What it calls itself, such as `Terraform v1.11.4`.
     pub(super) fn version(&self) -> &str {
         &self.version
@@ -78,7 +83,7 @@ impl Workspace {
             .output();
         match output {
             Ok(Output { status, stdout, .. }) if status.success() => Ok(String::from_utf8_lossy(&stdout).into_owned()),
-            Ok(Output { stderr, .. }) => Err(format!("It failed:\n{}", String::from_utf8_lossy(&stderr))),
+            Ok(Output { stderr, .. }) => Err(format!("It says:\n{}", String::from_utf8_lossy(&stderr))),
             Err(error) => Err(format!("It did not run: {error}.")),
         }
     }
@@ -110,7 +115,8 @@ fn command(program: &OsString) -> Command {
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(foreign)) {
         command.env_remove(name);
     }
-    command.env("CHECKPOINT_DISABLE", "1").env("TF_IN_AUTOMATION", "1").stdin(Stdio::null());
+    command.env("CHECKPOINT_DISABLE", "1").env("TF_CLI_ARGS", "-no-color").env("TF_IN_AUTOMATION", "1");
+    command.stdin(Stdio::null());
     command
 }
 

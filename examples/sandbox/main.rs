@@ -1,16 +1,26 @@
 //! The sandbox as a program, to try the provider or a module with no vendor and no network.
 //!
 //! `cargo run --example sandbox [-- --port 8080 --smtp-port 2587 --smtps-port 2465 --user-name me@example.com]`
-#![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "what it prints is what it is for")]
 
 #[path = "server/mod.rs"]
 mod server;
 
-use std::{env, error::Error, fs};
+use std::{env, error::Error, fs, process::ExitCode};
 
 use server::{HubSpot, Ports, Sandbox};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sandbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let options = Options::parse(env::args().skip(1))?;
     let sandbox = Sandbox::start_on(options.ports)?;
     let certificate = tempfile::Builder::new().prefix("sandbox-ca-").suffix(".pem").tempfile()?;

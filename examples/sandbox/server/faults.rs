@@ -78,7 +78,7 @@ pub enum Effect {
     },
     /// Nothing comes until it is released; then all goes on.
     Stall,
-    /// Another status, with a body in the vendor's manner unless one is given.
+    /// Another status, with headers and a body in the vendor's manner unless a body is given.
     Status {
         /// The status.
         status: u16,
@@ -112,6 +112,13 @@ impl Fault {
     pub fn status_with_header(status: u16, name: &str, value: &str) -> Self {
         let headers = BTreeMap::from([(name.to_owned(), value.to_owned())]);
         Self::new(Effect::Status { status, headers, body: None })
+    }
+
+    /// A web server's page with that status, as where no API answers.
+    pub fn page(status: u16) -> Self {
+        let headers = BTreeMap::from([("Content-Type".to_owned(), "text/html".to_owned())]);
+        let body = Some(String::from_utf8_lossy(&Answer::page(status).body).into_owned());
+        Self::new(Effect::Status { status, headers, body })
     }
 
     /// Another body, called JSON.
@@ -169,7 +176,7 @@ impl Effect {
             Self::Redirect { status, location } => Answer::empty(*status).with_header("Location", location),
             Self::Status { status, headers, body } => {
                 let answer = match body {
-                    Some(body) => Answer::text(*status, &json(), body.clone()),
+                    Some(body) => Answer { body: body.clone().into(), ..Answer::empty(*status) },
                     None => vendor.failure(*status),
                 };
                 headers.iter().fold(answer, |answer, (name, value)| answer.with_header(name, value))

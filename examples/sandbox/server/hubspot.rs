@@ -109,10 +109,11 @@ impl HubSpot {
         self.tokens.expire();
     }
 
-    /// Adds a credential, and tells its password.
+    /// Adds a credential, or starts it anew, and tells its password.
     pub fn add_credential(&self, portal_id: u64, user_name: &str) -> String {
         let mut book = lock(&self.book);
-        let email_campaign_id = 14_860_979 + book.credentials.len() as u64;
+        book.credentials.retain(|credential| credential.user_name != user_name);
+        let email_campaign_id = book.credentials.last().map_or(14_860_979, |last| last.email_campaign_id + 1);
         book.credentials.push(Credential {
             portal_id,
             user_name: user_name.to_owned(),
@@ -163,7 +164,7 @@ impl HubSpot {
 
     /// How many credentials a page holds at most; by default 100. Version 1 has no pages.
     pub fn page_size(&self, count: usize) {
-        lock(&self.book).page_size = count;
+        lock(&self.book).page_size = count.max(1);
     }
 
     fn change(&self, user_name: &str, change: impl Fn(&mut Credential)) {

@@ -73,7 +73,6 @@ mod listener;
 mod random;
 mod rate_limit;
 mod reader;
-
 mod smtp;
 mod tls;
 mod tokens;
@@ -214,6 +213,8 @@ impl Sandbox {
     }
 
     /// Blocks until that many answers are stalled, for at most a minute; tells whether they are.
+    ///
+    /// Async code calls it on a thread of its own (`spawn_blocking`), or the client would have no time to stall.
     pub fn wait_for_stalled(&self, count: usize) -> bool {
         self.shared.gate.wait_for(count)
     }

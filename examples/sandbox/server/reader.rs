@@ -42,13 +42,11 @@ impl Reader {
 
     async fn read(&mut self, stream: &mut TcpStream) -> Result<Request, Unread> {
         let (mut request, head_length) = loop {
-            if let Some(parsed) = parse(&self.buffer)? {
-                break parsed;
+            match parse(&self.buffer)? {
+                Some(parsed) if parsed.1 <= HEAD_LIMIT => break parsed,
+                None if self.buffer.len() <= HEAD_LIMIT => self.fill(stream).await?,
+                _ => return Err(refused(431, "the head of a request is at most 32 KiB")),
             }
-            if self.buffer.len() > HEAD_LIMIT {
-                return Err(refused(431, "the head of a request is at most 32 KiB"));
-            }
-            self.fill(stream).await?;
         };
         let end = head_length + body_length(&request)?;
         while self.buffer.len() < end {

@@ -133,7 +133,7 @@ mod tests {
 
     /// The state of a resource that this provider has rotated.
     fn rotated(changes: &[(&str, Value)]) -> Value {
-        let mut state = planned(&config(&[]), &Value::Null).planned;
+        let mut state = planned(&config(&[]), &Value::Null).state;
         state.set(PASSWORD, Secret::new("old"));
         state.set(ROTATED_AT, "2026-01-01T00:00:00.000000Z");
         state.set(ROTATION_TRIGGER, "one");
@@ -150,7 +150,7 @@ mod tests {
     }
 
     struct Planned {
-        planned: Value,
+        state: Value,
         replace: Vec<Path>,
         resets: bool,
         warns: bool,
@@ -165,7 +165,7 @@ mod tests {
             "the apply resets when rotated_at is unknown"
         );
         Planned {
-            planned: draft.planned,
+            state: draft.planned,
             replace: draft.replace,
             resets: decision.resets,
             warns: decision.warning.is_some(),
@@ -185,7 +185,7 @@ mod tests {
             (PASSWORD, Value::Unknown),
             (SMTP_URL, Value::Unknown),
         ] {
-            assert_eq!(plan.planned.get(name), &value, "{name}");
+            assert_eq!(plan.state.get(name), &value, "{name}");
         }
     }
 
@@ -234,15 +234,15 @@ mod tests {
             let config = config(&[(ROTATION_TRIGGER, "one".into()), change.clone()]);
             let plan = planned(&config, &rotated(&[]));
             assert!(!plan.resets && plan.replace.is_empty(), "{}", change.0);
-            assert!(plan.planned.is_wholly_known(), "{}", change.0);
-            assert_eq!(plan.planned.get(PASSWORD), &Secret::new("old").into());
+            assert!(plan.state.is_wholly_known(), "{}", change.0);
+            assert_eq!(plan.state.get(PASSWORD), &Secret::new("old").into());
         }
     }
 
     #[test]
     fn a_known_port_makes_a_known_url() {
         let config = config(&[(ROTATION_TRIGGER, "one".into()), (SMTP_PORT, 465_u16.into())]);
-        let url = planned(&config, &rotated(&[])).planned.get(SMTP_URL).clone();
+        let url = planned(&config, &rotated(&[])).state.get(SMTP_URL).clone();
         assert_eq!(url, Secret::new("smtps://zh48%4062515.smtp.hubspot.net:old@smtp.hubapi.com:465").into());
     }
 
@@ -251,7 +251,7 @@ mod tests {
         let prior = rotated(&[(SMTP_HOST, "elsewhere".into())]);
         let plan = planned(&config(&[(ROTATION_TRIGGER, "one".into())]), &prior);
         assert!(!plan.resets);
-        assert_eq!(plan.planned.get(SMTP_HOST), &"smtp.hubapi.com".into());
+        assert_eq!(plan.state.get(SMTP_HOST), &"smtp.hubapi.com".into());
     }
 
     #[test]
@@ -260,20 +260,20 @@ mod tests {
         let plan = planned(&config(&[("hubspot", other), (ROTATION_TRIGGER, "one".into())]), &rotated(&[]));
         assert!(plan.resets);
         assert_eq!(plan.replace, [Path::attribute("hubspot").then("user_name")]);
-        assert_eq!(plan.planned.get(ID), &"hubspot/other".into());
+        assert_eq!(plan.state.get(ID), &"hubspot/other".into());
     }
 
     #[test]
     fn a_target_that_is_not_known_yet_leaves_what_follows_from_it_unknown() {
         for target in [Value::Unknown, Value::object([("user_name", Value::Unknown)])] {
             let plan = planned(&config(&[("hubspot", target)]), &Value::Null);
-            assert!(plan.planned.get(ID).is_unknown() && plan.planned.get(USERNAME).is_unknown());
+            assert!(plan.state.get(ID).is_unknown() && plan.state.get(USERNAME).is_unknown());
         }
     }
 
     #[test]
     fn the_second_plan_of_a_replacement_agrees_with_the_first() {
         let config = config(&[(ROTATION_TRIGGER, "two".into())]);
-        assert_eq!(planned(&config, &rotated(&[])).planned, planned(&config, &Value::Null).planned);
+        assert_eq!(planned(&config, &rotated(&[])).state, planned(&config, &Value::Null).state);
     }
 }

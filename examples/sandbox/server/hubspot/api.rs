@@ -55,23 +55,25 @@ impl HubSpot {
         if request.method != method {
             return Err(Answer::page(405).with_header("Allow", method));
         }
-        if let Route::Token = route {
-            return self.refresh(request);
-        }
-        let portal_id = self.authorize(request)?;
-        if !request.body.is_empty() {
-            return Err(invalid("this call has no body"));
-        }
         match route {
-            Route::List(Generation::Later) => self.page(portal_id, request),
-            _ if request.query().is_some() => Err(invalid("this call has no query")),
-            Route::Get(id) => self.get(portal_id, id),
-            Route::List(Generation::First) => Ok(self.list(portal_id)),
-            Route::Reset(generation, name) => self.reset(portal_id, name, generation),
-            Route::Token => Err(Answer::page(404)),
+            Route::Get(id) => self.get(self.admit(request)?, id),
+            Route::List(Generation::First) => Ok(self.list(self.admit(request)?)),
+            Route::List(Generation::Later) => self.page(self.authorize(request)?, request),
+            Route::Reset(generation, name) => self.reset(self.admit(request)?, name, generation),
+            Route::Token => self.refresh(request),
         }
     }
 
+    /// The portal that a request without a query is for.
+    fn admit(&self, request: &Request) -> Result<u64, Answer> {
+        let portal_id = self.authorize(request)?;
+        match request.query() {
+            Some(_) => Err(invalid("this call has no query")),
+            None => Ok(portal_id),
+        }
+    }
+
+    /// The portal that a request without a body is for.
     fn authorize(&self, request: &Request) -> Result<u64, Answer> {
         let unauthorized = |category, message| failure(401, category, message);
         let token = request
@@ -83,6 +85,9 @@ impl HubSpot {
         })?;
         if !grant.scopes.iter().any(|scope| scope == SCOPE) {
             return Err(failure(403, "MISSING_SCOPES", &format!("the access token lacks the scope {SCOPE}")));
+        }
+        if !request.body.is_empty() {
+            return Err(invalid("this call has no body"));
         }
         Ok(grant.account)
     }

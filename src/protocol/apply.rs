@@ -1,0 +1,94 @@
+//! The answer to an apply: it carries the state that is true, whichever way the apply ends.
+
+use std::sync::{Arc, OnceLock};
+
+use super::{
+    call::{self, Ended},
+    convert::{self, decode, encode},
+    wire::tfplugin6::{DynamicValue, apply_resource_change},
+};
+use crate::framework::{
+    Call, Change, NewState, Private, Resource, Stored,
+    diagnostic::{Diagnostic, Diagnostics, Result, Severity},
+    value::Value,
+};
+
+/// One apply. It lies outside the task that carries it out, and so outlives a panic there.
+pub(super) struct Apply {
+    /// What core sent, and stores again if it could not even be read.
+    prior_state: Option<DynamicValue>,
+    planned_private: Vec<u8>,
+    begun: OnceLock<Begun>,
+}
+
+struct Begun {
+    resource: Arc<dyn Resource>,
+    prior: Value,
+    new: NewState,
+}
+
+impl Apply {
+    pub(super) fn new(request: &apply_resource_change::Request) -> Self {
+        let (prior_state, planned_private) = (request.prior_state.clone(), request.planned_private.clone());
+        Self { prior_state, planned_private, begun: OnceLock::new() }
+    }
+
+    /// Creates, updates or deletes.
+    pub(super) async fn carry_out(
+        &self,
+        resource: Arc<dyn Resource>,
+        call: &Call,
+        request: apply_resource_change::Request,
+    ) -> Result<()> {
+        let attributes = &resource.schema().attributes;
+        let change = Change {
+            prior: decode(request.prior_state, attributes)?,
+            planned: decode(request.planned_state, attributes)?,
+            config: decode(request.config, attributes)?,
+            private: Private(request.planned_private),
+        };
+        let Begun { resource, new, .. } = self.begun.get_or_init(|| Begun::new(resource.clone(), &change));
+        match (change.prior.is_null(), change.planned.is_null()) {
+            (true, true) => Ok(()),
+            (true, false) => resource.create(call, &change, new).await,
+            (false, false) => resource.update(call, &change, new).await,
+            (false, true) => {
+                resource.delete(call, &change.prior, &change.private).await?;
+                new.put(Stored::default());
+                Ok(())
+            }
+        }
+    }
+
+    /// Answers core with what is true now. Nothing here can fail.
+    pub(super) fn answer(&self, ended: Ended<()>, warnings: Diagnostics) -> apply_resource_change::Response {
+        let (new_state, private, errors) = match self.begun.get() {
+            Some(begun) => begun.result(ended),
+            None => (self.prior_state.clone(), self.planned_private.clone(), ended.into_parts().1),
+        };
+        let diagnostics = convert::diagnostics(errors).chain(convert::diagnostics(warnings)).collect();
+        apply_resource_change::Response { new_state, private, diagnostics }
+    }
+}
+
+impl Begun {
+    /// Starts with what core keeps if nothing else becomes true: nothing for a create, else the prior state.
+    fn new(resource: Arc<dyn Resource>, change: &Change) -> Self {
+        let prior = change.prior.clone();
+        let held = match prior {
+            Value::Null => Stored::default(),
+            _ => Stored { state: prior.clone(), private: change.private.clone() },
+        };
+        Self { resource, prior, new: NewState::holding(held) }
+    }
+
+    fn result(&self, ended: Ended<()>) -> (Option<DynamicValue>, Vec<u8>, Diagnostics) {
+        let Stored { state, private } = self.new.take();
+        let errors = match ended {
+            // With an error beside it, core would taint what was just made, and the next apply would make it anew.
+            Ended::Crashed if state != self.prior => Diagnostic { severity: Severity::Warning, ..call::crash() }.into(),
+            ended => ended.into_parts().1,
+        };
+        (Some(encode(&state, &self.resource.schema().attributes)), private.0, errors)
+    }
+}

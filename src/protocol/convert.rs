@@ -1,0 +1,146 @@
+//! Between the framework's types and those on the wire.
+
+use serde_json::{Value as Json, json};
+
+use super::wire::tfplugin6 as wire;
+use crate::framework::{
+    Malformed, Resource,
+    diagnostic::{Diagnostic, Diagnostics, Path, Result, Severity, Step},
+    json, msgpack,
+    schema::{Attribute, Mode, Schema, Type},
+    value::Value,
+};
+
+/// Reads a value in whichever encoding it came. What is missing is null, as in core. Its bytes are wiped.
+pub(super) fn decode(value: Option<wire::DynamicValue>, attributes: &[Attribute]) -> Result<Value> {
+    let Some(value) = value else { return Ok(Value::Null) };
+    let decoded = match (value.msgpack.as_slice(), value.json.as_slice()) {
+        ([], []) => Ok(Value::Null),
+        ([], json) => json::decode(json, attributes),
+        (msgpack, _) => msgpack::decode(msgpack, attributes),
+    };
+    decoded.map_err(unreadable)
+}
+
+/// Writes a value. This cannot fail: what it writes may be the only copy of a password.
+pub(super) fn encode(value: &Value, attributes: &[Attribute]) -> wire::DynamicValue {
+    wire::DynamicValue { msgpack: msgpack::encode(value, attributes), json: Vec::new() }
+}
+
+/// Reads a stored state of `resource`, whichever schema version up to today's wrote it. Its bytes are wiped.
+pub(super) fn decode_stored(state: Option<wire::RawState>, version: i64, resource: &dyn Resource) -> Result<Value> {
+    let schema = resource.schema();
+    if version > schema.version {
+        return Err(newer_state(resource, version).into());
+    }
+    match state {
+        Some(state) if !state.json.is_empty() => json::decode(&state.json, &schema.attributes).map_err(unreadable),
+        Some(state) if !state.flatmap.is_empty() => Err(flatmap_state(resource).into()),
+        _ => Ok(Value::Null),
+    }
+}
+
+/// Writes diagnostics.
+pub(super) fn diagnostics(diagnostics: Diagnostics) -> impl Iterator<Item = wire::Diagnostic> {
+    diagnostics.into_iter().map(|diagnostic| wire::Diagnostic {
+        severity: match diagnostic.severity {
+            Severity::Error => wire::diagnostic::Severity::Error,
+            Severity::Warning => wire::diagnostic::Severity::Warning,
+        }
+        .into(),
+        summary: diagnostic.summary.into_owned(),
+        detail: diagnostic.detail,
+        attribute: (diagnostic.path != Path::default()).then(|| path(&diagnostic.path)),
+    })
+}
+
+/// Writes a path.
+pub(super) fn path(path: &Path) -> wire::AttributePath {
+    use wire::attribute_path::{self, step::Selector};
+
+    let selector = |step: &Step| match step {
+        Step::Attribute(name) => Selector::AttributeName(name.clone().into_owned()),
+        Step::Index(index) => Selector::ElementKeyInt(*index),
+    };
+    let steps = path.steps().iter().map(|step| attribute_path::Step { selector: Some(selector(step)) });
+    wire::AttributePath { steps: steps.collect() }
+}
+
+/// Writes a schema.
+pub(super) fn schema(schema: &Schema) -> wire::Schema {
+    let block = wire::schema::Block {
+        version: schema.version,
+        attributes: schema.attributes.iter().map(attribute).collect(),
+        description: schema.help.clone(),
+        description_kind: wire::StringKind::Markdown.into(),
+    };
+    wire::Schema { version: schema.version, block: Some(block) }
+}
+
+fn attribute(attribute: &Attribute) -> wire::schema::Attribute {
+    use wire::schema::object::NestingMode;
+
+    let (r#type, nested_type) = match &attribute.r#type {
+        Type::Object(attributes) => (Vec::new(), Some(nested(attributes, NestingMode::Single))),
+        Type::Objects(attributes) => (Vec::new(), Some(nested(attributes, NestingMode::List))),
+        plain => (type_json(plain).to_string().into_bytes(), None),
+    };
+    wire::schema::Attribute {
+        name: attribute.name.clone().into_owned(),
+        r#type,
+        nested_type,
+        description: attribute.help.clone(),
+        required: attribute.mode == Mode::Required,
+        optional: matches!(attribute.mode, Mode::Optional | Mode::OptionalComputed),
+        computed: attribute.is_computed(),
+        sensitive: attribute.sensitive,
+        description_kind: wire::StringKind::Markdown.into(),
+        write_only: attribute.write_only,
+    }
+}
+
+fn nested(attributes: &[Attribute], nesting: wire::schema::object::NestingMode) -> wire::schema::Object {
+    wire::schema::Object { attributes: attributes.iter().map(attribute).collect(), nesting: nesting.into() }
+}
+
+/// The type as core's type system writes it in JSON.
+fn type_json(r#type: &Type) -> Json {
+    match r#type {
+        Type::Bool => json!("bool"),
+        Type::Number => json!("number"),
+        Type::String => json!("string"),
+        Type::List(element) => json!(["list", type_json(element)]),
+        Type::Object(attributes) => object_json(attributes),
+        Type::Objects(attributes) => json!(["list", object_json(attributes)]),
+    }
+}
+
+fn object_json(attributes: &[Attribute]) -> Json {
+    let types = attributes.iter().map(|attribute| (attribute.name.to_string(), type_json(&attribute.r#type)));
+    json!(["object", types.collect::<serde_json::Map<_, _>>()])
+}
+
+fn unreadable(malformed: Malformed) -> Diagnostics {
+    let detail = format!(
+        "Core sent a value that does not fit the schema: {malformed}. This is a bug in core or in the provider."
+    );
+    Diagnostic::error("Value does not fit the schema", detail).at(malformed.path).into()
+}
+
+fn newer_state(resource: &dyn Resource, version: i64) -> Diagnostic {
+    let (name, known) = (resource.type_name(), resource.schema().version);
+    let detail = format!(
+        "The state of {name} was written by a newer version of the provider: it has schema version {version}, and this \
+         provider knows versions up to {known}. Use the version of the provider that wrote it, or a later one."
+    );
+    Diagnostic::error("State is too new", detail)
+}
+
+fn flatmap_state(resource: &dyn Resource) -> Diagnostic {
+    let name = resource.type_name();
+    let detail = format!(
+        "The state of {name} is in the format of Terraform 0.11, in which this provider never wrote one. Remove the object \
+         from the state and import it again."
+    );
+    Diagnostic::error("State has an unknown format", detail)
+}

@@ -1,0 +1,137 @@
+//! The start: what core says through the environment, and the one line with which the provider answers.
+
+use std::{error::Error, ffi::OsString, fmt};
+
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use rustls::{
+    pki_types::{CertificateDer, pem::PemObject},
+    server::ParsedCertificate,
+};
+
+use super::listener::Address;
+
+/// What core asks for when it starts a provider.
+#[derive(Debug)]
+pub(super) struct Terms {
+    /// The one certificate that a client may show. `None` where the user turned TLS between core and providers off.
+    pub(super) client_certificate: Option<CertificateDer<'static>>,
+    /// Whether core wants to know that several connections are not multiplexed over one.
+    multiplexing_asked: bool,
+}
+
+/// Why there is no serving.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) enum Refusal {
+    /// No core started this process.
+    NotStartedByCore,
+    /// Core does not speak protocol 6.
+    ProtocolTooOld,
+    /// The client certificate is none. Serving without TLS would let anyone on the machine in.
+    ClientCertificate,
+}
+
+impl Terms {
+    /// Reads core's terms from the environment.
+    pub(super) fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Refusal> {
+        if variable(COOKIE.0).is_none_or(|cookie| cookie != COOKIE.1) {
+            return Err(Refusal::NotStartedByCore);
+        }
+        let text = |name| variable(name).map(|value| value.to_string_lossy().into_owned());
+        let versions = text("PLUGIN_PROTOCOL_VERSIONS").unwrap_or_default();
+        if !versions.split(',').any(|version| version.trim() == PROTOCOL) {
+            return Err(Refusal::ProtocolTooOld);
+        }
+        Ok(Self {
+            client_certificate: text("PLUGIN_CLIENT_CERT").map(|pem| certificate(&pem)).transpose()?,
+            multiplexing_asked: variable("PLUGIN_MULTIPLEX_GRPC").is_some(),
+        })
+    }
+
+    /// The line for stdout: where the provider listens, and the certificate that it will show.
+    pub(super) fn answer(&self, address: &Address, certificate: Option<&CertificateDer<'_>>) -> String {
+        let Address { network, location } = address;
+        let certificate = certificate.map(|der| STANDARD_NO_PAD.encode(der)).unwrap_or_default();
+        let multiplexing = if self.multiplexing_asked { "|false" } else { "" };
+        format!("1|{PROTOCOL}|{network}|{location}|grpc|{certificate}{multiplexing}")
+    }
+}
+
+fn certificate(pem: &str) -> Result<CertificateDer<'static>, Refusal> {
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| Refusal::ClientCertificate)?;
+    ParsedCertificate::try_from(&der).map_err(|_| Refusal::ClientCertificate)?;
+    Ok(der)
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotStartedByCore => {
+                "This is a Terraform and OpenTofu provider. `terraform` or `tofu` starts it; to run it by hand, use -debug."
+            }
+            Self::ProtocolTooOld => {
+                "This provider needs Terraform 1.0 or later, or OpenTofu: the program that started it does not speak plugin \
+                 protocol 6."
+            }
+            Self::ClientCertificate => "PLUGIN_CLIENT_CERT holds no certificate in PEM, so nobody could be let in.",
+        })
+    }
+}
+
+impl Error for Refusal {}
+
+/// The variable that a core sets, and its value for Terraform and OpenTofu alike. It is no secret.
+const COOKIE: (&str, &str) =
+    ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
+
+/// The major version of the plugin protocol; minor versions are not negotiated.
+const PROTOCOL: &str = "6";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Terms, Refusal> {
+        let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+        Terms::read(value)
+    }
+
+    fn address() -> Address {
+        Address { network: "unix", location: "/tmp/tf/s".to_owned() }
+    }
+
+    #[test]
+    fn protocol_6_may_stand_anywhere_in_the_list() {
+        for versions in ["6", "5,6", "6,5", "4, 6"] {
+            assert!(read(&[COOKIE, ("PLUGIN_PROTOCOL_VERSIONS", versions)]).is_ok(), "{versions}");
+        }
+        for versions in ["5", "", "16,60"] {
+            let refusal = read(&[COOKIE, ("PLUGIN_PROTOCOL_VERSIONS", versions)]).unwrap_err();
+            assert_eq!(refusal, Refusal::ProtocolTooOld, "{versions}");
+        }
+    }
+
+    #[test]
+    fn another_cookie_is_no_cookie() {
+        let refusal = read(&[(COOKIE.0, "cookie"), ("PLUGIN_PROTOCOL_VERSIONS", "6")]).unwrap_err();
+        assert_eq!(refusal, Refusal::NotStartedByCore);
+    }
+
+    #[test]
+    fn a_client_certificate_that_is_none_does_not_turn_tls_off() {
+        let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for pem in ["", "certificate", garbage] {
+            let terms = [COOKIE, ("PLUGIN_PROTOCOL_VERSIONS", "6"), ("PLUGIN_CLIENT_CERT", pem)];
+            assert_eq!(read(&terms).unwrap_err(), Refusal::ClientCertificate, "{pem}");
+        }
+    }
+
+    #[test]
+    fn the_seventh_field_is_there_only_when_it_is_asked_for() {
+        let mut variables = vec![COOKIE, ("PLUGIN_PROTOCOL_VERSIONS", "6")];
+        let certificate = CertificateDer::from(vec![0xff, 0xfe]);
+        let plain = read(&variables).unwrap().answer(&address(), Some(&certificate));
+        assert_eq!(plain, "1|6|unix|/tmp/tf/s|grpc|//4");
+        variables.push(("PLUGIN_MULTIPLEX_GRPC", "true"));
+        assert_eq!(read(&variables).unwrap().answer(&address(), None), "1|6|unix|/tmp/tf/s|grpc||false");
+    }
+}

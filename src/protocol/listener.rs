@@ -1,0 +1,205 @@
+//! Where core connects: a socket that only this user can reach, or a loopback port where there are no such sockets.
+
+use std::{
+    error::Error,
+    ffi::OsString,
+    io,
+    net::Ipv4Addr,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+#[cfg(unix)]
+use tokio::net::UnixListener;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpListener,
+};
+use tonic::transport::server::Connected;
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Accepts connections. A socket is removed with its directory when the listener is dropped.
+#[derive(Debug)]
+pub(super) enum Listener {
+    /// A unix socket in a directory of its own.
+    #[cfg(unix)]
+    Unix(UnixListener, tempfile::TempDir),
+    /// A port of the loopback interface.
+    Tcp(TcpListener),
+}
+
+/// Where a listener is, in go-plugin's words.
+#[derive(Debug)]
+pub(super) struct Address {
+    pub(super) network: &'static str,
+    pub(super) location: String,
+}
+
+impl Listener {
+    /// Listens where core expects it on this system.
+    pub(super) async fn bind(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
+        // A condition that always holds keeps the other way compiled, and tested, here too.
+        #[cfg(unix)]
+        if cfg!(unix) {
+            let base = variable("PLUGIN_UNIX_SOCKET_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+            return Self::socket(&base);
+        }
+        Self::port(ports(variable)?).await
+    }
+
+    #[cfg(unix)]
+    fn socket(base: &Path) -> Result<Self> {
+        use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+
+        let directory =
+            tempfile::Builder::new().prefix("tf").permissions(Permissions::from_mode(0o700)).tempdir_in(base)?;
+        let path = directory.path().join("s");
+        if path.as_os_str().len() >= LONGEST_SOCKET_PATH {
+            return Err(
+                format!("{} is too long a path for sockets: set TMPDIR to a shorter one.", base.display()).into()
+            );
+        }
+        Ok(Self::Unix(UnixListener::bind(path)?, directory))
+    }
+
+    async fn port(ports: RangeInclusive<u16>) -> Result<Self> {
+        let (first, last) = (*ports.start(), *ports.end());
+        for port in ports {
+            if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+                return Ok(Self::Tcp(listener));
+            }
+        }
+        Err(format!("No port from {first} to {last} is free on 127.0.0.1.").into())
+    }
+
+    /// Where core is to connect. The handshake line can carry neither `|` nor a line break.
+    pub(super) fn address(&self) -> Result<Address> {
+        let (network, location) = match self {
+            #[cfg(unix)]
+            Self::Unix(_, directory) => ("unix", directory.path().join("s").into_os_string()),
+            Self::Tcp(listener) => ("tcp", listener.local_addr()?.to_string().into()),
+        };
+        match location.into_string() {
+            Ok(location) if !location.contains(['|', '\n', '\r']) => Ok(Address { network, location }),
+            _ => {
+                Err("The path of the directory for sockets holds characters that core cannot be told: set TMPDIR."
+                    .into())
+            }
+        }
+    }
+
+    /// Waits for a client.
+    pub(super) async fn accept(&self) -> io::Result<Connection> {
+        Ok(match self {
+            #[cfg(unix)]
+            Self::Unix(listener, _) => Connection::new(listener.accept().await?.0),
+            Self::Tcp(listener) => Connection::new(listener.accept().await?.0),
+        })
+    }
+}
+
+fn ports(variable: impl Fn(&str) -> Option<OsString>) -> Result<RangeInclusive<u16>> {
+    let port = |name, default| match variable(name) {
+        None => Ok(default),
+        Some(text) => text.to_str().and_then(|text| text.parse().ok()).ok_or(format!("{name} is not a port.")),
+    };
+    Ok(port("PLUGIN_MIN_PORT", 10_000)?..=port("PLUGIN_MAX_PORT", 25_000)?)
+}
+
+/// A client's connection, by whichever way it came, in clear or not.
+pub(super) struct Connection(Box<dyn Stream>);
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+impl Connection {
+    pub(super) fn new(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        Self(Box::new(stream))
+    }
+}
+
+impl Connected for Connection {
+    type ConnectInfo = ();
+
+    fn connect_info(&self) {}
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// What fits into a socket's address everywhere, the byte that ends it included.
+#[cfg(unix)]
+const LONGEST_SOCKET_PATH: usize = 104;
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    fn port_range(first: u16, last: u16) -> RangeInclusive<u16> {
+        ports(|name| Some(if name == "PLUGIN_MIN_PORT" { first } else { last }.to_string().into())).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_port_is_taken_from_the_range_and_serves() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let listener = Listener::port(port_range(taken, taken)).await.unwrap();
+        let Address { network, location } = listener.address().unwrap();
+        assert_eq!((network, location.as_str()), ("tcp", format!("127.0.0.1:{taken}").as_str()));
+
+        let client = tokio::spawn(async move {
+            let mut client = tokio::net::TcpStream::connect(location).await.unwrap();
+            client.write_all(b"hello").await.unwrap();
+        });
+        let mut heard = [0; 5];
+        listener.accept().await.unwrap().read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"hello");
+        client.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_range_without_a_free_port_is_named() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let error = Listener::port(port_range(port, port)).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("No port from {port} to {port} is free on 127.0.0.1."));
+    }
+
+    #[test]
+    fn a_port_that_is_none_is_an_error() {
+        let error = ports(|_| Some("70000".into())).unwrap_err();
+        assert_eq!(error.to_string(), "PLUGIN_MIN_PORT is not a port.");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_path_too_long_for_a_socket_is_an_error_that_helps() {
+        let base = tempfile::tempdir().unwrap();
+        let long = base.path().join("d".repeat(100));
+        std::fs::create_dir(&long).unwrap();
+        let error = Listener::socket(&long).unwrap_err();
+        assert!(error.to_string().ends_with("set TMPDIR to a shorter one."), "{error}");
+    }
+}

@@ -1,0 +1,114 @@
+//! The plugin server: go-plugin's handshake, mutual TLS, and the gRPC services through which core reaches a provider.
+
+mod apply;
+mod call;
+mod convert;
+mod go_plugin;
+mod handshake;
+mod lifecycle;
+mod listener;
+mod log;
+mod rpc;
+mod server;
+mod signals;
+mod tls;
+mod wire;
+
+use std::{
+    env,
+    error::Error,
+    io::{self, Write},
+    panic,
+    process::{self, ExitCode},
+    sync::Arc,
+};
+
+use serde_json::json;
+use tokio::runtime;
+
+use crate::framework::Provider;
+use handshake::Terms;
+use lifecycle::Lifecycle;
+use listener::{Address, Listener};
+use signals::Parent;
+use tls::Identity;
+
+/// Who starts the process.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Start {
+    /// Core, which says through the environment how it wants to connect.
+    ByCore,
+    /// Someone who debugs the provider. Without TLS; core is told where by `TF_REATTACH_PROVIDERS`.
+    ForDebugging,
+}
+
+/// Serves a provider until core, a signal or the loss of core ends the process.
+///
+/// Nothing but the handshake goes to stdout. What prevents serving is said in one line on stderr.
+pub fn serve(provider: Arc<dyn Provider>, start: Start) -> ExitCode {
+    let parent = Parent::now();
+    name_the_place_of_panics();
+    log::start(|name| env::var(name).ok());
+    match start_up(provider, start, parent) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+fn start_up(provider: Arc<dyn Provider>, start: Start, parent: Parent) -> Result<()> {
+    let terms = match start {
+        Start::ByCore => Some(Terms::read(|name| env::var_os(name))?),
+        Start::ForDebugging => None,
+    };
+    let client = terms.as_ref().and_then(|terms| terms.client_certificate.clone());
+    let identity = client.map(Identity::new).transpose()?;
+
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let served = runtime.block_on(async {
+        let lifecycle = Arc::new(Lifecycle::new());
+        signals::watch(lifecycle.clone(), start, parent)?;
+        let listener = Listener::bind(|name| env::var_os(name)).await?;
+        let address = listener.address()?;
+        tell_core(&match &terms {
+            Some(terms) => terms.answer(&address, identity.as_ref().map(|identity| &identity.certificate)),
+            None => reattachment(&*provider, &address),
+        })?;
+        server::serve(provider, lifecycle, listener, identity.map(|identity| identity.acceptor)).await
+    });
+    // A name lookup that nobody waits for any more must not hold the process.
+    runtime.shutdown_background();
+    served
+}
+
+fn tell_core(line: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{line}")?;
+    stdout.flush()
+}
+
+/// What a user who debugs sets, so that either core finds this process under its registry's address.
+fn reattachment(provider: &dyn Provider, address: &Address) -> String {
+    let plugin = json!({
+        "Protocol": "grpc",
+        "ProtocolVersion": 6,
+        "Pid": process::id(),
+        "Test": true,
+        "Addr": { "Network": address.network, "String": address.location },
+    });
+    let [terraform, tofu] =
+        ["registry.terraform.io", "registry.opentofu.org"].map(|host| format!("{host}/{}", provider.address()));
+    format!("TF_REATTACH_PROVIDERS='{}'", json!({ terraform: plugin, tofu: plugin }))
+}
+
+/// Lets a panic leave a line by which core shows it as a crash. Its message may quote a value and is dropped.
+fn name_the_place_of_panics() {
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or("unknown".to_owned(), |place| format!("{}:{}", place.file(), place.line()));
+        let _ = writeln!(io::stderr(), "panic: {place}");
+    }));
+}

@@ -1,0 +1,253 @@
+//! The tfplugin6 service: every call is decoded, handed to the framework's traits, and encoded again.
+
+use std::{future::Future, sync::Arc};
+
+use tonic::{Request, Response, Status};
+
+use super::{
+    apply::Apply,
+    call,
+    convert::{self, decode, decode_stored, encode},
+    lifecycle::Lifecycle,
+    wire::{
+        Answer,
+        tfplugin6::{
+            ClientCapabilities, ServerCapabilities, apply_resource_change, configure_provider, get_metadata,
+            get_provider_schema, import_resource_state, plan_resource_change, provider_server, read_resource,
+            stop_provider, upgrade_resource_state, validate_provider_config, validate_resource_config,
+        },
+    },
+};
+use crate::framework::{
+    Call, Client, Private, Provider, Resource, Stored,
+    diagnostic::{Diagnostic, Result},
+    plan,
+    validate::{self, WriteOnly},
+    value::Value,
+};
+
+/// Answers core's calls with a provider.
+pub(super) struct Service {
+    pub(super) provider: Arc<dyn Provider>,
+    pub(super) lifecycle: Arc<Lifecycle>,
+}
+
+/// What this provider asks of core.
+const CAPABILITIES: ServerCapabilities = ServerCapabilities { plan_destroy: true, get_provider_schema_optional: true };
+
+type Reply<A> = std::result::Result<Response<A>, Status>;
+
+#[tonic::async_trait]
+impl provider_server::Provider for Service {
+    async fn get_metadata(&self, _: Request<get_metadata::Request>) -> Reply<get_metadata::Response> {
+        self.answer(get_metadata::Response::default(), move |provider, _| async move {
+            let metadata = |resource: &Arc<dyn Resource>| get_metadata::ResourceMetadata {
+                type_name: resource.type_name().to_owned(),
+            };
+            Ok(get_metadata::Response {
+                server_capabilities: Some(CAPABILITIES),
+                resources: provider.resources().iter().map(metadata).collect(),
+                diagnostics: Vec::new(),
+            })
+        })
+        .await
+    }
+
+    /// Core need not call this in every process, so it prepares nothing.
+    async fn get_provider_schema(
+        &self,
+        _: Request<get_provider_schema::Request>,
+    ) -> Reply<get_provider_schema::Response> {
+        self.answer(get_provider_schema::Response::default(), move |provider, _| async move {
+            let schema =
+                |resource: &Arc<dyn Resource>| (resource.type_name().to_owned(), convert::schema(resource.schema()));
+            Ok(get_provider_schema::Response {
+                provider: Some(convert::schema(provider.schema())),
+                resource_schemas: provider.resources().iter().map(schema).collect(),
+                server_capabilities: Some(CAPABILITIES),
+                diagnostics: Vec::new(),
+            })
+        })
+        .await
+    }
+
+    async fn validate_provider_config(
+        &self,
+        request: Request<validate_provider_config::Request>,
+    ) -> Reply<validate_provider_config::Response> {
+        let request = request.into_inner();
+        self.answer(validate_provider_config::Response::default(), move |provider, _| async move {
+            let attributes = &provider.schema().attributes;
+            let config = decode(request.config, attributes)?;
+            let mut found = validate::config(attributes, &config, WriteOnly::Allowed);
+            if !found.has_errors() {
+                found.extend(provider.validate(&config));
+            }
+            Ok(validate_provider_config::Response { diagnostics: convert::diagnostics(found).collect() })
+        })
+        .await
+    }
+
+    async fn validate_resource_config(
+        &self,
+        request: Request<validate_resource_config::Request>,
+    ) -> Reply<validate_resource_config::Response> {
+        let request = request.into_inner();
+        self.answer(validate_resource_config::Response::default(), move |provider, _| async move {
+            let resource = find(&*provider, &request.type_name)?;
+            let attributes = &resource.schema().attributes;
+            let config = decode(request.config, attributes)?;
+            let mut found = validate::config(attributes, &config, write_only(request.client_capabilities));
+            if !found.has_errors() {
+                found.extend(resource.validate(&config));
+            }
+            Ok(validate_resource_config::Response { diagnostics: convert::diagnostics(found).collect() })
+        })
+        .await
+    }
+
+    async fn upgrade_resource_state(
+        &self,
+        request: Request<upgrade_resource_state::Request>,
+    ) -> Reply<upgrade_resource_state::Response> {
+        let request = request.into_inner();
+        self.answer(upgrade_resource_state::Response::default(), move |provider, _| async move {
+            let resource = find(&*provider, &request.type_name)?;
+            let state = decode_stored(request.raw_state, request.version, &**resource)?;
+            let upgraded_state = Some(encode(&state, &resource.schema().attributes));
+            Ok(upgrade_resource_state::Response { upgraded_state, diagnostics: Vec::new() })
+        })
+        .await
+    }
+
+    async fn configure_provider(
+        &self,
+        request: Request<configure_provider::Request>,
+    ) -> Reply<configure_provider::Response> {
+        let request = request.into_inner();
+        self.answer(configure_provider::Response::default(), move |provider, call| async move {
+            let config = decode(request.config, &provider.schema().attributes)?;
+            let client = Client { version: request.terraform_version };
+            provider.configure(&call, &client, config).await?;
+            Ok(configure_provider::Response::default())
+        })
+        .await
+    }
+
+    async fn read_resource(&self, request: Request<read_resource::Request>) -> Reply<read_resource::Response> {
+        let request = request.into_inner();
+        let (new_state, private) = (request.current_state.clone(), request.private.clone());
+        let unchanged = read_resource::Response { new_state, private, diagnostics: Vec::new() };
+        self.answer(unchanged, move |provider, call| async move {
+            let resource = find(&*provider, &request.type_name)?;
+            let attributes = &resource.schema().attributes;
+            let state = decode(request.current_state, attributes)?;
+            let prior = Stored { state, private: Private(request.private) };
+            let Stored { state, private } = resource.read(&call, prior).await?.unwrap_or_default();
+            let new_state = Some(encode(&state, attributes));
+            Ok(read_resource::Response { new_state, private: private.0, diagnostics: Vec::new() })
+        })
+        .await
+    }
+
+    async fn plan_resource_change(
+        &self,
+        request: Request<plan_resource_change::Request>,
+    ) -> Reply<plan_resource_change::Response> {
+        let request = request.into_inner();
+        self.answer(plan_resource_change::Response::default(), move |provider, call| async move {
+            plan_change(&**find(&*provider, &request.type_name)?, &call, request)
+        })
+        .await
+    }
+
+    async fn apply_resource_change(
+        &self,
+        request: Request<apply_resource_change::Request>,
+    ) -> Reply<apply_resource_change::Response> {
+        let request = request.into_inner();
+        let apply = Arc::new(Apply::new(&request));
+        let task = apply.clone();
+        let (ended, warnings) = call::run(&self.provider, &self.lifecycle, move |provider, call| async move {
+            let resource = find(&*provider, &request.type_name)?;
+            task.carry_out(resource.clone(), &call, request).await
+        })
+        .await;
+        Ok(Response::new(apply.answer(ended, warnings)))
+    }
+
+    async fn import_resource_state(
+        &self,
+        request: Request<import_resource_state::Request>,
+    ) -> Reply<import_resource_state::Response> {
+        let import_resource_state::Request { type_name, id } = request.into_inner();
+        self.answer(import_resource_state::Response::default(), move |provider, call| async move {
+            let resource = find(&*provider, &type_name)?;
+            let Stored { state, private } = resource.import(&call, &id).await?;
+            let state = Some(encode(&state, &resource.schema().attributes));
+            let imported = import_resource_state::ImportedResource { type_name, state, private: private.0 };
+            Ok(import_resource_state::Response { imported_resources: vec![imported], diagnostics: Vec::new() })
+        })
+        .await
+    }
+
+    async fn stop_provider(&self, _: Request<stop_provider::Request>) -> Reply<stop_provider::Response> {
+        self.lifecycle.stop_calls();
+        Ok(Response::new(stop_provider::Response::default()))
+    }
+}
+
+impl Service {
+    /// Answers with what `work` makes, or with `otherwise` and the reason why there is nothing.
+    async fn answer<A, F>(
+        &self,
+        otherwise: A,
+        work: impl FnOnce(Arc<dyn Provider>, Arc<Call>) -> F + Send + 'static,
+    ) -> Reply<A>
+    where
+        A: Answer,
+        F: Future<Output = Result<A>> + Send + 'static,
+    {
+        let (ended, warnings) = call::run(&self.provider, &self.lifecycle, work).await;
+        Ok(Response::new(call::answer(ended, warnings, otherwise)))
+    }
+}
+
+fn plan_change(
+    resource: &dyn Resource,
+    call: &Call,
+    request: plan_resource_change::Request,
+) -> Result<plan_resource_change::Response> {
+    let attributes = &resource.schema().attributes;
+    let prior = decode(request.prior_state, attributes)?;
+    if decode(request.proposed_new_state, attributes)?.is_null() {
+        return Ok(plan_resource_change::Response {
+            planned_state: Some(encode(&Value::Null, attributes)),
+            planned_private: resource.plan_destroy(&prior).0,
+            ..Default::default()
+        });
+    }
+    let config = decode(request.config, attributes)?;
+    let mut draft = plan::draft(resource.schema(), config, prior, Private(request.prior_private));
+    resource.plan(call, &mut draft)?;
+    Ok(plan_resource_change::Response {
+        planned_state: Some(encode(&draft.planned, attributes)),
+        requires_replace: draft.replace.iter().map(convert::path).collect(),
+        planned_private: draft.private.0,
+        diagnostics: Vec::new(),
+    })
+}
+
+fn find<'p>(provider: &'p dyn Provider, type_name: &str) -> Result<&'p Arc<dyn Resource>> {
+    provider.resources().iter().find(|resource| resource.type_name() == type_name).ok_or_else(|| {
+        let detail = format!("This version of the provider has no resource of the type {type_name:?}.");
+        Diagnostic::error("Unknown resource type", detail).into()
+    })
+}
+
+fn write_only(core: Option<ClientCapabilities>) -> WriteOnly {
+    match core {
+        Some(ClientCapabilities { write_only_attributes_allowed: true }) => WriteOnly::Allowed,
+        _ => WriteOnly::Refused,
+    }
+}

@@ -1,0 +1,105 @@
+//! The server: takes connections, serves them, and ends without cutting an answer off.
+
+use std::{error::Error, sync::Arc, time::Duration};
+
+use tokio::{sync::mpsc, time};
+use tokio_rustls::TlsAcceptor;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Server;
+use tracing::{debug, warn};
+
+use super::{
+    go_plugin::GoPlugin,
+    lifecycle::Lifecycle,
+    listener::{Connection, Listener},
+    rpc::Service,
+    wire::{
+        plugin::{
+            grpc_broker_server::GrpcBrokerServer, grpc_controller_server::GrpcControllerServer,
+            grpc_stdio_server::GrpcStdioServer,
+        },
+        tfplugin6::provider_server::ProviderServer,
+    },
+};
+use crate::framework::Provider;
+
+/// Serves until the process is to end and nothing is in flight.
+pub(super) async fn serve(
+    provider: Arc<dyn Provider>,
+    lifecycle: Arc<Lifecycle>,
+    listener: Listener,
+    tls: Option<TlsAcceptor>,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let (connections, incoming) = mpsc::channel(16);
+    let go_plugin = GoPlugin { lifecycle: lifecycle.clone() };
+    let service = ProviderServer::new(Service { provider, lifecycle: lifecycle.clone() });
+    let closing = lifecycle.closing();
+    let server = Server::builder()
+        .add_service(GrpcBrokerServer::new(go_plugin.clone()))
+        .add_service(GrpcControllerServer::new(go_plugin.clone()))
+        .add_service(GrpcStdioServer::new(go_plugin))
+        .add_service(service.max_decoding_message_size(LARGEST_MESSAGE).max_encoding_message_size(LARGEST_MESSAGE))
+        .serve_with_incoming_shutdown(ReceiverStream::new(incoming), closing.cancelled());
+
+    // Accepting stops as soon as the other ends, and the listener is dropped with it.
+    tokio::select! {
+        ended = server => ended?,
+        () = accept(&listener, tls, connections) => {}
+        () = overdue(&lifecycle) => debug!("a client kept its connection"),
+    }
+    lifecycle.idle().await;
+    Ok(())
+}
+
+/// Hands on every client that can show who it is. One that takes its time holds up nobody else.
+async fn accept(listener: &Listener, tls: Option<TlsAcceptor>, connections: mpsc::Sender<std::io::Result<Connection>>) {
+    loop {
+        match listener.accept().await {
+            Ok(connection) => {
+                let (tls, connections) = (tls.clone(), connections.clone());
+                tokio::spawn(async move {
+                    if let Some(connection) = greet(connection, tls).await {
+                        // The server that would take it may have ended.
+                        let _ = connections.send(Ok(connection)).await;
+                    }
+                });
+            }
+            Err(error) => {
+                warn!(%error, "no connection could be taken");
+                time::sleep(PAUSE_AFTER_FAILED_ACCEPT).await;
+            }
+        }
+    }
+}
+
+async fn greet(connection: Connection, tls: Option<TlsAcceptor>) -> Option<Connection> {
+    let Some(tls) = tls else { return Some(connection) };
+    match time::timeout(TLS_HANDSHAKE_TIMEOUT, tls.accept(connection)).await {
+        Ok(Ok(stream)) => Some(Connection::new(stream)),
+        Ok(Err(error)) => {
+            warn!(%error, "a client was refused");
+            None
+        }
+        Err(_) => {
+            warn!("a client did not finish its TLS handshake");
+            None
+        }
+    }
+}
+
+/// Waits until there is nothing left to do but for a client to hang up.
+async fn overdue(lifecycle: &Lifecycle) {
+    lifecycle.close_when_idle().await;
+    lifecycle.idle().await;
+    time::sleep(GRACE).await;
+}
+
+/// States with attributes of several megabytes occur.
+const LARGEST_MESSAGE: usize = 256 << 20;
+
+/// Below the five seconds in which the process is to be gone after its last call.
+const GRACE: Duration = Duration::from_secs(3);
+
+const PAUSE_AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
+
+const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);

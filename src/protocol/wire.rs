@@ -1,0 +1,73 @@
+//! The generated wire types, and what they may tell.
+
+use std::fmt;
+
+use zeroize::Zeroize;
+
+/// Terraform's plugin protocol.
+#[expect(unreachable_pub, clippy::pedantic, reason = "generated from proto/tfplugin6.proto")]
+#[allow(dead_code, reason = "nobody makes the empty messages around requests and answers; an `expect` does not see it")]
+pub(super) mod tfplugin6 {
+    include!(concat!(env!("OUT_DIR"), "/server/tfplugin6.rs"));
+}
+
+/// The services of go-plugin itself.
+#[expect(unreachable_pub, clippy::pedantic, reason = "generated from proto/go_plugin.proto")]
+pub(super) mod plugin {
+    include!(concat!(env!("OUT_DIR"), "/server/plugin.rs"));
+}
+
+impl fmt::Debug for tfplugin6::DynamicValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DynamicValue")
+    }
+}
+
+impl fmt::Debug for tfplugin6::RawState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RawState")
+    }
+}
+
+impl Drop for tfplugin6::DynamicValue {
+    fn drop(&mut self) {
+        self.msgpack.zeroize();
+        self.json.zeroize();
+    }
+}
+
+impl Drop for tfplugin6::RawState {
+    fn drop(&mut self) {
+        self.json.zeroize();
+        self.flatmap.values_mut().for_each(Zeroize::zeroize);
+    }
+}
+
+/// An answer that has room for diagnostics.
+pub(super) trait Answer: Default + Send + 'static {
+    /// The diagnostics that go back with it.
+    fn diagnostics(&mut self) -> &mut Vec<tfplugin6::Diagnostic>;
+}
+
+macro_rules! answers {
+    ($($rpc:ident),* $(,)?) => {
+        $(impl Answer for tfplugin6::$rpc::Response {
+            fn diagnostics(&mut self) -> &mut Vec<tfplugin6::Diagnostic> {
+                &mut self.diagnostics
+            }
+        })*
+    };
+}
+
+answers!(
+    apply_resource_change,
+    configure_provider,
+    get_metadata,
+    get_provider_schema,
+    import_resource_state,
+    plan_resource_change,
+    read_resource,
+    upgrade_resource_state,
+    validate_provider_config,
+    validate_resource_config,
+);
