@@ -30,8 +30,9 @@
 //! }
 //! ```
 //!
-//! `operation` is `get`, `list`, `oauth` or `reset`, by default any; `moment` is `before` the vendor acts or, by default,
-//! `after`. Of the faults that concern a request, the oldest of each moment happens. The effects:
+//! `operation` is `account`, `get`, `list`, `logout`, `oauth`, `reset` or `revoke`, by default any; `user_name` is who logs
+//! in over SMTP, or at SMTPD the API key's name; `moment` is `before` the vendor acts or, by default, `after`. Of the faults
+//! that concern a request, the oldest of each moment happens. The effects:
 //!
 //! | effect | what the client sees |
 //! |---|---|
@@ -69,6 +70,7 @@ mod gate;
 mod http;
 mod hubspot;
 mod journal;
+mod kirim_email;
 mod listener;
 mod random;
 mod rate_limit;
@@ -96,6 +98,7 @@ pub use self::{
     faults::{Effect, Fault, Moment},
     hubspot::{HubSpot, OauthClient},
     journal::{Login, Recorded, Tls},
+    kirim_email::{Denial, Envelope, KirimEmail, Times},
     vendor::Operation,
 };
 
@@ -126,6 +129,7 @@ struct Shared {
     hubspot: HubSpot,
     identity: Identity,
     journal: Journal,
+    kirim_email: KirimEmail,
     rate_limit: RateLimit,
 }
 
@@ -153,6 +157,11 @@ impl Sandbox {
     /// The imitated [`HubSpot`].
     pub fn hubspot(&self) -> &HubSpot {
         &self.shared.hubspot
+    }
+
+    /// The imitated [`KirimEmail`].
+    pub fn kirim_email(&self) -> &KirimEmail {
+        &self.shared.kirim_email
     }
 
     /// The base URL of all vendors' APIs, without a slash at its end.
@@ -250,6 +259,7 @@ impl Shared {
         let accounts = Arc::new(Accounts::default());
         Ok(Self {
             hubspot: HubSpot::new(Arc::clone(&accounts)),
+            kirim_email: KirimEmail::new(Arc::clone(&accounts)),
             accounts,
             faults: Faults::default(),
             gate: Gate::default(),
@@ -259,8 +269,8 @@ impl Shared {
         })
     }
 
-    fn vendors(&self) -> [&dyn Vendor; 1] {
-        [&self.hubspot]
+    fn vendors(&self) -> [&dyn Vendor; 2] {
+        [&self.hubspot, &self.kirim_email]
     }
 }
 
