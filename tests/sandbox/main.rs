@@ -3,6 +3,7 @@
 
 mod client;
 mod faults;
+mod hostup;
 mod http;
 mod hubspot;
 mod kirim_email;

@@ -67,6 +67,7 @@ mod control;
 mod delivery;
 mod faults;
 mod gate;
+mod hostup;
 mod http;
 mod hubspot;
 mod journal;
@@ -96,6 +97,7 @@ use self::{
 };
 pub use self::{
     faults::{Effect, Fault, Moment},
+    hostup::{HostUp, Weakness},
     hubspot::{HubSpot, OauthClient},
     journal::{Login, Recorded, Tls},
     kirim_email::{Denial, Envelope, KirimEmail, Times},
@@ -126,6 +128,7 @@ struct Shared {
     accounts: Arc<Accounts>,
     faults: Faults,
     gate: Gate,
+    hostup: HostUp,
     hubspot: HubSpot,
     identity: Identity,
     journal: Journal,
@@ -152,6 +155,11 @@ impl Sandbox {
         let serve = move || runtime.block_on(listener::run(listeners, served, stopped));
         let thread = thread::Builder::new().name("sandbox".to_owned()).spawn(serve)?;
         Ok(Self { shared, ports, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// The imitated [`HostUp`].
+    pub fn hostup(&self) -> &HostUp {
+        &self.shared.hostup
     }
 
     /// The imitated [`HubSpot`].
@@ -258,6 +266,7 @@ impl Shared {
     fn new() -> io::Result<Self> {
         let accounts = Arc::new(Accounts::default());
         Ok(Self {
+            hostup: HostUp::new(Arc::clone(&accounts)),
             hubspot: HubSpot::new(Arc::clone(&accounts)),
             kirim_email: KirimEmail::new(Arc::clone(&accounts)),
             accounts,
@@ -269,8 +278,8 @@ impl Shared {
         })
     }
 
-    fn vendors(&self) -> [&dyn Vendor; 2] {
-        [&self.hubspot, &self.kirim_email]
+    fn vendors(&self) -> [&dyn Vendor; 3] {
+        [&self.hostup, &self.hubspot, &self.kirim_email]
     }
 }
 
