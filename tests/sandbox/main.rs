@@ -10,3 +10,4 @@ mod kirim_email;
 #[path = "../../examples/sandbox/server/mod.rs"]
 mod sandbox;
 mod smtp;
+mod smtpd;

@@ -77,6 +77,7 @@ mod random;
 mod rate_limit;
 mod reader;
 mod smtp;
+mod smtpd;
 mod tls;
 mod tokens;
 mod vendor;
@@ -101,6 +102,7 @@ pub use self::{
     hubspot::{HubSpot, OauthClient},
     journal::{Login, Recorded, Tls},
     kirim_email::{Denial, Envelope, KirimEmail, Times},
+    smtpd::{ApiKey, KeyState, Role, Smtpd},
     vendor::Operation,
 };
 
@@ -134,6 +136,7 @@ struct Shared {
     journal: Journal,
     kirim_email: KirimEmail,
     rate_limit: RateLimit,
+    smtpd: Smtpd,
 }
 
 impl Sandbox {
@@ -170,6 +173,11 @@ impl Sandbox {
     /// The imitated [`KirimEmail`].
     pub fn kirim_email(&self) -> &KirimEmail {
         &self.shared.kirim_email
+    }
+
+    /// The imitated [`Smtpd`].
+    pub fn smtpd(&self) -> &Smtpd {
+        &self.shared.smtpd
     }
 
     /// The base URL of all vendors' APIs, without a slash at its end.
@@ -269,6 +277,7 @@ impl Shared {
             hostup: HostUp::new(Arc::clone(&accounts)),
             hubspot: HubSpot::new(Arc::clone(&accounts)),
             kirim_email: KirimEmail::new(Arc::clone(&accounts)),
+            smtpd: Smtpd::new(Arc::clone(&accounts)),
             accounts,
             faults: Faults::default(),
             gate: Gate::default(),
@@ -278,8 +287,8 @@ impl Shared {
         })
     }
 
-    fn vendors(&self) -> [&dyn Vendor; 3] {
-        [&self.hostup, &self.hubspot, &self.kirim_email]
+    fn vendors(&self) -> [&dyn Vendor; 4] {
+        [&self.hostup, &self.hubspot, &self.kirim_email, &self.smtpd]
     }
 }
 
