@@ -5,10 +5,49 @@ use std::thread;
 use serde_json::json;
 
 use crate::{
-    client::{Answer, talk},
+    client::{Answer, send, talk},
     hubspot::{LIST, RESET, USER, authorized, bearer, with_credential},
     sandbox::{HubSpot, Sandbox},
 };
+
+#[test]
+fn the_environment_leads_to_every_vendor() {
+    let sandbox = Sandbox::start();
+    let mut env = sandbox.env();
+    env.sort_unstable();
+    let names: Vec<_> = env.iter().map(|(name, _)| *name).collect();
+    let expected = [
+        "HOSTUP_API_KEY",
+        "HOSTUP_BASE_URL",
+        "HUBSPOT_ACCESS_TOKEN",
+        "HUBSPOT_BASE_URL",
+        "KIRIM_EMAIL_API_KEY",
+        "KIRIM_EMAIL_BASE_URL",
+        "KIRIM_EMAIL_USERNAME",
+        "SMTPD_API_KEY",
+        "SMTPD_API_SECRET",
+        "SMTPD_BASE_URL",
+    ];
+    assert_eq!(names, expected);
+    let base_urls = env.iter().filter(|(name, _)| name.ends_with("_BASE_URL"));
+    assert_eq!(base_urls.filter(|(_, value)| *value == sandbox.base_url()).count(), 4);
+}
+
+#[test]
+fn the_path_tells_the_vendor() {
+    let sandbox = Sandbox::start();
+    let cases = [
+        ("POST", "/oauth/v1/token", 415, "/category"),
+        ("POST", "/oauth/token?grant_type=password", 403, "/code"),
+        ("GET", "/api/domains/example.com/credentials", 401, "/success"),
+        ("GET", "/api/v1/account/api_key", 401, "/code"),
+        ("GET", "/api/v2/shared-hosting/acct_1/account-details", 401, "/requestId"),
+    ];
+    for (method, path, status, field) in cases {
+        let answer = send(&sandbox, method, path, "", "").unwrap();
+        assert!(answer.status == status && answer.json().pointer(field).is_some(), "{path}: {}", answer.text());
+    }
+}
 
 #[test]
 fn what_is_not_http_is_refused() {

@@ -81,13 +81,13 @@ struct Credential {
     answers_as: Option<String>,
     modified_at: i64,
     denial: Option<Denial>,
-    sync: Sync,
+    mail_server: MailServer,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Sync {
-    AtOnce,
-    Later,
+enum MailServer {
+    InStep,
+    Behind,
 }
 
 /// How credentials are written.
@@ -158,7 +158,7 @@ impl KirimEmail {
             answers_as: None,
             modified_at: CREATED_AT.as_second(),
             denial: None,
-            sync: Sync::AtOnce,
+            mail_server: MailServer::InStep,
         });
         self.accounts.open(user_name)
     }
@@ -196,12 +196,12 @@ impl KirimEmail {
 
     /// Lets resets be answered with `remote_synced: false`; the mail server goes on with the old password.
     pub fn fall_behind(&self, user_name: &str) {
-        self.change(user_name, |credential| credential.sync = Sync::Later);
+        self.change(user_name, |credential| credential.mail_server = MailServer::Behind);
     }
 
     /// Lets the mail server know the current password, and of later resets at once.
     pub fn catch_up(&self, user_name: &str) {
-        self.change(user_name, |credential| credential.sync = Sync::AtOnce);
+        self.change(user_name, |credential| credential.mail_server = MailServer::InStep);
         self.accounts.catch_up(user_name);
     }
 

@@ -53,7 +53,8 @@
 //! | `{"truncate": 10}` | that many bytes of the body, then the connection closed |
 //!
 //! It is included with `#[path = "../examples/sandbox/server/mod.rs"] mod sandbox;` and is no part of the provider. A
-//! vendor is one file beside `hubspot.rs`, a field of `Shared` and a line in `Shared::vendors`.
+//! vendor is one file beside `hubspot.rs`, a field of `Shared` and a line in `Shared::vendors`; the path alone tells whom a
+//! request is for. What a vendor's documents leave open, and how it is taken here, stands at the head of its file.
 
 #![allow(
     dead_code,

@@ -6,7 +6,7 @@ use super::{
         lock,
         vendor::{Call, Operation, Vendor},
     },
-    Book, Credential, Denial, KirimEmail, Sync,
+    Book, Credential, Denial, KirimEmail, MailServer,
     wire::{One, Outcome, Page, Path, Resource, View, denied, failure, invalid, list, no_domain, path},
 };
 
@@ -79,13 +79,13 @@ impl KirimEmail {
         if denial == Some(Denial::Bare) {
             return Ok(denied());
         }
-        if credential.sync == Sync::Later {
+        if credential.mail_server == MailServer::Behind {
             self.accounts.fall_behind(&credential.user_name);
         }
         let password = self.accounts.reset(&credential.user_name).ok_or_else(|| failure(404))?;
         credential.touch();
         let view = View::of(credential, format).under(credential.answers_as.as_deref());
-        Ok(Answer::json(200, &Outcome::of(view, &password, credential.sync, denial)))
+        Ok(Answer::json(200, &Outcome::of(view, &password, credential.mail_server, denial)))
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     super::http::{Answer, Request},
-    CREATED_AT, Credential, Denial, Envelope, Format, Stamp, Sync, Times,
+    CREATED_AT, Credential, Denial, Envelope, Format, MailServer, Stamp, Times,
 };
 
 /// A path, its parts still percent-encoded.
@@ -139,13 +139,18 @@ struct Strength {
 
 impl<'book> Outcome<'book> {
     /// The new password and what is to be known of it.
-    pub fn of(credential: View<'book>, new_password: &'book str, sync: Sync, denial: Option<Denial>) -> Self {
+    pub fn of(
+        credential: View<'book>,
+        new_password: &'book str,
+        mail_server: MailServer,
+        denial: Option<Denial>,
+    ) -> Self {
         let (success, message) = match denial {
             None => (true, "Password reset successfully."),
             Some(_) => (false, FAILED),
         };
         let strength_info = Strength { score: 8, feedback: "Strong" };
-        let remote_synced = sync == Sync::AtOnce;
+        let remote_synced = mail_server == MailServer::InStep;
         Self { success, message, data: Reset { credential, new_password, strength_info, remote_synced } }
     }
 }
