@@ -1,4 +1,4 @@
-//! The paths, bodies and errors of [`HostUp`](super::HostUp), as documented.
+//! The paths, bodies and errors of [`HostUp`], as documented.
 
 use jiff::Timestamp;
 use serde::Serialize;
