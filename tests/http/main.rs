@@ -28,6 +28,7 @@ use server::Server;
 static DIALECT: Dialect = Dialect {
     code: &["category", "error.code"],
     message: &["message", "error.text"],
+    fields: None,
     request_id: &["correlationId"],
     unprocessed: &[423, 477],
 };

@@ -39,6 +39,7 @@ use crate::{
         validate::invalid,
         value::Value,
     },
+    http::Outcome,
 };
 
 /// Resets the password of an existing credential and keeps the new one in state.
@@ -131,9 +132,12 @@ impl Resource for CredentialPassword {
         let replaced = self.replaced().remove(&target.id());
         let rotator = self.rotator(target.clone(), replaced.clone().unwrap_or_default())?;
         let rotated = rotator.rotate(call, op, change, new).await;
-        rotated.map_err(|diagnostic| match replaced {
-            Some(held) => say_where_the_old_password_is(diagnostic, &target, &held).into(),
-            None => diagnostic.into(),
+        rotated.map_err(|failed| match replaced {
+            // A password that the vendor has replaced is of no use, wherever it is.
+            Some(held) if failed.outcome != Outcome::Changed => {
+                say_where_the_old_password_is(failed.diagnostic, &target, &held).into()
+            }
+            _ => failed.diagnostic.into(),
         })
     }
 
@@ -141,7 +145,8 @@ impl Resource for CredentialPassword {
         let op = operation(call, Operation::Update, &change.planned);
         let rotator = || self.rotator(known_target(&change.planned)?, held(&change.prior));
         if change.planned.get(ROTATED_AT).is_unknown() {
-            return Ok(rotator()?.rotate(call, op, change, new).await?);
+            let rotated = rotator()?.rotate(call, op, change, new).await;
+            return rotated.map_err(|failed| failed.diagnostic.into());
         }
         let mut state = change.planned.clone();
         if !state.is_wholly_known() {

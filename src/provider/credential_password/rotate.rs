@@ -13,6 +13,7 @@ use super::{
 use crate::{
     backend::{Backend, Found, Held, Operation, Origin, Presence, Renewal, Reset},
     framework::{Call, Change, NewState, Stored, diagnostic::Diagnostic, value::Value},
+    http::Outcome,
     provider::{
         diagnose::{self, Doing},
         target::Target,
@@ -39,6 +40,20 @@ struct Prepared {
     smtp_host: Option<String>,
 }
 
+/// A rotation that failed.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) outcome: Outcome,
+    pub(super) diagnostic: Diagnostic,
+}
+
+impl From<Diagnostic> for Failed {
+    /// A failure before the reset.
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { outcome: Outcome::NotChanged, diagnostic }
+    }
+}
+
 impl Rotator {
     /// Checks all that can be checked without a reset: that the vendor answers, takes the credentials and has the target.
     pub(super) async fn check(&self, op: &Operation) -> Result<Found, Diagnostic> {
@@ -56,11 +71,14 @@ impl Rotator {
         op: Operation,
         change: &Change,
         new: &NewState,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Failed> {
         let prepared = self.prepare(&op, change).await?;
         let op = op.knowing(prepared.new.clone());
         let reset = self.backend.reset(&op, &self.target.fields, prepared.new.as_ref()).await;
-        let reset = reset.map_err(|error| diagnose::failed(Doing::Resetting, &self.target, &error))?;
+        let reset = reset.map_err(|error| Failed {
+            outcome: error.outcome,
+            diagnostic: diagnose::failed(Doing::Resetting, &self.target, &error),
+        })?;
         // From here on the only copy of the password is in this process: nothing fails before `put`, and nothing after it
         // can take the state away again.
         let (named, notes) = (reset.username.clone(), reset.notes.clone());
