@@ -13,7 +13,7 @@ use super::{
     told::Told,
 };
 use crate::{
-    http::{Answer, Api, Client, Dialect, Error, Kind, Method, Operation, Outcome, Request, Result},
+    http::{Answer, Api, Client, Dialect, Error, FieldErrors, Kind, Method, Operation, Outcome, Request, Result},
     secret::Secret,
 };
 
@@ -67,8 +67,13 @@ static BASE_URL: Field = Field::shown(
 .or_env("HOSTUP_BASE_URL");
 
 /// Errors are RFC 7807's problem documents; the vendor's `code` is the one to branch on.
-static DIALECT: Dialect =
-    Dialect { code: &["code"], message: &["detail", "title"], request_id: &["requestId"], unprocessed: &[] };
+static DIALECT: Dialect = Dialect {
+    code: &["code"],
+    message: &["detail", "title"],
+    fields: Some(FieldErrors::Pointed),
+    request_id: &["requestId"],
+    unprocessed: &[],
+};
 
 #[derive(Debug)]
 struct HostUp {

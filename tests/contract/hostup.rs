@@ -203,6 +203,17 @@ async fn the_legacy_control_panel_has_its_own_advice() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_a_password_is_told() {
+    let server = Server::start(&CASES[0], &[]).await;
+    let body = include_str!("../fixtures/hostup/error_weak_password.json");
+    server.mount(BY_ADDRESS.reset, ResponseTemplate::new(400).set_body_string(body)).await;
+    let error = server.reset(&*server.backend()).await.unwrap_err();
+    assert_eq!((error.kind, error.outcome), (Kind::Rejected, Outcome::NotChanged));
+    let words = "The request body failed validation. (/newPassword: The password is too weak.)";
+    assert_eq!(error.message.as_deref(), Some(words));
+}
+
+#[tokio::test]
 async fn a_password_that_is_echoed_is_not_told() {
     let server = Server::start(&CASES[0], &[]).await;
     let body = include_str!("../fixtures/hostup/error_weak_password.json");
