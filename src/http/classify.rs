@@ -91,8 +91,6 @@ pub(super) fn judge_status(status: u16, intent: Intent, dialect: &Dialect, own_w
         403 => not_changed(Kind::Forbidden, ONCE),
         404 if own_words == OwnWords::Yes => not_changed(Kind::NotFound, ONCE),
         404 => not_changed(Kind::NotTheApi, ONCE),
-        // Over plain HTTP a proxy asks in this way, and has sent nothing on.
-        407 => not_changed(Kind::Unreachable, ONCE),
         409 => not_changed(Kind::Conflict, ONCE),
         408 | 500..=599 => unknown(Kind::Unavailable, FEW),
         400..=499 => not_changed(Kind::Rejected, ONCE),

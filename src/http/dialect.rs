@@ -22,7 +22,7 @@ pub struct Dialect {
 }
 
 /// What a vendor said about a failure, fit to be shown.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Complaint {
     pub(super) code: Option<Box<str>>,
     pub(super) message: Option<Box<str>>,
@@ -41,14 +41,20 @@ impl Dialect {
     pub(super) fn read(&self, body: &[u8], headers: &HeaderMap, redactor: &Redactor) -> Complaint {
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
         let text = |names: &[&str]| names.iter().find_map(|name| find(&body, name));
-        let header = || REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(*name)?.to_str().ok().map(str::to_owned));
 
         Complaint {
             code: text(self.code).and_then(|text| redactor.token(&text)),
             message: text(self.message).and_then(|text| redactor.sentence(&text)),
-            request_id: text(self.request_id).or_else(header).and_then(|text| redactor.token(&text)),
+            request_id: text(self.request_id)
+                .and_then(|text| redactor.token(&text))
+                .or_else(|| request_id(headers, redactor)),
         }
     }
+}
+
+/// The id of the request in an answer's headers.
+pub(super) fn request_id(headers: &HeaderMap, redactor: &Redactor) -> Option<Box<str>> {
+    REQUEST_ID_HEADERS.iter().find_map(|name| redactor.token(headers.get(*name)?.to_str().ok()?))
 }
 
 /// Where vendors put the id of a request if not into the body.

@@ -1,6 +1,5 @@
 //! One request sent once: until when it can be taken back, and until when its answer is waited for.
 
-use std::borrow::Cow;
 use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
@@ -8,13 +7,14 @@ use reqwest::Response;
 use tokio::time::Instant;
 
 use super::classify::{Intent, OwnWords, Stage, judge_status, judge_trouble};
+use super::dialect::request_id;
 use super::handover::HandOver;
 use super::operation::{LEAST_TO_SEND, out_of_time};
 use super::redact::Redactor;
 use super::retry::Failure;
-use super::retry_after::retry_after;
+use super::retry_after::{next_window, retry_after};
 use super::transport::{NO_CONNECTION_IN_TIME, Trouble};
-use super::{Answer, Dialect, Error, Operation, Outcome, Result, body};
+use super::{Answer, Dialect, Error, Kind, Operation, Outcome, Result, body};
 
 /// What an exchange needs to know beside the request itself.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Exchange<'_> {
         let response =
             self.send(client, request, start, end).await.map_err(|(trouble, stage)| self.failed(trouble, stage))?;
         if response.status().is_success() {
-            self.accept(response, end).await.map_err(|trouble| self.failed(trouble, Stage::Agreed))
+            self.accept(response, end).await
         } else {
             Err(self.refuse(response, end).await)
         }
@@ -99,15 +99,20 @@ impl Exchange<'_> {
         }
     }
 
-    async fn accept(&self, response: Response, end: Instant) -> Result<Answer, Trouble> {
+    async fn accept(&self, response: Response, end: Instant) -> Result<Answer, Failure> {
         let status = response.status().as_u16();
-        let request_id = self.dialect.read(&[], response.headers(), self.redactor).request_id;
+        let request_id = request_id(response.headers(), self.redactor);
         let (most, outcome) = match self.intent {
             Intent::Read => (body::PAGE, Outcome::NotChanged),
             Intent::Reset => (body::PASSWORD, Outcome::Changed),
         };
-        let body = self.in_time(end, body::read(response, most)).await??;
-        Ok(Answer { status, body, host: self.host.into(), outcome, request_id })
+        match self.in_time(end, body::read(response, most)).await.and_then(|body| body) {
+            Ok(body) => Ok(Answer { status, body, host: self.host.into(), outcome, request_id }),
+            Err(trouble) => {
+                let Failure { error, tries } = self.failed(trouble, Stage::Agreed);
+                Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries })
+            }
+        }
     }
 
     /// A refusal is clear without its body: one that cannot be had says nothing.
@@ -124,12 +129,18 @@ impl Exchange<'_> {
         let said = self.dialect.read(&body, &headers, self.redactor);
         let own_words = if said.speaks_dialect() { OwnWords::Yes } else { OwnWords::No };
         let verdict = judge_status(status.as_u16(), self.intent, self.dialect, own_words);
+        let now = SystemTime::now();
+        let wait = match verdict.kind {
+            Kind::RateLimited => retry_after(&headers, now).or_else(|| next_window(&headers, now)),
+            Kind::Unavailable => retry_after(&headers, now),
+            _ => None,
+        };
         let error = Error {
             status: Some(status.as_u16()),
             code: said.code,
             message: said.message,
             request_id: said.request_id,
-            retry_after: retry_after(&headers, SystemTime::now()),
+            retry_after: wait,
             ..Error::new(verdict.kind, verdict.outcome, self.host, format!("it answered {}", status.as_u16()))
         };
         Failure { error, tries: verdict.tries }
@@ -137,16 +148,16 @@ impl Exchange<'_> {
 
     fn failed(&self, trouble: Trouble, stage: Stage) -> Failure {
         let verdict = judge_trouble(trouble, stage, self.intent);
-        let reason: Cow<'static, str> = match (trouble, stage) {
-            (Trouble::Certificate(reason) | Trouble::Unreachable(reason), _) => reason.into(),
-            (Trouble::ProxyRefused, _) => "the proxy asks for a user name and password".into(),
-            (Trouble::Interrupted, Stage::Agreed) => "the connection ended within the answer".into(),
-            (Trouble::Interrupted, _) => "the connection ended before an answer".into(),
-            (Trouble::Stopped, Stage::Connecting) => "the operation was stopped before the request was sent".into(),
-            (Trouble::Stopped, _) => "the operation was stopped".into(),
-            (Trouble::TimedOut, Stage::Agreed) => "the answer did not end in time".into(),
-            (Trouble::TimedOut, _) => "no answer came in time".into(),
-            (Trouble::TooLarge, _) => "the answer is longer than any answer of this API".into(),
+        let reason = match (trouble, stage) {
+            (Trouble::Certificate(reason) | Trouble::Unreachable(reason), _) => reason,
+            (Trouble::ProxyRefused, _) => "the proxy asks for a user name and password",
+            (Trouble::Interrupted, Stage::Agreed) => "the connection ended within the answer",
+            (Trouble::Interrupted, _) => "the connection ended before an answer",
+            (Trouble::Stopped, Stage::Connecting) => "the operation was stopped before the request was sent",
+            (Trouble::Stopped, _) => "the operation was stopped",
+            (Trouble::TimedOut, Stage::Agreed) => "the answer did not end in time",
+            (Trouble::TimedOut, _) => "no answer came in time",
+            (Trouble::TooLarge, _) => "the answer is longer than any answer of this API",
         };
         Failure { error: Error::new(verdict.kind, verdict.outcome, self.host, reason), tries: verdict.tries }
     }

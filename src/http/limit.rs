@@ -60,7 +60,7 @@ mod tests {
     fn time_that_was_not_used_is_not_saved_up() {
         let limit = Limit::new(Some(1.0));
         let now = Instant::now();
-        let (later, deadline) = (now + Duration::from_secs(60), now + Duration::from_secs(600));
+        let (later, deadline) = (now + Duration::from_mins(1), now + Duration::from_mins(10));
         let second = Duration::from_secs(1);
         assert_eq!(limit.reserve(second, now, deadline), Some(now));
         assert_eq!(limit.reserve(second, later, deadline), Some(later));

@@ -11,7 +11,7 @@ pub(super) struct Redactor {
 }
 
 impl Redactor {
-    /// Makes a redactor that knows these secrets, as they are and percent-encoded.
+    /// Makes a redactor that knows these secrets in the forms that go over the wire: plain and percent-encoded.
     pub(super) fn knowing<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let mut secrets: Vec<_> = secrets.into_iter().flat_map(|secret| [secret.clone(), encoded(secret)]).collect();
         // The longest first: one secret may lie within another.

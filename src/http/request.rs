@@ -62,7 +62,7 @@ impl Request {
     /// Sends a reset whose answer is the only copy of the password. Its answer may hold 64 KiB.
     ///
     /// It is sent again only when the earlier one is proven unprocessed. A stop takes it back until it has left; after
-    /// that the answer is waited for.
+    /// that the answer is waited for. It is not begun with less than a second to the operation's deadline.
     pub async fn reset(self, op: &Operation) -> Result<Answer> {
         self.send(op, Intent::Reset).await
     }
@@ -124,12 +124,12 @@ impl Prepared {
         let exchange = Exchange { op, intent, host, dialect: self.api.dialect, redactor: &self.redactor, timeout };
         let result = exchange.run(&self.client, self.request()).await;
 
-        let milliseconds = start.elapsed().as_millis();
-        let method = self.method.as_str();
+        // No path: it names a credential.
+        let (method, ms) = (self.method.as_str(), start.elapsed().as_millis());
         match &result {
-            Ok(answer) => tracing::debug!(method, host, status = answer.status, milliseconds, number, "answered"),
+            Ok(answer) => tracing::debug!(method, host, number, ms, status = answer.status, "answered"),
             Err(Failure { error, .. }) => {
-                tracing::debug!(method, host, status = error.status, milliseconds, number, reason = %error.reason, "failed");
+                tracing::debug!(method, host, number, ms, status = error.status, reason = %error.reason, "failed");
             }
         }
         result

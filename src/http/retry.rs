@@ -50,8 +50,12 @@ where
         if number >= tries {
             return Err(error);
         }
-        // Where the vendor says 0 and means it, its next answer shows; where it does not, it must not be flooded.
-        let delay = pace.delay(number).max(error.retry_after.unwrap_or_default());
+        let delay = match error.retry_after {
+            // A little later than asked, so that those who were asked together do not come back together.
+            Some(asked) if !asked.is_zero() => asked.saturating_add(pace.delay(1)),
+            // A vendor that says 0 and means it answers the next try; one that does not must not be flooded.
+            _ => pace.delay(number),
+        };
         if delay.saturating_add(LEAST_TO_SEND) > op.remaining() {
             return Err(error);
         }
@@ -100,7 +104,7 @@ mod tests {
 
     #[tokio::test]
     async fn as_many_tries_are_made_as_the_failure_allows() {
-        let op = Operation::new(Duration::from_secs(60), CancellationToken::new());
+        let op = Operation::new(Duration::from_mins(1), CancellationToken::new());
         for allowed in [1, 2, 5] {
             assert_eq!(tries_made(&op, allowed, None).await.0, allowed);
         }
@@ -108,8 +112,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_wait_beyond_the_deadline_is_not_begun() {
-        let op = Operation::new(Duration::from_secs(60), CancellationToken::new());
-        for wait in [Duration::from_secs(60), Duration::from_secs(99_999), Duration::MAX] {
+        let op = Operation::new(Duration::from_mins(1), CancellationToken::new());
+        for wait in [Duration::from_mins(1), Duration::from_secs(99_999), Duration::MAX] {
             let (made, error) = tries_made(&op, u32::MAX, Some(wait)).await;
             assert_eq!((made, error.kind, error.retry_after), (1, Kind::Unavailable, Some(wait)));
         }
@@ -117,8 +121,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_stop_ends_the_wait() {
-        let op = Operation::new(Duration::from_secs(3600), CancellationToken::new());
-        let waiting = tries_made(&op, u32::MAX, Some(Duration::from_secs(1800)));
+        let op = Operation::new(Duration::from_hours(1), CancellationToken::new());
+        let waiting = tries_made(&op, u32::MAX, Some(Duration::from_mins(30)));
         let stopping = async { op.stop.cancel() };
         let ((made, error), ()) = tokio::join!(waiting, stopping);
         assert_eq!((made, error.kind, error.outcome), (1, Kind::Stopped, Outcome::NotChanged));

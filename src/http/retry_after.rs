@@ -4,15 +4,20 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// How long the vendor asks to wait. `None` if it does not say, or says nothing that makes sense.
-///
-/// `Retry-After` holds seconds or an HTTP date (RFC 9110, section 10.2.3); `X-RateLimit-Reset`, which no standard defines,
-/// holds seconds or the Unix time of the next window. Of several values the longest counts.
+/// How long `Retry-After` asks to wait: seconds or an HTTP date (RFC 9110, section 10.2.3). `None` if there is no such
+/// header, or none that makes sense. Of several values the longest counts.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let longest = |name: &str, parse: fn(&str, SystemTime) -> Option<Duration>| {
-        headers.get_all(name).iter().filter_map(|value| parse(value.to_str().ok()?.trim(), now)).max()
-    };
-    longest(RETRY_AFTER.as_str(), seconds_or_date).or_else(|| longest("x-ratelimit-reset", seconds_or_unix_time))
+    longest(headers, RETRY_AFTER.as_str(), |text| seconds_or_date(text, now))
+}
+
+/// How long it is to the next window of a rate limit. `X-RateLimit-Reset`, which no standard defines, holds seconds or a
+/// Unix time. It may come with any answer, and says something about a wait only with a 429.
+pub(super) fn next_window(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    longest(headers, "x-ratelimit-reset", |text| seconds_or_unix_time(text, now))
+}
+
+fn longest(headers: &HeaderMap, name: &str, parse: impl Fn(&str) -> Option<Duration>) -> Option<Duration> {
+    headers.get_all(name).iter().filter_map(|value| parse(value.to_str().ok()?.trim())).max()
 }
 
 fn seconds_or_date(text: &str, now: SystemTime) -> Option<Duration> {
@@ -54,7 +59,8 @@ mod tests {
         for value in values {
             headers.append(name, value.parse().unwrap());
         }
-        retry_after(&headers, SystemTime::UNIX_EPOCH + Duration::from_secs(NOW)).map(|wait| wait.as_secs())
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
+        retry_after(&headers, now).or_else(|| next_window(&headers, now)).map(|wait| wait.as_secs())
     }
 
     #[test]

@@ -1,0 +1,98 @@
+//! No token, password or path is in any text.
+
+use std::fmt::{Debug, Write};
+use std::sync::{Arc, Mutex};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use super::server::{Act, Server};
+use super::*;
+
+/// Whatever is logged in this process, at any level, by any crate and in any of these tests.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Visit for Log {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0.lock().unwrap(), "{field}={value:?} ").unwrap();
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        span.record(&mut self.clone());
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        values.record(&mut self.clone());
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test]
+async fn the_log_tells_the_host_and_the_status_and_no_secret_or_path() {
+    let log = Log::default();
+    tracing::subscriber::set_global_default(log.clone()).unwrap();
+    let server = Server::start([Act::answer(429, &["Retry-After: 0"], TOKEN), Act::answer(200, &[], PASSWORD)]);
+    let request = post(&server.api()).form(vec![("client_secret", Secret::new("the-client-secret"))]);
+    request.reset(&operation(20)).await.unwrap();
+
+    let log = log.0.lock().unwrap();
+    for expected in ["127.0.0.1", "POST", "429", "200"] {
+        assert!(log.contains(expected), "{expected}: {log}");
+    }
+    for secret in [TOKEN, "the-client-secret", "the-new-password", "me@", "me%40"] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn no_debug_text_holds_a_secret_or_a_path() {
+    let server = Server::start([Act::answer(200, &[], PASSWORD)]);
+    let api = server.api();
+    let request = post(&api).form(vec![("client_secret", Secret::new("the-client-secret"))]);
+    let op = operation(20).knowing(Some(Secret::new("the-old-password")));
+    let asking = format!("{api:?} {request:?} {op:?}");
+    let shown = format!("{asking} {:?}", request.reset(&op).await.unwrap());
+    for secret in [TOKEN, "the-client-secret", "the-old-password", "the-new-password", "me@", "me%40"] {
+        assert!(!shown.contains(secret), "{secret}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_vendor_echoes_is_scrubbed() {
+    let body = format!(
+        r#"{{"message":"bad {TOKEN} or the-client-\u001b[1msecret or the-old-\u0000password","category":"{TOKEN}","correlationId":"the-old-password"}}"#
+    );
+    let server = Server::start([Act::answer(400, &[], &body)]);
+    let request = post(&server.api()).form(vec![("client_secret", Secret::new("the-client-secret"))]);
+    let op = operation(20).knowing(Some(Secret::new("the-old-password")));
+    let error = server.failed(request.reset(&op).await, Kind::Rejected, Outcome::NotChanged, 1);
+    assert_eq!(error.message.as_deref(), Some("bad [redacted] or [redacted] or [redacted]"));
+    assert_eq!(error.code.as_deref(), Some("[redacted]"));
+    assert_eq!(error.request_id.as_deref(), Some("[redacted]"));
+}
+
+#[tokio::test]
+async fn a_long_message_is_capped() {
+    let body = format!(r#"{{"message":"{}"}}"#, "é".repeat(10_000));
+    let server = Server::start([Act::answer(400, &[], &body)]);
+    let error = server.failed(server.reset().await, Kind::Rejected, Outcome::NotChanged, 1);
+    assert_eq!(error.message.unwrap().chars().count(), 301);
+}
