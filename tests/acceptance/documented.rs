@@ -68,12 +68,18 @@ fn an_oauth_app_takes_the_place_of_a_token() {
     };
     workspace.sandbox.hubspot().add_oauth_client(HubSpot::PORTAL_ID, app.clone());
     workspace.unset("HUBSPOT_ACCESS_TOKEN");
-    for (variable, value) in [("client_id", &app.client_id), ("client_secret", &app.client_secret), ("refresh_token", &app.refresh_token)] {
+    for (variable, value) in
+        [("client_id", &app.client_id), ("client_secret", &app.client_secret), ("refresh_token", &app.refresh_token)]
+    {
         workspace.set(&format!("HUBSPOT_{}", variable.to_uppercase()), value);
     }
     workspace.keep_secret(&app.client_secret);
     workspace.keep_secret(&app.refresh_token);
-    for (count, (version, path)) in [("v1", "/oauth/v1/token"), ("v3", "/oauth/v1/token"), ("2026-03", "/oauth/2026-03/token")].into_iter().enumerate() {
+    for (count, (version, path)) in
+        [("v1", "/oauth/v1/token"), ("v3", "/oauth/v1/token"), ("2026-03", "/oauth/2026-03/token")]
+            .into_iter()
+            .enumerate()
+    {
         workspace.sandbox.forget_requests();
         let provider = format!("provider \"smtp\" {{\n  hubspot = {{ api_version = \"{version}\" }}\n}}\n");
         workspace.write(&(provider + &credential(&format!("rotation_trigger = \"{version}\""))));
@@ -87,7 +93,11 @@ fn an_oauth_app_takes_the_place_of_a_token() {
 
 #[test]
 fn every_example_applies() {
-    for example in [&["backends/hubspot/main.tf"][..], &["provider/provider.tf", "resources/smtp_credential_password/resource.tf"], &["quickstart/main.tf"]] {
+    for example in [
+        &["backends/hubspot/main.tf"][..],
+        &["provider/provider.tf", "resources/smtp_credential_password/resource.tf"],
+        &["quickstart/main.tf"],
+    ] {
         let Some(workspace) = Workspace::new() else { return };
         workspace.remove("versions.tf");
         for file in example {
@@ -106,7 +116,12 @@ fn every_example_is_applied_above() {
     let mut found = Vec::new();
     terraform_files(&examples(), &mut found);
     found.sort();
-    let known = ["backends/hubspot/main.tf", "provider/provider.tf", "quickstart/main.tf", "resources/smtp_credential_password/resource.tf"];
+    let known = [
+        "backends/hubspot/main.tf",
+        "provider/provider.tf",
+        "quickstart/main.tf",
+        "resources/smtp_credential_password/resource.tf",
+    ];
     assert_eq!(found, known.map(|file| examples().join(file)));
 }
 

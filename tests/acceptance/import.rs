@@ -71,8 +71,8 @@ fn a_bad_import_id_is_explained() {
         ("hubspot", "the form `hubspot/<user_name>`"),
         ("hubspot/", "the form `hubspot/<user_name>`"),
         ("hubspot/a/b", "the form `hubspot/<user_name>`"),
-        ("hubspot/..", "`user_name` must not contain `..`"),
-        ("hubspot/a%2Fb", "`user_name` must not contain `%`"),
+        ("hubspot/..", "`hubspot.user_name` must not contain `..`"),
+        ("hubspot/a%2Fb", "`hubspot.user_name` must not contain `%`"),
     ] {
         let run = workspace.import(id).failed();
         // For people, lines are broken and framed.

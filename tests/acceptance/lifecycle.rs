@@ -2,9 +2,7 @@
 
 use serde_json::json;
 
-use crate::{
-    support::{ADDRESS, USER, Workspace, credential},
-};
+use crate::support::{ADDRESS, USER, Workspace, credential};
 
 #[test]
 fn a_create_stores_a_password_that_works() {

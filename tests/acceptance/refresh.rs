@@ -25,11 +25,13 @@ fn whatever_else_goes_wrong_is_an_error_and_the_state_is_kept() {
     workspace.write(&credential("timeouts = { read = \"1s\" }"));
     let _ = workspace.apply().quiet();
     let state = workspace.state();
-    let page = || Fault::new(Effect::Status {
-        status: 404,
-        headers: BTreeMap::new(),
-        body: Some("<html><body>Not Found</body></html>".to_owned()),
-    });
+    let page = || {
+        Fault::new(Effect::Status {
+            status: 404,
+            headers: BTreeMap::new(),
+            body: Some("<html><body>Not Found</body></html>".to_owned()),
+        })
+    };
     for (fault, summary) in [
         (Fault::status(401), "HubSpot refused the credentials"),
         (Fault::status(403), "HubSpot denied the access"),

@@ -79,7 +79,11 @@ fn settings_that_reset_nothing_keep_the_password_known() {
     let rotated_at = workspace.state()["rotated_at"].clone();
     for (argument, attribute, value) in [
         (IN_PLACE, "rotation_mode", json!("in_place")),
-        ("timeouts = { create = \"90s\" }", "timeouts", json!({"create": "90s", "delete": null, "read": null, "update": null})),
+        (
+            "timeouts = { create = \"90s\" }",
+            "timeouts",
+            json!({"create": "90s", "delete": null, "read": null, "update": null}),
+        ),
         ("smtp_host = \"smtp-eu1.hubapi.com\"", "smtp_host", json!("smtp-eu1.hubapi.com")),
         ("smtp_port = 465", "smtp_port", json!(465)),
         // Each of them is removed by the next, and the vendor's own come back.
@@ -121,6 +125,8 @@ fn rotates(arguments: &str, action: &str) {
 /// A trigger that is known only when `terraform_data` has been applied: a changed `input` changes it, a changed
 /// `replacement` leaves it as it was.
 fn late_trigger(input: &str, replacement: &str, mode: &str) -> String {
-    let data = format!("resource \"terraform_data\" \"version\" {{\n  input = \"{input}\"\n  triggers_replace = \"{replacement}\"\n}}\n");
+    let data = format!(
+        "resource \"terraform_data\" \"version\" {{\n  input = \"{input}\"\n  triggers_replace = \"{replacement}\"\n}}\n"
+    );
     data + &credential(&format!("rotation_trigger = terraform_data.version.output\n  {mode}"))
 }

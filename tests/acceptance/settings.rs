@@ -87,7 +87,7 @@ fn what_turns_out_wrong_at_apply_is_refused_then() {
     workspace.set("TF_VAR_late", "http://example.com");
     workspace.write(&late("base_url", ""));
     let _ = workspace.plan().quiet();
-    let error = workspace.apply().error().is("Invalid value for `base_url`");
+    let error = workspace.apply().error().is("Invalid value for `hubspot.base_url`");
     let _ = error.says(&["must use https"]);
     assert_eq!(workspace.resets(), 0);
 }

@@ -13,7 +13,8 @@ use crate::{
 #[test]
 fn a_module_hands_the_credential_on() {
     let Some(workspace) = Workspace::new() else { return };
-    let requirement = "terraform {\n  required_providers {\n    smtp = { source = \"smtp-credentials/smtp\" }\n  }\n}\n";
+    let requirement =
+        "terraform {\n  required_providers {\n    smtp = { source = \"smtp-credentials/smtp\" }\n  }\n}\n";
     let mut outputs = String::new();
     for name in ["username", "password", "smtp_host", "smtp_port", "smtp_url"] {
         outputs += &format!("output \"{name}\" {{\n  value = {ADDRESS}.{name}\n  sensitive = true\n}}\n");

@@ -26,7 +26,9 @@ fn every_refusal_has_its_own_words() {
         (500, "The outcome of the reset is unknown", MAY_HAVE, "Apply again"),
     ] {
         let error = refused(&workspace, status, &[]).is(summary);
-        let answer = format!("HubSpot (127.0.0.1) answered {status} HUBSPOT_CATEGORY, “This is what HubSpot says” (request id aeb5f871-7f07-4993-9211-075dc63e7cbf).");
+        let answer = format!(
+            "HubSpot (127.0.0.1) answered {status} HUBSPOT_CATEGORY, “This is what HubSpot says” (request id aeb5f871-7f07-4993-9211-075dc63e7cbf)."
+        );
         details.push(error.says(&[&answer, &begin(), outcome, advice]).detail.replace(&answer, ""));
     }
     details.sort();
@@ -76,7 +78,8 @@ fn an_answer_without_a_password_says_that_it_is_lost() {
 fn a_web_page_in_place_of_the_api_is_no_word_of_the_vendors() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
-    let page = Effect::Status { status: 404, headers: BTreeMap::new(), body: Some("<html>nothing here</html>".to_owned()) };
+    let page =
+        Effect::Status { status: 404, headers: BTreeMap::new(), body: Some("<html>nothing here</html>".to_owned()) };
     workspace.sandbox.fault(Fault::new(page).on(Operation::Reset).before());
     let error = workspace.apply().error().is("HubSpot's answer is not as documented");
     let error = error.says(&["answered 404", NOT_CHANGED, "`base_url`"]);
@@ -100,7 +103,8 @@ fn a_redirect_is_not_followed() {
 fn a_vendor_that_is_not_there_is_said_to_be_not_there() {
     let Some(mut workspace) = Workspace::new() else { return };
     // A port that was free a moment ago.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
     workspace.set("HUBSPOT_BASE_URL", &format!("http://127.0.0.1:{port}"));
     workspace.write(&credential("timeouts = { create = \"1s\" }"));
     let error = workspace.apply().error().is("HubSpot cannot be reached");

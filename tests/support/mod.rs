@@ -12,11 +12,7 @@ mod run;
 mod state;
 mod workspace;
 
-pub use self::{
-    program::Program,
-    run::{Diagnostic, Run},
-    workspace::Workspace,
-};
+pub use self::{run::Diagnostic, workspace::Workspace};
 
 /// The user name in the vendor's own example; every sandbox has a credential of that name.
 pub const USER: &str = "zh48wgsfld@62515.smtp.hubspot.net";

@@ -44,7 +44,8 @@ struct Snippet {
 impl Run {
     /// Reads what a run has left.
     pub(super) fn of(command: String, output: &Output) -> Self {
-        let [stdout, stderr] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let [stdout, stderr] =
+            [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         let mut diagnostics = diagnostics(&stdout);
         diagnostics.retain(|diagnostic| diagnostic.summary != "Provider development overrides are in effect");
         Self { command, status: output.status.code(), stdout, stderr, diagnostics }
@@ -93,16 +94,18 @@ impl Run {
 
     /// What a plan is going to do with a resource, in Terraform's words: `create`, `update`, `replace`, `delete`; nothing where that is nothing.
     pub fn action(&self, address: &str) -> Option<String> {
-        let change = self.lines().find(|line| {
-            line["type"] == "planned_change" && line["change"]["resource"]["addr"] == address
-        })?;
+        let change = self
+            .lines()
+            .find(|line| line["type"] == "planned_change" && line["change"]["resource"]["addr"] == address)?;
         change["change"]["action"].as_str().map(str::to_owned)
     }
 
     #[track_caller]
     fn only(self, severity: &str) -> Diagnostic {
         let mut found = self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity);
-        let (Some(first), None) = (found.next(), found.next()) else { panic!("there should be one {severity}: {self}") };
+        let (Some(first), None) = (found.next(), found.next()) else {
+            panic!("there should be one {severity}: {self}")
+        };
         assert!(first.summary.split(' ').count() <= 8, "a summary has at most eight words: {first:?}");
         first.clone()
     }

@@ -195,7 +195,12 @@ impl Workspace {
     /// A command in this workspace, with an environment in which nothing of the machine's own is left.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.program.command();
-        command.args(arguments).current_dir(self.directory.path()).env_clear().envs(&self.environment).stdin(Stdio::null());
+        command
+            .args(arguments)
+            .current_dir(self.directory.path())
+            .env_clear()
+            .envs(&self.environment)
+            .stdin(Stdio::null());
         command
     }
 
@@ -254,7 +259,8 @@ impl Workspace {
     }
 
     fn learn_passwords(&self) {
-        let passwords = self.users.borrow().iter().filter_map(|user| self.sandbox.hubspot().password(user)).collect::<Vec<_>>();
+        let passwords =
+            self.users.borrow().iter().filter_map(|user| self.sandbox.hubspot().password(user)).collect::<Vec<_>>();
         self.secrets.borrow_mut().extend(passwords);
     }
 
