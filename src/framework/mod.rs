@@ -87,6 +87,9 @@ pub trait Resource: Send + Sync + 'static {
     /// Ends the object. Core forgets it when this succeeds, and keeps it when it fails.
     async fn delete(&self, call: &Call, prior: &Value, planned: &Private) -> Result<()>;
 
+    /// Says what may have become of the object, and what to do now, when a change of it crashed and nothing was put.
+    fn after_crash(&self) -> &'static str;
+
     /// Makes a state from an import id. Core reads it next.
     async fn import(&self, call: &Call, id: &str) -> Result<Stored>;
 }

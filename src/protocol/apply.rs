@@ -86,7 +86,11 @@ impl Begun {
         let Stored { state, private } = self.new.take();
         let errors = match ended {
             // With an error beside it, core would taint what was just made, and the next apply would make it anew.
-            Ended::Crashed if state != self.prior => Diagnostic { severity: Severity::Warning, ..call::crash() }.into(),
+            Ended::Crashed if state != self.prior => {
+                Diagnostic { severity: Severity::Warning, ..call::crash("What had been done until then is stored.") }
+                    .into()
+            }
+            Ended::Crashed => call::crash(self.resource.after_crash()).into(),
             ended => ended.into_parts().1,
         };
         (Some(encode(&state, &self.resource.schema().attributes)), private.0, errors)

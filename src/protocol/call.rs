@@ -24,7 +24,7 @@ impl<T> Ended<T> {
         match self {
             Self::Done(value) => (Some(value), Diagnostics::default()),
             Self::Failed(errors) => (None, errors),
-            Self::Crashed => (None, crash().into()),
+            Self::Crashed => (None, crash("Nothing was changed.").into()),
         }
     }
 }
@@ -61,11 +61,13 @@ pub(super) fn answer<A: Answer>(ended: Ended<A>, warnings: Diagnostics, otherwis
     answer
 }
 
-/// What the user reads after a panic.
-pub(super) fn crash() -> Diagnostic {
+/// What the user reads after a panic. `state_of_things` says in a sentence what it may have left behind.
+pub(super) fn crash(state_of_things: &str) -> Diagnostic {
     Diagnostic::error(
         "The provider crashed",
-        "This is a bug in the provider. The line that begins with `panic:` in its log names the place in its source; please \
-         report it with that line.",
+        format!(
+            "This is a bug in the provider. {state_of_things} The line that begins with `panic:` in its log names the place in its \
+             source; please report it with that line."
+        ),
     )
 }

@@ -144,3 +144,73 @@ fn flatmap_state(resource: &dyn Resource) -> Diagnostic {
     );
     Diagnostic::error("State has an unknown format", detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nested() -> Vec<Attribute> {
+        vec![Attribute::required("name", Type::String, "")]
+    }
+
+    #[test]
+    fn types_are_written_as_core_writes_them() {
+        for (r#type, json) in [
+            (Type::Bool, r#""bool""#),
+            (Type::List(Box::new(Type::Number)), r#"["list","number"]"#),
+            (Type::List(Box::new(Type::Objects(nested()))), r#"["list",["list",["object",{"name":"string"}]]]"#),
+        ] {
+            let written = attribute(&Attribute::optional("a", r#type, ""));
+            assert_eq!(String::from_utf8(written.r#type).unwrap(), json);
+            assert_eq!(written.nested_type, None);
+        }
+    }
+
+    #[test]
+    fn nested_attributes_have_a_nesting_and_no_type() {
+        use wire::schema::object::NestingMode;
+
+        for (r#type, nesting) in
+            [(Type::Object(nested()), NestingMode::Single), (Type::Objects(nested()), NestingMode::List)]
+        {
+            let written = attribute(&Attribute::optional("a", r#type, ""));
+            assert_eq!(written.r#type, b"");
+            let written = written.nested_type.unwrap();
+            assert_eq!((written.nesting(), written.attributes.len()), (nesting, 1));
+        }
+    }
+
+    #[test]
+    fn a_value_may_come_in_either_encoding_or_not_at_all() {
+        let value = Value::object([("name", "n".into())]);
+        let json = wire::DynamicValue { msgpack: Vec::new(), json: br#"{"name":"n"}"#.to_vec() };
+        let neither = wire::DynamicValue { msgpack: Vec::new(), json: Vec::new() };
+        assert_eq!(decode(Some(json), &nested()).unwrap(), value);
+        assert_eq!(decode(Some(encode(&value, &nested())), &nested()).unwrap(), value);
+        assert_eq!(decode(Some(neither), &nested()).unwrap(), Value::Null);
+        assert_eq!(decode(None, &nested()).unwrap(), Value::Null);
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_named_and_not_shown() {
+        let json = wire::DynamicValue { msgpack: Vec::new(), json: br#"{"name":["content"]}"#.to_vec() };
+        let shown = format!("{:?}", decode(Some(json), &nested()).unwrap_err());
+        assert!(shown.contains("name") && !shown.contains("content"), "{shown}");
+    }
+
+    #[test]
+    fn a_path_keeps_its_steps_and_an_empty_one_is_none() {
+        use wire::attribute_path::step::Selector;
+
+        let here = Path::attribute("a").index(1).then("b");
+        let everywhere = Diagnostic::warning("s", "d");
+        let mut diagnostics = Diagnostics::from(everywhere.clone().at(here));
+        diagnostics.push(everywhere);
+        let written: Vec<_> = super::diagnostics(diagnostics).collect();
+        let steps = written[0].attribute.as_ref().unwrap().steps.iter().map(|step| step.selector.clone().unwrap());
+        let [a, b] = ["a", "b"].map(|name| Selector::AttributeName(name.to_owned()));
+        assert_eq!(steps.collect::<Vec<_>>(), [a, Selector::ElementKeyInt(1), b]);
+        assert_eq!(written[1].attribute, None);
+        assert_eq!(written[1].severity(), wire::diagnostic::Severity::Warning);
+    }
+}

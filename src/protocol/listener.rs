@@ -1,12 +1,13 @@
 //! Where core connects: a socket that only this user can reach, or a loopback port where there are no such sockets.
 
+#[cfg(unix)]
+use std::path::{Path, PathBuf};
 use std::{
     error::Error,
     ffi::OsString,
     io,
     net::Ipv4Addr,
     ops::RangeInclusive,
-    path::{Path, PathBuf},
     pin::Pin,
     task::{Context, Poll},
 };

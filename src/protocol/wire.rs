@@ -71,3 +71,19 @@ answers!(
     validate_provider_config,
     validate_resource_config,
 );
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::tfplugin6::{DynamicValue, RawState, apply_resource_change};
+
+    #[test]
+    fn debug_tells_nothing_about_values() {
+        let value = DynamicValue { msgpack: b"hunter2".to_vec(), json: b"hunter2".to_vec() };
+        let request = apply_resource_change::Request { prior_state: Some(value), ..Default::default() };
+        let state = RawState { json: b"hunter2".to_vec(), flatmap: HashMap::new() };
+        let shown = format!("{request:?} {state:?}");
+        assert!(shown.contains("prior_state: Some(DynamicValue)") && shown.ends_with(" RawState"), "{shown}");
+    }
+}

@@ -143,6 +143,10 @@ impl Resource for CredentialPassword {
         Ok(())
     }
 
+    fn after_crash(&self) -> &'static str {
+        "The password may have been changed. Apply again: the password is reset once more, and the last reset counts."
+    }
+
     async fn import(&self, _: &Call, id: &str) -> Result<Stored> {
         let target = Target::from_import_id(id)?;
         match self.connections.to(target.vendor) {

@@ -1,0 +1,648 @@
+//! The plugin server as core sees it: real processes, real mutual TLS, real signals.
+//!
+//! What needs a real provider starts the binary. What no real provider does is shown by a fake one (`provider/fake.rs`), which
+//! this program serves itself when it is started for that.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "provider/core.rs"]
+mod core;
+#[path = "provider/fake.rs"]
+mod fake;
+#[path = "provider/identity.rs"]
+mod identity;
+#[path = "provider/wire.rs"]
+mod wire;
+
+use std::{collections::HashMap, fs, os::unix::fs::PermissionsExt, path::Path, process};
+
+use hyper_util::rt::TokioIo;
+use terraform_provider_smtp::{
+    framework::{Provider, schema::Attribute, value::Value},
+    provider::Smtp,
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    net::UnixStream,
+    process::Command,
+};
+use tonic::transport::Endpoint;
+
+use crate::{
+    core::{Core, Plugin, decode, encode},
+    fake::{Gate, PANIC_MESSAGE, thing},
+    identity::{Identity, anonymous},
+    wire::{
+        plugin::{ConnInfo, Empty},
+        tfplugin6::{
+            AttributePath, ClientCapabilities, Diagnostic, RawState, apply_resource_change,
+            attribute_path::step::Selector, configure_provider, diagnostic::Severity, get_metadata,
+            get_provider_schema, import_resource_state, plan_resource_change, read_resource, stop_provider,
+            upgrade_resource_state, validate_provider_config, validate_resource_config,
+        },
+    },
+};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_terraform-provider-smtp");
+
+// Starting
+
+#[test]
+fn without_the_cookie_one_line_says_who_starts_it() {
+    fake::serve_if_asked();
+    let output = process::Command::new(BINARY).env_remove("TF_PLUGIN_MAGIC_COOKIE").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "This is a Terraform and OpenTofu provider. `terraform` or `tofu` starts it; to run it by hand, use -debug.\n"
+    );
+    assert!(output.stdout.is_empty());
+}
+
+#[tokio::test]
+async fn a_core_that_does_not_speak_protocol_6_is_told_so() {
+    let mut command = core::command(BINARY);
+    let output = command.env("PLUGIN_PROTOCOL_VERSIONS", "4,5").output().await.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("does not speak plugin protocol 6"));
+    assert!(output.stdout.is_empty());
+}
+
+#[tokio::test]
+async fn a_garbage_client_certificate_is_an_error_and_not_a_server_without_tls() {
+    let mut command = core::command(BINARY);
+    let output = command.env("PLUGIN_CLIENT_CERT", "garbage").output().await.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().starts_with("PLUGIN_CLIENT_CERT holds no certificate"));
+    assert!(output.stdout.is_empty());
+}
+
+#[tokio::test]
+async fn flags_print_and_unknown_ones_exit_with_2() {
+    for flag in ["-version", "--version"] {
+        let output = Command::new(BINARY).arg(flag).output().await.unwrap();
+        assert_eq!(output.stdout, concat!("terraform-provider-smtp ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());
+    }
+    let output = Command::new(BINARY).arg("-x").output().await.unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1);
+}
+
+#[tokio::test]
+async fn the_handshake_line_is_all_that_goes_to_stdout() {
+    let mut plugin = Plugin::start(core::command(BINARY)).await;
+    assert_eq!(plugin.handshake.len(), 6);
+    assert_eq!(plugin.handshake[..3], ["1", "6", "unix"]);
+    assert_eq!(plugin.handshake[4], "grpc");
+    plugin.connect().await.controller.shutdown(Empty {}).await.unwrap();
+    assert_eq!(plugin.closed_stdout().await, "");
+    plugin.ended().await;
+}
+
+#[tokio::test]
+async fn the_socket_lies_where_only_this_user_can_reach_it() {
+    let plugin = Plugin::start(core::command(BINARY)).await;
+    let directory = Path::new(&plugin.handshake[3]).parent().unwrap();
+    assert_eq!(fs::metadata(directory).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn debugging_prints_where_to_attach_and_ends_at_an_interrupt() {
+    let mut command = core::command(BINARY);
+    let mut child = command.arg("-debug").env_remove("TF_PLUGIN_MAGIC_COOKIE").spawn().unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut line).await.unwrap();
+
+    let quoted = line.strip_prefix("TF_REATTACH_PROVIDERS='").unwrap().strip_suffix("'\n").unwrap();
+    let plugins: HashMap<String, serde_json::Value> = serde_json::from_str(quoted).unwrap();
+    let plugin = &plugins["registry.terraform.io/smtp-credentials/smtp"];
+    assert_eq!(plugin, &plugins["registry.opentofu.org/smtp-credentials/smtp"]);
+    assert_eq!((&plugin["Protocol"], &plugin["ProtocolVersion"]), (&"grpc".into(), &6.into()));
+    assert_eq!((&plugin["Pid"], &plugin["Test"]), (&child.id().unwrap().into(), &true.into()));
+    assert_eq!(plugin["Addr"]["Network"], "unix");
+
+    let path = plugin["Addr"]["String"].as_str().unwrap().to_owned();
+    let socket = path.clone();
+    let connect = tower::service_fn(move |_| {
+        let path = path.clone();
+        async move { UnixStream::connect(path).await.map(TokioIo::new) }
+    });
+    let channel = Endpoint::from_static("http://localhost").connect_with_connector(connect).await.unwrap();
+    Core::new(channel).provider.get_provider_schema(get_provider_schema::Request {}).await.unwrap();
+
+    let interrupt = format!("kill -INT {}", child.id().unwrap());
+    Command::new("sh").args(["-c", &interrupt]).status().await.unwrap();
+    assert!(child.wait().await.unwrap().success());
+    assert!(!Path::new(&socket).exists());
+}
+
+// Who is let in
+
+#[tokio::test]
+async fn a_client_that_is_not_core_is_refused() {
+    let plugin = Plugin::start(core::command(BINARY)).await;
+    let strangers = [
+        anonymous(plugin.certificate()),
+        Identity::new().config(plugin.certificate()),
+        plugin.identity.with_another_key().config(plugin.certificate()),
+    ];
+    for stranger in strangers {
+        if let Ok(mut core) = plugin.connect_with(stranger).await {
+            core.provider.get_metadata(get_metadata::Request {}).await.unwrap_err();
+        }
+    }
+    plugin.connect().await.provider.get_metadata(get_metadata::Request {}).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_stalls_holds_up_nobody() {
+    let plugin = Plugin::start(core::command(BINARY)).await;
+    let _stalled = UnixStream::connect(&plugin.handshake[3]).await.unwrap();
+    plugin.connect().await.provider.get_metadata(get_metadata::Request {}).await.unwrap();
+}
+
+// Calls
+
+#[tokio::test]
+async fn schema_and_validation_need_no_configuration() {
+    let mut command = core::command(BINARY);
+    command.env_remove("HUBSPOT_ACCESS_TOKEN");
+    let plugin = Plugin::start(command).await;
+    let mut core = plugin.connect().await;
+
+    let smtp = Smtp::new();
+    let resource = &smtp.resources()[0];
+    let schema = core.provider.get_provider_schema(get_provider_schema::Request {}).await.unwrap().into_inner();
+    let capabilities = schema.server_capabilities.unwrap();
+    assert!(capabilities.plan_destroy && capabilities.get_provider_schema_optional);
+    assert_eq!(schema.diagnostics, []);
+    let known = schema.resource_schemas[resource.type_name()].block.as_ref().unwrap().attributes.len();
+    assert_eq!(known, resource.schema().attributes.len());
+
+    let target = Value::object([("user_name", "a@62515.smtp.hubspot.net")].map(|(name, value)| (name, value.into())));
+    let config = Value::object([("hubspot", target)]);
+    let request = validate_resource_config::Request {
+        type_name: resource.type_name().to_owned(),
+        config: encode(&config, &resource.schema().attributes),
+        client_capabilities: None,
+    };
+    let validated = core.provider.validate_resource_config(request).await.unwrap().into_inner();
+    assert_eq!(validated.diagnostics, []);
+}
+
+#[tokio::test]
+async fn the_schema_says_what_every_attribute_is() {
+    let mut fake = Session::start().await;
+    let schema = fake.core.provider.get_provider_schema(get_provider_schema::Request {}).await.unwrap().into_inner();
+    let block = schema.resource_schemas["fake_thing"].block.clone().unwrap();
+    assert_eq!((schema.resource_schemas["fake_thing"].version, block.version), (2, 2));
+    let attribute = |name: &str| block.attributes.iter().find(|attribute| attribute.name == name).unwrap();
+    assert!(attribute("does").required);
+    assert!(attribute("once").optional && attribute("once").write_only && attribute("once").sensitive);
+    assert!(attribute("result").computed && !attribute("result").optional);
+    assert_eq!(attribute("text").r#type, br#""string""#);
+}
+
+#[tokio::test]
+async fn a_write_only_value_needs_a_core_that_knows_them() {
+    let mut fake = Session::start().await;
+    let mut config = fake::config("done");
+    config.set("once", Value::Secret("secret".to_owned().into()));
+    for (allowed, errors) in [(true, 0), (false, 1)] {
+        let request = validate_resource_config::Request {
+            type_name: "fake_thing".to_owned(),
+            config: fake.encode(&config),
+            client_capabilities: Some(ClientCapabilities { write_only_attributes_allowed: allowed }),
+        };
+        let validated = fake.core.provider.validate_resource_config(request).await.unwrap().into_inner();
+        assert_eq!(validated.diagnostics.len(), errors);
+    }
+}
+
+#[tokio::test]
+async fn a_plan_tells_what_is_planned_what_replaces_and_what_to_hand_back() {
+    let mut fake = Session::start().await;
+    let mut prior = fake::config("done");
+    prior.set("result", "done");
+    let mut config = fake::config("done");
+    config.set("text", "new");
+    let planned = fake.plan(&prior, &config).await;
+    assert_eq!(planned.diagnostics, []);
+    assert_eq!(planned.planned_private, b"planned");
+    assert_eq!(attribute_names(&planned.requires_replace), ["text"]);
+    let planned = fake.decode(planned.planned_state);
+    assert_eq!((planned.get("text"), planned.get("result")), (&"new".into(), &Value::Unknown));
+}
+
+#[tokio::test]
+async fn a_destroy_is_planned_with_its_own_private_data() {
+    let mut fake = Session::start().await;
+    let planned = fake.plan(&fake::config("done"), &Value::Null).await;
+    assert_eq!(planned.planned_private, b"destroy");
+    assert_eq!(fake.decode(planned.planned_state), Value::Null);
+}
+
+#[tokio::test]
+async fn an_import_answers_with_a_state_and_its_private_data() {
+    let mut fake = Session::start().await;
+    let request = import_resource_state::Request { type_name: "fake_thing".to_owned(), id: "done".to_owned() };
+    let imported = fake.core.provider.import_resource_state(request).await.unwrap().into_inner().imported_resources;
+    assert_eq!((imported.len(), imported[0].type_name.as_str()), (1, "fake_thing"));
+    assert_eq!(imported[0].private, b"imported");
+    assert_eq!(fake.decode(imported[0].state.clone()), fake::config("done"));
+}
+
+#[tokio::test]
+async fn a_read_that_fails_keeps_the_state_and_one_that_finds_nothing_drops_it() {
+    let mut fake = Session::start().await;
+    let failed = fake.read(&fake::config("fail")).await;
+    assert_eq!(severities(&failed.diagnostics), [Severity::Error]);
+    assert_eq!(attribute_names(failed.diagnostics[0].attribute.as_slice()), ["does"]);
+    assert_eq!(failed.private, b"stored");
+    assert_eq!(fake.decode(failed.new_state), fake::config("fail"));
+
+    let gone = fake.read(&fake::config("go")).await;
+    assert_eq!(gone.diagnostics, []);
+    assert_eq!(fake.decode(gone.new_state), Value::Null);
+}
+
+#[tokio::test]
+async fn a_create_that_fails_stores_nothing_and_an_update_that_fails_keeps_what_was() {
+    let mut fake = Session::start().await;
+    for does in ["fail", "panic"] {
+        let created = fake.apply(&Value::Null, &fake::config(does)).await;
+        assert_eq!(severities(&created.diagnostics), [Severity::Error], "{does}");
+        assert_eq!(fake.decode(created.new_state), Value::Null, "{does}");
+
+        let updated = fake.apply(&fake::config("done"), &fake::config(does)).await;
+        assert_eq!(severities(&updated.diagnostics), [Severity::Error], "{does}");
+        assert_eq!(fake.decode(updated.new_state), fake::config("done"), "{does}");
+
+        let deleted = fake.apply(&fake::config(does), &Value::Null).await;
+        assert_eq!(severities(&deleted.diagnostics), [Severity::Error], "{does}");
+        assert_eq!(fake.decode(deleted.new_state), fake::config(does), "{does}");
+    }
+}
+
+#[tokio::test]
+async fn a_delete_that_succeeds_answers_null() {
+    let mut fake = Session::start().await;
+    let deleted = fake.apply(&fake::config("done"), &Value::Null).await;
+    assert_eq!(severities(&deleted.diagnostics), [Severity::Warning]);
+    assert_eq!(fake.decode(deleted.new_state), Value::Null);
+}
+
+#[tokio::test]
+async fn what_was_stored_is_answered_whatever_happens_afterwards() {
+    use Severity::{Error, Warning};
+
+    let mut fake = Session::start().await;
+    // A panic is a warning here: an error would taint the object, and the next apply would make it anew.
+    for (does, expected) in
+        [("done", &[Warning][..]), ("fail late", &[Error, Warning]), ("panic late", &[Warning, Warning])]
+    {
+        for prior in [Value::Null, fake::config("done")] {
+            let applied = fake.apply(&prior, &fake::config(does)).await;
+            assert_eq!(severities(&applied.diagnostics), expected, "{does}");
+            assert_eq!(applied.private, b"new", "{does}");
+            assert_eq!(
+                fake.decode(applied.new_state).get("result"),
+                &Value::Secret("done".to_owned().into()),
+                "{does}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unreadable_prior_state_is_answered_as_it_came() {
+    let mut fake = Session::start().await;
+    let garbage = Some(wire::tfplugin6::DynamicValue { msgpack: vec![0xc1], json: Vec::new() });
+    let request = apply_resource_change::Request {
+        type_name: "fake_thing".to_owned(),
+        prior_state: garbage.clone(),
+        planned_state: fake.encode(&fake::config("done")),
+        ..Default::default()
+    };
+    let applied = fake.core.provider.apply_resource_change(request).await.unwrap().into_inner();
+    assert_eq!(severities(&applied.diagnostics), [Severity::Error]);
+    assert_eq!(applied.new_state, garbage);
+}
+
+#[tokio::test]
+async fn values_of_five_megabytes_pass_both_ways() {
+    let mut fake = Session::start().await;
+    let text = "x".repeat(5 << 20);
+    let mut planned = fake::config("done");
+    planned.set("text", text.as_str());
+    let applied = fake.apply(&Value::Null, &planned).await;
+    assert!(fake.decode(applied.new_state).get("text").as_str() == Some(&text));
+}
+
+#[tokio::test]
+async fn a_panic_in_any_call_is_a_diagnostic_and_tells_no_content() {
+    let mut plugin = Plugin::start(fake::command("broken", HOST)).await;
+    let mut core = plugin.connect().await.provider;
+    let answers = [
+        core.get_metadata(get_metadata::Request {}).await.unwrap().into_inner().diagnostics,
+        core.get_provider_schema(get_provider_schema::Request {}).await.unwrap().into_inner().diagnostics,
+        core.validate_provider_config(validate_provider_config::Request::default())
+            .await
+            .unwrap()
+            .into_inner()
+            .diagnostics,
+        core.validate_resource_config(validate_resource_config::Request::default())
+            .await
+            .unwrap()
+            .into_inner()
+            .diagnostics,
+        core.upgrade_resource_state(upgrade_resource_state::Request::default()).await.unwrap().into_inner().diagnostics,
+        core.configure_provider(configure_provider::Request::default()).await.unwrap().into_inner().diagnostics,
+        core.read_resource(read_resource::Request::default()).await.unwrap().into_inner().diagnostics,
+        core.plan_resource_change(plan_resource_change::Request::default()).await.unwrap().into_inner().diagnostics,
+        core.apply_resource_change(apply_resource_change::Request::default()).await.unwrap().into_inner().diagnostics,
+        core.import_resource_state(import_resource_state::Request::default()).await.unwrap().into_inner().diagnostics,
+    ];
+    for diagnostics in &answers {
+        assert_eq!(severities(diagnostics), [Severity::Error]);
+        assert_eq!(diagnostics[0].summary, "The provider crashed");
+    }
+    let mut stderr = plugin.child.stderr.take().unwrap();
+    plugin.signal("TERM").await;
+    let mut log = String::new();
+    stderr.read_to_string(&mut log).await.unwrap();
+    assert_eq!(log.lines().filter(|line| line.starts_with("panic: tests/provider/fake.rs:")).count(), answers.len());
+    assert!(!format!("{log}{answers:?}").contains(PANIC_MESSAGE));
+}
+
+#[tokio::test]
+async fn an_unknown_resource_type_is_named() {
+    let mut fake = Session::start().await;
+    let request = read_resource::Request { type_name: "fake_other".to_owned(), ..Default::default() };
+    let read = fake.core.provider.read_resource(request).await.unwrap().into_inner();
+    assert_eq!(read.diagnostics[0].detail, r#"This version of the provider has no resource of the type "fake_other"."#);
+}
+
+// Stored states
+
+#[tokio::test]
+async fn a_state_of_this_version_or_an_older_one_is_upgraded() {
+    let mut fake = Session::start().await;
+    let json = br#"{"does":"done","dropped_since":1}"#.to_vec();
+    for version in 0..=2 {
+        let upgraded = fake.upgrade(version, RawState { json: json.clone(), flatmap: HashMap::new() }).await;
+        assert_eq!(upgraded.diagnostics, []);
+        assert_eq!(fake.decode(upgraded.upgraded_state), fake::config("done"));
+    }
+}
+
+#[tokio::test]
+async fn a_state_that_cannot_be_upgraded_says_why() {
+    let mut fake = Session::start().await;
+    let json = |text: &str| RawState { json: text.into(), flatmap: HashMap::new() };
+    let flatmap = RawState { json: Vec::new(), flatmap: HashMap::from([("id".to_owned(), "1".to_owned())]) };
+    for (version, state, summary) in [
+        (3, json("{}"), "State is too new"),
+        (0, flatmap, "State has an unknown format"),
+        (2, json(r#"{"does":[]}"#), "Value does not fit the schema"),
+    ] {
+        let upgraded = fake.upgrade(version, state).await;
+        assert_eq!(severities(&upgraded.diagnostics), [Severity::Error]);
+        assert_eq!(upgraded.diagnostics[0].summary, summary);
+        assert_eq!(upgraded.upgraded_state, None);
+    }
+}
+
+// Stopping
+
+#[tokio::test]
+async fn a_stop_reaches_the_call_in_flight_and_not_the_next() {
+    let mut fake = Session::start().await;
+    let (gate, planned) = waiting().await;
+    let first = fake.apply_in_background(&planned);
+    let mut in_flight = gate.arrival().await;
+    fake.core.provider.stop_provider(stop_provider::Request {}).await.unwrap();
+    in_flight.stopped().await;
+    in_flight.release().await;
+    assert_eq!(fake.result(first.await.unwrap()), "stopped");
+
+    let next = fake.apply_in_background(&planned);
+    gate.arrival().await.release().await;
+    assert_eq!(fake.result(next.await.unwrap()), "released");
+}
+
+#[tokio::test]
+async fn a_call_goes_on_when_core_hangs_up() {
+    let fake = Session::start().await;
+    let (gate, planned) = waiting().await;
+    let abandoned = fake.apply_in_background(&planned);
+    let mut in_flight = gate.arrival().await;
+    abandoned.abort();
+    abandoned.await.unwrap_err();
+    drop(fake.core);
+    in_flight.release().await;
+    in_flight.stored().await;
+}
+
+#[tokio::test]
+async fn shutdown_ends_open_streams_and_the_process() {
+    let plugin = Plugin::start(core::command(BINARY)).await;
+    let mut core = plugin.connect().await;
+    let mut stdio = core.stdio.stream_stdio(()).await.unwrap().into_inner();
+    let mut broker = core.broker.start_stream(tokio_stream::pending::<ConnInfo>()).await.unwrap().into_inner();
+    core.controller.shutdown(Empty {}).await.unwrap();
+    assert_eq!(stdio.message().await.unwrap(), None);
+    assert_eq!(broker.message().await.unwrap(), None);
+    plugin.ended().await;
+}
+
+#[tokio::test]
+async fn shutdown_lets_the_call_in_flight_finish() {
+    let mut fake = Session::start().await;
+    let (gate, planned) = waiting().await;
+    let applied = fake.apply_in_background(&planned);
+    let mut in_flight = gate.arrival().await;
+    fake.core.controller.shutdown(Empty {}).await.unwrap();
+    in_flight.stopped().await;
+    in_flight.release().await;
+    assert_eq!(fake.result(applied.await.unwrap()), "stopped");
+    fake.plugin.ended().await;
+}
+
+#[tokio::test]
+async fn an_interrupt_is_left_to_core() {
+    let fake = Session::start().await;
+    let (gate, planned) = waiting().await;
+    let applied = fake.apply_in_background(&planned);
+    let mut in_flight = gate.arrival().await;
+    fake.plugin.signal("INT").await;
+    fake.plugin.signal("INT").await;
+    in_flight.release().await;
+    assert_eq!(fake.result(applied.await.unwrap()), "released");
+}
+
+#[tokio::test]
+async fn a_signal_to_end_lets_the_call_in_flight_finish_and_hurries_later_ones() {
+    for signal in ["TERM", "HUP"] {
+        let fake = Session::start().await;
+        let (gate, planned) = waiting().await;
+        let first = fake.apply_in_background(&planned);
+        let mut in_flight = gate.arrival().await;
+        fake.plugin.signal(signal).await;
+        in_flight.stopped().await;
+
+        let later = fake.apply_in_background(&planned);
+        let mut late = gate.arrival().await;
+        late.stopped().await;
+        late.release().await;
+        assert_eq!(fake.result(later.await.unwrap()), "stopped");
+
+        in_flight.release().await;
+        assert_eq!(fake.result(first.await.unwrap()), "stopped");
+        fake.plugin.ended().await;
+    }
+}
+
+#[tokio::test]
+async fn an_orphan_finishes_its_call_and_ends() {
+    let provider = fake::command("fake", HOST);
+    let mut parent = core::command("sh");
+    parent.args(["-c", r#""$0" "$@" & wait"#]).arg(provider.as_std().get_program()).args(provider.as_std().get_args());
+    parent.envs(provider.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut fake = Session::with(parent).await;
+
+    let (gate, planned) = waiting().await;
+    let applied = fake.apply_in_background(&planned);
+    let mut in_flight = gate.arrival().await;
+    fake.plugin.signal("KILL").await;
+    in_flight.stopped().await;
+    in_flight.release().await;
+    assert_eq!(fake.result(applied.await.unwrap()), "stopped");
+    fake.plugin.closed_stdout().await;
+    fake.plugin.assert_no_socket();
+}
+
+#[tokio::test]
+async fn a_closed_stderr_does_no_harm() {
+    let mut command = fake::command("fake", HOST);
+    command.env("TF_LOG_PROVIDER", "TRACE");
+    let mut fake = Session::with(command).await;
+    drop(fake.plugin.child.stderr.take());
+    // A client without a certificate is logged, and a panic leaves its line.
+    if let Ok(mut stranger) = fake.plugin.connect_with(anonymous(fake.plugin.certificate())).await {
+        stranger.provider.get_metadata(get_metadata::Request {}).await.unwrap_err();
+    }
+    let crashed = fake.apply(&Value::Null, &fake::config("panic")).await;
+    assert_eq!(severities(&crashed.diagnostics), [Severity::Error]);
+    assert!(crashed.diagnostics[0].detail.contains("The thing may have been changed."));
+    let applied = fake.apply(&Value::Null, &fake::config("done")).await;
+    assert_eq!(fake.result(applied), "done");
+}
+
+/// The test whose place a fake provider takes in a process of its own.
+const HOST: &str = "without_the_cookie_one_line_says_who_starts_it";
+
+/// A fake provider, and core's connection to it.
+struct Session {
+    plugin: Plugin,
+    core: Core,
+    attributes: Vec<Attribute>,
+}
+
+impl Session {
+    async fn start() -> Self {
+        Self::with(fake::command("fake", HOST)).await
+    }
+
+    async fn with(command: Command) -> Self {
+        let plugin = Plugin::start(command).await;
+        let core = plugin.connect().await;
+        Self { plugin, core, attributes: thing().attributes }
+    }
+
+    async fn plan(&mut self, prior: &Value, config: &Value) -> plan_resource_change::Response {
+        let request = plan_resource_change::Request {
+            type_name: "fake_thing".to_owned(),
+            prior_state: self.encode(prior),
+            proposed_new_state: self.encode(config),
+            config: self.encode(config),
+            prior_private: Vec::new(),
+        };
+        self.core.provider.plan_resource_change(request).await.unwrap().into_inner()
+    }
+
+    async fn read(&mut self, state: &Value) -> read_resource::Response {
+        let request = read_resource::Request {
+            type_name: "fake_thing".to_owned(),
+            current_state: self.encode(state),
+            private: b"stored".to_vec(),
+        };
+        self.core.provider.read_resource(request).await.unwrap().into_inner()
+    }
+
+    async fn upgrade(&mut self, version: i64, state: RawState) -> upgrade_resource_state::Response {
+        let type_name = "fake_thing".to_owned();
+        let request = upgrade_resource_state::Request { type_name, version, raw_state: Some(state) };
+        self.core.provider.upgrade_resource_state(request).await.unwrap().into_inner()
+    }
+
+    async fn apply(&mut self, prior: &Value, planned: &Value) -> apply_resource_change::Response {
+        let request = self.apply_request(prior, planned);
+        self.core.provider.apply_resource_change(request).await.unwrap().into_inner()
+    }
+
+    /// Starts a create that is awaited later.
+    fn apply_in_background(&self, planned: &Value) -> tokio::task::JoinHandle<apply_resource_change::Response> {
+        let (request, mut provider) = (self.apply_request(&Value::Null, planned), self.core.provider.clone());
+        tokio::spawn(async move { provider.apply_resource_change(request).await.unwrap().into_inner() })
+    }
+
+    fn apply_request(&self, prior: &Value, planned: &Value) -> apply_resource_change::Request {
+        apply_resource_change::Request {
+            type_name: "fake_thing".to_owned(),
+            prior_state: self.encode(prior),
+            planned_state: self.encode(planned),
+            config: self.encode(planned),
+            planned_private: b"planned".to_vec(),
+        }
+    }
+
+    /// What the fake resource says about how it went.
+    fn result(&self, applied: apply_resource_change::Response) -> String {
+        let state = self.decode(applied.new_state);
+        state.get("result").as_secret().unwrap().for_state().to_owned()
+    }
+
+    fn encode(&self, value: &Value) -> Option<wire::tfplugin6::DynamicValue> {
+        encode(value, &self.attributes)
+    }
+
+    fn decode(&self, value: Option<wire::tfplugin6::DynamicValue>) -> Value {
+        decode(value, &self.attributes)
+    }
+}
+
+/// A gate, and the plan of an object that waits there.
+async fn waiting() -> (Gate, Value) {
+    let gate = Gate::new().await;
+    let mut planned = fake::config("done");
+    planned.set("gate", gate.address());
+    (gate, planned)
+}
+
+fn severities(diagnostics: &[Diagnostic]) -> Vec<Severity> {
+    diagnostics.iter().map(Diagnostic::severity).collect()
+}
+
+/// The last names of paths.
+fn attribute_names(paths: &[AttributePath]) -> Vec<&str> {
+    paths
+        .iter()
+        .filter_map(|path| match path.steps.last()?.selector.as_ref()? {
+            Selector::AttributeName(name) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect()
+}

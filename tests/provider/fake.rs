@@ -1,0 +1,280 @@
+//! A provider that does what its configuration says, for what no real provider should do: panic, fail late, wait for ever.
+
+use std::{env, process, sync::Arc};
+
+use async_trait::async_trait;
+use terraform_provider_smtp::{
+    framework::{
+        Call, Change, Client, NewState, Private, Provider, Resource, Stored,
+        diagnostic::{Diagnostic, Diagnostics, Path, Result},
+        plan::Draft,
+        schema::{Attribute, Schema, Type},
+        value::Value,
+    },
+    protocol::{self, Start},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    process::Command,
+};
+
+/// A command that serves one of these providers: this test program, told by the name of a test to run that alone.
+///
+/// That test has to begin with [`serve_if_asked`].
+pub(crate) fn command(provider: &str, host: &str) -> Command {
+    let mut command = crate::core::command(env::current_exe().unwrap());
+    command.args(["--exact", host, "--nocapture", "--quiet"]).env(ASKED_FOR, provider);
+    command
+}
+
+/// Serves in the place of a test, where [`command`] started this process; otherwise returns.
+pub(crate) fn serve_if_asked() {
+    let provider: Arc<dyn Provider> = match env::var(ASKED_FOR).as_deref() {
+        Ok("fake") => Arc::new(FakeProvider::new()),
+        Ok("broken") => Arc::new(Broken),
+        _ => return,
+    };
+    let served = protocol::serve(provider, Start::ByCore);
+    process::exit(i32::from(served != process::ExitCode::SUCCESS));
+}
+
+const ASKED_FOR: &str = "FAKE_PROVIDER";
+
+/// What a panic says, and nobody may read.
+pub(crate) const PANIC_MESSAGE: &str = "the-message-of-the-panic";
+
+/// Where a call waits, so that a test knows that it is in flight.
+pub(crate) struct Gate(TcpListener);
+
+/// A call that waits.
+pub(crate) struct Waiting(TcpStream);
+
+impl Gate {
+    pub(crate) async fn new() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    pub(crate) fn address(&self) -> String {
+        self.0.local_addr().unwrap().to_string()
+    }
+
+    /// Waits for a call that waits.
+    pub(crate) async fn arrival(&self) -> Waiting {
+        Waiting(self.0.accept().await.unwrap().0)
+    }
+}
+
+impl Waiting {
+    /// Waits until the call is told to hurry, which it ignores.
+    pub(crate) async fn stopped(&mut self) {
+        self.hear(b's').await;
+    }
+
+    /// Lets the call go on.
+    pub(crate) async fn release(&mut self) {
+        self.0.write_all(b"r").await.unwrap();
+    }
+
+    /// Waits until the call has stored its state.
+    pub(crate) async fn stored(&mut self) {
+        self.hear(b'd').await;
+    }
+
+    async fn hear(&mut self, word: u8) {
+        assert_eq!(self.0.read_u8().await.unwrap(), word);
+    }
+}
+
+struct FakeProvider {
+    schema: Schema,
+    resources: Vec<Arc<dyn Resource>>,
+}
+
+impl FakeProvider {
+    fn new() -> Self {
+        let schema = Schema { attributes: vec![Attribute::optional("token", Type::String, "")], ..Schema::default() };
+        Self { schema, resources: vec![Arc::new(Thing { schema: thing() })] }
+    }
+}
+
+#[async_trait]
+impl Provider for FakeProvider {
+    fn address(&self) -> &'static str {
+        "example/fake"
+    }
+
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn resources(&self) -> &[Arc<dyn Resource>] {
+        &self.resources
+    }
+
+    fn validate(&self, _: &Value) -> Diagnostics {
+        Diagnostics::default()
+    }
+
+    async fn configure(&self, _: &Call, _: &Client, _: Value) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The schema of the fake resource.
+pub(crate) fn thing() -> Schema {
+    let attributes = vec![
+        Attribute::required("does", Type::String, "What happens when it is made, changed, read or ended."),
+        Attribute::optional("gate", Type::String, "Where it waits first."),
+        Attribute::optional("text", Type::String, "Any text.").replaces(),
+        Attribute::optional("once", Type::String, "Never stored.").sensitive().write_only(),
+        Attribute::computed("result", Type::String, "How it went.").sensitive(),
+    ];
+    Schema { version: 2, attributes, ..Schema::default() }
+}
+
+/// A configuration of the fake resource.
+pub(crate) fn config(does: &str) -> Value {
+    Value::object([
+        ("does", does.into()),
+        ("gate", Value::Null),
+        ("text", Value::Null),
+        ("once", Value::Null),
+        ("result", Value::Null),
+    ])
+}
+
+struct Thing {
+    schema: Schema,
+}
+
+impl Thing {
+    /// Does what `state` says and puts the result into `new`.
+    async fn act(&self, call: &Call, planned: &Value, new: &NewState) -> Result<()> {
+        let does = planned.get("does").as_str().unwrap();
+        assert_ne!(does, "panic", "{PANIC_MESSAGE}");
+        if does == "fail" {
+            return Err(Diagnostic::error("Failed", "It failed.").at(Path::attribute("does")).into());
+        }
+        let mut gate = match planned.get("gate").as_str() {
+            Some(address) => Some(TcpStream::connect(address).await.unwrap()),
+            None => None,
+        };
+        let result = match &mut gate {
+            Some(gate) => wait(call, gate).await,
+            None => "done",
+        };
+        call.warn(Diagnostic::warning("Warned", "A warning."));
+        let mut state = planned.clone();
+        state.set("result", result);
+        new.put(Stored { state, private: Private(b"new".to_vec()) });
+        if let Some(gate) = &mut gate {
+            gate.write_all(b"d").await.unwrap();
+        }
+        assert_ne!(does, "panic late", "{PANIC_MESSAGE}");
+        match does {
+            "fail late" => Err(Diagnostic::error("Failed late", "It failed after it was stored.").into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Waits for release, and says so when it is told to hurry meanwhile.
+async fn wait(call: &Call, gate: &mut TcpStream) -> &'static str {
+    let mut result = "released";
+    loop {
+        tokio::select! {
+            () = call.stop.cancelled(), if result == "released" => {
+                gate.write_all(b"s").await.unwrap();
+                result = "stopped";
+            }
+            word = gate.read_u8() => {
+                assert_eq!(word.unwrap(), b'r');
+                return result;
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Resource for Thing {
+    fn type_name(&self) -> &'static str {
+        "fake_thing"
+    }
+
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn validate(&self, _: &Value) -> Diagnostics {
+        Diagnostics::default()
+    }
+
+    fn plan(&self, _: &Call, draft: &mut Draft) -> Result<()> {
+        assert_ne!(draft.config.get("does").as_str(), Some("panic"), "{PANIC_MESSAGE}");
+        draft.private = Private(b"planned".to_vec());
+        if draft.prior != Value::Null {
+            draft.planned.set("result", Value::Unknown);
+        }
+        Ok(())
+    }
+
+    fn plan_destroy(&self, _: &Value) -> Private {
+        Private(b"destroy".to_vec())
+    }
+
+    async fn read(&self, call: &Call, prior: Stored) -> Result<Option<Stored>> {
+        if prior.state.get("does").as_str() == Some("go") {
+            return Ok(None);
+        }
+        let new = NewState::holding(prior.clone());
+        self.act(call, &prior.state, &new).await?;
+        Ok(Some(new.take()))
+    }
+
+    async fn create(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
+        self.act(call, &change.planned, new).await
+    }
+
+    async fn update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
+        self.act(call, &change.planned, new).await
+    }
+
+    async fn delete(&self, call: &Call, prior: &Value, _: &Private) -> Result<()> {
+        self.act(call, prior, &NewState::holding(Stored::default())).await
+    }
+
+    fn after_crash(&self) -> &'static str {
+        "The thing may have been changed."
+    }
+
+    async fn import(&self, _: &Call, id: &str) -> Result<Stored> {
+        Ok(Stored { state: config(id), private: Private(b"imported".to_vec()) })
+    }
+}
+
+/// A provider of which nothing works.
+struct Broken;
+
+#[async_trait]
+impl Provider for Broken {
+    fn address(&self) -> &'static str {
+        panic!("{PANIC_MESSAGE}")
+    }
+
+    fn schema(&self) -> &Schema {
+        panic!("{PANIC_MESSAGE}")
+    }
+
+    fn resources(&self) -> &[Arc<dyn Resource>] {
+        panic!("{PANIC_MESSAGE}")
+    }
+
+    fn validate(&self, _: &Value) -> Diagnostics {
+        panic!("{PANIC_MESSAGE}")
+    }
+
+    async fn configure(&self, _: &Call, _: &Client, _: Value) -> Result<()> {
+        panic!("{PANIC_MESSAGE}")
+    }
+}
