@@ -1,5 +1,7 @@
 //! The provider as its users run it: the real `terraform` or `tofu`, against the sandbox.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
 #[path = "../examples/sandbox/server/mod.rs"]
 mod sandbox;
 mod support;

@@ -48,9 +48,9 @@ fn a_resource_names_a_credential() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write("resource \"smtp_credential_password\" \"this\" {}\n");
     let error = workspace.validate().error().is("No credential is named").says(&["`hubspot`"]);
-    let _ = error.points_at("resource \"smtp_credential_password\" \"this\" {}");
+    error.points_at("resource \"smtp_credential_password\" \"this\" {}");
     workspace.write("resource \"smtp_credential_password\" \"this\" {\n  hubspot = {}\n}\n");
-    let _ = workspace.apply().error();
+    workspace.apply().error();
     nothing_was_sent(&workspace);
 }
 
@@ -59,8 +59,8 @@ fn a_target_that_turns_out_bad_at_apply_is_refused_before_anything_is_reset() {
     let Some(workspace) = Workspace::new() else { return };
     let late = "resource \"terraform_data\" \"name\" {\n  input = \"a/b\"\n}\n";
     workspace.write(&(late.to_owned() + &credential("").replace(&format!("\"{USER}\""), "terraform_data.name.output")));
-    let _ = workspace.plan().quiet();
-    let _ = workspace.apply().error().is("Invalid value for `hubspot.user_name`").says(&["must not contain `/`"]);
+    workspace.plan().quiet();
+    workspace.apply().error().is("Invalid value for `hubspot.user_name`").says(&["must not contain `/`"]);
     nothing_was_sent(&workspace);
 }
 
@@ -90,7 +90,7 @@ fn bad_settings_are_refused_at_their_line() {
         let variable = "variable \"token\" {\n  type = string\n  sensitive = true\n}\n";
         workspace.write(&format!("{variable}provider \"smtp\" {{\n  {setting}\n}}\n{}", credential("")));
         let error = workspace.plan().error().is(&format!("Invalid value for `{path}`")).points_at(&line);
-        let _ = error.says(&[&format!("`{path}` {words}")]);
+        error.says(&[&format!("`{path}` {words}")]);
     }
     nothing_was_sent(&workspace);
 }
@@ -102,7 +102,7 @@ fn a_bad_token_in_the_environment_is_refused_without_telling_it() {
     workspace.keep_secret("pat-with-a-line-break");
     workspace.write(&credential(""));
     let error = workspace.plan().error().is("Invalid value in `HUBSPOT_ACCESS_TOKEN`");
-    let _ = error.says(&["line break"]);
+    error.says(&["line break"]);
     nothing_was_sent(&workspace);
 }
 
@@ -119,13 +119,13 @@ fn one_way_to_log_in_is_set_and_it_is_complete() {
     };
     let two = "access_token = var.secret, client_id = \"id\"";
     let error = configured(two).is("Two ways to log in to HubSpot").says(&["`access_token`, or `client_id`"]);
-    let _ = error.points_at(&format!("hubspot = {{ {two} }}"));
+    error.points_at(&format!("hubspot = {{ {two} }}"));
     for (settings, words) in [
         ("client_id = \"id\"", "`client_secret` is missing"),
         ("client_id = \"id\", client_secret = var.secret", "`HUBSPOT_REFRESH_TOKEN`"),
     ] {
         let error = configured(settings).is("Incomplete credentials for HubSpot");
-        let _ = error.says(&["In `hubspot` of the provider block", words]);
+        error.says(&["In `hubspot` of the provider block", words]);
     }
     nothing_was_sent(&workspace);
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     sandbox::{Fault, HubSpot, OauthClient, Operation},
-    support::{USER, Workspace, credential},
+    support::{USER, Workspace, credential, provider},
 };
 
 const DOCUMENTED_RESET: &str = "/email/public/v1/smtpapi/tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset";
@@ -23,7 +23,7 @@ fn the_documented_reset_byte_for_byte() {
     workspace.write(&credential(""));
 
     let warning = workspace.apply().warning().is("The answer names another user");
-    let _ = warning.says(&["aezckvh3hx@62515.smtp.hubspot.net", "The password was changed."]);
+    warning.says(&["aezckvh3hx@62515.smtp.hubspot.net", "The password was changed."]);
 
     let requests = workspace.sandbox.requests();
     let reset = requests.iter().find(|request| request.method == "POST").expect("a reset was sent");
@@ -34,7 +34,7 @@ fn the_documented_reset_byte_for_byte() {
 
     assert_eq!(workspace.working_password(), "ItUuCc8h4I5MihiysY8HB6XSbWZmVZ");
     assert_eq!(workspace.state()["username"], USER);
-    workspace.plan().is_empty();
+    workspace.plan().nothing_to_do();
 }
 
 #[test]
@@ -48,13 +48,12 @@ fn every_generation_of_the_api_resets() {
     .into_iter()
     .enumerate()
     {
-        let provider = format!("provider \"smtp\" {{\n  hubspot = {{ api_version = \"{version}\" }}\n}}\n");
-        workspace.write(&(provider + &credential(&format!("rotation_trigger = \"{version}\""))));
-        let _ = workspace.apply().quiet();
+        workspace.write(&with_version(version));
+        workspace.apply().quiet();
         assert_eq!(workspace.resets(), count + 1, "{version}");
         assert!(workspace.sandbox.requests().iter().any(|request| request.path == path), "{version}");
-        let _ = workspace.working_password();
-        workspace.plan().is_empty();
+        workspace.working_password();
+        workspace.plan().nothing_to_do();
     }
 }
 
@@ -68,11 +67,9 @@ fn an_oauth_app_takes_the_place_of_a_token() {
     };
     workspace.sandbox.hubspot().add_oauth_client(HubSpot::PORTAL_ID, app.clone());
     workspace.unset("HUBSPOT_ACCESS_TOKEN");
-    for (variable, value) in
-        [("client_id", &app.client_id), ("client_secret", &app.client_secret), ("refresh_token", &app.refresh_token)]
-    {
-        workspace.set(&format!("HUBSPOT_{}", variable.to_uppercase()), value);
-    }
+    workspace.set("HUBSPOT_CLIENT_ID", &app.client_id);
+    workspace.set("HUBSPOT_CLIENT_SECRET", &app.client_secret);
+    workspace.set("HUBSPOT_REFRESH_TOKEN", &app.refresh_token);
     workspace.keep_secret(&app.client_secret);
     workspace.keep_secret(&app.refresh_token);
     for (count, (version, path)) in
@@ -81,13 +78,12 @@ fn an_oauth_app_takes_the_place_of_a_token() {
             .enumerate()
     {
         workspace.sandbox.forget_requests();
-        let provider = format!("provider \"smtp\" {{\n  hubspot = {{ api_version = \"{version}\" }}\n}}\n");
-        workspace.write(&(provider + &credential(&format!("rotation_trigger = \"{version}\""))));
-        let _ = workspace.apply().quiet();
+        workspace.write(&with_version(version));
+        workspace.apply().quiet();
         assert_eq!(workspace.resets(), count + 1, "{version}");
         let requests = workspace.sandbox.requests();
         assert!(requests.iter().any(|request| request.method == "POST" && request.path == path), "{version}");
-        let _ = workspace.working_password();
+        workspace.working_password();
     }
 }
 
@@ -104,10 +100,10 @@ fn every_example_applies() {
             let text = fs::read_to_string(examples().join(file)).expect("an example");
             workspace.file(&file.replace('/', "_"), &text);
         }
-        let _ = workspace.apply().quiet();
+        workspace.apply().quiet();
         assert_eq!(workspace.resets(), 1, "{example:?}");
-        let _ = workspace.working_password_of("smtp_credential_password.newsletter");
-        workspace.plan().is_empty();
+        workspace.working_password_of("smtp_credential_password.newsletter");
+        workspace.plan().nothing_to_do();
     }
 }
 
@@ -133,8 +129,14 @@ fn the_example_of_an_import_imports() {
     workspace.write(&resource);
     let command = fs::read_to_string(resources.join("import.sh")).expect("an example");
     let arguments: Vec<_> = command.split_whitespace().skip(1).collect();
-    let _ = workspace.run(&arguments).succeeded();
+    workspace.run(&arguments).succeeded();
     assert_eq!(workspace.state_of("smtp_credential_password.newsletter")["username"], json!(USER));
+}
+
+/// A configuration whose password is reset anew with every version of the API.
+fn with_version(version: &str) -> String {
+    let provider = provider(&format!("api_version = \"{version}\""));
+    provider + &credential(&format!("rotation_trigger = \"{version}\""))
 }
 
 fn examples() -> PathBuf {

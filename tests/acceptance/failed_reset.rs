@@ -2,7 +2,7 @@
 
 use crate::{
     sandbox::{Effect, Fault, Operation},
-    support::{ADDRESS, USER, Workspace, credential},
+    support::{ADDRESS, Run, USER, Workspace, credential, resource},
 };
 
 const DELETE_FIRST: &str = "";
@@ -22,7 +22,7 @@ fn a_reset_that_cannot_work_leaves_the_resource_with_its_password() {
             let state = workspace.state();
             obstacle(&workspace);
             let error = workspace.apply_with(&["-refresh=false"]).error().is(summary);
-            let _ = error.says(&["The password was not changed."]);
+            error.says(&["The password was not changed."]);
             assert_eq!(workspace.state(), state, "{order}: {summary}");
             assert_eq!(workspace.resets(), 1);
         }
@@ -32,11 +32,37 @@ fn a_reset_that_cannot_work_leaves_the_resource_with_its_password() {
 #[test]
 fn a_saved_plan_that_cannot_work_any_more_leaves_the_resource_with_its_password() {
     let Some(workspace) = rotating(DELETE_FIRST) else { return };
-    let _ = workspace.plan_with(&["-out=plan"]).quiet();
+    workspace.plan_with(&["-out=plan"]).quiet();
     let state = workspace.state();
     revoke(&workspace);
-    let _ = workspace.apply_with(&["plan"]).error().says(&["The password was not changed."]);
+    workspace.apply_with(&["plan"]).error().says(&["The password was not changed."]);
     assert_eq!(workspace.state(), state);
+}
+
+#[test]
+fn a_replacement_for_another_reason_that_cannot_work_leaves_the_resource_with_its_password() {
+    let reasons: [fn(&Workspace) -> Run; 3] = [
+        |workspace| {
+            workspace.run(&["taint", "-no-color", ADDRESS]).succeeded();
+            workspace.apply_with(&["-refresh=false"])
+        },
+        |workspace| workspace.apply_with(&["-refresh=false", &format!("-replace={ADDRESS}")]),
+        |workspace| {
+            workspace.write(&resource("this", "nobody@62515.smtp.hubspot.net", ""));
+            workspace.apply()
+        },
+    ];
+    for (number, reason) in reasons.into_iter().enumerate() {
+        let Some(workspace) = rotating(DELETE_FIRST) else { return };
+        let state = workspace.state();
+        if number < 2 {
+            delete(&workspace);
+        }
+        let error = reason(&workspace).error().is("HubSpot does not know this credential");
+        error.says(&["The password was not changed."]);
+        assert_eq!(workspace.state(), state, "reason {number}");
+        assert_eq!(workspace.resets(), 1);
+    }
 }
 
 #[test]
@@ -48,7 +74,7 @@ fn a_reset_that_is_refused_after_all_leaves_the_old_password_where_it_is_said_to
         let error = workspace.apply().error().is("HubSpot denied the access").says(&["The password was not changed."]);
         assert!(workspace.logs_in(&password));
         if order == DELETE_FIRST {
-            let _ = error.says(&["the state's backup", "create_before_destroy", "in_place"]);
+            error.says(&["the state's backup", "create_before_destroy", "in_place"]);
             assert_eq!(workspace.addresses(), [""; 0]);
             let backup = std::fs::read_to_string(workspace.path("terraform.tfstate.backup")).expect("a backup");
             assert!(backup.contains(&password), "the old password is in the backup");
@@ -65,7 +91,7 @@ fn an_answer_that_is_lost_after_the_reset_is_healed_by_the_next_apply() {
         let Some(workspace) = rotating(order) else { return };
         workspace.sandbox.fault(Fault::new(Effect::Close).on(Operation::Reset));
         let error = workspace.apply().error().is("The outcome of the reset is unknown");
-        let _ = error.says(&["The password may have been changed.", "Apply again"]);
+        error.says(&["The password may have been changed.", "Apply again"]);
         assert_eq!(workspace.resets(), 2, "the reset was sent once");
         heals(&workspace, 3);
     }
@@ -86,7 +112,7 @@ fn a_first_create_that_fails_leaves_nothing_behind() {
 fn rotating(order: &str) -> Option<Workspace> {
     let workspace = Workspace::new()?;
     workspace.write(&credential(&format!("rotation_trigger = \"one\"\n  {order}")));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     workspace.write(&credential(&format!("rotation_trigger = \"two\"\n  {order}")));
     Some(workspace)
 }
@@ -94,11 +120,11 @@ fn rotating(order: &str) -> Option<Workspace> {
 /// Insists that the next apply gets by with one reset, and that all is well after it.
 #[track_caller]
 fn heals(workspace: &Workspace, resets: usize) {
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     assert_eq!(workspace.resets(), resets);
     assert_eq!(workspace.addresses(), [ADDRESS]);
-    let _ = workspace.working_password();
-    workspace.plan().is_empty();
+    workspace.working_password();
+    workspace.plan().nothing_to_do();
 }
 
 fn revoke(workspace: &Workspace) {

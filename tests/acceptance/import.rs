@@ -11,7 +11,7 @@ use crate::{
 fn an_import_knows_everything_but_the_password() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
-    let _ = workspace.import(&format!("hubspot/{USER}")).succeeded();
+    workspace.import(&format!("hubspot/{USER}")).succeeded();
     let state = workspace.state();
     assert_eq!(state["id"], format!("hubspot/{USER}"));
     assert_eq!(state["username"], USER);
@@ -19,7 +19,7 @@ fn an_import_knows_everything_but_the_password() {
     for unknown in ["password", "rotated_at", "rotation_trigger", "smtp_url"] {
         assert_eq!(state[unknown], Value::Null, "{unknown}");
     }
-    workspace.plan().is_empty();
+    workspace.plan().nothing_to_do();
     assert_eq!(workspace.resets(), 0);
 }
 
@@ -33,20 +33,20 @@ fn an_import_block_adopts_and_the_next_change_rotates() {
     let plan = workspace.plan();
     assert_eq!(plan.action(ADDRESS).as_deref(), Some("update"));
     let adopted = "Adopted without a reset. No password is known until it changes again.";
-    let _ = plan.warning().is("Adopted without a reset").says(&[adopted]).points_at("rotation_trigger = \"one\"");
-    let _ = workspace.apply().succeeded();
+    plan.warning().is("No reset after the import").says(&[adopted]).points_at("rotation_trigger = \"one\"");
+    workspace.apply().succeeded();
     assert_eq!(workspace.resets(), 0);
     assert_eq!(workspace.state()["password"], Value::Null);
     assert_eq!(workspace.state()["rotation_trigger"], "one");
     assert!(workspace.logs_in(&before));
-    workspace.plan().is_empty();
+    workspace.plan().nothing_to_do();
 
     workspace.write(&credential("rotation_trigger = \"two\""));
     assert_eq!(workspace.plan().quiet().action(ADDRESS).as_deref(), Some("replace"));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     assert_eq!(workspace.resets(), 1);
-    let _ = workspace.working_password();
-    workspace.plan().is_empty();
+    workspace.working_password();
+    workspace.plan().nothing_to_do();
 }
 
 #[test]

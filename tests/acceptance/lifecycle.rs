@@ -25,21 +25,21 @@ fn a_create_stores_a_password_that_works() {
     }
     assert_eq!(workspace.resets(), 0);
 
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     assert_eq!(workspace.resets(), 1);
     let password = workspace.working_password();
     assert!(!workspace.logs_in(&before), "the password from before is dead");
     let state = workspace.state();
     assert_eq!(state["smtp_url"], format!("smtp://zh48wgsfld%4062515.smtp.hubspot.net:{password}@smtp.hubapi.com:587"));
     assert!(is_timestamp(state["rotated_at"].as_str().unwrap_or_default()), "{}", state["rotated_at"]);
-    workspace.plan().is_empty();
+    workspace.plan().nothing_to_do();
 }
 
 #[test]
 fn password_and_url_are_sensitive_and_nothing_else_is() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     let shown = workspace.json(&["show", "-json"]);
     let resource = &shown["values"]["root_module"]["resources"][0];
     assert_eq!(resource["sensitive_values"], json!({"hubspot": {}, "password": true, "smtp_url": true}));
@@ -51,10 +51,10 @@ fn password_and_url_are_sensitive_and_nothing_else_is() {
 fn a_saved_plan_applies_once() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
-    let _ = workspace.plan_with(&["-out=plan"]).quiet();
-    let _ = workspace.apply_with(&["plan"]).quiet();
+    workspace.plan_with(&["-out=plan"]).quiet();
+    workspace.apply_with(&["plan"]).quiet();
     let password = workspace.working_password();
-    let _ = workspace.apply_with(&["plan"]).failed();
+    workspace.apply_with(&["plan"]).failed();
     assert_eq!(workspace.resets(), 1);
     assert_eq!(workspace.working_password(), password);
 }
@@ -63,12 +63,12 @@ fn a_saved_plan_applies_once() {
 fn without_a_refresh_everything_is_still_checked_before_the_reset() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential("rotation_trigger = \"one\""));
-    let _ = workspace.apply_with(&["-refresh=false"]).quiet();
+    workspace.apply_with(&["-refresh=false"]).quiet();
     workspace.sandbox.forget_requests();
     workspace.write(&credential("rotation_trigger = \"two\""));
-    let _ = workspace.apply_with(&["-refresh=false"]).quiet();
+    workspace.apply_with(&["-refresh=false"]).quiet();
     assert_eq!(workspace.resets(), 2);
-    let _ = workspace.working_password();
+    workspace.working_password();
     let methods: Vec<_> = workspace.sandbox.requests().into_iter().map(|request| request.method).collect();
     assert_eq!(methods, ["GET", "POST"], "one look serves both halves of the replacement");
 }
@@ -77,33 +77,33 @@ fn without_a_refresh_everything_is_still_checked_before_the_reset() {
 fn a_tainted_resource_is_reset_once_more() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     let before = workspace.working_password();
-    let _ = workspace.run(&["taint", "-no-color", ADDRESS]).succeeded();
-    let _ = workspace.apply().quiet();
+    workspace.run(&["taint", "-no-color", ADDRESS]).succeeded();
+    workspace.apply().quiet();
     let tainted = workspace.working_password();
     assert!(!workspace.logs_in(&before));
-    let _ = workspace.apply_with(&[&format!("-replace={ADDRESS}")]).quiet();
+    workspace.apply_with(&[&format!("-replace={ADDRESS}")]).quiet();
     assert!(!workspace.logs_in(&tainted));
-    let _ = workspace.working_password();
+    workspace.working_password();
     assert_eq!(workspace.resets(), 3);
-    workspace.plan().is_empty();
+    workspace.plan().nothing_to_do();
 }
 
 #[test]
 fn a_resource_that_is_renamed_keeps_its_password() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     let password = workspace.working_password();
 
-    let _ = workspace.run(&["state", "mv", ADDRESS, "smtp_credential_password.second"]).succeeded();
+    workspace.run(&["state", "mv", ADDRESS, "smtp_credential_password.second"]).succeeded();
     workspace.write(&credential("").replace("\"this\"", "\"second\""));
-    workspace.plan().is_empty();
+    workspace.plan().nothing_to_do();
 
     let moved = format!("moved {{\n  from = smtp_credential_password.second\n  to = {ADDRESS}\n}}\n");
     workspace.write(&(credential("") + &moved));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     assert_eq!(workspace.addresses(), [ADDRESS]);
     assert_eq!(workspace.working_password(), password);
     assert_eq!(workspace.resets(), 1);
@@ -113,9 +113,9 @@ fn a_resource_that_is_renamed_keeps_its_password() {
 fn a_destroy_leaves_the_password_as_it_is() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     let password = workspace.working_password();
-    let _ = workspace.destroy().quiet();
+    workspace.destroy().quiet();
     assert_eq!(workspace.addresses(), [""; 0]);
     assert!(workspace.logs_in(&password));
     assert_eq!(workspace.resets(), 1);
@@ -125,9 +125,9 @@ fn a_destroy_leaves_the_password_as_it_is() {
 fn a_destroy_of_what_is_gone_succeeds() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     workspace.sandbox.hubspot().delete(USER);
-    let _ = workspace.destroy().succeeded();
+    workspace.destroy().succeeded();
     assert_eq!(workspace.addresses(), [""; 0]);
 }
 
@@ -135,10 +135,10 @@ fn a_destroy_of_what_is_gone_succeeds() {
 fn a_destroy_without_refresh_needs_no_token() {
     let Some(mut workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     workspace.unset("HUBSPOT_ACCESS_TOKEN");
     workspace.sandbox.forget_requests();
-    let _ = workspace.destroy_with(&["-refresh=false"]).quiet();
+    workspace.destroy_with(&["-refresh=false"]).quiet();
     assert_eq!(workspace.addresses(), [""; 0]);
     assert_eq!(workspace.sandbox.requests().len(), 0);
 }
@@ -147,30 +147,30 @@ fn a_destroy_without_refresh_needs_no_token() {
 fn nothing_but_an_apply_resets() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
-    let _ = workspace.validate().quiet();
-    let _ = workspace.plan().quiet();
-    let _ = workspace.apply().quiet();
-    let _ = workspace.refresh().quiet();
-    workspace.plan().is_empty();
-    let _ = workspace.run(&["refresh", "-no-color"]).succeeded();
+    workspace.validate().quiet();
+    workspace.plan().quiet();
+    workspace.apply().quiet();
+    workspace.refresh().quiet();
+    workspace.plan().nothing_to_do();
+    workspace.run(&["refresh", "-no-color"]).succeeded();
     assert_eq!(workspace.resets(), 1);
-    let _ = workspace.working_password();
+    workspace.working_password();
     let posts = workspace.sandbox.requests().into_iter().filter(|request| request.method == "POST").count();
     assert_eq!(posts, 1);
 }
 
 #[test]
 fn another_credential_replaces_the_resource() {
-    let Some(workspace) = Workspace::new() else { return };
     const OTHER: &str = "other@62515.smtp.hubspot.net";
+    let Some(workspace) = Workspace::new() else { return };
     workspace.add_credential(OTHER);
     workspace.write(&credential(""));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     let password = workspace.working_password();
     workspace.write(&credential("").replace(USER, OTHER));
     assert_eq!(workspace.plan().action(ADDRESS).as_deref(), Some("replace"));
-    let _ = workspace.apply().quiet();
-    let _ = workspace.working_password();
+    workspace.apply().quiet();
+    workspace.working_password();
     assert_eq!(workspace.state()["username"], OTHER);
     assert!(workspace.logs_in(&password), "the first credential keeps its password");
     assert_eq!((workspace.resets(), workspace.sandbox.hubspot().resets(OTHER)), (1, 1));

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use crate::{
     sandbox::{Effect, Fault, HubSpot, Operation},
-    support::{ADDRESS, USER, Workspace, credential},
+    support::{ADDRESS, USER, Workspace, credential, provider},
 };
 
 #[test]
 fn a_credential_that_is_gone_is_dropped_with_a_warning() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     workspace.sandbox.hubspot().delete(USER);
     let warning = workspace.refresh().warning().is("A stored password was dropped");
-    let _ = warning.says(&["HubSpot no longer has this credential", "The password was not changed."]);
+    warning.says(&["HubSpot no longer has this credential", "The password was not changed."]);
     assert_eq!(workspace.addresses(), [""; 0]);
 }
 
@@ -23,7 +23,7 @@ fn whatever_else_goes_wrong_is_an_error_and_the_state_is_kept() {
     let Some(workspace) = Workspace::new() else { return };
     // A read that fails for the vendor's sake is tried again, but not beyond its time.
     workspace.write(&credential("timeouts = { read = \"1s\" }"));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     let state = workspace.state();
     let page = || {
         Fault::new(Effect::Status {
@@ -41,29 +41,29 @@ fn whatever_else_goes_wrong_is_an_error_and_the_state_is_kept() {
     ] {
         workspace.sandbox.fault(fault.on(Operation::List));
         let error = workspace.refresh().error().is(summary);
-        let _ = error.says(&["Reading `hubspot/", "The password was not changed."]);
+        error.says(&["Reading `hubspot/", "The password was not changed."]);
         workspace.sandbox.clear_faults();
         assert_eq!(workspace.state(), state, "{summary}");
     }
-    workspace.plan().is_empty();
+    workspace.plan().nothing_to_do();
 }
 
 #[test]
 fn later_generations_ask_for_what_their_list_does_not_name() {
     let Some(workspace) = Workspace::new() else { return };
-    workspace.write(&(provider("2026-03") + &credential("")));
-    let _ = workspace.apply().quiet();
+    workspace.write(&(provider("api_version = \"2026-03\"") + &credential("")));
+    workspace.apply().quiet();
     let password = workspace.working_password();
     workspace.sandbox.hubspot().unlist(USER);
-    workspace.plan().is_empty();
+    workspace.plan().nothing_to_do();
     assert_eq!(workspace.working_password(), password);
 
     workspace.sandbox.fault(Fault::status(403).on(Operation::Get));
-    let _ = workspace.refresh().error().is("HubSpot denied the access");
+    workspace.refresh().error().is("HubSpot denied the access");
     assert_eq!(workspace.addresses(), [ADDRESS]);
 
     workspace.sandbox.hubspot().delete(USER);
-    let _ = workspace.refresh().warning().is("A stored password was dropped");
+    workspace.refresh().warning().is("A stored password was dropped");
     assert_eq!(workspace.addresses(), [""; 0]);
 }
 
@@ -76,20 +76,16 @@ fn one_list_serves_all_resources_of_an_account() {
     }
     workspace.sandbox.hubspot().page_size(3);
     for (version, pages) in [("v1", 1), ("v3", 3)] {
-        workspace.write(&(provider(version) + &each(&names)));
-        let _ = workspace.apply().quiet();
+        workspace.write(&(provider(&format!("api_version = \"{version}\"")) + &each(&names)));
+        workspace.apply().quiet();
         workspace.sandbox.forget_requests();
-        workspace.plan().is_empty();
+        workspace.plan().nothing_to_do();
         assert_eq!(workspace.sandbox.requests().len(), pages, "{version}");
     }
     for name in &names {
         assert_eq!(workspace.sandbox.hubspot().resets(name), 1);
-        let _ = workspace.working_password_of(&format!("{ADDRESS}[\"{name}\"]"));
+        workspace.working_password_of(&format!("{ADDRESS}[\"{name}\"]"));
     }
-}
-
-fn provider(version: &str) -> String {
-    format!("provider \"smtp\" {{\n  hubspot = {{ api_version = \"{version}\" }}\n}}\n")
 }
 
 fn each(names: &[String]) -> String {

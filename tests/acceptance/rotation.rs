@@ -27,14 +27,14 @@ fn in_place_rotates_what_must_not_be_destroyed() {
     let Some(workspace) = Workspace::new() else { return };
     let guarded = |arguments: &str| credential(&format!("{arguments}\n  lifecycle {{ prevent_destroy = true }}"));
     workspace.write(&guarded("rotation_trigger = \"one\""));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     workspace.write(&guarded("rotation_trigger = \"two\""));
-    let _ = workspace.apply().error().is("Instance cannot be destroyed");
+    workspace.apply().error().is("Instance cannot be destroyed");
     assert_eq!(workspace.resets(), 1);
     workspace.write(&guarded(&format!("rotation_trigger = \"two\"\n  {IN_PLACE}")));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     assert_eq!(workspace.resets(), 2);
-    let _ = workspace.working_password();
+    workspace.working_password();
 }
 
 #[test]
@@ -42,16 +42,16 @@ fn a_trigger_that_is_not_known_yet_counts_as_a_change() {
     let Some(workspace) = Workspace::new() else { return };
     for (mode, action) in [("", "replace"), (IN_PLACE, "update")] {
         workspace.write(&late_trigger("one", "same", mode));
-        let _ = workspace.apply().quiet();
+        workspace.apply().quiet();
         let resets = workspace.resets();
         workspace.write(&late_trigger("two", "same", mode));
         let plan = workspace.plan().quiet();
         assert_eq!(plan.action(ADDRESS).as_deref(), Some(action));
-        let _ = workspace.apply().quiet();
+        workspace.apply().quiet();
         assert_eq!(workspace.resets(), resets + 1, "{action}");
-        let _ = workspace.working_password();
+        workspace.working_password();
         assert_eq!(workspace.state()["rotation_trigger"], "two");
-        workspace.plan().is_empty();
+        workspace.plan().nothing_to_do();
     }
 }
 
@@ -59,14 +59,14 @@ fn a_trigger_that_is_not_known_yet_counts_as_a_change() {
 fn in_place_a_trigger_that_turns_out_equal_resets_nothing() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&late_trigger("one", "before", IN_PLACE));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     let state = workspace.state();
     workspace.write(&late_trigger("one", "after", IN_PLACE));
     assert_eq!(workspace.plan().action(ADDRESS).as_deref(), Some("update"));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     assert_eq!(workspace.resets(), 1);
     assert_eq!(workspace.state(), state);
-    workspace.plan().is_empty();
+    workspace.plan().nothing_to_do();
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn settings_that_reset_nothing_keep_the_password_known() {
     let Some(workspace) = Workspace::new() else { return };
     let trigger = "rotation_trigger = \"one\"";
     workspace.write(&credential(trigger));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     let password = workspace.working_password();
     let rotated_at = workspace.state()["rotated_at"].clone();
     for (argument, attribute, value) in [
@@ -93,10 +93,10 @@ fn settings_that_reset_nothing_keep_the_password_known() {
         let planned = workspace.planned();
         assert_eq!(planned["password"], password, "{attribute}");
         assert_eq!(planned[attribute], value);
-        let _ = workspace.apply_with(&["plan"]).quiet();
+        workspace.apply_with(&["plan"]).quiet();
         assert_eq!(workspace.state()[attribute], value);
         assert_eq!(workspace.state()["rotated_at"], rotated_at, "{attribute}");
-        workspace.plan().is_empty();
+        workspace.plan().nothing_to_do();
     }
     assert_eq!(workspace.state()["smtp_host"], "smtp.hubapi.com");
     assert_eq!(workspace.state()["timeouts"], Value::Null);
@@ -108,17 +108,17 @@ fn settings_that_reset_nothing_keep_the_password_known() {
 fn rotates(arguments: &str, action: &str) {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(&format!("rotation_trigger = \"one\"\n  {arguments}")));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     for (resets, trigger) in [(2, "rotation_trigger = \"two\""), (3, "")] {
         let (password, rotated_at) = (workspace.working_password(), workspace.state()["rotated_at"].clone());
         workspace.write(&credential(&format!("{trigger}\n  {arguments}")));
         assert_eq!(workspace.plan().quiet().action(ADDRESS).as_deref(), Some(action));
-        let _ = workspace.apply().quiet();
+        workspace.apply().quiet();
         assert_eq!(workspace.resets(), resets);
         assert_ne!(workspace.working_password(), password);
         assert_ne!(workspace.state()["rotated_at"], rotated_at);
         assert!(!workspace.logs_in(&password), "the old password is dead");
-        workspace.plan().is_empty();
+        workspace.plan().nothing_to_do();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     sandbox::HubSpot,
-    support::{ADDRESS, USER, Workspace, credential, resource},
+    support::{ADDRESS, USER, Workspace, credential, provider, resource},
 };
 
 #[test]
@@ -14,8 +14,8 @@ fn a_token_may_come_from_a_variable() {
     workspace.set("TF_VAR_token", &token);
     let variable = "variable \"token\" {\n  type = string\n  sensitive = true\n}\n";
     workspace.write(&(variable.to_owned() + &provider("access_token = var.token") + &credential("")));
-    let _ = workspace.apply().quiet();
-    let _ = workspace.working_password();
+    workspace.apply().quiet();
+    workspace.working_password();
 }
 
 #[test]
@@ -29,15 +29,15 @@ fn two_aliases_serve_two_portals() {
     let other = provider("access_token = var.token").replace("{\n", "{\n  alias = \"other\"\n");
     let variable = "variable \"token\" {}\n";
     workspace.write(&[variable, &other, &credential(""), &resource("other", OTHER, "provider = smtp.other")].concat());
-    let _ = workspace.apply().quiet();
-    let _ = workspace.working_password();
-    let _ = workspace.working_password_of("smtp_credential_password.other");
-    workspace.plan().is_empty();
+    workspace.apply().quiet();
+    workspace.working_password();
+    workspace.working_password_of("smtp_credential_password.other");
+    workspace.plan().nothing_to_do();
 
     // With the wrong portal's token a credential is not there, and nothing is reset.
     workspace.write(&[variable, &other, &resource("wrong", OTHER, "")].concat());
     let error = workspace.apply_with(&["-target=smtp_credential_password.wrong"]).error();
-    let _ = error.is("HubSpot does not know this credential").says(&["The password was not changed."]);
+    error.is("HubSpot does not know this credential").says(&["The password was not changed."]);
     assert_eq!((workspace.resets(), workspace.sandbox.hubspot().resets(OTHER)), (1, 1));
     assert_ne!(HubSpot::PORTAL_ID, 4711);
 }
@@ -60,10 +60,10 @@ fn settings_that_are_not_known_yet_call_no_vendor() {
         let plan = workspace.plan().quiet();
         assert_eq!(plan.action(ADDRESS).as_deref(), Some("create"), "{setting}");
         assert_eq!(workspace.sandbox.requests().len(), 0, "{setting}");
-        let _ = workspace.apply().quiet();
+        workspace.apply().quiet();
         assert_eq!(workspace.resets(), resets + 1, "{setting}");
-        let _ = workspace.working_password();
-        workspace.plan().is_empty();
+        workspace.working_password();
+        workspace.plan().nothing_to_do();
 
         // Unknown once more, with a resource there that cannot be refreshed.
         workspace.sandbox.forget_requests();
@@ -72,11 +72,11 @@ fn settings_that_are_not_known_yet_call_no_vendor() {
         assert_eq!(plan.action(ADDRESS), None, "{setting}");
         assert_eq!(workspace.sandbox.requests().len(), 0, "{setting}");
         workspace.write(&late(setting, "rotation_trigger = \"two\""));
-        let _ = workspace.apply_with(&[replace]).quiet();
+        workspace.apply_with(&[replace]).quiet();
         assert_eq!(workspace.resets(), resets + 2, "{setting}");
-        let _ = workspace.working_password();
+        workspace.working_password();
 
-        let _ = workspace.destroy_with(&["-refresh=false"]).quiet();
+        workspace.destroy_with(&["-refresh=false"]).quiet();
         workspace.set(variable, &right);
     }
 }
@@ -86,9 +86,9 @@ fn what_turns_out_wrong_at_apply_is_refused_then() {
     let Some(mut workspace) = Workspace::new() else { return };
     workspace.set("TF_VAR_late", "http://example.com");
     workspace.write(&late("base_url", ""));
-    let _ = workspace.plan().quiet();
+    workspace.plan().quiet();
     let error = workspace.apply().error().is("Invalid value for `hubspot.base_url`");
-    let _ = error.says(&["must use https"]);
+    error.says(&["must use https"]);
     assert_eq!(workspace.resets(), 0);
 }
 
@@ -98,9 +98,9 @@ fn without_credentials_a_plan_fails_and_a_validation_does_not() {
     workspace.unset("HUBSPOT_ACCESS_TOKEN");
     for provider in ["", "provider \"smtp\" {}\n", "provider \"smtp\" {\n  hubspot = {}\n}\n"] {
         workspace.write(&(provider.to_owned() + &credential("")));
-        let _ = workspace.validate().quiet();
+        workspace.validate().quiet();
         let error = workspace.plan().error().is("No credentials for HubSpot");
-        let _ = error.says(&["`HUBSPOT_ACCESS_TOKEN`", "`HUBSPOT_REFRESH_TOKEN`", "`hubspot`"]);
+        error.says(&["`HUBSPOT_ACCESS_TOKEN`", "`HUBSPOT_REFRESH_TOKEN`", "`hubspot`"]);
     }
     assert_eq!(workspace.sandbox.requests().len(), 0);
 }
@@ -110,17 +110,13 @@ fn what_core_says_of_itself_and_the_user_adds_is_told_to_the_vendor() {
     let Some(mut workspace) = Workspace::new() else { return };
     workspace.set("TF_APPEND_USER_AGENT", "team-mail/7");
     workspace.write(&credential(""));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     for request in workspace.sandbox.requests() {
         let agent = request.header("User-Agent").unwrap_or_default();
         assert!(agent.starts_with("Terraform/") && agent.ends_with(" team-mail/7"), "{agent}");
         assert!(agent.contains(concat!("terraform-provider-smtp/", env!("CARGO_PKG_VERSION"))), "{agent}");
     }
     assert_eq!(workspace.state()["username"], USER);
-}
-
-fn provider(settings: &str) -> String {
-    format!("provider \"smtp\" {{\n  hubspot = {{ {settings} }}\n}}\n")
 }
 
 /// One setting comes from a resource that does not exist yet.

@@ -11,8 +11,8 @@ fn the_state_of_the_first_version_plans_empty() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential("rotation_trigger = \"2026-Q4\""));
     workspace.file("terraform.tfstate", FIRST);
-    workspace.plan().is_empty();
-    let _ = workspace.refresh().succeeded();
+    workspace.plan().nothing_to_do();
+    workspace.refresh().succeeded();
     assert_eq!(workspace.state()["password"], "not-a-real-password");
     assert_eq!(workspace.resets(), 0);
 }
@@ -24,7 +24,7 @@ fn a_state_with_less_and_more_in_it_is_read() {
     let text = FIRST.replace("\"rotation_mode\": \"replace\"", "\"from_another_version\": {\"a\": [1]}");
     assert_ne!(text, FIRST);
     workspace.file("terraform.tfstate", &text);
-    workspace.plan().is_empty();
+    workspace.plan().nothing_to_do();
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_state_of_a_newer_version_is_refused() {
     let text = FIRST.replace("\"schema_version\": 0", "\"schema_version\": 1");
     assert_ne!(text, FIRST);
     workspace.file("terraform.tfstate", &text);
-    let _ = workspace.apply().error().is("Resource instance managed by newer provider version");
+    workspace.apply().error().is("Resource instance managed by newer provider version");
     assert_eq!(fs::read_to_string(workspace.path("terraform.tfstate")).expect("the state"), text);
     assert_eq!(workspace.sandbox.requests().len(), 0);
 }

@@ -15,16 +15,14 @@ fn a_module_hands_the_credential_on() {
     let Some(workspace) = Workspace::new() else { return };
     let requirement =
         "terraform {\n  required_providers {\n    smtp = { source = \"smtp-credentials/smtp\" }\n  }\n}\n";
-    let mut outputs = String::new();
-    for name in ["username", "password", "smtp_host", "smtp_port", "smtp_url"] {
-        outputs += &format!("output \"{name}\" {{\n  value = {ADDRESS}.{name}\n  sensitive = true\n}}\n");
-    }
+    let output = |name| format!("output \"{name}\" {{\n  value = {ADDRESS}.{name}\n  sensitive = true\n}}\n");
+    let outputs = ["username", "password", "smtp_host", "smtp_port", "smtp_url"].map(output).concat();
     workspace.file("mail/main.tf", &[requirement, &credential(""), &outputs].concat());
     workspace.write(
         "module \"mail\" {\n  source = \"./mail\"\n}\noutput \"all\" {\n  value = module.mail\n  sensitive = true\n}\n",
     );
-    let _ = workspace.run(&["get", "-no-color"]).succeeded();
-    let _ = workspace.apply().quiet();
+    workspace.run(&["get", "-no-color"]).succeeded();
+    workspace.apply().quiet();
     let address = format!("module.mail.{ADDRESS}");
     let password = workspace.working_password_of(&address);
     let all = workspace.output("all");
@@ -33,7 +31,7 @@ fn a_module_hands_the_credential_on() {
     }
     assert_eq!(all["smtp_port"], 587);
     assert_eq!(all["smtp_url"], workspace.state_of(&address)["smtp_url"]);
-    workspace.plan().is_empty();
+    workspace.plan().nothing_to_do();
 }
 
 #[test]
@@ -48,15 +46,15 @@ fn many_credentials_each_keep_their_own_password() {
         credential(&arguments).replace(&format!("\"{USER}\""), "each.key")
     };
     workspace.write(&each("\"one\""));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     let lists = workspace.sandbox.requests().into_iter().filter(|request| request.method == "GET").count();
     assert_eq!(lists, 1, "one list serves all creates");
     workspace.write(&each(&format!("each.key == \"{}\" ? \"two\" : \"one\"", names[1])));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     let resets: Vec<_> = names.iter().map(|name| workspace.sandbox.hubspot().resets(name)).collect();
     assert_eq!(resets, [1, 2, 1]);
     for name in &names {
-        let _ = workspace.working_password_of(&format!("{ADDRESS}[\"{name}\"]"));
+        workspace.working_password_of(&format!("{ADDRESS}[\"{name}\"]"));
     }
 }
 
@@ -66,10 +64,10 @@ fn a_target_leaves_the_others_alone() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.add_credential(OTHER);
     workspace.write(&(credential("") + &resource("other", OTHER, "")));
-    let _ = workspace.apply_with(&[&format!("-target={ADDRESS}")]).succeeded();
+    workspace.apply_with(&[&format!("-target={ADDRESS}")]).succeeded();
     assert_eq!(workspace.addresses(), [ADDRESS]);
     assert_eq!((workspace.resets(), workspace.sandbox.hubspot().resets(OTHER)), (1, 0));
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     assert_eq!((workspace.resets(), workspace.sandbox.hubspot().resets(OTHER)), (1, 1));
 }
 
@@ -83,10 +81,10 @@ fn a_new_password_reaches_what_depends_on_it_in_the_same_apply() {
     };
     for trigger in ["one", "two"] {
         workspace.write(&configuration(trigger));
-        let _ = workspace.apply().quiet();
+        workspace.apply().quiet();
         assert_eq!(workspace.output("password"), workspace.working_password());
         assert_eq!(workspace.state_of("terraform_data.user")["output"]["value"], workspace.state()["rotated_at"]);
-        workspace.plan().is_empty();
+        workspace.plan().nothing_to_do();
     }
 }
 
@@ -96,10 +94,10 @@ fn a_provider_that_is_debugged_serves_several_runs() {
     let debugged = Debugged::start(&workspace);
     workspace.set("TF_REATTACH_PROVIDERS", &debugged.reattach);
     workspace.write(&credential(""));
-    let _ = workspace.plan().quiet();
-    let _ = workspace.apply().quiet();
-    let _ = workspace.working_password();
-    workspace.plan().is_empty();
+    workspace.plan().quiet();
+    workspace.apply().quiet();
+    workspace.working_password();
+    workspace.plan().nothing_to_do();
     assert_eq!(workspace.resets(), 1);
 }
 

@@ -41,13 +41,13 @@ fn every_refusal_has_its_own_words() {
 fn a_rate_limit_is_waited_for_within_the_time_there_is() {
     let Some(workspace) = Workspace::new() else { return };
     let error = refused(&workspace, 429, &[("Retry-After", "3600")]).is("HubSpot's rate limit is reached");
-    let _ = error.says(&["This is what HubSpot says", NOT_CHANGED, "3600 s", "`timeouts`"]);
+    error.says(&["This is what HubSpot says", NOT_CHANGED, "3600 s", "`timeouts`"]);
     assert_eq!(workspace.resets(), 0);
 
     workspace.sandbox.fault(Fault::status_with_header(429, "Retry-After", "1").on(Operation::Reset).before());
-    let _ = workspace.apply().quiet();
+    workspace.apply().quiet();
     assert_eq!(workspace.resets(), 1);
-    let _ = workspace.working_password();
+    workspace.working_password();
 }
 
 #[test]
@@ -68,9 +68,9 @@ fn an_answer_without_a_password_says_that_it_is_lost() {
         let error = error.says(&[&begin(), CHANGED, "Apply again"]);
         assert!(!error.detail.contains("welcome") && !error.detail.contains("4711"), "no body is shown: {error:?}");
         assert_eq!(workspace.resets(), 1, "{fault:?}");
-        let _ = workspace.apply().quiet();
+        workspace.apply().quiet();
         assert_eq!(workspace.resets(), 2, "{fault:?}");
-        let _ = workspace.working_password();
+        workspace.working_password();
     }
 }
 
@@ -93,7 +93,7 @@ fn a_redirect_is_not_followed() {
     for (status, outcome) in [(307, NOT_CHANGED), (302, MAY_HAVE)] {
         let location = format!("{}/elsewhere", workspace.sandbox.base_url());
         workspace.sandbox.fault(Fault::new(Effect::Redirect { status, location }).on(Operation::Reset).before());
-        let _ = workspace.apply().error().says(&[outcome]);
+        workspace.apply().error().says(&[outcome]);
     }
     assert!(workspace.sandbox.requests().iter().all(|request| request.path != "/elsewhere"));
     assert_eq!(workspace.resets(), 0);
@@ -108,7 +108,7 @@ fn a_vendor_that_is_not_there_is_said_to_be_not_there() {
     workspace.set("HUBSPOT_BASE_URL", &format!("http://127.0.0.1:{port}"));
     workspace.write(&credential("timeouts = { create = \"1s\" }"));
     let error = workspace.apply().error().is("HubSpot cannot be reached");
-    let _ = error.says(&["the connection was refused", NOT_CHANGED, "`base_url`"]);
+    error.says(&["the connection was refused", NOT_CHANGED, "`base_url`"]);
 }
 
 /// The error of an apply whose reset is refused, in the vendor's documented words and before anything is done.

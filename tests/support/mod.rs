@@ -12,13 +12,21 @@ mod run;
 mod state;
 mod workspace;
 
-pub use self::{run::Diagnostic, workspace::Workspace};
+pub use self::{
+    run::{Diagnostic, Run},
+    workspace::Workspace,
+};
 
 /// The user name in the vendor's own example; every sandbox has a credential of that name.
 pub const USER: &str = "zh48wgsfld@62515.smtp.hubspot.net";
 
 /// The address of the resource that [`credential`] writes.
 pub const ADDRESS: &str = "smtp_credential_password.this";
+
+/// A provider block with these settings for HubSpot.
+pub fn provider(settings: &str) -> String {
+    format!("provider \"smtp\" {{\n  hubspot = {{ {settings} }}\n}}\n")
+}
 
 /// A resource for the credential of [`USER`], with further arguments.
 pub fn credential(arguments: &str) -> String {

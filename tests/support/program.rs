@@ -19,6 +19,7 @@ impl Program {
     /// # Panics
     ///
     /// Where there is none, because a test that did not run must not look like one that passed.
+    #[expect(clippy::print_stderr, reason = "who asked for no program is told what that meant")]
     pub fn find() -> Option<Self> {
         if env::var_os("TF_ACC").is_some_and(|value| value == "0") {
             eprintln!("skipped: TF_ACC=0");

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 /// A run that has ended, in which nothing was told that is nobody's business.
 #[derive(Debug)]
-#[must_use = "a run may have failed"]
 pub struct Run {
     /// What it was asked to do.
     pub command: String,
@@ -67,7 +66,7 @@ impl Run {
 
     /// Insists that a plan has nothing to do, and nothing to say.
     #[track_caller]
-    pub fn is_empty(self) {
+    pub fn nothing_to_do(self) {
         assert_eq!(self.status, Some(0), "there should be nothing to do: {self}");
         assert!(self.diagnostics.is_empty(), "there should be nothing to say: {self}");
     }

@@ -108,28 +108,32 @@ impl Workspace {
     }
 
     /// Applies the configuration.
+    #[must_use = "a run may have failed"]
     pub fn apply(&self) -> Run {
         self.apply_with(&[])
     }
 
     /// Applies with further options, or applies a saved plan.
+    #[must_use = "a run may have failed"]
     pub fn apply_with(&self, options: &[&str]) -> Run {
         self.run(&[&["apply", "-json", "-auto-approve", "-input=false"], options].concat())
     }
 
     /// Plans; the exit status tells whether there is something to do.
+    #[must_use = "a run may have failed"]
     pub fn plan(&self) -> Run {
         self.plan_with(&[])
     }
 
     /// Plans with further options.
+    #[must_use = "a run may have failed"]
     pub fn plan_with(&self, options: &[&str]) -> Run {
         self.run(&[&["plan", "-json", "-detailed-exitcode", "-input=false"], options].concat())
     }
 
     /// Plans, and tells what the resource at [`ADDRESS`] is going to be; unknown attributes are missing.
     pub fn planned(&self) -> Value {
-        let _ = self.plan_with(&["-out=plan"]).succeeded();
+        self.plan_with(&["-out=plan"]).succeeded();
         let plan = self.json(&["show", "-json", "plan"]);
         let changes = plan["resource_changes"].as_array().expect("a plan lists changes");
         let change = changes.iter().find(|change| change["address"] == ADDRESS).expect("the resource is in the plan");
@@ -137,31 +141,37 @@ impl Workspace {
     }
 
     /// Destroys everything.
+    #[must_use = "a run may have failed"]
     pub fn destroy(&self) -> Run {
         self.destroy_with(&[])
     }
 
     /// Destroys with further options.
+    #[must_use = "a run may have failed"]
     pub fn destroy_with(&self, options: &[&str]) -> Run {
         self.run(&[&["destroy", "-json", "-auto-approve", "-input=false"], options].concat())
     }
 
     /// Refreshes the state, and does nothing else.
+    #[must_use = "a run may have failed"]
     pub fn refresh(&self) -> Run {
         self.apply_with(&["-refresh-only"])
     }
 
     /// Judges the configuration.
+    #[must_use = "a run may have failed"]
     pub fn validate(&self) -> Run {
         self.run(&["validate", "-json"])
     }
 
     /// Imports into [`ADDRESS`]. What it says is for people only.
+    #[must_use = "a run may have failed"]
     pub fn import(&self, id: &str) -> Run {
         self.run(&["import", "-no-color", "-input=false", ADDRESS, id])
     }
 
     /// Runs the program, and insists that it tells no secret and leaves no temporary file behind.
+    #[must_use = "a run may have failed"]
     #[track_caller]
     pub fn run(&self, arguments: &[&str]) -> Run {
         self.learn_passwords();
