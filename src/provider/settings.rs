@@ -51,11 +51,7 @@ pub(super) fn schema() -> Schema {
         )
         .checked(duration::check),
     ];
-    Schema {
-        version: 0,
-        help: "Resets the passwords of SMTP credentials at their vendors, and never loses one.".to_owned(),
-        attributes: vendors.chain(common).collect(),
-    }
+    Schema { version: 0, help: include_str!("help.md").to_owned(), attributes: vendors.chain(common).collect() }
 }
 
 fn setting(field: &Field) -> Attribute {
