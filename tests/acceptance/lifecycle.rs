@@ -1,5 +1,7 @@
 //! From the first apply to the destroy.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use serde_json::json;
 
 use crate::support::{ADDRESS, USER, Workspace, credential};
@@ -45,6 +47,16 @@ fn password_and_url_are_sensitive_and_nothing_else_is() {
     assert_eq!(resource["sensitive_values"], json!({"hubspot": {}, "password": true, "smtp_url": true}));
     // For people, it shows neither.
     assert!(workspace.run(&["show", "-no-color"]).succeeded().stdout.contains("(sensitive value)"));
+}
+
+#[test]
+fn a_run_that_tells_a_password_is_noticed() {
+    let Some(workspace) = Workspace::new() else { return };
+    let output = format!("output \"password\" {{\n  value = {ADDRESS}.password\n  sensitive = true\n}}\n");
+    workspace.write(&(credential("") + &output));
+    workspace.apply().quiet();
+    let told = catch_unwind(AssertUnwindSafe(|| workspace.run(&["output", "-raw", "password"])));
+    assert!(told.is_err());
 }
 
 #[test]

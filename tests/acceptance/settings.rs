@@ -82,6 +82,22 @@ fn settings_that_are_not_known_yet_call_no_vendor() {
 }
 
 #[test]
+fn an_import_waits_until_the_settings_are_known() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.set("TF_VAR_late", &workspace.sandbox.base_url());
+    let import = format!("import {{\n  to = {ADDRESS}\n  id = \"hubspot/{USER}\"\n}}\n");
+    workspace.write(&(late("base_url", "") + &import));
+    let error = workspace.plan().error().is("Provider settings are not known yet");
+    error.says(&["`hubspot` of the provider block", "`-target`"]);
+    assert_eq!(workspace.sandbox.requests().len(), 0);
+
+    workspace.apply_with(&["-target=terraform_data.late"]).succeeded();
+    workspace.apply().quiet();
+    assert_eq!(workspace.state()["username"], USER);
+    assert_eq!(workspace.resets(), 0);
+}
+
+#[test]
 fn what_turns_out_wrong_at_apply_is_refused_then() {
     let Some(mut workspace) = Workspace::new() else { return };
     workspace.set("TF_VAR_late", "http://example.com");

@@ -113,8 +113,8 @@ impl Debugged {
             .arg("-debug")
             .env_clear()
             .envs(workspace.environment())
-            // Its socket may lie where it likes for as long as it runs.
-            .env_remove("TMPDIR")
+            // Its socket stays there for as long as it runs.
+            .env("TMPDIR", workspace.path(""))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

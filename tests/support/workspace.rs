@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 use serde_json::Value;
@@ -176,8 +176,14 @@ impl Workspace {
     pub fn run(&self, arguments: &[&str]) -> Run {
         self.learn_passwords();
         let output = self.command(arguments).output().expect("the program starts");
+        self.judge(arguments, &output)
+    }
+
+    /// Makes a run of what the program has left, with the same insistence.
+    #[track_caller]
+    pub fn judge(&self, arguments: &[&str], output: &Output) -> Run {
         self.learn_passwords();
-        let run = Run::of(arguments.join(" "), &output);
+        let run = Run::of(arguments.join(" "), output);
         for text in [&run.stdout, &run.stderr] {
             for words in NEVER_SAID {
                 assert!(!text.contains(words), "nobody should read “{words}”: {run}");
