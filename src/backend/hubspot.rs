@@ -72,6 +72,7 @@ static USER_NAME: Field = Field::shown(
 static DIALECT: Dialect = Dialect {
     code: &["category", "errorType"],
     message: &["message"],
+    fields: None,
     request_id: &["correlationId", "requestId"],
     unprocessed: &[423, 477],
 };

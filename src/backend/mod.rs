@@ -5,7 +5,9 @@
 mod bearer;
 mod check;
 mod fields;
+mod hostup;
 mod hubspot;
+mod told;
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -18,7 +20,7 @@ pub use crate::http::{Client, Operation, Settings};
 use crate::{http::Result, secret::Secret};
 
 /// Every vendor, by name.
-pub static VENDORS: &[&Vendor] = &[&hubspot::VENDOR];
+pub static VENDORS: &[&Vendor] = &[&hostup::VENDOR, &hubspot::VENDOR];
 
 /// What is known of a vendor without calling it.
 #[derive(Debug)]

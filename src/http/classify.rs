@@ -114,7 +114,8 @@ mod tests {
 
     use super::*;
 
-    const DIALECT: Dialect = Dialect { code: &[], message: &["message"], request_id: &[], unprocessed: &[423, 477] };
+    const DIALECT: Dialect =
+        Dialect { code: &[], message: &["message"], fields: None, request_id: &[], unprocessed: &[423, 477] };
 
     #[test]
     fn a_reset_without_an_answer_is_judged_by_how_far_it_came() {

@@ -15,10 +15,21 @@ pub struct Dialect {
     pub code: &'static [&'static str],
     /// Where its words for people are.
     pub message: &'static [&'static str],
+    /// How it says which fields it refuses. These words follow the message.
+    pub fields: Option<FieldErrors>,
     /// Where its id of the request is. The usual headers are asked next.
     pub request_id: &'static [&'static str],
     /// Statuses that the vendor documents as refused before anything was processed, beside 429.
     pub unprocessed: &'static [u16],
+}
+
+/// How a vendor says which fields of a request it refuses: under `errors`, in one of two forms.
+#[derive(Clone, Copy, Debug)]
+pub enum FieldErrors {
+    /// An object: under a field's name a text, or a list of them.
+    Named,
+    /// A list of objects with a `pointer` to the field and a `detail` (RFC 9457, section 3).
+    Pointed,
 }
 
 /// What a vendor said about a failure, fit to be shown.
@@ -41,14 +52,41 @@ impl Dialect {
     pub(super) fn read(&self, body: &[u8], headers: &HeaderMap, redactor: &Redactor) -> Complaint {
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
         let text = |names: &[&str]| names.iter().find_map(|name| find(&body, name));
+        let message = text(self.message).and_then(|text| redactor.sentence(&text));
+        let fields = self.fields.and_then(|fields| redactor.sentence(&fields.read(&body)));
 
         Complaint {
             code: text(self.code).and_then(|text| redactor.token(&text)),
-            message: text(self.message).and_then(|text| redactor.sentence(&text)),
+            message: match (message, fields) {
+                (Some(message), Some(fields)) => Some(format!("{message} ({fields})").into()),
+                (message, _) => message,
+            },
             request_id: text(self.request_id)
                 .and_then(|text| redactor.token(&text))
                 .or_else(|| request_id(headers, redactor)),
         }
+    }
+}
+
+impl FieldErrors {
+    /// All that is said of single fields, as `field: words; field: words`.
+    fn read(self, body: &Value) -> String {
+        let errors = &body["errors"];
+        let mut said = Vec::new();
+        match self {
+            Self::Named => {
+                for (field, words) in errors.as_object().into_iter().flatten() {
+                    said.extend(texts(words).map(|words| format!("{field}: {words}")));
+                }
+            }
+            Self::Pointed => {
+                for error in errors.as_array().into_iter().flatten() {
+                    let (pointer, detail) = (error["pointer"].as_str(), error["detail"].as_str());
+                    said.extend(pointer.zip(detail).map(|(pointer, detail)| format!("{pointer}: {detail}")));
+                }
+            }
+        }
+        said.join("; ")
     }
 }
 
@@ -65,5 +103,53 @@ fn find(body: &Value, name: &str) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
+    }
+}
+
+/// A text, or those of a list.
+fn texts(value: &Value) -> impl Iterator<Item = &str> {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter().filter_map(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    fn message(fields: Option<FieldErrors>, body: &str) -> Option<Box<str>> {
+        let dialect = Dialect { code: &[], message: &["message"], fields, request_id: &[], unprocessed: &[] };
+        let secret = Secret::new("hunter2hunter2");
+        dialect.read(body.as_bytes(), &HeaderMap::new(), &Redactor::knowing([&secret])).message
+    }
+
+    #[test]
+    fn what_is_said_of_fields_follows_the_message() {
+        let named = r#"{"message": "Invalid.", "errors": {"b": "two", "a": ["one", "hunter2hunter2"], "c": {"d": 1}}}"#;
+        let said = message(Some(FieldErrors::Named), named);
+        assert_eq!(said.as_deref(), Some("Invalid. (a: one; a: [redacted]; b: two)"));
+
+        let pointed =
+            r#"{"message": "Invalid.", "errors": [{"pointer": "/a", "detail": "no\n hunter2hunter2"}, {}, 1]}"#;
+        let said = message(Some(FieldErrors::Pointed), pointed);
+        assert_eq!(said.as_deref(), Some("Invalid. (/a: no [redacted])"));
+    }
+
+    #[test]
+    fn what_is_said_of_fields_is_capped_apart_from_the_message() {
+        let long = "x".repeat(400);
+        let body = format!(r#"{{"message": "{long}", "errors": {{"a": "{long}"}}}}"#);
+        assert_eq!(message(Some(FieldErrors::Named), &body).unwrap().chars().count(), 301 + 301 + 3);
+    }
+
+    #[test]
+    fn fields_in_another_form_or_without_a_message_say_nothing() {
+        for form in [None, Some(FieldErrors::Named), Some(FieldErrors::Pointed)] {
+            for errors in ["null", "[]", "{}", "1", r#"["a"]"#, r#"{"a": null}"#, r#"[{"pointer": "/a"}]"#] {
+                let body = format!(r#"{{"message": "Invalid.", "errors": {errors}}}"#);
+                assert_eq!(message(form, &body).as_deref(), Some("Invalid."), "{form:?} {errors}");
+            }
+            let alone = r#"{"errors": {"a": "one"}}"#;
+            assert_eq!(message(form, alone), None);
+        }
     }
 }

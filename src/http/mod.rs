@@ -39,7 +39,7 @@ pub use reqwest::Method;
 pub use answer::Answer;
 pub use base_url::BaseUrl;
 pub use client::{Api, Client, Settings};
-pub use dialect::Dialect;
+pub use dialect::{Dialect, FieldErrors};
 pub use error::{Error, Kind, Outcome, Result};
 pub use operation::Operation;
 pub use request::Request;

@@ -11,6 +11,7 @@ mod proxies;
 mod retries;
 mod secrets;
 mod server;
+mod sets;
 mod stops;
 mod tls;
 
@@ -28,6 +29,7 @@ use server::Server;
 static DIALECT: Dialect = Dialect {
     code: &["category", "error.code"],
     message: &["message", "error.text"],
+    fields: None,
     request_id: &["correlationId"],
     unprocessed: &[423, 477],
 };
