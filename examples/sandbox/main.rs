@@ -8,7 +8,7 @@ mod server;
 
 use std::{env, error::Error, fs, process::ExitCode};
 
-use server::{HubSpot, Ports, Sandbox};
+use server::{HostUp, HubSpot, KirimEmail, Ports, Role, Sandbox};
 
 fn main() -> ExitCode {
     match run() {
@@ -25,14 +25,38 @@ fn run() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start_on(options.ports)?;
     let certificate = tempfile::Builder::new().prefix("sandbox-ca-").suffix(".pem").tempfile()?;
     fs::write(certificate.path(), sandbox.ca_certificate_pem())?;
-    for user_name in &options.user_names {
-        sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, user_name);
-    }
-    introduce(&sandbox, &options.user_names, &certificate.path().display().to_string());
+    let credentials = add_credentials(&sandbox, &options.user_names);
+    introduce(&sandbox, &credentials, &certificate.path().display().to_string());
     wait_for_ctrl_c()
 }
 
-fn introduce(sandbox: &Sandbox, user_names: &[String], certificate: &str) {
+/// Adds a credential at each vendor, and tells of each what names it and what logs in with it.
+fn add_credentials(sandbox: &Sandbox, user_names: &[String]) -> Vec<String> {
+    let address = "info@example.com";
+    sandbox.hostup().add_mailbox(HostUp::ACCOUNT_ID, address);
+    let password = sandbox.hostup().password(address).unwrap_or_default();
+    let mut credentials = vec![format!(
+        "hostup: account_id {}, address {address}; username {address}, password {password}",
+        HostUp::ACCOUNT_ID,
+    )];
+    credentials.extend(user_names.iter().map(|user_name| {
+        let password = sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, user_name);
+        format!("hubspot: user_name {user_name}; username {user_name}, password {password}")
+    }));
+    let (domain, guid, user_name) = (KirimEmail::DOMAIN, KirimEmail::GUID, "myuser");
+    let password = sandbox.kirim_email().add_credential(domain, guid, user_name);
+    credentials.push(format!(
+        "kirim_email: domain {domain}, credential_guid {guid}; username {user_name}, password {password}"
+    ));
+    let key = sandbox.smtpd().add_key("newsletter", Role::SendOnly);
+    credentials.push(format!(
+        "smtpd: name {}, role send_only, id {}; username {}, password {}",
+        key.name, key.id, key.key, key.secret,
+    ));
+    credentials
+}
+
+fn introduce(sandbox: &Sandbox, credentials: &[String], certificate: &str) {
     println!("# To point the provider here:");
     for (name, value) in sandbox.env() {
         println!("export {name}={value}");
@@ -40,9 +64,8 @@ fn introduce(sandbox: &Sandbox, user_names: &[String], certificate: &str) {
     println!("export SMTP_CA_CERTIFICATE_FILE={certificate}");
     println!("\n# SMTP: localhost:{} with STARTTLS, localhost:{} with TLS", sandbox.smtp_port(), sandbox.smtps_port());
     println!("\n# Ready to be reset:");
-    for user_name in user_names {
-        let password = sandbox.hubspot().password(user_name).unwrap_or_default();
-        println!("#   user_name {user_name}, password {password}");
+    for credential in credentials {
+        println!("#   {credential}");
     }
     let url = sandbox.base_url();
     println!("\n# To have the next reset happen and its answer get lost:");

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
@@ -37,6 +38,19 @@ impl Request {
     /// The token of `Authorization: Bearer`.
     pub fn bearer(&self) -> Option<&str> {
         self.header("Authorization")?.strip_prefix("Bearer ")
+    }
+
+    /// The user name and the password of `Authorization: Basic` (RFC 7617).
+    pub fn basic(&self) -> Option<(String, String)> {
+        let encoded = self.header("Authorization")?.strip_prefix("Basic ")?;
+        let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+        let (user_name, password) = decoded.split_once(':')?;
+        Some((user_name.to_owned(), password.to_owned()))
+    }
+
+    /// Tells whether the body claims to be of this media type.
+    pub fn is_of(&self, media_type: &str) -> bool {
+        self.header("Content-Type").and_then(|value| value.split(';').next()).map(str::trim) == Some(media_type)
     }
 
     /// The parameters of the query, decoded.

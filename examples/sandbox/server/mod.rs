@@ -30,8 +30,9 @@
 //! }
 //! ```
 //!
-//! `operation` is `get`, `list`, `oauth` or `reset`, by default any; `moment` is `before` the vendor acts or, by default,
-//! `after`. Of the faults that concern a request, the oldest of each moment happens. The effects:
+//! `operation` is `account`, `get`, `list`, `logout`, `oauth`, `reset` or `revoke`, by default any; `user_name` is who logs
+//! in over SMTP, or at SMTPD the API key's name; `moment` is `before` the vendor acts or, by default, `after`. Of the faults
+//! that concern a request, the oldest of each moment happens. The effects:
 //!
 //! | effect | what the client sees |
 //! |---|---|
@@ -52,7 +53,8 @@
 //! | `{"truncate": 10}` | that many bytes of the body, then the connection closed |
 //!
 //! It is included with `#[path = "../examples/sandbox/server/mod.rs"] mod sandbox;` and is no part of the provider. A
-//! vendor is one file beside `hubspot.rs`, a field of `Shared` and a line in `Shared::vendors`.
+//! vendor is one file beside `hubspot.rs`, a field of `Shared` and a line in `Shared::vendors`; the path alone tells whom a
+//! request is for. What a vendor's documents leave open, and how it is taken here, stands at the head of its file.
 
 #![allow(
     dead_code,
@@ -66,14 +68,17 @@ mod control;
 mod delivery;
 mod faults;
 mod gate;
+mod hostup;
 mod http;
 mod hubspot;
 mod journal;
+mod kirim_email;
 mod listener;
 mod random;
 mod rate_limit;
 mod reader;
 mod smtp;
+mod smtpd;
 mod tls;
 mod tokens;
 mod vendor;
@@ -94,8 +99,11 @@ use self::{
 };
 pub use self::{
     faults::{Effect, Fault, Moment},
+    hostup::{HostUp, Weakness},
     hubspot::{HubSpot, OauthClient},
     journal::{Login, Recorded, Tls},
+    kirim_email::{Denial, Envelope, KirimEmail, Times},
+    smtpd::{ApiKey, KeyState, Role, Smtpd},
     vendor::Operation,
 };
 
@@ -123,10 +131,13 @@ struct Shared {
     accounts: Arc<Accounts>,
     faults: Faults,
     gate: Gate,
+    hostup: HostUp,
     hubspot: HubSpot,
     identity: Identity,
     journal: Journal,
+    kirim_email: KirimEmail,
     rate_limit: RateLimit,
+    smtpd: Smtpd,
 }
 
 impl Sandbox {
@@ -150,9 +161,24 @@ impl Sandbox {
         Ok(Self { shared, ports, stop: Some(stop), thread: Some(thread) })
     }
 
+    /// The imitated [`HostUp`].
+    pub fn hostup(&self) -> &HostUp {
+        &self.shared.hostup
+    }
+
     /// The imitated [`HubSpot`].
     pub fn hubspot(&self) -> &HubSpot {
         &self.shared.hubspot
+    }
+
+    /// The imitated [`KirimEmail`].
+    pub fn kirim_email(&self) -> &KirimEmail {
+        &self.shared.kirim_email
+    }
+
+    /// The imitated [`Smtpd`].
+    pub fn smtpd(&self) -> &Smtpd {
+        &self.shared.smtpd
     }
 
     /// The base URL of all vendors' APIs, without a slash at its end.
@@ -249,7 +275,10 @@ impl Shared {
     fn new() -> io::Result<Self> {
         let accounts = Arc::new(Accounts::default());
         Ok(Self {
+            hostup: HostUp::new(Arc::clone(&accounts)),
             hubspot: HubSpot::new(Arc::clone(&accounts)),
+            kirim_email: KirimEmail::new(Arc::clone(&accounts)),
+            smtpd: Smtpd::new(Arc::clone(&accounts)),
             accounts,
             faults: Faults::default(),
             gate: Gate::default(),
@@ -259,8 +288,8 @@ impl Shared {
         })
     }
 
-    fn vendors(&self) -> [&dyn Vendor; 1] {
-        [&self.hubspot]
+    fn vendors(&self) -> [&dyn Vendor; 4] {
+        [&self.hostup, &self.hubspot, &self.kirim_email, &self.smtpd]
     }
 }
 

@@ -26,7 +26,7 @@ pub trait Vendor: Send + Sync {
 pub struct Call {
     /// What it asks for.
     pub operation: Operation,
-    /// For whom, in clear, where the path says so.
+    /// For whom, in clear, where the request says so; at SMTPD the API key's name, which a reset does not change.
     pub user_name: Option<String>,
 }
 
@@ -34,12 +34,18 @@ pub struct Call {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
+    /// What there is to know of the account.
+    Account,
     /// One credential, without its password.
     Get,
     /// A page of credentials, without their passwords.
     List,
+    /// The end of a refresh token.
+    Logout,
     /// An access token.
     Oauth,
     /// A new password.
     Reset,
+    /// The end of a credential.
+    Revoke,
 }

@@ -228,8 +228,7 @@ impl TokenRequest {
         if request.query().is_some() {
             return Err(oauth_failure("BAD_REQUEST", "the parameters come in the body, not in the query"));
         }
-        let content_type = request.header("Content-Type").unwrap_or_default();
-        if content_type.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
+        if !request.is_of("application/x-www-form-urlencoded") {
             return Err(failure(415, "VALIDATION_ERROR", "the body is application/x-www-form-urlencoded"));
         }
         let parameters = form(&request.body);

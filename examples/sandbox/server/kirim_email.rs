@@ -1,0 +1,242 @@
+//! The SMTP credentials of [`KirimEmail`].
+//!
+//! <https://smtp-docs.kirim.email/openapi/operations/3bb48e47b58f0aa9c096797e224cbdf3> and `docs.json` in
+//! <https://github.com/kirimemail/n8n-nodes-smtp-management>. Not imitated: making and deleting credentials, and domains.
+//!
+//! What these leave open, and how it is taken here:
+//!
+//! - A reset moves `modified_at` on, and `last_password_changed` where that is sent.
+//! - While a reset is not synchronised, the mail server knows the old password and not the new one.
+//! - `success: false` comes with 200 too, if scripted; then nothing was reset unless a password comes with it.
+//! - A domain that the user does not own is a 404. A credential is named by its GUID, never by its number.
+//! - A list has pages in both forms; the array tells of no further page but by being full.
+//! - What is not documented (a query, a body) is a 422, with the `errors` that the vendor's clients read.
+
+mod api;
+mod wire;
+
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+
+use super::{accounts::Accounts, lock, random};
+
+/// The imitated vendor, with one user ([`KirimEmail::USERNAME`]) and one API key.
+pub struct KirimEmail {
+    accounts: Arc<Accounts>,
+    api_key: String,
+    book: Mutex<Book>,
+}
+
+/// How a list is wrapped: the vendor's specification and its clients differ.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Envelope {
+    /// `data` is the array.
+    Array,
+    /// `data.data` is the array, beside `data.pagination`.
+    Paged,
+}
+
+/// How a time is written: the vendor's specification and its guide differ.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Times {
+    /// Seconds since 1970.
+    Seconds,
+    /// ISO 8601.
+    Text,
+}
+
+/// A 200 that says `success: false`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Denial {
+    /// Nothing was reset.
+    Bare,
+    /// The password was reset, and comes along.
+    WithPassword,
+}
+
+struct Book {
+    users: Vec<User>,
+    domains: Vec<Domain>,
+    credentials: Vec<Credential>,
+    envelope: Envelope,
+    format: Format,
+}
+
+struct User {
+    username: String,
+    api_key: String,
+}
+
+struct Domain {
+    name: String,
+    owner: String,
+}
+
+struct Credential {
+    id: u64,
+    domain: String,
+    guid: String,
+    user_name: String,
+    answers_as: Option<String>,
+    modified_at: i64,
+    denial: Option<Denial>,
+    mail_server: MailServer,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum MailServer {
+    InStep,
+    Behind,
+}
+
+/// How credentials are written.
+#[derive(Clone, Copy)]
+struct Format {
+    times: Times,
+    stamp: Stamp,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Stamp {
+    Modified,
+    ModifiedAndPasswordChanged,
+}
+
+impl KirimEmail {
+    /// The name of the first user.
+    pub const USERNAME: &str = "owner@example.com";
+    /// The domain of the vendor's own example.
+    pub const DOMAIN: &str = "example.com";
+    /// The credential of the vendor's own example.
+    pub const GUID: &str = "92703823-f3a4-48e2-8e87-7adf25454800";
+
+    pub(super) fn new(accounts: Arc<Accounts>) -> Self {
+        let book = Book {
+            users: Vec::new(),
+            domains: Vec::new(),
+            credentials: Vec::new(),
+            envelope: Envelope::Array,
+            format: Format { times: Times::Seconds, stamp: Stamp::Modified },
+        };
+        let vendor = Self { accounts, api_key: random::alphanumeric(40), book: Mutex::new(book) };
+        vendor.add_account(Self::USERNAME, &vendor.api_key);
+        vendor.add_domain(Self::USERNAME, Self::DOMAIN);
+        vendor
+    }
+
+    /// The API key of the first user.
+    pub fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// Adds a user with an API key.
+    pub fn add_account(&self, username: &str, api_key: &str) {
+        lock(&self.book).users.push(User { username: username.to_owned(), api_key: api_key.to_owned() });
+    }
+
+    /// Makes an API key worthless.
+    pub fn revoke_api_key(&self, api_key: &str) {
+        lock(&self.book).users.retain(|user| user.api_key != api_key);
+    }
+
+    /// Gives a user a domain.
+    pub fn add_domain(&self, username: &str, domain: &str) {
+        lock(&self.book).domains.push(Domain { name: domain.to_owned(), owner: username.to_owned() });
+    }
+
+    /// Adds a credential, or starts it anew, and tells its password.
+    pub fn add_credential(&self, domain: &str, guid: &str, user_name: &str) -> String {
+        let mut book = lock(&self.book);
+        book.credentials.retain(|credential| credential.guid != guid);
+        let id = book.credentials.last().map_or(1, |last| last.id + 1);
+        book.credentials.push(Credential {
+            id,
+            domain: domain.to_owned(),
+            guid: guid.to_owned(),
+            user_name: user_name.to_owned(),
+            answers_as: None,
+            modified_at: CREATED_AT.as_second(),
+            denial: None,
+            mail_server: MailServer::InStep,
+        });
+        self.accounts.open(user_name)
+    }
+
+    /// The current password, whether or not the mail server knows it.
+    pub fn password(&self, user_name: &str) -> Option<String> {
+        self.accounts.password(user_name)
+    }
+
+    /// How many resets there have been.
+    pub fn resets(&self, user_name: &str) -> usize {
+        self.accounts.resets(user_name)
+    }
+
+    /// Scripts the password that a later reset makes; several are used up in their order.
+    pub fn next_password(&self, user_name: &str, password: &str) {
+        self.accounts.script(user_name, password);
+    }
+
+    /// Resets a password as somebody else would who is logged in at the vendor, and tells it.
+    pub fn reset_elsewhere(&self, user_name: &str) -> Option<String> {
+        self.change(user_name, Credential::touch);
+        self.accounts.reset(user_name)
+    }
+
+    /// Lets the answers to resets name another user.
+    pub fn answer_as(&self, user_name: &str, other_name: &str) {
+        self.change(user_name, |credential| credential.answers_as = Some(other_name.to_owned()));
+    }
+
+    /// Lets the next reset be answered with `success: false` and 200.
+    pub fn deny(&self, user_name: &str, denial: Denial) {
+        self.change(user_name, |credential| credential.denial = Some(denial));
+    }
+
+    /// Lets resets be answered with `remote_synced: false`; the mail server goes on with the old password.
+    pub fn fall_behind(&self, user_name: &str) {
+        self.change(user_name, |credential| credential.mail_server = MailServer::Behind);
+    }
+
+    /// Lets the mail server know the current password, and of later resets at once.
+    pub fn catch_up(&self, user_name: &str) {
+        self.change(user_name, |credential| credential.mail_server = MailServer::InStep);
+        self.accounts.catch_up(user_name);
+    }
+
+    /// Removes a credential.
+    pub fn remove(&self, user_name: &str) {
+        lock(&self.book).credentials.retain(|credential| credential.user_name != user_name);
+        self.accounts.close(user_name);
+    }
+
+    /// How lists are wrapped from now on; by default as an array.
+    pub fn wrap_lists(&self, envelope: Envelope) {
+        lock(&self.book).envelope = envelope;
+    }
+
+    /// How times are written from now on; by default in seconds.
+    pub fn write_times(&self, times: Times) {
+        lock(&self.book).format.times = times;
+    }
+
+    /// Sends `last_password_changed` beside `modified_at` from now on.
+    pub fn tell_password_changes(&self) {
+        lock(&self.book).format.stamp = Stamp::ModifiedAndPasswordChanged;
+    }
+
+    fn change(&self, user_name: &str, change: impl Fn(&mut Credential)) {
+        lock(&self.book).credentials.iter_mut().filter(|found| found.user_name == user_name).for_each(change);
+    }
+}
+
+impl Credential {
+    /// Moves the stamp on, even where two resets come within one second.
+    fn touch(&mut self) {
+        self.modified_at = Timestamp::now().as_second().max(self.modified_at + 1);
+    }
+}
+
+/// Of the vendor's own example.
+const CREATED_AT: Timestamp = Timestamp::constant(1_640_995_200, 0);

@@ -1,0 +1,13 @@
+//! The sandbox judges the provider, so it is judged itself: over a raw connection, and by a mail client of others' making.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+
+mod client;
+mod faults;
+mod hostup;
+mod http;
+mod hubspot;
+mod kirim_email;
+#[path = "../../examples/sandbox/server/mod.rs"]
+mod sandbox;
+mod smtp;
+mod smtpd;
