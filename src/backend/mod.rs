@@ -6,6 +6,8 @@ mod bearer;
 mod check;
 mod fields;
 mod hubspot;
+mod kirim_email;
+mod told;
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -18,7 +20,7 @@ pub use crate::http::{Client, Operation, Settings};
 use crate::{http::Result, secret::Secret};
 
 /// Every vendor, by name.
-pub static VENDORS: &[&Vendor] = &[&hubspot::VENDOR];
+pub static VENDORS: &[&Vendor] = &[&hubspot::VENDOR, &kirim_email::VENDOR];
 
 /// What is known of a vendor without calling it.
 #[derive(Debug)]

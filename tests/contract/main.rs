@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod hubspot;
+mod kirim_email;
 
 use std::{sync::Arc, time::Duration};
 
@@ -69,7 +70,7 @@ pub(crate) const fn post(path: &'static str, body: &'static str) -> Exchange {
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    hubspot::CASES.iter()
+    hubspot::CASES.iter().chain(kirim_email::CASES)
 }
 
 #[test]
