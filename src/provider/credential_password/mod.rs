@@ -142,7 +142,8 @@ impl Resource for CredentialPassword {
     }
 
     async fn update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
-        let op = operation(call, Operation::Update, &change.planned);
+        let stored = change.prior.get(PASSWORD).as_secret().cloned();
+        let op = operation(call, Operation::Update, &change.planned).knowing(stored);
         let rotator = || self.rotator(known_target(&change.planned)?, held(&change.prior));
         if change.planned.get(ROTATED_AT).is_unknown() {
             let rotated = rotator()?.rotate(call, op, change, new).await;
@@ -235,20 +236,25 @@ fn not_for_the_caller(vendor: &Vendor, config: &Value) -> Vec<Diagnostic> {
         let detail = format!("{title} makes the password and tells it once, so `{name}` cannot be set.");
         Diagnostic::error(format!("{title} makes the password itself"), detail).at(Path::attribute(name))
     };
-    names.filter(|name| !config.get(name).is_null()).map(error).collect()
+    names.filter(|name| is_set(config.get(name))).map(error).collect()
 }
 
 /// The error for arguments about a password of the user's own that do not go together.
 fn own_password(config: &Value) -> Option<Diagnostic> {
     let [own, version, policy] = [PASSWORD_WO, PASSWORD_WO_VERSION, PASSWORD_POLICY].map(|name| config.get(name));
     let error = |name: &'static str, words: &str| Some(invalid(name, words).at(Path::attribute(name)));
-    if own.is_null() && !version.is_null() {
+    if own.is_null() && is_set(version) {
         error(PASSWORD_WO_VERSION, "says when to send `password_wo`, which is not set")
-    } else if !own.is_null() && !policy.is_null() {
+    } else if is_set(own) && is_set(policy) {
         error(PASSWORD_POLICY, "has no meaning beside `password_wo`: set one of them")
     } else {
         None
     }
+}
+
+/// Whether a value is certainly there. What is unknown may turn out null, such as a module's variable; core asks again then.
+fn is_set(value: &Value) -> bool {
+    !value.is_null() && !value.is_unknown()
 }
 
 fn say_where_the_old_password_is(mut diagnostic: Diagnostic, target: &Target, held: &Held) -> Diagnostic {
@@ -326,4 +332,59 @@ fn unknown_settings(vendor: &Vendor) -> Diagnostic {
             vendor.name, vendor.title
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{framework::value::Number, secret::Secret};
+
+    /// The paths of the errors for these arguments beside a target.
+    fn errors(target: (&str, &[(&str, &str)]), arguments: &[(&str, Value)]) -> Vec<String> {
+        let (vendor, fields) = target;
+        let mut config =
+            Value::object([(vendor, Value::object(fields.iter().map(|(name, value)| (*name, (*value).into()))))]);
+        for (name, value) in arguments {
+            config.set(name, value.clone());
+        }
+        let diagnostics = CredentialPassword::new(Arc::default()).validate(&config);
+        diagnostics.iter().map(|diagnostic| diagnostic.path.to_string()).collect()
+    }
+
+    const BY_THE_VENDOR: (&str, &[(&str, &str)]) = ("hubspot", &[("user_name", "a@b")]);
+    const BY_THE_CALLER: (&str, &[(&str, &str)]) = ("hostup", &[("account_id", "acct_1"), ("address", "a@b")]);
+
+    fn policy() -> Value {
+        Value::object([("length", Number::from(20).into())])
+    }
+
+    #[test]
+    fn a_password_of_the_callers_is_for_vendors_that_take_one() {
+        let all = [(PASSWORD_POLICY, policy()), (PASSWORD_WO_VERSION, "1".into())];
+        assert_eq!(errors(BY_THE_VENDOR, &all)[..2], [PASSWORD_POLICY, PASSWORD_WO_VERSION]);
+        assert_eq!(errors(BY_THE_VENDOR, &[(PASSWORD_WO, Secret::new("x").into())]), [PASSWORD_WO]);
+        assert_eq!(errors(BY_THE_CALLER, &[(PASSWORD_WO, Secret::new("x").into())]).len(), 0);
+        assert_eq!(errors(BY_THE_CALLER, &[(PASSWORD_POLICY, policy())]).len(), 0);
+    }
+
+    #[test]
+    fn a_version_needs_a_password_and_a_password_has_no_policy() {
+        let (own, version) = (Value::from(Secret::new("x")), Value::from("1"));
+        for (arguments, paths) in [
+            (vec![(PASSWORD_WO_VERSION, version.clone())], vec![PASSWORD_WO_VERSION]),
+            (vec![(PASSWORD_WO, own.clone()), (PASSWORD_WO_VERSION, version)], vec![]),
+            (vec![(PASSWORD_WO, own), (PASSWORD_POLICY, policy())], vec![PASSWORD_POLICY]),
+        ] {
+            assert_eq!(errors(BY_THE_CALLER, &arguments), paths);
+        }
+    }
+
+    #[test]
+    fn what_may_turn_out_null_is_no_error_yet() {
+        let unknown = [PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION].map(|name| (name, Value::Unknown));
+        for target in [BY_THE_CALLER, BY_THE_VENDOR] {
+            assert_eq!(errors(target, &unknown).len(), 0);
+            assert_eq!(errors(target, &unknown[2..]).len(), 0);
+        }
+    }
 }
