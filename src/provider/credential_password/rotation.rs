@@ -86,7 +86,7 @@ pub(super) fn adoption(path: &Path, own_password: bool) -> Diagnostic {
         format!("Change `{path}` once more to reset the password.")
     };
     Diagnostic::warning(
-        "Adopted without a reset",
+        "No reset after the import",
         format!("Adopted without a reset. No password is known until it changes again.{unsent} {way}"),
     )
     .at(path.clone())
