@@ -99,7 +99,7 @@ pub enum Kind {
     RateLimited,
     /// A redirect, which is never followed.
     Redirected,
-    /// Any other 4xx.
+    /// Any other 4xx, or a 2xx whose body refuses.
     Rejected,
     /// Our own configuration cannot work. Nothing was sent.
     Setup,
