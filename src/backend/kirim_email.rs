@@ -58,6 +58,7 @@ static USERNAME: Field =
 /// Errors as the API's pages show them; the vendor's own clients read `error` too.
 static DIALECT: Dialect = Dialect {
     code: &[],
+    codes: &[],
     message: &["message", "error"],
     fields: Some(FieldErrors::Named),
     request_id: &[],

@@ -95,6 +95,8 @@ pub enum Kind {
     NotFound,
     /// The answer is not this API's: a wrong base URL, or something in between that answers in its place.
     NotTheApi,
+    /// What is to be replaced is what we are logged in with. Nothing was sent.
+    OwnLogin,
     /// 429: too many requests, and no time left to wait.
     RateLimited,
     /// A redirect, which is never followed.

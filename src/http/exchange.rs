@@ -133,7 +133,8 @@ impl Exchange<'_> {
 
         let said = self.dialect.read(&body, &headers, self.redactor);
         let own_words = if said.speaks_dialect() { OwnWords::Yes } else { OwnWords::No };
-        let verdict = judge_status(status.as_u16(), self.intent, self.dialect, own_words);
+        let verdict = judge_status(status.as_u16(), self.intent, self.dialect, own_words)
+            .in_other_words(status.as_u16(), self.dialect.meaning(said.code.as_deref()));
         let now = SystemTime::now();
         let wait = match verdict.kind {
             Kind::RateLimited => retry_after(&headers, now).or_else(|| next_window(&headers, now)),
