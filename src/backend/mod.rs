@@ -5,6 +5,7 @@
 mod bearer;
 mod check;
 mod fields;
+mod hostup;
 mod hubspot;
 mod kirim_email;
 mod told;
@@ -20,7 +21,7 @@ pub use crate::http::{Client, Operation, Settings};
 use crate::{http::Result, secret::Secret};
 
 /// Every vendor, by name.
-pub static VENDORS: &[&Vendor] = &[&hubspot::VENDOR, &kirim_email::VENDOR];
+pub static VENDORS: &[&Vendor] = &[&hostup::VENDOR, &hubspot::VENDOR, &kirim_email::VENDOR];
 
 /// What is known of a vendor without calling it.
 #[derive(Debug)]

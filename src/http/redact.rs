@@ -11,9 +11,11 @@ pub(super) struct Redactor {
 }
 
 impl Redactor {
-    /// Makes a redactor that knows these secrets in the forms that go over the wire: plain and percent-encoded.
+    /// Makes a redactor that knows these secrets in the forms that go over the wire, plain and percent-encoded, and as the one
+    /// line that is made of whatever is shown.
     pub(super) fn knowing<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        let mut secrets: Vec<_> = secrets.into_iter().flat_map(|secret| [secret.clone(), encoded(secret)]).collect();
+        let forms = |secret: &Secret| [secret.clone(), encoded(secret), Secret::new(one_line(secret.for_wire()))];
+        let mut secrets: Vec<_> = secrets.into_iter().flat_map(forms).collect();
         // The longest first: one secret may lie within another.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.for_wire().len()));
         Self { secrets }
@@ -100,6 +102,14 @@ mod tests {
             Redactor::knowing([&secret]).sentence("token=a%2Bb%2Fc%3Dd%21").unwrap().as_ref(),
             "token=[redacted]"
         );
+    }
+
+    #[test]
+    fn a_secret_of_several_words_is_found_in_the_line_that_is_made_of_it() {
+        let secret = Secret::new("correct  horse\tbattery\u{7} staple ");
+        let redactor = Redactor::knowing([&secret]);
+        let said = format!("`{}` is too weak", secret.for_wire());
+        assert_eq!(redactor.sentence(&said).unwrap().as_ref(), "`[redacted] ` is too weak");
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod hostup;
 mod hubspot;
 mod kirim_email;
 
@@ -70,7 +71,7 @@ pub(crate) const fn post(path: &'static str, body: &'static str) -> Exchange {
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    hubspot::CASES.iter().chain(kirim_email::CASES)
+    hostup::CASES.iter().chain(hubspot::CASES).chain(kirim_email::CASES)
 }
 
 #[test]
@@ -270,6 +271,12 @@ impl Server {
         let mock = Mock::given(method(exchange.method)).and(path(exchange.path));
         let mock = mock.and(header("authorization", self.case.authorization));
         mock.respond_with(answer).mount(&self.mock).await;
+    }
+
+    /// Answers the next such request; further ones get what is mounted later.
+    async fn mount_once(&self, exchange: Exchange, answer: ResponseTemplate) {
+        let mock = Mock::given(method(exchange.method)).and(path(exchange.path));
+        mock.respond_with(answer).up_to_n_times(1).mount(&self.mock).await;
     }
 
     async fn requests(&self, exchange: Exchange) -> Vec<Request> {

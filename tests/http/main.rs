@@ -11,6 +11,7 @@ mod proxies;
 mod retries;
 mod secrets;
 mod server;
+mod sets;
 mod stops;
 mod tls;
 

@@ -82,8 +82,7 @@ impl Resource for CredentialPassword {
         if let Some(port) = config.get(SMTP_PORT).as_number()
             && !port.as_i64().is_some_and(|port| (1..=65535).contains(&port))
         {
-            diagnostics
-                .push(invalid(SMTP_PORT, "must be a whole number from 1 to 65535").at(Path::attribute(SMTP_PORT)));
+            diagnostics.push(invalid(Path::attribute(SMTP_PORT), "must be a whole number from 1 to 65535"));
         }
         diagnostics
     }
@@ -241,7 +240,7 @@ fn not_for_the_caller(vendor: &Vendor, config: &Value) -> Vec<Diagnostic> {
 /// The error for arguments about a password of the user's own that do not go together.
 fn own_password(config: &Value) -> Option<Diagnostic> {
     let [own, version, policy] = [PASSWORD_WO, PASSWORD_WO_VERSION, PASSWORD_POLICY].map(|name| config.get(name));
-    let error = |name: &'static str, words: &str| Some(invalid(name, words).at(Path::attribute(name)));
+    let error = |name: &'static str, words: &str| Some(invalid(Path::attribute(name), words));
     if own.is_null() && !version.is_null() {
         error(PASSWORD_WO_VERSION, "says when to send `password_wo`, which is not set")
     } else if !own.is_null() && !policy.is_null() {

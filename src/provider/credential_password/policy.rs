@@ -69,8 +69,7 @@ impl Policy {
         };
         let length =
             length.and_then(|length| usize::try_from(length).ok()).filter(|length| (12..=128).contains(length));
-        let length =
-            length.ok_or_else(|| invalid(LENGTH, "must be a whole number from 12 to 128").at(path().then(LENGTH)))?;
+        let length = length.ok_or_else(|| invalid(path().then(LENGTH), "must be a whole number from 12 to 128"))?;
         let special = value.get(SPECIAL_CHARACTERS).as_str().unwrap_or(DEFAULT_SPECIAL_CHARACTERS);
         let classes = [
             (LOWER, ('a'..='z').collect::<String>()),
@@ -81,7 +80,7 @@ impl Policy {
         let wanted = classes.into_iter().filter(|(name, _)| value.get(name) != &Value::Bool(false));
         let classes: Vec<Vec<u8>> = wanted.map(|(_, characters)| sorted(characters)).collect();
         if classes.is_empty() {
-            return Err(invalid(PASSWORD_POLICY, "must want at least one kind of character").at(path()).into());
+            return Err(invalid(path(), "must want at least one kind of character").into());
         }
         Ok(Self { length, classes })
     }

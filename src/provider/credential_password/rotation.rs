@@ -80,7 +80,7 @@ pub(super) fn asked(draft: &mut Draft, vendor: Option<&Vendor>) -> Asked {
 pub(super) fn adoption(path: &Path, own_password: bool) -> Diagnostic {
     let unsent = if own_password { " `password_wo` was not sent." } else { "" };
     Diagnostic::warning(
-        "Adopted without a reset",
+        "No reset after the import",
         format!(
             "Adopted without a reset. No password is known until it changes again.{unsent} Change `{path}` once more to reset the \
              password."

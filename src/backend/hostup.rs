@@ -1,0 +1,231 @@
+//! `HostUp`'s mailboxes.
+//!
+//! The caller makes the password, so a reset whose outcome is not known is sent again as it is. Nothing tells when a
+//! password was last changed.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::Deserialize;
+
+use super::{
+    Backend, Field, Fields, Found, Held, ImportId, Note, Origin, Presence, Renewal, Reset, Submission, Vendor, check,
+    told::Told,
+};
+use crate::{
+    http::{Answer, Api, Client, Dialect, Error, FieldErrors, Kind, Method, Operation, Outcome, Request, Result},
+    secret::Secret,
+};
+
+pub(super) static VENDOR: Vendor = Vendor {
+    name: "hostup",
+    title: "HostUp",
+    api_docs: "https://developer.hostup.se/endpoints/webhosting-services/put-v2-shared-hosting-accountid-email-accounts-address-password",
+    settings: &[&API_KEY, &BASE_URL],
+    logins: &[&[&API_KEY]],
+    rights: "the scopes `read:hosting` and `write:hostingconsole:services`",
+    advice: &[
+        (
+            "account_not_eligible_cpanel",
+            "The hosting account is on HostUp's legacy control panel, where no API changes a mailbox's password. Change it there by \
+             hand, or ask HostUp's support to move the account to a newer plan.",
+        ),
+        (
+            "invalid_request",
+            "Where HostUp's words are about `newPassword`, it takes no such password: make another with `password_policy`, or \
+             give another as `password_wo`.",
+        ),
+    ],
+    target: &[&ACCOUNT_ID, &ADDRESS],
+    identity: &[&ACCOUNT_ID, &ADDRESS],
+    import: ImportId::Identity,
+    origin: Origin::Caller,
+    renewal: Renewal::InPlace,
+    tells_version: false,
+    username: |target| target.text(&ADDRESS).filter(|address| !is_id(address)),
+    smtp: Submission::Told { port: 587 },
+    connect: |settings, client| Arc::new(HostUp::new(settings, client)),
+};
+
+static ACCOUNT_ID: Field = Field::shown(
+    "account_id",
+    "Id of the shared-hosting account, such as `acct_01hxa3b4c5d6e7f8g9h0j1k2m3`.",
+    check::segment,
+);
+static ADDRESS: Field = Field::shown(
+    "address",
+    "E-mail address of the mailbox, or its id, such as `mail_…`; with the id, `username` is what HostUp tells.",
+    mailbox,
+);
+static API_KEY: Field =
+    Field::secret("api_key", "API key, with the scopes for hosting.", check::token).or_env("HOSTUP_API_KEY");
+static BASE_URL: Field = Field::shown(
+    "base_url",
+    "Where the API is, by default `https://cloud.hostup.se`. `http` is taken for this machine's loopback only.",
+    check::base_url,
+)
+.or_env("HOSTUP_BASE_URL");
+
+/// Errors are RFC 7807's problem documents; the vendor's `code` is the one to branch on.
+static DIALECT: Dialect = Dialect {
+    code: &["code"],
+    message: &["detail", "title"],
+    fields: Some(FieldErrors::Pointed),
+    request_id: &["requestId"],
+    unprocessed: &[],
+};
+
+#[derive(Debug)]
+struct HostUp {
+    api: Api,
+    api_key: Secret,
+    mailboxes: Told<Vec<Mailbox>>,
+    hosts: Told<Option<String>>,
+}
+
+#[async_trait]
+impl Backend for HostUp {
+    /// A list holds all mailboxes of an account: no paging of it is documented. A refused list says nothing about a mailbox,
+    /// not even a 404, which may as well mean an account of somebody else's.
+    async fn read(&self, op: &Operation, target: &Fields, _: &Held) -> Result<Presence> {
+        let (account_id, address) = names(target);
+        let mailboxes = self.mailboxes.get(op, account_id, self.list(op, account_id)).await?;
+        let found = mailboxes.iter().find(|mailbox| mailbox.is(address));
+        Ok(found.map_or(Presence::Gone, |mailbox| {
+            Presence::Found(Found { username: Some(mailbox.email.clone()), ..Found::default() })
+        }))
+    }
+
+    async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset> {
+        let (account_id, address) = names(target);
+        let new =
+            new.ok_or_else(|| Error::new(Kind::Setup, Outcome::NotChanged, "", "there is no password to send"))?;
+        let request = self.request(Method::PUT, account_id, &["email-accounts", address, "password"]);
+        let answer = request.json(vec![("newPassword", new.clone())]).set(op).await?;
+        Ok(reset(address, &answer))
+    }
+
+    async fn smtp_host(&self, op: &Operation, target: &Fields) -> Result<Option<String>> {
+        let (account_id, _) = names(target);
+        let host = self.hosts.get(op, account_id, self.host(op, account_id)).await?;
+        Ok(Option::clone(&host))
+    }
+}
+
+impl HostUp {
+    fn new(settings: &Fields, client: &Client) -> Self {
+        Self {
+            api: client.api(settings.base_url(&BASE_URL, "https://cloud.hostup.se"), &DIALECT),
+            api_key: settings.secret(&API_KEY).cloned().unwrap_or_default(),
+            mailboxes: Told::default(),
+            hosts: Told::default(),
+        }
+    }
+
+    fn request(&self, method: Method, account_id: &str, path: &[&str]) -> Request {
+        let path = [&["api", "v2", "shared-hosting", account_id], path].concat();
+        self.api.request(method, &path).bearer(&self.api_key)
+    }
+
+    /// <https://developer.hostup.se/endpoints/webhosting-services/get-v2-shared-hosting-accountid-email-accounts>
+    async fn list(&self, op: &Operation, account_id: &str) -> Result<Vec<Mailbox>> {
+        let list: List = self.request(Method::GET, account_id, &["email-accounts"]).read(op).await?.json()?;
+        Ok(list.email_accounts)
+    }
+
+    /// <https://developer.hostup.se/endpoints/webhosting-services/get-v2-shared-hosting-accountid-account-details>
+    async fn host(&self, op: &Operation, account_id: &str) -> Result<Option<String>> {
+        let details: Details = self.request(Method::GET, account_id, &["account-details"]).read(op).await?.json()?;
+        Ok(details.access.server_hostname.filter(|host| !host.is_empty()))
+    }
+}
+
+/// What an answer to a reset tells. Any answer of success means that the password is ours, whatever else it holds.
+fn reset(address: &str, answer: &Answer) -> Reset {
+    let named = answer.text(&["email"]);
+    let notes = if named.is_some() { vec![] } else { vec![Note::OddAnswer] };
+    // In other letters it is the same mailbox: no other user to warn of.
+    let username = named.filter(|email| !email.eq_ignore_ascii_case(address));
+    Reset { username, notes, ..Reset::default() }
+}
+
+/// The account and the mailbox.
+fn names(target: &Fields) -> (&str, &str) {
+    let text = |field| target.text(field).unwrap_or_default();
+    (text(&ACCOUNT_ID), text(&ADDRESS))
+}
+
+/// A mailbox by its address or its id.
+fn mailbox(text: &str) -> Result<(), &'static str> {
+    check::segment(text)?;
+    let is_named = match text.rsplit_once('@') {
+        Some((local, domain)) => !local.is_empty() && !domain.is_empty(),
+        None => text.strip_prefix("mail_").is_some_and(|rest| !rest.is_empty()),
+    };
+    if is_named && !text.contains(char::is_whitespace) {
+        Ok(())
+    } else {
+        Err("must be an e-mail address, or the id of a mailbox, which starts with `mail_`")
+    }
+}
+
+fn is_id(address: &str) -> bool {
+    !address.contains('@')
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct List {
+    email_accounts: Vec<Mailbox>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Mailbox {
+    id: String,
+    email: String,
+}
+
+impl Mailbox {
+    /// Ids are compared as they are. Addresses are the same in other letters (the host keeps them in lower case): taking
+    /// them for two would drop a password from the state for the way in which an address is written.
+    fn is(&self, address: &str) -> bool {
+        if is_id(address) { self.id == address } else { self.email.eq_ignore_ascii_case(address) }
+    }
+}
+
+#[derive(Deserialize)]
+struct Details {
+    access: Access,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Access {
+    server_hostname: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mailbox_goes_by_its_address_or_its_id() {
+        for good in
+            ["info@example.com", "mail_01hxa3b4c5d6e7f8g9h0j1k2m3", "mail_1@example.com", "info+news@exämple.se"]
+        {
+            assert_eq!(mailbox(good), Ok(()), "{good}");
+        }
+        for bad in
+            ["", "info", "@example.com", "info@", "mail_", "mail", "in fo@example.com", "a/b@c", "a@b%2f", "a@b..c"]
+        {
+            assert!(mailbox(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_the_same_in_other_letters_and_an_id_is_not() {
+        let listed = Mailbox { id: "mail_1a".to_owned(), email: "info@example.com".to_owned() };
+        assert!(listed.is("info@example.com") && listed.is("Info@Example.com") && listed.is("mail_1a"));
+        assert!(!listed.is("mail_1A") && !listed.is("info@example.org") && !listed.is("mail_1a@example.com"));
+    }
+}
