@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use terraform_provider_smtp::{
-    backend::{Backend as _, Found, Held, Note, Presence, Reset},
+    backend::{Found, Held, Note, Presence, Reset},
     http::{Error, Kind, Outcome},
     secret::Secret,
 };
