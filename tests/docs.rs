@@ -1,12 +1,18 @@
-//! The registry's pages are made from the schema's own help texts and from the examples that other tests apply.
+//! The registry's pages are made from the schema's own help texts and from the examples that other tests apply, and what the
+//! other pages name exists.
 //!
-//! `UPDATE_DOCS=1 cargo test --test docs` writes them anew.
+//! `UPDATE_DOCS=1 cargo test --test docs` writes the registry's pages anew.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::{fmt::Write, fs, path::PathBuf};
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use terraform_provider_smtp::{
+    backend::{Field, VENDORS},
     framework::{
         Provider,
         schema::{Attribute, Mode, Schema, Type},
@@ -22,7 +28,8 @@ fn the_provider_page_is_what_the_schema_says() {
         heading: "smtp Provider",
         example: "provider/provider.tf",
         schema: provider.schema(),
-        import: None,
+        extra: &vendors(),
+        after: "",
     };
     assert_page("index.md", &page.render());
 }
@@ -36,7 +43,8 @@ fn each_resource_page_is_what_its_schema_says() {
             heading: &format!("{name} (Resource)"),
             example: &format!("resources/{name}/resource.tf"),
             schema: resource.schema(),
-            import: Some(&format!("resources/{name}/import.sh")),
+            extra: "",
+            after: &import(name),
         };
         assert_page(&format!("resources/{}.md", name.trim_start_matches("smtp_")), &page.render());
     }
@@ -52,37 +60,111 @@ fn every_attribute_has_a_help_text() {
     }
 }
 
+#[test]
+fn the_readme_names_every_vendor() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for vendor in VENDORS {
+        let link = format!("[{}](docs/guides/{}.md)", vendor.title, vendor.name);
+        assert!(readme.contains(&link), "README.md lacks {link} in its table of vendors");
+    }
+}
+
+#[test]
+fn every_link_leads_to_a_file() {
+    let broken: Vec<_> = pages()
+        .iter()
+        .flat_map(|page| {
+            let text = prose(page);
+            let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+            let files = targets.filter_map(|target| target.split('#').next());
+            let missing = files.filter(|file| !file.is_empty() && !file.contains("://"));
+            let missing = missing.filter(|file| !page.parent().unwrap().join(file).exists());
+            missing.map(|file| format!("{} links to {file}", page.display())).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn every_path_in_backticks_exists() {
+    let folders = [".ci/", "docs/", "examples/", "proto/", "src/", "tests/"];
+    let missing: Vec<_> = pages()
+        .iter()
+        .flat_map(|page| {
+            let text = prose(page);
+            let quoted = text.split('`').skip(1).step_by(2).filter(|quoted| !quoted.contains(['<', ' ', '*']));
+            let paths = quoted.filter(|quoted| folders.iter().any(|folder| quoted.starts_with(folder)));
+            let paths = paths.filter(|path| !root().join(path).exists());
+            paths.map(|path| format!("{} names {path}", page.display())).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+/// A page in the registry's format.
 struct Page<'a> {
     title: &'a str,
     heading: &'a str,
     example: &'a str,
     schema: &'a Schema,
-    import: Option<&'a str>,
+    /// What stands between the help text and the schema.
+    extra: &'a str,
+    /// What stands below the schema.
+    after: &'a str,
 }
 
 impl Page<'_> {
     fn render(&self) -> String {
-        let Self { title, heading, schema, .. } = self;
+        let Self { title, heading, schema, extra, after, .. } = self;
         let (description, prose) = schema.help.split_once("\n\n").unwrap_or((&schema.help, ""));
-        let mut page = format!(
-            "---\npage_title: \"{title}\"\nsubcategory: \"\"\ndescription: |-\n  {description}\n---\n\n# {heading}\n\n{description}\n\n## Example Usage\n\n"
+        let front = format!("page_title: \"{title}\"\nsubcategory: \"\"\ndescription: |-\n  {description}");
+        let example = code_block("terraform", self.example);
+        let prose = prose.trim();
+        let schema = schema_section(schema);
+        let page = format!(
+            "---\n{front}\n---\n\n# {heading}\n\n{description}\n\n## Example Usage\n\n{example}\n{prose}\n\n{extra}{schema}\n{after}"
         );
-        page.push_str(&code_block("terraform", self.example));
-        if !prose.is_empty() {
-            write!(page, "{}\n\n", prose.trim()).unwrap();
-        }
-        page.push_str(&schema_section(schema));
-        if let Some(import) = self.import {
-            write!(page, "\n## Import\n\nThe import id is the resource's `id`:\n\n{}", code_block("shell", import))
-                .unwrap();
-        }
         page.trim_end().to_owned() + "\n"
     }
 }
 
+/// The vendors, and the environment variables that log in to each.
+fn vendors() -> String {
+    let mut text =
+        "## Vendors\n\n| vendor | attribute | variables to log in with | other variables |\n|---|---|---|---|\n"
+            .to_owned();
+    let variable = |field: &&Field| field.env.map(|variable| format!("`{variable}`"));
+    for vendor in VENDORS {
+        let logins =
+            vendor.logins.iter().map(|login| login.iter().filter_map(variable).collect::<Vec<_>>().join(" + "));
+        let is_login =
+            |field: &Field| vendor.logins.iter().any(|login| login.iter().any(|other| other.name == field.name));
+        let others = vendor.settings.iter().filter(|field| !is_login(field)).filter_map(variable);
+        writeln!(
+            text,
+            "| [{}](guides/{name}.md) | `{name}` | {} | {} |",
+            vendor.title,
+            logins.collect::<Vec<_>>().join(" or "),
+            others.collect::<Vec<_>>().join(", "),
+            name = vendor.name,
+        )
+        .unwrap();
+    }
+    text + "\n"
+}
+
+fn import(resource: &str) -> String {
+    format!(
+        "## Import\n\nThe import id is the resource's `id`. In a configuration:\n\n{}\n\
+         Or on the command line:\n\n{}",
+        code_block("terraform", &format!("resources/{resource}/import-by-string-id.tf")),
+        code_block("shell", &format!("resources/{resource}/import.sh"))
+    )
+}
+
 fn schema_section(schema: &Schema) -> String {
-    let mut text = "<!-- Made from the schema: UPDATE_DOCS=1 cargo test --test docs -->\n## Schema\n".to_owned();
-    text.push_str(&modes(&schema.attributes, "###", ""));
+    let mut text = "<!-- made from the schema by `UPDATE_DOCS=1 cargo test --test docs` -->\n## Schema\n".to_owned();
+    text.push_str(&modes(&schema.attributes, |heading| format!("### {heading}"), ""));
     for attribute in &schema.attributes {
         text.push_str(&nested_section(attribute, ""));
     }
@@ -93,16 +175,16 @@ fn nested_section(attribute: &Attribute, above: &str) -> String {
     let (Type::Object(nested) | Type::Objects(nested)) = &attribute.r#type else { return String::new() };
     let path = path(above, attribute);
     let mut text = format!("\n<a id=\"{}\"></a>\n### Nested Schema for `{path}`\n", anchor(&path));
-    text.push_str(&modes(nested, "####", &path));
+    text.push_str(&modes(nested, |heading| format!("{heading}:"), &path));
     for attribute in nested {
         text.push_str(&nested_section(attribute, &path));
     }
     text
 }
 
-fn modes(attributes: &[Attribute], level: &str, above: &str) -> String {
+fn modes(attributes: &[Attribute], heading: impl Fn(&str) -> String, above: &str) -> String {
     let mut text = String::new();
-    for (heading, of_mode) in [
+    for (name, of_mode) in [
         ("Required", &[Mode::Required][..]),
         ("Optional", &[Mode::Optional, Mode::OptionalComputed]),
         ("Read-Only", &[Mode::Computed]),
@@ -110,7 +192,7 @@ fn modes(attributes: &[Attribute], level: &str, above: &str) -> String {
         let mut bullets: Vec<_> = attributes.iter().filter(|attribute| of_mode.contains(&attribute.mode)).collect();
         bullets.sort_by_key(|attribute| &attribute.name);
         if !bullets.is_empty() {
-            write!(text, "\n{level} {heading}\n\n").unwrap();
+            write!(text, "\n{}\n\n", heading(name)).unwrap();
             text.extend(bullets.into_iter().map(|attribute| bullet(attribute, above)));
         }
     }
@@ -155,7 +237,7 @@ fn with_nested<'a>(above: &str, attribute: &'a Attribute) -> Vec<(String, &'a At
 fn code_block(language: &str, example: &str) -> String {
     let text = fs::read_to_string(root().join("examples").join(example))
         .unwrap_or_else(|_| panic!("examples/{example} exists"));
-    format!("```{language}\n{}\n```\n\n", text.trim())
+    format!("```{language}\n{}\n```\n", text.trim())
 }
 
 fn assert_page(name: &str, expected: &str) {
@@ -169,6 +251,23 @@ fn assert_page(name: &str, expected: &str) {
         actual == expected,
         "docs/{name} is not what the schema says; `UPDATE_DOCS=1 cargo test --test docs` writes it anew"
     );
+}
+
+/// Every page that people read, the generated ones included.
+fn pages() -> Vec<PathBuf> {
+    fn markdown(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let found = entries.flat_map(|path| if path.is_dir() { markdown(&path) } else { vec![path] });
+        found.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+    }
+    let mut pages = markdown(&root().join("docs"));
+    pages.extend(["CHANGELOG.md", "README.md"].map(|name| root().join(name)));
+    pages
+}
+
+/// A page without its code blocks.
+fn prose(page: &Path) -> String {
+    fs::read_to_string(page).unwrap().split("```").step_by(2).collect()
 }
 
 fn root() -> PathBuf {

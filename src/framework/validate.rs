@@ -25,8 +25,10 @@ pub fn config(attributes: &[Attribute], config: &Value, write_only: WriteOnly) -
 }
 
 /// The error for a value that a rule refuses, with the rule's words.
-pub fn invalid(name: &str, words: &str) -> Diagnostic {
-    Diagnostic::error(format!("Invalid value for `{name}`"), format!("`{name}` {words}."))
+///
+/// It spells the path out: of a nested attribute core quotes only the block that it is somewhere in.
+pub fn invalid(path: Path, words: &str) -> Diagnostic {
+    Diagnostic::error(format!("Invalid value for `{path}`"), format!("`{path}` {words}.")).at(path)
 }
 
 struct Judge {
@@ -45,7 +47,7 @@ impl Judge {
 
     fn attribute(&mut self, attribute: &Attribute, value: &Value, at: &Path) {
         match value {
-            Value::Null if attribute.mode == Mode::Required => self.diagnostics.push(missing(attribute).at(at.clone())),
+            Value::Null if attribute.mode == Mode::Required => self.diagnostics.push(missing(at.clone())),
             Value::Null | Value::Unknown => {}
             _ if attribute.write_only && self.write_only == WriteOnly::Refused => {
                 self.diagnostics.push(refused(attribute).at(at.clone()));
@@ -69,7 +71,7 @@ impl Judge {
             }
             (_, text) => {
                 if let Err(words) = check(attribute, text) {
-                    self.diagnostics.push(invalid(&attribute.name, words).at(at.clone()));
+                    self.diagnostics.push(invalid(at.clone(), words));
                 }
             }
         }
@@ -84,8 +86,8 @@ fn check(attribute: &Attribute, value: &Value) -> Result<(), &'static str> {
     }
 }
 
-fn missing(attribute: &Attribute) -> Diagnostic {
-    Diagnostic::error(format!("Missing value for `{}`", attribute.name), format!("`{}` must be set.", attribute.name))
+fn missing(path: Path) -> Diagnostic {
+    Diagnostic::error(format!("Missing value for `{path}`"), format!("`{path}` must be set.")).at(path)
 }
 
 fn refused(attribute: &Attribute) -> Diagnostic {
@@ -146,9 +148,9 @@ mod tests {
     fn a_required_argument_must_be_set_at_every_depth() {
         assert_eq!(faults("name", Value::Null), [fault("name", "Missing value for `name`")]);
         let empty = Value::object([("host", Value::Null)]);
-        assert_eq!(faults("target", empty.clone()), [fault("target.host", "Missing value for `host`")]);
+        assert_eq!(faults("target", empty.clone()), [fault("target.host", "Missing value for `target.host`")]);
         let targets = Value::List(vec![host("a"), empty]);
-        assert_eq!(faults("targets", targets), [fault("targets[1].host", "Missing value for `host`")]);
+        assert_eq!(faults("targets", targets), [fault("targets[1].host", "Missing value for `targets[1].host`")]);
         assert_eq!(faults("target", Value::Null), []);
     }
 
@@ -157,12 +159,12 @@ mod tests {
         assert_eq!(faults("name", "a b"), [fault("name", "Invalid value for `name`")]);
         assert_eq!(
             faults("tags", Value::List(vec!["a".into(), "b c".into()])),
-            [fault("tags[1]", "Invalid value for `tags`")]
+            [fault("tags[1]", "Invalid value for `tags[1]`")]
         );
-        assert_eq!(faults("target", host("a b")), [fault("target.host", "Invalid value for `host`")]);
+        assert_eq!(faults("target", host("a b")), [fault("target.host", "Invalid value for `target.host`")]);
         assert_eq!(
             faults("targets", Value::List(vec![host("a b")])),
-            [fault("targets[0].host", "Invalid value for `host`")]
+            [fault("targets[0].host", "Invalid value for `targets[0].host`")]
         );
         assert_eq!(faults("target", host("ab")), []);
     }

@@ -29,8 +29,11 @@ impl BaseUrl {
         let Some((scheme, rest)) = text.split_once("://") else {
             return Err("must start with https://");
         };
-        if rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
-            return Err("must not contain a user name or password");
+        match rest.split(['/', '?', '#']).next() {
+            // With a third slash the parser would take the path for the host.
+            None | Some("") => return Err("must name a host"),
+            Some(authority) if authority.contains('@') => return Err("must not contain a user name or password"),
+            Some(_) => {}
         }
         let mut url = Url::parse(text).map_err(|_| "must be a URL such as https://api.example.com")?;
         if url.query().is_some() {
@@ -114,10 +117,11 @@ mod tests {
             ("https://api.hubapi.com?a=b", "must not contain a query"),
             ("https://api.hubapi.com/?", "must not contain a query"),
             ("https://api.hubapi.com#top", "must not contain a fragment"),
-            ("https://", "must be a URL such as https://api.example.com"),
+            ("https://", "must name a host"),
             ("https://api.hubapi.com:99999", "must be a URL such as https://api.example.com"),
             ("https:\\\\api.hubapi.com", "must not contain spaces, backslashes or control characters"),
             ("https://api.hub\napi.com", "must not contain spaces, backslashes or control characters"),
+            ("https:///user@example.com", "must name a host"),
             (" https://api.hubapi.com", "must not contain spaces, backslashes or control characters"),
         ] {
             assert_eq!(BaseUrl::parse(text).unwrap_err(), rule, "{text:?}");

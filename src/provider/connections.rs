@@ -8,7 +8,10 @@ use std::{
 use super::settings::{self, Environment, Resolved};
 use crate::{
     backend::{Backend, Client, VENDORS, Vendor},
-    framework::{diagnostic::Diagnostic, value::Value},
+    framework::{
+        diagnostic::{Diagnostic, Path},
+        value::Value,
+    },
 };
 
 /// The way to a vendor.
@@ -35,7 +38,8 @@ impl Connections {
             match settings::resolve(vendor, config.get(vendor.name), environment) {
                 Resolved::Complete(fields) => Connection::Ready((vendor.connect)(&fields, client)),
                 Resolved::Unknown => Connection::Unknown,
-                Resolved::Refused(diagnostic) => Connection::Refused(diagnostic),
+                // A resource tells it, and its path leads into the provider block.
+                Resolved::Refused(diagnostic) => Connection::Refused(diagnostic.at(Path::default())),
             }
         };
         let connections = VENDORS.iter().map(|vendor| (vendor.name, connect(vendor))).collect();

@@ -18,11 +18,12 @@ pub(super) enum Doing {
 }
 
 impl Doing {
-    fn words(self) -> &'static str {
+    fn to(self, target: &Target) -> String {
+        let id = target.id();
         match self {
-            Self::Reading => "Reading",
-            Self::Checking => "Checking, before the reset,",
-            Self::Resetting => "Resetting the password of",
+            Self::Reading => format!("Reading `{id}`"),
+            Self::Checking => format!("Checking `{id}` before the reset"),
+            Self::Resetting => format!("Resetting the password of `{id}`"),
         }
     }
 }
@@ -30,9 +31,8 @@ impl Doing {
 /// The error for a call to a vendor that failed: what was being done, what was answered, what became of the password, what to do.
 pub(super) fn failed(doing: Doing, target: &Target, error: &Error) -> Diagnostic {
     let detail = format!(
-        "{} `{}`: {} {} {}",
-        doing.words(),
-        target.id(),
+        "{}: {} {} {}",
+        doing.to(target),
         answered(target, error),
         error.outcome.sentence(),
         advice(target, error)
@@ -50,10 +50,9 @@ pub(super) fn gone(target: &Target) -> Diagnostic {
     Diagnostic::error(
         format!("{title} does not know this credential"),
         format!(
-            "{} `{}`: {title} has no such credential in this account. {} Check the name, and that the token belongs to the \
+            "{}: {title} has no such credential in this account. {} Check the name, and that the token belongs to the \
              account that the credential is in.",
-            Doing::Checking.words(),
-            target.id(),
+            Doing::Checking.to(target),
             Outcome::NotChanged.sentence()
         ),
     )
@@ -99,7 +98,7 @@ fn summary(target: &Target, error: &Error) -> String {
             Kind::Setup => "The HTTP client cannot be set up".to_owned(),
             Kind::Unreachable => format!("{title} cannot be reached"),
             Kind::Certificate => format!("{title}'s certificate is not trusted"),
-            Kind::TimedOut => format!("{title} did not answer in time"),
+            Kind::TimedOut => format!("No answer from {title} in time"),
             Kind::Interrupted => format!("The connection to {title} broke"),
             Kind::Stopped => "Stopped before the reset".to_owned(),
             Kind::Unauthorized => format!("{title} refused the credentials"),
@@ -116,29 +115,33 @@ fn summary(target: &Target, error: &Error) -> String {
 }
 
 fn answered(target: &Target, error: &Error) -> String {
-    let status = error.status.map_or_else(|| "gave no answer".to_owned(), |status| format!("answered {status}"));
+    let title = target.vendor.title;
+    let vendor = if error.host.is_empty() { title.to_owned() } else { format!("{title} ({})", error.host) };
+    let Some(status) = error.status else { return format!("{vendor} gave no answer: {}.", error.reason) };
     let code = error.code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
     let message = error.message.as_ref().map(|message| format!(", “{message}”")).unwrap_or_default();
     let request_id = error.request_id.as_ref().map(|id| format!(" (request id {id})")).unwrap_or_default();
-    // A refusal speaks for itself; no answer, or one that cannot be used, needs our words.
-    let reason = match error.status {
-        Some(status) if !(200..300).contains(&status) => String::new(),
-        _ => format!(": {}", error.reason),
+    // A refusal in the vendor's own words speaks for itself; any other answer needs ours.
+    let ours = match error.kind {
+        Kind::NotTheApi => ", but not in the words of its API".to_owned(),
+        Kind::Redirected => ", a redirect, which is never followed".to_owned(),
+        _ if (200..300).contains(&status) => format!(": {}", error.reason),
+        _ => String::new(),
     };
-    format!("{} ({}) {status}{code}{message}{request_id}{reason}.", target.vendor.title, error.host)
+    format!("{vendor} answered {status}{code}{message}{request_id}{ours}.")
 }
 
 fn advice(target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
     match (error.outcome, error.kind) {
         (Outcome::Changed, _) => {
-            "The password in the state, if there is one, no longer works. Apply again: the password is reset once \
-                                  more, and the new one stored."
+            "A password in the state no longer works. Apply again: the password is reset once more, and the new \
+                                  one stored."
                 .to_owned()
         }
         (Outcome::MayHaveChanged, _) => {
-            "Apply again: the password is reset once more, and the last reset counts. Until then the password in \
-                                         the state may no longer work."
+            "Apply again: the password is reset once more, and the last reset counts. Until then a \
+                                         password in the state may no longer work."
                 .to_owned()
         }
         (Outcome::NotChanged, kind) => match kind {
@@ -151,7 +154,8 @@ fn advice(target: &Target, error: &Error) -> String {
                                   `ca_certificate_file`."
                     .to_owned()
             }
-            Kind::TimedOut | Kind::Interrupted | Kind::Unavailable => "Try again later.".to_owned(),
+            Kind::TimedOut => "Try again later, or raise `timeouts`.".to_owned(),
+            Kind::Interrupted | Kind::Unavailable => "Try again later.".to_owned(),
             Kind::Stopped => "Nothing was sent. Apply again when you are ready.".to_owned(),
             Kind::Unauthorized => {
                 format!("Check that the token is right and has not expired. It needs {}.", target.vendor.rights)

@@ -51,11 +51,7 @@ pub(super) fn schema() -> Schema {
         )
         .checked(duration::check),
     ];
-    Schema {
-        version: 0,
-        help: "Resets the passwords of SMTP credentials at their vendors, and never loses one.".to_owned(),
-        attributes: vendors.chain(common).collect(),
-    }
+    Schema { version: 0, help: include_str!("help.md").to_owned(), attributes: vendors.chain(common).collect() }
 }
 
 fn setting(field: &Field) -> Attribute {
@@ -74,9 +70,7 @@ pub(super) fn validate(config: &Value) -> Diagnostics {
     if let Some(limit) = config.get(MAX_REQUESTS_PER_SECOND).as_number()
         && limit.as_f64().is_none_or(|limit| limit <= 0.0)
     {
-        diagnostics.push(
-            invalid(MAX_REQUESTS_PER_SECOND, "must be more than zero").at(Path::attribute(MAX_REQUESTS_PER_SECOND)),
-        );
+        diagnostics.push(invalid(Path::attribute(MAX_REQUESTS_PER_SECOND), "must be more than zero"));
     }
     for vendor in VENDORS {
         if let Err(diagnostic) = configured_login(vendor, config.get(vendor.name)) {
@@ -203,16 +197,16 @@ fn incomplete_login(vendor: &Vendor, login: &[&Field], missing: &Field) -> Diagn
     Diagnostic::error(
         format!("Incomplete credentials for {}", vendor.title),
         format!(
-            "`{}` is missing; it goes with {}. Set it{variable}.",
+            "In `{}` of the provider block, `{}` is missing; it goes with {}. Set it{variable}.",
+            vendor.name,
             missing.name,
             given.collect::<Vec<_>>().join(" and ")
         ),
     )
-    .at(Path::attribute(vendor.name))
 }
 
 fn refused_setting(vendor: &Vendor, field: &Field, words: &str) -> Diagnostic {
-    invalid(field.name, words).at(Path::attribute(vendor.name).then(field.name))
+    invalid(Path::attribute(vendor.name).then(field.name), words)
 }
 
 fn refused_variable(field: &Field, words: &str) -> Diagnostic {

@@ -121,7 +121,7 @@ impl Target {
         for (field, text) in vendor.target.iter().copied().zip(texts) {
             fields
                 .insert(field, Secret::new(text))
-                .map_err(|words| invalid(field.name, words).at(Path::attribute(vendor.name).then(field.name)))?;
+                .map_err(|words| invalid(Path::attribute(vendor.name).then(field.name), words))?;
         }
         Ok(Self { vendor, fields })
     }

@@ -70,8 +70,7 @@ impl Resource for CredentialPassword {
         if let Some(port) = config.get(SMTP_PORT).as_number()
             && !port.as_i64().is_some_and(|port| (1..=65535).contains(&port))
         {
-            diagnostics
-                .push(invalid(SMTP_PORT, "must be a whole number from 1 to 65535").at(Path::attribute(SMTP_PORT)));
+            diagnostics.push(invalid(Path::attribute(SMTP_PORT), "must be a whole number from 1 to 65535"));
         }
         diagnostics
     }

@@ -106,7 +106,7 @@ fn rotation(draft: &Draft) -> Rotation {
 
 fn adopted() -> Diagnostic {
     Diagnostic::warning(
-        "Adopted without a reset",
+        "No reset after the import",
         "Adopted without a reset. No password is known until it changes again. Change `rotation_trigger` once more to reset the password \
          and have it in state.",
     )

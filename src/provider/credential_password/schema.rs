@@ -118,11 +118,8 @@ impl Operation {
     }
 
     fn attribute(self) -> Attribute {
-        let help = format!(
-            "Longest time for a {}, as a duration such as `90s`. Default: `{}`.",
-            self.name(),
-            self.default_timeout()
-        );
+        let help =
+            format!("Longest duration of `{}`, such as `90s`. Default: `{}`.", self.name(), self.default_timeout());
         Attribute::optional(self.name(), Type::String, help).checked(duration::check)
     }
 }

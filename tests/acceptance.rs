@@ -1,0 +1,30 @@
+//! The provider as its users run it: the real `terraform` or `tofu`, against the sandbox.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+#[path = "../examples/sandbox/server/mod.rs"]
+mod sandbox;
+mod support;
+
+#[path = "acceptance/bad_input.rs"]
+mod bad_input;
+#[path = "acceptance/documented.rs"]
+mod documented;
+#[path = "acceptance/failed_reset.rs"]
+mod failed_reset;
+#[path = "acceptance/import.rs"]
+mod import;
+#[path = "acceptance/lifecycle.rs"]
+mod lifecycle;
+#[path = "acceptance/refresh.rs"]
+mod refresh;
+#[path = "acceptance/rotation.rs"]
+mod rotation;
+#[path = "acceptance/settings.rs"]
+mod settings;
+#[path = "acceptance/states.rs"]
+mod states;
+#[path = "acceptance/usage.rs"]
+mod usage;
+#[path = "acceptance/vendor_errors.rs"]
+mod vendor_errors;

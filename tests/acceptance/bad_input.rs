@@ -1,0 +1,141 @@
+//! Bad input: each is refused with a clear error at the argument at fault, and nothing is reset.
+
+use crate::support::{ADDRESS, Diagnostic, USER, Workspace, credential, provider, resource};
+
+#[test]
+fn bad_arguments_are_refused_at_their_line() {
+    let Some(workspace) = Workspace::new() else { return };
+    let long = "a".repeat(400);
+    for (path, value, words) in [
+        ("hubspot.user_name", "", "must not be empty"),
+        ("hubspot.user_name", "a/b", "must not contain `/`"),
+        ("hubspot.user_name", "a..b", "must not contain `..`"),
+        ("hubspot.user_name", "a%40b", "must not contain `%`"),
+        ("hubspot.user_name", r"a\nb", "must not contain control characters"),
+        ("hubspot.user_name", r"a\u0000b", "must not contain control characters"),
+        ("hubspot.user_name", &long, "must have at most 320 bytes"),
+        ("rotation_mode", "inplace", "must be `replace` or `in_place`"),
+        ("smtp_host", "https://mail.example.com", "must be a host name or an IP address"),
+        ("smtp_port", "0", "must be a whole number from 1 to 65535"),
+        ("smtp_port", "1.5", "must be a whole number from 1 to 65535"),
+        ("smtp_port", "70000", "must be a whole number from 1 to 65535"),
+        ("timeouts.create", "soon", "must be a duration longer than zero"),
+        ("timeouts.delete", "90", "must be a duration longer than zero"),
+        ("timeouts.read", "0s", "must be a duration longer than zero"),
+        ("timeouts.update", "-5s", "must be a duration longer than zero"),
+    ] {
+        let line = line(path, &format!("\"{value}\""));
+        workspace.write(&match path {
+            "hubspot.user_name" => resource("this", value, ""),
+            _ => credential(&line),
+        });
+        let error = workspace.apply().error().is(&format!("Invalid value for `{path}`"));
+        let error = error.says(&[&format!("`{path}` {words}")]);
+        assert_points_at(&error, path, &line, "resource \"smtp_credential_password\" \"this\" {");
+        assert_eq!(error.address.as_deref(), Some(ADDRESS));
+    }
+    nothing_was_sent(&workspace);
+}
+
+#[test]
+fn a_resource_names_a_credential() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write("resource \"smtp_credential_password\" \"this\" {}\n");
+    let error = workspace.validate().error().is("No credential is named").says(&["`hubspot`"]);
+    error.points_at("resource \"smtp_credential_password\" \"this\" {}");
+    workspace.write("resource \"smtp_credential_password\" \"this\" {\n  hubspot = {}\n}\n");
+    workspace.apply().error();
+    nothing_was_sent(&workspace);
+}
+
+#[test]
+fn a_target_that_turns_out_bad_at_apply_is_refused_before_anything_is_reset() {
+    let Some(workspace) = Workspace::new() else { return };
+    let late = "resource \"terraform_data\" \"name\" {\n  input = \"a/b\"\n}\n";
+    workspace.write(&(late.to_owned() + &credential("").replace(&format!("\"{USER}\""), "terraform_data.name.output")));
+    workspace.plan().quiet();
+    workspace.apply().error().is("Invalid value for `hubspot.user_name`").says(&["must not contain `/`"]);
+    nothing_was_sent(&workspace);
+}
+
+#[test]
+fn bad_settings_are_refused_at_their_line() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.set("TF_VAR_token", "pat-with-a-line-break\n");
+    workspace.keep_secret("pat-with-a-line-break");
+    for (path, value, words) in [
+        ("hubspot.access_token", "\"\"", "must not be empty"),
+        ("hubspot.access_token", "var.token", "must not contain spaces, line breaks"),
+        ("hubspot.api_version", "\"v2\"", "must be `v1`, `v3` or `2026-03`"),
+        ("hubspot.base_url", "\"http://api.hubapi.com\"", "must use https"),
+        ("hubspot.base_url", "\"https://me:secret@api.hubapi.com\"", "must not contain a user name or password"),
+        ("hubspot.base_url", "\"https://api.hubapi.com?a=b\"", "must not contain a query"),
+        ("hubspot.base_url", "\"https://api.hubapi.com#a\"", "must not contain a fragment"),
+        ("hubspot.base_url", "\"api.hubapi.com\"", "must start with https://"),
+        ("max_requests_per_second", "0", "must be more than zero"),
+        ("request_timeout", "\"1 minute\"", "must be a duration longer than zero"),
+    ] {
+        let line = line(path, value);
+        let variable = "variable \"token\" {\n  type = string\n  sensitive = true\n}\n";
+        workspace.write(&format!("{variable}provider \"smtp\" {{\n  {line}\n}}\n{}", credential("")));
+        let error = workspace.plan().error().is(&format!("Invalid value for `{path}`"));
+        let error = error.says(&[&format!("`{path}` {words}")]);
+        assert_points_at(&error, path, &line, "provider \"smtp\" {");
+    }
+    nothing_was_sent(&workspace);
+}
+
+#[test]
+fn a_bad_token_in_the_environment_is_refused_without_telling_it() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.set("HUBSPOT_ACCESS_TOKEN", "pat-with-a-line-break\n");
+    workspace.keep_secret("pat-with-a-line-break");
+    workspace.write(&credential(""));
+    let error = workspace.plan().error().is("Invalid value in `HUBSPOT_ACCESS_TOKEN`");
+    error.says(&["line break"]);
+    nothing_was_sent(&workspace);
+}
+
+#[test]
+fn one_way_to_log_in_is_set_and_it_is_complete() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.unset("HUBSPOT_ACCESS_TOKEN");
+    let variable = "variable \"secret\" {\n  default = \"a-secret-4711\"\n}\n";
+    workspace.keep_secret("a-secret-4711");
+    let configured = |settings: &str| {
+        workspace.write(&[variable, &provider(settings), &credential("")].concat());
+        workspace.plan().error()
+    };
+    let two = "access_token = var.secret, client_id = \"id\"";
+    let error = configured(two).is("Two ways to log in to HubSpot").says(&["`access_token`, or `client_id`"]);
+    error.points_at(&format!("hubspot = {{ {two} }}"));
+    for (settings, words) in [
+        ("client_id = \"id\"", "`client_secret` is missing"),
+        ("client_id = \"id\", client_secret = var.secret", "`HUBSPOT_REFRESH_TOKEN`"),
+    ] {
+        let error = configured(settings).is("Incomplete credentials for HubSpot");
+        error.says(&["In `hubspot` of the provider block", words]);
+    }
+    nothing_was_sent(&workspace);
+}
+
+/// The line that sets an argument, which may be nested.
+fn line(path: &str, value: &str) -> String {
+    match path.split_once('.') {
+        Some((outer, inner)) => format!("{outer} = {{ {inner} = {value} }}"),
+        None => format!("{path} = {value}"),
+    }
+}
+
+/// Insists that core quotes the line. Of what is nested, older cores quote the block that it is somewhere in.
+#[track_caller]
+fn assert_points_at(error: &Diagnostic, path: &str, line: &str, block: &str) {
+    let quotes_the_block = path.contains('.') && error.code() == block;
+    assert!(quotes_the_block || error.code() == line, "{path}: {error:?}");
+}
+
+#[track_caller]
+fn nothing_was_sent(workspace: &Workspace) {
+    assert_eq!(workspace.sandbox.requests().len(), 0);
+    assert_eq!(workspace.resets(), 0);
+}

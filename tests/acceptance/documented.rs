@@ -1,0 +1,165 @@
+//! What HubSpot's own pages print, and what this project's own pages show.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::json;
+
+use crate::{
+    sandbox::{Fault, HubSpot, OauthClient, Operation},
+    support::{USER, Workspace, credential, provider},
+};
+
+const DOCUMENTED_RESET: &str = "/email/public/v1/smtpapi/tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset";
+
+/// The examples, each with the files that make it whole and with the resets that it does.
+const EXAMPLES: &[(&[&str], usize)] = &[
+    (&["backends/hubspot/main.tf"], 1),
+    (&["provider/provider.tf", "resources/smtp_credential_password/resource.tf"], 1),
+    (
+        &[
+            "provider/provider.tf",
+            "resources/smtp_credential_password/import-by-string-id.tf",
+            "resources/smtp_credential_password/resource.tf",
+        ],
+        0,
+    ),
+    (&["quickstart/main.tf"], 1),
+];
+
+#[test]
+fn the_documented_reset_byte_for_byte() {
+    let Some(workspace) = Workspace::new() else { return };
+    // The sandbox's mail server is to know the password that the documented answer tells.
+    workspace.sandbox.hubspot().next_password(USER, "ItUuCc8h4I5MihiysY8HB6XSbWZmVZ");
+    workspace.sandbox.fault(Fault::body(include_bytes!("../fixtures/hubspot/reset_v1.json")).on(Operation::Reset));
+    workspace.write(&credential(""));
+
+    let warning = workspace.apply().warning().is("The answer names another user");
+    warning.says(&["aezckvh3hx@62515.smtp.hubspot.net", "The password was changed."]);
+
+    let requests = workspace.sandbox.requests();
+    let reset = requests.iter().find(|request| request.method == "POST").expect("a reset was sent");
+    assert_eq!(reset.path, DOCUMENTED_RESET);
+    assert_eq!(reset.body, b"");
+    let token = workspace.sandbox.hubspot().access_token();
+    assert_eq!(reset.header("Authorization"), Some(format!("Bearer {token}").as_str()));
+
+    assert_eq!(workspace.working_password(), "ItUuCc8h4I5MihiysY8HB6XSbWZmVZ");
+    assert_eq!(workspace.state()["username"], USER);
+    workspace.plan().nothing_to_do();
+}
+
+#[test]
+fn every_generation_of_the_api_resets() {
+    let Some(workspace) = Workspace::new() else { return };
+    for (count, (version, path)) in [
+        ("v1", DOCUMENTED_RESET),
+        ("v3", "/marketing/v3/transactional/smtp-tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset"),
+        ("2026-03", "/marketing/transactional/2026-03/smtp-tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        workspace.write(&with_version(version));
+        workspace.apply().quiet();
+        assert_eq!(workspace.resets(), count + 1, "{version}");
+        assert!(workspace.sandbox.requests().iter().any(|request| request.path == path), "{version}");
+        workspace.working_password();
+        workspace.plan().nothing_to_do();
+    }
+}
+
+#[test]
+fn an_oauth_app_takes_the_place_of_a_token() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    let app = OauthClient {
+        client_id: "app-id-4711".to_owned(),
+        client_secret: "app-secret-4711".to_owned(),
+        refresh_token: "refresh-token-4711".to_owned(),
+    };
+    workspace.sandbox.hubspot().add_oauth_client(HubSpot::PORTAL_ID, app.clone());
+    workspace.unset("HUBSPOT_ACCESS_TOKEN");
+    workspace.set("HUBSPOT_CLIENT_ID", &app.client_id);
+    workspace.set("HUBSPOT_CLIENT_SECRET", &app.client_secret);
+    workspace.set("HUBSPOT_REFRESH_TOKEN", &app.refresh_token);
+    workspace.keep_secret(&app.client_secret);
+    workspace.keep_secret(&app.refresh_token);
+    for (count, (version, path)) in
+        [("v1", "/oauth/v1/token"), ("v3", "/oauth/v1/token"), ("2026-03", "/oauth/2026-03/token")]
+            .into_iter()
+            .enumerate()
+    {
+        workspace.sandbox.forget_requests();
+        workspace.write(&with_version(version));
+        workspace.apply().quiet();
+        assert_eq!(workspace.resets(), count + 1, "{version}");
+        let requests = workspace.sandbox.requests();
+        assert!(requests.iter().any(|request| request.method == "POST" && request.path == path), "{version}");
+        workspace.working_password();
+    }
+}
+
+#[test]
+fn every_example_applies() {
+    for (files, resets) in EXAMPLES {
+        let Some(workspace) = Workspace::new() else { return };
+        workspace.remove("versions.tf");
+        for file in *files {
+            let text = fs::read_to_string(examples().join(file)).expect("an example");
+            workspace.file(&file.replace('/', "_"), &text);
+        }
+        workspace.apply().succeeded();
+        assert_eq!(workspace.resets(), *resets, "{files:?}");
+        if *resets > 0 {
+            workspace.working_password_of("smtp_credential_password.newsletter");
+        }
+        workspace.plan().nothing_to_do();
+    }
+}
+
+#[test]
+fn no_example_is_left_out() {
+    let (mut there, mut applied) = (Vec::new(), Vec::new());
+    terraform_files(&examples(), &mut there);
+    applied.extend(EXAMPLES.iter().flat_map(|(files, _)| *files).map(|file| examples().join(file)));
+    there.sort();
+    applied.sort();
+    applied.dedup();
+    assert_eq!(there, applied);
+}
+
+#[test]
+fn the_example_of_an_import_imports() {
+    let Some(workspace) = Workspace::new() else { return };
+    let resources = examples().join("resources/smtp_credential_password");
+    let resource = fs::read_to_string(resources.join("resource.tf")).expect("an example");
+    workspace.write(&resource);
+    let command = fs::read_to_string(resources.join("import.sh")).expect("an example");
+    let arguments: Vec<_> = command.split_whitespace().skip(1).collect();
+    workspace.run(&arguments).succeeded();
+    assert_eq!(workspace.state_of("smtp_credential_password.newsletter")["username"], json!(USER));
+}
+
+/// A configuration whose password is reset anew with every version of the API.
+fn with_version(version: &str) -> String {
+    let provider = provider(&format!("api_version = \"{version}\""));
+    provider + &credential(&format!("rotation_trigger = \"{version}\""))
+}
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
+}
+
+fn terraform_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            terraform_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "tf") {
+            found.push(path);
+        }
+    }
+}

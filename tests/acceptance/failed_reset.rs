@@ -1,0 +1,140 @@
+//! A rotation that fails: in each of the three orders, before the vendor has acted and after it.
+
+use crate::{
+    sandbox::{Effect, Fault, Operation},
+    support::{ADDRESS, Run, USER, Workspace, credential, resource},
+};
+
+const DELETE_FIRST: &str = "";
+const CREATE_FIRST: &str = "lifecycle { create_before_destroy = true }";
+const IN_PLACE: &str = "rotation_mode = \"in_place\"";
+const ORDERS: [&str; 3] = [DELETE_FIRST, CREATE_FIRST, IN_PLACE];
+
+#[test]
+fn a_reset_that_cannot_work_leaves_the_resource_with_its_password() {
+    for order in ORDERS {
+        for (obstacle, summary) in [
+            (revoke as fn(&Workspace), "HubSpot refused the credentials"),
+            (forbid, "HubSpot denied the access"),
+            (delete, "HubSpot does not know this credential"),
+        ] {
+            let Some(workspace) = rotating(order) else { return };
+            let state = workspace.state();
+            obstacle(&workspace);
+            let error = workspace.apply_with(&["-refresh=false"]).error().is(summary);
+            error.says(&["The password was not changed."]);
+            assert_eq!(workspace.state(), state, "{order}: {summary}");
+            assert_eq!(workspace.resets(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_saved_plan_that_cannot_work_any_more_leaves_the_resource_with_its_password() {
+    let Some(workspace) = rotating(DELETE_FIRST) else { return };
+    workspace.plan_with(&["-out=plan"]).quiet();
+    let state = workspace.state();
+    revoke(&workspace);
+    workspace.apply_with(&["plan"]).error().says(&["The password was not changed."]);
+    assert_eq!(workspace.state(), state);
+}
+
+#[test]
+fn a_replacement_for_another_reason_that_cannot_work_leaves_the_resource_with_its_password() {
+    let reasons: [fn(&Workspace) -> Run; 3] = [
+        |workspace| {
+            workspace.run(&["taint", "-no-color", ADDRESS]).succeeded();
+            workspace.apply_with(&["-refresh=false"])
+        },
+        |workspace| workspace.apply_with(&["-refresh=false", &format!("-replace={ADDRESS}")]),
+        |workspace| {
+            workspace.write(&resource("this", "nobody@62515.smtp.hubspot.net", ""));
+            workspace.apply()
+        },
+    ];
+    for (number, reason) in reasons.into_iter().enumerate() {
+        let Some(workspace) = rotating(DELETE_FIRST) else { return };
+        let state = workspace.state();
+        if number < 2 {
+            delete(&workspace);
+        }
+        let error = reason(&workspace).error().is("HubSpot does not know this credential");
+        error.says(&["The password was not changed."]);
+        assert_eq!(workspace.state(), state, "reason {number}");
+        assert_eq!(workspace.resets(), 1);
+    }
+}
+
+#[test]
+fn a_reset_that_is_refused_after_all_leaves_the_old_password_where_it_is_said_to_be() {
+    for order in ORDERS {
+        let Some(workspace) = rotating(order) else { return };
+        let password = workspace.working_password();
+        workspace.sandbox.fault(Fault::status(403).on(Operation::Reset).before());
+        let error = workspace.apply().error().is("HubSpot denied the access").says(&["The password was not changed."]);
+        assert!(workspace.logs_in(&password));
+        if order == DELETE_FIRST {
+            error.says(&["the state's backup", "create_before_destroy", "in_place"]);
+            assert_eq!(workspace.addresses(), [""; 0]);
+            let backup = std::fs::read_to_string(workspace.path("terraform.tfstate.backup")).expect("a backup");
+            assert!(backup.contains(&password), "the old password is in the backup");
+        } else {
+            assert_eq!(workspace.working_password(), password);
+        }
+        heals(&workspace, 2);
+    }
+}
+
+#[test]
+fn an_answer_that_is_lost_after_the_reset_is_healed_by_the_next_apply() {
+    for order in ORDERS {
+        let Some(workspace) = rotating(order) else { return };
+        workspace.sandbox.fault(Fault::new(Effect::Close).on(Operation::Reset));
+        let error = workspace.apply().error().is("The outcome of the reset is unknown");
+        error.says(&["The password may have been changed.", "Apply again"]);
+        assert_eq!(workspace.resets(), 2, "the reset was sent once");
+        heals(&workspace, 3);
+    }
+}
+
+#[test]
+fn a_first_create_that_fails_leaves_nothing_behind() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&credential(""));
+    workspace.sandbox.fault(Fault::status(500).on(Operation::Reset).before());
+    let error = workspace.apply().error().is("The outcome of the reset is unknown");
+    assert!(!error.detail.contains("backup"), "there was no password before: {error:?}");
+    assert_eq!(workspace.addresses(), [""; 0]);
+    heals(&workspace, 1);
+}
+
+/// A workspace with one reset behind it and a changed trigger before it.
+fn rotating(order: &str) -> Option<Workspace> {
+    let workspace = Workspace::new()?;
+    workspace.write(&credential(&format!("rotation_trigger = \"one\"\n  {order}")));
+    workspace.apply().quiet();
+    workspace.write(&credential(&format!("rotation_trigger = \"two\"\n  {order}")));
+    Some(workspace)
+}
+
+/// Insists that the next apply gets by with one reset, and that all is well after it.
+#[track_caller]
+fn heals(workspace: &Workspace, resets: usize) {
+    workspace.apply().quiet();
+    assert_eq!(workspace.resets(), resets);
+    assert_eq!(workspace.addresses(), [ADDRESS]);
+    workspace.working_password();
+    workspace.plan().nothing_to_do();
+}
+
+fn revoke(workspace: &Workspace) {
+    workspace.sandbox.hubspot().revoke_token(workspace.sandbox.hubspot().access_token());
+}
+
+fn forbid(workspace: &Workspace) {
+    workspace.sandbox.fault(Fault::status(403).on(Operation::List));
+}
+
+fn delete(workspace: &Workspace) {
+    workspace.sandbox.hubspot().delete(USER);
+}

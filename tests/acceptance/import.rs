@@ -1,0 +1,83 @@
+//! Taking over a credential that exists.
+
+use serde_json::Value;
+
+use crate::{
+    sandbox::{Fault, Operation},
+    support::{ADDRESS, USER, Workspace, credential},
+};
+
+#[test]
+fn an_import_knows_everything_but_the_password() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&credential(""));
+    workspace.import(&format!("hubspot/{USER}")).succeeded();
+    let state = workspace.state();
+    assert_eq!(state["id"], format!("hubspot/{USER}"));
+    assert_eq!(state["username"], USER);
+    assert_eq!(state["smtp_host"], "smtp.hubapi.com");
+    for unknown in ["password", "rotated_at", "rotation_trigger", "smtp_url"] {
+        assert_eq!(state[unknown], Value::Null, "{unknown}");
+    }
+    workspace.plan().nothing_to_do();
+    assert_eq!(workspace.resets(), 0);
+}
+
+#[test]
+fn an_import_block_adopts_and_the_next_change_rotates() {
+    let Some(workspace) = Workspace::new() else { return };
+    let before = workspace.sandbox.hubspot().password(USER).expect("the credential has a password");
+    let import = format!("import {{\n  to = {ADDRESS}\n  id = \"hubspot/{USER}\"\n}}\n");
+
+    workspace.write(&(import + &credential("rotation_trigger = \"one\"")));
+    let plan = workspace.plan();
+    assert_eq!(plan.action(ADDRESS).as_deref(), Some("update"));
+    let adopted = "Adopted without a reset. No password is known until it changes again.";
+    plan.warning().is("No reset after the import").says(&[adopted]).points_at("rotation_trigger = \"one\"");
+    workspace.apply().succeeded();
+    assert_eq!(workspace.resets(), 0);
+    assert_eq!(workspace.state()["password"], Value::Null);
+    assert_eq!(workspace.state()["rotation_trigger"], "one");
+    assert!(workspace.logs_in(&before));
+    workspace.plan().nothing_to_do();
+
+    workspace.write(&credential("rotation_trigger = \"two\""));
+    assert_eq!(workspace.plan().quiet().action(ADDRESS).as_deref(), Some("replace"));
+    workspace.apply().quiet();
+    assert_eq!(workspace.resets(), 1);
+    workspace.working_password();
+    workspace.plan().nothing_to_do();
+}
+
+#[test]
+fn what_does_not_exist_cannot_be_imported() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&credential(""));
+    let run = workspace.import("hubspot/nobody@62515.smtp.hubspot.net").failed();
+    assert!(run.stderr.contains("Cannot import non-existent remote object"), "{run}");
+    workspace.sandbox.fault(Fault::status(403).on(Operation::List));
+    let run = workspace.import(&format!("hubspot/{USER}")).failed();
+    assert!(run.stderr.contains("HubSpot denied the access"), "{run}");
+    assert_eq!(workspace.addresses(), [""; 0]);
+}
+
+#[test]
+fn a_bad_import_id_is_explained() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&credential(""));
+    for (id, words) in [
+        ("nobody/a@b", "names no vendor that this provider knows"),
+        (USER, "has no vendor before a `/`"),
+        ("hubspot", "the form `hubspot/<user_name>`"),
+        ("hubspot/", "the form `hubspot/<user_name>`"),
+        ("hubspot/a/b", "the form `hubspot/<user_name>`"),
+        ("hubspot/..", "`hubspot.user_name` must not contain `..`"),
+        ("hubspot/a%2Fb", "`hubspot.user_name` must not contain `%`"),
+    ] {
+        let run = workspace.import(id).failed();
+        // For people, lines are broken and framed.
+        let text = run.stderr.split(['\n', '│', ' ']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        assert!(text.contains(words), "{id}: {run}");
+    }
+    assert_eq!(workspace.sandbox.requests().len(), 0);
+}

@@ -1,0 +1,143 @@
+//! Where the provider's settings come from, and when they are known.
+
+use crate::{
+    sandbox::HubSpot,
+    support::{ADDRESS, USER, Workspace, credential, provider, resource},
+};
+
+#[test]
+fn a_token_may_come_from_a_variable() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    let token = workspace.sandbox.hubspot().access_token().to_owned();
+    // Configuration wins over environment.
+    workspace.set("HUBSPOT_ACCESS_TOKEN", "not-the-token");
+    workspace.set("TF_VAR_token", &token);
+    let variable = "variable \"token\" {\n  type = string\n  sensitive = true\n}\n";
+    workspace.write(&(variable.to_owned() + &provider("access_token = var.token") + &credential("")));
+    workspace.apply().quiet();
+    workspace.working_password();
+}
+
+#[test]
+fn two_aliases_serve_two_portals() {
+    const OTHER: &str = "other@4711.smtp.hubspot.net";
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.sandbox.hubspot().add_account(4711, "token-of-the-other-portal");
+    workspace.sandbox.hubspot().add_credential(4711, OTHER);
+    workspace.keep_secret("token-of-the-other-portal");
+    workspace.set("TF_VAR_token", "token-of-the-other-portal");
+    let other = provider("access_token = var.token").replace("{\n", "{\n  alias = \"other\"\n");
+    let variable = "variable \"token\" {}\n";
+    workspace.write(&[variable, &other, &credential(""), &resource("other", OTHER, "provider = smtp.other")].concat());
+    workspace.apply().quiet();
+    workspace.working_password();
+    workspace.working_password_of("smtp_credential_password.other");
+    workspace.plan().nothing_to_do();
+
+    // With the wrong portal's token a credential is not there, and nothing is reset.
+    workspace.write(&[variable, &other, &resource("wrong", OTHER, "")].concat());
+    let error = workspace.apply_with(&["-target=smtp_credential_password.wrong"]).error();
+    error.is("HubSpot does not know this credential").says(&["The password was not changed."]);
+    assert_eq!((workspace.resets(), workspace.sandbox.hubspot().resets(OTHER)), (1, 1));
+    assert_ne!(HubSpot::PORTAL_ID, 4711);
+}
+
+#[test]
+fn settings_that_are_not_known_yet_call_no_vendor() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    let (url, token) = (workspace.sandbox.base_url(), workspace.sandbox.hubspot().access_token().to_owned());
+    for (variable, setting, value, wrong) in [
+        ("HUBSPOT_BASE_URL", "base_url", &url, "https://example.invalid"),
+        ("HUBSPOT_ACCESS_TOKEN", "access_token", &token, "not-the-token"),
+    ] {
+        // What is unknown is not looked up in the environment either.
+        let right = workspace.environment()[variable].clone();
+        workspace.set(variable, wrong);
+        workspace.set("TF_VAR_late", value);
+        workspace.sandbox.forget_requests();
+        let resets = workspace.resets();
+        workspace.write(&late(setting, "rotation_trigger = \"one\""));
+        let plan = workspace.plan().quiet();
+        assert_eq!(plan.action(ADDRESS).as_deref(), Some("create"), "{setting}");
+        assert_eq!(workspace.sandbox.requests().len(), 0, "{setting}");
+        workspace.apply().quiet();
+        assert_eq!(workspace.resets(), resets + 1, "{setting}");
+        workspace.working_password();
+        workspace.plan().nothing_to_do();
+
+        // Unknown once more, with a resource there that cannot be refreshed.
+        workspace.sandbox.forget_requests();
+        let replace = "-replace=terraform_data.late";
+        let plan = workspace.plan_with(&[replace]).quiet();
+        assert_eq!(plan.action(ADDRESS), None, "{setting}");
+        assert_eq!(workspace.sandbox.requests().len(), 0, "{setting}");
+        workspace.write(&late(setting, "rotation_trigger = \"two\""));
+        workspace.apply_with(&[replace]).quiet();
+        assert_eq!(workspace.resets(), resets + 2, "{setting}");
+        workspace.working_password();
+
+        workspace.destroy_with(&["-refresh=false"]).quiet();
+        workspace.set(variable, &right);
+    }
+}
+
+#[test]
+fn an_import_waits_until_the_settings_are_known() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.set("TF_VAR_late", &workspace.sandbox.base_url());
+    let import = format!("import {{\n  to = {ADDRESS}\n  id = \"hubspot/{USER}\"\n}}\n");
+    workspace.write(&(late("base_url", "") + &import));
+    let error = workspace.plan().error().is("Provider settings are not known yet");
+    error.says(&["`hubspot` of the provider block", "`-target`"]);
+    assert_eq!(workspace.sandbox.requests().len(), 0);
+
+    workspace.apply_with(&["-target=terraform_data.late"]).succeeded();
+    workspace.apply().quiet();
+    assert_eq!(workspace.state()["username"], USER);
+    assert_eq!(workspace.resets(), 0);
+}
+
+#[test]
+fn what_turns_out_wrong_at_apply_is_refused_then() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.set("TF_VAR_late", "http://example.com");
+    workspace.write(&late("base_url", ""));
+    workspace.plan().quiet();
+    let error = workspace.apply().error().is("Invalid value for `hubspot.base_url`");
+    error.says(&["must use https"]);
+    assert_eq!(workspace.resets(), 0);
+}
+
+#[test]
+fn without_credentials_a_plan_fails_and_a_validation_does_not() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.unset("HUBSPOT_ACCESS_TOKEN");
+    for provider in ["", "provider \"smtp\" {}\n", "provider \"smtp\" {\n  hubspot = {}\n}\n"] {
+        workspace.write(&(provider.to_owned() + &credential("")));
+        workspace.validate().quiet();
+        let error = workspace.plan().error().is("No credentials for HubSpot");
+        error.says(&["`HUBSPOT_ACCESS_TOKEN`", "`HUBSPOT_REFRESH_TOKEN`", "`hubspot`"]);
+    }
+    assert_eq!(workspace.sandbox.requests().len(), 0);
+}
+
+#[test]
+fn what_core_says_of_itself_and_the_user_adds_is_told_to_the_vendor() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.set("TF_APPEND_USER_AGENT", "team-mail/7");
+    workspace.write(&credential(""));
+    workspace.apply().quiet();
+    for request in workspace.sandbox.requests() {
+        let agent = request.header("User-Agent").unwrap_or_default();
+        assert!(agent.starts_with("Terraform/") && agent.ends_with(" team-mail/7"), "{agent}");
+        assert!(agent.contains(concat!("terraform-provider-smtp/", env!("CARGO_PKG_VERSION"))), "{agent}");
+    }
+    assert_eq!(workspace.state()["username"], USER);
+}
+
+/// One setting comes from a resource that does not exist yet.
+fn late(setting: &str, arguments: &str) -> String {
+    let variable = "variable \"late\" {\n  type = string\n}\n";
+    let data = "resource \"terraform_data\" \"late\" {\n  input = var.late\n}\n";
+    [variable, data, &provider(&format!("{setting} = terraform_data.late.output")), &credential(arguments)].concat()
+}

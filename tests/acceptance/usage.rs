@@ -1,0 +1,138 @@
+//! The ways in which modules use a credential, and the ways in which people start the provider.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use crate::{
+    sandbox::HubSpot,
+    support::{ADDRESS, USER, Workspace, credential, resource},
+};
+
+#[test]
+fn a_module_hands_the_credential_on() {
+    let Some(workspace) = Workspace::new() else { return };
+    let requirement =
+        "terraform {\n  required_providers {\n    smtp = { source = \"smtp-credentials/smtp\" }\n  }\n}\n";
+    let output = |name| format!("output \"{name}\" {{\n  value = {ADDRESS}.{name}\n  sensitive = true\n}}\n");
+    let outputs = ["username", "password", "smtp_host", "smtp_port", "smtp_url"].map(output).concat();
+    workspace.file("mail/main.tf", &[requirement, &credential(""), &outputs].concat());
+    workspace.write(
+        "module \"mail\" {\n  source = \"./mail\"\n}\noutput \"all\" {\n  value = module.mail\n  sensitive = true\n}\n",
+    );
+    workspace.run(&["get", "-no-color"]).succeeded();
+    workspace.apply().quiet();
+    let address = format!("module.mail.{ADDRESS}");
+    let password = workspace.working_password_of(&address);
+    let all = workspace.output("all");
+    for (name, value) in [("password", password.as_str()), ("username", USER), ("smtp_host", "smtp.hubapi.com")] {
+        assert_eq!(all[name], value);
+    }
+    assert_eq!(all["smtp_port"], 587);
+    assert_eq!(all["smtp_url"], workspace.state_of(&address)["smtp_url"]);
+    workspace.plan().nothing_to_do();
+}
+
+#[test]
+fn many_credentials_each_keep_their_own_password() {
+    let Some(workspace) = Workspace::new() else { return };
+    let names = ["a", "b", "c"].map(|name| format!("{name}@{}.smtp.hubspot.net", HubSpot::PORTAL_ID));
+    for name in &names {
+        workspace.add_credential(name);
+    }
+    let each = |trigger: &str| {
+        let arguments = format!("for_each = toset({names:?})\n  rotation_trigger = {trigger}");
+        credential(&arguments).replace(&format!("\"{USER}\""), "each.key")
+    };
+    workspace.write(&each("\"one\""));
+    workspace.apply().quiet();
+    let lists = workspace.sandbox.requests().into_iter().filter(|request| request.method == "GET").count();
+    assert_eq!(lists, 1, "one list serves all creates");
+    workspace.write(&each(&format!("each.key == \"{}\" ? \"two\" : \"one\"", names[1])));
+    workspace.apply().quiet();
+    let resets: Vec<_> = names.iter().map(|name| workspace.sandbox.hubspot().resets(name)).collect();
+    assert_eq!(resets, [1, 2, 1]);
+    for name in &names {
+        workspace.working_password_of(&format!("{ADDRESS}[\"{name}\"]"));
+    }
+}
+
+#[test]
+fn a_target_leaves_the_others_alone() {
+    const OTHER: &str = "other@62515.smtp.hubspot.net";
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.add_credential(OTHER);
+    workspace.write(&(credential("") + &resource("other", OTHER, "")));
+    workspace.apply_with(&[&format!("-target={ADDRESS}")]).succeeded();
+    assert_eq!(workspace.addresses(), [ADDRESS]);
+    assert_eq!((workspace.resets(), workspace.sandbox.hubspot().resets(OTHER)), (1, 0));
+    workspace.apply().quiet();
+    assert_eq!((workspace.resets(), workspace.sandbox.hubspot().resets(OTHER)), (1, 1));
+}
+
+#[test]
+fn a_new_password_reaches_what_depends_on_it_in_the_same_apply() {
+    let Some(workspace) = Workspace::new() else { return };
+    let configuration = |trigger: &str| {
+        let version = format!("resource \"terraform_data\" \"user\" {{\n  input = {ADDRESS}.rotated_at\n}}\n");
+        let output = format!("output \"password\" {{\n  value = {ADDRESS}.password\n  sensitive = true\n}}\n");
+        [credential(&format!("rotation_trigger = \"{trigger}\"")), version, output].concat()
+    };
+    for trigger in ["one", "two"] {
+        workspace.write(&configuration(trigger));
+        workspace.apply().quiet();
+        assert_eq!(workspace.output("password"), workspace.working_password());
+        assert_eq!(workspace.state_of("terraform_data.user")["output"]["value"], workspace.state()["rotated_at"]);
+        workspace.plan().nothing_to_do();
+    }
+}
+
+#[test]
+fn a_provider_that_is_debugged_serves_several_runs() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    let debugged = Debugged::start(&workspace);
+    workspace.set("TF_REATTACH_PROVIDERS", &debugged.reattach);
+    workspace.write(&credential(""));
+    workspace.plan().quiet();
+    workspace.apply().quiet();
+    workspace.working_password();
+    workspace.plan().nothing_to_do();
+    assert_eq!(workspace.resets(), 1);
+}
+
+/// A provider that was started by hand; it ends when this is dropped.
+struct Debugged {
+    process: Child,
+    reattach: String,
+}
+
+impl Debugged {
+    fn start(workspace: &Workspace) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_terraform-provider-smtp"))
+            .arg("-debug")
+            .env_clear()
+            .envs(workspace.environment())
+            // Its socket stays there for as long as it runs.
+            .env("TMPDIR", workspace.path(""))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the provider starts");
+        let lines = BufReader::new(process.stdout.take().expect("its stdout")).lines();
+        let reattach = lines.map_while(Result::ok).find_map(|line| {
+            let value = line.trim().strip_prefix("TF_REATTACH_PROVIDERS='")?.strip_suffix('\'')?;
+            Some(value.to_owned())
+        });
+        Self { process, reattach: reattach.expect("it says how to attach to it") }
+    }
+}
+
+impl Drop for Debugged {
+    fn drop(&mut self) {
+        // Where it has already ended there is nothing to end.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

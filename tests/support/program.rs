@@ -1,0 +1,51 @@
+//! Which program plans and applies.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// The one variable that chooses the program.
+const CHOICE: &str = "TF_ACC_TERRAFORM_PATH";
+
+/// A Terraform or an OpenTofu.
+#[derive(Clone, Debug)]
+pub struct Program(PathBuf);
+
+impl Program {
+    /// Finds the program; `None` where `TF_ACC=0` asks for none.
+    ///
+    /// # Panics
+    ///
+    /// Where there is none, because a test that did not run must not look like one that passed.
+    #[expect(clippy::print_stderr, reason = "who asked for no program is told what that meant")]
+    pub fn find() -> Option<Self> {
+        if env::var_os("TF_ACC").is_some_and(|value| value == "0") {
+            eprintln!("skipped: TF_ACC=0");
+            return None;
+        }
+        let found = match env::var_os(CHOICE) {
+            Some(chosen) => Some(PathBuf::from(chosen)).filter(|program| starts(program)),
+            None => ["terraform", "tofu"].map(PathBuf::from).into_iter().find(|program| starts(program)),
+        };
+        let Some(program) = found else {
+            panic!(
+                "acceptance tests need Terraform or OpenTofu: install `terraform` (https://developer.hashicorp.com/terraform/install) \
+                 or `tofu` (https://opentofu.org/docs/intro/install), put it on the PATH or name it in {CHOICE}; \
+                 TF_ACC=0 skips these tests"
+            );
+        };
+        Some(Self(program))
+    }
+
+    /// Starts to write a command.
+    pub fn command(&self) -> Command {
+        Command::new(&self.0)
+    }
+}
+
+fn starts(program: &Path) -> bool {
+    let version = Command::new(program).arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    version.is_ok_and(|status| status.success())
+}

@@ -1,0 +1,309 @@
+//! A directory in which the program runs, and the sandbox that it talks to.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{
+    ADDRESS, USER, mail,
+    program::Program,
+    run::Run,
+    state::{self, Instance},
+};
+use crate::sandbox::{HubSpot, Sandbox};
+
+/// What every configuration here starts with.
+const REQUIREMENT: &str = r#"terraform {
+  required_providers {
+    smtp = { source = "smtp-credentials/smtp" }
+  }
+}
+"#;
+
+/// What no user should ever read.
+const NEVER_SAID: &[&str] = &["bug in the provider", "panic", "Provider produced"];
+
+/// One configuration with its state, and a sandbox for it alone.
+pub struct Workspace {
+    /// The vendor and the mail server.
+    pub sandbox: Sandbox,
+    program: Program,
+    directory: TempDir,
+    environment: BTreeMap<String, String>,
+    users: RefCell<BTreeSet<String>>,
+    secrets: RefCell<BTreeSet<String>>,
+}
+
+impl Workspace {
+    /// Sets up an empty workspace and a sandbox with the credential of [`USER`]; `None` where these tests are to be skipped.
+    pub fn new() -> Option<Self> {
+        let program = Program::find()?;
+        let sandbox = Sandbox::start();
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let workspace = Self {
+            environment: environment(directory.path(), &sandbox),
+            program,
+            directory,
+            users: RefCell::default(),
+            secrets: RefCell::new(sandbox.env().into_iter().map(|(_, value)| value).collect()),
+            sandbox,
+        };
+        // The base URL is no secret.
+        workspace.secrets.borrow_mut().remove(&workspace.sandbox.base_url());
+        fs::create_dir(workspace.temporary()).expect("a folder for temporary files");
+        workspace.file("cli.tfrc", &cli_config());
+        workspace.file("versions.tf", REQUIREMENT);
+        workspace.add_credential(USER);
+        Some(workspace)
+    }
+
+    /// Adds a credential to the sandbox.
+    pub fn add_credential(&self, user_name: &str) {
+        self.sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, user_name);
+        self.users.borrow_mut().insert(user_name.to_owned());
+    }
+
+    /// From here on nothing that is printed may hold `secret`.
+    pub fn keep_secret(&self, secret: &str) {
+        self.secrets.borrow_mut().insert(secret.to_owned());
+    }
+
+    /// Sets an environment variable.
+    pub fn set(&mut self, variable: &str, value: &str) {
+        self.environment.insert(variable.to_owned(), value.to_owned());
+    }
+
+    /// Unsets an environment variable.
+    pub fn unset(&mut self, variable: &str) {
+        self.environment.remove(variable);
+    }
+
+    /// Writes the configuration, all but the required providers.
+    pub fn write(&self, configuration: &str) {
+        self.file("main.tf", configuration);
+    }
+
+    /// Writes a file.
+    pub fn file(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a folder to be in")).expect("a folder can be made");
+        fs::write(path, text).expect("a file can be written");
+    }
+
+    /// Removes a file.
+    pub fn remove(&self, name: &str) {
+        fs::remove_file(self.path(name)).expect("a file that is there");
+    }
+
+    /// Where a file is.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Applies the configuration.
+    #[must_use = "a run may have failed"]
+    pub fn apply(&self) -> Run {
+        self.apply_with(&[])
+    }
+
+    /// Applies with further options, or applies a saved plan.
+    #[must_use = "a run may have failed"]
+    pub fn apply_with(&self, options: &[&str]) -> Run {
+        self.run(&[&["apply", "-json", "-auto-approve", "-input=false"], options].concat())
+    }
+
+    /// Plans; the exit status tells whether there is something to do.
+    #[must_use = "a run may have failed"]
+    pub fn plan(&self) -> Run {
+        self.plan_with(&[])
+    }
+
+    /// Plans with further options.
+    #[must_use = "a run may have failed"]
+    pub fn plan_with(&self, options: &[&str]) -> Run {
+        self.run(&[&["plan", "-json", "-detailed-exitcode", "-input=false"], options].concat())
+    }
+
+    /// Plans, and tells what the resource at [`ADDRESS`] is going to be; unknown attributes are missing.
+    pub fn planned(&self) -> Value {
+        self.plan_with(&["-out=plan"]).succeeded();
+        let plan = self.json(&["show", "-json", "plan"]);
+        let changes = plan["resource_changes"].as_array().expect("a plan lists changes");
+        let change = changes.iter().find(|change| change["address"] == ADDRESS).expect("the resource is in the plan");
+        change["change"]["after"].clone()
+    }
+
+    /// Destroys everything.
+    #[must_use = "a run may have failed"]
+    pub fn destroy(&self) -> Run {
+        self.destroy_with(&[])
+    }
+
+    /// Destroys with further options.
+    #[must_use = "a run may have failed"]
+    pub fn destroy_with(&self, options: &[&str]) -> Run {
+        self.run(&[&["destroy", "-json", "-auto-approve", "-input=false"], options].concat())
+    }
+
+    /// Refreshes the state, and does nothing else.
+    #[must_use = "a run may have failed"]
+    pub fn refresh(&self) -> Run {
+        self.apply_with(&["-refresh-only"])
+    }
+
+    /// Judges the configuration.
+    #[must_use = "a run may have failed"]
+    pub fn validate(&self) -> Run {
+        self.run(&["validate", "-json"])
+    }
+
+    /// Imports into [`ADDRESS`]. What it says is for people only.
+    #[must_use = "a run may have failed"]
+    pub fn import(&self, id: &str) -> Run {
+        self.run(&["import", "-no-color", "-input=false", ADDRESS, id])
+    }
+
+    /// Runs the program, and insists that it tells no secret and leaves no temporary file behind.
+    #[must_use = "a run may have failed"]
+    #[track_caller]
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        self.learn_passwords();
+        let output = self.command(arguments).output().expect("the program starts");
+        self.judge(arguments, &output)
+    }
+
+    /// Makes a run of what the program has left, with the same insistence.
+    #[track_caller]
+    pub fn judge(&self, arguments: &[&str], output: &Output) -> Run {
+        self.learn_passwords();
+        let run = Run::of(arguments.join(" "), output);
+        for text in [&run.stdout, &run.stderr] {
+            for words in NEVER_SAID {
+                assert!(!text.contains(words), "nobody should read “{words}”: {run}");
+            }
+            let told = self.secrets.borrow().iter().any(|secret| text.contains(secret));
+            assert!(!told, "`{}` told a password or a token", run.command);
+        }
+        let left: Vec<_> = fs::read_dir(self.temporary()).expect("the folder is there").collect();
+        assert!(left.is_empty(), "`{}` left {left:?} behind", run.command);
+        run
+    }
+
+    /// Runs the program for what it is asked to tell as JSON, secrets included.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.command(arguments).output().expect("the program starts");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("it tells JSON")
+    }
+
+    /// The value of an output.
+    pub fn output(&self, name: &str) -> Value {
+        self.json(&["output", "-json", name])
+    }
+
+    /// A command in this workspace, with an environment in which nothing of the machine's own is left.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.program.command();
+        command
+            .args(arguments)
+            .current_dir(self.directory.path())
+            .env_clear()
+            .envs(&self.environment)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The environment variables that the program gets.
+    pub fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+
+    /// The attributes that the state holds for the resource at [`ADDRESS`].
+    #[track_caller]
+    pub fn state(&self) -> Value {
+        self.state_of(ADDRESS)
+    }
+
+    /// The attributes that the state holds for a resource.
+    #[track_caller]
+    pub fn state_of(&self, address: &str) -> Value {
+        let instances = self.instances();
+        let found = instances.iter().find(|instance| instance.address == address && !instance.deposed);
+        found.unwrap_or_else(|| panic!("{address} is not in the state")).attributes.clone()
+    }
+
+    /// The addresses of what the state holds, deposed objects left out.
+    pub fn addresses(&self) -> Vec<String> {
+        let instances = self.instances().into_iter().filter(|instance| !instance.deposed);
+        instances.map(|instance| instance.address).collect()
+    }
+
+    /// How many resets of [`USER`]'s password there have been.
+    pub fn resets(&self) -> usize {
+        self.sandbox.hubspot().resets(USER)
+    }
+
+    /// Tells whether the mail server takes a password of [`USER`].
+    pub fn logs_in(&self, password: &str) -> bool {
+        mail::logs_in(&self.sandbox, USER, password)
+    }
+
+    /// Insists that the state holds the password that works at this moment, and returns it.
+    #[track_caller]
+    pub fn working_password(&self) -> String {
+        self.working_password_of(ADDRESS)
+    }
+
+    /// Insists that the state of a resource holds the password that works at this moment, and returns it.
+    #[track_caller]
+    pub fn working_password_of(&self, address: &str) -> String {
+        let state = self.state_of(address);
+        let [username, password] = ["username", "password"].map(|name| state[name].as_str().unwrap_or_default());
+        assert!(mail::logs_in(&self.sandbox, username, password), "the password in the state does not log in");
+        password.to_owned()
+    }
+
+    fn instances(&self) -> Vec<Instance> {
+        fs::read_to_string(self.path("terraform.tfstate")).map_or_else(|_| Vec::new(), |text| state::instances(&text))
+    }
+
+    fn learn_passwords(&self) {
+        let passwords =
+            self.users.borrow().iter().filter_map(|user| self.sandbox.hubspot().password(user)).collect::<Vec<_>>();
+        self.secrets.borrow_mut().extend(passwords);
+    }
+
+    fn temporary(&self) -> PathBuf {
+        self.path("tmp")
+    }
+}
+
+fn environment(directory: &Path, sandbox: &Sandbox) -> BTreeMap<String, String> {
+    let text = |path: PathBuf| path.to_str().expect("a path that is text").to_owned();
+    let own = [
+        ("CHECKPOINT_DISABLE", "1".to_owned()),
+        ("HOME", text(directory.to_owned())),
+        ("PATH", std::env::var("PATH").unwrap_or_default()),
+        ("TF_CLI_CONFIG_FILE", text(directory.join("cli.tfrc"))),
+        ("TF_IN_AUTOMATION", "1".to_owned()),
+        ("TMPDIR", text(directory.join("tmp"))),
+    ];
+    own.into_iter().chain(sandbox.env()).map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Has the program take the provider that was just built, with no `init`.
+fn cli_config() -> String {
+    let binary = Path::new(env!("CARGO_BIN_EXE_terraform-provider-smtp"));
+    let folder = binary.parent().expect("a binary is in a folder");
+    format!(
+        "provider_installation {{\n  dev_overrides {{\n    \"smtp-credentials/smtp\" = {:?}\n  }}\n  direct {{}}\n}}\n",
+        folder.to_str().expect("a path that is text")
+    )
+}
