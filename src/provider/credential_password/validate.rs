@@ -63,3 +63,58 @@ fn own_password(config: &Value) -> Option<Diagnostic> {
 fn is_set(value: &Value) -> bool {
     !value.is_null() && !value.is_unknown()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{framework::value::Number, secret::Secret};
+
+    /// The paths of the errors for these arguments beside a target.
+    fn errors(target: (&str, &[(&str, &str)]), arguments: &[(&str, Value)]) -> Vec<String> {
+        let (vendor, fields) = target;
+        let mut config =
+            Value::object([(vendor, Value::object(fields.iter().map(|(name, value)| (*name, (*value).into()))))]);
+        for (name, value) in arguments {
+            config.set(name, value.clone());
+        }
+        let diagnostics = super::config(&config);
+        diagnostics.iter().map(|diagnostic| diagnostic.path.to_string()).collect()
+    }
+
+    const BY_THE_VENDOR: (&str, &[(&str, &str)]) = ("hubspot", &[("user_name", "a@b")]);
+    const BY_THE_CALLER: (&str, &[(&str, &str)]) = ("hostup", &[("account_id", "acct_1"), ("address", "a@b")]);
+
+    fn policy() -> Value {
+        Value::object([("length", Number::from(20).into())])
+    }
+
+    #[test]
+    fn a_password_of_the_callers_is_for_vendors_that_take_one() {
+        let all = [(PASSWORD_POLICY, policy()), (PASSWORD_WO_VERSION, "1".into())];
+        assert_eq!(errors(BY_THE_VENDOR, &all)[..2], [PASSWORD_POLICY, PASSWORD_WO_VERSION]);
+        assert_eq!(errors(BY_THE_VENDOR, &[(PASSWORD_WO, Secret::new("x").into())]), [PASSWORD_WO]);
+        assert_eq!(errors(BY_THE_CALLER, &[(PASSWORD_WO, Secret::new("x").into())]).len(), 0);
+        assert_eq!(errors(BY_THE_CALLER, &[(PASSWORD_POLICY, policy())]).len(), 0);
+    }
+
+    #[test]
+    fn a_version_needs_a_password_and_a_password_has_no_policy() {
+        let (own, version) = (Value::from(Secret::new("x")), Value::from("1"));
+        for (arguments, paths) in [
+            (vec![(PASSWORD_WO_VERSION, version.clone())], vec![PASSWORD_WO_VERSION]),
+            (vec![(PASSWORD_WO, own.clone()), (PASSWORD_WO_VERSION, version)], vec![]),
+            (vec![(PASSWORD_WO, own), (PASSWORD_POLICY, policy())], vec![PASSWORD_POLICY]),
+        ] {
+            assert_eq!(errors(BY_THE_CALLER, &arguments), paths);
+        }
+    }
+
+    #[test]
+    fn what_may_turn_out_null_is_no_error_yet() {
+        let unknown = [PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION].map(|name| (name, Value::Unknown));
+        for target in [BY_THE_CALLER, BY_THE_VENDOR] {
+            assert_eq!(errors(target, &unknown).len(), 0);
+            assert_eq!(errors(target, &unknown[2..]).len(), 0);
+        }
+    }
+}
