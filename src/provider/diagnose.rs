@@ -82,8 +82,8 @@ pub(super) fn another_user(target: &Target, named: &str) -> Diagnostic {
     Diagnostic::warning(
         "The answer names another user",
         format!(
-            "Resetting the password of `{}`: {} answered with the user name `{named}`. {} The new password is stored, under the user \
-             name that was asked for. Try to log in with it before you rely on it.",
+            "Resetting the password of `{}`: {} answered with the user name `{named}`. {} The state is up to date, under the \
+             user name that was asked for. Try to log in with it before you rely on it.",
             target.id(),
             target.vendor.title,
             Outcome::Changed.sentence()
@@ -101,11 +101,11 @@ pub(super) fn noted(target: &Target, note: Note) -> Diagnostic {
         ),
         Note::OddAnswer => (
             "The vendor's answer is not as documented",
-            "the answer to the reset contradicts itself. Try to log in with the new password before you rely on it.",
+            "the answer to the reset lacks something, or contradicts itself. Try to log in with the new password before you rely on it.",
         ),
     };
     let (id, title, outcome) = (target.id(), target.vendor.title, Outcome::Changed.sentence());
-    let detail = format!("Resetting the password of `{id}` at {title}: {words} {outcome} The new password is stored.");
+    let detail = format!("Resetting the password of `{id}` at {title}: {words} {outcome} The state is up to date.");
     Diagnostic::warning(summary, detail).at(target.path())
 }
 

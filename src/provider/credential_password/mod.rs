@@ -6,6 +6,7 @@ mod policy;
 mod rotate;
 mod rotation;
 mod schema;
+mod validate;
 
 use std::{
     collections::BTreeMap,
@@ -16,27 +17,22 @@ use async_trait::async_trait;
 
 use self::{
     notes::{Mark, Notes},
-    policy::Policy,
     rotate::{Failed, Predecessor, Rotator},
-    schema::{
-        Operation, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, REMOTE_VERSION, ROTATED_AT, SMTP_HOST,
-        SMTP_PORT, TIMEOUTS, USERNAME,
-    },
+    schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, TIMEOUTS, USERNAME},
 };
 use super::{
     connections::{Connection, Connections},
     diagnose::{self, Doing},
     duration,
-    target::{self, Imported, Named, Target},
+    target::{Imported, Target},
 };
 use crate::{
-    backend::{self, Backend, Fields, Found, Held, Origin, Presence, Renewal, Submission, Vendor},
+    backend::{self, Backend, Fields, Found, Held, Presence, Renewal, Submission, Vendor},
     framework::{
         Call, Change, NewState, Private, Resource, Stored,
-        diagnostic::{Diagnostic, Diagnostics, Path, Result},
+        diagnostic::{Diagnostic, Diagnostics, Result},
         plan::{Draft, draft},
         schema::Schema,
-        validate::invalid,
         value::Value,
     },
     http::Outcome,
@@ -69,23 +65,7 @@ impl Resource for CredentialPassword {
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {
-        let mut diagnostics = Diagnostics::default();
-        match target::named(config) {
-            Named::Nothing => diagnostics.push(target::missing()),
-            Named::Several(vendors) => diagnostics.push(target::several(&vendors)),
-            Named::One(vendor) if vendor.origin == Origin::Vendor => {
-                diagnostics.extend(not_for_the_caller(vendor, config));
-            }
-            Named::One(_) | Named::Undecided => {}
-        }
-        diagnostics.extend(own_password(config));
-        diagnostics.extend(Policy::validate(config.get(PASSWORD_POLICY)));
-        if let Some(port) = config.get(SMTP_PORT).as_number()
-            && !port.as_i64().is_some_and(|port| (1..=65535).contains(&port))
-        {
-            diagnostics.push(invalid(Path::attribute(SMTP_PORT), "must be a whole number from 1 to 65535"));
-        }
-        diagnostics
+        validate::config(config)
     }
 
     fn plan(&self, call: &Call, draft: &mut Draft) -> Result<()> {
@@ -139,7 +119,8 @@ impl Resource for CredentialPassword {
     }
 
     async fn update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
-        let op = operation(call, Operation::Update, &change.planned);
+        let stored = change.prior.get(PASSWORD).as_secret().cloned();
+        let op = operation(call, Operation::Update, &change.planned).knowing(stored);
         let rotator =
             || self.rotator(known_target(&change.planned)?, held(&change.prior), self.predecessor(&change.prior)?);
         if change.planned.get(ROTATED_AT).is_unknown() {
@@ -251,30 +232,6 @@ impl CredentialPassword {
     }
 }
 
-/// The errors for arguments about a password that the vendor makes.
-fn not_for_the_caller(vendor: &Vendor, config: &Value) -> Vec<Diagnostic> {
-    let names = [PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION].into_iter();
-    let error = |name: &'static str| {
-        let title = vendor.title;
-        let detail = format!("{title} makes the password and tells it once, so `{name}` cannot be set.");
-        Diagnostic::error(format!("{title} makes the password itself"), detail).at(Path::attribute(name))
-    };
-    names.filter(|name| !config.get(name).is_null()).map(error).collect()
-}
-
-/// The error for arguments about a password of the user's own that do not go together.
-fn own_password(config: &Value) -> Option<Diagnostic> {
-    let [own, version, policy] = [PASSWORD_WO, PASSWORD_WO_VERSION, PASSWORD_POLICY].map(|name| config.get(name));
-    let error = |name: &'static str, words: &str| Some(invalid(Path::attribute(name), words));
-    if own.is_null() && !version.is_null() {
-        error(PASSWORD_WO_VERSION, "says when to send `password_wo`, which is not set")
-    } else if !own.is_null() && !policy.is_null() {
-        error(PASSWORD_POLICY, "has no meaning beside `password_wo`: set one of them")
-    } else {
-        None
-    }
-}
-
 fn say_where_the_old_password_is(failed: Failed, predecessor: Option<&Predecessor>) -> Diagnostic {
     let Failed { outcome, mut diagnostic } = failed;
     // A password that the vendor has replaced is of no use, wherever it is. A credential with a successor still has its own.
@@ -366,6 +323,7 @@ mod tests {
     };
     use crate::{
         backend::Reset,
+        framework::diagnostic::Path,
         http::{Error, Kind},
         secret::Secret,
     };
