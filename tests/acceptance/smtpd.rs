@@ -281,6 +281,17 @@ fn a_user_takes_the_place_of_a_key() {
 }
 
 #[test]
+fn the_example_applies() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.remove("versions.tf");
+    workspace.write(include_str!("../../examples/backends/smtpd/main.tf"));
+    workspace.apply().quiet();
+    let secret = workspace.working_password_of("smtp_credential_password.newsletter");
+    assert_eq!(workspace.output("smtpd")["secret"], secret);
+    workspace.plan().nothing_to_do();
+}
+
+#[test]
 fn a_role_that_does_not_exist_is_refused() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&key(NAME, "admin", ""));
