@@ -94,7 +94,7 @@ struct Smtpd {
     own_key: Option<String>,
     login: Bearer,
     account: Told<()>,
-    keys: Told<Vec<ApiKey>>,
+    keys: Told<Vec<Listed>>,
 }
 
 #[async_trait]
@@ -200,14 +200,14 @@ impl Smtpd {
 
 /// A key as a list shows it.
 #[derive(Debug, Deserialize)]
-struct ApiKey {
+struct Listed {
     id: String,
     is_active: bool,
     key: Option<String>,
     name: Option<String>,
 }
 
-impl ApiKey {
+impl Listed {
     fn found(&self) -> Found {
         let mut target = Fields::default();
         // A name that cannot stand in a configuration is left for the configuration to say.

@@ -278,6 +278,7 @@ impl Workspace {
         let passwords =
             self.users.borrow().iter().filter_map(|user| self.sandbox.hubspot().password(user)).collect::<Vec<_>>();
         self.secrets.borrow_mut().extend(passwords);
+        self.secrets.borrow_mut().extend(self.sandbox.smtpd().keys().into_iter().map(|key| key.secret));
     }
 
     fn temporary(&self) -> PathBuf {
