@@ -12,6 +12,8 @@ mod bad_input;
 mod documented;
 #[path = "acceptance/failed_reset.rs"]
 mod failed_reset;
+#[path = "acceptance/hostup.rs"]
+mod hostup;
 #[path = "acceptance/import.rs"]
 mod import;
 #[path = "acceptance/lifecycle.rs"]
