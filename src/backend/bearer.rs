@@ -1,11 +1,11 @@
 //! Bearer tokens: given by the user, or granted for a while by the vendor (RFC 6750, RFC 6749).
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    http::{Api, Method, Operation, Result},
+    http::{Answer, Api, Kind, Method, Operation, Outcome, Request, Result},
     secret::Secret,
 };
 
@@ -17,14 +17,28 @@ const EXPIRY_MARGIN: Duration = Duration::from_mins(1);
 pub(super) enum Bearer {
     /// The user gave it; there is no other.
     Fixed(Secret),
-    /// A form is exchanged for it, and again when it has expired or was refused.
-    Granted { path: &'static [&'static str], form: Vec<(&'static str, Secret)>, grant: Mutex<Option<Grant>> },
+    /// Something is exchanged for it, and again when it has expired or was refused.
+    Granted { path: &'static [&'static str], offer: Offer, grant: Mutex<Option<Grant>> },
 }
 
+/// What is exchanged for a token.
+#[derive(Debug)]
+pub(super) enum Offer {
+    /// A form (RFC 6749, section 6).
+    Form(Vec<(&'static str, Secret)>),
+    /// A user name and a password, as HTTP Basic, with the grant type in the query.
+    Login { username: String, password: Secret },
+}
+
+/// What was granted.
 #[derive(Debug)]
 pub(super) struct Grant {
-    token: Secret,
-    until: Instant,
+    /// The token.
+    pub(super) token: Secret,
+    /// What would get another one, where the vendor gives such a thing.
+    pub(super) refresh_token: Option<Secret>,
+    /// When it ends; `None` where only a refusal will tell.
+    until: Option<Instant>,
 }
 
 impl Bearer {
@@ -33,39 +47,96 @@ impl Bearer {
         Self::Fixed(token)
     }
 
-    /// Tokens that `path` grants for `form`.
-    pub(super) fn granted(path: &'static [&'static str], form: Vec<(&'static str, Secret)>) -> Self {
-        Self::Granted { path, form, grant: Mutex::default() }
+    /// Tokens that `path` grants for `offer`.
+    pub(super) fn granted(path: &'static [&'static str], offer: Offer) -> Self {
+        Self::Granted { path, offer, grant: Mutex::default() }
+    }
+
+    /// Sends a request with a token, and once more with a new one where the vendor refused the first: what is refused was not done.
+    pub(super) async fn send<F>(&self, op: &Operation, api: &Api, send: impl Fn(Secret) -> F) -> Result<Answer>
+    where
+        F: Future<Output = Result<Answer>>,
+    {
+        let token = self.token(op, api).await?;
+        match send(token.clone()).await {
+            Err(error)
+                if (error.kind, error.outcome) == (Kind::Unauthorized, Outcome::NotChanged)
+                    && self.forget(op, &token).await? =>
+            {
+                send(self.token(op, api).await?).await
+            }
+            result => result,
+        }
+    }
+
+    /// Ends what was granted, and answers with it so that it can be given back.
+    pub(super) async fn end(&self, op: &Operation) -> Option<Grant> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::Granted { grant, .. } => op.wait(grant.lock()).await.ok()?.take(),
+        }
     }
 
     /// The token to send, fetched where there is none that lasts.
-    ///
-    /// RFC 6749 spells the answer's fields with underscores; some vendors' pages print them in camel case, so both are read.
-    pub(super) async fn token(&self, op: &Operation, api: &Api) -> Result<Secret> {
-        let (path, form, grant) = match self {
+    async fn token(&self, op: &Operation, api: &Api) -> Result<Secret> {
+        let (path, offer, grant) = match self {
             Self::Fixed(token) => return Ok(token.clone()),
-            Self::Granted { path, form, grant } => (path, form, grant),
+            Self::Granted { path, offer, grant } => (path, offer, grant),
         };
         let mut grant = op.wait(grant.lock()).await?;
-        if let Some(grant) = grant.as_ref().filter(|grant| grant.until > Instant::now()) {
+        if let Some(grant) = grant.as_ref().filter(|grant| grant.lasts()) {
             return Ok(grant.token.clone());
         }
-        let answer = api.request(Method::POST, path).form(form.clone()).read(op).await?;
-        let token = answer.secret(&["access_token"]).or_else(|| answer.secret(&["accessToken"]));
-        let token = token.ok_or_else(|| answer.unreadable("it holds no access token"))?;
-        let seconds = answer.number(&["expires_in"]).or_else(|| answer.number(&["expiresIn"])).unwrap_or(0);
-        let lifetime = Duration::from_secs(seconds).saturating_sub(EXPIRY_MARGIN);
-        *grant = Some(Grant { token: token.clone(), until: Instant::now() + lifetime });
+        let answer = offer.add_to(api.request(Method::POST, path)).read(op).await?;
+        let granted = Grant::read(&answer)?;
+        let token = granted.token.clone();
+        *grant = Some(granted);
         Ok(token)
     }
 
     /// Forgets a token that was refused; `false` where there is no way to get another.
-    pub(super) async fn forget(&self, refused: &Secret) -> bool {
-        let Self::Granted { grant, .. } = self else { return false };
-        let mut grant = grant.lock().await;
-        if grant.as_ref().is_some_and(|grant| grant.token == *refused) {
-            *grant = None;
-        }
-        true
+    async fn forget(&self, op: &Operation, refused: &Secret) -> Result<bool> {
+        let Self::Granted { grant, .. } = self else { return Ok(false) };
+        op.wait(grant.lock()).await?.take_if(|grant| grant.token == *refused);
+        Ok(true)
     }
+}
+
+impl Offer {
+    fn add_to(&self, request: Request) -> Request {
+        match self {
+            Self::Form(fields) => request.form(fields.clone()),
+            Self::Login { username, password } => request.query("grant_type", "password").basic(username, password),
+        }
+    }
+}
+
+impl Grant {
+    /// Reads an answer that grants a token.
+    ///
+    /// RFC 6749 spells its fields with underscores; some vendors' pages print them in camel case, so both are read.
+    fn read(answer: &Answer) -> Result<Self> {
+        let secret = |snake, camel| answer.secret(&[snake]).or_else(|| answer.secret(&[camel]));
+        let token = secret("access_token", "accessToken");
+        Ok(Self {
+            token: token.ok_or_else(|| answer.unreadable("it holds no access token"))?,
+            refresh_token: secret("refresh_token", "refreshToken"),
+            until: lifetime(answer).and_then(|lifetime| Instant::now().checked_add(lifetime)),
+        })
+    }
+
+    fn lasts(&self) -> bool {
+        self.until.is_none_or(|until| until > Instant::now())
+    }
+}
+
+/// How long a token lasts, as far as the vendor tells: in seconds, or until a time in milliseconds since 1970. A time that is
+/// over already says that the clocks differ, and nothing else.
+fn lifetime(answer: &Answer) -> Option<Duration> {
+    let seconds = answer.number(&["expires_in"]).or_else(|| answer.number(&["expiresIn"])).map(Duration::from_secs);
+    let lifetime = seconds.or_else(|| {
+        let end = UNIX_EPOCH.checked_add(Duration::from_millis(answer.number(&["expires_at"])?))?;
+        end.duration_since(SystemTime::now()).ok()
+    })?;
+    Some(lifetime.saturating_sub(EXPIRY_MARGIN))
 }

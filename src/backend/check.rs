@@ -42,6 +42,17 @@ pub(super) fn token(text: &str) -> Result<(), &'static str> {
     }
 }
 
+/// A name or a password that travels in a body or, encoded, in a header: any text on one line.
+pub(super) fn line(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() {
+        Err("must not be empty")
+    } else if text.chars().any(char::is_control) {
+        Err("must not contain line breaks or other control characters")
+    } else {
+        Ok(())
+    }
+}
+
 /// A vendor's base URL.
 pub(super) fn base_url(text: &str) -> Result<(), &'static str> {
     BaseUrl::parse(text).map(drop)
@@ -56,6 +67,16 @@ mod tests {
         assert_eq!(segment("zh48wgsfld@62515.smtp.hubspot.net"), Ok(()));
         for bad in ["", "a/b", "a%2fb", "..", "a..b", ".", "a\nb", "a\u{85}b", &"a".repeat(321)] {
             assert!(segment(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_any_text_on_one_line() {
+        for good in ["newsletter", "CI / CD: 100 %", "pass wörd"] {
+            assert_eq!(line(good), Ok(()), "{good}");
+        }
+        for bad in ["", "a\nb", "a\u{0}", "a\u{85}b"] {
+            assert!(line(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -69,6 +69,7 @@ static BASE_URL: Field = Field::shown(
 /// Errors are RFC 7807's problem documents; the vendor's `code` is the one to branch on.
 static DIALECT: Dialect = Dialect {
     code: &["code"],
+    codes: &[],
     message: &["detail", "title"],
     fields: Some(FieldErrors::Pointed),
     request_id: &["requestId"],

@@ -11,10 +11,11 @@ use tokio::sync::Mutex;
 
 use super::{
     Backend, Field, Fields, Found, Held, ImportId, Origin, Presence, Renewal, Reset, Submission, Vendor,
-    bearer::Bearer, check,
+    bearer::{Bearer, Offer},
+    check,
 };
 use crate::{
-    http::{Answer, Api, Client, Dialect, Kind, Method, Operation, Request, Result},
+    http::{Answer, Api, Client, Dialect, Kind, Method, Operation, Result},
     secret::Secret,
 };
 
@@ -71,6 +72,7 @@ static USER_NAME: Field = Field::shown(
 /// between data centres, both refused before anything is done.
 static DIALECT: Dialect = Dialect {
     code: &["category", "errorType"],
+    codes: &[],
     message: &["message"],
     fields: None,
     request_id: &["correlationId", "requestId"],
@@ -158,35 +160,27 @@ impl HubSpot {
             Some(token) => Bearer::fixed(token),
             None => Bearer::granted(
                 generation.oauth(),
-                vec![
+                Offer::Form(vec![
                     ("grant_type", Secret::new("refresh_token")),
                     ("client_id", Secret::new(settings.text(&CLIENT_ID).unwrap_or_default())),
                     ("client_secret", secret(&CLIENT_SECRET).unwrap_or_default()),
                     ("refresh_token", secret(&REFRESH_TOKEN).unwrap_or_default()),
-                ],
+                ]),
             ),
         };
         Self { api, generation, login, listed: Mutex::default() }
     }
 
-    /// Sends a read or a reset, once more with a new token where HubSpot refused the old one: a refused reset was not done.
+    /// Sends a read or a reset.
     async fn send(&self, op: &Operation, method: Method, path: &[&str], query: &[(&str, &str)]) -> Result<Answer> {
         let path = [self.generation.tokens(), path].concat();
-        let request = |token: &Secret| {
-            let request = self.api.request(method.clone(), &path).bearer(token);
-            query.iter().fold(request, |request, (name, value)| request.query(name, value))
+        let send = |token: Secret| {
+            let request = self.api.request(method.clone(), &path).bearer(&token);
+            let request = query.iter().fold(request, |request, (name, value)| request.query(name, value));
+            let is_read = method == Method::GET;
+            async move { if is_read { request.read(op).await } else { request.reset(op).await } }
         };
-        let send = async |request: Request| match method {
-            Method::GET => request.read(op).await,
-            _ => request.reset(op).await,
-        };
-        let token = self.login.token(op, &self.api).await?;
-        match send(request(&token)).await {
-            Err(error) if error.kind == Kind::Unauthorized && self.login.forget(&token).await => {
-                send(request(&self.login.token(op, &self.api).await?)).await
-            }
-            result => result,
-        }
+        self.login.send(op, &self.api, send).await
     }
 
     async fn listed(&self, op: &Operation) -> Result<Arc<BTreeSet<String>>> {

@@ -7,6 +7,8 @@ mod check;
 mod fields;
 mod hostup;
 mod hubspot;
+mod kirim_email;
+mod smtpd;
 mod told;
 
 use std::{fmt::Debug, sync::Arc};
@@ -20,7 +22,7 @@ pub use crate::http::{Client, Operation, Settings};
 use crate::{http::Result, secret::Secret};
 
 /// Every vendor, by name.
-pub static VENDORS: &[&Vendor] = &[&hostup::VENDOR, &hubspot::VENDOR];
+pub static VENDORS: &[&Vendor] = &[&hostup::VENDOR, &hubspot::VENDOR, &kirim_email::VENDOR, &smtpd::VENDOR];
 
 /// What is known of a vendor without calling it.
 #[derive(Debug)]

@@ -27,4 +27,10 @@ impl<T> Told<T> {
         told.insert(key.to_owned(), Arc::clone(&answer));
         Ok(answer)
     }
+
+    /// Forgets every answer, because what is about to be done makes them untrue.
+    pub(super) async fn forget(&self, op: &Operation) -> Result<()> {
+        op.wait(self.0.lock()).await?.clear();
+        Ok(())
+    }
 }

@@ -14,7 +14,10 @@ mod shape;
 pub mod validate;
 pub mod value;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -43,7 +46,14 @@ pub trait Provider: Send + Sync + 'static {
     /// Takes the configuration. Core calls it once in a process, before anything but schemas and validation;
     /// any value may be unknown at plan. Nothing is sent to a vendor.
     async fn configure(&self, call: &Call, client: &Client, config: Value) -> Result<()>;
+
+    /// Lets go of what the process holds elsewhere, such as a login. Best effort: it is called once, when the last call is
+    /// answered and the process ends, and is cut off after [`TIME_TO_CLOSE`].
+    async fn close(&self) {}
 }
+
+/// How long a provider may take to close. Core kills a process two seconds after it has told it to end.
+pub const TIME_TO_CLOSE: Duration = Duration::from_secs(1);
 
 /// The core that started this process.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

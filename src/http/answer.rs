@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
+use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::{Error, Kind, Outcome, Result};
+use super::redact::Redactor;
+use super::{Dialect, Error, Kind, Outcome, Result};
 
 /// A 2xx answer. It may hold a password: its memory is wiped when it is dropped, and nothing prints its body.
 pub struct Answer {
@@ -17,6 +20,8 @@ pub struct Answer {
     /// What has become of the password, now that the vendor has agreed.
     pub(super) outcome: Outcome,
     pub(super) request_id: Option<Box<str>>,
+    pub(super) dialect: &'static Dialect,
+    pub(super) redactor: Arc<Redactor>,
 }
 
 impl Answer {
@@ -32,6 +37,18 @@ impl Answer {
             status: Some(self.status),
             request_id: self.request_id.clone(),
             ..Error::new(Kind::Unreadable, self.outcome, self.host.clone(), reason)
+        }
+    }
+
+    /// The error of an answer that says in its body, and not by its status, that nothing was done.
+    pub fn refused(&self) -> Error {
+        let said = self.dialect.read(&self.body, &HeaderMap::new(), &self.redactor);
+        Error {
+            status: Some(self.status),
+            code: said.code,
+            message: said.message,
+            request_id: said.request_id.or_else(|| self.request_id.clone()),
+            ..Error::new(Kind::Rejected, Outcome::NotChanged, self.host.clone(), "the answer says that it failed")
         }
     }
 }

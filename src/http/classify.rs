@@ -101,6 +101,14 @@ pub(super) fn judge_status(status: u16, intent: Intent, dialect: &Dialect, own_w
     }
 }
 
+impl Verdict {
+    /// Takes the vendor's own code as the better word on why it refused. It changes nothing about what was done or may be tried.
+    pub(super) fn in_other_words(self, status: u16, meaning: Option<Kind>) -> Self {
+        let is_refusal = (400..500).contains(&status) && self.outcome == Outcome::NotChanged && self.tries == ONCE;
+        Self { kind: meaning.filter(|_| is_refusal).unwrap_or(self.kind), ..self }
+    }
+}
+
 /// Whether a body speaks the vendor's dialect.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum OwnWords {
@@ -114,8 +122,14 @@ mod tests {
 
     use super::*;
 
-    const DIALECT: Dialect =
-        Dialect { code: &[], message: &["message"], fields: None, request_id: &[], unprocessed: &[423, 477] };
+    const DIALECT: Dialect = Dialect {
+        code: &[],
+        codes: &[],
+        message: &["message"],
+        fields: None,
+        request_id: &[],
+        unprocessed: &[423, 477],
+    };
 
     #[test]
     fn a_reset_without_an_answer_is_judged_by_how_far_it_came() {
@@ -145,6 +159,20 @@ mod tests {
             assert_eq!(tries > ONCE, [423, 429, 477].contains(&status), "{status}");
             let refused = matches!(status, 307 | 308 | 400..=407 | 409..=499);
             assert_eq!(outcome, if refused { NotChanged } else { MayHaveChanged }, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_code_says_why_a_request_was_refused_and_nothing_else() {
+        for intent in [Intent::Read, Intent::Reset, Intent::Set] {
+            for status in (100..200).chain(300..1000) {
+                let by_status = judge_status(status, intent, &DIALECT, OwnWords::Yes);
+                let by_code = by_status.in_other_words(status, Some(Kind::Unauthorized));
+                let refused = matches!(status, 400..=407 | 409..=422 | 424..=428 | 430..=476 | 478..=499);
+                let kind = if refused { Kind::Unauthorized } else { by_status.kind };
+                assert_eq!(by_code, Verdict { kind, ..by_status }, "{intent:?} {status}");
+                assert_eq!(by_status.in_other_words(status, None), by_status);
+            }
         }
     }
 

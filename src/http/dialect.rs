@@ -3,6 +3,7 @@
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
+use super::Kind;
 use super::redact::Redactor;
 
 /// The names that a vendor's error bodies use.
@@ -13,6 +14,8 @@ use super::redact::Redactor;
 pub struct Dialect {
     /// Where its code for the failure is.
     pub code: &'static [&'static str],
+    /// What its codes mean where a status that refuses says something else, or less.
+    pub codes: &'static [(&'static str, Kind)],
     /// Where its words for people are.
     pub message: &'static [&'static str],
     /// How it says which fields it refuses. These words follow the message.
@@ -48,6 +51,11 @@ impl Complaint {
 }
 
 impl Dialect {
+    /// What a code means, if it means more than the status that it comes with.
+    pub(super) fn meaning(&self, code: Option<&str>) -> Option<Kind> {
+        self.codes.iter().find(|(known, _)| Some(*known) == code).map(|(_, kind)| *kind)
+    }
+
     /// Reads an error's body and headers. A body that is no JSON object, such as a proxy's HTML, says nothing.
     pub(super) fn read(&self, body: &[u8], headers: &HeaderMap, redactor: &Redactor) -> Complaint {
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
@@ -117,7 +125,8 @@ mod tests {
     use crate::secret::Secret;
 
     fn message(fields: Option<FieldErrors>, body: &str) -> Option<Box<str>> {
-        let dialect = Dialect { code: &[], message: &["message"], fields, request_id: &[], unprocessed: &[] };
+        let dialect =
+            Dialect { code: &[], codes: &[], message: &["message"], fields, request_id: &[], unprocessed: &[] };
         let secret = Secret::new("hunter2hunter2");
         dialect.read(body.as_bytes(), &HeaderMap::new(), &Redactor::knowing([&secret])).message
     }

@@ -95,11 +95,13 @@ pub enum Kind {
     NotFound,
     /// The answer is not this API's: a wrong base URL, or something in between that answers in its place.
     NotTheApi,
+    /// What is to be replaced is what we are logged in with. Nothing was sent.
+    OwnLogin,
     /// 429: too many requests, and no time left to wait.
     RateLimited,
     /// A redirect, which is never followed.
     Redirected,
-    /// Any other 4xx.
+    /// Any other 4xx, or a 2xx whose body refuses.
     Rejected,
     /// Our own configuration cannot work. Nothing was sent.
     Setup,

@@ -1,6 +1,7 @@
 //! One request sent once: until when it can be taken back, and until when its answer is waited for.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::Response;
@@ -23,7 +24,7 @@ pub(super) struct Exchange<'a> {
     pub(super) intent: Intent,
     pub(super) host: &'a str,
     pub(super) dialect: &'static Dialect,
-    pub(super) redactor: &'a Redactor,
+    pub(super) redactor: &'a Arc<Redactor>,
     /// The longest that it may take.
     pub(super) timeout: Duration,
 }
@@ -106,17 +107,17 @@ impl Exchange<'_> {
             Intent::Read => (body::PAGE, Outcome::NotChanged),
             Intent::Reset | Intent::Set => (body::PASSWORD, Outcome::Changed),
         };
-        match self.in_time(end, body::read(response, most)).await.and_then(|body| body) {
-            Ok(body) => Ok(Answer { status, body, host: self.host.into(), outcome, request_id }),
+        let body = match self.in_time(end, body::read(response, most)).await.and_then(|body| body) {
+            Ok(body) => body,
             // A password of the caller's own is known without the answer: that the vendor agreed is all that counts.
-            Err(_) if self.intent == Intent::Set => {
-                Ok(Answer { status, body: Vec::new().into(), host: self.host.into(), outcome, request_id })
-            }
+            Err(_) if self.intent == Intent::Set => Vec::new().into(),
             Err(trouble) => {
                 let Failure { error, tries } = self.failed(trouble, Stage::Agreed);
-                Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries })
+                return Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries });
             }
-        }
+        };
+        let (host, dialect, redactor) = (self.host.into(), self.dialect, Arc::clone(self.redactor));
+        Ok(Answer { status, body, host, outcome, request_id, dialect, redactor })
     }
 
     /// A refusal is clear without its body: one that cannot be had says nothing.
@@ -132,7 +133,8 @@ impl Exchange<'_> {
 
         let said = self.dialect.read(&body, &headers, self.redactor);
         let own_words = if said.speaks_dialect() { OwnWords::Yes } else { OwnWords::No };
-        let verdict = judge_status(status.as_u16(), self.intent, self.dialect, own_words);
+        let verdict = judge_status(status.as_u16(), self.intent, self.dialect, own_words)
+            .in_other_words(status.as_u16(), self.dialect.meaning(said.code.as_deref()));
         let now = SystemTime::now();
         let wait = match verdict.kind {
             Kind::RateLimited => retry_after(&headers, now).or_else(|| next_window(&headers, now)),

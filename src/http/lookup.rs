@@ -10,9 +10,6 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::{Answer, Result};
 use crate::secret::Secret;
 
-/// The key under which `serde_json` hands on a number with all its digits.
-const NUMBER: &str = "$serde_json::private::Number";
-
 impl Answer {
     /// The password at `path`; an error where there is none, or an empty one.
     pub fn password(&self, path: &[&str]) -> Result<Secret> {
@@ -34,6 +31,11 @@ impl Answer {
         self.find(path)
     }
 
+    /// Whether it is true or false at `path`.
+    pub fn flag(&self, path: &[&str]) -> Option<bool> {
+        self.find(path)
+    }
+
     fn find<T: Leaf>(&self, path: &[&str]) -> Option<T> {
         let mut found = None;
         let mut json = serde_json::Deserializer::from_slice(&self.body);
@@ -45,17 +47,22 @@ impl Answer {
 
 /// What can stand at the end of a path.
 trait Leaf: Sized {
-    fn of_text(text: &str) -> Option<Self>;
-    fn of_number(digits: &str) -> Option<Self>;
+    fn of_text(_: &str) -> Option<Self> {
+        None
+    }
+
+    fn of_number(_: u64) -> Option<Self> {
+        None
+    }
+
+    fn of_flag(_: bool) -> Option<Self> {
+        None
+    }
 }
 
 impl Leaf for Secret {
     fn of_text(text: &str) -> Option<Self> {
         Some(Self::new(text))
-    }
-
-    fn of_number(_: &str) -> Option<Self> {
-        None
     }
 }
 
@@ -63,25 +70,31 @@ impl Leaf for String {
     fn of_text(text: &str) -> Option<Self> {
         Some(text.to_owned())
     }
-
-    fn of_number(_: &str) -> Option<Self> {
-        None
-    }
 }
 
 impl Leaf for u64 {
-    fn of_text(_: &str) -> Option<Self> {
-        None
+    fn of_number(number: u64) -> Option<Self> {
+        Some(number)
     }
+}
 
-    fn of_number(digits: &str) -> Option<Self> {
-        digits.parse().ok()
+impl Leaf for bool {
+    fn of_flag(flag: bool) -> Option<Self> {
+        Some(flag)
     }
 }
 
 struct Find<'a, T> {
     path: &'a [&'a str],
     found: &'a mut Option<T>,
+}
+
+impl<T> Find<'_, T> {
+    fn take(self, leaf: Option<T>) {
+        if self.path.is_empty() && leaf.is_some() {
+            *self.found = leaf;
+        }
+    }
 }
 
 impl<'de, T: Leaf> DeserializeSeed<'de> for Find<'_, T> {
@@ -102,11 +115,6 @@ impl<'de, T: Leaf> Visitor<'de> for Find<'_, T> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
             match self.path {
-                [] if key == NUMBER => {
-                    if let Some(number) = T::of_number(&map.next_value::<String>()?) {
-                        *self.found = Some(number);
-                    }
-                }
                 [first, rest @ ..] if key == *first => {
                     map.next_value_seed(Find { path: rest, found: &mut *self.found })?;
                 }
@@ -121,14 +129,26 @@ impl<'de, T: Leaf> Visitor<'de> for Find<'_, T> {
         Ok(())
     }
 
-    fn visit_str<E>(self, text: &str) -> std::result::Result<(), E> {
-        if let ([], Some(leaf)) = (self.path, T::of_text(text)) {
-            *self.found = Some(leaf);
-        }
+    fn visit_bool<E>(self, flag: bool) -> std::result::Result<(), E> {
+        self.take(T::of_flag(flag));
         Ok(())
     }
 
-    fn visit_bool<E>(self, _: bool) -> std::result::Result<(), E> {
+    fn visit_f64<E>(self, _: f64) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> std::result::Result<(), E> {
+        self.take(T::of_text(text));
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> std::result::Result<(), E> {
+        self.take(T::of_number(number));
         Ok(())
     }
 

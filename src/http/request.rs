@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Instant;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -126,10 +127,10 @@ impl Request {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
 
-        let authorization = self.authorization.iter().map(Authorization::secret);
+        let authorization: Vec<_> = self.authorization.iter().flat_map(Authorization::secrets).collect();
         let fields = self.body.iter().flat_map(Body::fields).map(|(_, value)| value);
-        let redactor = Redactor::knowing(op.known.iter().chain(authorization).chain(fields));
-        Ok(Prepared { api: self.api, client, method: self.method, url, headers, body, redactor })
+        let redactor = Redactor::knowing(op.known.iter().chain(&authorization).chain(fields));
+        Ok(Prepared { api: self.api, client, method: self.method, url, headers, body, redactor: Arc::new(redactor) })
     }
 }
 
@@ -148,7 +149,7 @@ struct Prepared {
     url: Url,
     headers: HeaderMap,
     body: Option<Zeroizing<String>>,
-    redactor: Redactor,
+    redactor: Arc<Redactor>,
 }
 
 impl Prepared {
@@ -181,20 +182,31 @@ impl Prepared {
 }
 
 impl Authorization {
-    fn secret(&self) -> &Secret {
+    /// Whatever of it nobody but the vendor may see.
+    fn secrets(&self) -> Vec<Secret> {
         match self {
-            Self::Bearer(secret) | Self::Basic { password: secret, .. } => secret,
+            Self::Bearer(token) => vec![token.clone()],
+            Self::Basic { password, .. } => vec![password.clone(), self.credentials()],
+        }
+    }
+
+    /// What follows the scheme in the header.
+    fn credentials(&self) -> Secret {
+        match self {
+            Self::Bearer(token) => token.clone(),
+            Self::Basic { username, password } => {
+                let pair = Zeroizing::new(format!("{username}:{}", password.for_wire()));
+                Secret::new(BASE64_STANDARD.encode(pair.as_bytes()))
+            }
         }
     }
 
     fn header(&self) -> Result<HeaderValue, &'static str> {
-        let text = match self {
-            Self::Bearer(token) => Zeroizing::new(format!("Bearer {}", token.for_wire())),
-            Self::Basic { username, password } => {
-                let pair = Zeroizing::new(format!("{username}:{}", password.for_wire()));
-                Zeroizing::new(format!("Basic {}", Zeroizing::new(BASE64_STANDARD.encode(pair.as_bytes())).as_str()))
-            }
+        let scheme = match self {
+            Self::Bearer(_) => "Bearer",
+            Self::Basic { .. } => "Basic",
         };
+        let text = Zeroizing::new(format!("{scheme} {}", self.credentials().for_wire()));
         let mut value = HeaderValue::from_str(&text)
             .map_err(|_| "the access token holds a character that a header cannot carry, such as a line break")?;
         value.set_sensitive(true);

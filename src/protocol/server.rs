@@ -21,7 +21,7 @@ use super::{
         tfplugin6::provider_server::ProviderServer,
     },
 };
-use crate::framework::Provider;
+use crate::framework::{Provider, TIME_TO_CLOSE};
 
 /// Serves until the process is to end and nothing is in flight.
 pub(super) async fn serve(
@@ -32,7 +32,7 @@ pub(super) async fn serve(
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let (connections, incoming) = mpsc::channel(16);
     let go_plugin = GoPlugin { lifecycle: lifecycle.clone() };
-    let service = ProviderServer::new(Service { provider, lifecycle: lifecycle.clone() });
+    let service = ProviderServer::new(Service { provider: provider.clone(), lifecycle: lifecycle.clone() });
     let closing = lifecycle.closing();
     let server = Server::builder()
         .add_service(GrpcBrokerServer::new(go_plugin.clone()))
@@ -42,13 +42,25 @@ pub(super) async fn serve(
         .serve_with_incoming_shutdown(ReceiverStream::new(incoming), closing.cancelled());
 
     // Accepting stops as soon as the other ends, and the listener is dropped with it.
-    tokio::select! {
-        ended = server => ended?,
-        () = accept(&listener, tls, connections) => {}
-        () = overdue(&lifecycle) => debug!("a client kept its connection"),
-    }
+    let ended = tokio::select! {
+        ended = server => ended,
+        () = accept(&listener, tls, connections) => Ok(()),
+        () = overdue(&lifecycle) => {
+            debug!("a client kept its connection");
+            Ok(())
+        }
+    };
     lifecycle.idle().await;
-    Ok(())
+    close(provider).await;
+    Ok(ended?)
+}
+
+/// Closes the provider in a task of its own, where a panic ends nothing else. Nobody waits for it longer than it may take.
+async fn close(provider: Arc<dyn Provider>) {
+    let closing = tokio::spawn(async move { provider.close().await });
+    if time::timeout(TIME_TO_CLOSE, closing).await.is_err() {
+        debug!("the provider did not close in time");
+    }
 }
 
 /// Hands on every client that can show who it is. One that takes its time holds up nobody else.

@@ -5,9 +5,11 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use tokio::task::JoinSet;
+
 use super::settings::{self, Environment, Resolved};
 use crate::{
-    backend::{Backend, Client, VENDORS, Vendor},
+    backend::{Backend, Client, Operation, VENDORS, Vendor},
     framework::{
         diagnostic::{Diagnostic, Path},
         value::Value,
@@ -44,6 +46,25 @@ impl Connections {
         };
         let connections = VENDORS.iter().map(|vendor| (vendor.name, connect(vendor))).collect();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = connections;
+    }
+
+    /// Logs out at every vendor, at all of them at once.
+    pub(super) async fn close(&self, op: &Operation) {
+        let mut closing = JoinSet::new();
+        for backend in self.ready() {
+            let op = op.clone();
+            closing.spawn(async move { backend.close(&op).await });
+        }
+        while closing.join_next().await.is_some() {}
+    }
+
+    fn ready(&self) -> Vec<Arc<dyn Backend>> {
+        let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let ready = connections.values().filter_map(|connection| match connection {
+            Connection::Ready(backend) => Some(Arc::clone(backend)),
+            Connection::Unknown | Connection::Refused(_) => None,
+        });
+        ready.collect()
     }
 
     /// The way to one vendor.

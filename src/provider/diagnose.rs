@@ -2,7 +2,7 @@
 
 use super::target::Target;
 use crate::{
-    backend::Note,
+    backend::{Note, Renewal, Vendor},
     framework::diagnostic::Diagnostic,
     http::{Error, Kind, Outcome},
 };
@@ -39,9 +39,9 @@ pub(super) fn failed(doing: Doing, target: &Target, error: &Error) -> Diagnostic
         doing.to(target),
         answered(target, error),
         error.outcome.sentence(),
-        advice(target, error)
+        advice(doing, target, error)
     );
-    let diagnostic = Diagnostic::error(summary(target, error), detail);
+    let diagnostic = Diagnostic::error(summary(doing, target, error), detail);
     match error.kind {
         Kind::NotFound | Kind::Conflict => diagnostic.at(target.path()),
         _ => diagnostic,
@@ -63,14 +63,27 @@ pub(super) fn gone(target: &Target) -> Diagnostic {
     .at(target.path())
 }
 
+/// The error for an import of a credential that the vendor says does not exist.
+pub(super) fn unknown_id(vendor: &Vendor) -> Diagnostic {
+    let title = vendor.title;
+    Diagnostic::error(
+        format!("{title} does not know this credential"),
+        format!(
+            "Importing a credential by its id: {title} has no active credential with this id in this account. {} Check the id, and \
+             that the token belongs to the account that the credential is in.",
+            Outcome::NotChanged.sentence()
+        ),
+    )
+}
+
 /// The warning for a reset whose answer names another user than the one asked for.
 pub(super) fn another_user(target: &Target, named: &str) -> Diagnostic {
     let named: String = named.chars().filter(|character| !character.is_control()).take(320).collect();
     Diagnostic::warning(
         "The answer names another user",
         format!(
-            "Resetting the password of `{}`: {} answered with the user name `{named}`. {} The new password is stored, under the user \
-             name that was asked for. Try to log in with it before you rely on it.",
+            "Resetting the password of `{}`: {} answered with the user name `{named}`. {} The state is up to date, under the \
+             user name that was asked for. Try to log in with it before you rely on it.",
             target.id(),
             target.vendor.title,
             Outcome::Changed.sentence()
@@ -88,23 +101,37 @@ pub(super) fn noted(target: &Target, note: Note) -> Diagnostic {
         ),
         Note::OddAnswer => (
             "The vendor's answer is not as documented",
-            "the answer to the reset contradicts itself. Try to log in with the new password before you rely on it.",
+            "the answer to the reset lacks something, or contradicts itself. Try to log in with the new password before you rely on it.",
         ),
     };
     let (id, title, outcome) = (target.id(), target.vendor.title, Outcome::Changed.sentence());
-    let detail = format!("Resetting the password of `{id}` at {title}: {words} {outcome} The new password is stored.");
+    let detail = format!("Resetting the password of `{id}` at {title}: {words} {outcome} The state is up to date.");
     Diagnostic::warning(summary, detail).at(target.path())
 }
 
 /// The warning for an old credential that outlives its successor.
 pub(super) fn not_retired(target: &Target, old: &str, error: &Error) -> Diagnostic {
     Diagnostic::warning(
-        "The old credential is still valid",
+        "The old credential may still be valid",
         format!(
             "Revoking `{old}`, which `{}` replaces: {} {} The new password is stored. Revoke `{old}` by hand.",
             target.id(),
             answered(target, error),
             Outcome::Changed.sentence()
+        ),
+    )
+    .at(target.path())
+}
+
+/// The warning for an old credential whose successor is not named yet, so that it may not be found by it.
+pub(super) fn left_to_its_successor(target: &Target, old: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The old credential may stay valid",
+        format!(
+            "Replacing `{}`: what the new credential is called is not known yet. If it is not called the same, the old one, `{old}`, \
+             is not revoked after it. {} Then revoke `{old}` by hand.",
+            target.id(),
+            Outcome::NotChanged.sentence()
         ),
     )
     .at(target.path())
@@ -124,9 +151,12 @@ pub(super) fn dropped(target: &Target) -> Diagnostic {
     )
 }
 
-fn summary(target: &Target, error: &Error) -> String {
+fn summary(doing: Doing, target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
     match (error.outcome, error.kind) {
+        (Outcome::MayHaveChanged | Outcome::Changed, _) if doing == Doing::Retiring => {
+            "The outcome of the revocation is unknown".to_owned()
+        }
         (Outcome::Changed, _) => "The new password was lost".to_owned(),
         (Outcome::MayHaveChanged, _) => "The outcome of the reset is unknown".to_owned(),
         (Outcome::NotChanged, kind) => match kind {
@@ -141,6 +171,7 @@ fn summary(target: &Target, error: &Error) -> String {
             Kind::NotFound => format!("{title} does not know this credential"),
             Kind::Conflict => format!("{title} reports a conflict"),
             Kind::Rejected => format!("{title} rejected the request"),
+            Kind::OwnLogin => "The provider logs in with this credential".to_owned(),
             Kind::RateLimited => format!("{title}'s rate limit is reached"),
             Kind::Unavailable => format!("{title} has a problem"),
             Kind::Redirected => format!("{title}'s API answered with a redirect"),
@@ -152,7 +183,10 @@ fn summary(target: &Target, error: &Error) -> String {
 fn answered(target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
     let vendor = if error.host.is_empty() { title.to_owned() } else { format!("{title} ({})", error.host) };
-    let Some(status) = error.status else { return format!("{vendor} gave no answer: {}.", error.reason) };
+    let Some(status) = error.status else {
+        let silence = if error.kind == Kind::OwnLogin { "was not asked" } else { "gave no answer" };
+        return format!("{vendor} {silence}: {}.", error.reason);
+    };
     let code = error.code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
     let message = error.message.as_ref().map(|message| format!(", “{message}”")).unwrap_or_default();
     let request_id = error.request_id.as_ref().map(|id| format!(" (request id {id})")).unwrap_or_default();
@@ -166,13 +200,25 @@ fn answered(target: &Target, error: &Error) -> String {
     format!("{vendor} answered {status}{code}{message}{request_id}{ours}.")
 }
 
-fn advice(target: &Target, error: &Error) -> String {
+fn advice(doing: Doing, target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
+    let makes_another = target.vendor.renewal == Renewal::Successor;
     let own = target.vendor.advice.iter().find(|(code, _)| error.code.as_deref() == Some(code));
     if let (Some((_, advice)), Outcome::NotChanged) = (own, error.outcome) {
         return (*advice).to_owned();
     }
     match (error.outcome, error.kind) {
+        (Outcome::MayHaveChanged | Outcome::Changed, _) if doing == Doing::Retiring => {
+            "Try again: to revoke what is already revoked does no harm.".to_owned()
+        }
+        (Outcome::Changed, _) if makes_another => format!(
+            "Nobody knows the password of the credential that was made: revoke it at {title}. The one from before, if there is one, \
+             still works. Apply again to make another."
+        ),
+        (Outcome::MayHaveChanged, _) if makes_another => format!(
+            "Look at {title} for a new credential, which nobody knows the password of, and revoke it. The one from before, if there \
+             is one, still works. Apply again to make another."
+        ),
         (Outcome::Changed, _) => {
             "A password in the state no longer works. Apply again: the password is reset once more, and the new \
                                   one stored."
@@ -205,6 +251,10 @@ fn advice(target: &Target, error: &Error) -> String {
             }
             Kind::Conflict => format!("Look at the credential in {title}, then try again."),
             Kind::Rejected => "Check the arguments; the vendor's words say more.".to_owned(),
+            Kind::OwnLogin => format!(
+                "Log in to {title} with another credential, set in `{}` of the provider block or in the environment, and try again.",
+                target.vendor.name
+            ),
             Kind::RateLimited => match error.retry_after {
                 Some(wait) => format!(
                     "{title} asks to wait {} s, longer than this operation may take: try again then, or raise `timeouts`.",
@@ -224,13 +274,14 @@ mod tests {
     use super::*;
     use crate::framework::value::Value;
 
-    const KINDS: [Kind; 17] = [
+    const KINDS: [Kind; 18] = [
         Kind::Certificate,
         Kind::Conflict,
         Kind::Forbidden,
         Kind::Interrupted,
         Kind::NotFound,
         Kind::NotTheApi,
+        Kind::OwnLogin,
         Kind::RateLimited,
         Kind::Redirected,
         Kind::Rejected,

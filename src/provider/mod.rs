@@ -10,14 +10,18 @@ mod target;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
 
 use self::{connections::Connections, credential_password::CredentialPassword};
-use crate::framework::{
-    Call, Client, Provider, Resource,
-    diagnostic::{Diagnostics, Result},
-    schema::Schema,
-    validate::{self, WriteOnly},
-    value::Value,
+use crate::{
+    backend::Operation,
+    framework::{
+        Call, Client, Provider, Resource, TIME_TO_CLOSE,
+        diagnostic::{Diagnostics, Result},
+        schema::Schema,
+        validate::{self, WriteOnly},
+        value::Value,
+    },
 };
 
 /// The provider `smtp`.
@@ -71,5 +75,9 @@ impl Provider for Smtp {
             std::env::var(variable).ok().filter(|value| !value.is_empty())
         });
         Ok(())
+    }
+
+    async fn close(&self) {
+        self.connections.close(&Operation::new(TIME_TO_CLOSE, CancellationToken::new())).await;
     }
 }

@@ -4,6 +4,7 @@
 
 mod hostup;
 mod hubspot;
+mod kirim_email;
 
 use std::{sync::Arc, time::Duration};
 
@@ -70,7 +71,7 @@ pub(crate) const fn post(path: &'static str, body: &'static str) -> Exchange {
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    hostup::CASES.iter().chain(hubspot::CASES)
+    hostup::CASES.iter().chain(hubspot::CASES).chain(kirim_email::CASES)
 }
 
 #[test]

@@ -164,6 +164,33 @@ async fn an_answer_of_another_form_is_told_without_its_content() {
 }
 
 #[tokio::test]
+async fn a_single_value_is_found_beside_odd_ones() {
+    let body = r#"{"data": [], "data": {"seconds": 1.5, "seconds": 7, "seconds": -1, "late": 1e400, "late": true,
+        "password": 5, "password": "p", "password": false, "password": null, "password": {}, "password": ["q"]},
+        "data": {"other": 1}} and garbage"#;
+    let server = Server::start([Act::answer(200, &[], body)]);
+    let answer = server.read().await.unwrap();
+    assert_eq!(answer.number(&["data", "seconds"]), Some(7));
+    assert_eq!(answer.flag(&["data", "late"]), Some(true));
+    assert_eq!(answer.secret(&["data", "password"]), Some(Secret::new("p")));
+    for path in [&["data"][..], &["data", "none"], &["data", "seconds"], &["data", "seconds", "more"]] {
+        assert_eq!(answer.text(path), None, "{path:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_refuses_in_its_body_is_told_in_the_vendors_words() {
+    let body = format!(r#"{{"category":"LOCKED","message":"Locked for {TOKEN}","success":false}}"#);
+    let server = Server::start([Act::answer(200, &["X-Request-Id: r-1"], &body)]);
+    let answer = server.reset().await.unwrap();
+    assert_eq!((answer.flag(&["success"]), answer.flag(&["message"])), (Some(false), None));
+    let error = answer.refused();
+    assert_eq!((error.kind, error.outcome, error.status), (Kind::Rejected, Outcome::NotChanged, Some(200)));
+    assert_eq!(error.message.as_deref(), Some("Locked for [redacted]"));
+    assert_eq!((error.code.as_deref(), error.request_id.as_deref()), (Some("LOCKED"), Some("r-1")));
+}
+
+#[tokio::test]
 async fn what_cannot_be_sent_is_refused_before_anything_is() {
     let server = Server::start([Act::answer(200, &[], PASSWORD)]);
     let api = server.api();

@@ -28,6 +28,7 @@ use server::Server;
 /// A dialect with everything that one can have.
 static DIALECT: Dialect = Dialect {
     code: &["category", "error.code"],
+    codes: &[("OTHER_LOGIN", Kind::Unauthorized)],
     message: &["message", "error.text"],
     fields: None,
     request_id: &["correlationId"],

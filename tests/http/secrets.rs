@@ -90,6 +90,17 @@ async fn what_a_vendor_echoes_is_scrubbed() {
 }
 
 #[tokio::test]
+async fn a_basic_login_is_scrubbed_as_it_was_given_and_as_it_was_sent() {
+    // base64("owner:the-api-key")
+    let body = r#"{"message":"bad the-api-key, bad b3duZXI6dGhlLWFwaS1rZXk="}"#;
+    let server = Server::start([Act::answer(401, &[], body)]);
+    let request = get(&server.api()).basic("owner", &Secret::new("the-api-key"));
+    let error = server.failed(request.read(&operation(20)).await, Kind::Unauthorized, Outcome::NotChanged, 1);
+    assert_eq!(error.message.as_deref(), Some("bad [redacted], bad [redacted]"));
+    assert!(server.requests()[0].contains("Basic b3duZXI6dGhlLWFwaS1rZXk="));
+}
+
+#[tokio::test]
 async fn a_long_message_is_capped() {
     let body = format!(r#"{{"message":"{}"}}"#, "é".repeat(10_000));
     let server = Server::start([Act::answer(400, &[], &body)]);

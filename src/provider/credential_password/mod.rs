@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use self::{
     notes::{Mark, Notes},
     policy::Policy,
-    rotate::Rotator,
+    rotate::{Failed, Predecessor, Rotator},
     schema::{
         Operation, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, REMOTE_VERSION, ROTATED_AT, SMTP_HOST,
         SMTP_PORT, TIMEOUTS, USERNAME,
@@ -47,8 +47,9 @@ use crate::{
 pub(super) struct CredentialPassword {
     schema: Schema,
     connections: Arc<Connections>,
-    /// What this process has deleted as the first half of a replacement, by the id of the second half.
-    replaced: Mutex<BTreeMap<String, Held>>,
+    /// What this process has deleted as the first half of a replacement, by the id of the second half: for each of them
+    /// what that is to retire.
+    replaced: Mutex<BTreeMap<String, Vec<Option<Predecessor>>>>,
 }
 
 impl CredentialPassword {
@@ -128,21 +129,20 @@ impl Resource for CredentialPassword {
     async fn create(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
         let target = known_target(&change.planned)?;
         let op = operation(call, Operation::Create, &change.planned);
-        let replaced = self.replaced().remove(&target.id());
-        let rotator = self.rotator(target.clone(), replaced.clone().unwrap_or_default())?;
+        let replaced = self.replaced().get_mut(&target.id()).and_then(Vec::pop);
+        let rotator = self.rotator(target, Held::default(), replaced.clone().flatten())?;
         let rotated = rotator.rotate(call, op, change, new).await;
         rotated.map_err(|failed| match replaced {
-            // A password that the vendor has replaced is of no use, wherever it is.
-            Some(held) if failed.outcome != Outcome::Changed => {
-                say_where_the_old_password_is(failed.diagnostic, &target, &held).into()
-            }
-            _ => failed.diagnostic.into(),
+            Some(predecessor) => say_where_the_old_password_is(failed, predecessor.as_ref()).into(),
+            None => failed.diagnostic.into(),
         })
     }
 
     async fn update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
-        let op = operation(call, Operation::Update, &change.planned);
-        let rotator = || self.rotator(known_target(&change.planned)?, held(&change.prior));
+        let stored = change.prior.get(PASSWORD).as_secret().cloned();
+        let op = operation(call, Operation::Update, &change.planned).knowing(stored);
+        let rotator =
+            || self.rotator(known_target(&change.planned)?, held(&change.prior), self.predecessor(&change.prior)?);
         if change.planned.get(ROTATED_AT).is_unknown() {
             let rotated = rotator()?.rotate(call, op, change, new).await;
             return rotated.map_err(|failed| failed.diagnostic.into());
@@ -157,22 +157,16 @@ impl Resource for CredentialPassword {
 
     async fn delete(&self, call: &Call, prior: &Value, planned: &Private) -> Result<()> {
         let op = operation(call, Operation::Delete, prior);
-        let held = held(prior);
+        let predecessor = self.predecessor(prior)?;
         // As the first half of a replacement it must not let go of the old password, still valid, when the second half cannot
         // work; and what it replaces is for the second half to retire.
-        if let Some(Mark::Create(target)) = Notes::from(planned).plan {
-            let target = target.and_then(|noted| noted.target()).map_or_else(|| known_target(prior), Ok)?;
-            let id = target.id();
-            self.rotator(target, held.clone())?.check(&op).await?;
-            self.replaced().insert(id, held);
-            return Ok(());
+        if let Some(Mark::Create(noted)) = Notes::from(planned).plan {
+            return self.make_way(call, &op, prior, noted.and_then(|noted| noted.target()), predecessor).await;
         }
         // A destroy leaves a password as it is, and ends a credential that this resource made.
-        let target = known_target(prior)?;
-        if target.vendor.renewal == Renewal::Successor {
-            let rotator = self.rotator(target, held)?;
-            let retired = rotator.backend.retire(&op, &rotator.held).await;
-            retired.map_err(|error| diagnose::failed(Doing::Retiring, &rotator.target, &error))?;
+        if let Some(predecessor) = predecessor {
+            let retired = predecessor.retire(&op).await;
+            retired.map_err(|error| diagnose::failed(Doing::Retiring, &predecessor.target, &error))?;
         }
         Ok(())
     }
@@ -193,7 +187,7 @@ impl Resource for CredentialPassword {
                 let unknown = Target::told(vendor, Fields::default());
                 match backend.read(&op, &unknown.fields, &held).await {
                     Ok(Presence::Found(found)) => (Target::told(vendor, found.target.clone()), found, Some(id)),
-                    Ok(Presence::Gone) => return Err(diagnose::gone(&unknown).into()),
+                    Ok(Presence::Gone) => return Err(diagnose::unknown_id(vendor).into()),
                     Err(error) => return Err(diagnose::failed(Doing::Reading, &unknown, &error).into()),
                 }
             }
@@ -209,8 +203,40 @@ impl Resource for CredentialPassword {
 }
 
 impl CredentialPassword {
-    fn rotator(&self, target: Target, held: Held) -> Result<Rotator> {
-        Ok(Rotator { backend: self.backend(target.vendor)?, target, held })
+    fn rotator(&self, target: Target, held: Held, predecessor: Option<Predecessor>) -> Result<Rotator> {
+        Ok(Rotator { backend: self.backend(target.vendor)?, target, held, predecessor })
+    }
+
+    /// The credential of a state, where its vendor makes another with every reset.
+    fn predecessor(&self, state: &Value) -> Result<Option<Predecessor>> {
+        let (target, held) = (known_target(state)?, held(state));
+        match target.vendor.renewal {
+            Renewal::Successor if held.version.is_some() => {
+                Ok(Some(Predecessor { backend: self.backend(target.vendor)?, target, held }))
+            }
+            Renewal::InPlace | Renewal::Successor => Ok(None),
+        }
+    }
+
+    /// Checks that the second half of a replacement can work, and leaves to it what it is to retire.
+    async fn make_way(
+        &self,
+        call: &Call,
+        op: &backend::Operation,
+        prior: &Value,
+        planned: Option<Target>,
+        predecessor: Option<Predecessor>,
+    ) -> Result<()> {
+        if let (None, Some(predecessor)) = (&planned, &predecessor) {
+            call.warn(diagnose::left_to_its_successor(&predecessor.target, predecessor.id()));
+        }
+        let before = known_target(prior)?;
+        let target = planned.unwrap_or_else(|| before.clone());
+        let held = if target.vendor.name == before.vendor.name { held(prior) } else { Held::default() };
+        let id = target.id();
+        self.rotator(target, held, None)?.check(op).await?;
+        self.replaced().entry(id).or_default().push(predecessor);
+        Ok(())
     }
 
     fn backend(&self, vendor: &Vendor) -> Result<Arc<dyn Backend>> {
@@ -221,7 +247,7 @@ impl CredentialPassword {
         }
     }
 
-    fn replaced(&self) -> MutexGuard<'_, BTreeMap<String, Held>> {
+    fn replaced(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Option<Predecessor>>>> {
         self.replaced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -234,29 +260,40 @@ fn not_for_the_caller(vendor: &Vendor, config: &Value) -> Vec<Diagnostic> {
         let detail = format!("{title} makes the password and tells it once, so `{name}` cannot be set.");
         Diagnostic::error(format!("{title} makes the password itself"), detail).at(Path::attribute(name))
     };
-    names.filter(|name| !config.get(name).is_null()).map(error).collect()
+    names.filter(|name| is_set(config.get(name))).map(error).collect()
 }
 
 /// The error for arguments about a password of the user's own that do not go together.
 fn own_password(config: &Value) -> Option<Diagnostic> {
     let [own, version, policy] = [PASSWORD_WO, PASSWORD_WO_VERSION, PASSWORD_POLICY].map(|name| config.get(name));
     let error = |name: &'static str, words: &str| Some(invalid(Path::attribute(name), words));
-    if own.is_null() && !version.is_null() {
+    if own.is_null() && is_set(version) {
         error(PASSWORD_WO_VERSION, "says when to send `password_wo`, which is not set")
-    } else if !own.is_null() && !policy.is_null() {
+    } else if is_set(own) && is_set(policy) {
         error(PASSWORD_POLICY, "has no meaning beside `password_wo`: set one of them")
     } else {
         None
     }
 }
 
-fn say_where_the_old_password_is(mut diagnostic: Diagnostic, target: &Target, held: &Held) -> Diagnostic {
+/// Whether a value is certainly there. What is unknown may turn out null, such as a module's variable; core asks again then.
+fn is_set(value: &Value) -> bool {
+    !value.is_null() && !value.is_unknown()
+}
+
+fn say_where_the_old_password_is(failed: Failed, predecessor: Option<&Predecessor>) -> Diagnostic {
+    let Failed { outcome, mut diagnostic } = failed;
+    // A password that the vendor has replaced is of no use, wherever it is. A credential with a successor still has its own.
+    if outcome == Outcome::Changed && predecessor.is_none() {
+        return diagnostic;
+    }
     diagnostic.detail.push_str(
         " This create is the second half of a replacement: the password from before is still in the state's backup or an \
          earlier version of the state. With `create_before_destroy`, or `rotation_mode = \"in_place\"`, it stays in the state.",
     );
-    if let (Renewal::Successor, Some(old)) = (target.vendor.renewal, &held.version) {
-        diagnostic.detail.extend([" The credential from before, `", old, "`, still works."]);
+    if let Some(predecessor) = predecessor {
+        let still = " still works: revoke it by hand once nothing needs it any more.";
+        diagnostic.detail.extend([" The credential from before, `", predecessor.id(), "`,", still]);
     }
     diagnostic
 }
@@ -325,4 +362,59 @@ fn unknown_settings(vendor: &Vendor) -> Diagnostic {
             vendor.name, vendor.title
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{framework::value::Number, secret::Secret};
+
+    /// The paths of the errors for these arguments beside a target.
+    fn errors(target: (&str, &[(&str, &str)]), arguments: &[(&str, Value)]) -> Vec<String> {
+        let (vendor, fields) = target;
+        let mut config =
+            Value::object([(vendor, Value::object(fields.iter().map(|(name, value)| (*name, (*value).into()))))]);
+        for (name, value) in arguments {
+            config.set(name, value.clone());
+        }
+        let diagnostics = CredentialPassword::new(Arc::default()).validate(&config);
+        diagnostics.iter().map(|diagnostic| diagnostic.path.to_string()).collect()
+    }
+
+    const BY_THE_VENDOR: (&str, &[(&str, &str)]) = ("hubspot", &[("user_name", "a@b")]);
+    const BY_THE_CALLER: (&str, &[(&str, &str)]) = ("hostup", &[("account_id", "acct_1"), ("address", "a@b")]);
+
+    fn policy() -> Value {
+        Value::object([("length", Number::from(20).into())])
+    }
+
+    #[test]
+    fn a_password_of_the_callers_is_for_vendors_that_take_one() {
+        let all = [(PASSWORD_POLICY, policy()), (PASSWORD_WO_VERSION, "1".into())];
+        assert_eq!(errors(BY_THE_VENDOR, &all)[..2], [PASSWORD_POLICY, PASSWORD_WO_VERSION]);
+        assert_eq!(errors(BY_THE_VENDOR, &[(PASSWORD_WO, Secret::new("x").into())]), [PASSWORD_WO]);
+        assert_eq!(errors(BY_THE_CALLER, &[(PASSWORD_WO, Secret::new("x").into())]).len(), 0);
+        assert_eq!(errors(BY_THE_CALLER, &[(PASSWORD_POLICY, policy())]).len(), 0);
+    }
+
+    #[test]
+    fn a_version_needs_a_password_and_a_password_has_no_policy() {
+        let (own, version) = (Value::from(Secret::new("x")), Value::from("1"));
+        for (arguments, paths) in [
+            (vec![(PASSWORD_WO_VERSION, version.clone())], vec![PASSWORD_WO_VERSION]),
+            (vec![(PASSWORD_WO, own.clone()), (PASSWORD_WO_VERSION, version)], vec![]),
+            (vec![(PASSWORD_WO, own), (PASSWORD_POLICY, policy())], vec![PASSWORD_POLICY]),
+        ] {
+            assert_eq!(errors(BY_THE_CALLER, &arguments), paths);
+        }
+    }
+
+    #[test]
+    fn what_may_turn_out_null_is_no_error_yet() {
+        let unknown = [PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION].map(|name| (name, Value::Unknown));
+        for target in [BY_THE_CALLER, BY_THE_VENDOR] {
+            assert_eq!(errors(target, &unknown).len(), 0);
+            assert_eq!(errors(target, &unknown[2..]).len(), 0);
+        }
+    }
 }

@@ -11,9 +11,9 @@ use super::{
     schema::{PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_URL, USERNAME},
 };
 use crate::{
-    backend::{Backend, Found, Held, Operation, Origin, Presence, Renewal, Reset},
+    backend::{Backend, Found, Held, Operation, Origin, Presence, Reset},
     framework::{Call, Change, NewState, Stored, diagnostic::Diagnostic, value::Value},
-    http::Outcome,
+    http::{Error, Outcome},
     provider::{
         diagnose::{self, Doing},
         target::Target,
@@ -26,7 +26,17 @@ use crate::{
 pub(super) struct Rotator {
     pub(super) target: Target,
     pub(super) backend: Arc<dyn Backend>,
-    /// What the reset replaces; nothing on a create.
+    /// What the state holds of the credential; nothing on a create.
+    pub(super) held: Held,
+    /// What is to be retired when its successor is stored.
+    pub(super) predecessor: Option<Predecessor>,
+}
+
+/// A credential of its own that a reset replaces, at whichever vendor it is.
+#[derive(Clone, Debug)]
+pub(super) struct Predecessor {
+    pub(super) target: Target,
+    pub(super) backend: Arc<dyn Backend>,
     pub(super) held: Held,
 }
 
@@ -125,12 +135,27 @@ impl Rotator {
         host.map_err(|error| diagnose::failed(Doing::Checking, &self.target, &error))
     }
 
+    /// Retires what the reset replaced. A stop or the deadline cuts it short: the new password is not to wait.
     async fn retire_predecessor(&self, call: &Call, op: &Operation) {
-        if let (Renewal::Successor, Some(old)) = (self.target.vendor.renewal, &self.held.version)
-            && let Err(error) = self.backend.retire(op, &self.held).await
-        {
-            call.warn(diagnose::not_retired(&self.target, old, &error));
+        let Some(predecessor) = &self.predecessor else { return };
+        let retired = op.wait(predecessor.retire(op)).await;
+        let retired =
+            retired.unwrap_or_else(|cut| Err(Error { reason: "there was no time left to wait".into(), ..cut }));
+        if let Err(error) = retired {
+            call.warn(diagnose::not_retired(&predecessor.target, predecessor.id(), &error));
         }
+    }
+}
+
+impl Predecessor {
+    /// Ends it at its vendor.
+    pub(super) async fn retire(&self, op: &Operation) -> Result<(), Error> {
+        self.backend.retire(op, &self.held).await
+    }
+
+    /// What its vendor knows it by.
+    pub(super) fn id(&self) -> &str {
+        self.held.version.as_deref().unwrap_or_default()
     }
 }
 

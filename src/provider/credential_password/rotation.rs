@@ -59,18 +59,19 @@ pub(super) fn asked(draft: &mut Draft, vendor: Option<&Vendor>) -> Asked {
     ask(ROTATION_TRIGGER, prior.get(ROTATION_TRIGGER) != planned.get(ROTATION_TRIGGER), by_trigger);
     if vendor.is_some_and(|vendor| vendor.origin == Origin::Caller) {
         let policy = |state: &Value| Policy::of(state.get(PASSWORD_POLICY));
-        let own = !draft.config.get(PASSWORD_WO).is_null();
-        let stored = !prior.get(PASSWORD).is_null();
+        let policy_changed = policy(planned).is_none_or(|planned| Some(planned) != policy(prior));
         let version_changed = prior.get(PASSWORD_WO_VERSION) != planned.get(PASSWORD_WO_VERSION);
-        ask(
-            PASSWORD_POLICY,
-            !own && policy(planned).is_none_or(|policy_| Some(policy_) != policy(prior)),
-            Rotation::InPlace,
-        );
-        ask(PASSWORD_WO_VERSION, own && version_changed, Rotation::InPlace);
-        // From a stored password to one of the user's own, and back.
-        if !adopts && own == stored {
+        let own = draft.config.get(PASSWORD_WO);
+        let stored = !prior.get(PASSWORD).is_null();
+        ask(PASSWORD_POLICY, own.is_null() && policy_changed, Rotation::InPlace);
+        ask(PASSWORD_WO_VERSION, !own.is_null() && version_changed, Rotation::InPlace);
+        // From a stored password to one of the user's own, and back. While it is unknown whether there is one, it may be either.
+        if !adopts && (own.is_unknown() || own.is_null() != stored) {
             asked.rotation = asked.rotation.max(Rotation::InPlace);
+        }
+        // Without a version nothing else would tell that it was not sent.
+        if adopts && !own.is_null() && planned.get(PASSWORD_WO_VERSION).is_null() {
+            asked.adopted.push(Path::attribute(PASSWORD_WO));
         }
     }
     asked
@@ -79,12 +80,14 @@ pub(super) fn asked(draft: &mut Draft, vendor: Option<&Vendor>) -> Asked {
 /// What the user is told about the arguments that are adopted.
 pub(super) fn adoption(path: &Path, own_password: bool) -> Diagnostic {
     let unsent = if own_password { " `password_wo` was not sent." } else { "" };
+    let way = if *path == Path::attribute(PASSWORD_WO) {
+        "Replace the resource to send it, with `-replace`.".to_owned()
+    } else {
+        format!("Change `{path}` once more to reset the password.")
+    };
     Diagnostic::warning(
         "No reset after the import",
-        format!(
-            "Adopted without a reset. No password is known until it changes again.{unsent} Change `{path}` once more to reset the \
-             password."
-        ),
+        format!("Adopted without a reset. No password is known until it changes again.{unsent} {way}"),
     )
     .at(path.clone())
 }
@@ -100,4 +103,153 @@ fn adopt_target(draft: &mut Draft, vendor: Option<&Vendor>, adopts: bool, asked:
     };
     let (adopted, replace) = std::mem::take(&mut draft.replace).into_iter().partition(unknown_to_import);
     (asked.adopted, draft.replace) = (adopted, replace);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        framework::{Private, plan::draft},
+        provider::credential_password::{
+            plan::{Decision, finish},
+            schema,
+        },
+        secret::Secret,
+    };
+
+    fn config(changes: &[(&str, Value)]) -> Value {
+        let mailbox = Value::object([("account_id", "acct_1".into()), ("address", "info@example.com".into())]);
+        let mut config = Value::object([("hostup", mailbox)]);
+        for (name, value) in changes {
+            config.set(name, value.clone());
+        }
+        config
+    }
+
+    fn planned(config: Value, prior: Value) -> (Draft, Decision) {
+        let mut draft = draft(&schema::schema(), config, prior, Private::default());
+        let decision = finish(&mut draft).unwrap();
+        assert_eq!(decision.resets, draft.planned.get(ROTATED_AT).is_unknown());
+        (draft, decision)
+    }
+
+    /// The state after an apply of this configuration, or after an import with nothing but these changes.
+    fn state(password: Value, rotated_at: Value, changes: &[(&str, Value)]) -> Value {
+        let mut state = planned(config(changes), Value::Null).0.planned;
+        for (name, value) in [(PASSWORD, password), (ROTATED_AT, rotated_at), (schema::SMTP_HOST, "srv11".into())] {
+            state.set(name, value);
+        }
+        let url = super::super::plan::smtp_url(&state);
+        state.set(schema::SMTP_URL, url);
+        state
+    }
+
+    fn at() -> Value {
+        "2026-01-01T00:00:00.000000Z".into()
+    }
+
+    fn stored(changes: &[(&str, Value)]) -> Value {
+        state(Secret::new("generated").into(), at(), changes)
+    }
+
+    fn own(changes: &[(&str, Value)]) -> Value {
+        state(Value::Null, at(), changes)
+    }
+
+    fn imported(changes: &[(&str, Value)]) -> Value {
+        state(Value::Null, Value::Null, changes)
+    }
+
+    fn policy(length: u16) -> (&'static str, Value) {
+        (PASSWORD_POLICY, Value::object([("length", length.into())]))
+    }
+
+    fn wo() -> (&'static str, Value) {
+        (PASSWORD_WO, Secret::new("my own").into())
+    }
+
+    fn version(text: &str) -> (&'static str, Value) {
+        (PASSWORD_WO_VERSION, text.into())
+    }
+
+    #[test]
+    fn a_password_that_the_caller_makes_is_reset_in_place_when_what_it_follows_from_changes() {
+        let unknown_policy = (PASSWORD_POLICY, Value::object([("length", Value::Unknown)]));
+        let unknown_wo = (PASSWORD_WO, Value::Unknown);
+        let unknown_version = (PASSWORD_WO_VERSION, Value::Unknown);
+        for (row, changes, prior, resets) in [
+            (1, vec![], stored(&[]), false),
+            (2, vec![policy(24)], stored(&[]), true),
+            (3, vec![policy(24)], stored(&[policy(24)]), false),
+            (4, vec![], stored(&[policy(24)]), true),
+            (5, vec![policy(32)], stored(&[]), false),
+            (6, vec![unknown_policy], stored(&[policy(24)]), true),
+            (7, vec![(PASSWORD_POLICY, Value::Unknown)], stored(&[policy(24)]), true),
+            (11, vec![wo()], stored(&[]), true),
+            (12, vec![wo()], stored(&[policy(24)]), true),
+            (13, vec![wo(), version("1")], stored(&[]), true),
+            (14, vec![unknown_wo.clone()], stored(&[]), true),
+            (21, vec![wo()], own(&[]), false),
+            (22, vec![wo(), version("1")], own(&[version("1")]), false),
+            (23, vec![wo(), version("2")], own(&[version("1")]), true),
+            (24, vec![wo()], own(&[version("1")]), true),
+            (25, vec![wo(), unknown_version], own(&[version("1")]), true),
+            (26, vec![], own(&[version("1")]), true),
+            (27, vec![policy(24)], own(&[]), true),
+            // It may turn out null, which means a generated password.
+            (28, vec![unknown_wo.clone(), version("1")], own(&[version("1")]), true),
+            (31, vec![policy(24)], imported(&[]), false),
+            (32, vec![wo(), version("1")], imported(&[]), false),
+            (33, vec![wo(), version("2")], imported(&[version("1")]), true),
+            (34, vec![policy(25)], imported(&[policy(24)]), true),
+            (35, vec![unknown_wo], imported(&[]), false),
+        ] {
+            let (draft, decision) = planned(config(&changes), prior);
+            assert_eq!(decision.resets, resets, "row {row}");
+            assert_eq!(draft.replace, [], "row {row} is in place");
+        }
+    }
+
+    #[test]
+    fn a_password_of_the_users_own_is_planned_null_and_one_that_may_be_there_unknown() {
+        for (given, expected) in
+            [(wo().1, Value::Null), (Value::Unknown, Value::Unknown), (Value::Null, Value::Unknown)]
+        {
+            let (draft, _) = planned(config(&[(PASSWORD_WO, given)]), Value::Null);
+            for name in [PASSWORD, schema::SMTP_URL] {
+                assert_eq!(draft.planned.get(name), &expected, "{name}");
+            }
+            assert_eq!(draft.planned.get(PASSWORD_WO), &Value::Null);
+        }
+    }
+
+    #[test]
+    fn what_an_apply_finds_known_fits_what_was_planned_unknown() {
+        for prior in [stored(&[]), own(&[]), imported(&[])] {
+            let plan = |own: Value| planned(config(&[(PASSWORD_WO, own), policy(24)]), prior.clone()).0.planned;
+            let before = plan(Value::Unknown);
+            for own in [wo().1, Value::Null] {
+                let after = plan(own);
+                for attribute in schema::schema().attributes {
+                    let (before, after) = (before.get(&attribute.name), after.get(&attribute.name));
+                    assert!(before.is_unknown() || before == after, "{}", attribute.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_adopted_says_that_nothing_was_sent_and_what_sends_it() {
+        for (changes, words) in [
+            (vec![policy(24)], "again. Change `password_policy` once more"),
+            (vec![wo(), version("1")], "again. `password_wo` was not sent. Change `password_wo_version` once more"),
+            (vec![wo()], "again. `password_wo` was not sent. Replace the resource"),
+            (vec![(PASSWORD_WO, Value::Unknown)], "again. `password_wo` was not sent. Replace the resource"),
+        ] {
+            let warnings = planned(config(&changes), imported(&[])).1.warnings;
+            assert_eq!(warnings.len(), 1);
+            assert!(warnings[0].detail.contains(words), "{}", warnings[0].detail);
+        }
+        assert!(planned(config(&[]), imported(&[])).1.warnings.is_empty());
+    }
 }

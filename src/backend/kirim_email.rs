@@ -1,0 +1,224 @@
+//! KIRIM.EMAIL's SMTP credentials.
+//!
+//! The vendor's specification, guide and clients do not agree on how a list is wrapped and a time is written, so both forms of
+//! each are read.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use jiff::{Timestamp, civil::DateTime};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{
+    Backend, Field, Fields, Found, Held, ImportId, Note, Origin, Presence, Renewal, Reset, Submission, Vendor, check,
+    told::Told,
+};
+use crate::{
+    http::{Api, Client, Dialect, FieldErrors, Kind, Method, Operation, Request, Result},
+    secret::Secret,
+};
+
+pub(super) static VENDOR: Vendor = Vendor {
+    name: "kirim_email",
+    title: "KIRIM.EMAIL",
+    api_docs: "https://smtp-docs.kirim.email/openapi/operations/3bb48e47b58f0aa9c096797e224cbdf3",
+    settings: &[&API_KEY, &BASE_URL, &USERNAME],
+    logins: &[&[&API_KEY, &USERNAME]],
+    rights: "to belong to the account `username`, which owns the domain that the credential is in",
+    advice: &[],
+    target: &[&DOMAIN, &CREDENTIAL_GUID],
+    identity: &[&DOMAIN, &CREDENTIAL_GUID],
+    import: ImportId::Identity,
+    origin: Origin::Vendor,
+    renewal: Renewal::InPlace,
+    tells_version: true,
+    username: |_| None,
+    smtp: Submission::Undocumented,
+    connect: |settings, client| Arc::new(KirimEmail::new(settings, client)),
+};
+
+static API_KEY: Field = Field::secret("api_key", "API key of the account.", check::token).or_env("KIRIM_EMAIL_API_KEY");
+static BASE_URL: Field = Field::shown(
+    "base_url",
+    "Where the API is, by default `https://smtp-app.kirim.email`. `http` is taken for this machine's loopback only.",
+    check::base_url,
+)
+.or_env("KIRIM_EMAIL_BASE_URL");
+static CREDENTIAL_GUID: Field = Field::shown(
+    "credential_guid",
+    "GUID of the credential, such as `92703823-f3a4-48e2-8e87-7adf25454800`. The API calls it `user_smtp_guid`.",
+    check::segment,
+);
+static DOMAIN: Field =
+    Field::shown("domain", "Domain that the credential belongs to, such as `example.com`.", check::segment);
+static USERNAME: Field =
+    Field::shown("username", "User name of the account.", check_username).or_env("KIRIM_EMAIL_USERNAME");
+
+/// Errors as the API's pages show them; the vendor's own clients read `error` too.
+static DIALECT: Dialect = Dialect {
+    code: &[],
+    codes: &[],
+    message: &["message", "error"],
+    fields: Some(FieldErrors::Named),
+    request_id: &[],
+    unprocessed: &[],
+};
+
+/// The most that a page of a list can be asked for.
+const PAGE: usize = 100;
+
+#[derive(Debug)]
+struct KirimEmail {
+    api: Api,
+    username: String,
+    api_key: Secret,
+    /// The credentials of each domain, by GUID.
+    listed: Told<BTreeMap<String, Credential>>,
+}
+
+#[async_trait]
+impl Backend for KirimEmail {
+    async fn read(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence> {
+        let (domain, guid) = names(target);
+        let listed = self.listed.get(op, domain, self.list(op, domain)).await?;
+        if let Some(credential) = listed.get(guid) {
+            return Ok(Presence::Found(credential.found(held)));
+        }
+        // Credentials that come and go while the pages are fetched can hide one that stays.
+        match ask::<One>(op, self.request(Method::GET, domain, &[guid])).await {
+            Ok(One { data }) => Ok(Presence::Found(data.found(held))),
+            Err(error) if error.kind == Kind::NotFound => Ok(Presence::Gone),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
+        let (domain, guid) = names(target);
+        let answer = self.request(Method::PUT, domain, &[guid, "reset-password"]).reset(op).await?;
+        let failed = answer.flag(&["success"]) == Some(false);
+        let password = answer.password(&["data", "new_password"]);
+        let password = password.map_err(|lost| if failed { answer.refused() } else { lost })?;
+
+        let text = |name| answer.text(&["data", "credential", name]);
+        let time = |name| match answer.number(&["data", "credential", name]) {
+            Some(seconds) => seconds.into(),
+            None => text(name).into(),
+        };
+        let credential = Credential {
+            user_smtp_guid: text("user_smtp_guid").unwrap_or_else(|| guid.to_owned()),
+            username: text("username"),
+            last_password_changed: time("last_password_changed"),
+            modified_at: time("modified_at"),
+        };
+        let is_another = !credential.user_smtp_guid.eq_ignore_ascii_case(guid);
+        let odd = (failed || is_another).then_some(Note::OddAnswer);
+        let behind = (answer.flag(&["data", "remote_synced"]) == Some(false)).then_some(Note::NotYetEverywhere);
+        let Found { username, version, .. } = credential.found(&Held::default());
+        Ok(Reset { password: Some(password), username, version, notes: odd.into_iter().chain(behind).collect() })
+    }
+}
+
+impl KirimEmail {
+    fn new(settings: &Fields, client: &Client) -> Self {
+        Self {
+            api: client.api(settings.base_url(&BASE_URL, "https://smtp-app.kirim.email"), &DIALECT),
+            username: settings.text(&USERNAME).unwrap_or_default().to_owned(),
+            api_key: settings.secret(&API_KEY).cloned().unwrap_or_default(),
+            listed: Told::default(),
+        }
+    }
+
+    fn request(&self, method: Method, domain: &str, below: &[&str]) -> Request {
+        let path = [&["api", "domains", domain, "credentials"], below].concat();
+        self.api.request(method, &path).basic(&self.username, &self.api_key)
+    }
+
+    async fn list(&self, op: &Operation, domain: &str) -> Result<BTreeMap<String, Credential>> {
+        let mut listed = BTreeMap::new();
+        for page in 1_u32.. {
+            let request = self.request(Method::GET, domain, &[]);
+            let request = request.query("limit", &PAGE.to_string()).query("page", &page.to_string());
+            let page: Page = ask(op, request).await?;
+            let (Items::Bare(items) | Items::Wrapped { data: items }) = page.data;
+            let (seen, told) = (listed.len(), items.len());
+            listed.extend(items.into_iter().map(|credential| (credential.user_smtp_guid.clone(), credential)));
+            // No form is sure to tell of a next page: there may be one after a full page that is not a repetition.
+            if told < PAGE || listed.len() == seen {
+                break;
+            }
+        }
+        Ok(listed)
+    }
+}
+
+/// Asks what may be asked any number of times.
+async fn ask<T: DeserializeOwned>(op: &Operation, request: Request) -> Result<T> {
+    let answer = request.read(op).await?;
+    if answer.flag(&["success"]) == Some(false) { Err(answer.refused()) } else { answer.json() }
+}
+
+fn names(target: &Fields) -> (&str, &str) {
+    (target.text(&DOMAIN).unwrap_or_default(), target.text(&CREDENTIAL_GUID).unwrap_or_default())
+}
+
+/// RFC 7617, section 2: a colon would begin the password.
+fn check_username(text: &str) -> Result<(), &'static str> {
+    if text.contains(':') { Err("must not contain `:`") } else { check::token(text) }
+}
+
+#[derive(Deserialize)]
+struct One {
+    data: Credential,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    data: Items,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Items {
+    Bare(Vec<Credential>),
+    Wrapped { data: Vec<Credential> },
+}
+
+#[derive(Debug, Deserialize)]
+struct Credential {
+    user_smtp_guid: String,
+    username: Option<String>,
+    #[serde(default)]
+    last_password_changed: Value,
+    #[serde(default)]
+    modified_at: Value,
+}
+
+impl Credential {
+    fn found(&self, held: &Held) -> Found {
+        let username = self.username.clone().filter(|username| !username.is_empty());
+        Found { username, version: self.version(held), ..Found::default() }
+    }
+
+    /// When it was last changed, as `field=time`: by the field that the state holds, or else by the one that tells more.
+    fn version(&self, held: &Held) -> Option<String> {
+        let fields = [("last_password_changed", &self.last_password_changed), ("modified_at", &self.modified_at)];
+        let told: Vec<_> =
+            fields.iter().filter_map(|(name, time)| Some((*name, format!("{name}={}", moment(time)?)))).collect();
+        let held = held.version.as_ref().and_then(|version| version.split('=').next());
+        told.iter().find(|(name, _)| Some(*name) == held).or(told.first()).map(|(_, version)| version.clone())
+    }
+}
+
+/// Seconds since 1970, whichever way they are written; as text where the zone is not told. 0 means unknown.
+fn moment(time: &Value) -> Option<String> {
+    let seconds = match time {
+        Value::Number(number) => number.as_i64()?,
+        Value::String(text) => match text.parse::<Timestamp>() {
+            Ok(time) => time.as_second(),
+            Err(_) => return text.parse::<DateTime>().ok().map(|time| time.to_string()),
+        },
+        _ => return None,
+    };
+    (seconds > 0).then(|| seconds.to_string())
+}

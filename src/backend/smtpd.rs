@@ -1,0 +1,217 @@
+//! SMTPD's API keys, each with a secret.
+//!
+//! The vendor documents no SMTP login whose password could be reset. What can be rotated is an API key of the account: a
+//! reset makes a new one, whose key is the user name and whose secret is the password, and the one before is then revoked.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::Deserialize;
+
+use super::{
+    Backend, Field, Fields, Found, Held, ImportId, Note, Origin, Presence, Renewal, Reset, Submission, Vendor,
+    bearer::{Bearer, Offer},
+    check,
+    told::Told,
+};
+use crate::{
+    http::{Api, Client, Dialect, Error, Kind, Method, Operation, Outcome, Request, Result},
+    secret::Secret,
+};
+
+pub(super) static VENDOR: Vendor = Vendor {
+    name: "smtpd",
+    title: "SMTPD",
+    api_docs: "https://docs.smtpd.dev/api/account/api-keys",
+    settings: &[&API_KEY, &API_SECRET, &BASE_URL, &PASSWORD, &USERNAME],
+    logins: &[&[&API_KEY, &API_SECRET], &[&USERNAME, &PASSWORD]],
+    rights: "the right to manage the account's API keys, which the role `iac` is meant for",
+    advice: &[(
+        "40102",
+        "Check `api_key` and `api_secret`, or `username` and `password`. SMTPD revokes an API key that was not used for 90 days.",
+    )],
+    target: &[&NAME, &ROLE],
+    identity: &[&NAME],
+    import: ImportId::Credential,
+    origin: Origin::Vendor,
+    renewal: Renewal::Successor,
+    tells_version: true,
+    username: |_| None,
+    smtp: Submission::Undocumented,
+    connect: |settings, client| Arc::new(Smtpd::new(settings, client)),
+};
+
+static API_KEY: Field = Field::shown(
+    "api_key",
+    "API key to log in with, of the role `iac`. It must not be one that a resource rotates.",
+    check::token,
+)
+.or_env("SMTPD_API_KEY");
+static API_SECRET: Field = Field::secret("api_secret", "Secret of `api_key`.", check::token).or_env("SMTPD_API_SECRET");
+static BASE_URL: Field = Field::shown(
+    "base_url",
+    "Where the API is, by default `https://api.smtpd.dev`. `http` is taken for this machine's loopback only.",
+    check::base_url,
+)
+.or_env("SMTPD_BASE_URL");
+static NAME: Field = Field::shown(
+    "name",
+    "Name of the API key, such as `newsletter`. It stays the same when a reset makes a new key.",
+    check::line,
+);
+static PASSWORD: Field = Field::secret("password", "Password of `username`.", check::line).or_env("SMTPD_PASSWORD");
+static ROLE: Field = Field::shown(
+    "role",
+    "What the API key may do: `iac`, `read_only`, `send_only` or `standard`.",
+    |text| match text {
+        "iac" | "read_only" | "send_only" | "standard" => Ok(()),
+        _ => Err("must be `iac`, `read_only`, `send_only` or `standard`"),
+    },
+);
+static USERNAME: Field = Field::shown(
+    "username",
+    "User to log in as; with `password` it takes the place of `api_key` and `api_secret`.",
+    check::line,
+)
+.or_env("SMTPD_USERNAME");
+
+/// Errors as in <https://docs.smtpd.dev/api/authentication>. A refused login comes with 403, as if a right were missing.
+static DIALECT: Dialect = Dialect {
+    code: &["code"],
+    codes: &[("40102", Kind::Unauthorized), ("40106", Kind::Unauthorized)],
+    message: &["message"],
+    fields: None,
+    request_id: &[],
+    unprocessed: &[],
+};
+
+const KEYS: [&str; 4] = ["api", "v1", "account", "api_key"];
+
+#[derive(Debug)]
+struct Smtpd {
+    api: Api,
+    /// The key that the provider is logged in with; none where it is a user.
+    own_key: Option<String>,
+    login: Bearer,
+    account: Told<()>,
+    keys: Told<Vec<Key>>,
+}
+
+#[async_trait]
+impl Backend for Smtpd {
+    /// A list holds all keys of the account: no paging of it is documented. One that was revoked stays on it.
+    async fn read(&self, op: &Operation, _: &Fields, held: &Held) -> Result<Presence> {
+        // A reset whose answer told no id leaves nothing to look for.
+        let Some(id) = &held.version else { return Ok(Presence::Found(Found::default())) };
+        let keys = self.keys.get(op, "", self.list(op)).await?;
+        match keys.iter().find(|key| key.id == *id && key.is_active) {
+            Some(key) => Ok(Presence::Found(key.found())),
+            None => Ok(Presence::Gone),
+        }
+    }
+
+    /// Asks who is logged in, once. A new key can be made whatever has become of the old one, so that is not looked for.
+    async fn check(&self, op: &Operation, _: &Fields, held: &Held) -> Result<Presence> {
+        self.refuse_own(held)?;
+        self.account.get(op, "", self.who_am_i(op)).await?;
+        Ok(Presence::Found(Found::default()))
+    }
+
+    /// <https://docs.smtpd.dev/api/account/api-keys>: the fields of this answer are capitalised, those of a list are not, so both are read.
+    async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
+        self.keys.forget(op).await?;
+        let fields = [&NAME, &ROLE].map(|field| (field.name, Secret::new(target.text(field).unwrap_or_default())));
+        let send = |token| self.request(Method::POST, &[], &token).json(fields.to_vec()).reset(op);
+        let answer = self.login.send(op, &self.api, send).await?;
+        let password = answer.secret(&["Secret"]).map_or_else(|| answer.password(&["secret"]), Ok)?;
+        let text = |name| answer.text(&[name]).filter(|text| !text.is_empty());
+        let (username, version) = (text("Key").or_else(|| text("key")), text("ID").or_else(|| text("id")));
+        let notes = if username.is_some() && version.is_some() { vec![] } else { vec![Note::OddAnswer] };
+        Ok(Reset { password: Some(password), username, version, notes })
+    }
+
+    async fn retire(&self, op: &Operation, held: &Held) -> Result<()> {
+        self.refuse_own(held)?;
+        let Some(id) = &held.version else { return Ok(()) };
+        let send = |token| self.request(Method::PUT, &[id, "revoke"], &token).set(op);
+        match self.login.send(op, &self.api, send).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind == Kind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn close(&self, op: &Operation) {
+        let Some(grant) = self.login.end(op).await else { return };
+        let Some(refresh_token) = grant.refresh_token else { return };
+        let request = self.api.request(Method::POST, &["oauth", "revoke"]).bearer(&grant.token);
+        // Nothing depends on it, and there is nobody left to tell.
+        let _ = request.json(vec![("refresh_token", refresh_token)]).read(op).await;
+    }
+}
+
+impl Smtpd {
+    fn new(settings: &Fields, client: &Client) -> Self {
+        let text = |field| settings.text(field).map(str::to_owned);
+        let own_key = text(&API_KEY);
+        let [secret, password] = [&API_SECRET, &PASSWORD].map(|field| settings.secret(field).cloned());
+        let login = Offer::Login {
+            username: own_key.clone().or_else(|| text(&USERNAME)).unwrap_or_default(),
+            password: secret.or(password).unwrap_or_default(),
+        };
+        Self {
+            api: client.api(settings.base_url(&BASE_URL, "https://api.smtpd.dev"), &DIALECT),
+            own_key,
+            login: Bearer::granted(&["oauth", "token"], login),
+            account: Told::default(),
+            keys: Told::default(),
+        }
+    }
+
+    fn request(&self, method: Method, path: &[&str], token: &Secret) -> Request {
+        self.api.request(method, &[&KEYS, path].concat()).bearer(token)
+    }
+
+    async fn list(&self, op: &Operation) -> Result<Vec<Key>> {
+        let send = |token| self.request(Method::GET, &[], &token).read(op);
+        self.login.send(op, &self.api, send).await?.json()
+    }
+
+    /// <https://docs.smtpd.dev/api/authentication>
+    async fn who_am_i(&self, op: &Operation) -> Result<()> {
+        let me = || self.api.request(Method::GET, &["oauth", "me"]);
+        let send = |token| me().bearer(&token).read(op);
+        self.login.send(op, &self.api, send).await.map(drop)
+    }
+
+    /// Whoever revokes the key that they are logged in with does not get in again.
+    fn refuse_own(&self, held: &Held) -> Result<()> {
+        match &held.username {
+            Some(key) if self.own_key.as_ref() == Some(key) => Err(Error::new(
+                Kind::OwnLogin,
+                Outcome::NotChanged,
+                self.api.host(),
+                "the provider is logged in with this API key, and would lock itself out by revoking it",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A key as a list shows it.
+#[derive(Debug, Deserialize)]
+struct Key {
+    id: String,
+    is_active: bool,
+    key: Option<String>,
+    name: Option<String>,
+}
+
+impl Key {
+    fn found(&self) -> Found {
+        let mut target = Fields::default();
+        // A name that cannot stand in a configuration is left for the configuration to say.
+        let _ = target.insert(&NAME, Secret::new(self.name.as_deref().unwrap_or_default()));
+        Found { target, username: self.key.clone(), version: Some(self.id.clone()) }
+    }
+}
