@@ -16,6 +16,8 @@ mod failed_reset;
 mod hostup;
 #[path = "acceptance/import.rs"]
 mod import;
+#[path = "acceptance/kirim_email.rs"]
+mod kirim_email;
 #[path = "acceptance/lifecycle.rs"]
 mod lifecycle;
 #[path = "acceptance/refresh.rs"]

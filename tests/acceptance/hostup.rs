@@ -228,7 +228,7 @@ fn an_odd_answer_is_still_a_reset() {
     workspace.write(&mailbox(""));
     workspace.sandbox.fault(Fault::body("<html>welcome</html>").on(Operation::Reset));
     let warning = workspace.apply().warning().is("The vendor's answer is not as documented");
-    warning.says(&["The password was changed.", "The new password is stored."]);
+    warning.says(&["The password was changed.", "The state is up to date."]);
     workspace.working_password();
 
     workspace.sandbox.hostup().answer_as(MAILBOX, "other@example.com");
