@@ -26,6 +26,8 @@ mod refresh;
 mod rotation;
 #[path = "acceptance/settings.rs"]
 mod settings;
+#[path = "acceptance/smtpd.rs"]
+mod smtpd;
 #[path = "acceptance/states.rs"]
 mod states;
 #[path = "acceptance/usage.rs"]
