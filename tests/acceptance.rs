@@ -20,6 +20,8 @@ mod import;
 mod kirim_email;
 #[path = "acceptance/lifecycle.rs"]
 mod lifecycle;
+#[path = "acceptance/own_password.rs"]
+mod own_password;
 #[path = "acceptance/refresh.rs"]
 mod refresh;
 #[path = "acceptance/rotation.rs"]

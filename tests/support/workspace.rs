@@ -72,11 +72,16 @@ impl Workspace {
     #[expect(clippy::print_stderr, reason = "a test that did not run is not to look like one that passed")]
     pub fn with_write_only() -> Option<Self> {
         let workspace = Self::new()?;
-        if workspace.program.knows_write_only() {
+        if workspace.knows_write_only() {
             return Some(workspace);
         }
         eprintln!("skipped: version {} knows no write-only arguments", workspace.program.version());
         None
+    }
+
+    /// Tells whether the program knows write-only arguments and ephemeral values.
+    pub fn knows_write_only(&self) -> bool {
+        self.program.knows_write_only()
     }
 
     /// Adds a credential at `HubSpot`.
