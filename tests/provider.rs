@@ -472,6 +472,48 @@ async fn shutdown_lets_the_call_in_flight_finish() {
 }
 
 #[tokio::test]
+async fn a_provider_is_closed_when_its_last_call_is_answered() {
+    for end in [End::Shutdown, End::Signal("TERM"), End::Signal("HUP")] {
+        let (mut fake, closed) = Session::closing_at_a_gate().await;
+        let (gate, planned) = waiting().await;
+        let applied = fake.apply_in_background(&planned);
+        let mut in_flight = gate.arrival().await;
+        end.tell(&mut fake).await;
+        in_flight.stopped().await;
+        in_flight.release().await;
+        assert_eq!(fake.result(applied.await.unwrap()), "stopped");
+
+        // Core hangs up.
+        drop(fake.core);
+        let mut closing = closed.arrival().await;
+        closing.closing().await;
+        closing.release().await;
+        fake.plugin.ended().await;
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_close_ends_all_the_same() {
+    for end in [End::Shutdown, End::Signal("TERM")] {
+        let (mut fake, closed) = Session::closing_at_a_gate().await;
+        end.tell(&mut fake).await;
+        drop(fake.core);
+        let mut closing = closed.arrival().await;
+        closing.closing().await;
+        fake.plugin.ended().await;
+    }
+}
+
+#[tokio::test]
+async fn a_panic_while_closing_does_no_harm() {
+    let (mut fake, closed) = Session::closing_at_a_gate().await;
+    End::Shutdown.tell(&mut fake).await;
+    drop(fake.core);
+    drop(closed.arrival().await);
+    fake.plugin.ended().await;
+}
+
+#[tokio::test]
 async fn an_interrupt_is_left_to_core() {
     let fake = Session::start().await;
     let (gate, planned) = waiting().await;
@@ -556,6 +598,14 @@ impl Session {
         Self::with(fake::command("fake", HOST)).await
     }
 
+    /// A session whose end is seen at a gate.
+    async fn closing_at_a_gate() -> (Self, Gate) {
+        let gate = Gate::new().await;
+        let mut command = fake::command("fake", HOST);
+        command.env(fake::CLOSES_AT, gate.address());
+        (Self::with(command).await, gate)
+    }
+
     async fn with(command: Command) -> Self {
         let plugin = Plugin::start(command).await;
         let core = plugin.connect().await;
@@ -621,6 +671,22 @@ impl Session {
 
     fn decode(&self, value: Option<wire::tfplugin6::DynamicValue>) -> Value {
         decode(value, &self.attributes)
+    }
+}
+
+/// What ends a provider.
+#[derive(Clone, Copy)]
+enum End {
+    Shutdown,
+    Signal(&'static str),
+}
+
+impl End {
+    async fn tell(self, fake: &mut Session) {
+        match self {
+            Self::Shutdown => _ = fake.core.controller.shutdown(Empty {}).await.unwrap(),
+            Self::Signal(name) => fake.plugin.signal(name).await,
+        }
     }
 }
 

@@ -58,6 +58,13 @@ impl Connections {
         while closing.join_next().await.is_some() {}
     }
 
+    /// Connections that are ready from the start.
+    #[cfg(test)]
+    pub(super) fn ready_with(backends: impl IntoIterator<Item = (&'static str, Arc<dyn Backend>)>) -> Self {
+        let connections = backends.into_iter().map(|(vendor, backend)| (vendor, Connection::Ready(backend)));
+        Self(RwLock::new(connections.collect()))
+    }
+
     fn ready(&self) -> Vec<Arc<dyn Backend>> {
         let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let ready = connections.values().filter_map(|connection| match connection {
@@ -71,5 +78,49 @@ impl Connections {
     pub(super) fn to(&self, vendor: &Vendor) -> Connection {
         let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
         connections.get(vendor.name).cloned().unwrap_or(Connection::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use tokio::sync::Barrier;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::{
+        backend::{Fields, Held, Presence, Reset},
+        http::Error,
+        secret::Secret,
+    };
+
+    /// A backend that is closed only together with others.
+    #[derive(Debug)]
+    struct Together(Arc<Barrier>);
+
+    #[async_trait]
+    impl Backend for Together {
+        async fn read(&self, _: &Operation, _: &Fields, _: &Held) -> Result<Presence, Error> {
+            unreachable!("it is only closed")
+        }
+
+        async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset, Error> {
+            unreachable!("it is only closed")
+        }
+
+        async fn close(&self, _: &Operation) {
+            self.0.wait().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn all_backends_are_closed_at_once() {
+        let barrier = Arc::new(Barrier::new(3));
+        let backend = || -> Arc<dyn Backend> { Arc::new(Together(Arc::clone(&barrier))) };
+        let connections = Connections::ready_with([("one", backend()), ("two", backend())]);
+        let op = Operation::new(Duration::from_secs(30), CancellationToken::new());
+        tokio::join!(connections.close(&op), barrier.wait());
     }
 }

@@ -93,7 +93,7 @@ impl Target {
     /// Where the attribute stands that names the credential.
     pub(super) fn path(&self) -> Path {
         let path = Path::attribute(self.vendor.name);
-        match self.vendor.target {
+        match self.vendor.identity {
             [.., last] => path.then(last.name),
             [] => path,
         }

@@ -5,6 +5,7 @@
 mod hostup;
 mod hubspot;
 mod kirim_email;
+mod smtpd;
 
 use std::{sync::Arc, time::Duration};
 
@@ -71,7 +72,7 @@ pub(crate) const fn post(path: &'static str, body: &'static str) -> Exchange {
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    hostup::CASES.iter().chain(hubspot::CASES).chain(kirim_email::CASES)
+    hostup::CASES.iter().chain(hubspot::CASES).chain(kirim_email::CASES).chain(smtpd::CASES)
 }
 
 #[test]

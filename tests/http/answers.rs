@@ -40,6 +40,22 @@ async fn a_query_and_a_form_are_encoded() {
 }
 
 #[tokio::test]
+async fn a_code_of_the_vendors_tells_why_it_refused_but_not_what_was_done() {
+    use Kind::{Forbidden, Unauthorized, Unavailable};
+    use Outcome::{MayHaveChanged, NotChanged};
+    for (status, code, kind, outcome) in [
+        (403, "OTHER_LOGIN", Unauthorized, NotChanged),
+        (403, "ANOTHER", Forbidden, NotChanged),
+        (500, "OTHER_LOGIN", Unavailable, MayHaveChanged),
+    ] {
+        let body = format!(r#"{{"category": "{code}", "message": "No."}}"#);
+        let server = Server::start([Act::answer(status, &[], &body)]);
+        let error = server.failed(server.reset().await, kind, outcome, 1);
+        assert_eq!((error.status, error.code.as_deref()), (Some(status), Some(code)));
+    }
+}
+
+#[tokio::test]
 async fn every_status_of_a_reset_is_judged_after_one_request() {
     use Kind::{Conflict, Forbidden, NotTheApi, Redirected, Rejected, Unauthorized, Unavailable};
     use Outcome::{MayHaveChanged, NotChanged};

@@ -41,6 +41,9 @@ pub(crate) fn serve_if_asked() {
 
 const ASKED_FOR: &str = "FAKE_PROVIDER";
 
+/// The variable that names the gate at which the fake provider says that it is closed.
+pub(crate) const CLOSES_AT: &str = "FAKE_PROVIDER_CLOSES_AT";
+
 /// What a panic says, and nobody may read.
 pub(crate) const PANIC_MESSAGE: &str = "the-message-of-the-panic";
 
@@ -74,6 +77,11 @@ impl Waiting {
     /// Lets the call go on.
     pub(crate) async fn release(&mut self) {
         self.0.write_all(b"r").await.unwrap();
+    }
+
+    /// Waits until the provider is told to close.
+    pub(crate) async fn closing(&mut self) {
+        self.hear(b'c').await;
     }
 
     /// Waits until the call has stored its state.
@@ -118,6 +126,14 @@ impl Provider for FakeProvider {
 
     async fn configure(&self, _: &Call, _: &Client, _: Value) -> Result<()> {
         Ok(())
+    }
+
+    /// Says so at the gate that the environment names, and waits there to be released; or panics.
+    async fn close(&self) {
+        let Ok(address) = env::var(CLOSES_AT) else { return };
+        let mut gate = TcpStream::connect(address).await.unwrap();
+        gate.write_all(b"c").await.unwrap();
+        assert_eq!(gate.read_u8().await.unwrap(), b'r', "{PANIC_MESSAGE}");
     }
 }
 

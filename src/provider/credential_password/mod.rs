@@ -6,6 +6,7 @@ mod policy;
 mod rotate;
 mod rotation;
 mod schema;
+mod validate;
 
 use std::{
     collections::BTreeMap,
@@ -16,27 +17,22 @@ use async_trait::async_trait;
 
 use self::{
     notes::{Mark, Notes},
-    policy::Policy,
     rotate::{Failed, Predecessor, Rotator},
-    schema::{
-        Operation, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, REMOTE_VERSION, ROTATED_AT, SMTP_HOST,
-        SMTP_PORT, TIMEOUTS, USERNAME,
-    },
+    schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, TIMEOUTS, USERNAME},
 };
 use super::{
     connections::{Connection, Connections},
     diagnose::{self, Doing},
     duration,
-    target::{self, Imported, Named, Target},
+    target::{Imported, Target},
 };
 use crate::{
-    backend::{self, Backend, Fields, Found, Held, Origin, Presence, Renewal, Submission, Vendor},
+    backend::{self, Backend, Fields, Found, Held, Presence, Renewal, Submission, Vendor},
     framework::{
         Call, Change, NewState, Private, Resource, Stored,
-        diagnostic::{Diagnostic, Diagnostics, Path, Result},
+        diagnostic::{Diagnostic, Diagnostics, Result},
         plan::{Draft, draft},
         schema::Schema,
-        validate::invalid,
         value::Value,
     },
     http::Outcome,
@@ -69,23 +65,7 @@ impl Resource for CredentialPassword {
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {
-        let mut diagnostics = Diagnostics::default();
-        match target::named(config) {
-            Named::Nothing => diagnostics.push(target::missing()),
-            Named::Several(vendors) => diagnostics.push(target::several(&vendors)),
-            Named::One(vendor) if vendor.origin == Origin::Vendor => {
-                diagnostics.extend(not_for_the_caller(vendor, config));
-            }
-            Named::One(_) | Named::Undecided => {}
-        }
-        diagnostics.extend(own_password(config));
-        diagnostics.extend(Policy::validate(config.get(PASSWORD_POLICY)));
-        if let Some(port) = config.get(SMTP_PORT).as_number()
-            && !port.as_i64().is_some_and(|port| (1..=65535).contains(&port))
-        {
-            diagnostics.push(invalid(Path::attribute(SMTP_PORT), "must be a whole number from 1 to 65535"));
-        }
-        diagnostics
+        validate::config(config)
     }
 
     fn plan(&self, call: &Call, draft: &mut Draft) -> Result<()> {
@@ -257,35 +237,6 @@ impl CredentialPassword {
     }
 }
 
-/// The errors for arguments about a password that the vendor makes.
-fn not_for_the_caller(vendor: &Vendor, config: &Value) -> Vec<Diagnostic> {
-    let names = [PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION].into_iter();
-    let error = |name: &'static str| {
-        let title = vendor.title;
-        let detail = format!("{title} makes the password and tells it once, so `{name}` cannot be set.");
-        Diagnostic::error(format!("{title} makes the password itself"), detail).at(Path::attribute(name))
-    };
-    names.filter(|name| is_set(config.get(name))).map(error).collect()
-}
-
-/// The error for arguments about a password of the user's own that do not go together.
-fn own_password(config: &Value) -> Option<Diagnostic> {
-    let [own, version, policy] = [PASSWORD_WO, PASSWORD_WO_VERSION, PASSWORD_POLICY].map(|name| config.get(name));
-    let error = |name: &'static str, words: &str| Some(invalid(Path::attribute(name), words));
-    if own.is_null() && is_set(version) {
-        error(PASSWORD_WO_VERSION, "says when to send `password_wo`, which is not set")
-    } else if is_set(own) && is_set(policy) {
-        error(PASSWORD_POLICY, "has no meaning beside `password_wo`: set one of them")
-    } else {
-        None
-    }
-}
-
-/// Whether a value is certainly there. What is unknown may turn out null, such as a module's variable; core asks again then.
-fn is_set(value: &Value) -> bool {
-    !value.is_null() && !value.is_unknown()
-}
-
 fn say_where_the_old_password_is(failed: Failed, predecessor: Option<&Predecessor>) -> Diagnostic {
     let Failed { outcome, mut diagnostic } = failed;
     // A password that the vendor has replaced is of no use, wherever it is. A credential with a successor still has its own.
@@ -371,55 +322,329 @@ fn unknown_settings(vendor: &Vendor) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{framework::value::Number, secret::Secret};
+    use super::{
+        schema::{ID, IN_PLACE, ROTATION_MODE, ROTATION_TRIGGER},
+        *,
+    };
+    use crate::{
+        backend::Reset,
+        framework::diagnostic::Path,
+        http::{Error, Kind},
+        secret::Secret,
+    };
 
-    /// The paths of the errors for these arguments beside a target.
-    fn errors(target: (&str, &[(&str, &str)]), arguments: &[(&str, Value)]) -> Vec<String> {
-        let (vendor, fields) = target;
-        let mut config =
-            Value::object([(vendor, Value::object(fields.iter().map(|(name, value)| (*name, (*value).into()))))]);
-        for (name, value) in arguments {
-            config.set(name, value.clone());
+    type Answer<T> = std::result::Result<T, Error>;
+
+    /// A vendor that makes a credential with every reset, and writes down what it is asked for.
+    #[derive(Debug, Default)]
+    struct Fake {
+        asked: Mutex<Vec<String>>,
+        check: Option<Outcome>,
+        reset: Option<Outcome>,
+        retire: Option<Outcome>,
+        /// What is stopped while it resets.
+        stop: Option<tokio_util::sync::CancellationToken>,
+    }
+
+    impl Fake {
+        fn note(&self, asked: &str, fails: Option<Outcome>) -> Answer<()> {
+            self.asked.lock().unwrap().push(asked.to_owned());
+            fails.map_or(Ok(()), |outcome| Err(Error::new(Kind::Unavailable, outcome, "api.example.com", "a test")))
         }
-        let diagnostics = CredentialPassword::new(Arc::default()).validate(&config);
-        diagnostics.iter().map(|diagnostic| diagnostic.path.to_string()).collect()
+
+        /// What it was asked for since it was last looked at.
+        fn asked(&self) -> Vec<String> {
+            std::mem::take(&mut self.asked.lock().unwrap())
+        }
     }
 
-    const BY_THE_VENDOR: (&str, &[(&str, &str)]) = ("hubspot", &[("user_name", "a@b")]);
-    const BY_THE_CALLER: (&str, &[(&str, &str)]) = ("hostup", &[("account_id", "acct_1"), ("address", "a@b")]);
+    #[async_trait]
+    impl Backend for Fake {
+        async fn read(&self, _: &backend::Operation, _: &Fields, held: &Held) -> Answer<Presence> {
+            let mut target = Fields::default();
+            target.insert(SUCCESSOR.target[0], Secret::new("newsletter")).unwrap();
+            let username = held.version.as_ref().map(|id| format!("user of {id}"));
+            Ok(Presence::Found(Found { target, username, version: held.version.clone() }))
+        }
 
-    fn policy() -> Value {
-        Value::object([("length", Number::from(20).into())])
+        async fn check(&self, _: &backend::Operation, _: &Fields, held: &Held) -> Answer<Presence> {
+            self.note(&format!("check {}", held.version.as_deref().unwrap_or("nothing")), self.check)?;
+            Ok(Presence::Found(Found::default()))
+        }
+
+        async fn reset(&self, _: &backend::Operation, target: &Fields, _: Option<&Secret>) -> Answer<Reset> {
+            let name = SUCCESSOR.target.iter().find_map(|field| target.text(field)).unwrap_or("another vendor's");
+            if let Some(stop) = &self.stop {
+                stop.cancel();
+            }
+            self.note(&format!("reset {name}"), self.reset)?;
+            let [username, version] = ["new user", "new"].map(|text| Some(text.to_owned()));
+            Ok(Reset { password: Some(Secret::new("new secret")), username, version, ..Reset::default() })
+        }
+
+        async fn retire(&self, _: &backend::Operation, held: &Held) -> Answer<()> {
+            self.note(&format!("revoke {}", held.version.as_deref().unwrap_or("nothing")), self.retire)
+        }
     }
 
-    #[test]
-    fn a_password_of_the_callers_is_for_vendors_that_take_one() {
-        let all = [(PASSWORD_POLICY, policy()), (PASSWORD_WO_VERSION, "1".into())];
-        assert_eq!(errors(BY_THE_VENDOR, &all)[..2], [PASSWORD_POLICY, PASSWORD_WO_VERSION]);
-        assert_eq!(errors(BY_THE_VENDOR, &[(PASSWORD_WO, Secret::new("x").into())]), [PASSWORD_WO]);
-        assert_eq!(errors(BY_THE_CALLER, &[(PASSWORD_WO, Secret::new("x").into())]).len(), 0);
-        assert_eq!(errors(BY_THE_CALLER, &[(PASSWORD_POLICY, policy())]).len(), 0);
+    /// The vendor whose resets make another credential.
+    static SUCCESSOR: std::sync::LazyLock<&backend::Vendor> = std::sync::LazyLock::new(|| {
+        backend::VENDORS.iter().find(|vendor| vendor.renewal == Renewal::Successor).unwrap()
+    });
+
+    /// The resource, and the vendor behind it.
+    struct Subject {
+        resource: CredentialPassword,
+        vendor: Arc<Fake>,
+        call: Call,
     }
 
-    #[test]
-    fn a_version_needs_a_password_and_a_password_has_no_policy() {
-        let (own, version) = (Value::from(Secret::new("x")), Value::from("1"));
-        for (arguments, paths) in [
-            (vec![(PASSWORD_WO_VERSION, version.clone())], vec![PASSWORD_WO_VERSION]),
-            (vec![(PASSWORD_WO, own.clone()), (PASSWORD_WO_VERSION, version)], vec![]),
-            (vec![(PASSWORD_WO, own), (PASSWORD_POLICY, policy())], vec![PASSWORD_POLICY]),
+    impl Subject {
+        fn new(vendor: Fake) -> Self {
+            let call = Call::new(vendor.stop.clone().unwrap_or_default());
+            let vendor = Arc::new(vendor);
+            let names = backend::VENDORS.iter().map(|known| known.name);
+            let connections = Connections::ready_with(names.map(|name| (name, vendor.clone() as Arc<dyn Backend>)));
+            Self { resource: CredentialPassword::new(Arc::new(connections)), vendor, call }
+        }
+
+        fn plan(&self, prior: &Value, config: &Value) -> Draft {
+            let mut draft = draft(&self.resource.schema, config.clone(), prior.clone(), Private::default());
+            self.resource.plan(&self.call, &mut draft).unwrap();
+            draft
+        }
+
+        /// Creates or updates, and answers with the state that core gets and with the error.
+        async fn apply(&self, prior: &Value, config: &Value) -> (Value, Option<Diagnostic>) {
+            let Draft { planned, private, .. } = self.plan(prior, config);
+            let change = Change { prior: prior.clone(), planned, config: config.clone(), private };
+            let new = NewState::holding(Stored { state: prior.clone(), ..Stored::default() });
+            let applied = if prior.is_null() {
+                self.resource.create(&self.call, &change, &new).await
+            } else {
+                self.resource.update(&self.call, &change, &new).await
+            };
+            (new.take().state, applied.err().and_then(|errors| errors.iter().next().cloned()))
+        }
+
+        /// Deletes as the first half of a replacement: core hands on the private data of the plan without a prior state.
+        async fn make_way(&self, prior: &Value, config: &Value) -> Result<()> {
+            let private = self.plan(&Value::Null, config).private;
+            self.resource.delete(&self.call, prior, &private).await
+        }
+
+        async fn destroy(&self, prior: &Value) -> Result<()> {
+            self.resource.delete(&self.call, prior, &self.resource.plan_destroy(prior)).await
+        }
+
+        /// The warnings since they were last looked at.
+        fn warnings(&self) -> Vec<Diagnostic> {
+            self.call.take_warnings().iter().cloned().collect()
+        }
+    }
+
+    fn named(name: impl Into<Value>, role: &str, arguments: &[(&str, Value)]) -> Value {
+        let [first, second] = SUCCESSOR.target else { panic!("a name and a role") };
+        let target = Value::object([(first.name, name.into()), (second.name, role.into())]);
+        Value::object([(SUCCESSOR.name, target)].into_iter().chain(arguments.iter().cloned()))
+    }
+
+    fn config(trigger: &str, arguments: &[(&str, Value)]) -> Value {
+        named("newsletter", "send_only", &[&[(ROTATION_TRIGGER, trigger.into())], arguments].concat())
+    }
+
+    /// What `config` is once it is applied, with the credential of this id.
+    fn state(config: &Value, id: &str) -> Value {
+        let planned = draft(&schema::schema(), config.clone(), Value::Null, Private::default());
+        let mut state = without_unknowns(planned.planned);
+        for (name, value) in [
+            (ID, format!("{}/newsletter", SUCCESSOR.name)),
+            (REMOTE_VERSION, id.to_owned()),
+            (ROTATED_AT, "2026-01-01T00:00:00.000000Z".to_owned()),
+            (USERNAME, format!("user of {id}")),
         ] {
-            assert_eq!(errors(BY_THE_CALLER, &arguments), paths);
+            state.set(name, value);
+        }
+        state.set(PASSWORD, Secret::new("old secret"));
+        state
+    }
+
+    fn old(id: &str) -> Value {
+        state(&config("one", &[]), id)
+    }
+
+    fn assert_new(state: &Value) {
+        for (name, value) in [(USERNAME, "new user"), (REMOTE_VERSION, "new")] {
+            assert_eq!(state.get(name), &value.into(), "{name}");
+        }
+        assert_eq!(state.get(PASSWORD), &Secret::new("new secret").into());
+        assert!(state.is_wholly_known());
+    }
+
+    #[tokio::test]
+    async fn in_place_the_successor_is_made_before_the_old_one_is_revoked() {
+        let subject = Subject::new(Fake::default());
+        let in_place = [(ROTATION_MODE, IN_PLACE.into())];
+        let prior = state(&config("one", &in_place), "old");
+        let (new, error) = subject.apply(&prior, &config("two", &in_place)).await;
+        assert_eq!(error, None);
+        assert_new(&new);
+        assert_eq!(subject.vendor.asked(), ["check old", "reset newsletter", "revoke old"]);
+        assert_eq!(subject.warnings(), []);
+    }
+
+    #[tokio::test]
+    async fn a_create_revokes_nothing_and_a_deposed_object_its_own() {
+        let subject = Subject::new(Fake::default());
+        let (new, _) = subject.apply(&Value::Null, &config("two", &[])).await;
+        assert_new(&new);
+        assert_eq!(subject.vendor.asked(), ["check nothing", "reset newsletter"]);
+        subject.destroy(&old("old")).await.unwrap();
+        assert_eq!(subject.vendor.asked(), ["revoke old"]);
+    }
+
+    #[tokio::test]
+    async fn a_deletion_that_makes_way_leaves_the_revocation_to_the_create() {
+        let subject = Subject::new(Fake::default());
+        let config = config("two", &[]);
+        subject.make_way(&old("old"), &config).await.unwrap();
+        assert_eq!(subject.vendor.asked(), ["check old"]);
+        let (new, _) = subject.apply(&Value::Null, &config).await;
+        assert_new(&new);
+        assert_eq!(subject.vendor.asked(), ["check nothing", "reset newsletter", "revoke old"]);
+
+        subject.apply(&Value::Null, &config).await;
+        assert_eq!(subject.vendor.asked(), ["check nothing", "reset newsletter"], "it is revoked once");
+    }
+
+    #[tokio::test]
+    async fn a_deletion_makes_no_way_for_a_create_that_cannot_work() {
+        let subject = Subject::new(Fake { check: Some(Outcome::NotChanged), ..Fake::default() });
+        let errors = subject.make_way(&old("old"), &config("two", &[])).await.unwrap_err();
+        assert!(errors.iter().next().unwrap().detail.contains(Outcome::NotChanged.sentence()));
+        assert_eq!(subject.vendor.asked(), ["check old"]);
+    }
+
+    #[tokio::test]
+    async fn a_deletion_without_a_mark_is_a_destroy() {
+        let subject = Subject::new(Fake::default());
+        subject.resource.delete(&subject.call, &old("old"), &Private::default()).await.unwrap();
+        assert_eq!(subject.vendor.asked(), ["revoke old"]);
+    }
+
+    #[tokio::test]
+    async fn a_create_that_fails_leaves_the_old_one_and_names_it() {
+        for outcome in [Outcome::NotChanged, Outcome::MayHaveChanged, Outcome::Changed] {
+            let subject = Subject::new(Fake { reset: Some(outcome), ..Fake::default() });
+            let config = config("two", &[]);
+            subject.make_way(&old("old"), &config).await.unwrap();
+            let (new, error) = subject.apply(&Value::Null, &config).await;
+            assert!(new.is_null());
+            assert_eq!(subject.vendor.asked(), ["check old", "check nothing", "reset newsletter"], "{outcome:?}");
+            let detail = error.unwrap().detail;
+            for words in [outcome.sentence(), "The credential from before, `old`, still works"] {
+                assert!(detail.contains(words), "{detail}");
+            }
+            assert!(!detail.contains("no longer work"), "{detail}");
         }
     }
 
-    #[test]
-    fn what_may_turn_out_null_is_no_error_yet() {
-        let unknown = [PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION].map(|name| (name, Value::Unknown));
-        for target in [BY_THE_CALLER, BY_THE_VENDOR] {
-            assert_eq!(errors(target, &unknown).len(), 0);
-            assert_eq!(errors(target, &unknown[2..]).len(), 0);
+    #[tokio::test]
+    async fn a_revocation_that_fails_is_a_warning_and_the_state_is_new() {
+        let subject = Subject::new(Fake { retire: Some(Outcome::MayHaveChanged), ..Fake::default() });
+        let config = config("two", &[]);
+        subject.make_way(&old("old"), &config).await.unwrap();
+        let (new, error) = subject.apply(&Value::Null, &config).await;
+        assert_eq!(error, None);
+        assert_new(&new);
+        let [warning] = &*subject.warnings() else { panic!("one warning") };
+        for words in ["Revoke `old` by hand.", Outcome::Changed.sentence()] {
+            assert!(warning.detail.contains(words), "{}", warning.detail);
         }
+    }
+
+    #[tokio::test]
+    async fn a_stop_hands_the_new_state_out_before_the_old_one_is_revoked() {
+        let subject = Subject::new(Fake { stop: Some(<_>::default()), ..Fake::default() });
+        let in_place = [(ROTATION_MODE, IN_PLACE.into())];
+        let prior = state(&config("one", &in_place), "old");
+        let (new, error) = subject.apply(&prior, &config("two", &in_place)).await;
+        assert_eq!(error, None);
+        assert_new(&new);
+        assert_eq!(subject.vendor.asked(), ["check old", "reset newsletter"]);
+        let [warning] = &*subject.warnings() else { panic!("one warning") };
+        assert!(warning.detail.contains("Revoke `old` by hand."), "{}", warning.detail);
+    }
+
+    #[tokio::test]
+    async fn a_destroy_that_fails_says_so_and_keeps_the_object() {
+        let subject = Subject::new(Fake { retire: Some(Outcome::MayHaveChanged), ..Fake::default() });
+        let errors = subject.destroy(&old("old")).await.unwrap_err();
+        let error = errors.iter().next().unwrap();
+        assert_eq!(error.summary, "The outcome of the revocation is unknown");
+        assert!(!error.detail.contains("reset once more"), "{}", error.detail);
+    }
+
+    #[tokio::test]
+    async fn two_of_one_name_are_both_revoked() {
+        let subject = Subject::new(Fake::default());
+        let config = config("two", &[]);
+        for id in ["first", "second"] {
+            subject.make_way(&old(id), &config).await.unwrap();
+        }
+        subject.vendor.asked();
+        for _ in 0..2 {
+            subject.apply(&Value::Null, &config).await;
+        }
+        let mut revoked = subject.vendor.asked();
+        revoked.retain(|asked| asked.starts_with("revoke"));
+        revoked.sort();
+        assert_eq!(revoked, ["revoke first", "revoke second"]);
+    }
+
+    #[tokio::test]
+    async fn what_gives_way_to_another_vendor_is_revoked_at_its_own() {
+        let subject = Subject::new(Fake::default());
+        let other = backend::VENDORS.iter().find(|vendor| vendor.renewal == Renewal::InPlace).unwrap();
+        let target = Value::object(other.target.iter().map(|field| (field.name, "a@example.com".into())));
+        let config = Value::object([(other.name, target)]);
+        subject.make_way(&old("old"), &config).await.unwrap();
+        let (new, error) = subject.apply(&Value::Null, &config).await;
+        assert_eq!((error, new.is_null()), (None, false));
+        assert_eq!(subject.vendor.asked(), ["check nothing", "check nothing", "reset another vendor's", "revoke old"]);
+    }
+
+    #[tokio::test]
+    async fn a_successor_that_is_not_named_yet_may_not_be_found() {
+        let subject = Subject::new(Fake::default());
+        subject.make_way(&old("old"), &named(Value::Unknown, "send_only", &[])).await.unwrap();
+        let [warning] = &*subject.warnings() else { panic!("one warning") };
+        assert!(warning.detail.contains("revoke `old` by hand"), "{}", warning.detail);
+
+        subject.apply(&Value::Null, &config("two", &[])).await;
+        assert_eq!(subject.vendor.asked(), ["check old", "check nothing", "reset newsletter", "revoke old"]);
+    }
+
+    #[tokio::test]
+    async fn an_import_by_id_knows_the_name_and_adopts_the_role() {
+        let subject = Subject::new(Fake::default());
+        let imported = subject.resource.import(&subject.call, &format!("{}/old", SUCCESSOR.name)).await.unwrap().state;
+        for (name, value) in [
+            (ID, format!("{}/newsletter", SUCCESSOR.name).into()),
+            (REMOTE_VERSION, "old".into()),
+            (USERNAME, "user of old".into()),
+            (PASSWORD, Value::Null),
+        ] {
+            assert_eq!(imported.get(name), &value, "{name}");
+        }
+
+        let (adopted, error) = subject.apply(&imported, &named("newsletter", "send_only", &[])).await;
+        assert_eq!((error, subject.vendor.asked()), (None, vec![]));
+        let [warning] = &*subject.warnings() else { panic!("one warning") };
+        assert!(warning.detail.starts_with("Adopted without a reset."), "{}", warning.detail);
+        assert_eq!(adopted.get(REMOTE_VERSION), &"old".into());
+
+        let again = subject.plan(&adopted, &named("newsletter", "standard", &[]));
+        assert_eq!(again.replace, [Path::attribute(SUCCESSOR.name).then(SUCCESSOR.target[1].name)]);
     }
 }

@@ -1,0 +1,120 @@
+//! What makes a configuration of the resource impossible, beyond its schema.
+
+use super::{
+    policy::Policy,
+    schema::{PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, SMTP_PORT},
+};
+use crate::{
+    backend::{Origin, Vendor},
+    framework::{
+        diagnostic::{Diagnostic, Diagnostics, Path},
+        validate::invalid,
+        value::Value,
+    },
+    provider::target::{self, Named},
+};
+
+/// Judges a configuration, in which any value may be unknown.
+pub(super) fn config(config: &Value) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    match target::named(config) {
+        Named::Nothing => diagnostics.push(target::missing()),
+        Named::Several(vendors) => diagnostics.push(target::several(&vendors)),
+        Named::One(vendor) if vendor.origin == Origin::Vendor => {
+            diagnostics.extend(not_for_the_caller(vendor, config));
+        }
+        Named::One(_) | Named::Undecided => {}
+    }
+    diagnostics.extend(own_password(config));
+    diagnostics.extend(Policy::validate(config.get(PASSWORD_POLICY)));
+    if let Some(port) = config.get(SMTP_PORT).as_number()
+        && !port.as_i64().is_some_and(|port| (1..=65535).contains(&port))
+    {
+        diagnostics.push(invalid(Path::attribute(SMTP_PORT), "must be a whole number from 1 to 65535"));
+    }
+    diagnostics
+}
+
+/// The errors for arguments about a password that the vendor makes.
+fn not_for_the_caller(vendor: &Vendor, config: &Value) -> Vec<Diagnostic> {
+    let names = [PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION].into_iter();
+    let error = |name: &'static str| {
+        let title = vendor.title;
+        let detail = format!("{title} makes the password and tells it once, so `{name}` cannot be set.");
+        Diagnostic::error(format!("{title} makes the password itself"), detail).at(Path::attribute(name))
+    };
+    names.filter(|name| is_set(config.get(name))).map(error).collect()
+}
+
+/// The error for arguments about a password of the user's own that do not go together.
+fn own_password(config: &Value) -> Option<Diagnostic> {
+    let [own, version, policy] = [PASSWORD_WO, PASSWORD_WO_VERSION, PASSWORD_POLICY].map(|name| config.get(name));
+    let error = |name: &'static str, words: &str| Some(invalid(Path::attribute(name), words));
+    if own.is_null() && is_set(version) {
+        error(PASSWORD_WO_VERSION, "says when to send `password_wo`, which is not set")
+    } else if is_set(own) && is_set(policy) {
+        error(PASSWORD_POLICY, "has no meaning beside `password_wo`: set one of them")
+    } else {
+        None
+    }
+}
+
+/// Whether a value is certainly there. What is unknown may turn out null, such as a module's variable; core asks again then.
+fn is_set(value: &Value) -> bool {
+    !value.is_null() && !value.is_unknown()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{framework::value::Number, secret::Secret};
+
+    /// The paths of the errors for these arguments beside a target.
+    fn errors(target: (&str, &[(&str, &str)]), arguments: &[(&str, Value)]) -> Vec<String> {
+        let (vendor, fields) = target;
+        let mut config =
+            Value::object([(vendor, Value::object(fields.iter().map(|(name, value)| (*name, (*value).into()))))]);
+        for (name, value) in arguments {
+            config.set(name, value.clone());
+        }
+        let diagnostics = super::config(&config);
+        diagnostics.iter().map(|diagnostic| diagnostic.path.to_string()).collect()
+    }
+
+    const BY_THE_VENDOR: (&str, &[(&str, &str)]) = ("hubspot", &[("user_name", "a@b")]);
+    const BY_THE_CALLER: (&str, &[(&str, &str)]) = ("hostup", &[("account_id", "acct_1"), ("address", "a@b")]);
+
+    fn policy() -> Value {
+        Value::object([("length", Number::from(20).into())])
+    }
+
+    #[test]
+    fn a_password_of_the_callers_is_for_vendors_that_take_one() {
+        let all = [(PASSWORD_POLICY, policy()), (PASSWORD_WO_VERSION, "1".into())];
+        assert_eq!(errors(BY_THE_VENDOR, &all)[..2], [PASSWORD_POLICY, PASSWORD_WO_VERSION]);
+        assert_eq!(errors(BY_THE_VENDOR, &[(PASSWORD_WO, Secret::new("x").into())]), [PASSWORD_WO]);
+        assert_eq!(errors(BY_THE_CALLER, &[(PASSWORD_WO, Secret::new("x").into())]).len(), 0);
+        assert_eq!(errors(BY_THE_CALLER, &[(PASSWORD_POLICY, policy())]).len(), 0);
+    }
+
+    #[test]
+    fn a_version_needs_a_password_and_a_password_has_no_policy() {
+        let (own, version) = (Value::from(Secret::new("x")), Value::from("1"));
+        for (arguments, paths) in [
+            (vec![(PASSWORD_WO_VERSION, version.clone())], vec![PASSWORD_WO_VERSION]),
+            (vec![(PASSWORD_WO, own.clone()), (PASSWORD_WO_VERSION, version)], vec![]),
+            (vec![(PASSWORD_WO, own), (PASSWORD_POLICY, policy())], vec![PASSWORD_POLICY]),
+        ] {
+            assert_eq!(errors(BY_THE_CALLER, &arguments), paths);
+        }
+    }
+
+    #[test]
+    fn what_may_turn_out_null_is_no_error_yet() {
+        let unknown = [PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION].map(|name| (name, Value::Unknown));
+        for target in [BY_THE_CALLER, BY_THE_VENDOR] {
+            assert_eq!(errors(target, &unknown).len(), 0);
+            assert_eq!(errors(target, &unknown[2..]).len(), 0);
+        }
+    }
+}

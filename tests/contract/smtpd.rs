@@ -1,0 +1,259 @@
+//! SMTPD, where a reset is a new API key and the end of the old one.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use terraform_provider_smtp::{
+    backend::{Fields, Found, Held, Note, Operation, Presence, Reset},
+    http::{Kind, Outcome},
+    secret::Secret,
+};
+use tokio_util::sync::CancellationToken;
+use wiremock::{Mock, MockBuilder, ResponseTemplate, matchers};
+
+use super::{Case, Exchange, Server, TOKEN, get, operation, post};
+
+const ID: &str = "5d1c2b8e-3f7a-4c69-8e20-7b94a6d0f113";
+const REVOKED: &str = "e8a7c0d4-92b5-4f1e-a6c3-1d5f8b7e2094";
+const KEY: &str = "Zr8mWq2LtXc6Hv0NsKjD";
+const LIST: Exchange = get("/api/v1/account/api_key", include_str!("../fixtures/smtpd/list.json"));
+const LOGIN: Exchange = post("/oauth/token", include_str!("../fixtures/smtpd/login.json"));
+const LOGOUT: Exchange = post("/oauth/revoke", "");
+const ME: Exchange = get("/oauth/me", include_str!("../fixtures/smtpd/me.json"));
+const REVOKE: Exchange =
+    Exchange { method: "PUT", ..get("/api/v1/account/api_key/5d1c2b8e-3f7a-4c69-8e20-7b94a6d0f113/revoke", "") };
+const REFRESH_TOKEN: &str = "6f4T4ws_JPkwCu9xOkul7ZkTxPyL_eB-6TFZBgITCyuV86r-yU7aF5Y4_8Y4Y7-4fzqstRDdaVX1R49ND-wkjXUMe4B3EXngkkP7sg_dP8nE7yuem3HF0sUmfVyiInhU";
+
+const BY_KEY: Case = Case {
+    vendor: "smtpd",
+    settings: &[("api_key", "terraform"), ("api_secret", TOKEN)],
+    target: &["newsletter", "send_only"],
+    version: Some(ID),
+    new: None,
+    authorization: "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJhY2NvdW50X2lkIjoiNDFkZmM2NTYtNWJmNi00YzgxLWI0ODUtZTcxMTFhNmEzMDQxIiwiZXhwIjoxNTk5MTI3OTU3LCJpZCI6IjQ4ZmFmNzEwLTc4MTgtNDk0ZC1hMjQ3LTIzZGI3MjFkNmZlYSIsImlzX2FjY291bnRfdmVyaWZpZWQiOmZhbHNlLCJpc3MiOiJTTVRQRCBJbmMiLCJuYW1lIjoiIiwic2NvcGUiOlsxXSwic3ViIjoiamFjay50cnVvbmdAamFtZXNoYXJkaWUuY29tIiwic3ViamVjdCI6ImphY2sudHJ1b25nQGphbWVzaGFyZGllLmNvbSJ9.lE0XewYrOZDCevHINLGodAQ8RJH5nSr9GnY60ZwqWfk",
+    always: &[LOGIN],
+    found: &[LIST],
+    gone: &[get("/api/v1/account/api_key", "[]")],
+    found_late: &[],
+    reset: Exchange { status: 201, ..post("/api/v1/account/api_key", include_str!("../fixtures/smtpd/reset.json")) },
+    reset_body: r#"{"name":"newsletter","role":"send_only"}"#,
+    error: include_str!("../fixtures/smtpd/error.json"),
+    password: Some("u7Hs2Mfe9QxWk4Zt0VgAyB6nRrCjPdLo"),
+};
+
+const BY_USER: Case = Case {
+    settings: &[("username", "jack@example.com"), ("password", TOKEN)],
+    // A revoked key stays on the list.
+    version: Some(ID),
+    gone: &[get("/api/v1/account/api_key", REVOKED_LIST)],
+    ..BY_KEY
+};
+
+const REVOKED_LIST: &str =
+    r#"[{"id": "5d1c2b8e-3f7a-4c69-8e20-7b94a6d0f113", "name": "newsletter", "key": "a", "is_active": false}]"#;
+
+pub(crate) const CASES: &[Case] = &[BY_KEY, BY_USER];
+
+/// A case that answers logins in its own way.
+static STRANGER: Case = Case { always: &[], ..BY_KEY };
+
+#[tokio::test]
+async fn one_login_serves_the_whole_process() {
+    for (case, login) in [(&CASES[0], "terraform"), (&CASES[1], "jack@example.com")] {
+        let server = Server::start(case, &[LIST, ME]).await;
+        server.mount(case.reset, created()).await;
+        let (backend, op, target, held) = (server.backend(), operation(), server.target(), server.held());
+        let (first, second) = tokio::join!(backend.read(&op, &target, &held), backend.check(&op, &target, &held));
+        assert!(first.is_ok() && second.is_ok());
+        server.reset(&*backend).await.unwrap();
+
+        let logins = server.requests(LOGIN).await;
+        assert_eq!(logins.len(), 1);
+        assert_eq!(logins[0].url.query(), Some("grant_type=password"));
+        assert_eq!(logins[0].headers["authorization"], basic(login));
+        assert!(logins[0].body.is_empty() && !logins[0].headers.contains_key("content-type"));
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_before_it_expires() {
+    let in_half_a_minute = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(30);
+    for (expires_at, logins) in [(in_half_a_minute.as_millis(), 2), (u64::MAX.into(), 1), (0, 1)] {
+        let server = Server::start(&STRANGER, &[LIST, ME]).await;
+        let granted = LOGIN.body.replace("1712531293539", &expires_at.to_string());
+        given(LOGIN).respond_with(ResponseTemplate::new(200).set_body_string(granted)).mount(&server.mock).await;
+        let (backend, op) = (server.backend(), operation());
+        backend.check(&op, &server.target(), &server.held()).await.unwrap();
+        backend.read(&op, &server.target(), &server.held()).await.unwrap();
+        assert_eq!(server.requests(LOGIN).await.len(), logins, "{expires_at}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once_and_the_reset_sent_again() {
+    let server = Server::start(&CASES[0], &[]).await;
+    let refused = || ResponseTemplate::new(401).set_body_string(BY_KEY.error);
+    given(BY_KEY.reset).respond_with(refused()).up_to_n_times(1).mount(&server.mock).await;
+    server.mount(BY_KEY.reset, created()).await;
+    assert!(server.reset(&*server.backend()).await.is_ok());
+    assert_eq!((server.requests(LOGIN).await.len(), server.requests(BY_KEY.reset).await.len()), (2, 2));
+
+    let server = Server::start(&CASES[0], &[]).await;
+    server.mount(BY_KEY.reset, refused()).await;
+    let error = server.reset(&*server.backend()).await.unwrap_err();
+    assert_eq!((error.kind, error.outcome), (Kind::Unauthorized, Outcome::NotChanged));
+    assert_eq!((server.requests(LOGIN).await.len(), server.requests(BY_KEY.reset).await.len()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_refused_login_is_told_apart_from_a_missing_right() {
+    let server = Server::start(&STRANGER, &[LIST]).await;
+    let refused = ResponseTemplate::new(403).set_body_string(include_str!("../fixtures/smtpd/login_refused.json"));
+    given(LOGIN).respond_with(refused).mount(&server.mock).await;
+    let error = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap_err();
+    assert_eq!((error.kind, error.outcome), (Kind::Unauthorized, Outcome::NotChanged));
+    assert_eq!((error.status, error.code.as_deref()), (Some(403), Some("40102")));
+    assert_eq!((server.requests(LOGIN).await.len(), server.requests(LIST).await.len()), (1, 0));
+    assert!(server.vendor().advice.iter().any(|(code, _)| *code == "40102"));
+}
+
+#[tokio::test]
+async fn a_read_tells_what_an_import_could_not_know() {
+    let server = Server::start(&CASES[0], &[LIST]).await;
+    let backend = server.backend();
+    let mut named = Fields::default();
+    named.insert(server.vendor().target[0], Secret::new("newsletter")).unwrap();
+    let found = Found { target: named, username: Some(KEY.to_owned()), version: Some(ID.to_owned()) };
+    let read = async |id: Option<&str>| {
+        let held = Held { version: id.map(str::to_owned), ..Held::default() };
+        backend.read(&operation(), &Fields::default(), &held).await.unwrap()
+    };
+    assert_eq!(read(Some(ID)).await, Presence::Found(found));
+    assert_eq!(read(Some(REVOKED)).await, Presence::Gone);
+    assert_eq!(read(Some("another")).await, Presence::Gone);
+    assert_eq!(read(None).await, Presence::Found(Found::default()));
+}
+
+#[tokio::test]
+async fn the_login_is_checked_once_and_no_key_is_looked_for() {
+    let server = Server::start(&CASES[0], &[ME]).await;
+    let (backend, op) = (server.backend(), operation());
+    for held in [Held::default(), server.held(), held(Some(REVOKED), Some("another key"))] {
+        let presence = backend.check(&op, &server.target(), &held).await.unwrap();
+        assert_eq!(presence, Presence::Found(Found::default()));
+    }
+    assert_eq!(server.requests(ME).await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_key_that_is_logged_in_with_is_never_revoked() {
+    let server = Server::start(&CASES[0], &[ME, REVOKE]).await;
+    let (backend, op, own) = (server.backend(), operation(), held(Some(ID), Some("terraform")));
+    for error in
+        [backend.check(&op, &server.target(), &own).await.unwrap_err(), backend.retire(&op, &own).await.unwrap_err()]
+    {
+        assert_eq!((error.kind, error.outcome), (Kind::OwnLogin, Outcome::NotChanged));
+    }
+    assert_eq!(server.mock.received_requests().await.unwrap().len(), 0, "it is refused before anything is done");
+}
+
+#[tokio::test]
+async fn a_reset_tells_the_key_as_the_user_and_its_id_as_the_version() {
+    for (change, username, version, notes) in [
+        (("", ""), Some("kq3vTn8RzYpLw5cXd1Jb"), Some("0b0a4f3e-6f0e-4bfb-9a47-0d9e1c6b7a52"), vec![]),
+        (("Key", "key"), Some("kq3vTn8RzYpLw5cXd1Jb"), Some("0b0a4f3e-6f0e-4bfb-9a47-0d9e1c6b7a52"), vec![]),
+        (("Secret", "secret"), Some("kq3vTn8RzYpLw5cXd1Jb"), Some("0b0a4f3e-6f0e-4bfb-9a47-0d9e1c6b7a52"), vec![]),
+        (("Key", "X"), None, Some("0b0a4f3e-6f0e-4bfb-9a47-0d9e1c6b7a52"), vec![Note::OddAnswer]),
+        (("ID", "X"), Some("kq3vTn8RzYpLw5cXd1Jb"), None, vec![Note::OddAnswer]),
+    ] {
+        let server = Server::start(&CASES[0], &[]).await;
+        let (old, new) = change;
+        let body = BY_KEY.reset.body.replace(&format!("\"{old}\":"), &format!("\"{new}\":"));
+        server.mount(BY_KEY.reset, ResponseTemplate::new(201).set_body_string(body)).await;
+        let Reset { password, username: user, version: id, notes: said } =
+            server.reset(&*server.backend()).await.unwrap();
+        assert_eq!(password, BY_KEY.password.map(Secret::new), "{change:?}");
+        assert_eq!((user.as_deref(), id.as_deref(), said), (username, version, notes), "{change:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_from_before_a_reset_is_not_trusted_after_it() {
+    let server = Server::start(&CASES[0], &[LIST]).await;
+    server.mount(BY_KEY.reset, created()).await;
+    let (backend, op) = (server.backend(), operation());
+    backend.read(&op, &server.target(), &server.held()).await.unwrap();
+    server.reset(&*backend).await.unwrap();
+    backend.read(&op, &server.target(), &server.held()).await.unwrap();
+    assert_eq!(server.requests(LIST).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_or_gone_is_retired() {
+    for status in [200, 202, 204, 404] {
+        let server = Server::start(&CASES[0], &[]).await;
+        let body = if status == 404 { BY_KEY.error } else { "" };
+        server.mount(REVOKE, ResponseTemplate::new(status).set_body_string(body)).await;
+        server.backend().retire(&operation(), &held(Some(ID), Some(KEY))).await.unwrap();
+        let requests = server.requests(REVOKE).await;
+        assert_eq!((requests.len(), requests[0].body.len()), (1, 0), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_may_still_be_valid_is_not_retired() {
+    for (status, body, kind, outcome) in [
+        (403, BY_KEY.error, Kind::Forbidden, Outcome::NotChanged),
+        (404, "<html>Not found</html>", Kind::NotTheApi, Outcome::NotChanged),
+        (500, BY_KEY.error, Kind::Unavailable, Outcome::MayHaveChanged),
+    ] {
+        let server = Server::start(&CASES[0], &[]).await;
+        server.mount(REVOKE, ResponseTemplate::new(status).set_body_string(body)).await;
+        // No time for another try.
+        let op = Operation::new(Duration::from_millis(1400), CancellationToken::new());
+        let error = server.backend().retire(&op, &held(Some(ID), Some(KEY))).await.unwrap_err();
+        assert_eq!((error.kind, error.outcome), (kind, outcome), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn without_an_id_there_is_nothing_to_revoke() {
+    let server = Server::start(&CASES[0], &[]).await;
+    server.backend().retire(&operation(), &held(None, Some(KEY))).await.unwrap();
+    assert_eq!(server.mock.received_requests().await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn the_end_gives_the_refresh_token_back_once() {
+    let server = Server::start(&CASES[0], &[ME]).await;
+    let refused = include_str!("../fixtures/smtpd/logout_refused.json");
+    server.mount(LOGOUT, ResponseTemplate::new(401).set_body_string(refused)).await;
+    let (backend, op) = (server.backend(), operation());
+    backend.close(&op).await;
+    assert_eq!(server.mock.received_requests().await.unwrap().len(), 0, "nobody has logged in");
+
+    backend.check(&op, &server.target(), &server.held()).await.unwrap();
+    assert!(!format!("{backend:?}").contains(REFRESH_TOKEN));
+    backend.close(&op).await;
+    backend.close(&op).await;
+    let logouts = server.requests(LOGOUT).await;
+    assert_eq!(logouts.len(), 1);
+    assert_eq!(String::from_utf8_lossy(&logouts[0].body), format!(r#"{{"refresh_token":"{REFRESH_TOKEN}"}}"#));
+}
+
+fn held(version: Option<&str>, username: Option<&str>) -> Held {
+    Held { version: version.map(str::to_owned), username: username.map(str::to_owned) }
+}
+
+fn created() -> ResponseTemplate {
+    ResponseTemplate::new(201).set_body_string(BY_KEY.reset.body)
+}
+
+fn given(exchange: Exchange) -> MockBuilder {
+    Mock::given(matchers::method(exchange.method)).and(matchers::path(exchange.path))
+}
+
+/// HTTP Basic with [`TOKEN`] as the password.
+fn basic(username: &str) -> String {
+    use base64::prelude::{BASE64_STANDARD, Engine as _};
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{username}:{TOKEN}")))
+}
