@@ -12,10 +12,16 @@ mod bad_input;
 mod documented;
 #[path = "acceptance/failed_reset.rs"]
 mod failed_reset;
+#[path = "acceptance/hostup.rs"]
+mod hostup;
 #[path = "acceptance/import.rs"]
 mod import;
+#[path = "acceptance/kirim_email.rs"]
+mod kirim_email;
 #[path = "acceptance/lifecycle.rs"]
 mod lifecycle;
+#[path = "acceptance/own_password.rs"]
+mod own_password;
 #[path = "acceptance/refresh.rs"]
 mod refresh;
 #[path = "acceptance/rotation.rs"]

@@ -118,6 +118,11 @@ pub trait Backend: Debug + Send + Sync {
         self.read(op, target, held).await
     }
 
+    /// Refuses to replace or to retire what it is itself logged in with. Asks nobody, so that a plan can tell.
+    fn spare_login(&self, _held: &Held) -> Result<()> {
+        Ok(())
+    }
+
     /// Resets the password: to `new` where the caller makes it. At most one reset takes effect.
     async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset>;
 

@@ -94,7 +94,7 @@ struct Smtpd {
     own_key: Option<String>,
     login: Bearer,
     account: Told<()>,
-    keys: Told<Vec<ApiKey>>,
+    keys: Told<Vec<Listed>>,
 }
 
 #[async_trait]
@@ -112,9 +112,22 @@ impl Backend for Smtpd {
 
     /// Asks who is logged in, once. A new key can be made whatever has become of the old one, so that is not looked for.
     async fn check(&self, op: &Operation, _: &Fields, held: &Held) -> Result<Presence> {
-        self.refuse_own(held)?;
+        self.spare_login(held)?;
         self.account.get(op, "", self.who_am_i(op)).await?;
         Ok(Presence::Found(Found::default()))
+    }
+
+    /// Whoever revokes the key that they are logged in with does not get in again.
+    fn spare_login(&self, held: &Held) -> Result<()> {
+        match &held.username {
+            Some(key) if self.own_key.as_ref() == Some(key) => Err(Error::new(
+                Kind::OwnLogin,
+                Outcome::NotChanged,
+                self.api.host(),
+                "the provider is logged in with this API key, and would lock itself out by revoking it",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// <https://docs.smtpd.dev/api/account/api-keys>: the fields of this answer are capitalised, those of a list are not, so both are read.
@@ -131,7 +144,7 @@ impl Backend for Smtpd {
     }
 
     async fn retire(&self, op: &Operation, held: &Held) -> Result<()> {
-        self.refuse_own(held)?;
+        self.spare_login(held)?;
         let Some(id) = &held.version else { return Ok(()) };
         let send = |token| self.request(Method::PUT, &[id, "revoke"], &token).set(op);
         match self.login.send(op, &self.api, send).await {
@@ -172,7 +185,7 @@ impl Smtpd {
         self.api.request(method, &[&KEYS, path].concat()).bearer(token)
     }
 
-    async fn list(&self, op: &Operation) -> Result<Vec<ApiKey>> {
+    async fn list(&self, op: &Operation) -> Result<Vec<Listed>> {
         let send = |token| self.request(Method::GET, &[], &token).read(op);
         self.login.send(op, &self.api, send).await?.json()
     }
@@ -183,35 +196,47 @@ impl Smtpd {
         let send = |token| me().bearer(&token).read(op);
         self.login.send(op, &self.api, send).await.map(drop)
     }
-
-    /// Whoever revokes the key that they are logged in with does not get in again.
-    fn refuse_own(&self, held: &Held) -> Result<()> {
-        match &held.username {
-            Some(key) if self.own_key.as_ref() == Some(key) => Err(Error::new(
-                Kind::OwnLogin,
-                Outcome::NotChanged,
-                self.api.host(),
-                "the provider is logged in with this API key, and would lock itself out by revoking it",
-            )),
-            _ => Ok(()),
-        }
-    }
 }
 
 /// A key as a list shows it.
 #[derive(Debug, Deserialize)]
-struct ApiKey {
+struct Listed {
     id: String,
     is_active: bool,
     key: Option<String>,
     name: Option<String>,
 }
 
-impl ApiKey {
+impl Listed {
     fn found(&self) -> Found {
         let mut target = Fields::default();
         // A name that cannot stand in a configuration is left for the configuration to say.
         let _ = target.insert(&NAME, Secret::new(self.name.as_deref().unwrap_or_default()));
         Found { target, username: self.key.clone(), version: Some(self.id.clone()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::http::Settings;
+
+    #[test]
+    fn the_key_that_is_logged_in_is_spared_and_any_other_is_not() {
+        let client = Client::new(Settings {
+            ca_certificate_file: None,
+            request_timeout: Duration::from_secs(1),
+            max_requests_per_second: None,
+            user_agent: String::new(),
+        });
+        let mut settings = Fields::default();
+        settings.insert(&API_KEY, Secret::new("own")).unwrap();
+        let smtpd = Smtpd::new(&settings, &client);
+        let spared = |key: &str| smtpd.spare_login(&Held { username: Some(key.to_owned()), ..Held::default() });
+        let error = spared("own").unwrap_err();
+        assert_eq!((error.kind, error.outcome), (Kind::OwnLogin, Outcome::NotChanged));
+        assert!(spared("other").is_ok() && smtpd.spare_login(&Held::default()).is_ok());
     }
 }

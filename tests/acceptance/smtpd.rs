@@ -1,345 +1,414 @@
-//! SMTPD, where a reset makes an API key and revokes the one that it replaces.
+//! `SMTPD`: a reset makes a new API key, and then revokes the one before.
+
+use std::{collections::BTreeSet, fs};
 
 use serde_json::Value;
 
 use crate::{
     sandbox::{ApiKey, Effect, Fault, KeyState, Operation, Role},
-    support::{ADDRESS, Workspace},
+    support::{ADDRESS, SMTPD, Workspace, block, credential},
 };
 
+const NAME: &str = "newsletter";
 const DELETE_FIRST: &str = "";
 const CREATE_FIRST: &str = "lifecycle { create_before_destroy = true }";
 const IN_PLACE: &str = "rotation_mode = \"in_place\"";
 const ORDERS: [&str; 3] = [DELETE_FIRST, CREATE_FIRST, IN_PLACE];
-const NAME: &str = "newsletter";
+const NOT_CHANGED: &str = "The password was not changed.";
+
+const KEYS: &str = "/api/v1/account/api_key";
+const LOGIN: &str = "POST /oauth/token?grant_type=password 200";
+const ME: &str = "GET /oauth/me 200";
+const LIST: &str = "GET /api/v1/account/api_key 200";
+const MADE: &str = "POST /api/v1/account/api_key 201";
+const LOGOUT: &str = "POST /oauth/revoke 200";
 
 #[test]
-fn a_rotation_makes_the_new_key_before_it_revokes_the_old_one() {
+fn a_create_makes_a_key_that_logs_in() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&key("smtp_host = \"smtp.example.com\"\n  smtp_port = 587"));
+    let planned = workspace.planned();
+    assert_eq!(planned["id"], format!("smtpd/{NAME}"));
+    for name in ["password", "remote_version", "rotated_at", "smtp_url", "username"] {
+        assert_eq!(planned.get(name), None, "{name} is not known in the plan");
+    }
+    assert_eq!(workspace.requests(), [""; 0], "a plan of a create asks nothing");
+
+    workspace.apply_with(&["plan"]).quiet();
+    assert_eq!(workspace.requests(), [LOGIN, ME, MADE, LOGOUT]);
+    let (made, state) = (active(&workspace), workspace.state());
+    assert_eq!([&state["remote_version"], &state["username"]], [&made.id, &made.key]);
+    assert_eq!(workspace.working_password(), made.secret);
+    assert_eq!(state["smtp_url"], format!("smtp://{}:{}@smtp.example.com:587", made.key, made.secret));
+    assert_eq!(made.role, Role::SendOnly);
+    workspace.plan().nothing_to_do();
+}
+
+#[test]
+fn a_rotation_makes_the_new_key_first_and_then_revokes_the_old_one() {
     for order in ORDERS {
         let Some(workspace) = rotating(order) else { return };
-        let old = current(&workspace);
-        workspace.sandbox.forget_requests();
+        let old = active(&workspace);
         workspace.apply().quiet();
-        assert_ne!(current(&workspace).id, old.id);
-        assert_eq!(state_of(&workspace, &old), KeyState::Revoked, "{order}");
-        let made = ("POST", "/api/v1/account/api_key".to_owned());
-        let revoked = ("PUT", format!("/api/v1/account/api_key/{}/revoke", old.id));
-        assert_eq!(changes(&workspace), [made, revoked], "{order}");
+        let revoked = revoked(&old);
+        // The plan's process looks, the apply's acts; each logs in once, and out again.
+        assert_eq!(workspace.requests(), [LOGIN, LIST, LOGOUT, LOGIN, ME, MADE, revoked.as_str(), LOGOUT], "{order}");
+        assert_ne!(active(&workspace).id, old.id);
+        assert_eq!(workspace.state()["remote_version"], active(&workspace).id);
+        workspace.working_password();
+        assert!(!workspace.logs_in_as(&old.key, &old.secret), "{order}: the old key is dead");
         workspace.plan().nothing_to_do();
     }
 }
 
 #[test]
-fn a_replacement_for_another_reason_does_the_same() {
-    let reasons: [fn(&Workspace) -> Vec<&str>; 4] = [
-        |workspace| {
-            workspace.run(&["taint", "-no-color", ADDRESS]).succeeded();
-            vec![]
-        },
-        |_| vec!["-replace=smtp_credential_password.this"],
-        |workspace| {
-            workspace.write(&key("mailer", "send_only", ""));
-            vec![]
-        },
-        |workspace| {
-            workspace.write(&key(NAME, "standard", ""));
-            workspace.plan_with(&["-out=plan"]).quiet();
-            vec!["plan"]
-        },
-    ];
-    for (number, reason) in reasons.into_iter().enumerate() {
-        let Some(workspace) = rotating(DELETE_FIRST) else { return };
-        let old = current(&workspace);
-        let options = reason(&workspace);
-        workspace.sandbox.forget_requests();
-        workspace.apply_with(&options).quiet();
-        assert_eq!(state_of(&workspace, &old), KeyState::Revoked, "reason {number}");
-        assert_eq!(changes(&workspace).iter().map(|(method, _)| *method).collect::<Vec<_>>(), ["POST", "PUT"]);
-        workspace.working_password();
-    }
-}
-
-#[test]
-fn a_process_logs_in_once_and_gives_its_login_back() {
-    let Some(workspace) = rotating(IN_PLACE) else { return };
-    workspace.sandbox.forget_requests();
-    workspace.apply().quiet();
-    let requests = workspace.sandbox.requests();
-    let count = |path: &str| requests.iter().filter(|request| request.path == path).count();
-    // One process for the plan with its refresh, and one for the apply.
-    assert_eq!((count("/oauth/token?grant_type=password"), count("/oauth/me")), (2, 1));
-    let logouts: Vec<_> = requests.iter().filter(|request| request.path == "/oauth/revoke").collect();
-    assert_eq!(logouts.iter().map(|logout| logout.status).collect::<Vec<_>>(), [Some(200), Some(200)]);
-}
-
-#[test]
-fn a_reset_that_fails_leaves_the_old_key_working() {
+fn a_key_that_cannot_be_made_leaves_the_old_one_as_it_was() {
     for order in ORDERS {
-        for (fault, outcome) in [
-            (Fault::status(403).before(), "The password was not changed."),
-            (Fault::status(500).before(), "The password may have been changed."),
-            (Fault::new(Effect::Close), "The password may have been changed."),
-            (Fault::new(Effect::Truncate(10)), "The password was changed."),
-        ] {
-            let Some(workspace) = rotating(order) else { return };
-            let (old, state) = (current(&workspace), workspace.state());
-            workspace.sandbox.fault(fault.on(Operation::Reset));
-            let error = workspace.apply().error().says(&[outcome]);
-            assert_eq!(state_of(&workspace, &old), KeyState::Active, "{order}");
-            if order == DELETE_FIRST {
-                error.says(&[&format!("The credential from before, `{}`, still works", old.id)]);
-                assert!(workspace.addresses().is_empty());
-            } else {
-                assert_eq!(workspace.state(), state, "{order}");
-                workspace.working_password();
-            }
-            workspace.apply().quiet();
-            workspace.working_password();
+        let Some(workspace) = rotating(order) else { return };
+        let old = active(&workspace);
+        workspace.sandbox.fault(Fault::status(403).on(Operation::Reset).before());
+        let error = workspace.apply().error().is("SMTPD denied the access").says(&[NOT_CHANGED]);
+        assert!(workspace.logs_in_as(&old.key, &old.secret), "{order}");
+        assert_eq!(active(&workspace).id, old.id, "{order}");
+        if order == DELETE_FIRST {
+            error.says(&[&format!("The credential from before, `{}`, still works", old.id), "the state's backup"]);
+            assert_eq!(workspace.addresses(), [""; 0]);
+            let backup = fs::read_to_string(workspace.path("terraform.tfstate.backup")).expect("a backup");
+            assert!(backup.contains(&old.secret), "the old secret is in the backup");
+        } else {
+            assert_eq!(workspace.working_password(), old.secret);
         }
+        workspace.apply().quiet();
+        workspace.working_password();
+        // What is no longer in the state is left to the user, who was told so.
+        assert_eq!(workspace.logs_in_as(&old.key, &old.secret), order == DELETE_FIRST, "{order}");
+        workspace.plan().nothing_to_do();
     }
 }
 
 #[test]
-fn a_reset_that_cannot_work_deletes_nothing() {
-    for order in ORDERS {
-        let Some(mut workspace) = rotating(order) else { return };
-        let (old, state) = (current(&workspace), workspace.state());
-        workspace.set("SMTPD_API_SECRET", "wrong");
-        let error = workspace.apply_with(&["-refresh=false"]).error().is("SMTPD refused the credentials");
-        error.says(&["403 40102", "The password was not changed.", "Check `api_key` and `api_secret`"]);
-        assert_eq!(workspace.state(), state, "{order}");
-        assert_eq!(state_of(&workspace, &old), KeyState::Active);
-    }
-}
-
-#[test]
-fn a_revocation_that_fails_keeps_the_new_key_and_names_the_old_one() {
+fn an_old_key_that_cannot_be_revoked_is_named_and_the_new_one_is_kept() {
     for order in [DELETE_FIRST, IN_PLACE] {
         let Some(workspace) = rotating(order) else { return };
-        let old = current(&workspace);
+        let old = active(&workspace);
         workspace.sandbox.fault(Fault::status(403).on(Operation::Revoke).before());
         let warning = workspace.apply().warning().is("The old credential may still be valid");
-        warning.says(&["The password was changed.", &format!("Revoke `{}` by hand.", old.id)]);
-        assert_ne!(workspace.state()["remote_version"], Value::from(old.id.as_str()));
-        assert_eq!(state_of(&workspace, &old), KeyState::Active);
-        workspace.working_password();
+        warning.says(&[
+            &format!("Revoking `{}`, which `smtpd/{NAME}` replaces", old.id),
+            "SMTPD (127.0.0.1) answered 403 40300",
+            "The password was changed.",
+            &format!("Revoke `{}` by hand.", old.id),
+        ]);
+        assert_ne!(workspace.working_password(), old.secret);
+        assert!(workspace.logs_in_as(&old.key, &old.secret));
         workspace.plan().nothing_to_do();
     }
 }
 
 #[test]
-fn a_deposed_key_is_revoked_by_the_next_apply_where_the_first_could_not() {
+fn a_deposed_key_is_revoked_by_the_next_apply() {
     let Some(workspace) = rotating(CREATE_FIRST) else { return };
-    let old = current(&workspace);
+    let old = active(&workspace);
     workspace.sandbox.fault(Fault::status(403).on(Operation::Revoke).before());
-    workspace.apply().error().is("SMTPD denied the access");
-    let new = workspace.state()["remote_version"].clone();
-    assert_ne!(new, Value::from(old.id.as_str()));
-    workspace.working_password();
+    let error = workspace.apply().error().is("SMTPD denied the access");
+    error.says(&[&format!("Revoking the credential of `smtpd/{NAME}`"), NOT_CHANGED]);
+    let new = active(&workspace);
+    assert_eq!(workspace.working_password(), new.secret);
+    assert!(workspace.logs_in_as(&old.key, &old.secret));
 
     workspace.sandbox.forget_requests();
     workspace.apply().quiet();
-    assert_eq!(state_of(&workspace, &old), KeyState::Revoked);
-    assert_eq!(workspace.state()["remote_version"], new);
-    let revoked = ("PUT", format!("/api/v1/account/api_key/{}/revoke", old.id));
-    assert_eq!(changes(&workspace), [revoked]);
+    assert_eq!(workspace.sandbox.smtpd().resets(NAME), 2, "nothing more is made");
+    assert!(workspace.requests().contains(&revoked(&old)));
+    assert!(!workspace.logs_in_as(&old.key, &old.secret));
+    assert_eq!(workspace.working_password(), new.secret);
+    workspace.plan().nothing_to_do();
 }
 
 #[test]
-fn a_destroy_revokes_the_key_in_the_state_and_nothing_else() {
-    let Some(workspace) = rotating(DELETE_FIRST) else { return };
-    let own = current(&workspace);
-    let namesake = workspace.sandbox.smtpd().add_key(NAME, Role::SendOnly);
-    workspace.destroy().quiet();
-    for key in workspace.sandbox.smtpd().keys() {
-        assert_eq!(key.state == KeyState::Revoked, key.id == own.id, "{}", key.name);
-    }
-    assert_eq!(state_of(&workspace, &namesake), KeyState::Active);
-}
-
-#[test]
-fn a_destroy_of_what_is_gone_succeeds() {
-    let ways: [fn(&Workspace, &str); 2] =
-        [|workspace, id| workspace.sandbox.smtpd().revoke(id), |workspace, id| workspace.sandbox.smtpd().remove(id)];
-    for gone in ways {
-        let Some(workspace) = rotating(DELETE_FIRST) else { return };
-        gone(&workspace, &current(&workspace).id);
-        workspace.destroy_with(&["-refresh=false"]).quiet();
-        assert!(workspace.addresses().is_empty());
-    }
-}
-
-#[test]
-fn a_key_that_somebody_revoked_is_made_anew() {
-    let Some(workspace) = rotating(IN_PLACE) else { return };
-    workspace.sandbox.smtpd().revoke(&current(&workspace).id);
-    let plan = workspace.plan();
-    assert_eq!(plan.action(ADDRESS).as_deref(), Some("create"));
-    plan.warning().is("A stored password was dropped");
-    workspace.apply().succeeded();
-    current(&workspace);
-}
-
-#[test]
-fn an_import_by_id_adopts_the_role_and_the_next_change_rotates() {
-    for order in ORDERS {
-        let Some(workspace) = Workspace::new() else { return };
-        let before = workspace.sandbox.smtpd().add_key(NAME, Role::SendOnly);
-        workspace.write(&key(NAME, "send_only", order));
-        workspace.import(&format!("smtpd/{}", before.id)).succeeded();
-        let state = workspace.state();
-        for (name, value) in
-            [("id", format!("smtpd/{NAME}")), ("username", before.key.clone()), ("remote_version", before.id.clone())]
-        {
-            assert_eq!(state[name], value, "{name}");
-        }
-        assert_eq!((&state["password"], &state["rotated_at"]), (&Value::Null, &Value::Null));
-
-        let plan = workspace.plan();
-        assert_eq!(plan.action(ADDRESS).as_deref(), Some("update"));
-        plan.warning().says(&["Adopted without a reset.", "`smtpd.role`"]);
-        workspace.apply().succeeded();
-        assert_eq!(workspace.sandbox.smtpd().resets(NAME), 0);
-        workspace.plan().nothing_to_do();
-
-        workspace.write(&key(NAME, "standard", order));
-        workspace.apply().quiet();
-        assert_eq!(state_of(&workspace, &before), KeyState::Revoked, "{order}");
-        assert_eq!(current(&workspace).role, Role::Standard);
-    }
-}
-
-#[test]
-fn what_is_revoked_or_unknown_cannot_be_imported() {
+fn a_destroy_revokes_the_key_of_the_state_and_no_other() {
     let Some(workspace) = Workspace::new() else { return };
-    let revoked = workspace.sandbox.smtpd().add_key(NAME, Role::SendOnly).id;
-    workspace.sandbox.smtpd().revoke(&revoked);
-    workspace.write(&key(NAME, "send_only", ""));
-    for id in [&*revoked, "another"] {
-        let run = workspace.import(&format!("smtpd/{id}")).failed();
-        assert!(run.stderr.contains("no active credential with this id"), "{run}");
-    }
+    let namesake = workspace.sandbox.smtpd().add_key(NAME, Role::SendOnly);
+    workspace.write(&key(""));
+    workspace.apply().quiet();
+    let before = ids_of_active(&workspace);
+    let own = workspace.state()["remote_version"].as_str().expect("an id").to_owned();
+    workspace.destroy().quiet();
+    assert_eq!(workspace.addresses(), [""; 0]);
+    let gone: Vec<_> = before.difference(&ids_of_active(&workspace)).cloned().collect();
+    assert_eq!(gone, [own]);
+    assert!(workspace.logs_in_as(&namesake.key, &namesake.secret));
 }
 
 #[test]
-fn the_provider_does_not_revoke_the_key_that_it_is_logged_in_with() {
-    for order in [DELETE_FIRST, IN_PLACE] {
-        let Some(workspace) = Workspace::new() else { return };
-        let own = workspace.sandbox.smtpd().login_key().clone();
-        workspace.write(&key(&own.name, "iac", order));
-        workspace.import(&format!("smtpd/{}", own.id)).succeeded();
-        workspace.apply().succeeded();
-        let state = workspace.state();
-
-        workspace.write(&key(&own.name, "iac", &format!("{order}\n  rotation_trigger = \"one\"")));
-        workspace.apply().succeeded();
-        workspace.write(&key(&own.name, "iac", &format!("{order}\n  rotation_trigger = \"two\"")));
-        workspace.sandbox.forget_requests();
-        for refused in [workspace.apply(), workspace.destroy()] {
-            let error = refused.error().is("The provider logs in with this credential");
-            error.says(&["was not asked", "The password was not changed.", "Log in to SMTPD with another credential"]);
+fn a_destroy_of_a_key_that_is_gone_succeeds() {
+    let ends: [fn(&Workspace, &str); 2] =
+        [|workspace, id| workspace.sandbox.smtpd().revoke(id), |workspace, id| workspace.sandbox.smtpd().remove(id)];
+    for end in ends {
+        for options in [&["-refresh=false"][..], &[]] {
+            let Some(workspace) = Workspace::new() else { return };
+            workspace.write(&key(""));
+            workspace.apply().quiet();
+            end(&workspace, &active(&workspace).id);
+            workspace.destroy_with(options).succeeded();
+            assert_eq!(workspace.addresses(), [""; 0], "{options:?}");
         }
-        assert_eq!(changes(&workspace), []);
-        assert_eq!(workspace.state()["remote_version"], state["remote_version"]);
     }
 }
 
 #[test]
-fn created_first_the_providers_own_key_gets_a_successor_to_log_in_with() {
-    let Some(mut workspace) = Workspace::new() else { return };
+fn a_destroy_that_cannot_revoke_keeps_the_key_in_the_state() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&key(""));
+    workspace.apply().quiet();
+    workspace.sandbox.fault(Fault::status(403).on(Operation::Revoke).before());
+    workspace.destroy().error().is("SMTPD denied the access").says(&[NOT_CHANGED]);
+    workspace.working_password();
+    workspace.destroy().quiet();
+}
+
+#[test]
+fn the_key_that_the_provider_is_logged_in_with_is_never_revoked() {
+    let Some(workspace) = Workspace::new() else { return };
     let own = workspace.sandbox.smtpd().login_key().clone();
-    let config = |trigger: &str| key(&own.name, "iac", &format!("{CREATE_FIRST}\n  rotation_trigger = \"{trigger}\""));
-    workspace.write(&config("one"));
+    let configuration = |trigger: &str, order: &str| {
+        let target = r#"smtpd = { name = "terraform", role = "iac" }"#;
+        workspace.write(&block("this", target, &format!("rotation_trigger = \"{trigger}\"\n  {order}")));
+    };
+    configuration("one", "");
     workspace.import(&format!("smtpd/{}", own.id)).succeeded();
     workspace.apply().succeeded();
-    workspace.write(&config("two"));
-    workspace.apply().error().is("The provider logs in with this credential");
-    assert_eq!(state_of(&workspace, &own), KeyState::Active);
-
-    let secret = workspace.working_password();
-    let key = workspace.state()["username"].as_str().expect("a key").to_owned();
-    workspace.set("SMTPD_API_KEY", &key);
-    workspace.set("SMTPD_API_SECRET", &secret);
-    workspace.apply().quiet();
-    assert_eq!(state_of(&workspace, &own), KeyState::Revoked);
-    workspace.plan().nothing_to_do();
-}
-
-#[test]
-fn a_user_takes_the_place_of_a_key() {
-    let Some(mut workspace) = Workspace::new() else { return };
-    workspace.sandbox.smtpd().add_user("jack@example.com", "pass word");
-    workspace.keep_secret("pass word");
-    for variable in ["SMTPD_API_KEY", "SMTPD_API_SECRET"] {
-        workspace.unset(variable);
+    let state = workspace.state();
+    workspace.sandbox.forget_requests();
+    for order in ORDERS {
+        configuration("two", order);
+        let error = workspace.plan().error().is("The provider logs in with this credential");
+        error.says(&[
+            "the provider is logged in with this API key",
+            NOT_CHANGED,
+            "Log in to SMTPD with another credential",
+        ]);
     }
-    workspace.set("SMTPD_USERNAME", "jack@example.com");
-    workspace.set("SMTPD_PASSWORD", "pass word");
-    workspace.write(&key(NAME, "send_only", ""));
-    workspace.apply().quiet();
-    current(&workspace);
+    workspace.destroy().error().is("The provider logs in with this credential").says(&[NOT_CHANGED]);
+    assert_eq!(workspace.state(), state);
+    assert!(!workspace.requests().iter().any(|line| line == MADE || line.starts_with("PUT ")));
+    assert!(workspace.logs_in_as(&own.key, &own.secret));
 }
 
 #[test]
-fn the_example_applies() {
+fn a_key_that_was_revoked_elsewhere_is_dropped_and_made_anew() {
     let Some(workspace) = Workspace::new() else { return };
-    workspace.remove("versions.tf");
-    workspace.write(include_str!("../../examples/backends/smtpd/main.tf"));
+    workspace.write(&key(""));
     workspace.apply().quiet();
-    let secret = workspace.working_password_of("smtp_credential_password.newsletter");
-    assert_eq!(workspace.output("smtpd")["secret"], secret);
+    // As SMTPD does with a key that nobody has used for 90 days.
+    workspace.sandbox.smtpd().revoke(&active(&workspace).id);
+    let warning = workspace.refresh().warning().is("A stored password was dropped");
+    warning.says(&["SMTPD no longer has this credential", NOT_CHANGED]);
+    assert_eq!(workspace.addresses(), [""; 0]);
+    workspace.apply().quiet();
+    workspace.working_password();
     workspace.plan().nothing_to_do();
 }
 
 #[test]
-fn a_role_that_does_not_exist_is_refused() {
+fn an_import_is_by_the_id_of_a_key_and_adopts_its_role() {
     let Some(workspace) = Workspace::new() else { return };
-    workspace.write(&key(NAME, "admin", ""));
-    let error = workspace.plan().error();
-    error.is("Invalid value for `smtpd.role`").says(&["must be `iac`, `read_only`, `send_only` or `standard`"]);
+    let imported = workspace.sandbox.smtpd().add_key(NAME, Role::SendOnly);
+    workspace.write(&key(""));
+    workspace.import(&format!("smtpd/{}", imported.id)).succeeded();
+    let state = workspace.state();
+    assert_eq!([&state["remote_version"], &state["username"]], [&imported.id, &imported.key]);
+    assert_eq!([&state["smtpd"]["name"], &state["id"]], [NAME, &format!("smtpd/{NAME}")]);
+    assert_eq!([&state["smtpd"]["role"], &state["password"]], [&Value::Null; 2]);
+
+    let plan = workspace.plan();
+    assert_eq!(plan.action(ADDRESS).as_deref(), Some("update"));
+    plan.warning().is("No reset after the import").says(&["Adopted without a reset.", "`smtpd.role`"]);
+    workspace.apply().succeeded();
+    assert_eq!(workspace.state()["smtpd"]["role"], "send_only");
+    assert_eq!(workspace.sandbox.smtpd().resets(NAME), 0);
+    workspace.plan().nothing_to_do();
+
+    workspace.write(&key("rotation_trigger = \"one\""));
+    workspace.apply().succeeded();
+    assert_eq!(workspace.sandbox.smtpd().resets(NAME), 0, "the first trigger is adopted as well");
+    workspace.write(&key("rotation_trigger = \"two\""));
+    workspace.apply().quiet();
+    assert_eq!(workspace.sandbox.smtpd().resets(NAME), 1);
+    workspace.working_password();
+    assert!(!workspace.logs_in_as(&imported.key, &imported.secret));
 }
 
-/// A workspace in which the first apply is done, and the next one rotates.
+#[test]
+fn what_is_no_key_cannot_be_imported() {
+    let Some(workspace) = Workspace::new() else { return };
+    let other = workspace.sandbox.smtpd().add_key(NAME, Role::SendOnly);
+    workspace.sandbox.smtpd().revoke(&other.id);
+    workspace.write(&key(""));
+    for id in [other.id.as_str(), "00000000-0000-4000-8000-000000000000"] {
+        let run = workspace.import(&format!("smtpd/{id}")).failed();
+        assert!(run.stderr.contains("SMTPD does not know this credential"), "{run}");
+    }
+    assert_eq!(workspace.addresses(), [""; 0]);
+}
+
+#[test]
+fn a_key_of_another_name_or_vendor_follows_the_old_one() {
+    for order in [DELETE_FIRST, CREATE_FIRST] {
+        let Some(workspace) = rotating(order) else { return };
+        let old = active(&workspace);
+        workspace.write(&key(order).replace(NAME, "billing"));
+        workspace.apply().quiet();
+        assert_eq!(workspace.state()["id"], "smtpd/billing");
+        workspace.working_password();
+        assert!(!workspace.logs_in_as(&old.key, &old.secret), "{order}");
+
+        let billing = workspace.sandbox.smtpd().key_named("billing").expect("a key");
+        workspace.write(&credential(order));
+        workspace.apply().quiet();
+        workspace.working_password();
+        assert!(!workspace.logs_in_as(&billing.key, &billing.secret), "{order}");
+        assert_eq!(workspace.resets(), 1);
+    }
+}
+
+#[test]
+fn a_refused_login_says_so_although_it_comes_with_403() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.set("SMTPD_API_SECRET", "not-the-secret-at-all");
+    workspace.keep_secret("not-the-secret-at-all");
+    workspace.write(&key(""));
+    let error = workspace.apply().error().is("SMTPD refused the credentials");
+    error.says(&[
+        &format!("Checking `smtpd/{NAME}` before the reset"),
+        "answered 403 40102, “Username and password are incorrect”.",
+        NOT_CHANGED,
+        "not used for 90 days",
+    ]);
+    assert!(
+        workspace.requests().iter().all(|line| line.starts_with("POST /oauth/token")),
+        "{:?}",
+        workspace.requests()
+    );
+}
+
+#[test]
+fn a_user_may_log_in_in_place_of_a_key() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.sandbox.smtpd().add_user("owner@example.com", "a-pass phrase: with spaces");
+    workspace.keep_secret("a-pass phrase: with spaces");
+    workspace.unset("SMTPD_API_KEY");
+    workspace.unset("SMTPD_API_SECRET");
+    workspace.set("SMTPD_USERNAME", "owner@example.com");
+    workspace.set("SMTPD_PASSWORD", "a-pass phrase: with spaces");
+    workspace.write(&key(""));
+    workspace.apply().quiet();
+    workspace.working_password();
+    workspace.plan().nothing_to_do();
+}
+
+#[test]
+fn a_role_that_may_not_make_keys_is_told_so() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    let reader = workspace.sandbox.smtpd().add_key("reader", Role::ReadOnly);
+    workspace.set("SMTPD_API_KEY", &reader.key);
+    workspace.set("SMTPD_API_SECRET", &reader.secret);
+    workspace.write(&key(""));
+    let error = workspace.apply().error().is("SMTPD denied the access");
+    error.says(&["answered 403 40300", NOT_CHANGED, "the role `iac` is meant for"]);
+    assert_eq!(workspace.sandbox.smtpd().resets(NAME), 0);
+}
+
+#[test]
+fn a_token_that_is_refused_is_fetched_again_once() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&key(""));
+    for operation in [Operation::Account, Operation::Reset] {
+        workspace.sandbox.forget_requests();
+        workspace.sandbox.fault(Fault::status(401).times(2).on(operation).before());
+        workspace.apply().error().is("SMTPD refused the credentials").says(&["answered 401 40100", NOT_CHANGED]);
+        assert_eq!(logins(&workspace), 2, "{operation:?}");
+        assert_eq!(workspace.sandbox.pending_faults(), 0);
+    }
+    workspace.sandbox.fault(Fault::status(401).on(Operation::Reset).before());
+    workspace.apply().quiet();
+    assert_eq!(workspace.sandbox.smtpd().resets(NAME), 1);
+    workspace.working_password();
+}
+
+#[test]
+fn one_login_one_look_and_one_list_serve_many_keys() {
+    let Some(workspace) = Workspace::new() else { return };
+    let keys = |trigger: &str| {
+        let arguments = format!("for_each = toset([\"a\", \"b\", \"c\", \"d\"])\n  rotation_trigger = \"{trigger}\"");
+        workspace.write(&key(&arguments).replace(&format!("\"{NAME}\""), "each.key"));
+        workspace.sandbox.forget_requests();
+        workspace.apply().quiet();
+        let count = |line: &str| workspace.requests().iter().filter(|found| *found == line).count();
+        [logins(&workspace), count(ME), count(LIST), count(MADE), count(LOGOUT)]
+    };
+    assert_eq!(keys("one"), [1, 1, 0, 4, 1]);
+    let old = workspace.sandbox.smtpd().keys();
+    assert_eq!(keys("two"), [2, 1, 1, 4, 2]);
+    for name in ["a", "b", "c", "d"] {
+        workspace.working_password_of(&format!("{ADDRESS}[\"{name}\"]"));
+    }
+    let made = old.iter().filter(|old| old.id != workspace.sandbox.smtpd().login_key().id);
+    assert!(made.into_iter().all(|old| !workspace.logs_in_as(&old.key, &old.secret)));
+}
+
+#[test]
+fn an_answer_that_is_lost_may_have_made_a_key() {
+    let Some(workspace) = rotating(IN_PLACE) else { return };
+    let old = active(&workspace);
+    workspace.sandbox.fault(Fault::new(Effect::Close).on(Operation::Reset));
+    let error = workspace.apply().error().is("The outcome of the reset is unknown");
+    error.says(&["The password may have been changed.", "SMTPD (127.0.0.1) gave no answer"]);
+    assert_eq!(workspace.sandbox.smtpd().resets(NAME), 2, "it was sent once");
+    assert_eq!(workspace.working_password(), old.secret, "the old key still works");
+    workspace.apply().quiet();
+    workspace.working_password();
+    assert!(!workspace.logs_in_as(&old.key, &old.secret));
+}
+
+#[test]
+fn an_answer_without_a_secret_says_that_it_is_lost() {
+    let Some(workspace) = rotating(IN_PLACE) else { return };
+    let old = active(&workspace);
+    workspace.sandbox.fault(Fault::body(r#"{"ID": "4711", "Key": "k"}"#).on(Operation::Reset));
+    workspace.apply().error().is("The new password was lost").says(&["The password was changed."]);
+    assert!(workspace.logs_in_as(&old.key, &old.secret), "what is in the state still works");
+    assert_eq!(workspace.state()["remote_version"], old.id);
+}
+
+fn key(arguments: &str) -> String {
+    block("this", SMTPD, arguments)
+}
+
+/// A workspace with one key made, and a changed trigger before it.
 fn rotating(order: &str) -> Option<Workspace> {
     let workspace = Workspace::new()?;
-    workspace.write(&key(NAME, "send_only", &format!("{order}\n  rotation_trigger = \"one\"")));
+    workspace.write(&key(&format!("rotation_trigger = \"one\"\n  {order}")));
     workspace.apply().quiet();
-    current(&workspace);
-    workspace.write(&key(NAME, "send_only", &format!("{order}\n  rotation_trigger = \"two\"")));
+    workspace.write(&key(&format!("rotation_trigger = \"two\"\n  {order}")));
+    workspace.sandbox.forget_requests();
     Some(workspace)
 }
 
-fn key(name: &str, role: &str, arguments: &str) -> String {
-    format!(
-        "resource \"smtp_credential_password\" \"this\" {{\n  smtpd = {{\n    name = \"{name}\"\n    role = \"{role}\"\n  }}\n  {arguments}\n}}\n"
-    )
+#[track_caller]
+fn active(workspace: &Workspace) -> ApiKey {
+    workspace.sandbox.smtpd().key_named(NAME).expect("an active key")
 }
 
-/// The key in the state, which is the only one of its name that works.
-fn current(workspace: &Workspace) -> ApiKey {
-    let secret = workspace.working_password();
-    let active = |key: &ApiKey| key.name == NAME && key.state == KeyState::Active;
-    let [key] = &*workspace.sandbox.smtpd().keys().into_iter().filter(active).collect::<Vec<_>>() else {
-        panic!("one key works");
-    };
-    let state = workspace.state();
-    let known = [("remote_version", &key.id), ("username", &key.key), ("id", &format!("smtpd/{NAME}"))];
-    assert!(known.iter().all(|(name, value)| state[name] == **value) && key.secret == secret, "{state}");
-    key.clone()
+fn ids_of_active(workspace: &Workspace) -> BTreeSet<String> {
+    let keys = workspace.sandbox.smtpd().keys().into_iter();
+    keys.filter(|key| key.state == KeyState::Active).map(|key| key.id).collect()
 }
 
-fn state_of(workspace: &Workspace, key: &ApiKey) -> KeyState {
-    let keys = workspace.sandbox.smtpd().keys();
-    keys.iter().find(|known| known.id == key.id).expect("a key that is there").state
+fn revoked(key: &ApiKey) -> String {
+    format!("PUT {KEYS}/{}/revoke 200", key.id)
 }
 
-/// The requests that made or revoked keys.
-fn changes(workspace: &Workspace) -> Vec<(&'static str, String)> {
-    let requests = workspace.sandbox.requests().into_iter();
-    let changes = requests.filter(|request| !request.path.starts_with("/oauth/"));
-    let methods = changes.filter_map(|request| {
-        let method = ["POST", "PUT"].into_iter().find(|method| *method == request.method)?;
-        Some((method, request.path))
-    });
-    methods.collect()
+fn logins(workspace: &Workspace) -> usize {
+    workspace.requests().iter().filter(|line| *line == LOGIN).count()
 }

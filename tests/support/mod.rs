@@ -17,8 +17,27 @@ pub use self::{
     workspace::Workspace,
 };
 
-/// The user name in the vendor's own example; every sandbox has a credential of that name.
+/// The user name in `HubSpot`'s own example; every sandbox has a credential of that name.
 pub const USER: &str = "zh48wgsfld@62515.smtp.hubspot.net";
+
+/// The address of a mailbox at `HostUp` that every sandbox has.
+pub const MAILBOX: &str = "info@example.com";
+
+/// The user name of the credential in `KIRIM.EMAIL`'s own example; every sandbox has it.
+pub const KIRIM_USER: &str = "myuser";
+
+/// The argument that names [`USER`].
+pub const HUBSPOT: &str = r#"hubspot = { user_name = "zh48wgsfld@62515.smtp.hubspot.net" }"#;
+
+/// The argument that names [`MAILBOX`].
+pub const HOSTUP: &str = r#"hostup = { account_id = "acct_01hxa3b4c5d6e7f8g9h0j1k2m3", address = "info@example.com" }"#;
+
+/// The argument that names the credential of [`KIRIM_USER`].
+pub const KIRIM_EMAIL: &str =
+    r#"kirim_email = { domain = "example.com", credential_guid = "92703823-f3a4-48e2-8e87-7adf25454800" }"#;
+
+/// The argument for API keys that send.
+pub const SMTPD: &str = r#"smtpd = { name = "newsletter", role = "send_only" }"#;
 
 /// The address of the resource that [`credential`] writes.
 pub const ADDRESS: &str = "smtp_credential_password.this";
@@ -30,12 +49,15 @@ pub fn provider(settings: &str) -> String {
 
 /// A resource for the credential of [`USER`], with further arguments.
 pub fn credential(arguments: &str) -> String {
-    resource("this", USER, arguments)
+    block("this", HUBSPOT, arguments)
 }
 
-/// A resource for a credential, with further arguments.
+/// A resource for one of `HubSpot`'s credentials, with further arguments.
 pub fn resource(name: &str, user_name: &str, arguments: &str) -> String {
-    format!(
-        "resource \"smtp_credential_password\" \"{name}\" {{\n  hubspot = {{ user_name = \"{user_name}\" }}\n  {arguments}\n}}\n"
-    )
+    block(name, &format!("hubspot = {{ user_name = \"{user_name}\" }}"), arguments)
+}
+
+/// A resource for the credential that `target` names, with further arguments.
+pub fn block(name: &str, target: &str, arguments: &str) -> String {
+    format!("resource \"smtp_credential_password\" \"{name}\" {{\n  {target}\n  {arguments}\n}}\n")
 }

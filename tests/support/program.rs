@@ -6,6 +6,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use serde_json::Value;
+
 /// The one variable that chooses the program.
 const CHOICE: &str = "TF_ACC_TERRAFORM_PATH";
 
@@ -37,6 +39,19 @@ impl Program {
             );
         };
         Some(Self(program))
+    }
+
+    /// Tells whether it knows write-only arguments and ephemeral values: both Terraform and OpenTofu do from 1.11 on.
+    pub fn knows_write_only(&self) -> bool {
+        let minor = self.version().split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
+        minor.is_some_and(|minor| minor >= 11)
+    }
+
+    /// Its version.
+    pub fn version(&self) -> String {
+        let output = self.command().args(["version", "-json"]).output().expect("the program starts");
+        let told: Value = serde_json::from_slice(&output.stdout).expect("it tells JSON");
+        told["terraform_version"].as_str().expect("a version").to_owned()
     }
 
     /// Starts to write a command.

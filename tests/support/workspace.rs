@@ -12,12 +12,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
-    ADDRESS, USER, mail,
+    ADDRESS, KIRIM_USER, MAILBOX, USER, mail,
     program::Program,
     run::Run,
     state::{self, Instance},
 };
-use crate::sandbox::{HubSpot, Sandbox};
+use crate::sandbox::{HostUp, HubSpot, KirimEmail, Recorded, Sandbox};
 
 /// What every configuration here starts with.
 const REQUIREMENT: &str = r#"terraform {
@@ -32,7 +32,7 @@ const NEVER_SAID: &[&str] = &["bug in the provider", "panic", "Provider produced
 
 /// One configuration with its state, and a sandbox for it alone.
 pub struct Workspace {
-    /// The vendor and the mail server.
+    /// The vendors and the mail server.
     pub sandbox: Sandbox,
     program: Program,
     directory: TempDir,
@@ -42,7 +42,8 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Sets up an empty workspace and a sandbox with the credential of [`USER`]; `None` where these tests are to be skipped.
+    /// Sets up an empty workspace and a sandbox with a credential to reset at each vendor; `None` where these tests are to be
+    /// skipped.
     pub fn new() -> Option<Self> {
         let program = Program::find()?;
         let sandbox = Sandbox::start();
@@ -55,18 +56,49 @@ impl Workspace {
             secrets: RefCell::new(sandbox.env().into_iter().map(|(_, value)| value).collect()),
             sandbox,
         };
-        // The base URL is no secret.
+        // These two are no secrets.
         workspace.secrets.borrow_mut().remove(&workspace.sandbox.base_url());
+        workspace.secrets.borrow_mut().remove(KirimEmail::USERNAME);
         fs::create_dir(workspace.temporary()).expect("a folder for temporary files");
         workspace.file("cli.tfrc", &cli_config());
         workspace.file("versions.tf", REQUIREMENT);
         workspace.add_credential(USER);
+        workspace.add_mailbox(MAILBOX);
+        workspace.add_kirim_credential(KirimEmail::GUID, KIRIM_USER);
         Some(workspace)
     }
 
-    /// Adds a credential to the sandbox.
+    /// Sets up the same for what older programs do not know: write-only arguments and ephemeral values.
+    #[expect(clippy::print_stderr, reason = "a test that did not run is not to look like one that passed")]
+    pub fn with_write_only() -> Option<Self> {
+        let workspace = Self::new()?;
+        if workspace.knows_write_only() {
+            return Some(workspace);
+        }
+        eprintln!("skipped: version {} knows no write-only arguments", workspace.program.version());
+        None
+    }
+
+    /// Tells whether the program knows write-only arguments and ephemeral values.
+    pub fn knows_write_only(&self) -> bool {
+        self.program.knows_write_only()
+    }
+
+    /// Adds a credential at `HubSpot`.
     pub fn add_credential(&self, user_name: &str) {
         self.sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, user_name);
+        self.users.borrow_mut().insert(user_name.to_owned());
+    }
+
+    /// Adds a mailbox at `HostUp`, and tells its id.
+    pub fn add_mailbox(&self, address: &str) -> String {
+        self.users.borrow_mut().insert(address.to_owned());
+        self.sandbox.hostup().add_mailbox(HostUp::ACCOUNT_ID, address)
+    }
+
+    /// Adds a credential at `KIRIM.EMAIL`.
+    pub fn add_kirim_credential(&self, guid: &str, user_name: &str) {
+        self.sandbox.kirim_email().add_credential(KirimEmail::DOMAIN, guid, user_name);
         self.users.borrow_mut().insert(user_name.to_owned());
     }
 
@@ -203,6 +235,26 @@ impl Workspace {
         serde_json::from_slice(&output.stdout).expect("it tells JSON")
     }
 
+    /// Runs the program with its log turned up, and tells the log.
+    #[track_caller]
+    pub fn logged(&mut self, arguments: &[&str]) -> (Run, String) {
+        let path = self.path("trace.log");
+        self.set("TF_LOG", "TRACE");
+        self.set("TF_LOG_PATH", path.to_str().expect("a path that is text"));
+        let run = self.run(arguments);
+        self.unset("TF_LOG");
+        self.unset("TF_LOG_PATH");
+        (run, fs::read_to_string(path).expect("a log"))
+    }
+
+    /// The requests to the vendors so far: method, path and status of each.
+    pub fn requests(&self) -> Vec<String> {
+        let requests = self.sandbox.requests().into_iter();
+        let line =
+            |request: Recorded| format!("{} {} {}", request.method, request.path, request.status.unwrap_or_default());
+        requests.map(line).collect()
+    }
+
     /// The value of an output.
     pub fn output(&self, name: &str) -> Value {
         self.json(&["output", "-json", name])
@@ -252,7 +304,12 @@ impl Workspace {
 
     /// Tells whether the mail server takes a password of [`USER`].
     pub fn logs_in(&self, password: &str) -> bool {
-        mail::logs_in(&self.sandbox, USER, password)
+        self.logs_in_as(USER, password)
+    }
+
+    /// Tells whether the mail server takes a password.
+    pub fn logs_in_as(&self, username: &str, password: &str) -> bool {
+        mail::logs_in(&self.sandbox, username, password)
     }
 
     /// Insists that the state holds the password that works at this moment, and returns it.
@@ -275,10 +332,11 @@ impl Workspace {
     }
 
     fn learn_passwords(&self) {
-        let passwords =
-            self.users.borrow().iter().filter_map(|user| self.sandbox.hubspot().password(user)).collect::<Vec<_>>();
-        self.secrets.borrow_mut().extend(passwords);
-        self.secrets.borrow_mut().extend(self.sandbox.smtpd().keys().into_iter().map(|key| key.secret));
+        // User names are unique over all vendors, and each knows the passwords of all.
+        let password = |user: &String| self.sandbox.hubspot().password(user);
+        let passwords = self.users.borrow().iter().filter_map(password).collect::<Vec<_>>();
+        let keys = self.sandbox.smtpd().keys().into_iter().map(|key| key.secret);
+        self.secrets.borrow_mut().extend(passwords.into_iter().chain(keys));
     }
 
     fn temporary(&self) -> PathBuf {

@@ -70,10 +70,15 @@ impl Resource for CredentialPassword {
 
     fn plan(&self, call: &Call, draft: &mut Draft) -> Result<()> {
         let decision = plan::finish(draft)?;
-        if let (true, Some(target)) = (decision.resets, &decision.target)
-            && let Connection::Refused(diagnostic) = self.connections.to(target.vendor)
-        {
-            return Err(diagnostic.into());
+        if let (true, Some(target)) = (decision.resets, &decision.target) {
+            match self.connections.to(target.vendor) {
+                Connection::Ready(backend) => {
+                    let spared = backend.spare_login(&held(&draft.prior));
+                    spared.map_err(|error| diagnose::failed(Doing::Checking, target, &error))?;
+                }
+                Connection::Refused(diagnostic) => return Err(diagnostic.into()),
+                Connection::Unknown => {}
+            }
         }
         decision.warnings.into_iter().for_each(|warning| call.warn(warning));
         Ok(())
