@@ -7,15 +7,15 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use serde::Deserialize;
-use tokio::sync::Mutex;
 
 use super::{
     Backend, Field, Fields, Found, Held, ImportId, Origin, Presence, Renewal, Reset, Submission, Vendor,
     bearer::{Bearer, Offer},
     check,
+    told::Told,
 };
 use crate::{
-    http::{Answer, Api, Client, Dialect, Kind, Method, Operation, Result},
+    http::{Answer, Api, Client, Dialect, Kind, Method, Operation, Request, Result},
     secret::Secret,
 };
 
@@ -118,20 +118,20 @@ struct HubSpot {
     generation: Generation,
     login: Bearer,
     /// The user names of the account, fetched once for all resources of this process.
-    listed: Mutex<Option<Arc<BTreeSet<String>>>>,
+    listed: Told<BTreeSet<String>>,
 }
 
 #[async_trait]
 impl Backend for HubSpot {
     async fn read(&self, op: &Operation, target: &Fields, _: &Held) -> Result<Presence> {
         let user_name = target.text(&USER_NAME).unwrap_or_default();
-        if self.listed(op).await?.contains(user_name) {
+        if self.listed.get(op, "", self.list(op)).await?.contains(user_name) {
             return Ok(Presence::Found(Found::default()));
         }
         match self.generation {
             Generation::V1 => Ok(Presence::Gone),
             // The list is documented with filters; without one it need not be complete.
-            Generation::V3 | Generation::Dated => match self.send(op, Method::GET, &[user_name], &[]).await {
+            Generation::V3 | Generation::Dated => match self.ask(op, &[user_name], &[]).await {
                 Ok(_) => Ok(Presence::Found(Found::default())),
                 Err(error) if error.kind == Kind::NotFound => Ok(Presence::Gone),
                 Err(error) => Err(error),
@@ -141,7 +141,8 @@ impl Backend for HubSpot {
 
     async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
         let user_name = target.text(&USER_NAME).unwrap_or_default();
-        let answer = self.send(op, Method::POST, &[user_name, "password-reset"], &[]).await?;
+        let send = |token| self.request(Method::POST, &[user_name, "password-reset"], &token).reset(op);
+        let answer = self.login.send(op, &self.api, send).await?;
         let password = Some(answer.password(&["password"])?);
         let named = match self.generation {
             Generation::V1 => answer.text(&["userName"]),
@@ -168,46 +169,39 @@ impl HubSpot {
                 ]),
             ),
         };
-        Self { api, generation, login, listed: Mutex::default() }
+        Self { api, generation, login, listed: Told::default() }
     }
 
-    /// Sends a read or a reset.
-    async fn send(&self, op: &Operation, method: Method, path: &[&str], query: &[(&str, &str)]) -> Result<Answer> {
-        let path = [self.generation.tokens(), path].concat();
-        let send = |token: Secret| {
-            let request = self.api.request(method.clone(), &path).bearer(&token);
-            let request = query.iter().fold(request, |request, (name, value)| request.query(name, value));
-            let is_read = method == Method::GET;
-            async move { if is_read { request.read(op).await } else { request.reset(op).await } }
+    fn request(&self, method: Method, path: &[&str], token: &Secret) -> Request {
+        self.api.request(method, &[self.generation.tokens(), path].concat()).bearer(token)
+    }
+
+    async fn ask(&self, op: &Operation, path: &[&str], query: &[(&str, &str)]) -> Result<Answer> {
+        let send = |token| {
+            let request = self.request(Method::GET, path, &token);
+            query.iter().fold(request, |request, (name, value)| request.query(name, value)).read(op)
         };
         self.login.send(op, &self.api, send).await
     }
 
-    async fn listed(&self, op: &Operation) -> Result<Arc<BTreeSet<String>>> {
-        let mut listed = op.wait(self.listed.lock()).await?;
-        if let Some(listed) = &*listed {
-            return Ok(Arc::clone(listed));
-        }
-        let fetched = Arc::new(self.list(op).await?);
-        *listed = Some(Arc::clone(&fetched));
-        Ok(fetched)
-    }
-
     async fn list(&self, op: &Operation) -> Result<BTreeSet<String>> {
         if self.generation == Generation::V1 {
-            let tokens: Vec<TokenV1> = self.send(op, Method::GET, &[], &[]).await?.json()?;
+            let tokens: Vec<TokenV1> = self.ask(op, &[], &[]).await?.json()?;
             return Ok(tokens.into_iter().filter(|token| !token.deleted).map(|token| token.user_name).collect());
         }
         let mut ids = BTreeSet::new();
         let mut after: Option<String> = None;
         loop {
-            let query: Vec<_> =
-                [("limit", "100")].into_iter().chain(after.as_deref().map(|after| ("after", after))).collect();
-            let page: Page = self.send(op, Method::GET, &[], &query).await?.json()?;
+            let more = after.as_deref().map(|after| ("after", after));
+            let query: Vec<_> = [("limit", "100")].into_iter().chain(more).collect();
+            let page: Page = self.ask(op, &[], &query).await?.json()?;
+            let known = ids.len();
             ids.extend(page.results.into_iter().map(|token| token.id));
-            after = page.paging.and_then(|paging| paging.next).map(|next| next.after);
-            if after.is_none() {
-                return Ok(ids);
+            // A page that brings nothing new would be followed by itself for ever.
+            let next = page.paging.and_then(|paging| paging.next).filter(|_| ids.len() > known);
+            match next {
+                Some(next) => after = Some(next.after),
+                None => return Ok(ids),
             }
         }
     }

@@ -94,7 +94,7 @@ struct Smtpd {
     own_key: Option<String>,
     login: Bearer,
     account: Told<()>,
-    keys: Told<Vec<ApiKey>>,
+    keys: Told<Vec<Listed>>,
 }
 
 #[async_trait]
@@ -185,7 +185,7 @@ impl Smtpd {
         self.api.request(method, &[&KEYS, path].concat()).bearer(token)
     }
 
-    async fn list(&self, op: &Operation) -> Result<Vec<ApiKey>> {
+    async fn list(&self, op: &Operation) -> Result<Vec<Listed>> {
         let send = |token| self.request(Method::GET, &[], &token).read(op);
         self.login.send(op, &self.api, send).await?.json()
     }
@@ -200,14 +200,14 @@ impl Smtpd {
 
 /// A key as a list shows it.
 #[derive(Debug, Deserialize)]
-struct ApiKey {
+struct Listed {
     id: String,
     is_active: bool,
     key: Option<String>,
     name: Option<String>,
 }
 
-impl ApiKey {
+impl Listed {
     fn found(&self) -> Found {
         let mut target = Fields::default();
         // A name that cannot stand in a configuration is left for the configuration to say.

@@ -1,6 +1,8 @@
 //! HubSpot, in the three generations of its API.
 
-use super::{Case, Exchange, TOKEN, get, post};
+use terraform_provider_smtp::backend::Presence;
+
+use super::{Case, Exchange, Server, TOKEN, get, operation, post};
 
 const USER: &str = "zh48wgsfld@62515.smtp.hubspot.net";
 const LIST_V1: &str = include_str!("../fixtures/hubspot/list_v1.json");
@@ -72,3 +74,16 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 const RESET_V3: &str = include_str!("../fixtures/hubspot/reset_v3.json");
+
+#[tokio::test]
+async fn pages_are_followed_until_one_brings_nothing_new() {
+    let case = &CASES[1];
+    let list = case.gone[0];
+    let page = r#"{"results": [{"id": "someone-else"}], "paging": {"next": {"after": "1"}}}"#;
+    let server = Server::start(case, &[Exchange { body: page, ..list }, case.gone[1]]).await;
+    let presence = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap();
+    assert_eq!(presence, Presence::Gone);
+    let queries: Vec<_> =
+        server.requests(list).await.iter().map(|request| request.url.query().map(str::to_owned)).collect();
+    assert_eq!(queries, ["limit=100", "limit=100&after=1"].map(|query| Some(query.to_owned())));
+}
