@@ -19,6 +19,7 @@ const EXAMPLES: &[(&[&str], usize)] = &[
     (&["backends/hostup/main.tf"], 1),
     (&["backends/hubspot/main.tf"], 1),
     (&["backends/kirim_email/main.tf"], 1),
+    (&["backends/smtpd/main.tf"], 1),
     (&["provider/provider.tf", "resources/smtp_credential_password/resource.tf"], 1),
     (
         &[
