@@ -10,6 +10,8 @@ mod support;
 mod bad_input;
 #[path = "acceptance/documented.rs"]
 mod documented;
+#[path = "acceptance/every_vendor.rs"]
+mod every_vendor;
 #[path = "acceptance/failed_reset.rs"]
 mod failed_reset;
 #[path = "acceptance/hostup.rs"]

@@ -1,6 +1,8 @@
 //! Bad input: each is refused with a clear error at the argument at fault, and nothing is reset.
 
-use crate::support::{ADDRESS, Diagnostic, USER, Workspace, credential, provider, resource};
+use crate::support::{
+    ADDRESS, Diagnostic, HOSTUP, HUBSPOT, SMTPD, USER, Workspace, block, credential, provider, resource,
+};
 
 #[test]
 fn bad_arguments_are_refused_at_their_line() {
@@ -45,6 +47,77 @@ fn a_resource_names_a_credential() {
     error.points_at("resource \"smtp_credential_password\" \"this\" {}");
     workspace.write("resource \"smtp_credential_password\" \"this\" {\n  hubspot = {}\n}\n");
     workspace.apply().error();
+    nothing_was_sent(&workspace);
+}
+
+#[test]
+fn targets_of_every_vendor_are_judged_at_their_line() {
+    let Some(workspace) = Workspace::new() else { return };
+    for (target, path, words) in [
+        ("hostup = { account_id = \"acct/1\", address = \"a@b.se\" }", "hostup.account_id", "must not contain `/`"),
+        ("hostup = { account_id = \"\", address = \"a@b.se\" }", "hostup.account_id", "must not be empty"),
+        ("hostup = { account_id = \"acct_1\", address = \"info\" }", "hostup.address", "must be an e-mail address, or"),
+        (
+            "hostup = { account_id = \"acct_1\", address = \"mail_\" }",
+            "hostup.address",
+            "must be an e-mail address, or",
+        ),
+        ("kirim_email = { domain = \"a/b\", credential_guid = \"c\" }", "kirim_email.domain", "must not contain `/`"),
+        (
+            "kirim_email = { domain = \"a\", credential_guid = \"..\" }",
+            "kirim_email.credential_guid",
+            "must not contain `..`",
+        ),
+        ("smtpd = { name = \"\", role = \"iac\" }", "smtpd.name", "must not be empty"),
+        (
+            "smtpd = { name = \"a\", role = \"admin\" }",
+            "smtpd.role",
+            "must be `iac`, `read_only`, `send_only` or `standard`",
+        ),
+    ] {
+        workspace.write(&block("this", target, ""));
+        let error = workspace.validate().error().is(&format!("Invalid value for `{path}`"));
+        let error = error.says(&[&format!("`{path}` {words}")]);
+        assert_points_at(&error, path, target, "resource \"smtp_credential_password\" \"this\" {");
+    }
+    nothing_was_sent(&workspace);
+}
+
+#[test]
+fn policies_that_no_password_could_follow_are_refused_at_their_line() {
+    let Some(workspace) = Workspace::new() else { return };
+    for (policy, path, words) in [
+        ("{ length = 11 }", "password_policy.length", "must be a whole number from 12 to 128"),
+        ("{ length = 129 }", "password_policy.length", "must be a whole number from 12 to 128"),
+        ("{ length = 12.5 }", "password_policy.length", "must be a whole number from 12 to 128"),
+        (
+            "{ lower = false, upper = false, digits = false, special = false }",
+            "password_policy",
+            "must want at least one kind of character",
+        ),
+        ("{ special_characters = \"\" }", "password_policy.special_characters", "must not be empty"),
+        ("{ special_characters = \"aä\" }", "password_policy.special_characters", "must hold ASCII punctuation"),
+    ] {
+        let line = format!("password_policy = {policy}");
+        workspace.write(&block("this", HOSTUP, &line));
+        let error = workspace.validate().error().is(&format!("Invalid value for `{path}`"));
+        let error = error.says(&[&format!("`{path}` {words}")]);
+        assert_points_at(&error, path, &line, "resource \"smtp_credential_password\" \"this\" {");
+    }
+    // What is not wanted may be empty.
+    workspace.write(&block("this", HOSTUP, "password_policy = { special = false, special_characters = \"\" }"));
+    workspace.validate().quiet();
+    nothing_was_sent(&workspace);
+}
+
+#[test]
+fn a_resource_names_one_credential_only() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&block("this", HUBSPOT, SMTPD));
+    let error = workspace.validate().error().is("More than one credential is named");
+    error.says(&["`hubspot`, `smtpd` are set.", "`hostup`, `hubspot`, `kirim_email`, `smtpd`"]).points_at(SMTPD);
+    workspace.write(&block("this", HUBSPOT, &format!("{SMTPD}\n  {HOSTUP}")));
+    workspace.apply().error().says(&["`hostup`, `hubspot`, `smtpd` are set."]);
     nothing_was_sent(&workspace);
 }
 

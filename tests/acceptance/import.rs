@@ -73,6 +73,10 @@ fn a_bad_import_id_is_explained() {
         ("hubspot/a/b", "the form `hubspot/<user_name>`"),
         ("hubspot/..", "`hubspot.user_name` must not contain `..`"),
         ("hubspot/a%2Fb", "`hubspot.user_name` must not contain `%`"),
+        ("hostup/acct_1", "the form `hostup/<account_id>/<address>`"),
+        ("hostup/acct_1/info", "`hostup.address` must be an e-mail address"),
+        ("kirim_email/example.com", "the form `kirim_email/<domain>/<credential_guid>`"),
+        ("smtpd/", "the form `smtpd/<credential id>`"),
     ] {
         let run = workspace.import(id).failed();
         // For people, lines are broken and framed.

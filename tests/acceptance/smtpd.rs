@@ -87,6 +87,64 @@ fn a_key_that_cannot_be_made_leaves_the_old_one_as_it_was() {
 }
 
 #[test]
+fn a_key_that_may_have_been_made_leaves_the_old_one_where_it_is_said_to_be() {
+    for (fault, outcome) in [
+        (Fault::status(500).before(), "The password may have been changed."),
+        (Fault::new(Effect::Close), "The password may have been changed."),
+        (Fault::new(Effect::Truncate(10)), "The password was changed."),
+    ] {
+        let Some(workspace) = rotating(DELETE_FIRST) else { return };
+        let old = active(&workspace);
+        workspace.sandbox.fault(fault.on(Operation::Reset));
+        let error = workspace.apply().error().says(&[outcome, "revoke it"]);
+        error.says(&[&format!("The credential from before, `{}`, still works", old.id), "the state's backup"]);
+        assert!(workspace.logs_in_as(&old.key, &old.secret));
+        workspace.apply().quiet();
+        workspace.working_password();
+    }
+}
+
+#[test]
+fn a_login_that_does_not_work_deletes_nothing() {
+    for order in ORDERS {
+        let Some(mut workspace) = rotating(order) else { return };
+        let state = workspace.state();
+        workspace.set("SMTPD_API_SECRET", "not-the-secret-at-all");
+        workspace.keep_secret("not-the-secret-at-all");
+        let error = workspace.apply_with(&["-refresh=false"]).error().is("SMTPD refused the credentials");
+        error.says(&["answered 403 40102", NOT_CHANGED]);
+        assert_eq!(workspace.state(), state, "{order}");
+        workspace.working_password();
+    }
+}
+
+#[test]
+fn a_replacement_for_another_reason_revokes_the_old_key_as_well() {
+    let reasons: [fn(&Workspace) -> Vec<&str>; 3] = [
+        |workspace| {
+            workspace.run(&["taint", "-no-color", ADDRESS]).succeeded();
+            vec![]
+        },
+        |_| vec!["-replace=smtp_credential_password.this"],
+        |workspace| {
+            workspace.write(&key("").replace("send_only", "standard"));
+            workspace.plan_with(&["-out=plan"]).quiet();
+            vec!["plan"]
+        },
+    ];
+    for reason in reasons {
+        let Some(workspace) = rotating(DELETE_FIRST) else { return };
+        let old = active(&workspace);
+        let options = reason(&workspace);
+        workspace.sandbox.forget_requests();
+        workspace.apply_with(&options).quiet();
+        let changes = |line: &String| line == MADE || line.starts_with("PUT ");
+        assert_eq!(workspace.requests().into_iter().filter(changes).collect::<Vec<_>>(), [MADE, &revoked(&old)]);
+        workspace.working_password();
+    }
+}
+
+#[test]
 fn an_old_key_that_cannot_be_revoked_is_named_and_the_new_one_is_kept() {
     for order in [DELETE_FIRST, IN_PLACE] {
         let Some(workspace) = rotating(order) else { return };

@@ -11,30 +11,6 @@ use crate::{
 };
 
 #[test]
-fn a_module_hands_the_credential_on() {
-    let Some(workspace) = Workspace::new() else { return };
-    let requirement =
-        "terraform {\n  required_providers {\n    smtp = { source = \"smtp-credentials/smtp\" }\n  }\n}\n";
-    let output = |name| format!("output \"{name}\" {{\n  value = {ADDRESS}.{name}\n  sensitive = true\n}}\n");
-    let outputs = ["username", "password", "smtp_host", "smtp_port", "smtp_url"].map(output).concat();
-    workspace.file("mail/main.tf", &[requirement, &credential(""), &outputs].concat());
-    workspace.write(
-        "module \"mail\" {\n  source = \"./mail\"\n}\noutput \"all\" {\n  value = module.mail\n  sensitive = true\n}\n",
-    );
-    workspace.run(&["get", "-no-color"]).succeeded();
-    workspace.apply().quiet();
-    let address = format!("module.mail.{ADDRESS}");
-    let password = workspace.working_password_of(&address);
-    let all = workspace.output("all");
-    for (name, value) in [("password", password.as_str()), ("username", USER), ("smtp_host", "smtp.hubapi.com")] {
-        assert_eq!(all[name], value);
-    }
-    assert_eq!(all["smtp_port"], 587);
-    assert_eq!(all["smtp_url"], workspace.state_of(&address)["smtp_url"]);
-    workspace.plan().nothing_to_do();
-}
-
-#[test]
 fn many_credentials_each_keep_their_own_password() {
     let Some(workspace) = Workspace::new() else { return };
     let names = ["a", "b", "c"].map(|name| format!("{name}@{}.smtp.hubspot.net", HubSpot::PORTAL_ID));

@@ -302,6 +302,15 @@ impl Workspace {
         self.sandbox.hubspot().resets(USER)
     }
 
+    /// How many resets there have been, at all vendors.
+    pub fn resets_everywhere(&self) -> usize {
+        // User names are unique over all vendors, and each knows the resets of all; at SMTPD a reset is a key.
+        let users = self.users.borrow();
+        let made = self.sandbox.smtpd().keys().into_iter().map(|key| key.name).collect::<BTreeSet<_>>();
+        let resets = users.iter().map(|user| self.sandbox.hubspot().resets(user));
+        resets.chain(made.iter().map(|name| self.sandbox.smtpd().resets(name))).sum()
+    }
+
     /// Tells whether the mail server takes a password of [`USER`].
     pub fn logs_in(&self, password: &str) -> bool {
         self.logs_in_as(USER, password)
@@ -332,7 +341,7 @@ impl Workspace {
     }
 
     fn learn_passwords(&self) {
-        // User names are unique over all vendors, and each knows the passwords of all.
+        // User names are unique over all vendors, and each knows the passwords of all; at SMTPD they are secrets of keys.
         let password = |user: &String| self.sandbox.hubspot().password(user);
         let passwords = self.users.borrow().iter().filter_map(password).collect::<Vec<_>>();
         let keys = self.sandbox.smtpd().keys().into_iter().map(|key| key.secret);

@@ -79,6 +79,13 @@ impl Policy {
         ];
         let wanted = classes.into_iter().filter(|(name, _)| value.get(name) != &Value::Bool(false));
         let classes: Vec<Vec<u8>> = wanted.map(|(_, characters)| sorted(characters)).collect();
+        if classes.iter().any(Vec::is_empty) {
+            return Err(invalid(
+                path().then(SPECIAL_CHARACTERS),
+                "must not be empty where `special` wants one of them",
+            )
+            .into());
+        }
         if classes.is_empty() {
             return Err(invalid(path(), "must want at least one kind of character").into());
         }
@@ -126,11 +133,7 @@ fn sorted(characters: String) -> Vec<u8> {
 }
 
 fn punctuation(text: &str) -> Result<(), &'static str> {
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_punctuation()) {
-        Ok(())
-    } else {
-        Err("must hold ASCII punctuation only, and at least one character of it")
-    }
+    if text.bytes().all(|byte| byte.is_ascii_punctuation()) { Ok(()) } else { Err("must hold ASCII punctuation only") }
 }
 
 #[cfg(test)]
@@ -211,10 +214,13 @@ mod tests {
         for (value, path) in [
             (Value::object([(LENGTH, Number::from(11).into())]), "password_policy.length"),
             (Value::object([(LENGTH, Number::from(129).into())]), "password_policy.length"),
+            (Value::object([(SPECIAL_CHARACTERS, "".into())]), "password_policy.special_characters"),
             (Value::object(nothing), "password_policy"),
         ] {
             assert_eq!(Policy::validate(&value).iter().next().unwrap().path.to_string(), path);
         }
-        assert!(punctuation("").is_err() && punctuation("a").is_err() && punctuation("é").is_err());
+        let unwanted = Value::object([(SPECIAL, false.into()), (SPECIAL_CHARACTERS, "".into())]);
+        assert_eq!(Policy::validate(&unwanted).iter().count(), 0);
+        assert!(punctuation("a").is_err() && punctuation("é").is_err());
     }
 }
