@@ -179,7 +179,9 @@ impl Fifty {
     fn all_work(&self, workspace: &Workspace, resets: usize) {
         let addresses = workspace.addresses();
         assert_eq!(addresses.len(), 50);
-        addresses.iter().for_each(|address| drop(workspace.working_password_of(address)));
+        for address in &addresses {
+            workspace.working_password_of(address);
+        }
         let sandbox = &workspace.sandbox;
         assert!(self.addresses.iter().all(|address| sandbox.hostup().resets(address) == resets));
         assert!(self.user_names.iter().all(|name| sandbox.hubspot().resets(name) == resets));
