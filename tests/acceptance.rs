@@ -32,6 +32,8 @@ mod rotation;
 mod settings;
 #[path = "acceptance/smtpd.rs"]
 mod smtpd;
+#[path = "acceptance/smtpd_login.rs"]
+mod smtpd_login;
 #[path = "acceptance/states.rs"]
 mod states;
 #[path = "acceptance/usage.rs"]

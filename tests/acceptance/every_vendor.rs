@@ -146,9 +146,15 @@ impl Fifty {
             names: numbered(12, |number| format!("key{number}")),
             user_names: numbered(13, |number| format!("user{number}@{}.smtp.hubspot.net", HubSpot::PORTAL_ID)),
         };
-        fifty.addresses.iter().for_each(|address| drop(workspace.add_mailbox(address)));
-        fifty.user_names.iter().for_each(|name| workspace.add_credential(name));
-        fifty.guids.iter().for_each(|guid| workspace.add_kirim_credential(guid, &format!("kirim-{guid}")));
+        for address in &fifty.addresses {
+            workspace.add_mailbox(address);
+        }
+        for name in &fifty.user_names {
+            workspace.add_credential(name);
+        }
+        for guid in &fifty.guids {
+            workspace.add_kirim_credential(guid, &format!("kirim-{guid}"));
+        }
         fifty
     }
 
@@ -179,8 +185,8 @@ impl Fifty {
     fn all_work(&self, workspace: &Workspace, resets: usize) {
         let addresses = workspace.addresses();
         assert_eq!(addresses.len(), 50);
-        for address in &addresses {
-            workspace.working_password_of(address);
+        for address in addresses {
+            workspace.working_password_of(&address);
         }
         let sandbox = &workspace.sandbox;
         assert!(self.addresses.iter().all(|address| sandbox.hostup().resets(address) == resets));

@@ -9,19 +9,19 @@ use crate::{
     support::{ADDRESS, SMTPD, Workspace, block, credential},
 };
 
-const NAME: &str = "newsletter";
+pub(super) const NAME: &str = "newsletter";
 const DELETE_FIRST: &str = "";
 const CREATE_FIRST: &str = "lifecycle { create_before_destroy = true }";
 const IN_PLACE: &str = "rotation_mode = \"in_place\"";
-const ORDERS: [&str; 3] = [DELETE_FIRST, CREATE_FIRST, IN_PLACE];
-const NOT_CHANGED: &str = "The password was not changed.";
+pub(super) const ORDERS: [&str; 3] = [DELETE_FIRST, CREATE_FIRST, IN_PLACE];
+pub(super) const NOT_CHANGED: &str = "The password was not changed.";
 
 const KEYS: &str = "/api/v1/account/api_key";
-const LOGIN: &str = "POST /oauth/token?grant_type=password 200";
-const ME: &str = "GET /oauth/me 200";
-const LIST: &str = "GET /api/v1/account/api_key 200";
-const MADE: &str = "POST /api/v1/account/api_key 201";
-const LOGOUT: &str = "POST /oauth/revoke 200";
+pub(super) const LOGIN: &str = "POST /oauth/token?grant_type=password 200";
+pub(super) const ME: &str = "GET /oauth/me 200";
+pub(super) const LIST: &str = "GET /api/v1/account/api_key 200";
+pub(super) const MADE: &str = "POST /api/v1/account/api_key 201";
+pub(super) const LOGOUT: &str = "POST /oauth/revoke 200";
 
 #[test]
 fn a_create_makes_a_key_that_logs_in() {
@@ -100,20 +100,6 @@ fn a_key_that_may_have_been_made_leaves_the_old_one_where_it_is_said_to_be() {
         error.says(&[&format!("The credential from before, `{}`, still works", old.id), "the state's backup"]);
         assert!(workspace.logs_in_as(&old.key, &old.secret));
         workspace.apply().quiet();
-        workspace.working_password();
-    }
-}
-
-#[test]
-fn a_login_that_does_not_work_deletes_nothing() {
-    for order in ORDERS {
-        let Some(mut workspace) = rotating(order) else { return };
-        let state = workspace.state();
-        workspace.set("SMTPD_API_SECRET", "not-the-secret-at-all");
-        workspace.keep_secret("not-the-secret-at-all");
-        let error = workspace.apply_with(&["-refresh=false"]).error().is("SMTPD refused the credentials");
-        error.says(&["answered 403 40102", NOT_CHANGED]);
-        assert_eq!(workspace.state(), state, "{order}");
         workspace.working_password();
     }
 }
@@ -226,34 +212,6 @@ fn a_destroy_that_cannot_revoke_keeps_the_key_in_the_state() {
 }
 
 #[test]
-fn the_key_that_the_provider_is_logged_in_with_is_never_revoked() {
-    let Some(workspace) = Workspace::new() else { return };
-    let own = workspace.sandbox.smtpd().login_key().clone();
-    let configuration = |trigger: &str, order: &str| {
-        let target = r#"smtpd = { name = "terraform", role = "iac" }"#;
-        workspace.write(&block("this", target, &format!("rotation_trigger = \"{trigger}\"\n  {order}")));
-    };
-    configuration("one", "");
-    workspace.import(&format!("smtpd/{}", own.id)).succeeded();
-    workspace.apply().succeeded();
-    let state = workspace.state();
-    workspace.sandbox.forget_requests();
-    for order in ORDERS {
-        configuration("two", order);
-        let error = workspace.plan().error().is("The provider logs in with this credential");
-        error.says(&[
-            "the provider is logged in with this API key",
-            NOT_CHANGED,
-            "Log in to SMTPD with another credential",
-        ]);
-    }
-    workspace.destroy().error().is("The provider logs in with this credential").says(&[NOT_CHANGED]);
-    assert_eq!(workspace.state(), state);
-    assert!(!workspace.requests().iter().any(|line| line == MADE || line.starts_with("PUT ")));
-    assert!(workspace.logs_in_as(&own.key, &own.secret));
-}
-
-#[test]
 fn a_key_that_was_revoked_elsewhere_is_dropped_and_made_anew() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&key(""));
@@ -331,91 +289,6 @@ fn a_key_of_another_name_or_vendor_follows_the_old_one() {
 }
 
 #[test]
-fn a_refused_login_says_so_although_it_comes_with_403() {
-    let Some(mut workspace) = Workspace::new() else { return };
-    workspace.set("SMTPD_API_SECRET", "not-the-secret-at-all");
-    workspace.keep_secret("not-the-secret-at-all");
-    workspace.write(&key(""));
-    let error = workspace.apply().error().is("SMTPD refused the credentials");
-    error.says(&[
-        &format!("Checking `smtpd/{NAME}` before the reset"),
-        "answered 403 40102, “Username and password are incorrect”.",
-        NOT_CHANGED,
-        "not used for 90 days",
-    ]);
-    assert!(
-        workspace.requests().iter().all(|line| line.starts_with("POST /oauth/token")),
-        "{:?}",
-        workspace.requests()
-    );
-}
-
-#[test]
-fn a_user_may_log_in_in_place_of_a_key() {
-    let Some(mut workspace) = Workspace::new() else { return };
-    workspace.sandbox.smtpd().add_user("owner@example.com", "a-pass phrase: with spaces");
-    workspace.keep_secret("a-pass phrase: with spaces");
-    workspace.unset("SMTPD_API_KEY");
-    workspace.unset("SMTPD_API_SECRET");
-    workspace.set("SMTPD_USERNAME", "owner@example.com");
-    workspace.set("SMTPD_PASSWORD", "a-pass phrase: with spaces");
-    workspace.write(&key(""));
-    workspace.apply().quiet();
-    workspace.working_password();
-    workspace.plan().nothing_to_do();
-}
-
-#[test]
-fn a_role_that_may_not_make_keys_is_told_so() {
-    let Some(mut workspace) = Workspace::new() else { return };
-    let reader = workspace.sandbox.smtpd().add_key("reader", Role::ReadOnly);
-    workspace.set("SMTPD_API_KEY", &reader.key);
-    workspace.set("SMTPD_API_SECRET", &reader.secret);
-    workspace.write(&key(""));
-    let error = workspace.apply().error().is("SMTPD denied the access");
-    error.says(&["answered 403 40300", NOT_CHANGED, "the role `iac` is meant for"]);
-    assert_eq!(workspace.sandbox.smtpd().resets(NAME), 0);
-}
-
-#[test]
-fn a_token_that_is_refused_is_fetched_again_once() {
-    let Some(workspace) = Workspace::new() else { return };
-    workspace.write(&key(""));
-    for operation in [Operation::Account, Operation::Reset] {
-        workspace.sandbox.forget_requests();
-        workspace.sandbox.fault(Fault::status(401).times(2).on(operation).before());
-        workspace.apply().error().is("SMTPD refused the credentials").says(&["answered 401 40100", NOT_CHANGED]);
-        assert_eq!(logins(&workspace), 2, "{operation:?}");
-        assert_eq!(workspace.sandbox.pending_faults(), 0);
-    }
-    workspace.sandbox.fault(Fault::status(401).on(Operation::Reset).before());
-    workspace.apply().quiet();
-    assert_eq!(workspace.sandbox.smtpd().resets(NAME), 1);
-    workspace.working_password();
-}
-
-#[test]
-fn one_login_one_look_and_one_list_serve_many_keys() {
-    let Some(workspace) = Workspace::new() else { return };
-    let keys = |trigger: &str| {
-        let arguments = format!("for_each = toset([\"a\", \"b\", \"c\", \"d\"])\n  rotation_trigger = \"{trigger}\"");
-        workspace.write(&key(&arguments).replace(&format!("\"{NAME}\""), "each.key"));
-        workspace.sandbox.forget_requests();
-        workspace.apply().quiet();
-        let count = |line: &str| workspace.requests().iter().filter(|found| *found == line).count();
-        [logins(&workspace), count(ME), count(LIST), count(MADE), count(LOGOUT)]
-    };
-    assert_eq!(keys("one"), [1, 1, 0, 4, 1]);
-    let old = workspace.sandbox.smtpd().keys();
-    assert_eq!(keys("two"), [2, 1, 1, 4, 2]);
-    for name in ["a", "b", "c", "d"] {
-        workspace.working_password_of(&format!("{ADDRESS}[\"{name}\"]"));
-    }
-    let made = old.iter().filter(|old| old.id != workspace.sandbox.smtpd().login_key().id);
-    assert!(made.into_iter().all(|old| !workspace.logs_in_as(&old.key, &old.secret)));
-}
-
-#[test]
 fn an_answer_that_is_lost_may_have_made_a_key() {
     let Some(workspace) = rotating(IN_PLACE) else { return };
     let old = active(&workspace);
@@ -439,12 +312,12 @@ fn an_answer_without_a_secret_says_that_it_is_lost() {
     assert_eq!(workspace.state()["remote_version"], old.id);
 }
 
-fn key(arguments: &str) -> String {
+pub(super) fn key(arguments: &str) -> String {
     block("this", SMTPD, arguments)
 }
 
 /// A workspace with one key made, and a changed trigger before it.
-fn rotating(order: &str) -> Option<Workspace> {
+pub(super) fn rotating(order: &str) -> Option<Workspace> {
     let workspace = Workspace::new()?;
     workspace.write(&key(&format!("rotation_trigger = \"one\"\n  {order}")));
     workspace.apply().quiet();
@@ -465,8 +338,4 @@ fn ids_of_active(workspace: &Workspace) -> BTreeSet<String> {
 
 fn revoked(key: &ApiKey) -> String {
     format!("PUT {KEYS}/{}/revoke 200", key.id)
-}
-
-fn logins(workspace: &Workspace) -> usize {
-    workspace.requests().iter().filter(|line| *line == LOGIN).count()
 }
