@@ -185,7 +185,7 @@ fn a_reset_whose_answer_is_lost_is_sent_again_with_the_same_password() {
 #[test]
 fn every_refusal_names_the_vendor_and_what_became_of_the_password() {
     let Some(mut workspace) = Workspace::new() else { return };
-    workspace.write(&mailbox("timeouts = { create = \"3s\" }"));
+    workspace.write(&mailbox("timeouts = { create = \"2s\" }"));
     for (fault, summary, words) in [
         (Fault::status(401), "HostUp refused the credentials", ["answered 401 unauthorized", "not changed."]),
         (Fault::status(404), "HostUp does not know this credential", ["answered 404 not_found", "not changed."]),

@@ -186,17 +186,17 @@ fn a_destroy_revokes_the_key_of_the_state_and_no_other() {
 
 #[test]
 fn a_destroy_of_a_key_that_is_gone_succeeds() {
-    let ends: [fn(&Workspace, &str); 2] =
-        [|workspace, id| workspace.sandbox.smtpd().revoke(id), |workspace, id| workspace.sandbox.smtpd().remove(id)];
-    for end in ends {
-        for options in [&["-refresh=false"][..], &[]] {
-            let Some(workspace) = Workspace::new() else { return };
-            workspace.write(&key(""));
-            workspace.apply().quiet();
-            end(&workspace, &active(&workspace).id);
-            workspace.destroy_with(options).succeeded();
-            assert_eq!(workspace.addresses(), [""; 0], "{options:?}");
-        }
+    let revoke = |workspace: &Workspace, id: &str| workspace.sandbox.smtpd().revoke(id);
+    let remove = |workspace: &Workspace, id: &str| workspace.sandbox.smtpd().remove(id);
+    for (options, end) in
+        [(&[][..], revoke as fn(&Workspace, &str)), (&["-refresh=false"], revoke), (&["-refresh=false"], remove)]
+    {
+        let Some(workspace) = Workspace::new() else { return };
+        workspace.write(&key(""));
+        workspace.apply().quiet();
+        end(&workspace, &active(&workspace).id);
+        workspace.destroy_with(options).succeeded();
+        assert_eq!(workspace.addresses(), [""; 0], "{options:?}");
     }
 }
 
