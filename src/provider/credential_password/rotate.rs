@@ -91,7 +91,7 @@ impl Rotator {
         })?;
         // From here on the only copy of the password is in this process: nothing fails before `put`, and nothing after it
         // can take the state away again.
-        let (named, notes) = (reset.username.clone(), reset.notes.clone());
+        let (named, notes) = (named(&reset), reset.notes.clone());
         let state = rotated(change, prepared, reset, Timestamp::now());
         new.put(Stored { state, private: Notes::of_state(&change.private) });
         for note in notes {
@@ -159,6 +159,12 @@ impl Predecessor {
     }
 }
 
+/// The user whom the vendor says it reset, fit to be shown.
+fn named(reset: &Reset) -> Option<String> {
+    let scrub = |text: &String| reset.password.as_ref().map_or_else(|| text.clone(), |password| password.scrub(text));
+    reset.username.as_ref().map(scrub)
+}
+
 fn generated(change: &Change) -> Result<Secret, Diagnostic> {
     let policy = Policy::of(change.planned.get(PASSWORD_POLICY));
     policy.and_then(|policy| policy.generate(getrandom::fill).ok()).ok_or_else(|| {
@@ -198,5 +204,29 @@ fn rotated_at(now: Timestamp, before: &Value) -> String {
         format!("{later:.6}")
     } else {
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_holds_the_password_is_not_shown() {
+        let reset = Reset {
+            password: Some(Secret::new("hunter2hunter2")),
+            username: Some("the user hunter2hunter2".to_owned()),
+            ..Reset::default()
+        };
+        assert_eq!(named(&reset).unwrap(), "the user [redacted]");
+    }
+
+    #[test]
+    fn the_time_of_a_rotation_is_never_the_one_before() {
+        let now: Timestamp = "2026-01-01T00:00:00.000001Z".parse().unwrap();
+        assert_eq!(rotated_at(now, &Value::Null), "2026-01-01T00:00:00.000001Z");
+        assert_eq!(rotated_at(now, &"2026-01-01T00:00:00.000001Z".into()), "2026-01-01T00:00:00.000002Z");
+        let whole: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        assert_eq!(rotated_at(whole, &Value::Null), "2026-01-01T00:00:00.000000Z");
     }
 }
