@@ -17,6 +17,8 @@ mod contract;
 mod core;
 #[path = "core_double/double.rs"]
 mod double;
+#[path = "core_double/explore.rs"]
+mod explore;
 #[path = "core_double/history.rs"]
 mod history;
 #[path = "provider/identity.rs"]
@@ -31,11 +33,7 @@ mod vendors;
 #[path = "provider/wire.rs"]
 mod wire;
 
-use proptest::{
-    collection, option,
-    prelude::*,
-    test_runner::{RngSeed, TestRunner},
-};
+use proptest::{collection, option, prelude::*};
 
 use crate::{
     arguments::{Arguments, Given, Text, arguments},
@@ -64,30 +62,11 @@ fn hostup_is_reset_exactly_when_the_contract_says_so() {
     explore(Target::HostUp);
 }
 
-/// How many histories of a vendor are lived by default, and from which seed.
-const CASES: u32 = 7;
-const SEED: u64 = 4;
+/// How many histories of a vendor are lived.
+const HISTORIES: u32 = 7;
 
 fn explore(vendor: fn(Which) -> Target) {
-    let chosen = ProptestConfig::default();
-    let config = ProptestConfig {
-        cases: if std::env::var_os("PROPTEST_CASES").is_some() { chosen.cases } else { CASES },
-        failure_persistence: None,
-        max_shrink_iters: 200,
-        rng_seed: match chosen.rng_seed {
-            RngSeed::Random => RngSeed::Fixed(SEED),
-            fixed @ RngSeed::Fixed(_) => fixed,
-        },
-        ..chosen
-    };
-    let seed = config.rng_seed;
-    let lived = TestRunner::new(config).run(&histories(vendor), |history| {
-        live(&history);
-        Ok(())
-    });
-    if let Err(failure) = lived {
-        panic!("PROPTEST_RNG_SEED={seed}: {failure}");
-    }
+    explore::explore(HISTORIES, &histories(vendor), |history| live(&history));
 }
 
 fn histories(vendor: fn(Which) -> Target) -> impl Strategy<Value = History> {
