@@ -11,6 +11,7 @@ use crate::{
     double::{Action, Double, Order, Wish},
     sandbox::Sandbox,
     vendors::{self, Target},
+    wire::tfplugin6::Diagnostic,
 };
 
 /// How a resource came to be managed, and the configurations that it had since.
@@ -87,11 +88,12 @@ async fn take(
         assert!(plan.planned.get("password") == before.get("password"), "without a reset the password stays known");
     }
 
-    double.apply(plan, &arguments.config(Moment::Apply), step.order).await;
+    let warnings = double.apply(plan, &arguments.config(Moment::Apply), step.order).await;
     let happened = vendors::resets(sandbox) - resets;
     assert_eq!(happened, usize::from(due != Due::Nothing), "resets; due was {due:?}");
     let lived = contract::History::after(lived, arguments, due);
     assert_state(&double.stored.state, &before, arguments, due, sandbox);
+    assert_keys(&double.stored.state, &warnings, sandbox);
 
     let again = double.plan(&arguments.config(Moment::Apply), Wish::Configured).await;
     assert_eq!(again.action, Action::Nothing, "there is nothing left to do");
@@ -125,10 +127,6 @@ fn assert_state(state: &Value, before: &Value, arguments: &Arguments, due: Due, 
     } else if due != Due::Nothing {
         assert_eq!(arguments.own.value.as_ref().map(|own| &own.0), Some(&password), "the user's own was sent");
     }
-    if target.vendor() == "smtpd" {
-        let version = state.get("remote_version").as_str().unwrap().to_owned();
-        assert_eq!(vendors::live_keys(sandbox), [version], "no key but the newest is left");
-    }
     let (host, port) = target.submission().unzip();
     let host = arguments.host.value.or(host);
     let port = arguments.port.value.or(port);
@@ -137,6 +135,18 @@ fn assert_state(state: &Value, before: &Value, arguments: &Arguments, due: Due, 
     let url = stored.zip(host).zip(port).map(|((password, host), port)| url(&username, password, host, port));
     let told = state.get("smtp_url").as_secret().map(|url| url.for_state().to_owned());
     assert!(told == url, "`smtp_url` is made of the other attributes");
+}
+
+/// Of the keys that resets make, only the one in state is left, and what a warning names. Whoever is warned revokes it by hand.
+fn assert_keys(state: &Value, warnings: &[Diagnostic], sandbox: &Sandbox) {
+    let current = state.get("remote_version").as_str();
+    for id in vendors::live_keys(sandbox).iter().filter(|id| current != Some(id)) {
+        assert!(
+            warnings.iter().any(|warning| warning.detail.contains(&format!("`{id}`"))),
+            "a key is left, and nobody is told"
+        );
+        sandbox.smtpd().revoke(id);
+    }
 }
 
 /// The contract's `smtp_url`.
