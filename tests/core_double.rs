@@ -39,7 +39,7 @@ use crate::{
     arguments::{Arguments, Given, Text, arguments},
     double::{Order, Wish},
     history::{History, Start, Step, live},
-    vendors::{Target, Which},
+    vendors::{Known, Target, Which},
 };
 
 #[test]
@@ -133,6 +133,15 @@ fn a_credential_gives_way_to_one_of_every_other_vendor() {
         let steps = VENDORS.iter().flat_map(|vendor| [Which::First, Which::Second].map(vendor));
         let steps = steps.map(|target| Step { order, ..Step::of(Arguments::bare(target)) }).collect();
         live(&History { start: Start::Nothing, steps });
+    }
+}
+
+#[test]
+fn a_key_whose_successor_was_not_known_at_plan_is_named() {
+    let first = Step::of(Arguments::bare(Target::Smtpd(Which::First)));
+    for known in [Known::ButOneField, Known::Not] {
+        let next = Step::of(Arguments { target_known: known, ..Arguments::bare(Target::HostUp(Which::First)) });
+        live(&History { start: Start::Nothing, steps: vec![first.clone(), next] });
     }
 }
 

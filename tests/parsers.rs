@@ -141,6 +141,15 @@ fn a_body_of_any_bytes_ends_in_a_password_or_an_outcome() {
 }
 
 #[test]
+fn a_login_that_a_vendor_repeats_is_not_told() {
+    let vendors = Vendors::start();
+    for status in [400, 401, 403, 404, 500] {
+        let head = format!("HTTP/1.1 {status} No\r\nContent-Type: application/json\r\n\r\n");
+        vendors.take((head + &body()).into_bytes());
+    }
+}
+
+#[test]
 fn a_word_on_when_to_come_back_is_read_or_ignored() {
     let vendors = Vendors::start();
     let times =
