@@ -36,7 +36,7 @@ mod wire;
 use proptest::{collection, option, prelude::*};
 
 use crate::{
-    arguments::{Arguments, Given, Text, arguments},
+    arguments::{Arguments, Given, Policy, Text, arguments},
     double::{Order, Wish},
     history::{History, Start, Step, live},
     vendors::{Known, Target, Which},
@@ -125,6 +125,24 @@ fn a_password_of_the_users_own_comes_changes_and_goes() {
     let long = "p\u{e4}ss".repeat(13_000);
     let owns = [None, Some(("first", None)), Some(("second", None)), Some((long.as_str(), Some("1"))), None];
     live(&History { start: Start::Nothing, steps: owns.map(arguments).to_vec() });
+}
+
+#[test]
+fn policies_are_compared_by_what_they_come_to() {
+    let default = Policy { length: None, special: None, special_characters: None };
+    let without = Policy { special: Some(false), ..default.clone() };
+    let policies = [
+        None,
+        Some(Policy { length: Some(32), special_characters: Some("*!~.__-"), ..default }),
+        Some(Policy { special_characters: Some("+"), ..without.clone() }),
+        Some(without),
+        None,
+    ];
+    let steps = policies.map(|value| {
+        let policy = Given { value, late: false };
+        Step::of(Arguments { policy, ..Arguments::bare(Target::HostUp(Which::First)) })
+    });
+    live(&History { start: Start::Nothing, steps: steps.to_vec() });
 }
 
 #[test]
