@@ -83,4 +83,9 @@ impl Fields {
     pub fn secret(&self, field: &Field) -> Option<&Secret> {
         self.secret.get(field.name)
     }
+
+    /// The values of all secret fields.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.secret.values()
+    }
 }

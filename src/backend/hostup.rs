@@ -116,7 +116,9 @@ impl Backend for HostUp {
 impl HostUp {
     fn new(settings: &Fields, client: &Client) -> Self {
         Self {
-            api: client.api(settings.base_url(&BASE_URL, "https://cloud.hostup.se"), &DIALECT),
+            api: client
+                .api(settings.base_url(&BASE_URL, "https://cloud.hostup.se"), &DIALECT)
+                .knowing(settings.secrets()),
             api_key: settings.secret(&API_KEY).cloned().unwrap_or_default(),
             mailboxes: Told::default(),
             hosts: Told::default(),

@@ -155,7 +155,8 @@ impl Backend for HubSpot {
 impl HubSpot {
     fn new(settings: &Fields, client: &Client) -> Self {
         let generation = settings.text(&API_VERSION).and_then(Generation::parse).unwrap_or(Generation::V1);
-        let api = client.api(settings.base_url(&BASE_URL, "https://api.hubapi.com"), &DIALECT);
+        let api =
+            client.api(settings.base_url(&BASE_URL, "https://api.hubapi.com"), &DIALECT).knowing(settings.secrets());
         let secret = |field| settings.secret(field).cloned();
         let login = match secret(&ACCESS_TOKEN) {
             Some(token) => Bearer::fixed(token),

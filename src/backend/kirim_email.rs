@@ -122,7 +122,9 @@ impl Backend for KirimEmail {
 impl KirimEmail {
     fn new(settings: &Fields, client: &Client) -> Self {
         Self {
-            api: client.api(settings.base_url(&BASE_URL, "https://smtp-app.kirim.email"), &DIALECT),
+            api: client
+                .api(settings.base_url(&BASE_URL, "https://smtp-app.kirim.email"), &DIALECT)
+                .knowing(settings.secrets()),
             username: settings.text(&USERNAME).unwrap_or_default().to_owned(),
             api_key: settings.secret(&API_KEY).cloned().unwrap_or_default(),
             listed: Told::default(),

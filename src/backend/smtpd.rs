@@ -173,7 +173,9 @@ impl Smtpd {
             password: secret.or(password).unwrap_or_default(),
         };
         Self {
-            api: client.api(settings.base_url(&BASE_URL, "https://api.smtpd.dev"), &DIALECT),
+            api: client
+                .api(settings.base_url(&BASE_URL, "https://api.smtpd.dev"), &DIALECT)
+                .knowing(settings.secrets()),
             own_key,
             login: Bearer::granted(&["oauth", "token"], login),
             account: Told::default(),

@@ -129,7 +129,7 @@ impl Request {
 
         let authorization: Vec<_> = self.authorization.iter().flat_map(Authorization::secrets).collect();
         let fields = self.body.iter().flat_map(Body::fields).map(|(_, value)| value);
-        let redactor = Redactor::knowing(op.known.iter().chain(&authorization).chain(fields));
+        let redactor = Redactor::knowing(self.api.known.iter().chain(&op.known).chain(&authorization).chain(fields));
         Ok(Prepared { api: self.api, client, method: self.method, url, headers, body, redactor: Arc::new(redactor) })
     }
 }

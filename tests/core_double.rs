@@ -1,0 +1,172 @@
+//! The provider against core's own rules: a double of core drives the real binary over gRPC, through histories that nobody thought of.
+//!
+//! A history is an import or nothing, then configurations one after the other, each planned, applied, read and planned again. The
+//! sandbox tells how often a password was really reset, and the contract's table ([`contract`]) how often it should have been.
+//!
+//! A failure prints the smallest history that fails. `PROPTEST_RNG_SEED` and `PROPTEST_CASES` choose other histories and more.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "core_double/arguments.rs"]
+mod arguments;
+#[path = "core_double/contract.rs"]
+mod contract;
+#[path = "provider/core.rs"]
+#[expect(dead_code, reason = "this program plays a core that behaves")]
+mod core;
+#[path = "core_double/double.rs"]
+mod double;
+#[path = "core_double/explore.rs"]
+mod explore;
+#[path = "core_double/history.rs"]
+mod history;
+#[path = "provider/identity.rs"]
+#[expect(dead_code, reason = "this program plays a core that behaves")]
+mod identity;
+#[path = "core_double/rules.rs"]
+mod rules;
+#[path = "../examples/sandbox/server/mod.rs"]
+mod sandbox;
+#[path = "core_double/vendors.rs"]
+mod vendors;
+#[path = "provider/wire.rs"]
+mod wire;
+
+use proptest::{collection, option, prelude::*};
+
+use crate::{
+    arguments::{Arguments, Given, Policy, Text, arguments},
+    double::{Order, Wish},
+    history::{History, Start, Step, live},
+    vendors::{Known, Target, Which},
+};
+
+#[test]
+fn hubspot_is_reset_exactly_when_the_contract_says_so() {
+    explore(Target::HubSpot);
+}
+
+#[test]
+fn kirim_email_is_reset_exactly_when_the_contract_says_so() {
+    explore(Target::KirimEmail);
+}
+
+#[test]
+fn smtpd_is_reset_exactly_when_the_contract_says_so() {
+    explore(Target::Smtpd);
+}
+
+#[test]
+fn hostup_is_reset_exactly_when_the_contract_says_so() {
+    explore(Target::HostUp);
+}
+
+/// How many histories of a vendor are lived.
+const HISTORIES: u32 = 7;
+
+fn explore(vendor: fn(Which) -> Target) {
+    explore::explore(HISTORIES, &histories(vendor), |history| live(&history));
+}
+
+fn histories(vendor: fn(Which) -> Target) -> impl Strategy<Value = History> {
+    let start = prop_oneof![2 => Just(Start::Nothing), 1 => Just(Start::Import(vendor(Which::First)))];
+    (start, collection::vec(steps(vendor), 1..5)).prop_map(|(start, steps)| History { start, steps })
+}
+
+fn steps(vendor: fn(Which) -> Target) -> impl Strategy<Value = Step> {
+    let wish = prop_oneof![9 => Just(Wish::Configured), 1 => Just(Wish::Replaced)];
+    let order = prop_oneof![Just(Order::DeleteFirst), Just(Order::CreateFirst)];
+    let password = option::weighted(0.3, "\\PC{1,40}");
+    (arguments(vendor), wish, order, password).prop_map(|(arguments, wish, order, password)| Step {
+        arguments,
+        wish,
+        order,
+        password,
+    })
+}
+
+// Histories told one by one
+
+#[test]
+fn what_an_import_cannot_know_is_adopted_and_its_next_change_resets() {
+    for vendor in VENDORS {
+        let trigger =
+            |text: &str| Step::of(Arguments { trigger: Given::now(text), ..Arguments::bare(vendor(Which::First)) });
+        live(&History {
+            start: Start::Import(vendor(Which::First)),
+            steps: vec![trigger("one"), trigger("one"), trigger("two")],
+        });
+    }
+}
+
+#[test]
+fn a_trigger_that_turns_out_equal_resets_nothing_in_place_and_once_by_replacement() {
+    for mode in ["in_place", "replace"] {
+        let arguments = |late| Arguments {
+            trigger: Given { late, ..Given::now("one") },
+            mode: Given { value: Some(mode), late: false },
+            ..Arguments::bare(Target::HubSpot(Which::First))
+        };
+        live(&History { start: Start::Nothing, steps: vec![Step::of(arguments(false)), Step::of(arguments(true))] });
+    }
+}
+
+#[test]
+fn a_password_of_the_users_own_comes_changes_and_goes() {
+    let arguments = |own: Option<(&str, Option<&str>)>| {
+        let version = own.and_then(|(_, version)| version).map(Text::from);
+        Step::of(Arguments {
+            own: Given { value: own.map(|(own, _)| Text::from(own)), late: false },
+            own_version: Given { value: version, late: false },
+            ..Arguments::bare(Target::HostUp(Which::First))
+        })
+    };
+    let long = "p\u{e4}ss".repeat(13_000);
+    let owns = [None, Some(("first", None)), Some(("second", None)), Some((long.as_str(), Some("1"))), None];
+    live(&History { start: Start::Nothing, steps: owns.map(arguments).to_vec() });
+}
+
+#[test]
+fn policies_are_compared_by_what_they_come_to() {
+    let default = Policy { length: None, special: None, special_characters: None };
+    let without = Policy { special: Some(false), ..default.clone() };
+    let policies = [
+        None,
+        Some(Policy { length: Some(32), special_characters: Some("*!~.__-"), ..default }),
+        Some(Policy { special_characters: Some("+"), ..without.clone() }),
+        Some(without),
+        None,
+    ];
+    let steps = policies.map(|value| {
+        let policy = Given { value, late: false };
+        Step::of(Arguments { policy, ..Arguments::bare(Target::HostUp(Which::First)) })
+    });
+    live(&History { start: Start::Nothing, steps: steps.to_vec() });
+}
+
+#[test]
+fn a_credential_gives_way_to_one_of_every_other_vendor() {
+    for order in [Order::DeleteFirst, Order::CreateFirst] {
+        let steps = VENDORS.iter().flat_map(|vendor| [Which::First, Which::Second].map(vendor));
+        let steps = steps.map(|target| Step { order, ..Step::of(Arguments::bare(target)) }).collect();
+        live(&History { start: Start::Nothing, steps });
+    }
+}
+
+#[test]
+fn a_key_whose_successor_was_not_known_at_plan_is_named() {
+    let first = Step::of(Arguments::bare(Target::Smtpd(Which::First)));
+    for known in [Known::ButOneField, Known::Not] {
+        let next = Step::of(Arguments { target_known: known, ..Arguments::bare(Target::HostUp(Which::First)) });
+        live(&History { start: Start::Nothing, steps: vec![first.clone(), next] });
+    }
+}
+
+const VENDORS: [fn(Which) -> Target; 4] = [Target::HostUp, Target::HubSpot, Target::KirimEmail, Target::Smtpd];
+
+impl Step {
+    fn of(arguments: Arguments) -> Self {
+        Self { arguments, wish: Wish::Configured, order: Order::DeleteFirst, password: None }
+    }
+}

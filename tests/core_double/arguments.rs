@@ -1,0 +1,207 @@
+//! Configurations: what a user may write, each part of it known at plan or not before apply.
+
+use std::fmt;
+
+use proptest::{option, prelude::*};
+use terraform_provider_smtp::framework::value::{Number, Value};
+
+use crate::vendors::{Known, Target, Which, argument};
+
+/// A text, of which a failure shows no more than its beginning.
+#[derive(Clone, Eq, PartialEq)]
+pub(crate) struct Text(pub(crate) String);
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let head: String = self.0.chars().take(40).collect();
+        write!(f, "{head:?} ({} bytes)", self.0.len())
+    }
+}
+
+/// An argument that may be left out, and may be unknown while the plan is made.
+#[derive(Clone, Debug)]
+pub(crate) struct Given<T> {
+    pub(crate) value: Option<T>,
+    pub(crate) late: bool,
+}
+
+impl<T> Default for Given<T> {
+    fn default() -> Self {
+        Self { value: None, late: false }
+    }
+}
+
+/// A `password_policy`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Policy {
+    pub(crate) length: Option<u16>,
+    pub(crate) special: Option<bool>,
+    pub(crate) special_characters: Option<&'static str>,
+}
+
+/// The arguments of one configuration that is valid.
+#[derive(Clone, Debug)]
+pub(crate) struct Arguments {
+    pub(crate) target: Target,
+    pub(crate) target_known: Known,
+    pub(crate) trigger: Given<Text>,
+    pub(crate) mode: Given<&'static str>,
+    pub(crate) policy: Given<Policy>,
+    pub(crate) own: Given<Text>,
+    pub(crate) own_version: Given<Text>,
+    pub(crate) host: Given<&'static str>,
+    pub(crate) port: Given<u16>,
+    pub(crate) timeout: Given<&'static str>,
+}
+
+/// When a configuration is looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Moment {
+    Plan,
+    Apply,
+}
+
+impl Arguments {
+    /// A target and nothing else.
+    pub(crate) fn bare(target: Target) -> Self {
+        Self {
+            target,
+            target_known: Known::Wholly,
+            trigger: Given::default(),
+            mode: Given::default(),
+            policy: Given::default(),
+            own: Given::default(),
+            own_version: Given::default(),
+            host: Given::default(),
+            port: Given::default(),
+            timeout: Given::default(),
+        }
+    }
+
+    /// Whether anything is unknown while the plan is made.
+    pub(crate) fn is_late(&self) -> bool {
+        let texts = [&self.trigger, &self.own, &self.own_version].iter().any(|text| text.late);
+        let others = [self.mode.late, self.policy.late, self.host.late, self.port.late, self.timeout.late];
+        texts || others.contains(&true) || self.target_known != Known::Wholly
+    }
+
+    /// The configuration as core sends it.
+    pub(crate) fn config(&self, moment: Moment) -> Value {
+        let known = if moment == Moment::Plan { self.target_known } else { Known::Wholly };
+        let timeouts = |text: &&str| Value::object([("create", Value::from(*text)), ("update", Value::Null)]);
+        Value::object([
+            (self.target.vendor(), argument(self.target, known)),
+            ("password_policy", self.policy.at(moment, Policy::value)),
+            ("password_wo", self.own.at(moment, |own| Value::Secret(own.0.clone().into()))),
+            ("password_wo_version", self.own_version.at(moment, Text::value)),
+            ("rotation_mode", self.mode.at(moment, |mode| Value::from(*mode))),
+            ("rotation_trigger", self.trigger.at(moment, Text::value)),
+            ("smtp_host", self.host.at(moment, |host| Value::from(*host))),
+            ("smtp_port", self.port.at(moment, |port| Value::from(*port))),
+            ("timeouts", self.timeout.at(moment, timeouts)),
+        ])
+    }
+}
+
+impl<T> Given<T> {
+    fn null(self) -> Self {
+        Self { value: None, ..self }
+    }
+
+    fn at(&self, moment: Moment, value: impl Fn(&T) -> Value) -> Value {
+        match &self.value {
+            _ if self.late && moment == Moment::Plan => Value::Unknown,
+            Some(given) => value(given),
+            None => Value::Null,
+        }
+    }
+}
+
+impl Given<Text> {
+    /// A text that is known.
+    pub(crate) fn now(text: &str) -> Self {
+        Self { value: Some(text.into()), late: false }
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Text {
+    fn value(&self) -> Value {
+        self.0.as_str().into()
+    }
+}
+
+impl Policy {
+    fn value(&self) -> Value {
+        let length = self.length.map(|length| Number::from(i64::from(length)));
+        Value::object([
+            ("length", length.into()),
+            ("special", self.special.into()),
+            ("special_characters", self.special_characters.into()),
+        ])
+    }
+}
+
+/// Valid arguments for one vendor, or now and then for another.
+pub(crate) fn arguments(main: fn(Which) -> Target) -> impl Strategy<Value = Arguments> {
+    let vendor = prop_oneof![
+        12 => Just(main),
+        1 => prop::sample::select(vec![Target::HostUp as fn(Which) -> Target, Target::HubSpot, Target::KirimEmail, Target::Smtpd]),
+    ];
+    let which = prop_oneof![6 => Just(Which::First), 1 => Just(Which::Second)];
+    let target_known = prop_oneof![16 => Just(Known::Wholly), 1 => Just(Known::ButOneField), 1 => Just(Known::Not)];
+    let mode = prop::sample::select(vec!["replace", "in_place", "in_place"]);
+    let host = prop::sample::select(vec!["mail.example.com", "127.0.0.1", "::1", "xn--bcher-kva.example"]);
+    let port = prop::sample::select(vec![25_u16, 465, 587, 65535]);
+    let timeout = prop::sample::select(vec!["90s", "1h"]);
+    let first = (vendor, which, target_known, given(text()), given(mode), given(policy()));
+    let second = (given(own()), given(text()), given(host), given(port), given(timeout));
+    (first, second).prop_map(
+        |((vendor, which, target_known, trigger, mode, policy), (own, own_version, host, port, timeout))| {
+            let target = vendor(which);
+            let bare = Arguments { target_known, trigger, mode, host, port, timeout, ..Arguments::bare(target) };
+            // What does not go together is an error at validate, and no matter of this program; what turns out null goes with all.
+            match own.value {
+                _ if !target.takes_passwords() => {
+                    Arguments { policy: policy.null(), own: own.null(), own_version: own_version.null(), ..bare }
+                }
+                Some(_) => Arguments { policy: policy.null(), own, own_version, ..bare },
+                None => Arguments { policy, own, own_version: own_version.null(), ..bare },
+            }
+        },
+    )
+}
+
+/// A text of few, so that changes and returns are frequent, or of any kind.
+fn text() -> impl Strategy<Value = Text> {
+    let long = prop_oneof![Just("x"), Just("\u{1f4e7}é"), Just("\"\\\u{0}\n")];
+    prop_oneof![
+        8 => prop::sample::select(vec!["", "one", "two"]).prop_map(|text| Text(text.to_owned())),
+        3 => any::<String>().prop_map(Text),
+        1 => long.prop_map(|part| Text(part.repeat((64 << 10) / part.len()))),
+    ]
+}
+
+fn own() -> impl Strategy<Value = Text> {
+    text().prop_filter("an empty password is refused", |text| !text.0.is_empty())
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    let length = option::of(prop::sample::select(vec![12_u16, 32, 128]));
+    // The second is the default, in another order and with doubles.
+    let characters = option::of(prop::sample::select(vec!["+", "*!~.__-"]));
+    (length, option::of(any::<bool>()), characters).prop_map(|(length, special, special_characters)| Policy {
+        length,
+        special,
+        special_characters,
+    })
+}
+
+fn given<T: fmt::Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Given<T>> {
+    (option::of(value), prop::bool::weighted(0.1)).prop_map(|(value, late)| Given { value, late })
+}
