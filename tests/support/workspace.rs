@@ -252,7 +252,12 @@ impl Workspace {
 
     /// Tells whether the mail server takes a password of [`USER`].
     pub fn logs_in(&self, password: &str) -> bool {
-        mail::logs_in(&self.sandbox, USER, password)
+        self.logs_in_as(USER, password)
+    }
+
+    /// Tells whether the mail server takes a password of whomever.
+    pub fn logs_in_as(&self, username: &str, password: &str) -> bool {
+        mail::logs_in(&self.sandbox, username, password)
     }
 
     /// Insists that the state holds the password that works at this moment, and returns it.
