@@ -20,3 +20,5 @@ mod process_faults;
 mod scene;
 #[path = "faults/table.rs"]
 mod table;
+#[path = "faults/vendor_faults.rs"]
+mod vendor_faults;

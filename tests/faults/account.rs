@@ -98,6 +98,14 @@ impl Account {
         }
     }
 
+    /// The most resets that the vendor may see of one apply: a password of the caller's own is the same, however often it is sent.
+    pub(crate) fn most_resets(&self) -> usize {
+        match self.vendor {
+            Vendor::HostUp => 4,
+            Vendor::HubSpot | Vendor::KirimEmail | Vendor::Smtpd => 1,
+        }
+    }
+
     fn guid(&self) -> String {
         format!("guid-{}", self.name)
     }

@@ -36,8 +36,6 @@ pub(crate) struct Accident {
     pub(crate) ended: Ended,
     /// How it has to end.
     pub(crate) exit: Exit,
-    /// The most resets that a vendor may see for one credential.
-    pub(crate) most_resets: usize,
     /// What the guide says to do before anything else.
     pub(crate) remedy: fn(&Workspace),
 }
@@ -65,9 +63,9 @@ pub(crate) struct Aftermath {
 }
 
 impl Accident {
-    /// A run that had to end like this, with one reset at most.
+    /// A run that had to end like this.
     pub(crate) fn of(ended: Ended, exit: Exit) -> Self {
-        Self { ended, exit, most_resets: 1, remedy: |_| () }
+        Self { ended, exit, remedy: |_| () }
     }
 }
 
@@ -135,7 +133,7 @@ impl Scene {
     /// - I7: the next plan names exactly what was not applied; the next apply heals it with one reset, and the plan after that is empty.
     #[track_caller]
     pub(crate) fn survives(&self, accident: Accident) -> Vec<Aftermath> {
-        let Accident { ended, exit, most_resets, remedy } = accident;
+        let Accident { ended, exit, remedy } = accident;
         assert_gone(ended.group);
         let run = self.judge(&ended);
         assert_eq!(exit_of(&ended), exit, "{run}");
@@ -148,7 +146,7 @@ impl Scene {
         let aftermath: Vec<_> = self.accounts.iter().map(|account| self.of(account, &run, &attributes)).collect();
         for (account, after) in self.accounts.iter().zip(&aftermath) {
             let (address, seen) = (account.address(), after.resets);
-            assert!(seen <= most_resets, "{address}: {seen} resets: {run}");
+            assert!(seen <= account.most_resets(), "{address}: {seen} resets: {run}");
             let action = plan.action(&address);
             assert_eq!(action.is_some(), after.state != NEW, "{address}: {action:?} is planned: {plan}");
             assert!(
@@ -169,13 +167,13 @@ impl Scene {
             assert!(run.diagnostics.is_empty(), "there should be nothing to say: {run}");
             assert_eq!(self.plan().status, Some(0), "there should be nothing to do");
         }
+        let attributes = self.attributes();
         for (account, after) in self.accounts.iter().zip(aftermath) {
             let address = account.address();
             let more = usize::from(after.state != NEW);
             let resets = account.resets(&self.workspace.sandbox) - self.before[&address].resets;
             assert_eq!(resets, after.resets + more, "{address} heals with {more} resets");
-            let attributes = &self.attributes()[&address];
-            assert!(self.works(attributes), "{address} has no password that works");
+            assert!(self.works(&attributes[&address]), "{address} has no password that works");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    ops::Range,
     path::PathBuf,
     sync::{Mutex, PoisonError},
 };
@@ -12,34 +13,67 @@ use std::{
 pub(crate) fn row(section: &str, cells: &[&str]) {
     let row = format!("| {} |", cells.join(" | "));
     if env::var_os("UPDATE_DOCS").is_none() {
-        let page = fs::read_to_string(path()).expect("the page");
-        let found = page.lines().find(|line| *line == row);
-        assert!(found.is_some(), "docs/reset-safety.md has no row\n{row}\n(UPDATE_DOCS=1 writes it)");
+        let found = written(section).contains(&row);
+        assert!(found, "docs/reset-safety.md has no row\n{row}\n(UPDATE_DOCS=1 writes it)");
         return;
     }
-    static WRITING: Mutex<()> = Mutex::new(());
-    let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
-    let page = fs::read_to_string(path()).expect("the page");
-    let mut lines: Vec<_> = page.lines().map(str::to_owned).collect();
-    let start = lines.iter().position(|line| line == section).expect("the section") + 1;
-    let table = start + lines[start..].iter().position(|line| line.starts_with("|-")).expect("a table") + 1;
-    let end = table + lines[table..].iter().take_while(|line| line.starts_with('|')).count();
     let same = format!("| {} |", cells[0]);
-    match lines[table..end].iter().position(|line| line.starts_with(&same)) {
-        Some(number) => lines[table + number] = row,
-        None => lines.insert(end, row),
+    rewrite(section, |table| match table.iter().position(|line| line.starts_with(&same)) {
+        Some(number) => table[number] = row,
+        None => table.push(row),
+    });
+}
+
+/// Insists that a section's table has these rows and no other, or writes them where `UPDATE_DOCS` is set.
+#[track_caller]
+pub(crate) fn rows(section: &str, rows: &[Vec<String>]) {
+    let rows: Vec<_> = rows.iter().map(|cells| format!("| {} |", cells.join(" | "))).collect();
+    if env::var_os("UPDATE_DOCS").is_some() {
+        rewrite(section, |table| *table = rows);
+        return;
     }
-    fs::write(path(), lines.join("\n") + "\n").expect("the page can be written");
+    for (number, (found, seen)) in written(section).iter().zip(&rows).enumerate() {
+        assert_eq!(found, seen, "row {number} of docs/reset-safety.md (UPDATE_DOCS=1 writes what is seen)");
+    }
+    assert_eq!(written(section).len(), rows.len(), "rows are missing in docs/reset-safety.md, or there are too many");
 }
 
 /// The first cells of a section's table.
 pub(crate) fn faults(section: &str) -> Vec<String> {
-    let page = fs::read_to_string(path()).expect("the page");
-    let rows = page.lines().skip_while(|line| *line != section).skip_while(|line| !line.starts_with("|-")).skip(1);
-    let rows = rows.take_while(|line| line.starts_with('|'));
-    rows.filter_map(|row| Some(row.split(" | ").next()?.trim_start_matches("| ").to_owned())).collect()
+    let first = |row: &String| Some(row.split(" | ").next()?.trim_start_matches("| ").to_owned());
+    written(section).iter().filter_map(first).collect()
+}
+
+fn written(section: &str) -> Vec<String> {
+    let lines = lines();
+    lines[table(&lines, section)].to_vec()
+}
+
+fn rewrite(section: &str, change: impl FnOnce(&mut Vec<String>)) {
+    let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut lines = lines();
+    let range = table(&lines, section);
+    let mut rows = lines[range.clone()].to_vec();
+    change(&mut rows);
+    lines.splice(range, rows);
+    fs::write(path(), lines.join("\n") + "\n").expect("the page can be written");
+}
+
+/// Where a section's table has its rows.
+fn table(lines: &[String], section: &str) -> Range<usize> {
+    let after = |start: usize, is: &dyn Fn(&String) -> bool| {
+        start + lines[start..].iter().position(is).expect("the section has a table") + 1
+    };
+    let start = after(after(0, &|line| line == section), &|line| line.starts_with("|-"));
+    start..start + lines[start..].iter().take_while(|line| line.starts_with('|')).count()
+}
+
+fn lines() -> Vec<String> {
+    fs::read_to_string(path()).expect("the page").lines().map(str::to_owned).collect()
 }
 
 fn path() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/reset-safety.md")
 }
+
+static WRITING: Mutex<()> = Mutex::new(());
