@@ -99,7 +99,8 @@ fn a_second_interrupt_gives_the_password_up() {
         wait_until(|| printed(&scene, "Interrupt received"));
         run.signal_core("INT");
     });
-    // The answer comes when core has gone: nobody is left who could store it.
+    // The answer comes when core has gone, and has killed its provider: nobody is left who could store it.
+    clear(&scene);
     seen(6, &scene, Accident::of(ended, Exit::Failure));
 }
 
@@ -150,7 +151,6 @@ fn a_provider_that_is_killed_loses_at_most_one_password() {
         assert!(scene.workspace.sandbox.wait_for_stalled(1));
         run.signal_providers("KILL");
         let ended = run.wait();
-        // Whoever is killed leaves the folder of the socket behind.
         clear(&scene);
         seen(number, &scene, Accident::of(ended, Exit::Failure));
     }
@@ -164,7 +164,6 @@ fn a_core_that_is_killed_leaves_an_orphan_that_finishes_and_ends() {
         let ended = stalled(&scene, stall(), |run| whom(run, "KILL"));
         scene.workspace.sandbox.release();
         assert_gone(ended.group);
-        // Core had no time to tidy up.
         clear(&scene);
         seen(number, &scene, Accident::of(ended, Exit::Killed));
     }
@@ -283,6 +282,7 @@ fn printed(scene: &Scene, words: &str) -> bool {
     fs::read_to_string(scene.workspace.path("stdout.log")).is_ok_and(|text| text.contains(words))
 }
 
+/// Removes what a process that was killed had no time to remove: the folder of its socket.
 fn clear(scene: &Scene) {
     let folder = scene.workspace.path("tmp");
     fs::remove_dir_all(&folder).and_then(|()| fs::create_dir(&folder)).expect("an empty folder");
