@@ -18,6 +18,10 @@ mod process;
 mod process_faults;
 #[path = "faults/scene.rs"]
 mod scene;
+#[path = "faults/state_faults.rs"]
+mod state_faults;
+#[path = "faults/state_server.rs"]
+mod state_server;
 #[path = "faults/table.rs"]
 mod table;
 #[path = "faults/vendor_faults.rs"]

@@ -7,7 +7,7 @@ use crate::{
     process::{Ended, Running, assert_gone},
     sandbox::{Effect, Fault, Operation},
     scene::{Accident, Aftermath, Exit, Scene},
-    support::{Workspace, credential},
+    support::Workspace,
     table,
 };
 
@@ -217,32 +217,6 @@ fn fifty_credentials_at_once_each_get_their_own_password() {
     for after in scene.survives(Accident::of(ended, Exit::Success)) {
         assert_eq!((after.resets, after.told), (1, "nothing"));
     }
-}
-
-#[test]
-fn a_saved_plan_is_applied_once() {
-    let Some(scene) = scene() else { return };
-    scene.workspace.plan_with(&["-out=plan"]).succeeded();
-    let _ = fs::remove_file(scene.workspace.path("trace.log"));
-    let apply = || scene.start_with(&["plan"]).wait();
-    let first = apply();
-    let run = scene.judge(&apply()).error();
-    assert_eq!(run.summary, "Saved plan is stale");
-    scene.survives(Accident::of(first, Exit::Success));
-}
-
-#[test]
-fn the_last_of_two_states_has_the_password() {
-    let Some(workspace) = Workspace::new() else { return };
-    workspace.write(&credential(""));
-    workspace.apply().quiet();
-    let first = workspace.working_password();
-    workspace.apply_with(&["-state=other.tfstate"]).succeeded();
-    assert_eq!(workspace.resets(), 2);
-    assert!(!workspace.logs_in(&first), "the second state has it now");
-    workspace.apply_with(&["-replace=smtp_credential_password.this"]).quiet();
-    assert_eq!(workspace.resets(), 3);
-    workspace.working_password();
 }
 
 impl Scene {

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::support::{Diagnostic, Run, Workspace};
 
-const APPLY: [&str; 4] = ["apply", "-json", "-auto-approve", "-input=false"];
+/// Applies, and prints what programs read.
+pub(crate) const APPLY: [&str; 4] = ["apply", "-json", "-auto-approve", "-input=false"];
 
 /// The sentences of which every error of an apply says one.
 const OUTCOMES: [&str; 3] =
