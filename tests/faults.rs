@@ -16,6 +16,8 @@ mod account;
 mod process;
 #[path = "faults/process_faults.rs"]
 mod process_faults;
+#[path = "faults/replacement_faults.rs"]
+mod replacement_faults;
 #[path = "faults/scene.rs"]
 mod scene;
 #[path = "faults/state_faults.rs"]

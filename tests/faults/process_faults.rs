@@ -57,7 +57,7 @@ fn an_interrupt_in_flight_stores_what_the_vendor_answers() {
     {
         let Some(scene) = scene() else { return };
         let ended = stalled(&scene, fault, |run| {
-            run.signal_group("INT");
+            interrupt(&scene, run);
             scene.workspace.sandbox.release();
         });
         // The state is stored, and then core says that it was halted.
@@ -237,12 +237,18 @@ fn stall() -> Fault {
 
 /// Applies until the fault holds the answer back, and then goes on.
 #[track_caller]
-fn stalled(scene: &Scene, fault: Fault, then: impl FnOnce(&Running)) -> Ended {
+pub(crate) fn stalled(scene: &Scene, fault: Fault, then: impl FnOnce(&Running)) -> Ended {
     scene.workspace.sandbox.fault(fault);
     let run = scene.start_with(&["-refresh=false"]);
     assert!(scene.workspace.sandbox.wait_for_stalled(1), "the answer is held back");
     then(&run);
     run.wait()
+}
+
+/// Sends what Ctrl-C sends, and waits until core has taken note of it.
+pub(crate) fn interrupt(scene: &Scene, run: &Running) {
+    run.signal_group("INT");
+    wait_until(|| printed(scene, "Stopping operation"));
 }
 
 /// Compares what has become of the one credential with its row in the table.
@@ -257,13 +263,14 @@ fn printed(scene: &Scene, words: &str) -> bool {
 }
 
 /// Removes what a process that was killed had no time to remove: the folder of its socket.
-fn clear(scene: &Scene) {
+pub(crate) fn clear(scene: &Scene) {
     let folder = scene.workspace.path("tmp");
     fs::remove_dir_all(&folder).and_then(|()| fs::create_dir(&folder)).expect("an empty folder");
 }
 
+/// Waits for what is bound to happen.
 #[track_caller]
-fn wait_until(mut holds: impl FnMut() -> bool) {
+pub(crate) fn wait_until(mut holds: impl FnMut() -> bool) {
     let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while !holds() {
         assert!(std::time::Instant::now() < end, "it should have come to pass");

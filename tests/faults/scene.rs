@@ -17,6 +17,16 @@ pub(crate) const APPLY: [&str; 4] = ["apply", "-json", "-auto-approve", "-input=
 const OUTCOMES: [&str; 3] =
     ["The password was not changed.", "The password may have been changed.", "The password was changed."];
 
+/// What core says of its own accord.
+const OF_CORE: [&str; 6] = [
+    "Failed to persist state to backend",
+    "Failed to save state",
+    "Plugin did not respond",
+    "Request cancelled",
+    "execution halted",
+    "operation canceled",
+];
+
 /// Credentials with a password in the state, and a rotation before them.
 pub(crate) struct Scene {
     /// Where the program runs.
@@ -37,6 +47,8 @@ pub(crate) struct Accident {
     pub(crate) ended: Ended,
     /// How it has to end.
     pub(crate) exit: Exit,
+    /// Where the old password has to be, if there is no new one.
+    pub(crate) keeps: Keeps,
     /// What the guide says to do before anything else.
     pub(crate) remedy: fn(&Workspace),
 }
@@ -50,6 +62,15 @@ pub(crate) enum Exit {
     Failure,
     /// A signal ended it.
     Killed,
+}
+
+/// Where an old password is kept until there is a new one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Keeps {
+    /// In the state.
+    State,
+    /// In the state's backup at least: core deletes before it creates.
+    Backup,
 }
 
 /// What became of one credential.
@@ -66,7 +87,19 @@ pub(crate) struct Aftermath {
 impl Accident {
     /// A run that had to end like this.
     pub(crate) fn of(ended: Ended, exit: Exit) -> Self {
-        Self { ended, exit, remedy: |_| () }
+        Self { ended, exit, keeps: Keeps::State, remedy: |_| () }
+    }
+}
+
+impl Aftermath {
+    /// It in one cell of a table.
+    pub(crate) fn cell(&self) -> String {
+        let told = match self.told {
+            "nothing" if self.state == NEW => "applied",
+            "a warning" => "applied, with a warning",
+            sentence => sentence.trim_start_matches("The password ").trim_end_matches('.'),
+        };
+        format!("{} · {told} · {}", self.resets, self.state)
     }
 }
 
@@ -134,7 +167,7 @@ impl Scene {
     /// - I7: the next plan names exactly what was not applied; the next apply heals it with one reset, and the plan after that is empty.
     #[track_caller]
     pub(crate) fn survives(&self, accident: Accident) -> Vec<Aftermath> {
-        let Accident { ended, exit, remedy } = accident;
+        let Accident { ended, exit, keeps, remedy } = accident;
         assert_gone(ended.group);
         let run = self.judge(&ended);
         assert_eq!(exit_of(&ended), exit, "{run}");
@@ -144,11 +177,16 @@ impl Scene {
 
         let attributes = self.attributes();
         let plan = self.plan();
-        let aftermath: Vec<_> = self.accounts.iter().map(|account| self.of(account, &run, &attributes)).collect();
+        let aftermath: Vec<_> = self
+            .accounts
+            .iter()
+            .map(|account| self.of(account, &run, attributes.get(&account.address()), keeps))
+            .collect();
         for (account, after) in self.accounts.iter().zip(&aftermath) {
             let (address, seen) = (account.address(), after.resets);
             assert!(seen <= account.most_resets(), "{address}: {seen} resets: {run}");
-            let action = plan.action(&address);
+            // A deletion is that of an object that core deposed before it was halted.
+            let action = plan.action(&address).filter(|action| action != "delete");
             assert_eq!(action.is_some(), after.state != NEW, "{address}: {action:?} is planned: {plan}");
             assert!(
                 exit != Exit::Success || after.state == NEW,
@@ -156,14 +194,14 @@ impl Scene {
                 after.state
             );
         }
-        self.heals(&aftermath);
+        self.heals(&plan, &aftermath);
         aftermath
     }
 
     /// Insists that the next apply gets by with one reset for each credential that needs it, and that all is well then.
     #[track_caller]
-    fn heals(&self, aftermath: &[Aftermath]) {
-        if aftermath.iter().any(|after| after.state != NEW) {
+    fn heals(&self, plan: &Run, aftermath: &[Aftermath]) {
+        if plan.status == Some(2) {
             let run = self.judge(&self.start().wait()).succeeded();
             assert!(run.diagnostics.is_empty(), "there should be nothing to say: {run}");
             assert_eq!(self.plan().status, Some(0), "there should be nothing to do");
@@ -197,12 +235,16 @@ impl Scene {
     }
 
     #[track_caller]
-    fn of(&self, account: &Account, run: &Run, attributes: &BTreeMap<String, Value>) -> Aftermath {
+    fn of(&self, account: &Account, run: &Run, after: Option<&Value>, keeps: Keeps) -> Aftermath {
         let address = account.address();
         let before = &self.before[&address];
         let resets = account.resets(&self.workspace.sandbox) - before.resets;
-        let after = attributes.get(&address).unwrap_or(&Value::Null);
-        let state = if after["password"] == before.attributes["password"] {
+        let after = after.unwrap_or(&Value::Null);
+        let state = if after.is_null() && keeps == Keeps::Backup {
+            let backup = fs::read_to_string(self.workspace.path("terraform.tfstate.backup")).expect("a backup");
+            assert!(backup.contains(before.attributes["password"].as_str().expect("a password")), "{address}: {run}");
+            if self.works(&before.attributes) { BACKED_UP } else { DROPPED }
+        } else if after["password"] == before.attributes["password"] {
             if self.works(after) { OLD } else { DEAD }
         } else {
             assert!(!after["password"].is_null(), "{address}: an old password gave way to nothing: {run}");
@@ -210,7 +252,9 @@ impl Scene {
             assert!(self.works(after), "{address}: the stored password does not log in: {run}");
             NEW
         };
-        let about = |diagnostic: &&Diagnostic| diagnostic.address.as_ref() == Some(&address);
+        // Core names no address where a deletion failed.
+        let alone = self.accounts.len() == 1;
+        let about = |diagnostic: &&Diagnostic| diagnostic.address.as_ref().map_or(alone, |named| *named == address);
         Aftermath { resets, told: told(run.diagnostics.iter().filter(about)), state }
     }
 
@@ -222,7 +266,8 @@ impl Scene {
             (resource["address"].as_str().unwrap_or_default().to_owned(), resource["values"].clone())
         };
         let _ = fs::remove_file(self.workspace.path("trace.log"));
-        resources.iter().map(named).collect()
+        let current = resources.iter().filter(|resource| resource["deposed_key"].is_null());
+        current.map(named).collect()
     }
 
     fn works(&self, attributes: &Value) -> bool {
@@ -252,6 +297,10 @@ pub(crate) const NEW: &str = "new";
 pub(crate) const OLD: &str = "old";
 /// The old password, which no longer works.
 pub(crate) const DEAD: &str = "old, dead";
+/// None; the old password still works, and is in the backup.
+pub(crate) const BACKED_UP: &str = "none, the old one is in the backup";
+/// None; the old password no longer works.
+pub(crate) const DROPPED: &str = "none, the old one is dead";
 
 fn exit_of(ended: &Ended) -> Exit {
     let status = ended.output.status;
@@ -266,13 +315,11 @@ fn exit_of(ended: &Ended) -> Exit {
 }
 
 /// Tells what the diagnostics of one credential come to.
-fn told<'a>(mut diagnostics: impl Iterator<Item = &'a Diagnostic>) -> &'static str {
-    let Some(first) = diagnostics.next() else { return "nothing" };
+fn told<'a>(diagnostics: impl Iterator<Item = &'a Diagnostic>) -> &'static str {
+    let mut ours = diagnostics.filter(|diagnostic| !OF_CORE.contains(&diagnostic.summary.as_str()));
+    let Some(first) = ours.next() else { return "nothing" };
     if first.severity == "warning" {
         return "a warning";
-    }
-    if first.summary == "Plugin did not respond" || first.summary == "Request cancelled" {
-        return "core's own words";
     }
     let said: Vec<_> = OUTCOMES.into_iter().filter(|outcome| first.detail.contains(outcome)).collect();
     let [outcome] = *said else { panic!("an error says one outcome: {first:?}") };

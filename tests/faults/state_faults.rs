@@ -103,10 +103,12 @@ fn installed(workspace: &Workspace, _: &[Account]) {
         let binary = Path::new(env!("CARGO_BIN_EXE_terraform-provider-smtp"));
         symlink(binary, folder.join("terraform-provider-smtp_v0.1.0")).expect("a link can be made");
     }
-    let mirror = workspace.path("mirror");
     workspace.file(
         "cli.tfrc",
-        &format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n"),
+        &format!(
+            "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
+            workspace.path("mirror").display()
+        ),
     );
     workspace.run(&["init", "-no-color", "-input=false"]).succeeded();
 }

@@ -26,7 +26,7 @@ fn no_fault_of_a_vendor_loses_a_password_that_can_be_kept() {
         runs.map(|run| run.join().expect("the vendor's faults are survived"))
     });
     let rows = faults().into_iter().map(|Case { fault, moment, .. }| {
-        let cells = seen.iter().map(|seen| seen.get(&(fault.clone(), moment)).map_or("–".to_owned(), cell));
+        let cells = seen.iter().map(|seen| seen.get(&(fault.clone(), moment)).map_or("–".to_owned(), Aftermath::cell));
         [fault.clone(), moment.to_owned()].into_iter().chain(cells).collect::<Vec<_>>()
     });
     table::rows(SECTION, &rows.collect::<Vec<_>>());
@@ -249,13 +249,4 @@ fn another_user(scene: &Scene, account: &Account) -> Option<Fault> {
         Vendor::Smtpd => return None,
     }
     Some(delivered())
-}
-
-fn cell(after: &Aftermath) -> String {
-    let told = match after.told {
-        "nothing" => "applied",
-        "a warning" => "applied, with a warning",
-        sentence => sentence.trim_start_matches("The password ").trim_end_matches('.'),
-    };
-    format!("{} · {told} · {}", after.resets, after.state)
 }
