@@ -6,7 +6,10 @@ use std::{
 };
 
 use tokio::task::JoinHandle;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 
 /// The one place that knows what is in flight and what has been asked of the process.
 #[derive(Debug)]
@@ -49,6 +52,11 @@ impl Lifecycle {
     /// Tells this call and every later one to hurry. Connections close when nothing is in flight any more.
     pub(super) fn end(&self) {
         self.ending.cancel();
+    }
+
+    /// Ends the process when this is dropped, which core's connection is: a core that hangs up never calls again.
+    pub(super) fn ends_with(&self) -> DropGuard {
+        self.ending.clone().drop_guard()
     }
 
     /// Like [`end`](Self::end), and takes no further connection or call.
