@@ -32,6 +32,24 @@ fn no_fault_of_a_vendor_loses_a_password_that_can_be_kept() {
     table::rows(SECTION, &rows.collect::<Vec<_>>());
 }
 
+/// Core stores text in Unicode's composed form (NFC), and so may store another password than the one that the vendor made.
+#[test]
+fn a_password_that_core_may_store_otherwise_is_warned_of() {
+    for (password, is_warned_of) in
+        [("pa\u{308}ss-made-up", true), ("p\u{e4}ss-made-up", true), ("pass-made-up", false)]
+    {
+        let Some(workspace) = Workspace::new() else { return };
+        let account = Account::open(Vendor::HubSpot, "newsletter", &workspace);
+        workspace.sandbox.hubspot().next_password(&account.user(), password);
+        workspace.write(&account.resource(""));
+        workspace.keep_secret(password);
+        let run = workspace.apply().succeeded();
+        let summaries: Vec<_> = run.diagnostics.iter().map(|warning| warning.summary.as_str()).collect();
+        let expected = if is_warned_of { vec!["The password may be stored otherwise"] } else { vec![] };
+        assert_eq!(summaries, expected);
+    }
+}
+
 /// One fault at one moment.
 struct Case {
     fault: String,
@@ -177,6 +195,7 @@ fn faults() -> Vec<Case> {
     }
     for (fault, script) in [
         ("a password with control characters", control_characters as fn(&Scene, &Account) -> Option<Fault>),
+        ("two passwords in one answer, the second is right", two_passwords),
         ("`success: false`, nothing done", |scene, account| denied(scene, account, crate::sandbox::Denial::Bare)),
         ("`success: false` with a password", |scene, account| {
             denied(scene, account, crate::sandbox::Denial::WithPassword)
@@ -232,6 +251,18 @@ fn control_characters(scene: &Scene, account: &Account) -> Option<Fault> {
         Vendor::HostUp | Vendor::Smtpd => return None,
     }
     Some(delivered())
+}
+
+fn two_passwords(scene: &Scene, account: &Account) -> Option<Fault> {
+    let (sandbox, user) = (&scene.workspace.sandbox, account.user());
+    let password = format!("right-{user}");
+    match account.vendor {
+        Vendor::HubSpot => sandbox.hubspot().next_password(&user, &password),
+        Vendor::KirimEmail => sandbox.kirim_email().next_password(&user, &password),
+        Vendor::HostUp | Vendor::Smtpd => return None,
+    }
+    let both = format!("\"wrong\",\"new_password\":\"{password}\",\"password\":\"{password}\"");
+    Some(Fault::body(answer(account.vendor, &both)))
 }
 
 fn denied(scene: &Scene, account: &Account, denial: crate::sandbox::Denial) -> Option<Fault> {
