@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use tokio::task::JoinHandle;
@@ -73,6 +73,17 @@ impl Lifecycle {
     pub(super) async fn idle(&self) {
         self.calls.close();
         self.calls.wait().await;
+    }
+}
+
+/// Goes with core's connection. When core hangs up, the calls in flight are told to hurry: what they would still begin, nobody is
+/// left to store.
+#[derive(Debug)]
+pub(super) struct HangUp(pub(super) Arc<Lifecycle>);
+
+impl Drop for HangUp {
+    fn drop(&mut self) {
+        self.0.stop_calls();
     }
 }
 

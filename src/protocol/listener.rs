@@ -20,6 +20,8 @@ use tokio::{
 };
 use tonic::transport::server::Connected;
 
+use super::lifecycle::HangUp;
+
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Accepts connections. A socket is removed with its directory when the listener is dropped.
@@ -111,7 +113,11 @@ fn ports(variable: impl Fn(&str) -> Option<OsString>) -> Result<RangeInclusive<u
 }
 
 /// A client's connection, by whichever way it came, in clear or not.
-pub(super) struct Connection(Box<dyn Stream>);
+pub(super) struct Connection {
+    stream: Box<dyn Stream>,
+    /// Dropped with it, and so tells when the client has hung up.
+    _hang_up: Option<HangUp>,
+}
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -119,7 +125,12 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Connection {
     pub(super) fn new(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
-        Self(Box::new(stream))
+        Self { stream: Box::new(stream), _hang_up: None }
+    }
+
+    /// Lets something end with the connection.
+    pub(super) fn telling(self, hang_up: HangUp) -> Self {
+        Self { _hang_up: Some(hang_up), ..self }
     }
 }
 
@@ -131,21 +142,21 @@ impl Connected for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

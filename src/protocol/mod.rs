@@ -78,7 +78,7 @@ fn start_up(provider: Arc<dyn Provider>, start: Start, parent: Parent) -> Result
             Some(terms) => terms.answer(&address, identity.as_ref().map(|identity| &identity.certificate)),
             None => reattachment(&*provider, &address),
         })?;
-        server::serve(provider, lifecycle, listener, identity.map(|identity| identity.acceptor)).await
+        server::serve(provider, lifecycle, start, listener, identity.map(|identity| identity.acceptor)).await
     });
     // A name lookup that nobody waits for any more must not hold the process.
     runtime.shutdown_background();

@@ -9,8 +9,9 @@ use tonic::transport::Server;
 use tracing::{debug, warn};
 
 use super::{
+    Start,
     go_plugin::GoPlugin,
-    lifecycle::Lifecycle,
+    lifecycle::{HangUp, Lifecycle},
     listener::{Connection, Listener},
     rpc::Service,
     wire::{
@@ -27,6 +28,7 @@ use crate::framework::{Provider, TIME_TO_CLOSE};
 pub(super) async fn serve(
     provider: Arc<dyn Provider>,
     lifecycle: Arc<Lifecycle>,
+    start: Start,
     listener: Listener,
     tls: Option<TlsAcceptor>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -41,10 +43,13 @@ pub(super) async fn serve(
         .add_service(service.max_decoding_message_size(LARGEST_MESSAGE).max_encoding_message_size(LARGEST_MESSAGE))
         .serve_with_incoming_shutdown(ReceiverStream::new(incoming), closing.cancelled());
 
+    // Whether core lives is looked at once a second, and a second is enough to send a reset that nobody would store.
+    let core = (start == Start::ByCore).then(|| lifecycle.clone());
+
     // Accepting stops as soon as the other ends, and the listener is dropped with it.
     let ended = tokio::select! {
         ended = server => ended,
-        () = accept(&listener, tls, connections) => Ok(()),
+        () = accept(&listener, tls, connections, core) => Ok(()),
         () = overdue(&lifecycle) => {
             debug!("a client kept its connection");
             Ok(())
@@ -63,14 +68,24 @@ async fn close(provider: Arc<dyn Provider>) {
     }
 }
 
-/// Hands on every client that can show who it is. One that takes its time holds up nobody else.
-async fn accept(listener: &Listener, tls: Option<TlsAcceptor>, connections: mpsc::Sender<std::io::Result<Connection>>) {
+/// Hands on every client that can show who it is. One that takes its time holds up nobody else. When core hangs up, the calls in
+/// flight are told to hurry.
+async fn accept(
+    listener: &Listener,
+    tls: Option<TlsAcceptor>,
+    connections: mpsc::Sender<std::io::Result<Connection>>,
+    core: Option<Arc<Lifecycle>>,
+) {
     loop {
         match listener.accept().await {
             Ok(connection) => {
-                let (tls, connections) = (tls.clone(), connections.clone());
+                let (tls, connections, core) = (tls.clone(), connections.clone(), core.clone());
                 tokio::spawn(async move {
                     if let Some(connection) = greet(connection, tls).await {
+                        let connection = match core {
+                            Some(lifecycle) => connection.telling(HangUp(lifecycle)),
+                            None => connection,
+                        };
                         // The server that would take it may have ended.
                         let _ = connections.send(Ok(connection)).await;
                     }

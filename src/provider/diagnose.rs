@@ -109,6 +109,22 @@ pub(super) fn noted(target: &Target, note: Note) -> Diagnostic {
     Diagnostic::warning(summary, detail).at(target.path())
 }
 
+/// The warning for a password that core may change: it stores text in Unicode's composed form (NFC), whatever form came.
+pub(super) fn stored_otherwise(target: &Target) -> Diagnostic {
+    Diagnostic::warning(
+        "The password may be stored otherwise",
+        format!(
+            "Resetting the password of `{}`: {} made a password with characters outside ASCII, and core stores some of them in another \
+             form. {} Try to log in with the password in the state before you rely on it; if it fails, apply with `-replace` for \
+             another.",
+            target.id(),
+            target.vendor.title,
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(target.path())
+}
+
 /// The warning for an old credential that outlives its successor.
 pub(super) fn not_retired(target: &Target, old: &str, error: &Error) -> Diagnostic {
     Diagnostic::warning(

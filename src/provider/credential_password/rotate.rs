@@ -92,8 +92,13 @@ impl Rotator {
         // From here on the only copy of the password is in this process: nothing fails before `put`, and nothing after it
         // can take the state away again.
         let (named, notes) = (named(&reset), reset.notes.clone());
+        let is_plain = |text: &str| if text.is_ascii() { Ok(()) } else { Err(()) };
+        let may_change = reset.password.as_ref().is_some_and(|password| password.check(is_plain).is_err());
         let state = rotated(change, prepared, reset, Timestamp::now());
         new.put(Stored { state, private: Notes::of_state(&change.private) });
+        if may_change {
+            call.warn(diagnose::stored_otherwise(&self.target));
+        }
         for note in notes {
             call.warn(diagnose::noted(&self.target, note));
         }

@@ -1,0 +1,30 @@
+//! No password is ever lost: faults of the vendor, of processes and of the state, through the real `terraform` or `tofu`.
+//!
+//! After every fault one function ([`scene::Scene::survives`]) checks the same invariants. What was seen is compared with the tables
+//! in `docs/reset-safety.md`; `UPDATE_DOCS=1 cargo test --test faults` writes them anew.
+
+#![cfg(unix)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+#[path = "../examples/sandbox/server/mod.rs"]
+mod sandbox;
+mod support;
+
+#[path = "faults/account.rs"]
+mod account;
+#[path = "faults/process.rs"]
+mod process;
+#[path = "faults/process_faults.rs"]
+mod process_faults;
+#[path = "faults/replacement_faults.rs"]
+mod replacement_faults;
+#[path = "faults/scene.rs"]
+mod scene;
+#[path = "faults/state_faults.rs"]
+mod state_faults;
+#[path = "faults/state_server.rs"]
+mod state_server;
+#[path = "faults/table.rs"]
+mod table;
+#[path = "faults/vendor_faults.rs"]
+mod vendor_faults;

@@ -1,0 +1,280 @@
+//! Signals, deaths and states: what can happen around a reset, whatever the vendor does.
+
+use std::{fs, thread};
+
+use crate::{
+    account::{Account, Vendor},
+    process::{Ended, Running, assert_gone},
+    sandbox::{Effect, Fault, Operation},
+    scene::{Accident, Aftermath, Exit, Scene},
+    support::Workspace,
+    table,
+};
+
+const SECTION: &str = "## Signals and deaths";
+
+/// Every row of the section.
+const FAULTS: [&str; 20] = [
+    "Ctrl-C before the reset is sent",
+    "Ctrl-C with the reset in flight, the vendor has not acted",
+    "Ctrl-C with the reset in flight, the vendor has acted",
+    "Ctrl-C within the body of the answer",
+    "Ctrl-C while a 429 is waited out",
+    "Ctrl-C in a wait of `max_requests_per_second`",
+    "two Ctrl-C with the reset in flight",
+    "SIGTERM to the provider before the reset is sent",
+    "SIGTERM to the provider with the reset in flight",
+    "SIGHUP to the provider with the reset in flight",
+    "SIGPIPE to the provider with the reset in flight",
+    "SIGSTOP, the answer, SIGCONT",
+    "kill -9 of the provider before the reset is sent",
+    "kill -9 of the provider with the reset in flight, the vendor has not acted",
+    "kill -9 of the provider with the reset in flight, the vendor has acted",
+    "kill -9 of core before the reset is sent",
+    "kill -9 of core with the reset in flight",
+    "kill -9 of the provider and of core with the reset in flight",
+    "standard error is closed",
+    "the connection to the vendor is refused",
+];
+
+#[test]
+fn the_table_has_every_fault_and_no_other() {
+    assert_eq!(table::faults(SECTION), FAULTS);
+}
+
+#[test]
+fn an_interrupt_before_the_reset_is_sent_takes_it_back() {
+    let Some(scene) = scene() else { return };
+    let ended =
+        stalled(&scene, Fault::new(Effect::Stall).on(Operation::List).before().times(2), |run| run.signal_group("INT"));
+    seen(0, &scene, Accident::of(ended, Exit::Failure));
+}
+
+#[test]
+fn an_interrupt_in_flight_stores_what_the_vendor_answers() {
+    for (number, fault) in
+        [(1, stall().before()), (2, stall()), (3, Fault::new(Effect::HeadThenStall).on(Operation::Reset))]
+    {
+        let Some(scene) = scene() else { return };
+        let ended = stalled(&scene, fault, |run| {
+            interrupt(&scene, run);
+            scene.workspace.sandbox.release();
+        });
+        // The state is stored, and then core says that it was halted.
+        seen(number, &scene, Accident::of(ended, Exit::Failure));
+    }
+}
+
+#[test]
+fn an_interrupt_ends_the_wait_after_a_429() {
+    let Some(scene) = scene() else { return };
+    scene.workspace.sandbox.fault(Fault::status_with_header(429, "Retry-After", "200").on(Operation::Reset).before());
+    let run = scene.start();
+    wait_until(|| scene.workspace.sandbox.pending_faults() == 0);
+    run.signal_group("INT");
+    seen(4, &scene, Accident::of(run.wait(), Exit::Failure));
+}
+
+#[test]
+fn an_interrupt_ends_the_wait_for_a_turn() {
+    let Some(scene) = scene() else { return };
+    let written = fs::read_to_string(scene.workspace.path("main.tf")).expect("the configuration");
+    // The first request of a process has its turn at once; the second, the reset, waits for a hundred seconds.
+    scene.workspace.write(&format!("provider \"smtp\" {{ max_requests_per_second = 0.01 }}\n{written}"));
+    scene.workspace.sandbox.forget_requests();
+    let run = scene.start_with(&["-refresh=false"]);
+    wait_until(|| scene.workspace.sandbox.requests().iter().any(|request| request.status.is_some()));
+    run.signal_group("INT");
+    let ended = run.wait();
+    scene.workspace.write(&written);
+    seen(5, &scene, Accident::of(ended, Exit::Failure));
+}
+
+#[test]
+fn a_second_interrupt_gives_the_password_up() {
+    let Some(scene) = scene() else { return };
+    let ended = stalled(&scene, stall(), |run| {
+        run.signal_core("INT");
+        // Core takes a second one for impatience only after it has taken note of the first.
+        wait_until(|| printed(&scene, "Interrupt received"));
+        run.signal_core("INT");
+    });
+    // The answer comes when core has gone, and has killed its provider: nobody is left who could store it.
+    clear(&scene);
+    seen(6, &scene, Accident::of(ended, Exit::Failure));
+}
+
+#[test]
+fn a_provider_that_is_told_to_end_takes_back_what_was_not_sent() {
+    let Some(scene) = scene() else { return };
+    let fault = Fault::new(Effect::Stall).on(Operation::List).before().times(2);
+    scene.workspace.sandbox.fault(fault);
+    let run = scene.start_with(&["-refresh=false"]);
+    assert!(scene.workspace.sandbox.wait_for_stalled(1));
+    run.signal_providers("TERM");
+    seen(7, &scene, Accident::of(run.wait(), Exit::Failure));
+}
+
+#[test]
+fn a_provider_that_is_told_to_end_finishes_what_was_sent() {
+    for (number, signal) in [(8, "TERM"), (9, "HUP"), (10, "PIPE")] {
+        let Some(scene) = scene() else { return };
+        let ended = stalled(&scene, stall(), |run| {
+            run.signal_providers(signal);
+            scene.workspace.sandbox.release();
+        });
+        seen(number, &scene, Accident::of(ended, Exit::Success));
+    }
+}
+
+#[test]
+fn a_provider_that_slept_goes_on() {
+    let Some(scene) = scene() else { return };
+    let ended = stalled(&scene, stall(), |run| {
+        run.signal_providers("STOP");
+        scene.workspace.sandbox.release();
+        let answered = |path: &str| path.ends_with("password-reset");
+        let requests = || scene.workspace.sandbox.requests();
+        wait_until(|| requests().iter().any(|request| answered(&request.path) && request.status.is_some()));
+        run.signal_providers("CONT");
+    });
+    seen(11, &scene, Accident::of(ended, Exit::Success));
+}
+
+#[test]
+fn a_provider_that_is_killed_loses_at_most_one_password() {
+    let before = Fault::new(Effect::Stall).on(Operation::List).before().times(2);
+    for (number, fault) in [(12, before), (13, stall().before()), (14, stall())] {
+        let Some(scene) = scene() else { return };
+        scene.workspace.sandbox.fault(fault);
+        let run = scene.start_with(&["-refresh=false"]);
+        assert!(scene.workspace.sandbox.wait_for_stalled(1));
+        run.signal_providers("KILL");
+        let ended = run.wait();
+        clear(&scene);
+        seen(number, &scene, Accident::of(ended, Exit::Failure));
+    }
+}
+
+#[test]
+fn a_core_that_is_killed_leaves_an_orphan_that_finishes_and_ends() {
+    let whom: [fn(&Running, &str); 2] = [Running::signal_core, Running::signal_group];
+    for (number, whom) in (16..).zip(whom) {
+        let Some(scene) = scene() else { return };
+        let ended = stalled(&scene, stall(), |run| whom(run, "KILL"));
+        scene.workspace.sandbox.release();
+        assert_gone(ended.group);
+        clear(&scene);
+        seen(number, &scene, Accident::of(ended, Exit::Killed));
+    }
+}
+
+#[test]
+fn an_orphan_takes_back_what_was_not_sent() {
+    let Some(scene) = scene() else { return };
+    let fault = Fault::new(Effect::Stall).on(Operation::List).before().times(2);
+    let ended = stalled(&scene, fault, |run| run.signal_core("KILL"));
+    // What the vendor answers now comes at once, long before the next look at the parent's id.
+    scene.workspace.sandbox.release();
+    assert_gone(ended.group);
+    clear(&scene);
+    seen(15, &scene, Accident::of(ended, Exit::Killed));
+}
+
+#[test]
+fn a_closed_standard_error_does_no_harm() {
+    let Some(scene) = scene() else { return };
+    let arguments = ["apply", "-json", "-auto-approve", "-input=false"];
+    let inner = scene.workspace.command(&arguments);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "exec \"$@\" 2>&-", "sh"]).arg(inner.get_program()).args(inner.get_args());
+    command.env_clear().envs(scene.workspace.environment()).current_dir(scene.workspace.path(""));
+    let ended = Running::with(command, &scene.workspace, &arguments).wait();
+    seen(18, &scene, Accident::of(ended, Exit::Success));
+}
+
+#[test]
+fn a_refused_connection_changes_nothing() {
+    let Some(scene) = Scene::maybe("timeouts = { update = \"3s\" }") else { return };
+    let written = fs::read_to_string(scene.workspace.path("main.tf")).expect("the configuration");
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+    let head = format!("provider \"smtp\" {{\n  hubspot = {{ base_url = \"http://127.0.0.1:{port}\" }}\n}}\n");
+    scene.workspace.write(&format!("{head}{written}"));
+    let ended = scene.start_with(&["-refresh=false"]).wait();
+    scene.workspace.write(&written);
+    seen(19, &scene, Accident::of(ended, Exit::Failure));
+}
+
+#[test]
+fn fifty_credentials_at_once_each_get_their_own_password() {
+    let Some(workspace) = Workspace::new() else { return };
+    let accounts = (0..50).map(|number| Account::open(Vendor::HubSpot, &format!("user-{number}"), &workspace));
+    let accounts = accounts.collect();
+    let scene = Scene::rotating(workspace, accounts, "", "rotation_mode = \"in_place\"");
+    scene.workspace.sandbox.rate_limit(25, std::time::Duration::from_secs(1));
+    let ended = scene.start().wait();
+    scene.workspace.sandbox.lift_rate_limit();
+    for after in scene.survives(Accident::of(ended, Exit::Success)) {
+        assert_eq!((after.resets, after.told), (1, "nothing"));
+    }
+}
+
+impl Scene {
+    fn maybe(arguments: &str) -> Option<Self> {
+        let workspace = Workspace::new()?;
+        let accounts = vec![Account::open(Vendor::HubSpot, "newsletter", &workspace)];
+        Some(Self::rotating(workspace, accounts, "", &format!("rotation_mode = \"in_place\"\n  {arguments}")))
+    }
+}
+
+fn scene() -> Option<Scene> {
+    Scene::maybe("")
+}
+
+fn stall() -> Fault {
+    Fault::new(Effect::Stall).on(Operation::Reset)
+}
+
+/// Applies until the fault holds the answer back, and then goes on.
+#[track_caller]
+pub(crate) fn stalled(scene: &Scene, fault: Fault, then: impl FnOnce(&Running)) -> Ended {
+    scene.workspace.sandbox.fault(fault);
+    let run = scene.start_with(&["-refresh=false"]);
+    assert!(scene.workspace.sandbox.wait_for_stalled(1), "the answer is held back");
+    then(&run);
+    run.wait()
+}
+
+/// Sends what Ctrl-C sends, and waits until core has taken note of it.
+pub(crate) fn interrupt(scene: &Scene, run: &Running) {
+    run.signal_group("INT");
+    wait_until(|| printed(scene, "Stopping operation"));
+}
+
+/// Compares what has become of the one credential with its row in the table.
+#[track_caller]
+fn seen(number: usize, scene: &Scene, accident: Accident) {
+    let [Aftermath { resets, told, state }] = &*scene.survives(accident) else { panic!("one credential") };
+    table::row(SECTION, &[FAULTS[number], &resets.to_string(), told, state]);
+}
+
+fn printed(scene: &Scene, words: &str) -> bool {
+    fs::read_to_string(scene.workspace.path("stdout.log")).is_ok_and(|text| text.contains(words))
+}
+
+/// Removes what a process that was killed had no time to remove: the folder of its socket.
+pub(crate) fn clear(scene: &Scene) {
+    let folder = scene.workspace.path("tmp");
+    fs::remove_dir_all(&folder).and_then(|()| fs::create_dir(&folder)).expect("an empty folder");
+}
+
+/// Waits for what is bound to happen.
+#[track_caller]
+pub(crate) fn wait_until(mut holds: impl FnMut() -> bool) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !holds() {
+        assert!(std::time::Instant::now() < end, "it should have come to pass");
+        thread::sleep(std::time::Duration::from_millis(10));
+    }
+}

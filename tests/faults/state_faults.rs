@@ -1,0 +1,120 @@
+//! States that cannot be written, and states of which there are two.
+
+use std::{fs, os::unix::fs::symlink, path::Path};
+
+use crate::{
+    account::{Account, Vendor},
+    process::Running,
+    scene::{APPLY, Accident, Exit, Scene},
+    state_server::StateServer,
+    support::{Workspace, credential},
+    table,
+};
+
+const SECTION: &str = "## States";
+
+const FAULTS: [&str; 3] = [
+    "the backend refuses the state; `errored.tfstate` is pushed",
+    "the backend refuses the state; `errored.tfstate` is lost",
+    "a saved plan is applied again",
+];
+
+#[test]
+fn the_table_has_every_fault_of_a_state() {
+    assert_eq!(table::faults(SECTION), FAULTS);
+}
+
+#[test]
+fn a_state_that_a_backend_refuses_is_pushed_later() {
+    let remedies: [fn(&Workspace); 2] = [
+        |workspace| {
+            workspace.run(&["state", "push", "errored.tfstate"]).succeeded();
+        },
+        |_| (),
+    ];
+    for (fault, remedy) in FAULTS.into_iter().zip(remedies) {
+        let server = StateServer::start();
+        let Some(scene) = scene(&server.backend(), installed) else { return };
+        server.refuse();
+        let ended = scene.start().wait();
+        let printed = String::from_utf8_lossy(&ended.output.stdout).into_owned();
+        assert!(printed.contains("Failed to save state"), "{printed}");
+        server.relent();
+        seen(fault, &scene, Accident { remedy, ..Accident::of(ended, Exit::Failure) });
+    }
+}
+
+/// Core's last resort is not ours to forbid: where it can write no file at all, it prints the state, with the password.
+#[test]
+fn a_state_that_fits_on_no_disk_is_printed_by_core() {
+    let Some(mut scene) = scene("", |_, _| ()) else { return };
+    scene.workspace.unset("TF_LOG");
+    let inner = scene.workspace.command(&APPLY);
+    let mut command = std::process::Command::new("sh");
+    // No file may have more than one block; what is printed goes through a pipe.
+    command.args(["-c", "{ ulimit -f 1; exec \"$@\"; } 2>&1 | cat", "sh"]);
+    command.arg(inner.get_program()).args(inner.get_args());
+    command.env_clear().envs(scene.workspace.environment()).current_dir(scene.workspace.path(""));
+    let ended = Running::with(command, &scene.workspace, &APPLY).wait();
+    let printed = String::from_utf8_lossy(&ended.output.stdout);
+    let password = scene.accounts[0].password(&scene.workspace.sandbox).expect("the vendor has a password");
+    assert!(printed.contains(&password), "core prints the state that it can write nowhere");
+    assert_eq!(scene.accounts[0].resets(&scene.workspace.sandbox), 2);
+}
+
+#[test]
+fn a_saved_plan_is_applied_once() {
+    let Some(scene) = scene("", |_, _| ()) else { return };
+    scene.workspace.plan_with(&["-out=plan"]).succeeded();
+    let apply = || scene.start_with(&["plan"]).wait();
+    let first = apply();
+    let again = scene.judge(&apply()).error();
+    assert_eq!(again.summary, "Saved plan is stale");
+    seen(FAULTS[2], &scene, Accident::of(first, Exit::Success));
+}
+
+#[test]
+fn the_last_of_two_states_has_the_password() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&credential(""));
+    workspace.apply().quiet();
+    let first = workspace.working_password();
+    workspace.apply_with(&["-state=other.tfstate"]).succeeded();
+    assert_eq!(workspace.resets(), 2);
+    assert!(!workspace.logs_in(&first), "the second state has it now");
+    workspace.apply_with(&["-replace=smtp_credential_password.this"]).quiet();
+    assert_eq!(workspace.resets(), 3);
+    workspace.working_password();
+}
+
+fn scene(head: &str, prepare: fn(&Workspace, &[Account])) -> Option<Scene> {
+    let workspace = Workspace::new()?;
+    let accounts = vec![Account::open(Vendor::HubSpot, "newsletter", &workspace)];
+    Some(Scene::prepared(workspace, accounts, head, "rotation_mode = \"in_place\"", prepare))
+}
+
+/// A backend asks for `init`, and `init` for a provider that it can install.
+fn installed(workspace: &Workspace, _: &[Account]) {
+    let version = workspace.json(&["version", "-json"]);
+    let platform = version["platform"].as_str().expect("the platform");
+    for registry in ["registry.opentofu.org", "registry.terraform.io"] {
+        let folder = workspace.path(&format!("mirror/{registry}/smtp-credentials/smtp/0.1.0/{platform}"));
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        let binary = Path::new(env!("CARGO_BIN_EXE_terraform-provider-smtp"));
+        symlink(binary, folder.join("terraform-provider-smtp_v0.1.0")).expect("a link can be made");
+    }
+    workspace.file(
+        "cli.tfrc",
+        &format!(
+            "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
+            workspace.path("mirror").display()
+        ),
+    );
+    workspace.run(&["init", "-no-color", "-input=false"]).succeeded();
+}
+
+#[track_caller]
+fn seen(fault: &str, scene: &Scene, accident: Accident) {
+    let [after] = &*scene.survives(accident) else { panic!("one credential") };
+    table::row(SECTION, &[fault, &after.resets.to_string(), after.told, after.state]);
+}
