@@ -1,6 +1,6 @@
 //! The reset, and the state that follows from it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use jiff::Timestamp;
 
@@ -94,7 +94,7 @@ impl Rotator {
         let (named, notes) = (named(&reset), reset.notes.clone());
         let is_plain = |text: &str| if text.is_ascii() { Ok(()) } else { Err(()) };
         let may_change = reset.password.as_ref().is_some_and(|password| password.check(is_plain).is_err());
-        let state = rotated(change, prepared, reset, Timestamp::now());
+        let state = rotated(change, prepared, reset, now());
         new.put(Stored { state, private: Notes::of_state(&change.private) });
         if may_change {
             call.warn(diagnose::stored_otherwise(&self.target));
@@ -200,6 +200,11 @@ fn rotated(change: &Change, prepared: Prepared, reset: Reset, now: Timestamp) ->
     state
 }
 
+/// The system's time. `Timestamp::now` would panic at a clock that is set beyond its range, with the new password in hand.
+fn now() -> Timestamp {
+    Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::MAX)
+}
+
 /// `now` as RFC 3339 with six fraction digits; a microsecond later where that is what it was before, because others compare
 /// it as a version.
 fn rotated_at(now: Timestamp, before: &Value) -> String {
@@ -231,6 +236,7 @@ mod tests {
         let now: Timestamp = "2026-01-01T00:00:00.000001Z".parse().unwrap();
         assert_eq!(rotated_at(now, &Value::Null), "2026-01-01T00:00:00.000001Z");
         assert_eq!(rotated_at(now, &"2026-01-01T00:00:00.000001Z".into()), "2026-01-01T00:00:00.000002Z");
+        assert_eq!(rotated_at(Timestamp::MAX, &Value::Null).len(), "9999-12-30T22:00:00.999999Z".len());
         let whole: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         assert_eq!(rotated_at(whole, &Value::Null), "2026-01-01T00:00:00.000000Z");
     }
