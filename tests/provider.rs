@@ -434,7 +434,7 @@ async fn a_stop_reaches_the_call_in_flight_and_not_the_next() {
 }
 
 #[tokio::test]
-async fn a_call_goes_on_when_core_hangs_up() {
+async fn a_call_is_told_to_hurry_and_goes_on_when_core_hangs_up() {
     let fake = Session::start().await;
     let (gate, planned) = waiting().await;
     let abandoned = fake.apply_in_background(&planned);
@@ -442,6 +442,7 @@ async fn a_call_goes_on_when_core_hangs_up() {
     abandoned.abort();
     abandoned.await.unwrap_err();
     drop(fake.core);
+    in_flight.stopped().await;
     in_flight.release().await;
     in_flight.stored().await;
 }
