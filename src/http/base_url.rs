@@ -9,9 +9,10 @@ pub struct BaseUrl {
     reach: Reach,
 }
 
-/// Whether an API is on this machine, where no proxy is asked.
+/// Whether an API is on this machine, where no proxy is asked, and in clear text, where there is no certificate to judge.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Reach {
+    Clear,
     Loopback,
     Network,
 }
@@ -49,11 +50,12 @@ impl BaseUrl {
             Some(_) => Reach::Network,
             None => return Err("must name a host"),
         };
-        match (scheme.to_ascii_lowercase().as_str(), reach) {
-            ("https", _) | ("http", Reach::Loopback) => {}
+        let reach = match (scheme.to_ascii_lowercase().as_str(), reach) {
+            ("https", reach) => reach,
             ("http", Reach::Network) => return Err("must use https; http is for this machine only"),
+            ("http", _) => Reach::Clear,
             _ => return Err("must start with https://"),
-        }
+        };
 
         let prefix = url.path().trim_end_matches('/').to_owned();
         url.set_path(&prefix);
@@ -65,7 +67,7 @@ impl BaseUrl {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// Whether it is on this machine.
+    /// Where it is reached.
     pub(super) fn reach(&self) -> Reach {
         self.reach
     }

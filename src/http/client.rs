@@ -32,6 +32,7 @@ pub struct Client(Arc<Shared>);
 struct Shared {
     settings: Settings,
     limit: Limit,
+    clear: OnceLock<Built>,
     loopback: OnceLock<Built>,
     network: OnceLock<Built>,
 }
@@ -42,7 +43,8 @@ impl Client {
     /// Makes a client.
     pub fn new(settings: Settings) -> Self {
         let limit = Limit::new(settings.max_requests_per_second);
-        Self(Arc::new(Shared { settings, limit, loopback: OnceLock::new(), network: OnceLock::new() }))
+        let [clear, loopback, network] = [(); 3].map(|()| OnceLock::new());
+        Self(Arc::new(Shared { settings, limit, clear, loopback, network }))
     }
 
     /// Makes the API at `base`, whose errors are told in `dialect`.
@@ -53,6 +55,7 @@ impl Client {
     /// The connections, made with the first request. The error is in words.
     pub(super) fn transport(&self, reach: Reach) -> Built {
         let built = match reach {
+            Reach::Clear => &self.0.clear,
             Reach::Loopback => &self.0.loopback,
             Reach::Network => &self.0.network,
         };

@@ -29,11 +29,15 @@ pub(super) fn build(settings: &Settings, reach: Reach) -> Result<reqwest::Client
         .referer(false)
         .retry(reqwest::retry::never())
         .user_agent(&settings.user_agent);
-    if reach == Reach::Loopback {
+    if reach != Reach::Network {
         builder = builder.no_proxy();
     }
     if let Some(file) = &settings.ca_certificate_file {
         builder = builder.tls_certs_merge(roots::read(file)?);
+    }
+    if reach == Reach::Clear {
+        // Reading the system's roots would be most of what the process does.
+        builder = builder.tls_certs_only([]);
     }
     builder.build().map_err(|_| "the system's root certificates cannot be loaded")
 }

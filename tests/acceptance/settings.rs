@@ -19,6 +19,16 @@ fn a_token_may_come_from_a_variable() {
 }
 
 #[test]
+fn an_api_in_clear_text_needs_no_root_certificates() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.set("SSL_CERT_DIR", "/nonexistent");
+    workspace.set("SSL_CERT_FILE", "/nonexistent");
+    workspace.write(&credential(""));
+    workspace.apply().quiet();
+    workspace.working_password();
+}
+
+#[test]
 fn two_aliases_serve_two_portals() {
     const OTHER: &str = "other@4711.smtp.hubspot.net";
     let Some(mut workspace) = Workspace::new() else { return };
