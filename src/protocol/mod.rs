@@ -15,6 +15,7 @@ mod tls;
 mod wire;
 
 use std::{
+    convert::Infallible,
     env,
     error::Error,
     io::{self, Write},
@@ -25,6 +26,7 @@ use std::{
 
 use serde_json::json;
 use tokio::runtime;
+use tonic::{body::Body, client::GrpcService};
 
 use crate::framework::Provider;
 use handshake::Terms;
@@ -56,6 +58,11 @@ pub fn serve(provider: Arc<dyn Provider>, start: Start) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The service that answers core's calls, without a process, a socket or TLS around it: what a benchmark of the calls needs.
+pub fn service(provider: Arc<dyn Provider>) -> impl GrpcService<Body, ResponseBody = Body, Error = Infallible> + Clone {
+    server::calls(provider, Arc::new(Lifecycle::new()))
 }
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;

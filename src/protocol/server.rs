@@ -34,13 +34,13 @@ pub(super) async fn serve(
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let (connections, incoming) = mpsc::channel(16);
     let go_plugin = GoPlugin { lifecycle: lifecycle.clone() };
-    let service = ProviderServer::new(Service { provider: provider.clone(), lifecycle: lifecycle.clone() });
+    let service = calls(provider.clone(), lifecycle.clone());
     let closing = lifecycle.closing();
     let server = Server::builder()
         .add_service(GrpcBrokerServer::new(go_plugin.clone()))
         .add_service(GrpcControllerServer::new(go_plugin.clone()))
         .add_service(GrpcStdioServer::new(go_plugin))
-        .add_service(service.max_decoding_message_size(LARGEST_MESSAGE).max_encoding_message_size(LARGEST_MESSAGE))
+        .add_service(service)
         .serve_with_incoming_shutdown(ReceiverStream::new(incoming), closing.cancelled());
 
     // Whether core lives is looked at once a second, and a second is enough to send a reset that nobody would store.
@@ -58,6 +58,12 @@ pub(super) async fn serve(
     lifecycle.idle().await;
     close(provider).await;
     Ok(ended?)
+}
+
+/// The service that answers core's calls.
+pub(super) fn calls(provider: Arc<dyn Provider>, lifecycle: Arc<Lifecycle>) -> ProviderServer<Service> {
+    let service = ProviderServer::new(Service { provider, lifecycle });
+    service.max_decoding_message_size(LARGEST_MESSAGE).max_encoding_message_size(LARGEST_MESSAGE)
 }
 
 /// Closes the provider in a task of its own, where a panic ends nothing else. Nobody waits for it longer than it may take.

@@ -59,7 +59,6 @@ impl Connections {
     }
 
     /// Connections that are ready from the start.
-    #[cfg(test)]
     pub(super) fn ready_with(backends: impl IntoIterator<Item = (&'static str, Arc<dyn Backend>)>) -> Self {
         let connections = backends.into_iter().map(|(vendor, backend)| (vendor, Connection::Ready(backend)));
         Self(RwLock::new(connections.collect()))

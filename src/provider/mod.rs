@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{connections::Connections, credential_password::CredentialPassword};
 use crate::{
-    backend::Operation,
+    backend::{Backend, Operation},
     framework::{
         Call, Client, Provider, Resource, TIME_TO_CLOSE,
         diagnostic::{Diagnostics, Result},
@@ -34,7 +34,16 @@ pub struct Smtp {
 impl Smtp {
     /// Makes the provider, not yet configured.
     pub fn new() -> Self {
-        let connections = Arc::<Connections>::default();
+        Self::over(Connections::default())
+    }
+
+    /// Makes the provider with these backends, by their vendors' names, in the place of a configuration.
+    pub fn with(backends: impl IntoIterator<Item = (&'static str, Arc<dyn Backend>)>) -> Self {
+        Self::over(Connections::ready_with(backends))
+    }
+
+    fn over(connections: Connections) -> Self {
+        let connections = Arc::new(connections);
         let resources: [Arc<dyn Resource>; 1] = [Arc::new(CredentialPassword::new(Arc::clone(&connections)))];
         Self { schema: settings::schema(), resources, connections }
     }

@@ -1,0 +1,30 @@
+//! A vendor in this process that answers at once, so that what is left is the provider's own work.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use terraform_provider_smtp::{
+    backend::{Backend, Fields, Found, Held, Operation, Presence, Reset},
+    http::Result,
+    provider::Smtp,
+    secret::Secret,
+};
+
+/// The provider with a vendor that answers at once in `HubSpot`'s place.
+pub(crate) fn provider() -> Smtp {
+    Smtp::with([("hubspot", Arc::new(Instant) as Arc<dyn Backend>)])
+}
+
+#[derive(Debug)]
+struct Instant;
+
+#[async_trait]
+impl Backend for Instant {
+    async fn read(&self, _: &Operation, _: &Fields, _: &Held) -> Result<Presence> {
+        Ok(Presence::Found(Found::default()))
+    }
+
+    async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset> {
+        Ok(Reset { password: Some(Secret::new("kEj0LGTNvyuCb2EAoVYzTQd97aXqWs")), ..Reset::default() })
+    }
+}
