@@ -1,71 +1,153 @@
-//! Measures whole processes as core runs them, and prints the table in `docs/benchmarks.md`.
+//! Measures the provider as core runs it, beside what core does by itself, and prints the tables in `docs/benchmarks.md`.
 //!
-//! `cargo run --release --example benchmark [-- --short]`. A bound that is missed fails nothing, since machines differ;
-//! what cannot be run does.
+//! `cargo run --release --example benchmark [-- --short] [-- --json] [-- --write-docs]`. A bound that is missed fails
+//! nothing, since machines differ; what cannot be run does.
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "what it prints is what it is for")]
 
-mod binary;
+mod chart;
+mod credential;
 mod figure;
-mod plan;
-mod program;
+mod instant;
+mod meter;
+mod refresh;
+mod report;
+mod resets;
+mod scale;
 mod start;
-mod table;
+mod usage;
 mod workspace;
 
+#[path = "../core/mod.rs"]
+mod core;
+#[path = "../../tests/provider/core.rs"]
+#[expect(dead_code, clippy::unwrap_used, reason = "the tests' own")]
+mod grpc;
 #[path = "../../tests/provider/identity.rs"]
-#[expect(dead_code, clippy::unwrap_used, reason = "the tests' own; here a certificate is all that is needed of it")]
+#[expect(dead_code, clippy::unwrap_used, reason = "the tests' own")]
 mod identity;
 #[path = "../sandbox/server/mod.rs"]
 mod sandbox;
+#[path = "../../tests/provider/wire.rs"]
+mod wire;
 
-use std::{env, error::Error, process::ExitCode, thread};
+use std::{env, error::Error, process::ExitCode, time::Duration};
 
-use crate::{binary::Binary, program::Program};
+use crate::{
+    core::{Core, build_provider},
+    figure::Section,
+    meter::Meter,
+    report::Report,
+    resets::Limit,
+};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("benchmark: {error}");
-            ExitCode::FAILURE
-        }
+    if let Some(served) = resets::serve_instant_vendor() {
+        return served;
     }
+    let ended = match meter::stand_in() {
+        Some(ended) => ended,
+        None => run().map(|()| ExitCode::SUCCESS),
+    };
+    ended.unwrap_or_else(|error| {
+        eprintln!("benchmark: {error}");
+        ExitCode::FAILURE
+    })
 }
 
 fn run() -> Result<()> {
-    let runs = Runs::parse(env::args().skip(1))?;
-    let program = Program::find()?;
-    let binary = Binary::build()?;
-
-    let mut figures = start::measure(&binary, runs.starts)?;
-    figures.push(binary.size()?);
-    figures.extend(plan::measure(&program, &binary, runs.plans)?);
-
-    print!("{}", table::markdown(&figures));
-    let cores = thread::available_parallelism()?;
-    println!("\n{}, {} {}, {cores} cores.", program.version()?, env::consts::OS, env::consts::ARCH);
+    let options = Options::parse(env::args().skip(1))?;
+    let core = Core::find()?;
+    let report = Report { core: core.version().to_owned(), sections: measure(&core, &options.plan)? };
+    match options.print {
+        Print::Json => println!("{}", report.json()?),
+        Print::Table => print!("{}", report.markdown()),
+    }
+    if options.write_docs {
+        report.write_docs()?;
+    }
     Ok(())
 }
 
-/// How often each thing is measured.
-struct Runs {
-    starts: usize,
-    plans: usize,
+fn measure(core: &Core, plan: &Plan) -> Result<Vec<Section>> {
+    let provider = build_provider(plan.profile)?;
+    let meter = Meter::new(&provider)?;
+    let mut sections = vec![start::measure(&provider, plan.starts)?];
+    for &(resources, runs) in plan.scales {
+        eprintln!("plan and apply of {resources}, {runs} times");
+        sections.extend(scale::measure(core, &meter, resources, runs)?);
+    }
+    eprintln!("refresh of {}", plan.many);
+    sections.push(refresh::measure(core, &meter, plan.many, plan.runs)?);
+    eprintln!("resets");
+    sections.push(resets::at_sandbox(&provider, plan.many, plan.runs)?);
+    sections.push(resets::at_instant_vendor(plan.resets, plan.runs)?);
+    eprintln!("resets under a limit");
+    sections.push(resets::under_a_limit(&provider, plan.many, plan.limit)?);
+    Ok(sections)
 }
 
-impl Runs {
-    const FULL: Self = Self { starts: 30, plans: 30 };
+/// What is measured, and how often.
+struct Plan {
+    /// The profile in which the provider is built.
+    profile: &'static str,
+    starts: usize,
+    /// How many resources are planned and applied, and how often.
+    scales: &'static [(usize, usize)],
+    /// How many are refreshed, and how many are reset at the sandbox.
+    many: usize,
+    /// How many are reset with no vendor in the way.
+    resets: usize,
+    runs: usize,
+    limit: Limit,
+}
 
-    /// Enough to see that everything still runs.
-    const SHORT: Self = Self { starts: 3, plans: 2 };
+impl Plan {
+    const FULL: Self = Self {
+        profile: "release",
+        starts: 30,
+        scales: &[(1, 20), (100, 7), (1_000, 5)],
+        many: 1_000,
+        resets: 10_000,
+        runs: 5,
+        limit: Limit { requests: 100, per: Duration::from_secs(10) },
+    };
 
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        match (arguments.next().as_deref(), arguments.next()) {
-            (None, _) => Ok(Self::FULL),
-            (Some("--short"), None) => Ok(Self::SHORT),
-            _ => Err("the one option is --short".into()),
+    /// Enough to see that everything still runs, with the provider built as this program is.
+    const SHORT: Self = Self {
+        profile: if cfg!(debug_assertions) { "dev" } else { "release" },
+        starts: 2,
+        scales: &[(1, 1), (10, 1)],
+        many: 20,
+        resets: 200,
+        runs: 1,
+        limit: Limit { requests: 10, per: Duration::from_secs(1) },
+    };
+}
+
+struct Options {
+    plan: Plan,
+    print: Print,
+    write_docs: bool,
+}
+
+enum Print {
+    Json,
+    Table,
+}
+
+impl Options {
+    fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut options = Self { plan: Plan::FULL, print: Print::Table, write_docs: false };
+        for argument in arguments {
+            match argument.as_str() {
+                "--json" => options.print = Print::Json,
+                "--short" => options.plan = Plan::SHORT,
+                "--write-docs" => options.write_docs = true,
+                _ => return Err("the options are --json, --short and --write-docs".into()),
+            }
         }
+        Ok(options)
     }
 }

@@ -11,26 +11,33 @@ use std::{
 
 use crate::{
     Result,
-    binary::Binary,
-    figure::{Figure, Unit, megabytes},
+    figure::{Figure, Section, Unit, megabytes, milliseconds},
     identity::Identity,
+    usage,
 };
 
 /// Starts the provider again and again, after one start that does not count.
-pub(crate) fn measure(binary: &Binary, runs: usize) -> Result<Vec<Figure>> {
+pub(crate) fn measure(provider: &Path, runs: usize) -> Result<Section> {
     let (certificate, temporary) = (Identity::new().pem(), tempfile::tempdir()?);
-    let (mut times, mut sizes) = (Vec::new(), Vec::new());
-    Plugin::start(binary, &certificate, temporary.path())?;
+    let (mut times, mut cpu, mut sizes) = (Vec::new(), Vec::new(), Vec::new());
+    Plugin::start(provider, &certificate, temporary.path())?;
     for _ in 0..runs {
-        let plugin = Plugin::start(binary, &certificate, temporary.path())?;
-        times.push(plugin.started_in.as_secs_f64() * 1e3);
+        let before = usage::of_children();
+        let plugin = Plugin::start(provider, &certificate, temporary.path())?;
+        times.push(milliseconds(plugin.started_in));
         thread::sleep(UNTIL_IT_WAITS);
-        sizes.extend(plugin.resident_bytes()?.map(megabytes));
+        sizes.extend(usage::resident_bytes(plugin.process.id()).map(megabytes));
+        drop(plugin);
+        cpu.extend(usage::of_children_since(before).map(milliseconds));
     }
-    Ok(vec![
-        Figure::spread("Start to handshake line", Unit::Milliseconds, times).at_most(5.0),
-        Figure::spread("Resident memory after the handshake", Unit::Megabytes, sizes).at_most(8.0),
-    ])
+    let size = fs::metadata(provider)?.len();
+    let figures = vec![
+        Figure::new("Start to handshake line", Unit::Milliseconds, times).at_most(3.0),
+        Figure::new("CPU of a start", Unit::Milliseconds, cpu),
+        Figure::new("Resident memory after the handshake", Unit::Megabytes, sizes).at_most(8.0),
+        Figure::new("Stripped binary", Unit::Megabytes, [megabytes(size)]).at_most(8.0),
+    ];
+    Ok(Section { title: "One process".to_owned(), figures })
 }
 
 /// The line is written a moment before the services are up.
@@ -46,8 +53,8 @@ struct Plugin {
 
 impl Plugin {
     /// Starts a provider as core does, and waits for its handshake line.
-    fn start(binary: &Binary, certificate: &str, temporary: &Path) -> Result<Self> {
-        let mut command = Command::new(binary.path());
+    fn start(provider: &Path, certificate: &str, temporary: &Path) -> Result<Self> {
+        let mut command = Command::new(provider);
         command
             .env_clear()
             .env("PLUGIN_CLIENT_CERT", certificate)
@@ -67,17 +74,6 @@ impl Plugin {
             return Err("the provider does not shake hands".into());
         }
         Ok(plugin)
-    }
-
-    /// Its resident set (proc(5), `VmRSS`); nothing where there is no `/proc`.
-    fn resident_bytes(&self) -> Result<Option<u64>> {
-        if !cfg!(target_os = "linux") {
-            return Ok(None);
-        }
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("the provider has ended")?;
-        let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(Some(kibibytes * 1024))
     }
 }
 

@@ -2,75 +2,127 @@
 
 use std::{
     fs,
-    process::Stdio,
+    path::Path,
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 
-use crate::{Result, binary::Binary, program::Program, sandbox::Sandbox};
+use crate::{
+    Result,
+    core::{Core, cli_config},
+    credential::user_name,
+    meter::{Meter, Metered},
+    sandbox::Sandbox,
+    usage,
+};
 
 /// A configuration and its state.
 pub(crate) struct Workspace<'a> {
-    program: &'a Program,
+    core: &'a Core,
+    meter: &'a Meter,
     directory: TempDir,
     sandbox: &'a Sandbox,
 }
 
+/// What one command took.
+pub(crate) struct Took {
+    pub(crate) wall: Duration,
+    /// Processor time of core and of its children; nothing where the system does not tell.
+    pub(crate) cpu: Option<Duration>,
+    pub(crate) metered: Metered,
+}
+
+impl Took {
+    /// Core's own processor time.
+    pub(crate) fn core(&self) -> Option<Duration> {
+        Some(self.cpu?.saturating_sub(self.metered.providers).saturating_sub(self.metered.stand_ins))
+    }
+}
+
 impl<'a> Workspace<'a> {
-    /// Writes the configuration into a directory of its own, where core takes the provider from `binary` with no `init`.
-    pub(crate) fn new(
-        program: &'a Program,
-        binary: &Binary,
-        sandbox: &'a Sandbox,
-        configuration: &str,
-    ) -> Result<Self> {
+    /// Writes the configuration into a directory of its own.
+    pub(crate) fn new(core: &'a Core, meter: &'a Meter, sandbox: &'a Sandbox, configuration: &str) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         fs::write(directory.path().join("main.tf"), configuration)?;
-        fs::write(directory.path().join(CLI_CONFIG), cli_config(binary.folder()?))?;
-        Ok(Self { program, directory, sandbox })
+        fs::write(directory.path().join(CLI_CONFIG), cli_config(meter.folder()))?;
+        Ok(Self { core, meter, directory, sandbox })
     }
 
     /// Applies.
-    pub(crate) fn apply(&self) -> Result<()> {
-        self.run(&["apply", "-auto-approve", "-input=false", "-no-color"]).map(drop)
+    pub(crate) fn apply(&self) -> Result<Took> {
+        self.run(&["apply", "-auto-approve", "-input=false"])
     }
 
-    /// Plans, which takes this long. It is an error where there is something to do.
-    pub(crate) fn plan(&self) -> Result<Duration> {
-        self.run(&["plan", "-detailed-exitcode", "-input=false", "-no-color"])
+    /// Plans. It is an error where there is something to do.
+    pub(crate) fn plan(&self) -> Result<Took> {
+        self.run(&["plan", "-detailed-exitcode", "-input=false"])
     }
 
-    fn run(&self, arguments: &[&str]) -> Result<Duration> {
-        let directory = self.directory.path();
-        let mut command = self.program.command();
+    /// Refreshes, and does nothing else.
+    pub(crate) fn refresh(&self) -> Result<Took> {
+        self.run(&["plan", "-refresh-only", "-input=false"])
+    }
+
+    /// Lets core forget what it has applied.
+    pub(crate) fn forget(&self) -> Result<()> {
+        let state = self.path().join("terraform.tfstate");
+        if state.exists() {
+            fs::remove_file(state)?;
+        }
+        Ok(())
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Took> {
+        let mut command = self.core.command();
         command
             .args(arguments)
-            .current_dir(directory)
-            .env_clear()
-            .env("CHECKPOINT_DISABLE", "1")
-            .env("HOME", directory)
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("TF_CLI_CONFIG_FILE", directory.join(CLI_CONFIG))
-            .env("TMPDIR", directory)
-            .envs(self.sandbox.env())
-            .stdin(Stdio::null());
+            .current_dir(self.path())
+            .env("HOME", self.path())
+            .env("TF_CLI_CONFIG_FILE", self.path().join(CLI_CONFIG))
+            .env("TMPDIR", self.path())
+            .envs(self.meter.env())
+            .envs(self.sandbox.env());
 
-        let start = Instant::now();
+        let (before, start) = (usage::of_children(), Instant::now());
         let output = command.output()?;
-        let took = start.elapsed();
+        let (wall, cpu) = (start.elapsed(), usage::of_children_since(before));
         if output.status.success() {
-            return Ok(took);
+            return Ok(Took { wall, cpu, metered: self.meter.take()? });
         }
         let [told, complained] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
         Err(format!("`{}` ended with {}\n{told}{complained}", arguments.join(" "), output.status).into())
     }
 }
 
-fn cli_config(folder: &str) -> String {
-    format!(
-        "provider_installation {{\n  dev_overrides {{\n    \"smtp-credentials/smtp\" = {folder:?}\n  }}\n  direct {{}}\n}}\n"
-    )
+/// So many credentials at `HubSpot`, each a resource, and what the provider block says.
+pub(crate) fn credentials(count: usize, provider: &str) -> String {
+    let first = format!(
+        "terraform {{\n  required_providers {{\n    smtp = {{ source = \"smtp-credentials/smtp\" }}\n  }}\n}}\n\nprovider \"smtp\" {{\n  {provider}\n}}\n"
+    );
+    let resources = (0..count).map(|number| {
+        format!(
+            "\nresource \"smtp_credential_password\" \"c{number}\" {{\n  hubspot          = {{ user_name = \"{}\" }}\n  \
+             rotation_trigger = \"2026-Q4\"\n}}\n",
+            user_name(number)
+        )
+    });
+    first + &resources.collect::<String>()
+}
+
+/// So many resources that need no provider's process.
+pub(crate) fn terraform_data(count: usize) -> String {
+    let resources = (0..count).map(|number| {
+        format!(
+            "resource \"terraform_data\" \"c{number}\" {{\n  input            = \"{}\"\n  triggers_replace = \"2026-Q4\"\n}}\n\n",
+            user_name(number)
+        )
+    });
+    resources.collect()
 }
 
 const CLI_CONFIG: &str = "cli.tfrc";

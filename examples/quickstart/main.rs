@@ -3,10 +3,12 @@
 //! `cargo run --example quickstart` needs no account at a vendor: the sandbox plays `HubSpot` and its mail server.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "what it prints is what it is for")]
 
+#[path = "../core/mod.rs"]
+mod core;
 mod mail;
 #[path = "../sandbox/server/mod.rs"]
 mod sandbox;
-mod terraform;
+mod workspace;
 
 use std::{
     io::{Write, stdout},
@@ -14,9 +16,10 @@ use std::{
 };
 
 use self::{
+    core::{Core, build_provider},
     mail::{Answer, login},
     sandbox::{HubSpot, Sandbox},
-    terraform::{Core, Workspace},
+    workspace::Workspace,
 };
 
 const USER_NAME: &str = "zh48wgsfld@62515.smtp.hubspot.net";
@@ -33,7 +36,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), String> {
     let core = Core::find()?;
-    let provider = step("Building the provider", "built", terraform::build_provider)?;
+    let provider = step("Building the provider", "built", || build_provider("dev"))?;
     let sandbox = Sandbox::start();
     sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, USER_NAME);
     let workspace = Workspace::new(&core, &provider, &sandbox.env())?;
