@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::figure::{Figure, Section};
+use crate::figure::{Bound, Figure, Section};
 
 /// Draws the figures as an SVG that can be read on a light and on a dark background.
 pub(crate) fn svg(sections: &[Section]) -> String {
@@ -31,11 +31,11 @@ impl Canvas {
         self.heading("Processor time");
         self.legend(&[("core", "core's own"), ("ours", "the provider's processes")]);
         for work in rows {
-            let share =
-                format!("{:.2} s, {:.1} % of it the provider's", (work.core + work.providers) / 1e3, work.part());
+            let share = 100.0 * work.providers / work.core;
+            let both = format!("{:.2} s, the provider adds {share:.1} %", (work.core + work.providers) / 1e3);
             self.row(
                 &format!("{}, smtp_credential_password", work.title),
-                &share,
+                &both,
                 longest,
                 &[("core", work.core), ("ours", work.providers)],
             );
@@ -54,7 +54,7 @@ impl Canvas {
                 let class = if strain > 1.0 { "missed" } else { "ours" };
                 self.row(
                     &format!("{}: {}", section.title, figure.measure),
-                    &format!("{} of {}", figure.show(middle), bound(figure)),
+                    &format!("{}{}", figure.show(middle), bound(figure)),
                     1.0,
                     &[(class, strain.min(1.0))],
                 );
@@ -137,14 +137,15 @@ impl Work {
             cores: named("Core's own CPU with `terraform_data`")?,
         })
     }
-
-    fn part(&self) -> f64 {
-        100.0 * self.providers / (self.core + self.providers)
-    }
 }
 
+/// The bound, to be read behind the figure itself.
 fn bound(figure: &Figure) -> String {
-    figure.bound.map_or_else(String::new, |bound| figure.show(bound.number()))
+    match figure.bound {
+        Some(Bound::AtLeast(bound)) => format!(", at least {}", figure.show(bound)),
+        Some(Bound::AtMost(bound)) => format!(" of {}", figure.show(bound)),
+        None => String::new(),
+    }
 }
 
 fn escape(text: &str) -> String {

@@ -109,15 +109,6 @@ impl Figure {
     }
 }
 
-impl Bound {
-    /// The number that is the bound.
-    pub(crate) fn number(self) -> f64 {
-        match self {
-            Self::AtLeast(bound) | Self::AtMost(bound) => bound,
-        }
-    }
-}
-
 impl Value {
     fn of(mut samples: Vec<f64>) -> Self {
         samples.sort_by(f64::total_cmp);

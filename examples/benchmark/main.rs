@@ -15,6 +15,7 @@ mod resets;
 mod scale;
 mod start;
 mod usage;
+mod wide;
 mod workspace;
 
 #[path = "../core/mod.rs"]
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
     }
     let ended = match meter::stand_in() {
         Some(ended) => ended,
-        None => run().map(|()| ExitCode::SUCCESS),
+        None => wide::serve().map_or_else(|| run().map(|()| ExitCode::SUCCESS), Ok),
     };
     ended.unwrap_or_else(|error| {
         eprintln!("benchmark: {error}");
@@ -78,6 +79,9 @@ fn measure(core: &Core, plan: &Plan) -> Result<Vec<Section>> {
         eprintln!("plan and apply of {resources}, {runs} times");
         sections.extend(scale::measure(core, &meter, resources, runs)?);
     }
+    let (resources, runs) = plan.width;
+    eprintln!("width of the schema at {resources}, {runs} times");
+    sections.push(wide::measure(core, resources, runs)?);
     eprintln!("refresh of {}", plan.many);
     sections.push(refresh::measure(core, &meter, plan.many, plan.runs)?);
     eprintln!("resets");
@@ -95,6 +99,8 @@ struct Plan {
     starts: usize,
     /// How many resources are planned and applied, and how often.
     scales: &'static [(usize, usize)],
+    /// How many are planned to see what the width of the schema costs, and how often.
+    width: (usize, usize),
     /// How many are refreshed, and how many are reset at the sandbox.
     many: usize,
     /// How many are reset with no vendor in the way.
@@ -108,6 +114,7 @@ impl Plan {
         profile: "release",
         starts: 30,
         scales: &[(1, 20), (100, 7), (1_000, 5)],
+        width: (300, 7),
         many: 1_000,
         resets: 10_000,
         runs: 5,
@@ -119,6 +126,7 @@ impl Plan {
         profile: if cfg!(debug_assertions) { "dev" } else { "release" },
         starts: 2,
         scales: &[(1, 1), (10, 1)],
+        width: (3, 1),
         many: 20,
         resets: 200,
         runs: 1,

@@ -23,6 +23,7 @@ pub(crate) struct Workspace<'a> {
     meter: &'a Meter,
     directory: TempDir,
     sandbox: &'a Sandbox,
+    env: Vec<(&'static str, &'static str)>,
 }
 
 /// What one command took.
@@ -46,7 +47,13 @@ impl<'a> Workspace<'a> {
         let directory = tempfile::tempdir()?;
         fs::write(directory.path().join("main.tf"), configuration)?;
         fs::write(directory.path().join(CLI_CONFIG), cli_config(meter.folder()))?;
-        Ok(Self { core, meter, directory, sandbox })
+        Ok(Self { core, meter, directory, sandbox, env: Vec::new() })
+    }
+
+    /// Sets a variable for whatever runs here.
+    pub(crate) fn with(mut self, variable: &'static str, value: &'static str) -> Self {
+        self.env.push((variable, value));
+        self
     }
 
     /// Applies.
@@ -85,6 +92,7 @@ impl<'a> Workspace<'a> {
             .env("HOME", self.path())
             .env("TF_CLI_CONFIG_FILE", self.path().join(CLI_CONFIG))
             .env("TMPDIR", self.path())
+            .envs(self.env.iter().copied())
             .envs(self.meter.env())
             .envs(self.sandbox.env());
 
