@@ -101,6 +101,35 @@ fn every_path_in_backticks_exists() {
     assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
+#[test]
+fn every_cargo_command_runs_what_exists() {
+    let missing: Vec<_> = pages()
+        .iter()
+        .flat_map(|page| {
+            let text = fs::read_to_string(page).unwrap();
+            let words: Vec<_> = text.split(|c: char| c.is_whitespace() || c == '`').collect();
+            let named = words.windows(2).filter_map(|pair| match *pair {
+                ["--bench", name] => Some([format!("benches/{name}.rs"), format!("benches/{name}/main.rs")]),
+                ["--example", name] => Some([format!("examples/{name}.rs"), format!("examples/{name}/main.rs")]),
+                ["--test", name] => Some([format!("tests/{name}.rs"), format!("tests/{name}/main.rs")]),
+                _ => None,
+            });
+            let missing = named.filter(|files| !files.iter().any(|file| root().join(file).exists()));
+            missing.map(|[file, _]| format!("{} runs {file}", page.display())).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn the_benchmark_knows_the_options_that_its_page_names() {
+    let (page, program) = (root().join("docs/benchmarks.md"), root().join("examples/benchmark/main.rs"));
+    let (page, program) = (fs::read_to_string(page).unwrap(), fs::read_to_string(program).unwrap());
+    for option in ["--json", "--short", "--write-docs"] {
+        assert!(page.contains(&format!("-- {option}")) && program.contains(&format!("\"{option}\"")), "{option}");
+    }
+}
+
 /// A page in the registry's format.
 struct Page<'a> {
     title: &'a str,
