@@ -75,7 +75,7 @@ fn start_up(provider: Arc<dyn Provider>, start: Start, parent: Parent) -> Result
     let client = terms.as_ref().and_then(|terms| terms.client_certificate.clone());
     let identity = client.map(Identity::new).transpose()?;
 
-    let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let lifecycle = Arc::new(Lifecycle::new());
         signals::watch(lifecycle.clone(), start, parent)?;
