@@ -7,12 +7,14 @@ use super::transport::Trouble;
 
 /// Reads the whole body, or tells why it cannot be had. What was read is wiped in either case.
 pub(super) async fn read(mut response: Response, most: usize) -> Result<Zeroizing<Vec<u8>>, Trouble> {
-    let announced = response.content_length().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
-    if announced > most {
+    // What is not announced has room for any answer with a password: a buffer that grows leaves copies behind. One that is
+    // larger than what comes takes time to be wiped.
+    let announced = response.content_length().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    let room = announced.unwrap_or(PASSWORD);
+    if room > most {
         return Err(Trouble::TooLarge);
     }
-    // Enough for any answer with a password: a buffer that grows leaves copies behind.
-    let mut body = Zeroizing::new(Vec::with_capacity(announced.max(REFUSAL)));
+    let mut body = Zeroizing::new(Vec::with_capacity(room));
     while let Some(chunk) = response.chunk().await.map_err(|_| Trouble::Interrupted)? {
         if chunk.len() > most - body.len() {
             return Err(Trouble::TooLarge);
