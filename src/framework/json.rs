@@ -150,9 +150,12 @@ impl<'de> Visitor<'de> for Members<'_> {
                 return Err(A::Error::custom("duplicate"));
             }
         }
-        for attribute in self.attributes {
-            let missing = || attribute.default.clone().unwrap_or_default();
-            object.entry(attribute.name.to_string()).or_insert_with(missing);
+        // A name is known and there once, so as many as the schema has are all of them.
+        if object.len() < self.attributes.len() {
+            for attribute in self.attributes {
+                let missing = || attribute.default.clone().unwrap_or_default();
+                object.entry(attribute.name.to_string()).or_insert_with(missing);
+            }
         }
         Ok(Value::Object(object))
     }

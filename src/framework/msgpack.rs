@@ -96,8 +96,11 @@ impl<'b> Reader<'b> {
                 return Err(Malformed::new("is there twice").within(step()));
             }
         }
-        for attribute in attributes {
-            object.entry(attribute.name.to_string()).or_default();
+        // A name is known and there once, so as many as the schema has are all of them.
+        if object.len() < attributes.len() {
+            for attribute in attributes {
+                object.entry(attribute.name.to_string()).or_default();
+            }
         }
         Ok(Value::Object(object))
     }

@@ -22,6 +22,15 @@ pub(super) fn decode(value: Option<wire::DynamicValue>, attributes: &[Attribute]
     decoded.map_err(unreadable)
 }
 
+/// Tells whether a value is null, without reading any other.
+pub(super) fn is_null(value: Option<&wire::DynamicValue>) -> bool {
+    const NIL: &[u8] = &[0xc0];
+    value.is_none_or(|value| match (value.msgpack.as_slice(), value.json.as_slice()) {
+        ([], json) => json.is_empty() || json.trim_ascii() == b"null",
+        (msgpack, _) => msgpack == NIL,
+    })
+}
+
 /// Writes a value. This cannot fail: what it writes may be the only copy of a password.
 pub(super) fn encode(value: &Value, attributes: &[Attribute]) -> wire::DynamicValue {
     wire::DynamicValue { msgpack: msgpack::encode(value, attributes), json: Vec::new() }
@@ -151,6 +160,17 @@ mod tests {
 
     fn nested() -> Vec<Attribute> {
         vec![Attribute::required("name", Type::String, "")]
+    }
+
+    #[test]
+    fn null_is_seen_in_either_encoding_and_nothing_else_is_null() {
+        let json = |text: &[u8]| wire::DynamicValue { msgpack: Vec::new(), json: text.to_vec() };
+        let name = Value::object([("name", Value::Null)]);
+        assert!(is_null(None) && is_null(Some(&wire::DynamicValue::default())));
+        assert!(is_null(Some(&encode(&Value::Null, &nested()))) && is_null(Some(&json(b" null\n"))));
+        for value in [encode(&name, &nested()), encode(&Value::Unknown, &nested()), json(b"{}"), json(b"nullnull")] {
+            assert!(!is_null(Some(&value)));
+        }
     }
 
     #[test]

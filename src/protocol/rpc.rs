@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status};
 use super::{
     apply::Apply,
     call,
-    convert::{self, decode, decode_stored, encode},
+    convert::{self, decode, decode_stored, encode, is_null},
     lifecycle::Lifecycle,
     wire::{
         Answer,
@@ -220,7 +220,8 @@ fn plan_change(
 ) -> Result<plan_resource_change::Response> {
     let attributes = &resource.schema().attributes;
     let prior = decode(request.prior_state, attributes)?;
-    if decode(request.proposed_new_state, attributes)?.is_null() {
+    // What core proposes follows from the configuration and the prior state, so that it proposes nothing is all it says.
+    if is_null(request.proposed_new_state.as_ref()) {
         return Ok(plan_resource_change::Response {
             planned_state: Some(encode(&Value::Null, attributes)),
             planned_private: resource.plan_destroy(&prior).0,
