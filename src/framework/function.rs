@@ -40,21 +40,21 @@ pub struct Signature {
 /// Why a function has no result. It never repeats an argument: core shows it whatever is sensitive.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Fault {
-    /// What is wrong, in whole sentences.
+    /// What is wrong.
     pub text: Cow<'static, str>,
     /// The argument at fault, counted from 0.
     pub argument: Option<usize>,
 }
 
 impl Fault {
-    /// A fault of the call as a whole.
+    /// A fault of the call as a whole, in whole sentences.
     pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
         Self { text: text.into(), argument: None }
     }
 
-    /// A fault of one argument. `words` follow the parameter's name: "must not be empty".
-    pub fn of(signature: &Signature, argument: usize, words: &str) -> Self {
-        let name = signature.parameters.get(argument).map_or("", |parameter| &parameter.name);
-        Self { text: format!("`{name}` {words}.").into(), argument: Some(argument) }
+    /// A fault of one argument. Core names the parameter, puts a colon between it and `words`, and a full stop behind them: "must not
+    /// be empty".
+    pub fn of(argument: usize, words: &'static str) -> Self {
+        Self { text: words.into(), argument: Some(argument) }
     }
 }

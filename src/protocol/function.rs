@@ -44,11 +44,11 @@ fn result(function: &dyn Function, arguments: Vec<wire::DynamicValue>) -> Result
     let mut values = Vec::with_capacity(arguments.len());
     for (index, (argument, parameter)) in arguments.into_iter().zip(&signature.parameters).enumerate() {
         let value = convert::decode_one(argument, parameter).map_err(|malformed| malformed.fault);
-        let value = value.map_err(|fault| Fault::of(signature, index, fault))?;
+        let value = value.map_err(|fault| Fault::of(index, fault))?;
         if value.is_null() {
-            return Err(Fault::of(signature, index, "must not be null"));
+            return Err(Fault::of(index, "must not be null"));
         }
-        validate::check(parameter, &value).map_err(|words| Fault::of(signature, index, words))?;
+        validate::check(parameter, &value).map_err(|words| Fault::of(index, words))?;
         values.push(value);
     }
     if values.iter().all(Value::is_wholly_known) { function.call(&values) } else { Ok(Value::Unknown) }

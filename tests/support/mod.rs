@@ -13,6 +13,7 @@ mod state;
 mod workspace;
 
 pub use self::{
+    program::Feature,
     run::{Diagnostic, Run},
     workspace::Workspace,
 };

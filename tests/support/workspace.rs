@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::{
     ADDRESS, KIRIM_USER, MAILBOX, USER, mail,
-    program::Program,
+    program::{Feature, Program},
     run::Run,
     state::{self, Instance},
 };
@@ -69,19 +69,29 @@ impl Workspace {
     }
 
     /// Sets up the same for what older programs do not know: write-only arguments and ephemeral values.
-    #[expect(clippy::print_stderr, reason = "a test that did not run is not to look like one that passed")]
     pub fn with_write_only() -> Option<Self> {
+        Self::with(Feature::WRITE_ONLY)
+    }
+
+    /// Sets up the same for what older programs do not know.
+    #[expect(clippy::print_stderr, reason = "a test that did not run is not to look like one that passed")]
+    pub fn with(feature: Feature) -> Option<Self> {
         let workspace = Self::new()?;
-        if workspace.knows_write_only() {
+        if workspace.knows(feature) {
             return Some(workspace);
         }
-        eprintln!("skipped: version {} knows no write-only arguments", workspace.program.version());
+        eprintln!("skipped: version {} knows no {}", workspace.program.version(), feature.name);
         None
+    }
+
+    /// Tells whether the program knows what older ones do not.
+    pub fn knows(&self, feature: Feature) -> bool {
+        self.program.knows(feature)
     }
 
     /// Tells whether the program knows write-only arguments and ephemeral values.
     pub fn knows_write_only(&self) -> bool {
-        self.program.knows_write_only()
+        self.knows(Feature::WRITE_ONLY)
     }
 
     /// Adds a credential at `HubSpot`.

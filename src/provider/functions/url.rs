@@ -56,9 +56,9 @@ impl Function for Url {
         };
         let port = port.as_number().and_then(Number::as_i64).and_then(|port| u16::try_from(port).ok());
         let Some(port) = port.filter(|port| *port > 0) else {
-            return Err(Fault::of(&self.signature, PORT, "must be a whole number from 1 to 65535"));
+            return Err(Fault::of(PORT, "must be a whole number from 1 to 65535"));
         };
-        let scheme = scheme(text(security)).map_err(|words| Fault::of(&self.signature, PORT + 1, words))?;
+        let scheme = scheme(text(security)).map_err(|words| Fault::of(PORT + 1, words))?;
         let password = password.as_secret().cloned().unwrap_or_default();
         Ok(smtp::url(scheme, text(username), &password, text(host), port).into())
     }
@@ -104,7 +104,7 @@ mod tests {
         for port in [Number::from(0), Number::from(-1), Number::from(65536), Number::from_f64(58.7).unwrap()] {
             let fault = url("localhost", port, "tls").unwrap_err();
             assert_eq!(fault.argument, Some(PORT));
-            assert_eq!(fault.text, "`port` must be a whole number from 1 to 65535.");
+            assert_eq!(fault.text, "must be a whole number from 1 to 65535");
         }
     }
 }
