@@ -194,9 +194,10 @@ fn walkthrough(source: &str) -> String {
     let example = |name: &str| code_block("terraform", &format!("data-sources/{source}/{name}.tf"));
     format!(
         "## A resource for every credential\n\nA credential that somebody adds at the vendor gets a resource, and a reset, in the \
-         next apply:\n\n{}\n## Import of what exists\n\nThis takes the credentials over without a reset. `for_each` in an import \
-         block needs Terraform 1.7 or OpenTofu 1.7. At a vendor whose resets make another credential, the id is another after each: \
-         import there once, and take the block out again.\n\n{}\n## An audit\n\n{}\n",
+         next apply. One that is missing from a list while it still exists would be removed from the state, its password with it: \
+         `prevent_destroy` makes that an error. One that is really gone is removed by the refresh all the same.\n\n{}\n\
+         ## Import of what exists\n\nThis takes the credentials over without a reset. `for_each` in an import block needs Terraform \
+         1.7 or OpenTofu 1.7.\n\n{}\n## An audit\n\n{}\n",
         example("for-each"),
         example("import"),
         example("audit"),

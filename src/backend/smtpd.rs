@@ -96,7 +96,7 @@ struct Smtpd {
     own_key: Option<String>,
     login: Bearer,
     account: Told<()>,
-    keys: Told<Vec<Key>>,
+    keys: Told<Vec<ApiKey>>,
 }
 
 #[async_trait]
@@ -122,7 +122,7 @@ impl Backend for Smtpd {
     /// A revoked key is no credential any more, though it stays on the vendor's list.
     async fn list(&self, op: &Operation, _: &Fields) -> Result<Vec<Listed>> {
         let keys = self.keys.get(op, "", self.fetch(op)).await?;
-        Ok(keys.iter().filter(|key| key.is_active).map(Key::listed).collect())
+        Ok(keys.iter().filter(|key| key.is_active).map(ApiKey::listed).collect())
     }
 
     /// Whoever revokes the key that they are logged in with does not get in again.
@@ -196,7 +196,7 @@ impl Smtpd {
         self.api.request(method, &[&KEYS, path].concat()).bearer(token)
     }
 
-    async fn fetch(&self, op: &Operation) -> Result<Vec<Key>> {
+    async fn fetch(&self, op: &Operation) -> Result<Vec<ApiKey>> {
         let send = |token| self.request(Method::GET, &[], &token).read(op);
         self.login.send(op, &self.api, send).await?.json()
     }
@@ -211,7 +211,7 @@ impl Smtpd {
 
 /// A key as a list shows it.
 #[derive(Debug, Deserialize)]
-struct Key {
+struct ApiKey {
     id: String,
     is_active: bool,
     key: Option<String>,
@@ -221,7 +221,7 @@ struct Key {
     created_at_utc: serde_json::Value,
 }
 
-impl Key {
+impl ApiKey {
     fn found(&self) -> Found {
         let mut target = Fields::default();
         // A name that cannot stand in a configuration is left for the configuration to say.

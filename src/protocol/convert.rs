@@ -22,8 +22,8 @@ pub(super) fn decode(value: Option<wire::DynamicValue>, attributes: &[Attribute]
     decoded.map_err(unreadable)
 }
 
-/// Reads the value of one attribute, in whichever encoding it came. What is missing is null. Its bytes are wiped.
-pub(super) fn decode_one(value: wire::DynamicValue, attribute: &Attribute) -> std::result::Result<Value, Malformed> {
+/// Reads the value of one attribute, in whichever encoding it came. What is missing is null.
+pub(super) fn decode_one(value: &wire::DynamicValue, attribute: &Attribute) -> std::result::Result<Value, Malformed> {
     match (value.msgpack.as_slice(), value.json.as_slice()) {
         ([], []) => Ok(Value::Null),
         ([], json) => json::decode_one(json, attribute),

@@ -43,7 +43,7 @@ fn result(function: &dyn Function, arguments: Vec<wire::DynamicValue>) -> Result
     }
     let mut values = Vec::with_capacity(arguments.len());
     for (index, (argument, parameter)) in arguments.into_iter().zip(&signature.parameters).enumerate() {
-        let value = convert::decode_one(argument, parameter).map_err(|malformed| malformed.fault);
+        let value = convert::decode_one(&argument, parameter).map_err(|malformed| malformed.fault);
         let value = value.map_err(|fault| Fault::of(index, fault))?;
         if value.is_null() {
             return Err(Fault::of(index, "must not be null"));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     sandbox::{Fault, HostUp, HubSpot, KirimEmail, Operation, Role},
-    support::{ADDRESS, Feature, KIRIM_USER, MAILBOX, SMTPD, USER, Workspace, block, provider},
+    support::{ADDRESS, KIRIM_USER, MAILBOX, SMTPD, USER, Workspace, block, provider},
 };
 
 const HOSTUP: &str = r#"hostup = { account_id = "acct_01hxa3b4c5d6e7f8g9h0j1k2m3" }"#;
@@ -69,9 +69,11 @@ fn each_id_imports_its_credential() {
 
 #[test]
 fn every_credential_of_an_account_is_imported_and_then_rotated() {
-    let Some(workspace) = Workspace::with(Feature::IMPORT_FOR_EACH) else { return };
+    let Some(workspace) = Workspace::with_import_for_each() else { return };
     let users: Vec<_> = (0..3).map(|number| format!("user{number}@{}.smtp.hubspot.net", HubSpot::PORTAL_ID)).collect();
-    users.iter().for_each(|user| workspace.add_credential(user));
+    for user in &users {
+        workspace.add_credential(user);
+    }
     let all = "{ for one in data.smtp_credentials.this.credentials : one.username => one }";
     let resources = |trigger: &str| {
         let arguments = format!("for_each = {all}\n  rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"");
@@ -94,6 +96,30 @@ fn every_credential_of_an_account_is_imported_and_then_rotated() {
         workspace.working_password_of(&address);
     }
     workspace.plan().nothing_to_do();
+}
+
+#[test]
+fn a_credential_that_a_list_lacks_keeps_its_password() {
+    let Some(workspace) = Workspace::new() else { return };
+    let all = "for_each = { for one in data.smtp_credentials.this.credentials : one.username => one }";
+    let careful = format!("{all}\n  rotation_mode = \"in_place\"\n  lifecycle {{ prevent_destroy = true }}");
+    let resources = block("all", "hubspot = { user_name = each.key }", &careful);
+    workspace.write(&(provider("api_version = \"2026-03\"") + &list("this", HUBSPOT) + &resources));
+    workspace.apply().quiet();
+    let address = format!("smtp_credential_password.all[\"{USER}\"]");
+    let password = workspace.working_password_of(&address);
+
+    // Still there, and not listed.
+    workspace.sandbox.hubspot().unlist(USER);
+    workspace.plan().error().is("Instance cannot be destroyed");
+    workspace.apply().failed();
+    assert_eq!(workspace.working_password_of(&address), password);
+
+    // Really gone.
+    workspace.sandbox.hubspot().remove(USER);
+    workspace.apply().warning().is("A stored password was dropped");
+    assert_eq!(workspace.addresses(), [""; 0]);
+    assert_eq!(workspace.output("this"), json!([]));
 }
 
 #[test]

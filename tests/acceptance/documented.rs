@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     sandbox::{Fault, HubSpot, OauthClient, Operation},
-    support::{Feature, USER, Workspace, credential, provider},
+    support::{USER, Workspace, credential, provider},
 };
 
 const DOCUMENTED_RESET: &str = "/email/public/v1/smtpapi/tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset";
@@ -42,15 +42,15 @@ const EXAMPLES: &[(&[&str], usize)] = &[
 ];
 
 /// The examples that older programs do not know.
-const NEWER_EXAMPLES: &[(Feature, &[&str], usize)] = &[
-    (Feature::FUNCTIONS, &["functions/ses_password/function.tf", "provider/provider.tf"], 0),
+const NEWER_EXAMPLES: &[(fn() -> Option<Workspace>, &[&str], usize)] = &[
+    (Workspace::with_functions, &["functions/ses_password/function.tf", "provider/provider.tf"], 0),
     (
-        Feature::FUNCTIONS,
+        Workspace::with_functions,
         &["functions/url/function.tf", "provider/provider.tf", "resources/smtp_credential_password/resource.tf"],
         1,
     ),
     (
-        Feature::IMPORT_FOR_EACH,
+        Workspace::with_import_for_each,
         &[
             "data-sources/smtp_credentials/data-source.tf",
             "data-sources/smtp_credentials/for-each.tf",
@@ -144,8 +144,8 @@ fn every_example_applies() {
 
 #[test]
 fn every_example_for_newer_programs_applies() {
-    for (feature, files, resets) in NEWER_EXAMPLES {
-        let Some(mut workspace) = Workspace::with(*feature) else { continue };
+    for (workspace, files, resets) in NEWER_EXAMPLES {
+        let Some(mut workspace) = workspace() else { continue };
         workspace.set("TF_VAR_secret_access_key", "some+secret+key");
         workspace.keep_secret("some+secret+key");
         assert_applies(workspace, files, *resets);

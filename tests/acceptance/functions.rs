@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use crate::support::{ADDRESS, Feature, Workspace, credential};
+use crate::support::{ADDRESS, Workspace, credential};
 
 const VARIABLES: &str =
     "variable \"secret\" {\n  type = string\n  sensitive = true\n}\nvariable \"plain\" {\n  type = string\n}\n";
 
 #[test]
 fn a_url_is_built_like_the_resources() {
-    let Some(workspace) = Workspace::with(Feature::FUNCTIONS) else { return };
+    let Some(workspace) = Workspace::with_functions() else { return };
     let state = |name: &str| format!("{ADDRESS}.{name}");
     let arguments = ["username", "password", "smtp_host", "smtp_port"].map(state).join(", ");
     let output = format!(
@@ -24,7 +24,7 @@ fn a_url_is_built_like_the_resources() {
 
 #[test]
 fn a_url_has_every_part_encoded() {
-    let Some(workspace) = Workspace::with(Feature::FUNCTIONS) else { return };
+    let Some(workspace) = Workspace::with_functions() else { return };
     for (arguments, expected) in [
         (r#""u@b", "p/a:s s", "::1", 25, "starttls""#, "smtp://u%40b:p%2Fa%3As%20s@[::1]:25"),
         (r#""ü", "%41", "smtp.example.com", "2465", "tls""#, "smtps://%C3%BC:%2541@smtp.example.com:2465"),
@@ -38,7 +38,7 @@ fn a_url_has_every_part_encoded() {
 
 #[test]
 fn a_password_for_ses_is_what_aws_makes_of_the_key() {
-    let Some(workspace) = Workspace::with(Feature::FUNCTIONS) else { return };
+    let Some(workspace) = Workspace::with_functions() else { return };
     for (region, expected) in [
         ("eu-central-1", "BMXhUYlu5Z3gSXVQORxlVa7XPaz91aGWdfHxvkOZdWZ2"),
         ("us-west-1", "BH+jbMzper5WwlwUar9E1ySBqHa9whi0GPo+sJ0mVYJj"),
@@ -51,7 +51,7 @@ fn a_password_for_ses_is_what_aws_makes_of_the_key() {
 
 #[test]
 fn a_result_is_sensitive_where_an_argument_is() {
-    let Some(mut workspace) = Workspace::with(Feature::FUNCTIONS) else { return };
+    let Some(mut workspace) = Workspace::with_functions() else { return };
     workspace.set("TF_VAR_secret", "some+secret+key");
     workspace.set("TF_VAR_plain", "u");
     workspace.keep_secret("some+secret+key");
@@ -68,7 +68,7 @@ fn a_result_is_sensitive_where_an_argument_is() {
 
 #[test]
 fn a_bad_argument_is_pointed_at_and_not_shown() {
-    let Some(mut workspace) = Workspace::with(Feature::FUNCTIONS) else { return };
+    let Some(mut workspace) = Workspace::with_functions() else { return };
     workspace.set("TF_VAR_plain", "u");
     for (call, secret, words) in [
         ("ses_password(var.secret, \"eu-central-1\")", "", "\"secret_access_key\" parameter: must not be empty"),

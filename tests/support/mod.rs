@@ -13,7 +13,6 @@ mod state;
 mod workspace;
 
 pub use self::{
-    program::Feature,
     run::{Diagnostic, Run},
     workspace::Workspace,
 };
