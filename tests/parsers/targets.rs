@@ -69,7 +69,7 @@ fn retry_after(bytes: &[u8]) {
         answer.extend(name.bytes().chain(*b": ").chain(value.copied()).chain(*b"\r\n"));
     }
     answer.extend(b"\r\n");
-    answers().read(&hubspot(), answer);
+    answers().read(hubspot(), answer);
 }
 
 /// A state as core keeps it.
@@ -109,19 +109,19 @@ fn value(bytes: &[u8]) {
 fn vendor_error(bytes: &[u8]) {
     let [vendor, status, body @ ..] = bytes else { return };
     let status = [400, 403, 404, 409, 410, 415, 422][usize::from(*status) % 7];
-    answers().reset(&a_vendor(*vendor), response(status, body));
+    answers().reset(a_vendor(*vendor), response(status, body));
 }
 
 /// The body of an answer to a question.
 fn vendor_list(bytes: &[u8]) {
     let [vendor, body @ ..] = bytes else { return };
-    answers().read(&a_vendor(*vendor), response(200, body));
+    answers().read(a_vendor(*vendor), response(200, body));
 }
 
 /// The body of an answer to a reset.
 fn vendor_reset(bytes: &[u8]) {
     let [vendor, body @ ..] = bytes else { return };
-    answers().reset(&a_vendor(*vendor), response(200, body));
+    answers().reset(a_vendor(*vendor), response(200, body));
 }
 
 fn response(status: u16, body: &[u8]) -> Vec<u8> {
@@ -153,7 +153,7 @@ fn schema() -> &'static Schema {
 /// Diagnostics are for people: short, without content, and nothing that steers a terminal.
 #[track_caller]
 fn assert_sound(diagnostics: &Diagnostics) {
-    for diagnostic in diagnostics.iter() {
+    for diagnostic in diagnostics {
         let text = format!("{} {}", diagnostic.summary, diagnostic.detail);
         assert!(diagnostic.summary.split(' ').count() <= 8, "{text}");
         assert!(!format!("{diagnostic:?}").contains(NEEDLE), "{text}");
