@@ -345,6 +345,9 @@ mod tests {
         for kind in KINDS {
             for outcome in [Outcome::NotChanged, Outcome::MayHaveChanged, Outcome::Changed] {
                 let error = Error::new(kind, outcome, "api.hubapi.com", "the reason");
+                let listing = failed(Doing::Listing, &target(), &error);
+                assert!(listing.summary.split(' ').count() <= 8, "{}", listing.summary);
+                assert_eq!(listing.path, Path::attribute("hubspot"));
                 let diagnostic = failed(Doing::Resetting, &target(), &error);
                 assert!(diagnostic.summary.split(' ').count() <= 8, "{}", diagnostic.summary);
                 assert_eq!(diagnostic.detail.matches(outcome.sentence()).count(), 1, "{}", diagnostic.detail);
