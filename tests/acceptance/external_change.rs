@@ -2,8 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{ADDRESS, KIRIM_EMAIL, KIRIM_USER, Workspace, block};
+use crate::{
+    sandbox::{Effect, Fault, Operation},
+    support::{ADDRESS, KIRIM_EMAIL, KIRIM_USER, Workspace, block, credential},
+};
 
+const NOT_CHANGED: &str = "The password was not changed.";
+const MAY_HAVE: &str = "The password may have been changed.";
+const CHANGED: &str = "The password was changed.";
 const STALE: &str = "The stored password is stale";
 const PLANNED: &str = "A rotation is planned for a stale password";
 const ROTATE: &str = "on_external_change = \"rotate\"";
@@ -178,6 +184,58 @@ fn what_was_imported_has_nothing_that_could_be_stale() {
     healed(&workspace);
     reset_elsewhere(&workspace);
     workspace.plan().warning().is(PLANNED);
+}
+
+#[test]
+fn a_reset_whose_answer_is_lost_is_seen_afterwards_and_leaves_a_stale_password() {
+    for (fault, outcome, seen, stale) in [
+        (Fault::new(Effect::Close), CHANGED, "KIRIM.EMAIL now shows a change", true),
+        (Fault::new(Effect::Stall), CHANGED, "KIRIM.EMAIL now shows a change", true),
+        (Fault::status(500), CHANGED, "KIRIM.EMAIL now shows a change", true),
+        (Fault::status(500).before(), NOT_CHANGED, "KIRIM.EMAIL shows no newer change.", false),
+        (Fault::page(500).before(), MAY_HAVE, "KIRIM.EMAIL shows no newer change so far.", false),
+        (Fault::new(Effect::Close).before(), MAY_HAVE, "KIRIM.EMAIL shows no newer change so far.", false),
+    ] {
+        let in_place = "provider \"smtp\" {\n  request_timeout = \"3s\"\n}\n".to_owned()
+            + &kirim(&format!("rotation_trigger = \"two\"\n  rotation_mode = \"in_place\"\n  {ROTATE}"));
+        let Some(workspace) = applied(&format!("rotation_mode = \"in_place\"\n  {ROTATE}")) else { return };
+        let before = workspace.state();
+        workspace.write(&in_place);
+        workspace.sandbox.fault(fault.on(Operation::Reset));
+        workspace.apply().error().says(&[outcome, seen]);
+        assert_eq!(workspace.state(), with(&before, "stale", stale), "{seen}");
+        let resets = workspace.sandbox.kirim_email().resets(KIRIM_USER);
+
+        // Whoever takes the change back is told all the same, without a refresh too.
+        workspace.write(&in_place.replace("two", "one"));
+        let plan = workspace.plan_with(&["-refresh=false"]);
+        assert_eq!(plan.action(ADDRESS).as_deref(), stale.then_some("update"), "{seen}");
+        workspace.apply().succeeded();
+        assert_eq!(workspace.sandbox.kirim_email().resets(KIRIM_USER), resets + usize::from(stale));
+        workspace.working_password();
+        workspace.plan().nothing_to_do();
+    }
+}
+
+#[test]
+fn a_password_that_is_certainly_lost_is_stale_where_no_vendor_tells() {
+    let Some(workspace) = Workspace::new() else { return };
+    let in_place = |trigger: &str| {
+        workspace.write(&credential(&format!("rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"")));
+    };
+    in_place("one");
+    workspace.apply().quiet();
+    in_place("two");
+    workspace.sandbox.fault(Fault::body("{}").on(Operation::Reset));
+    workspace.apply().error().says(&[CHANGED]);
+    in_place("one");
+    let plan = workspace.plan();
+    assert_eq!(plan.status, Some(0));
+    plan.warning().is(STALE);
+    in_place("two");
+    workspace.apply().warning().is(STALE);
+    workspace.working_password();
+    workspace.plan().nothing_to_do();
 }
 
 /// A workspace whose credential was reset once.
