@@ -14,6 +14,8 @@ mod credentials;
 mod documented;
 #[path = "acceptance/every_vendor.rs"]
 mod every_vendor;
+#[path = "acceptance/external_change.rs"]
+mod external_change;
 #[path = "acceptance/failed_reset.rs"]
 mod failed_reset;
 #[path = "acceptance/functions.rs"]

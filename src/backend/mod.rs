@@ -11,7 +11,7 @@ mod kirim_email;
 mod smtpd;
 mod told;
 
-use std::{fmt::Debug, sync::Arc};
+use std::{cmp::Ordering, fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -121,6 +121,11 @@ pub trait Backend: Debug + Send + Sync {
         self.read(op, target, held).await
     }
 
+    /// Compares two of the vendor's words on a credential's last change; `None` where they cannot be compared. Asks nobody.
+    fn compare(&self, one: &str, other: &str) -> Option<Ordering> {
+        (one == other).then_some(Ordering::Equal)
+    }
+
     /// Refuses to replace or to retire what it is itself logged in with. Asks nobody, so that a plan can tell.
     fn spare_login(&self, _held: &Held) -> Result<()> {
         Ok(())
@@ -131,6 +136,11 @@ pub trait Backend: Debug + Send + Sync {
 
     /// Resets the password: to `new` where the caller makes it. At most one reset takes effect.
     async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset>;
+
+    /// Looks again, past anything that was told earlier, for a reset whose answer was lost; `before` is what a check found.
+    async fn look_back(&self, _op: &Operation, _target: &Fields, _before: &Found) -> Result<Trace> {
+        Ok(Trace::Untold)
+    }
 
     /// Retires what an earlier reset made, for a vendor with [`Renewal::Successor`]. Succeeds where it is already gone.
     async fn retire(&self, _op: &Operation, _held: &Held) -> Result<()> {
@@ -186,6 +196,17 @@ pub struct Listed {
     pub version: Option<String>,
     /// When it was made.
     pub created_at: Option<Timestamp>,
+}
+
+/// What a vendor shows of a reset whose answer was lost.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Trace {
+    /// A change that it did not show before; at a vendor with [`Renewal::Successor`], the ids of what is new.
+    Change(Vec<String>),
+    /// No change so far.
+    NoChange,
+    /// It does not tell.
+    Untold,
 }
 
 /// A reset that has happened.

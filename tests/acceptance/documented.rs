@@ -29,6 +29,7 @@ const EXAMPLES: &[(&[&str], usize)] = &[
         ],
         1,
     ),
+    (&["provider/provider.tf", "resources/smtp_credential_password/external-change.tf"], 1),
     (&["provider/provider.tf", "resources/smtp_credential_password/resource.tf"], 1),
     (
         &[

@@ -1,11 +1,13 @@
 //! The resource `smtp_credential_password`.
 
+mod aftermath;
 mod notes;
 mod plan;
 mod policy;
 mod rotate;
 mod rotation;
 mod schema;
+mod staleness;
 mod validate;
 
 use std::{
@@ -18,7 +20,8 @@ use async_trait::async_trait;
 use self::{
     notes::{Mark, Notes},
     rotate::{Failed, Predecessor, Rotator},
-    schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, TIMEOUTS, USERNAME},
+    schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, STALE, TIMEOUTS, USERNAME},
+    staleness::Evidence,
 };
 use super::{
     connections::{Connection, Connections},
@@ -99,7 +102,15 @@ impl Resource for CredentialPassword {
         match backend.read(&op, &target.fields, &held(&prior.state)).await {
             Ok(Presence::Found(found)) => {
                 let host = missing_host(&op, &*backend, &target, &prior.state).await?;
-                Ok(Some(Stored { state: completed(prior.state, found, host), ..prior }))
+                let compare = |told: &str, stored: &str| backend.compare(told, stored);
+                let evidence = Evidence::of_version(&prior.state, found.version.as_deref(), compare);
+                let is_stale = evidence.is_stale(&prior.state);
+                let mut state = completed(prior.state, found, host);
+                state.set(STALE, is_stale);
+                if let Some(warning) = staleness::seen(&state) {
+                    call.warn(warning);
+                }
+                Ok(Some(Stored { state, ..prior }))
             }
             Ok(Presence::Gone) => {
                 if prior.state.get(PASSWORD).as_secret().is_some() {
@@ -129,8 +140,16 @@ impl Resource for CredentialPassword {
         let rotator =
             || self.rotator(known_target(&change.planned)?, held(&change.prior), self.predecessor(&change.prior)?);
         if change.planned.get(ROTATED_AT).is_unknown() {
-            let rotated = rotator()?.rotate(call, op, change, new).await;
-            return rotated.map_err(|failed| failed.diagnostic.into());
+            let rotator = rotator()?;
+            let rotated = rotator.rotate(call, op, change, new).await;
+            return rotated.map_err(|failed| {
+                // The next plan is to say what it is up against, even where no vendor can tell.
+                if failed.outcome == Outcome::Changed && rotator.target.vendor.renewal == Renewal::InPlace {
+                    let state = staleness::outdated(&change.prior);
+                    new.put(Stored { state, private: Notes::of_state(&change.private) });
+                }
+                failed.diagnostic.into()
+            });
         }
         let mut state = change.planned.clone();
         if !state.is_wholly_known() {

@@ -5,10 +5,13 @@ use std::{sync::Arc, time::SystemTime};
 use jiff::Timestamp;
 
 use super::{
+    aftermath::{self, Aftermath},
     notes::Notes,
     plan::smtp_url,
     policy::Policy,
-    schema::{PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_URL, USERNAME},
+    schema::{
+        PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_URL, STALE, USERNAME,
+    },
 };
 use crate::{
     backend::{Backend, Found, Held, Operation, Origin, Presence, Reset},
@@ -85,10 +88,10 @@ impl Rotator {
         let prepared = self.prepare(&op, change).await?;
         let op = op.knowing(prepared.new.clone());
         let reset = self.backend.reset(&op, &self.target.fields, prepared.new.as_ref()).await;
-        let reset = reset.map_err(|error| Failed {
-            outcome: error.outcome,
-            diagnostic: diagnose::failed(Doing::Resetting, &self.target, &error),
-        })?;
+        let reset = match reset {
+            Ok(reset) => reset,
+            Err(error) => return Err(self.failed(error, &op, &prepared.found).await),
+        };
         // From here on the only copy of the password is in this process: nothing fails before `put`, and nothing after it
         // can take the state away again.
         let (named, notes) = (named(&reset), reset.notes.clone());
@@ -118,6 +121,13 @@ impl Rotator {
         let url = smtp_url(state);
         state.set(SMTP_URL, url);
         Ok(())
+    }
+
+    /// The failure of a reset, with what can be learned about it.
+    async fn failed(&self, error: Error, op: &Operation, before: &Found) -> Failed {
+        let Aftermath { error, seen } = aftermath::of(error, op, &*self.backend, &self.target, before).await;
+        let diagnostic = diagnose::failed_and_seen(Doing::Resetting, &self.target, &error, &seen);
+        Failed { outcome: error.outcome, diagnostic }
     }
 
     async fn prepare(&self, op: &Operation, change: &Change) -> Result<Prepared, Diagnostic> {
@@ -195,6 +205,7 @@ fn rotated(change: &Change, prepared: Prepared, reset: Reset, now: Timestamp) ->
     let made = if prepared.is_own { None } else { reset.password.or(prepared.new) };
     state.set(PASSWORD, made);
     state.set(ROTATED_AT, rotated_at(now, change.prior.get(ROTATED_AT)));
+    state.set(STALE, false);
     let url = smtp_url(&state);
     state.set(SMTP_URL, url);
     state
