@@ -6,6 +6,7 @@ mod policy;
 mod rotate;
 mod rotation;
 mod schema;
+mod turns;
 mod validate;
 
 use std::{
@@ -19,6 +20,7 @@ use self::{
     notes::{Mark, Notes},
     rotate::{Failed, Predecessor, Rotator},
     schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, TIMEOUTS, USERNAME},
+    turns::Turns,
 };
 use super::{
     connections::{Connection, Connections},
@@ -46,11 +48,12 @@ pub(super) struct CredentialPassword {
     /// What this process has deleted as the first half of a replacement, by the id of the second half: for each of them
     /// what that is to retire.
     replaced: Mutex<BTreeMap<String, Vec<Option<Predecessor>>>>,
+    turns: Arc<Turns>,
 }
 
 impl CredentialPassword {
     pub(super) fn new(connections: Arc<Connections>) -> Self {
-        Self { schema: schema::schema(), connections, replaced: Mutex::default() }
+        Self { schema: schema::schema(), connections, replaced: Mutex::default(), turns: Arc::default() }
     }
 }
 
@@ -189,7 +192,8 @@ impl Resource for CredentialPassword {
 
 impl CredentialPassword {
     fn rotator(&self, target: Target, held: Held, predecessor: Option<Predecessor>) -> Result<Rotator> {
-        Ok(Rotator { backend: self.backend(target.vendor)?, target, held, predecessor })
+        let (backend, turns) = (self.backend(target.vendor)?, Arc::clone(&self.turns));
+        Ok(Rotator { backend, target, held, predecessor, turns })
     }
 
     /// The credential of a state, where its vendor makes another with every reset.
@@ -322,6 +326,13 @@ fn unknown_settings(vendor: &Vendor) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        pin::{Pin, pin},
+        task::{Context, Poll, Waker},
+    };
+
+    use tokio::sync::Semaphore;
+
     use super::{
         schema::{ID, IN_PLACE, ROTATION_MODE, ROTATION_TRIGGER},
         *,
@@ -344,12 +355,20 @@ mod tests {
         retire: Option<Outcome>,
         /// What is stopped while it resets.
         stop: Option<tokio_util::sync::CancellationToken>,
+        /// What it needs a permit of for every answer to a reset or a revocation.
+        answers: Option<Semaphore>,
     }
 
     impl Fake {
         fn note(&self, asked: &str, fails: Option<Outcome>) -> Answer<()> {
             self.asked.lock().unwrap().push(asked.to_owned());
             fails.map_or(Ok(()), |outcome| Err(Error::new(Kind::Unavailable, outcome, "api.example.com", "a test")))
+        }
+
+        async fn answer(&self) {
+            if let Some(answers) = &self.answers {
+                answers.acquire().await.unwrap().forget();
+            }
         }
 
         /// What it was asked for since it was last looked at.
@@ -378,12 +397,15 @@ mod tests {
                 stop.cancel();
             }
             self.note(&format!("reset {name}"), self.reset)?;
+            self.answer().await;
             let [username, version] = ["new user", "new"].map(|text| Some(text.to_owned()));
             Ok(Reset { password: Some(Secret::new("new secret")), username, version, ..Reset::default() })
         }
 
         async fn retire(&self, _: &backend::Operation, held: &Held) -> Answer<()> {
-            self.note(&format!("revoke {}", held.version.as_deref().unwrap_or("nothing")), self.retire)
+            self.note(&format!("revoke {}", held.version.as_deref().unwrap_or("nothing")), self.retire)?;
+            self.answer().await;
+            Ok(())
         }
     }
 
@@ -416,15 +438,19 @@ mod tests {
 
         /// Creates or updates, and answers with the state that core gets and with the error.
         async fn apply(&self, prior: &Value, config: &Value) -> (Value, Option<Diagnostic>) {
-            let Draft { planned, private, .. } = self.plan(prior, config);
-            let change = Change { prior: prior.clone(), planned, config: config.clone(), private };
-            let new = NewState::holding(Stored { state: prior.clone(), ..Stored::default() });
+            let (change, new) = self.change(prior, config);
             let applied = if prior.is_null() {
                 self.resource.create(&self.call, &change, &new).await
             } else {
                 self.resource.update(&self.call, &change, &new).await
             };
             (new.take().state, applied.err().and_then(|errors| errors.iter().next().cloned()))
+        }
+
+        fn change(&self, prior: &Value, config: &Value) -> (Change, NewState) {
+            let Draft { planned, private, .. } = self.plan(prior, config);
+            let change = Change { prior: prior.clone(), planned, config: config.clone(), private };
+            (change, NewState::holding(Stored { state: prior.clone(), ..Stored::default() }))
         }
 
         /// Deletes as the first half of a replacement: core hands on the private data of the plan without a prior state.
@@ -451,6 +477,17 @@ mod tests {
 
     fn config(trigger: &str, arguments: &[(&str, Value)]) -> Value {
         named("newsletter", "send_only", &[&[(ROTATION_TRIGGER, trigger.into())], arguments].concat())
+    }
+
+    /// A configuration at a vendor whose resets change a credential in place.
+    fn of_another_vendor() -> Value {
+        let other = backend::VENDORS.iter().find(|vendor| vendor.renewal == Renewal::InPlace).unwrap();
+        let target = Value::object(other.target.iter().map(|field| (field.name, "a@example.com".into())));
+        Value::object([(other.name, target)])
+    }
+
+    fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
     }
 
     /// What `config` is once it is applied, with the credential of this id.
@@ -577,6 +614,61 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_reset_waits_for_another_of_the_same_credential_and_its_state_for_nothing() {
+        let subject = Subject::new(Fake { answers: Some(Semaphore::new(0)), ..Fake::default() });
+        let in_place = [(ROTATION_MODE, IN_PLACE.into())];
+        let (change, first) = subject.change(&state(&config("one", &in_place), "old"), &config("two", &in_place));
+        let (other_change, second) = subject.change(&Value::Null, &config("one", &[]));
+        let mut rotating = pin!(subject.resource.update(&subject.call, &change, &first));
+        assert!(poll(rotating.as_mut()).is_pending());
+        let mut waiting = pin!(subject.resource.create(&subject.call, &other_change, &second));
+        assert!(poll(waiting.as_mut()).is_pending());
+        assert_eq!(subject.vendor.asked(), ["check old", "reset newsletter"], "the other has not begun");
+
+        subject.vendor.answers.as_ref().unwrap().add_permits(1);
+        assert!(poll(rotating.as_mut()).is_pending());
+        assert_eq!(subject.vendor.asked(), ["revoke old"], "all the rest is still under way");
+        assert_new(&first.take().state);
+        assert!(poll(waiting.as_mut()).is_pending());
+        assert_eq!(subject.vendor.asked(), ["check nothing", "reset newsletter"]);
+    }
+
+    #[tokio::test]
+    async fn a_stop_takes_a_reset_back_that_waits_for_another() {
+        let subject = Subject::new(Fake { answers: Some(Semaphore::new(0)), ..Fake::default() });
+        let config = config("one", &[]);
+        let (change, new) = subject.change(&Value::Null, &config);
+        let mut first = pin!(subject.resource.create(&subject.call, &change, &new));
+        assert!(poll(first.as_mut()).is_pending());
+        subject.vendor.asked();
+        subject.call.stop.cancel();
+        let (state, error) = subject.apply(&Value::Null, &config).await;
+        assert!(state.is_null() && subject.vendor.asked().is_empty());
+        let Diagnostic { summary, detail, .. } = error.unwrap();
+        assert_eq!(summary, "Stopped before the reset");
+        assert!(detail.contains(Outcome::NotChanged.sentence()), "{detail}");
+    }
+
+    #[tokio::test]
+    async fn whoever_resets_what_another_resource_has_reset_is_told_that_its_password_is_dead() {
+        let subject = Subject::new(Fake::default());
+        for expected in [0, 1, 1] {
+            let (new, error) = subject.apply(&Value::Null, &of_another_vendor()).await;
+            assert_eq!((error, new.is_null()), (None, false));
+            let mut warnings = subject.warnings();
+            warnings.retain(|warning| warning.summary == "Two resources reset the same credential");
+            assert_eq!(warnings.len(), expected);
+            for warning in warnings {
+                assert!(warning.detail.contains(Outcome::Changed.sentence()), "{}", warning.detail);
+            }
+        }
+        for _ in 0..2 {
+            subject.apply(&Value::Null, &config("one", &[])).await;
+            assert_eq!(subject.warnings(), [], "each has a key of its own");
+        }
+    }
+
+    #[tokio::test]
     async fn a_destroy_that_fails_says_so_and_keeps_the_object() {
         let subject = Subject::new(Fake { retire: Some(Outcome::MayHaveChanged), ..Fake::default() });
         let errors = subject.destroy(&old("old")).await.unwrap_err();
@@ -605,9 +697,7 @@ mod tests {
     #[tokio::test]
     async fn what_gives_way_to_another_vendor_is_revoked_at_its_own() {
         let subject = Subject::new(Fake::default());
-        let other = backend::VENDORS.iter().find(|vendor| vendor.renewal == Renewal::InPlace).unwrap();
-        let target = Value::object(other.target.iter().map(|field| (field.name, "a@example.com".into())));
-        let config = Value::object([(other.name, target)]);
+        let config = of_another_vendor();
         subject.make_way(&old("old"), &config).await.unwrap();
         let (new, error) = subject.apply(&Value::Null, &config).await;
         assert_eq!((error, new.is_null()), (None, false));

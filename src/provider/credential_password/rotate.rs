@@ -9,9 +9,10 @@ use super::{
     plan::smtp_url,
     policy::Policy,
     schema::{PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_URL, USERNAME},
+    turns::{self, Turns},
 };
 use crate::{
-    backend::{Backend, Found, Held, Operation, Origin, Presence, Reset},
+    backend::{Backend, Found, Held, Operation, Origin, Presence, Renewal, Reset},
     framework::{Call, Change, NewState, Stored, diagnostic::Diagnostic, value::Value},
     http::{Error, Outcome},
     provider::{
@@ -30,6 +31,7 @@ pub(super) struct Rotator {
     pub(super) held: Held,
     /// What is to be retired when its successor is stored.
     pub(super) predecessor: Option<Predecessor>,
+    pub(super) turns: Arc<Turns>,
 }
 
 /// A credential of its own that a reset replaces, at whichever vendor it is.
@@ -82,6 +84,8 @@ impl Rotator {
         change: &Change,
         new: &NewState,
     ) -> Result<(), Failed> {
+        let turn = self.turns.take(&op, &self.target.id()).await;
+        let mut turn = turn.map_err(|error| diagnose::failed(Doing::Waiting, &self.target, &error))?;
         let prepared = self.prepare(&op, change).await?;
         let op = op.knowing(prepared.new.clone());
         let reset = self.backend.reset(&op, &self.target.fields, prepared.new.as_ref()).await;
@@ -96,6 +100,11 @@ impl Rotator {
         let may_change = reset.password.as_ref().is_some_and(|password| password.check(is_plain).is_err());
         let state = rotated(change, prepared, reset, now());
         new.put(Stored { state, private: Notes::of_state(&change.private) });
+        // A vendor that makes another credential with every reset leaves the other resource its own.
+        if turn.used(&self.backend) == turns::Reset::Again && self.target.vendor.renewal == Renewal::InPlace {
+            call.warn(diagnose::reset_again(&self.target));
+        }
+        drop(turn);
         if may_change {
             call.warn(diagnose::stored_otherwise(&self.target));
         }
