@@ -3,21 +3,20 @@
 mod notes;
 mod plan;
 mod policy;
+mod replaced;
 mod rotate;
 mod rotation;
 mod schema;
 mod turns;
 mod validate;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use self::{
     notes::{Mark, Notes},
+    replaced::Replaced,
     rotate::{Failed, Predecessor, Rotator},
     schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, TIMEOUTS, USERNAME},
     turns::Turns,
@@ -45,15 +44,13 @@ use crate::{
 pub(super) struct CredentialPassword {
     schema: Schema,
     connections: Arc<Connections>,
-    /// What this process has deleted as the first half of a replacement, by the id of the second half: for each of them
-    /// what that is to retire.
-    replaced: Mutex<BTreeMap<String, Vec<Option<Predecessor>>>>,
+    replaced: Replaced,
     turns: Arc<Turns>,
 }
 
 impl CredentialPassword {
     pub(super) fn new(connections: Arc<Connections>) -> Self {
-        Self { schema: schema::schema(), connections, replaced: Mutex::default(), turns: Arc::default() }
+        Self { schema: schema::schema(), connections, replaced: Replaced::default(), turns: Arc::default() }
     }
 }
 
@@ -117,23 +114,29 @@ impl Resource for CredentialPassword {
     async fn create(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
         let target = known_target(&change.planned)?;
         let op = operation(call, Operation::Create, &change.planned);
-        let replaced = self.replaced().get_mut(&target.id()).and_then(Vec::pop);
-        let rotator = self.rotator(target, Held::default(), replaced.clone().flatten())?;
-        let rotated = rotator.rotate(call, op, change, new).await;
-        rotated.map_err(|failed| match replaced {
-            Some(predecessor) => say_where_the_old_password_is(failed, predecessor.as_ref()).into(),
-            None => failed.diagnostic.into(),
-        })
+        let id = target.id();
+        let rotated = self.rotator(target, Held::default())?.rotate(call, &op, change, new).await;
+        rotated.map_err(|failed| match self.replaced.failed(&id) {
+            Some(predecessors) => say_where_the_old_password_is(failed, &predecessors),
+            None => failed.diagnostic,
+        })?;
+        for predecessor in self.replaced.created(&id) {
+            predecessor.retire_after_reset(call, &op).await;
+        }
+        Ok(())
     }
 
     async fn update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
         let stored = change.prior.get(PASSWORD).as_secret().cloned();
         let op = operation(call, Operation::Update, &change.planned).knowing(stored);
-        let rotator =
-            || self.rotator(known_target(&change.planned)?, held(&change.prior), self.predecessor(&change.prior)?);
+        let rotator = || self.rotator(known_target(&change.planned)?, held(&change.prior));
         if change.planned.get(ROTATED_AT).is_unknown() {
-            let rotated = rotator()?.rotate(call, op, change, new).await;
-            return rotated.map_err(|failed| failed.diagnostic.into());
+            let predecessor = self.predecessor(&change.prior)?;
+            rotator()?.rotate(call, &op, change, new).await.map_err(|failed| failed.diagnostic)?;
+            if let Some(predecessor) = predecessor {
+                predecessor.retire_after_reset(call, &op).await;
+            }
+            return Ok(());
         }
         let mut state = change.planned.clone();
         if !state.is_wholly_known() {
@@ -191,9 +194,9 @@ impl Resource for CredentialPassword {
 }
 
 impl CredentialPassword {
-    fn rotator(&self, target: Target, held: Held, predecessor: Option<Predecessor>) -> Result<Rotator> {
+    fn rotator(&self, target: Target, held: Held) -> Result<Rotator> {
         let (backend, turns) = (self.backend(target.vendor)?, Arc::clone(&self.turns));
-        Ok(Rotator { backend, target, held, predecessor, turns })
+        Ok(Rotator { backend, target, held, turns })
     }
 
     /// The credential of a state, where its vendor makes another with every reset.
@@ -223,8 +226,8 @@ impl CredentialPassword {
         let target = planned.unwrap_or_else(|| before.clone());
         let held = if target.vendor.name == before.vendor.name { held(prior) } else { Held::default() };
         let id = target.id();
-        self.rotator(target, held, None)?.check(op).await?;
-        self.replaced().entry(id).or_default().push(predecessor);
+        self.rotator(target, held)?.check(op).await?;
+        self.replaced.deleted(id, predecessor);
         Ok(())
     }
 
@@ -235,26 +238,30 @@ impl CredentialPassword {
             Connection::Refused(diagnostic) => Err(diagnostic.into()),
         }
     }
-
-    fn replaced(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Option<Predecessor>>>> {
-        self.replaced.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-fn say_where_the_old_password_is(failed: Failed, predecessor: Option<&Predecessor>) -> Diagnostic {
+fn say_where_the_old_password_is(failed: Failed, predecessors: &[Predecessor]) -> Diagnostic {
     let Failed { outcome, mut diagnostic } = failed;
     // A password that the vendor has replaced is of no use, wherever it is. A credential with a successor still has its own.
-    if outcome == Outcome::Changed && predecessor.is_none() {
+    if outcome == Outcome::Changed && predecessors.is_empty() {
         return diagnostic;
     }
     diagnostic.detail.push_str(
         " This create is the second half of a replacement: the password from before is still in the state's backup or an \
          earlier version of the state. With `create_before_destroy`, or `rotation_mode = \"in_place\"`, it stays in the state.",
     );
-    if let Some(predecessor) = predecessor {
-        let still = " still works: revoke it by hand once nothing needs it any more.";
-        diagnostic.detail.extend([" The credential from before, `", predecessor.id(), "`,", still]);
-    }
+    let ids = predecessors.iter().map(|predecessor| format!("`{}`", predecessor.id())).collect::<Vec<_>>().join(", ");
+    let words = match predecessors {
+        [] => String::new(),
+        [_] => format!(
+            " The credential from before, {ids}, still works: revoke it by hand once nothing needs it any more."
+        ),
+        _ => format!(
+            " The credentials from before of all resources with this name, {ids}, still work: revoke them by hand once nothing \
+             needs them any more."
+        ),
+    };
+    diagnostic.detail.push_str(&words);
     diagnostic
 }
 
@@ -328,6 +335,10 @@ fn unknown_settings(vendor: &Vendor) -> Diagnostic {
 mod tests {
     use std::{
         pin::{Pin, pin},
+        sync::{
+            Mutex,
+            atomic::{AtomicUsize, Ordering},
+        },
         task::{Context, Poll, Waker},
     };
 
@@ -352,6 +363,9 @@ mod tests {
         asked: Mutex<Vec<String>>,
         check: Option<Outcome>,
         reset: Option<Outcome>,
+        /// Which resets fail besides, counted from the first.
+        fails: Vec<usize>,
+        resets: AtomicUsize,
         retire: Option<Outcome>,
         /// What is stopped while it resets.
         stop: Option<tokio_util::sync::CancellationToken>,
@@ -396,7 +410,9 @@ mod tests {
             if let Some(stop) = &self.stop {
                 stop.cancel();
             }
-            self.note(&format!("reset {name}"), self.reset)?;
+            let number = self.resets.fetch_add(1, Ordering::Relaxed);
+            let fails = self.fails.contains(&number).then_some(Outcome::NotChanged);
+            self.note(&format!("reset {name}"), self.reset.or(fails))?;
             self.answer().await;
             let [username, version] = ["new user", "new"].map(|text| Some(text.to_owned()));
             Ok(Reset { password: Some(Secret::new("new secret")), username, version, ..Reset::default() })
@@ -692,6 +708,25 @@ mod tests {
         revoked.retain(|asked| asked.starts_with("revoke"));
         revoked.sort();
         assert_eq!(revoked, ["revoke first", "revoke second"]);
+    }
+
+    #[tokio::test]
+    async fn two_of_one_name_are_both_spared_where_one_has_no_successor() {
+        for fails in 0..2 {
+            let subject = Subject::new(Fake { fails: vec![fails], ..Fake::default() });
+            let config = config("two", &[]);
+            for id in ["first", "second"] {
+                subject.make_way(&old(id), &config).await.unwrap();
+            }
+            subject.vendor.asked();
+            let mut errors = Vec::new();
+            for _ in 0..2 {
+                errors.extend(subject.apply(&Value::Null, &config).await.1);
+            }
+            assert!(!subject.vendor.asked().iter().any(|asked| asked.starts_with("revoke")));
+            let [error] = &*errors else { panic!("one fails") };
+            assert!(error.detail.contains("`first`, `second`, still work"), "{}", error.detail);
+        }
     }
 
     #[tokio::test]

@@ -29,8 +29,6 @@ pub(super) struct Rotator {
     pub(super) backend: Arc<dyn Backend>,
     /// What the state holds of the credential; nothing on a create.
     pub(super) held: Held,
-    /// What is to be retired when its successor is stored.
-    pub(super) predecessor: Option<Predecessor>,
     pub(super) turns: Arc<Turns>,
 }
 
@@ -80,14 +78,14 @@ impl Rotator {
     pub(super) async fn rotate(
         &self,
         call: &Call,
-        op: Operation,
+        op: &Operation,
         change: &Change,
         new: &NewState,
     ) -> Result<(), Failed> {
-        let turn = self.turns.take(&op, &self.target.id()).await;
+        let turn = self.turns.take(op, &self.target.id()).await;
         let mut turn = turn.map_err(|error| diagnose::failed(Doing::Waiting, &self.target, &error))?;
-        let prepared = self.prepare(&op, change).await?;
-        let op = op.knowing(prepared.new.clone());
+        let prepared = self.prepare(op, change).await?;
+        let op = op.clone().knowing(prepared.new.clone());
         let reset = self.backend.reset(&op, &self.target.fields, prepared.new.as_ref()).await;
         let reset = reset.map_err(|error| Failed {
             outcome: error.outcome,
@@ -116,7 +114,6 @@ impl Rotator {
         {
             call.warn(diagnose::another_user(&self.target, &named));
         }
-        self.retire_predecessor(call, &op).await;
         Ok(())
     }
 
@@ -148,23 +145,22 @@ impl Rotator {
         let host = self.backend.smtp_host(op, &self.target.fields).await;
         host.map_err(|error| diagnose::failed(Doing::Checking, &self.target, &error))
     }
-
-    /// Retires what the reset replaced. A stop or the deadline cuts it short: the new password is not to wait.
-    async fn retire_predecessor(&self, call: &Call, op: &Operation) {
-        let Some(predecessor) = &self.predecessor else { return };
-        let retired = op.wait(predecessor.retire(op)).await;
-        let retired =
-            retired.unwrap_or_else(|cut| Err(Error { reason: "there was no time left to wait".into(), ..cut }));
-        if let Err(error) = retired {
-            call.warn(diagnose::not_retired(&predecessor.target, predecessor.id(), &error));
-        }
-    }
 }
 
 impl Predecessor {
     /// Ends it at its vendor.
     pub(super) async fn retire(&self, op: &Operation) -> Result<(), Error> {
         self.backend.retire(op, &self.held).await
+    }
+
+    /// Ends it after its successor is stored. A stop or the deadline cuts it short: the new password is not to wait.
+    pub(super) async fn retire_after_reset(&self, call: &Call, op: &Operation) {
+        let retired = op.wait(self.retire(op)).await;
+        let retired =
+            retired.unwrap_or_else(|cut| Err(Error { reason: "there was no time left to wait".into(), ..cut }));
+        if let Err(error) = retired {
+            call.warn(diagnose::not_retired(&self.target, self.id(), &error));
+        }
     }
 
     /// What its vendor knows it by.
