@@ -49,18 +49,19 @@ mod world;
 
 use std::{
     env, panic,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::LazyLock,
     thread,
     time::{Duration, Instant},
 };
 
+use crate::walk::Tally;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 /// How many operations a walk has.
 const OPERATIONS: usize = 200;
 
-/// The operations so far that applied, and all of them.
-static DONE: AtomicUsize = AtomicUsize::new(0);
+/// What all walks of this program have come to.
+static TALLY: LazyLock<Tally> = LazyLock::new(Tally::default);
 
 macro_rules! fixed {
     ($($name:ident: $seed:literal,)*) => {
@@ -92,8 +93,7 @@ fn fresh_walks_hold_for_as_long_as_they_are_asked_for() {
         let (seed, begun) = (first + walks, Instant::now());
         walk_from(seed);
         walks += 1;
-        let done = DONE.load(Ordering::Relaxed);
-        println!("WALK_SEED={seed}: {:.1?}; {walks} walks, {done} operations so far", begun.elapsed());
+        println!("WALK_SEED={seed}: {:.1?}; {walks} walks so far: {:?}", begun.elapsed(), *TALLY);
     }
 }
 
@@ -114,7 +114,7 @@ fn explore(seed: u64) {
         ..Config::default()
     };
     let walked = TestRunner::new(config).run(&operation::walks(OPERATIONS), |steps| {
-        walk::walk(&steps, &DONE);
+        walk::walk(&steps, &TALLY);
         Ok(())
     });
     if let Err(failure) = walked {

@@ -26,19 +26,36 @@ use crate::{
     world::World,
 };
 
-/// Walks, and counts the operations that applied.
-pub(crate) fn walk(operations: &[Operation], done: &AtomicUsize) {
+/// What walks have come to, so that nobody takes one for a walk in which nothing happens.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) operations: AtomicUsize,
+    resets: AtomicUsize,
+    failed_resets: AtomicUsize,
+    of_unknown_outcome: AtomicUsize,
+    stops: AtomicUsize,
+    kills: AtomicUsize,
+    shared: AtomicUsize,
+    dropped: AtomicUsize,
+}
+
+/// Walks, and counts what happened.
+pub(crate) fn walk(operations: &[Operation], tally: &'static Tally) {
     let runtime = Runtime::new().unwrap();
     runtime.block_on(async {
-        let mut walk = Walk::new();
+        let mut walk = Walk::new(tally);
         for operation in operations {
             if walk.step(operation).await == Step::Taken {
-                done.fetch_add(1, Ordering::Relaxed);
+                count(&tally.operations, 1);
             }
         }
         walk.end_process().await;
     });
     runtime.shutdown_background();
+}
+
+fn count(counter: &AtomicUsize, more: usize) {
+    counter.fetch_add(more, Ordering::Relaxed);
 }
 
 /// Whether an operation could happen where the walk had got to.
@@ -54,6 +71,7 @@ struct Walk {
     resources: [Resource; RESOURCES],
     process: Option<Process>,
     saved: Option<Vec<Planned>>,
+    tally: &'static Tally,
 }
 
 /// What core has of one resource, and what it has been through.
@@ -76,8 +94,9 @@ struct Planned {
 }
 
 impl Walk {
-    fn new() -> Self {
+    fn new(tally: &'static Tally) -> Self {
         Self {
+            tally,
             world: World::new(),
             schemas: Arc::new(Schemas::new()),
             resources: Default::default(),
@@ -180,6 +199,7 @@ impl Walk {
                 let deposed = std::mem::take(&mut self.resources[index].deposed);
                 self.resources[index] = Resource { deposed, ..Resource::default() };
                 self.saved = None;
+                count(&self.tally.dropped, 1);
             }
             Ok((refreshed, _)) => {
                 assert!(is_there, "what the vendor does not have is dropped");
@@ -283,8 +303,12 @@ impl Walk {
                     if let Some(Interruption { by, .. }) = is_stalled.then(|| pending.take()).flatten() {
                         let process = self.process.as_mut().unwrap();
                         match by {
-                            Act::Stop => process.stop().await,
+                            Act::Stop => {
+                                process.stop().await;
+                                count(&self.tally.stops, 1);
+                            }
                             Act::Kill => {
+                                count(&self.tally.kills, 1);
                                 process.kill_now().await;
                                 was_killed = true;
                             }
@@ -370,6 +394,10 @@ impl Walk {
         let most = if target.takes_passwords() && faulty { usize::MAX } else { most };
         assert!((least..=most).contains(&happened), "{happened} resets, and told were {least} to {most} of {target:?}");
 
+        count(&self.tally.resets, happened);
+        count(&self.tally.failed_resets, group.members.iter().filter(|member| !member.worked).count());
+        count(&self.tally.of_unknown_outcome, group.told.possible + group.told.certain);
+        count(&self.tally.shared, worked.len().saturating_sub(1));
         let is_certain = group.told == Told::default();
         let mut live = 0;
         for member in &worked {
