@@ -42,3 +42,6 @@ mod two_resources;
 mod usage;
 #[path = "acceptance/vendor_errors.rs"]
 mod vendor_errors;
+
+/// These tests run with the program that the user has.
+const CORE: Option<&str> = None;
