@@ -40,7 +40,11 @@ impl Process {
         let log = tempfile::tempfile().unwrap();
         let mut command = core::command(env!("CARGO_BIN_EXE_terraform-provider-smtp"));
         command.arg("-debug").env_remove("TF_PLUGIN_MAGIC_COOKIE").env("PLUGIN_UNIX_SOCKET_DIR", folder.path());
-        command.envs(world.env()).env("SSL_CERT_FILE", roots).env("TF_LOG_PROVIDER", "TRACE");
+        command
+            .envs(world.env())
+            .env("SSL_CERT_FILE", roots)
+            .env("SSL_CERT_DIR", folder.path())
+            .env("TF_LOG_PROVIDER", "TRACE");
         command.stderr(Stdio::from(log.try_clone().unwrap()));
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
