@@ -48,14 +48,21 @@ mod wire;
 mod world;
 
 use std::{
-    env, panic,
-    sync::LazyLock,
+    env,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
-use crate::walk::Tally;
-use proptest::test_runner::{Config, RngSeed, TestRunner};
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::{Config, RngSeed, TestRunner},
+};
+
+use crate::{operation::Operation, walk::Tally};
 
 /// How many operations a walk has.
 const OPERATIONS: usize = 200;
@@ -97,27 +104,54 @@ fn fresh_walks_hold_for_as_long_as_they_are_asked_for() {
     }
 }
 
-/// Walks as the seed says; a failure is shrunk. A walk with all that it may be shrunk to needs more room than a test has.
+/// Walks as the seed says; a walk that fails is shortened.
 fn walk_from(seed: u64) {
-    let walk = thread::Builder::new().stack_size(256 << 20).spawn(move || explore(seed)).unwrap();
-    if let Err(failure) = walk.join() {
-        panic::resume_unwind(failure);
+    let config = Config { rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    let operations = operation::walks(OPERATIONS).new_tree(&mut runner).unwrap().current();
+    if let Err((at, failure)) = attempt(&operations) {
+        let shortest = shortened(operations[..=at].to_vec());
+        panic!("WALK_SEED={seed}: {failure}\nThe shortest walk that fails has {}: {shortest:#?}", shortest.len());
     }
 }
 
-fn explore(seed: u64) {
-    let config = Config {
-        cases: 1,
-        failure_persistence: None,
-        max_shrink_iters: 400,
-        rng_seed: RngSeed::Fixed(seed),
-        ..Config::default()
-    };
-    let walked = TestRunner::new(config).run(&operation::walks(OPERATIONS), |steps| {
-        walk::walk(&steps, &TALLY);
-        Ok(())
-    });
-    if let Err(failure) = walked {
-        panic!("WALK_SEED={seed}: {failure}");
-    }
+/// Walks, and tells at which operation it failed and why. A walk needs more room than the thread of a test has.
+fn attempt(operations: &[Operation]) -> Result<(), (usize, String)> {
+    let (operations, at) = (operations.to_vec(), Arc::new(AtomicUsize::new(0)));
+    let reached = Arc::clone(&at);
+    let walk = move || walk::walk(&operations, &TALLY, &reached);
+    let walk = thread::Builder::new().stack_size(64 << 20).spawn(walk).unwrap();
+    walk.join().map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        (at.load(Ordering::Relaxed), text.unwrap_or_default())
+    })
 }
+
+/// Leaves out whatever a walk fails without: first large parts, then operations, then parts of these.
+fn shortened(mut walk: Vec<Operation>) -> Vec<Operation> {
+    let end = Instant::now() + LONGEST_SHORTENING;
+    let fails = |walk: &[Operation]| Instant::now() < end && attempt(walk).is_err();
+    let mut part = walk.len() / 2;
+    while part > 0 {
+        let mut from = 0;
+        while from < walk.len() {
+            let mut shorter = walk.clone();
+            shorter.drain(from..(from + part).min(walk.len()));
+            if fails(&shorter) { walk = shorter } else { from += part }
+        }
+        part /= 2;
+    }
+    for index in 0..walk.len() {
+        for simpler in walk[index].simpler() {
+            let mut simplified = walk.clone();
+            simplified[index] = simpler;
+            if fails(&simplified) {
+                walk = simplified;
+            }
+        }
+    }
+    walk
+}
+
+const LONGEST_SHORTENING: Duration = Duration::from_mins(5);

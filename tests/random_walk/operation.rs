@@ -61,6 +61,25 @@ pub(crate) struct Run {
     pub(crate) interruption: Option<Interruption>,
 }
 
+impl Operation {
+    /// The same with less of it, in several ways.
+    pub(crate) fn simpler(&self) -> Vec<Self> {
+        let calm = |run: &Run| Run { at_plan: None, at_apply: None, interruption: None, ..run.clone() };
+        match self {
+            Self::Apply(wanted, run) => {
+                let without = |index: usize| [&wanted[..index], &wanted[index + 1..]].concat();
+                let fewer = (0..wanted.len()).map(|index| Self::Apply(without(index), run.clone()));
+                std::iter::once(Self::Apply(wanted.clone(), calm(run))).chain(fewer).collect()
+            }
+            Self::Save(wanted, run) => vec![Self::Save(wanted.clone(), calm(run))],
+            Self::ApplySaved(run) => vec![Self::ApplySaved(calm(run))],
+            Self::Destroy(resource, run) => vec![Self::Destroy(*resource, calm(run))],
+            Self::Refresh(run) => vec![Self::Refresh(calm(run))],
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// Walks of up to so many operations.
 pub(crate) fn walks(operations: usize) -> impl Strategy<Value = Vec<Operation>> {
     let homes = (vendor(), vendor(), option::weighted(0.6, vendor()));

@@ -39,12 +39,13 @@ pub(crate) struct Tally {
     dropped: AtomicUsize,
 }
 
-/// Walks, and counts what happened.
-pub(crate) fn walk(operations: &[Operation], tally: &'static Tally) {
+/// Walks, counts what happened, and keeps `at` at the number of the operation that it is at.
+pub(crate) fn walk(operations: &[Operation], tally: &'static Tally, at: &AtomicUsize) {
     let runtime = Runtime::new().unwrap();
     runtime.block_on(async {
         let mut walk = Walk::new(tally);
-        for operation in operations {
+        for (number, operation) in operations.iter().enumerate() {
+            at.store(number, Ordering::Relaxed);
             if walk.step(operation).await == Step::Taken {
                 count(&tally.operations, 1);
             }
