@@ -106,26 +106,31 @@ fn fresh_walks_hold_for_as_long_as_they_are_asked_for() {
 
 /// Walks as the seed says; a walk that fails is shortened.
 fn walk_from(seed: u64) {
-    let config = Config { rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new(config);
-    let operations = operation::walks(OPERATIONS).new_tree(&mut runner).unwrap().current();
+    let operations = roomy(move || {
+        let config = Config { rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
+        operation::walks(OPERATIONS).new_tree(&mut TestRunner::new(config)).unwrap().current()
+    });
+    let operations = operations.unwrap();
     if let Err((at, failure)) = attempt(&operations) {
         let shortest = shortened(operations[..=at].to_vec());
         panic!("WALK_SEED={seed}: {failure}\nThe shortest walk that fails has {}: {shortest:#?}", shortest.len());
     }
 }
 
-/// Walks, and tells at which operation it failed and why. A walk needs more room than the thread of a test has.
+/// Walks, and tells at which operation it failed and why.
 fn attempt(operations: &[Operation]) -> Result<(), (usize, String)> {
     let (operations, at) = (operations.to_vec(), Arc::new(AtomicUsize::new(0)));
     let reached = Arc::clone(&at);
-    let walk = move || walk::walk(&operations, &TALLY, &reached);
-    let walk = thread::Builder::new().stack_size(64 << 20).spawn(walk).unwrap();
-    walk.join().map_err(|panic| {
+    roomy(move || walk::walk(&operations, &TALLY, &reached)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         (at.load(Ordering::Relaxed), text.unwrap_or_default())
     })
+}
+
+/// Does what needs more room than the thread of a test has.
+fn roomy<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> thread::Result<T> {
+    thread::Builder::new().stack_size(256 << 20).spawn(work).unwrap().join()
 }
 
 /// Leaves out whatever a walk fails without: first large parts, then operations, then parts of these.

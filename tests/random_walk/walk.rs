@@ -357,30 +357,10 @@ impl Walk {
             resource.lived = Some(History::after(before.lived.as_ref(), &wanted.arguments, *due));
             resource.target = Some(target);
             resource.is_tainted = false;
-            self.assert_state(one, before, &applied.stored.state);
+            assert_state(one, before, &applied.stored.state);
         } else {
             assert!(applied.stored.state == before.stored.state, "what failed leaves the state as it was");
         }
-    }
-
-    fn assert_state(&self, one: &Planned, before: &Resource, state: &Value) {
-        let (arguments, due) = (&one.wanted.arguments, one.due);
-        let before = &before.stored.state;
-        assert_eq!(state.get("id").as_str(), Some(arguments.target.id().as_str()));
-        let is_reset = state.get("rotated_at") != before.get("rotated_at");
-        assert_eq!(is_reset, due != Due::Nothing, "`rotated_at` tells of a reset");
-        if due == Due::Nothing {
-            assert!(state.get("password") == before.get("password"), "without a reset the password stays");
-            return;
-        }
-        let stored = state.get("password").as_secret();
-        assert_eq!(stored.is_none(), arguments.own.value.is_some(), "a password of the user's own is not stored");
-        let (host, port) = arguments.target.submission().unzip();
-        let (host, port) = (arguments.host.value.or(host), arguments.port.value.or(port));
-        assert_eq!(state.get("smtp_host").as_str(), host);
-        assert_eq!(state.get("smtp_port"), &port.into());
-        let has_url = stored.is_some() && host.is_some() && port.is_some();
-        assert_eq!(!state.get("smtp_url").is_null(), has_url);
     }
 
     /// What the vendor has seen fits what was told; and where nobody can be wrong, the stored password is the vendor's.
@@ -542,6 +522,27 @@ impl Walk {
     fn resets(&self) -> BTreeMap<String, usize> {
         vendors::targets().map(|target| (target.id(), target.resets(&self.world.sandbox))).collect()
     }
+}
+
+/// The stored state is what the configuration asks for.
+fn assert_state(one: &Planned, before: &Resource, state: &Value) {
+    let (arguments, due) = (&one.wanted.arguments, one.due);
+    let before = &before.stored.state;
+    assert_eq!(state.get("id").as_str(), Some(arguments.target.id().as_str()));
+    let is_reset = state.get("rotated_at") != before.get("rotated_at");
+    assert_eq!(is_reset, due != Due::Nothing, "`rotated_at` tells of a reset");
+    if due == Due::Nothing {
+        assert!(state.get("password") == before.get("password"), "without a reset the password stays");
+        return;
+    }
+    let stored = state.get("password").as_secret();
+    assert_eq!(stored.is_none(), arguments.own.value.is_some(), "a password of the user's own is not stored");
+    let (host, port) = arguments.target.submission().unzip();
+    let (host, port) = (arguments.host.value.or(host), arguments.port.value.or(port));
+    assert_eq!(state.get("smtp_host").as_str(), host);
+    assert_eq!(state.get("smtp_port"), &port.into());
+    let has_url = stored.is_some() && host.is_some() && port.is_some();
+    assert_eq!(!state.get("smtp_url").is_null(), has_url);
 }
 
 /// The resources of one run that name the same credential.

@@ -196,7 +196,7 @@ impl Resource for CredentialPassword {
 impl CredentialPassword {
     fn rotator(&self, target: Target, held: Held) -> Result<Rotator> {
         let (backend, turns) = (self.backend(target.vendor)?, Arc::clone(&self.turns));
-        Ok(Rotator { backend, target, held, turns })
+        Ok(Rotator { target, backend, held, turns })
     }
 
     /// The credential of a state, where its vendor makes another with every reset.
