@@ -399,7 +399,11 @@ impl Walk {
         }
         if !matches!(target, Target::Smtpd(_)) {
             let warned = group.members.iter().filter(|member| member.warned).count();
-            assert_eq!(warned, worked.len().saturating_sub(1), "a second reset warns");
+            // A provider that was killed may have had the new password already, and only its answer is missing.
+            let lost = group.members.iter().filter(|member| member.is_lost).count();
+            let may_have_worked = worked.len() + lost;
+            let expected = worked.len().saturating_sub(1)..=may_have_worked.saturating_sub(1);
+            assert!(expected.contains(&warned), "a second reset warns: {warned} of {expected:?}");
         }
     }
 
@@ -557,6 +561,7 @@ struct Member {
     resource: usize,
     due: Due,
     worked: bool,
+    is_lost: bool,
     warned: bool,
     own: Option<String>,
 }
@@ -569,6 +574,7 @@ impl Group {
             resource: one.wanted.resource,
             due: one.due,
             worked: matches!(applied.made, Some(Ok(()))),
+            is_lost: matches!(applied.made, Some(Err(Failure::Lost))),
             warned: applied.warnings.iter().any(|warning| warning.summary == "Two resources reset the same credential"),
             own: arguments.own.value.as_ref().map(|own| own.0.clone()),
         });
