@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        backend::{Fields, Held, Presence, Reset as Answer},
+        backend::{Fields, Held, Listed, Presence, Reset as Answer},
         http::Outcome,
         secret::Secret,
     };
@@ -78,6 +78,10 @@ mod tests {
     #[async_trait]
     impl Backend for Unused {
         async fn read(&self, _: &Operation, _: &Fields, _: &Held) -> Result<Presence, Error> {
+            unreachable!("nobody is asked")
+        }
+
+        async fn list(&self, _: &Operation, _: &Fields) -> Result<Vec<Listed>, Error> {
             unreachable!("nobody is asked")
         }
 
