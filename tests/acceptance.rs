@@ -42,6 +42,8 @@ mod smtpd;
 mod smtpd_login;
 #[path = "acceptance/states.rs"]
 mod states;
+#[path = "acceptance/two_resources.rs"]
+mod two_resources;
 #[path = "acceptance/usage.rs"]
 mod usage;
 #[path = "acceptance/vendor_errors.rs"]

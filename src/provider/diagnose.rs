@@ -20,6 +20,8 @@ pub(super) enum Doing {
     Resetting,
     /// The end of a credential that an earlier reset made.
     Retiring,
+    /// The wait for another reset of the same credential.
+    Waiting,
 }
 
 impl Doing {
@@ -31,6 +33,7 @@ impl Doing {
             Self::Checking => format!("Checking `{id}` before the reset"),
             Self::Resetting => format!("Resetting the password of `{id}`"),
             Self::Retiring => format!("Revoking the credential of `{id}`"),
+            Self::Waiting => format!("Waiting for another resource of this run to reset `{id}`"),
         }
     }
 }
@@ -147,6 +150,21 @@ pub(super) fn noted(target: &Target, note: Note) -> Diagnostic {
     let (id, title, outcome) = (target.id(), target.vendor.title, Outcome::Changed.sentence());
     let detail = format!("Resetting the password of `{id}` at {title}: {words} {outcome} The state is up to date.");
     Diagnostic::warning(summary, detail).at(target.path())
+}
+
+/// The warning for a reset by which the password of another resource of the same run is dead.
+pub(super) fn reset_again(target: &Target) -> Diagnostic {
+    Diagnostic::warning(
+        "Two resources reset the same credential",
+        format!(
+            "Resetting the password of `{}`: this run had already reset it for another resource, and the password that this other \
+             resource has stored no longer works, because the last reset counts. {} The state of this resource is up to date. Keep \
+             a credential in one resource, and let whatever needs its password refer to that.",
+            target.id(),
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(target.path())
 }
 
 /// The warning for a password that core may change: it stores text in Unicode's composed form (NFC), whatever form came.

@@ -20,6 +20,8 @@ pub struct Recorded {
     pub body: Vec<u8>,
     /// The status; nothing while there is no answer yet, and where a fault withheld it.
     pub status: Option<u16>,
+    /// How many requests before it were still without an answer when it came.
+    pub beside: usize,
 }
 
 impl Recorded {
@@ -74,8 +76,9 @@ impl Journal {
     /// Writes a request down, still without its answer.
     pub fn enter(&self, request: &Request) -> Entry {
         let Request { method, target, headers, body } = request.clone();
-        let recorded = Recorded { method, path: target, headers, body, status: None };
         let mut requests = lock(&self.requests);
+        let beside = requests.recorded.iter().filter(|(_, earlier)| earlier.status.is_none()).count();
+        let recorded = Recorded { method, path: target, headers, body, status: None, beside };
         if requests.recorded.len() == LIMIT {
             requests.recorded.drain(..LIMIT / 2);
         }

@@ -12,9 +12,10 @@ use super::{
     schema::{
         PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_URL, STALE, USERNAME,
     },
+    turns::{self, Turns},
 };
 use crate::{
-    backend::{Backend, Found, Held, Operation, Origin, Presence, Reset},
+    backend::{Backend, Found, Held, Operation, Origin, Presence, Renewal, Reset},
     framework::{Call, Change, NewState, Stored, diagnostic::Diagnostic, value::Value},
     http::{Error, Outcome},
     provider::{
@@ -31,8 +32,7 @@ pub(super) struct Rotator {
     pub(super) backend: Arc<dyn Backend>,
     /// What the state holds of the credential; nothing on a create.
     pub(super) held: Held,
-    /// What is to be retired when its successor is stored.
-    pub(super) predecessor: Option<Predecessor>,
+    pub(super) turns: Arc<Turns>,
 }
 
 /// A credential of its own that a reset replaces, at whichever vendor it is.
@@ -81,12 +81,14 @@ impl Rotator {
     pub(super) async fn rotate(
         &self,
         call: &Call,
-        op: Operation,
+        op: &Operation,
         change: &Change,
         new: &NewState,
     ) -> Result<(), Failed> {
-        let prepared = self.prepare(&op, change).await?;
-        let op = op.knowing(prepared.new.clone());
+        let turn = self.turns.take(op, &self.target.id()).await;
+        let mut turn = turn.map_err(|error| diagnose::failed(Doing::Waiting, &self.target, &error))?;
+        let prepared = self.prepare(op, change).await?;
+        let op = op.clone().knowing(prepared.new.clone());
         let reset = self.backend.reset(&op, &self.target.fields, prepared.new.as_ref()).await;
         let reset = match reset {
             Ok(reset) => reset,
@@ -99,6 +101,11 @@ impl Rotator {
         let may_change = reset.password.as_ref().is_some_and(|password| password.check(is_plain).is_err());
         let state = rotated(change, prepared, reset, now());
         new.put(Stored { state, private: Notes::of_state(&change.private) });
+        // A vendor that makes another credential with every reset leaves the other resource its own.
+        if turn.used(&self.backend) == turns::Reset::Again && self.target.vendor.renewal == Renewal::InPlace {
+            call.warn(diagnose::reset_again(&self.target));
+        }
+        drop(turn);
         if may_change {
             call.warn(diagnose::stored_otherwise(&self.target));
         }
@@ -110,7 +117,6 @@ impl Rotator {
         {
             call.warn(diagnose::another_user(&self.target, &named));
         }
-        self.retire_predecessor(call, &op).await;
         Ok(())
     }
 
@@ -149,23 +155,22 @@ impl Rotator {
         let host = self.backend.smtp_host(op, &self.target.fields).await;
         host.map_err(|error| diagnose::failed(Doing::Checking, &self.target, &error))
     }
-
-    /// Retires what the reset replaced. A stop or the deadline cuts it short: the new password is not to wait.
-    async fn retire_predecessor(&self, call: &Call, op: &Operation) {
-        let Some(predecessor) = &self.predecessor else { return };
-        let retired = op.wait(predecessor.retire(op)).await;
-        let retired =
-            retired.unwrap_or_else(|cut| Err(Error { reason: "there was no time left to wait".into(), ..cut }));
-        if let Err(error) = retired {
-            call.warn(diagnose::not_retired(&predecessor.target, predecessor.id(), &error));
-        }
-    }
 }
 
 impl Predecessor {
     /// Ends it at its vendor.
     pub(super) async fn retire(&self, op: &Operation) -> Result<(), Error> {
         self.backend.retire(op, &self.held).await
+    }
+
+    /// Ends it after its successor is stored. A stop or the deadline cuts it short: the new password is not to wait.
+    pub(super) async fn retire_after_reset(&self, call: &Call, op: &Operation) {
+        let retired = op.wait(self.retire(op)).await;
+        let retired =
+            retired.unwrap_or_else(|cut| Err(Error { reason: "there was no time left to wait".into(), ..cut }));
+        if let Err(error) = retired {
+            call.warn(diagnose::not_retired(&self.target, self.id(), &error));
+        }
     }
 
     /// What its vendor knows it by.
