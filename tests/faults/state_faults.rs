@@ -87,14 +87,14 @@ fn the_last_of_two_states_has_the_password() {
     workspace.working_password();
 }
 
-fn scene(head: &str, prepare: fn(&Workspace, &[Account])) -> Option<Scene> {
+pub(crate) fn scene(head: &str, prepare: fn(&Workspace, &[Account])) -> Option<Scene> {
     let workspace = Workspace::new()?;
     let accounts = vec![Account::open(Vendor::HubSpot, "newsletter", &workspace)];
     Some(Scene::prepared(workspace, accounts, head, "rotation_mode = \"in_place\"", prepare))
 }
 
 /// A backend asks for `init`, and `init` for a provider that it can install.
-fn installed(workspace: &Workspace, _: &[Account]) {
+pub(crate) fn installed(workspace: &Workspace, _: &[Account]) {
     let version = workspace.json(&["version", "-json"]);
     let platform = version["platform"].as_str().expect("the platform");
     for registry in ["registry.opentofu.org", "registry.terraform.io"] {
