@@ -12,6 +12,8 @@ mod support;
 
 #[path = "faults/account.rs"]
 mod account;
+#[path = "faults/destroy_faults.rs"]
+mod destroy_faults;
 #[path = "faults/flood_faults.rs"]
 mod flood_faults;
 #[path = "faults/network_faults.rs"]

@@ -29,7 +29,8 @@ pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, Malformed
 ///
 /// What does not fit its type is written as null: an answer to core that lacks one attribute is better than none.
 pub fn encode(value: &Value, attributes: &[Attribute]) -> Vec<u8> {
-    let mut writer = Writer(ByteBuf::new());
+    // Room for all of it at once: a buffer that grows leaves copies of secrets behind.
+    let mut writer = Writer(ByteBuf::with_capacity(room(value, attributes)));
     writer.value(value, Shape::root(attributes));
     writer.0.into_vec()
 }
@@ -136,6 +137,21 @@ fn mismatch<E: Into<NumValueReadError>>(fault: &'static str) -> impl FnOnce(E) -
     move |error| match error.into() {
         NumValueReadError::InvalidMarkerRead(_) | NumValueReadError::InvalidDataRead(_) => Malformed::new(ENDS_EARLY),
         NumValueReadError::TypeMismatch(_) | NumValueReadError::OutOfRange => Malformed::new(fault),
+    }
+}
+
+/// As many bytes as a value may take: five for a head, and nine for a number.
+fn room(value: &Value, attributes: &[Attribute]) -> usize {
+    let names = || attributes.iter().map(|attribute| attribute.name.len() + 10).sum::<usize>();
+    9 + match value {
+        Value::String(text) => text.len(),
+        Value::Secret(secret) => secret.for_state().len(),
+        Value::Number(Number(Form::Decimal(text))) => text.len(),
+        Value::List(items) => items.iter().map(|item| room(item, &[])).sum(),
+        Value::Object(object) => {
+            names() + object.iter().map(|(name, value)| name.len() + 5 + room(value, &[])).sum::<usize>()
+        }
+        _ => 0,
     }
 }
 

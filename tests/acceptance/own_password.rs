@@ -105,7 +105,12 @@ fn what_is_unknown_at_plan_may_turn_out_to_be_one_or_none() {
         let data = "resource \"terraform_data\" \"late\" {\n  input = var.late\n}\n";
         let variable = "variable \"late\" {\n  type = string\n  sensitive = true\n}\n";
         workspace.write(&[variable, data, &mailbox(&format!("password_wo = {unknown}"))].concat());
-        let planned = workspace.planned();
+        workspace.plan_with(&["-out=plan"]).succeeded();
+        // For people, core would show the output of `terraform_data` in clear.
+        let plan = workspace.json(&["show", "-json", "plan"]);
+        let changes = plan["resource_changes"].as_array().expect("a plan lists changes");
+        let change = changes.iter().find(|change| change["address"] == ADDRESS).expect("the resource is in the plan");
+        let planned = &change["change"]["after"];
         assert_eq!([planned.get("password"), planned.get("smtp_url")], [None; 2], "unknown");
         workspace.apply_with(&["plan"]).quiet();
         if late.is_empty() {
