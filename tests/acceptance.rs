@@ -8,12 +8,16 @@ mod support;
 
 #[path = "acceptance/bad_input.rs"]
 mod bad_input;
+#[path = "acceptance/credentials.rs"]
+mod credentials;
 #[path = "acceptance/documented.rs"]
 mod documented;
 #[path = "acceptance/every_vendor.rs"]
 mod every_vendor;
 #[path = "acceptance/failed_reset.rs"]
 mod failed_reset;
+#[path = "acceptance/functions.rs"]
+mod functions;
 #[path = "acceptance/hostup.rs"]
 mod hostup;
 #[path = "acceptance/import.rs"]
@@ -42,3 +46,6 @@ mod states;
 mod usage;
 #[path = "acceptance/vendor_errors.rs"]
 mod vendor_errors;
+
+/// These tests run with the program that the user has.
+const CORE: Option<&str> = None;

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Note, Origin, Presence, Renewal, Reset, Submission, Vendor,
+    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission, Vendor,
     bearer::{Bearer, Offer},
     check,
     told::Told,
@@ -32,6 +33,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     )],
     target: &[&NAME, &ROLE],
     identity: &[&NAME],
+    scope: &[],
     import: ImportId::Credential,
     origin: Origin::Vendor,
     renewal: Renewal::Successor,
@@ -94,7 +96,7 @@ struct Smtpd {
     own_key: Option<String>,
     login: Bearer,
     account: Told<()>,
-    keys: Told<Vec<Listed>>,
+    keys: Told<Vec<ApiKey>>,
 }
 
 #[async_trait]
@@ -103,7 +105,7 @@ impl Backend for Smtpd {
     async fn read(&self, op: &Operation, _: &Fields, held: &Held) -> Result<Presence> {
         // A reset whose answer told no id leaves nothing to look for.
         let Some(id) = &held.version else { return Ok(Presence::Found(Found::default())) };
-        let keys = self.keys.get(op, "", self.list(op)).await?;
+        let keys = self.keys.get(op, "", self.fetch(op)).await?;
         match keys.iter().find(|key| key.id == *id && key.is_active) {
             Some(key) => Ok(Presence::Found(key.found())),
             None => Ok(Presence::Gone),
@@ -115,6 +117,12 @@ impl Backend for Smtpd {
         self.spare_login(held)?;
         self.account.get(op, "", self.who_am_i(op)).await?;
         Ok(Presence::Found(Found::default()))
+    }
+
+    /// A revoked key is no credential any more, though it stays on the vendor's list.
+    async fn list(&self, op: &Operation, _: &Fields) -> Result<Vec<Listed>> {
+        let keys = self.keys.get(op, "", self.fetch(op)).await?;
+        Ok(keys.iter().filter(|key| key.is_active).map(ApiKey::listed).collect())
     }
 
     /// Whoever revokes the key that they are logged in with does not get in again.
@@ -146,6 +154,7 @@ impl Backend for Smtpd {
     async fn retire(&self, op: &Operation, held: &Held) -> Result<()> {
         self.spare_login(held)?;
         let Some(id) = &held.version else { return Ok(()) };
+        self.keys.forget(op).await?;
         let send = |token| self.request(Method::PUT, &[id, "revoke"], &token).set(op);
         match self.login.send(op, &self.api, send).await {
             Ok(_) => Ok(()),
@@ -187,7 +196,7 @@ impl Smtpd {
         self.api.request(method, &[&KEYS, path].concat()).bearer(token)
     }
 
-    async fn list(&self, op: &Operation) -> Result<Vec<Listed>> {
+    async fn fetch(&self, op: &Operation) -> Result<Vec<ApiKey>> {
         let send = |token| self.request(Method::GET, &[], &token).read(op);
         self.login.send(op, &self.api, send).await?.json()
     }
@@ -202,19 +211,29 @@ impl Smtpd {
 
 /// A key as a list shows it.
 #[derive(Debug, Deserialize)]
-struct Listed {
+struct ApiKey {
     id: String,
     is_active: bool,
     key: Option<String>,
     name: Option<String>,
+    /// In seconds since 1970.
+    #[serde(default)]
+    created_at_utc: serde_json::Value,
 }
 
-impl Listed {
+impl ApiKey {
     fn found(&self) -> Found {
         let mut target = Fields::default();
         // A name that cannot stand in a configuration is left for the configuration to say.
         let _ = target.insert(&NAME, Secret::new(self.name.as_deref().unwrap_or_default()));
         Found { target, username: self.key.clone(), version: Some(self.id.clone()) }
+    }
+
+    fn listed(&self) -> Listed {
+        let Found { target, username, version } = self.found();
+        let seconds = self.created_at_utc.as_i64().filter(|seconds| *seconds > 0);
+        let created_at = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        Listed { target, username, version, created_at }
     }
 }
 

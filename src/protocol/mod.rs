@@ -4,6 +4,7 @@ mod apply;
 mod call;
 mod convert;
 mod dumps;
+mod function;
 mod go_plugin;
 mod handshake;
 mod lifecycle;
@@ -28,7 +29,7 @@ use serde_json::json;
 use tokio::runtime;
 
 use crate::framework::Provider;
-use handshake::Terms;
+pub use handshake::{Refusal, Terms};
 use lifecycle::Lifecycle;
 use listener::{Address, Listener};
 use signals::Parent;

@@ -17,7 +17,7 @@ const SECTION: &str = "## Destroys";
 const DESTROY: [&str; 4] = ["destroy", "-json", "-auto-approve", "-input=false"];
 
 /// Every fault, the vendor where it can happen, and what stalls.
-const FAULTS: [(&str, Vendor, fn() -> Fault, Act); 6] = [
+const FAULTS: [(&str, Vendor, Stall, Act); 6] = [
     ("Ctrl-C in the refresh before it", Vendor::HubSpot, refresh, |_, run| run.signal_group("INT")),
     ("Ctrl-C in the refresh before it", Vendor::Smtpd, refresh, |_, run| run.signal_group("INT")),
     ("Ctrl-C with the revocation in flight, the vendor has not acted", Vendor::Smtpd, not_revoked, ctrl_c),
@@ -32,6 +32,8 @@ const FAULTS: [(&str, Vendor, fn() -> Fault, Act); 6] = [
 ];
 
 type Act = fn(&Scene, &Running);
+
+type Stall = fn() -> Fault;
 
 #[test]
 fn a_destroy_that_goes_wrong_is_ended_by_the_next() {
@@ -70,7 +72,7 @@ fn destroyed(fault: &str, vendor: Vendor, stalls: &Fault, act: Act) -> Vec<Strin
         Some(_) => "kept, dead",
         None => "gone",
     };
-    end(&scene, Running::start(&scene.workspace, &DESTROY).wait());
+    end(&scene, &Running::start(&scene.workspace, &DESTROY).wait());
     assert_eq!(scene.accounts[0].resets(&scene.workspace.sandbox), resets, "a destroy resets nothing");
     let vendor = if vendor == Vendor::Smtpd { "SMTPD" } else { "HubSpot" };
     [fault, vendor, said, state].map(str::to_owned).to_vec()
@@ -78,8 +80,8 @@ fn destroyed(fault: &str, vendor: Vendor, stalls: &Fault, act: Act) -> Vec<Strin
 
 /// Insists that a destroy has ended all.
 #[track_caller]
-fn end(scene: &Scene, ended: Ended) {
-    scene.judge(&ended).succeeded();
+fn end(scene: &Scene, ended: &Ended) {
+    scene.judge(ended).succeeded();
     assert!(scene.attributes().is_empty(), "nothing is left");
 }
 

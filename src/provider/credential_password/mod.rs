@@ -27,7 +27,7 @@ use super::{
     target::{Imported, Target},
 };
 use crate::{
-    backend::{self, Backend, Fields, Found, Held, Presence, Renewal, Submission, Vendor},
+    backend::{self, Backend, Fields, Found, Held, Presence, Renewal, Submission},
     framework::{
         Call, Change, NewState, Private, Resource, Stored,
         diagnostic::{Diagnostic, Diagnostics, Result},
@@ -163,7 +163,7 @@ impl Resource for CredentialPassword {
     async fn import(&self, call: &Call, id: &str) -> Result<Stored> {
         let imported = Imported::from_id(id)?;
         let vendor = imported.vendor();
-        let backend = self.backend(vendor)?;
+        let backend = self.connections.backend(vendor)?;
         let (target, found, version) = match imported {
             Imported::Target(target) => (target, Found::default(), None),
             Imported::Credential { id, .. } => {
@@ -189,7 +189,7 @@ impl Resource for CredentialPassword {
 
 impl CredentialPassword {
     fn rotator(&self, target: Target, held: Held, predecessor: Option<Predecessor>) -> Result<Rotator> {
-        Ok(Rotator { backend: self.backend(target.vendor)?, target, held, predecessor })
+        Ok(Rotator { backend: self.connections.backend(target.vendor)?, target, held, predecessor })
     }
 
     /// The credential of a state, where its vendor makes another with every reset.
@@ -197,7 +197,7 @@ impl CredentialPassword {
         let (target, held) = (known_target(state)?, held(state));
         match target.vendor.renewal {
             Renewal::Successor if held.version.is_some() => {
-                Ok(Some(Predecessor { backend: self.backend(target.vendor)?, target, held }))
+                Ok(Some(Predecessor { backend: self.connections.backend(target.vendor)?, target, held }))
             }
             Renewal::InPlace | Renewal::Successor => Ok(None),
         }
@@ -222,14 +222,6 @@ impl CredentialPassword {
         self.rotator(target, held, None)?.check(op).await?;
         self.replaced().entry(id).or_default().push(predecessor);
         Ok(())
-    }
-
-    fn backend(&self, vendor: &Vendor) -> Result<Arc<dyn Backend>> {
-        match self.connections.to(vendor) {
-            Connection::Ready(backend) => Ok(backend),
-            Connection::Unknown => Err(unknown_settings(vendor).into()),
-            Connection::Refused(diagnostic) => Err(diagnostic.into()),
-        }
     }
 
     fn replaced(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Option<Predecessor>>>> {
@@ -309,17 +301,6 @@ fn operation(call: &Call, operation: Operation, state: &Value) -> backend::Opera
     backend::Operation::new(timeout, call.stop.clone()).knowing(state.get(PASSWORD).as_secret().cloned())
 }
 
-fn unknown_settings(vendor: &Vendor) -> Diagnostic {
-    Diagnostic::error(
-        "Provider settings are not known yet",
-        format!(
-            "A setting in `{}` of the provider block comes from something that does not exist yet, so {} cannot be asked. Apply that \
-             first, for instance with `-target`.",
-            vendor.name, vendor.title
-        ),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::{
@@ -327,7 +308,7 @@ mod tests {
         *,
     };
     use crate::{
-        backend::Reset,
+        backend::{Listed, Reset},
         framework::diagnostic::Path,
         http::{Error, Kind},
         secret::Secret,
@@ -370,6 +351,10 @@ mod tests {
         async fn check(&self, _: &backend::Operation, _: &Fields, held: &Held) -> Answer<Presence> {
             self.note(&format!("check {}", held.version.as_deref().unwrap_or("nothing")), self.check)?;
             Ok(Presence::Found(Found::default()))
+        }
+
+        async fn list(&self, _: &backend::Operation, _: &Fields) -> Answer<Vec<Listed>> {
+            unreachable!("a resource asks for one credential")
         }
 
         async fn reset(&self, _: &backend::Operation, target: &Fields, _: Option<&Secret>) -> Answer<Reset> {

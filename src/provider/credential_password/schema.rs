@@ -2,7 +2,7 @@
 
 use crate::{
     framework::schema::{Attribute, Schema, Type},
-    provider::{credential_password::policy::Policy, duration, target},
+    provider::{credential_password::policy::Policy, duration, host, target},
 };
 
 pub(super) const ID: &str = "id";
@@ -69,7 +69,7 @@ pub(super) fn schema() -> Schema {
             Type::String,
             "Host name of the submission server. The vendor's own where it is not set.",
         )
-        .checked(host),
+        .checked(host::check),
         Attribute::optional_computed(
             SMTP_PORT,
             Type::Number,
@@ -149,13 +149,5 @@ impl Operation {
         let help =
             format!("Longest duration of `{}`, such as `90s`. Default: `{}`.", self.name(), self.default_timeout());
         Attribute::optional(self.name(), Type::String, help).checked(duration::check)
-    }
-}
-
-fn host(text: &str) -> Result<(), &'static str> {
-    match url::Host::parse(text) {
-        Ok(_) => Ok(()),
-        Err(_) if text.parse::<std::net::Ipv6Addr>().is_ok() => Ok(()),
-        Err(_) => Err("must be a host name or an IP address, without a port"),
     }
 }
