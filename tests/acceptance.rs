@@ -30,6 +30,8 @@ mod kirim_email;
 mod lifecycle;
 #[path = "acceptance/own_password.rs"]
 mod own_password;
+#[path = "acceptance/recovering.rs"]
+mod recovering;
 #[path = "acceptance/refresh.rs"]
 mod refresh;
 #[path = "acceptance/rotation.rs"]

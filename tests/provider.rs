@@ -15,7 +15,13 @@ mod identity;
 #[path = "provider/wire.rs"]
 mod wire;
 
-use std::{collections::HashMap, fs, os::unix::fs::PermissionsExt, path::Path, process};
+use std::{
+    collections::HashMap,
+    fs,
+    os::unix::{fs::PermissionsExt, process::ExitStatusExt},
+    path::Path,
+    process,
+};
 
 use hyper_util::rt::TokioIo;
 use terraform_provider_smtp::{
@@ -719,6 +725,31 @@ async fn a_closed_stderr_does_no_harm() {
     assert!(crashed.diagnostics[0].detail.contains("The thing may have been changed."));
     let applied = fake.apply(&Value::Null, &fake::config("done")).await;
     assert_eq!(fake.result(applied), "done");
+}
+
+#[tokio::test]
+async fn a_crash_leaves_no_core_dump() {
+    for signal in ["ABRT", "SEGV"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = core::command("sh");
+        // Where the machine forbids dumps to everybody, there is nothing to ask for.
+        command.args(["-c", r#"ulimit -c "$(ulimit -Hc)"; exec "$0""#, BINARY]).current_dir(folder.path());
+        let mut plugin = Plugin::start(command).await;
+        if cfg!(target_os = "linux") {
+            let limits = fs::read_to_string(format!("/proc/{}/limits", plugin.child.id().unwrap())).unwrap();
+            let dumps = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+            assert_eq!(dumps.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"]);
+        }
+        plugin.signal(signal).await;
+        if signal == "SEGV" {
+            // The runtime takes the first for an overflow of the stack that will come again, and steps aside.
+            plugin.signal(signal).await;
+        }
+        let status = plugin.child.wait().await.unwrap();
+        assert!(status.signal().is_some(), "{signal} ends it: {status}");
+        assert!(!status.core_dumped(), "{signal} leaves a core dump");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }
 
 /// The test whose place a fake provider takes in a process of its own.

@@ -47,7 +47,8 @@ pub fn encode_one(value: &Value, r#type: &Type) -> Vec<u8> {
 }
 
 fn write(value: &Value, shape: Shape<'_>) -> Vec<u8> {
-    let mut writer = Writer(ByteBuf::new());
+    // Room for all of it at once: a buffer that grows leaves copies of secrets behind.
+    let mut writer = Writer(ByteBuf::with_capacity(room(value)));
     writer.value(value, shape);
     writer.0.into_vec()
 }
@@ -154,6 +155,17 @@ fn mismatch<E: Into<NumValueReadError>>(fault: &'static str) -> impl FnOnce(E) -
     move |error| match error.into() {
         NumValueReadError::InvalidMarkerRead(_) | NumValueReadError::InvalidDataRead(_) => Malformed::new(ENDS_EARLY),
         NumValueReadError::TypeMismatch(_) | NumValueReadError::OutOfRange => Malformed::new(fault),
+    }
+}
+
+/// As many bytes as a value takes with all attributes of its type: five for a head, and nine for a number.
+fn room(value: &Value) -> usize {
+    9 + match value {
+        Value::String(text) | Value::Number(Number(Form::Decimal(text))) => text.len(),
+        Value::Secret(secret) => secret.for_state().len(),
+        Value::List(items) => items.iter().map(room).sum(),
+        Value::Object(object) => object.iter().map(|(name, value)| name.len() + 5 + room(value)).sum::<usize>(),
+        _ => 0,
     }
 }
 

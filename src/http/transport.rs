@@ -16,6 +16,10 @@ use super::roots;
 ///
 /// This machine is called directly, as Go's programs do: a token for it must not travel to a proxy in clear text.
 pub(super) fn build(settings: &Settings, reach: Reach) -> Result<reqwest::Client, &'static str> {
+    builder(settings, reach)?.build().map_err(|_| "the system's root certificates cannot be loaded")
+}
+
+fn builder(settings: &Settings, reach: Reach) -> Result<reqwest::ClientBuilder, &'static str> {
     // The first caller decides for the process; whoever else decides, decides for ring too.
     let _ = rustls::crypto::ring::default_provider().install_default();
 
@@ -35,7 +39,7 @@ pub(super) fn build(settings: &Settings, reach: Reach) -> Result<reqwest::Client
     if let Some(file) = &settings.ca_certificate_file {
         builder = builder.tls_certs_merge(roots::read(file)?);
     }
-    builder.build().map_err(|_| "the system's root certificates cannot be loaded")
+    Ok(builder)
 }
 
 /// Why there is no whole answer.
@@ -107,4 +111,67 @@ fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         wrapped.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| error.source())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use reqwest::Method;
+    use reqwest::dns::{Name, Resolve, Resolving};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::http::{BaseUrl, Client, Dialect, Error, Kind, Operation, Outcome};
+
+    static DIALECT: Dialect =
+        Dialect { code: &[], codes: &[], message: &[], fields: None, request_id: &[], unprocessed: &[] };
+
+    /// A resolver that answers every question in the same way, and counts them.
+    struct Resolver {
+        asked: AtomicUsize,
+        answer: fn() -> Resolving,
+    }
+
+    impl Resolve for Resolver {
+        fn resolve(&self, _: Name) -> Resolving {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            (self.answer)()
+        }
+    }
+
+    /// The failure of a reset at a host whose name cannot be had, and how often it was asked for.
+    async fn unresolved(answer: fn() -> Resolving) -> (Error, usize) {
+        let settings = Settings {
+            ca_certificate_file: None,
+            request_timeout: Duration::from_secs(2),
+            max_requests_per_second: None,
+            user_agent: "test/1".to_owned(),
+        };
+        let resolver = Arc::new(Resolver { asked: AtomicUsize::new(0), answer });
+        let builder = builder(&settings, Reach::Network).unwrap().no_proxy().dns_resolver(Arc::clone(&resolver));
+        let api = Client::over(settings, builder.build().unwrap())
+            .api(BaseUrl::parse("https://api.example.com").unwrap(), &DIALECT);
+        let op = Operation::new(Duration::from_secs(4), CancellationToken::new());
+        let error = api.request(Method::POST, &["reset"]).reset(&op).await.unwrap_err();
+        (error, resolver.asked.load(Ordering::SeqCst))
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_resolve_is_tried_again_and_changed_nothing() {
+        let (error, asked) = unresolved(|| Box::pin(ready(Err("no such name".into())))).await;
+        assert_eq!((error.kind, error.outcome), (Kind::Unreachable, Outcome::NotChanged));
+        assert_eq!(error.reason, "the host name could not be resolved");
+        assert!(asked > 1, "it may resolve the next time");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_resolve_in_time_changed_nothing() {
+        let (error, asked) = unresolved(|| Box::pin(pending())).await;
+        assert_eq!((error.kind, error.outcome), (Kind::Unreachable, Outcome::NotChanged));
+        assert_eq!(error.reason, NO_CONNECTION_IN_TIME);
+        assert!(asked > 0);
+    }
 }

@@ -3,6 +3,7 @@
 mod apply;
 mod call;
 mod convert;
+mod dumps;
 mod function;
 mod go_plugin;
 mod handshake;
@@ -48,6 +49,7 @@ pub enum Start {
 /// Nothing but the handshake goes to stdout. What prevents serving is said in one line on stderr.
 pub fn serve(provider: Arc<dyn Provider>, start: Start) -> ExitCode {
     let parent = Parent::now();
+    dumps::forbid(start);
     name_the_place_of_panics();
     log::start(|name| env::var(name).ok());
     match start_up(provider, start, parent) {

@@ -3,6 +3,7 @@
 pub mod ses;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
@@ -36,14 +37,24 @@ pub fn url(scheme: Scheme, username: &str, password: &Secret, host: &str, port: 
         Scheme::Smtp => "smtp",
         Scheme::Smtps => "smtps",
     };
-    let username = utf8_percent_encode(username, RESERVED);
-    let password = utf8_percent_encode(password.for_state(), RESERVED);
+    let username = utf8_percent_encode(username, RESERVED).to_string();
+    let password = encoded(password);
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     let host = match bare.parse::<std::net::Ipv6Addr>() {
         Ok(address) => format!("[{address}]"),
         Err(_) => utf8_percent_encode(host, RESERVED).to_string(),
     };
-    Secret::new(format!("{scheme}://{username}:{password}@{host}:{port}"))
+    let parts = [scheme, "://", &username, ":", &password, "@", &host, ":", &port.to_string()];
+    // Room for all of it at once: a buffer that grows leaves copies behind, as `format!` does.
+    Secret::new(parts.concat())
+}
+
+/// Makes room for the worst case before it begins.
+fn encoded(password: &Secret) -> Zeroizing<String> {
+    let password = password.for_state();
+    let mut encoded = Zeroizing::new(String::with_capacity(password.len() * 3));
+    encoded.extend(utf8_percent_encode(password, RESERVED));
+    encoded
 }
 
 #[cfg(test)]

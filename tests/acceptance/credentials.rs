@@ -156,7 +156,7 @@ fn an_account_without_credentials_has_an_empty_list() {
 
 #[test]
 fn a_password_in_a_vendors_list_gets_no_further() {
-    let Some(mut workspace) = Workspace::new() else { return };
+    let Some(workspace) = Workspace::new() else { return };
     let body = format!(
         r#"[{{"userName": "{USER}", "password": "needle-in-the-list", "deleted": false, "createdAt": "odd"}}]"#
     );

@@ -12,6 +12,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod mail;
+mod marked;
 mod program;
 mod run;
 mod state;
@@ -19,7 +20,7 @@ mod workspace;
 
 pub use self::{
     run::{Diagnostic, Run},
-    workspace::Workspace,
+    workspace::{PROXY_PASSWORD, Workspace},
 };
 
 /// The user name in `HubSpot`'s own example; every sandbox has a credential of that name.
