@@ -3,7 +3,7 @@
 //! The vendor's specification, guide and clients do not agree on how a list is wrapped and a time is written, so both forms of
 //! each are read.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::DateTime};
@@ -117,6 +117,10 @@ impl Backend for KirimEmail {
         let Found { username, version, .. } = credential.found(&Held::default());
         Ok(Reset { password: Some(password), username, version, notes: odd.into_iter().chain(behind).collect() })
     }
+
+    fn compare(&self, one: &str, other: &str) -> Option<Ordering> {
+        order(one, other)
+    }
 }
 
 impl KirimEmail {
@@ -223,4 +227,60 @@ fn moment(time: &Value) -> Option<String> {
         _ => return None,
     };
     (seconds > 0).then(|| seconds.to_string())
+}
+
+/// The order of two versions: moments of one field, both written in the same way.
+fn order(one: &str, other: &str) -> Option<Ordering> {
+    let [(field, one), (of, other)] = [one.split_once('=')?, other.split_once('=')?];
+    if field != of {
+        return None;
+    }
+    let seconds = |moment: &str| moment.parse::<i64>().ok();
+    let civil = |moment: &str| moment.parse::<DateTime>().ok();
+    let by_seconds = seconds(one).zip(seconds(other)).map(|(one, other)| one.cmp(&other));
+    by_seconds.or_else(|| civil(one).zip(civil(other)).map(|(one, other)| one.cmp(&other)))
+}
+
+#[cfg(test)]
+mod tests {
+    use Ordering::{Equal, Greater, Less};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_moments_of_one_field_in_one_form_are_compared() {
+        for (one, other, expected) in [
+            ("modified_at=11", "modified_at=9", Some(Greater)),
+            ("modified_at=9", "modified_at=9", Some(Equal)),
+            ("modified_at=9", "modified_at=11", Some(Less)),
+            ("modified_at=2026-01-02T00:00:00", "modified_at=2026-01-01T23:59:59", Some(Greater)),
+            ("modified_at=2026-01-02T00:00:00", "modified_at=1767312000", None),
+            ("last_password_changed=11", "modified_at=9", None),
+            ("modified_at=soon", "modified_at=9", None),
+            ("modified_at", "modified_at=9", None),
+            ("11", "9", None),
+        ] {
+            assert_eq!(order(one, other), expected, "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_a_moment_and_the_field_that_it_stands_in() {
+        let held = |version: &str| Held { version: Some(version.to_owned()), ..Held::default() };
+        for (last_password_changed, modified_at, held, expected) in [
+            (json!(7), json!(9), Held::default(), Some("last_password_changed=7")),
+            (json!(7), json!(9), held("modified_at=8"), Some("modified_at=9")),
+            (json!(0), json!(9), Held::default(), Some("modified_at=9")),
+            (json!(null), json!("1970-01-01T00:00:09Z"), Held::default(), Some("modified_at=9")),
+            (json!("1970-01-01T00:00:07+00:00"), json!(9), held("odd"), Some("last_password_changed=7")),
+            (json!(7), json!(0), held("modified_at=8"), Some("last_password_changed=7")),
+            (json!({}), json!("soon"), Held::default(), None),
+            (json!(-1), json!(1.5), Held::default(), None),
+        ] {
+            let user_smtp_guid = String::new();
+            let credential = Credential { user_smtp_guid, username: None, last_password_changed, modified_at };
+            assert_eq!(credential.version(&held).as_deref(), expected);
+        }
+    }
 }

@@ -11,7 +11,7 @@ mod kirim_email;
 mod smtpd;
 mod told;
 
-use std::{fmt::Debug, sync::Arc};
+use std::{cmp::Ordering, fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -116,6 +116,11 @@ pub trait Backend: Debug + Send + Sync {
     /// Checks all that can be checked before a reset: that the vendor answers, takes the login, and has what is to be reset.
     async fn check(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence> {
         self.read(op, target, held).await
+    }
+
+    /// Compares two of the vendor's words on a credential's last change; `None` where they cannot be compared. Asks nobody.
+    fn compare(&self, one: &str, other: &str) -> Option<Ordering> {
+        (one == other).then_some(Ordering::Equal)
     }
 
     /// Refuses to replace or to retire what it is itself logged in with. Asks nobody, so that a plan can tell.

@@ -6,6 +6,7 @@ mod policy;
 mod rotate;
 mod rotation;
 mod schema;
+mod staleness;
 mod validate;
 
 use std::{
@@ -18,7 +19,8 @@ use async_trait::async_trait;
 use self::{
     notes::{Mark, Notes},
     rotate::{Failed, Predecessor, Rotator},
-    schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, TIMEOUTS, USERNAME},
+    schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, STALE, TIMEOUTS, USERNAME},
+    staleness::Evidence,
 };
 use super::{
     connections::{Connection, Connections},
@@ -99,7 +101,15 @@ impl Resource for CredentialPassword {
         match backend.read(&op, &target.fields, &held(&prior.state)).await {
             Ok(Presence::Found(found)) => {
                 let host = missing_host(&op, &*backend, &target, &prior.state).await?;
-                Ok(Some(Stored { state: completed(prior.state, found, host), ..prior }))
+                let compare = |told: &str, stored: &str| backend.compare(told, stored);
+                let evidence = Evidence::of_version(&prior.state, found.version.as_deref(), compare);
+                let is_stale = evidence.is_stale(&prior.state);
+                let mut state = completed(prior.state, found, host);
+                state.set(STALE, is_stale);
+                if let Some(warning) = staleness::seen(&state) {
+                    call.warn(warning);
+                }
+                Ok(Some(Stored { state, ..prior }))
             }
             Ok(Presence::Gone) => {
                 if prior.state.get(PASSWORD).as_secret().is_some() {

@@ -3,15 +3,12 @@
 use super::{
     notes::Notes,
     rotation::{self, Rotation},
-    schema::{
-        ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_TRIGGER, SMTP_HOST, SMTP_PORT, SMTP_URL,
-        USERNAME,
-    },
+    schema::{ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_PORT, SMTP_URL, STALE, USERNAME},
 };
 use crate::{
     backend::{Renewal, Submission},
     framework::{
-        diagnostic::{Diagnostic, Path, Result},
+        diagnostic::{Diagnostic, Result},
         plan::Draft,
         value::Value,
     },
@@ -39,9 +36,7 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     let target = Target::of(&draft.planned)?;
     let vendor = target.as_ref().map(|target| target.vendor);
     let asked = rotation::asked(draft, vendor);
-    if asked.rotation == Rotation::Replacement {
-        draft.replace.push(Path::attribute(ROTATION_TRIGGER));
-    }
+    draft.replace.extend(asked.replaced);
     let is_new = draft.prior.is_null() || !draft.replace.is_empty();
     let resets = is_new || asked.rotation == Rotation::InPlace;
 
@@ -77,12 +72,14 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
         let is_certain = matches!(draft.config.get(PASSWORD_WO), Value::Secret(_));
         planned.set(PASSWORD, if is_certain { Value::Null } else { Value::Unknown });
         planned.set(ROTATED_AT, Value::Unknown);
+        let is_certain = is_new || *draft.prior.get(STALE) == Value::Bool(false) || rotation::is_certain(&draft.config);
+        planned.set(STALE, if is_certain { Value::Bool(false) } else { Value::Unknown });
     }
     let url = smtp_url(planned);
     planned.set(SMTP_URL, url);
     draft.private = Notes::of_plan(draft, target.as_ref()).into();
     let adopted = asked.adopted.iter().filter(|_| !resets);
-    let warnings = adopted.map(|path| rotation::adoption(path, own_password)).collect();
+    let warnings = adopted.map(|path| rotation::adoption(path, own_password)).chain(asked.reason).collect();
     Ok(Decision { target, resets, warnings })
 }
 
@@ -107,8 +104,10 @@ pub(super) fn smtp_url(state: &Value) -> Value {
 mod tests {
     use super::*;
     use crate::{
-        framework::{Private, plan},
-        provider::credential_password::schema::{self, IN_PLACE, ROTATION_MODE, TIMEOUTS},
+        framework::{Private, diagnostic::Path, plan},
+        provider::credential_password::schema::{
+            self, IGNORE, IN_PLACE, ON_EXTERNAL_CHANGE, ROTATE, ROTATION_MODE, ROTATION_TRIGGER, TIMEOUTS, WARN,
+        },
     };
 
     const USER: &str = "zh48@62515.smtp.hubspot.net";
@@ -202,6 +201,59 @@ mod tests {
             assert_eq!(plan.resets, resets, "resets in row {row}");
             assert_eq!(!plan.replace.is_empty(), replaces, "replaces in row {row}");
             assert_eq!(plan.warns, warns, "warns in row {row}");
+        }
+    }
+
+    #[test]
+    fn a_stale_password_is_rotated_only_where_that_is_asked_for() {
+        let setting = |setting: &str, mode: &str, trigger: Value| {
+            config(&[(ON_EXTERNAL_CHANGE, setting.into()), (ROTATION_MODE, mode.into()), (ROTATION_TRIGGER, trigger)])
+        };
+        let stale = rotated(&[(STALE, true.into())]);
+        let by_trigger = Path::attribute(ROTATION_TRIGGER);
+        let by_staleness = Path::attribute(STALE);
+        // configuration, prior state, resets, replaces for, warns
+        for (row, config, prior, resets, replaces, warns) in [
+            (1, setting(WARN, "replace", "one".into()), &stale, false, vec![], false),
+            (2, setting(IGNORE, "replace", "one".into()), &stale, false, vec![], false),
+            (3, setting(ROTATE, "replace", "one".into()), &stale, true, vec![&by_staleness], true),
+            (4, setting(ROTATE, IN_PLACE, "one".into()), &stale, true, vec![], true),
+            (5, setting(ROTATE, "replace", "two".into()), &stale, true, vec![&by_trigger, &by_staleness], true),
+            (6, setting(WARN, "replace", "two".into()), &stale, true, vec![&by_trigger], false),
+            (7, setting(ROTATE, "replace", "one".into()), &rotated(&[]), false, vec![], false),
+            (8, setting(ROTATE, "replace", "one".into()), &rotated(&[(STALE, Value::Null)]), false, vec![], false),
+        ] {
+            let plan = planned(&config, prior);
+            assert_eq!(plan.resets, resets, "resets in row {row}");
+            assert_eq!(plan.replace.iter().collect::<Vec<_>>(), replaces, "replaces in row {row}");
+            assert_eq!(plan.warns, warns, "warns in row {row}");
+            let after = if resets { &Value::Bool(false) } else { prior.get(STALE) };
+            assert_eq!(plan.state.get(STALE), after, "row {row}");
+            if !replaces.is_empty() {
+                assert_eq!(plan.state, planned(&config, &Value::Null).state, "core's second plan of row {row}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_turn_out_to_reset_nothing_leaves_open_whether_it_heals() {
+        for prior in [Value::Null, Value::Bool(false), Value::Bool(true)].map(|stale| rotated(&[(STALE, stale)])) {
+            let mode = (ROTATION_MODE, IN_PLACE.into());
+            for argument in [ROTATION_TRIGGER, ON_EXTERNAL_CHANGE] {
+                let plan = |value: Value| {
+                    let trigger = (ROTATION_TRIGGER, "one".into());
+                    planned(&config(&[mode.clone(), trigger, (argument, value)]), &prior).state
+                };
+                let before = plan(Value::Unknown);
+                let values: &[&str] = if argument == ROTATION_TRIGGER { &["one", "two"] } else { &[WARN, ROTATE] };
+                for value in values {
+                    let after = plan((*value).into());
+                    for attribute in schema::schema().attributes {
+                        let (before, after) = (before.get(&attribute.name), after.get(&attribute.name));
+                        assert!(before.is_unknown() || before == after, "{argument} = {value}: {}", attribute.name);
+                    }
+                }
+            }
         }
     }
 

@@ -8,7 +8,9 @@ use super::{
     notes::Notes,
     plan::smtp_url,
     policy::Policy,
-    schema::{PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_URL, USERNAME},
+    schema::{
+        PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_URL, STALE, USERNAME,
+    },
 };
 use crate::{
     backend::{Backend, Found, Held, Operation, Origin, Presence, Reset},
@@ -195,6 +197,7 @@ fn rotated(change: &Change, prepared: Prepared, reset: Reset, now: Timestamp) ->
     let made = if prepared.is_own { None } else { reset.password.or(prepared.new) };
     state.set(PASSWORD, made);
     state.set(ROTATED_AT, rotated_at(now, change.prior.get(ROTATED_AT)));
+    state.set(STALE, false);
     let url = smtp_url(&state);
     state.set(SMTP_URL, url);
     state

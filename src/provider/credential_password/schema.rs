@@ -6,6 +6,7 @@ use crate::{
 };
 
 pub(super) const ID: &str = "id";
+pub(super) const ON_EXTERNAL_CHANGE: &str = "on_external_change";
 pub(super) const PASSWORD: &str = "password";
 pub(super) const PASSWORD_POLICY: &str = "password_policy";
 pub(super) const PASSWORD_WO: &str = "password_wo";
@@ -17,8 +18,16 @@ pub(super) const ROTATION_TRIGGER: &str = "rotation_trigger";
 pub(super) const SMTP_HOST: &str = "smtp_host";
 pub(super) const SMTP_PORT: &str = "smtp_port";
 pub(super) const SMTP_URL: &str = "smtp_url";
+pub(super) const STALE: &str = "stale";
 pub(super) const TIMEOUTS: &str = "timeouts";
 pub(super) const USERNAME: &str = "username";
+
+/// What is done about a stale password that its user knows of.
+pub(super) const IGNORE: &str = "ignore";
+/// What is done about a stale password that is to heal by itself.
+pub(super) const ROTATE: &str = "rotate";
+/// What is done about a stale password where nothing is said.
+pub(super) const WARN: &str = "warn";
 
 /// The rotation mode that never drops the resource from state.
 pub(super) const IN_PLACE: &str = "in_place";
@@ -27,7 +36,28 @@ pub(super) const REPLACE: &str = "replace";
 
 /// The schema of the resource.
 pub(super) fn schema() -> Schema {
-    let arguments = [
+    Schema {
+        version: 0,
+        help: include_str!("help.md").to_owned(),
+        attributes: target::attributes().chain(arguments()).chain(answers()).collect(),
+    }
+}
+
+/// What a user may write beside the target.
+fn arguments() -> Vec<Attribute> {
+    vec![
+        Attribute::optional_computed(
+            ON_EXTERNAL_CHANGE,
+            Type::String,
+            "What to do when a refresh sees that the password was reset elsewhere: `warn` (default) warns at every refresh, `rotate` \
+             resets it once more with the next apply, as a replacement or an update by `rotation_mode`, `ignore` only sets `stale`. \
+             Between `warn` and `ignore`, a change counts from the next refresh.",
+        )
+        .with_default(WARN)
+        .checked(|text| match text {
+            IGNORE | ROTATE | WARN => Ok(()),
+            _ => Err("must be `warn`, `rotate` or `ignore`"),
+        }),
         Attribute::optional(
             PASSWORD_POLICY,
             Type::Object(Policy::attributes()),
@@ -80,8 +110,12 @@ pub(super) fn schema() -> Schema {
             Type::Object(Operation::ALL.iter().map(|operation| operation.attribute()).collect()),
             "How long the operations may take, waits for the vendor's rate limit included.",
         ),
-    ];
-    let answers = [
+    ]
+}
+
+/// What the resource answers with.
+fn answers() -> Vec<Attribute> {
+    vec![
         Attribute::computed(ID, Type::String, "The vendor and what names the credential there; also the import id."),
         Attribute::computed(
             PASSWORD,
@@ -92,7 +126,8 @@ pub(super) fn schema() -> Schema {
         Attribute::computed(
             REMOTE_VERSION,
             Type::String,
-            "What the vendor tells of the credential's last change; null where it tells nothing.",
+            "What the vendor told of the credential's last change when this provider last reset the password; null where it tells \
+             nothing. A later change does not alter it: that sets `stale`.",
         ),
         Attribute::computed(
             ROTATED_AT,
@@ -106,13 +141,14 @@ pub(super) fn schema() -> Schema {
             "`smtp://username:password@host:port`, or `smtps://` on port 465, every part percent-encoded. Null where there is no password.",
         )
         .sensitive(),
+        Attribute::computed(
+            STALE,
+            Type::Bool,
+            "Whether a refresh has seen that the password was changed after this provider last reset it, so that the stored one is no \
+             longer the live one. False until this provider has reset it, and where the vendor tells no change.",
+        ),
         Attribute::computed(USERNAME, Type::String, "The user name to log in with over SMTP."),
-    ];
-    Schema {
-        version: 0,
-        help: include_str!("help.md").to_owned(),
-        attributes: target::attributes().chain(arguments).chain(answers).collect(),
-    }
+    ]
 }
 
 /// What core asks for that takes time.
