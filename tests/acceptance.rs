@@ -40,3 +40,5 @@ mod states;
 mod usage;
 #[path = "acceptance/vendor_errors.rs"]
 mod vendor_errors;
+#[path = "acceptance/verify.rs"]
+mod verify;
