@@ -67,7 +67,7 @@ fn a_password_that_stays_refused_is_a_warning_and_is_not_reset_again() {
         let warning = workspace.apply().warning().is("The new password did not log in");
         let warning = warning.says(&["answered 535: it refuses the user name or the password.", CHANGED]);
         assert_eq!(warning.address.as_deref(), Some(ADDRESS));
-        stored(&workspace, json!(false));
+        stored(&workspace, &json!(false));
         workspace.plan().nothing_to_do();
         workspace.apply().quiet();
         assert_eq!(workspace.resets(), resets, "it is reset once");
@@ -162,7 +162,7 @@ fn an_interrupt_while_it_is_tried_stores_the_new_password() {
         let warning =
             run.diagnostics.iter().find(|diagnostic| diagnostic.summary == "The new password was not tried out");
         assert!(warning.is_some_and(|warning| warning.detail.contains(CHANGED)), "{order}: {run}");
-        stored(&workspace, Value::Null);
+        stored(&workspace, &Value::Null);
         assert_eq!(workspace.resets(), resets, "{order}");
     }
 }
@@ -173,7 +173,7 @@ fn the_operations_own_time_cuts_it_short() {
     workspace.sandbox.propagate_after(NEVER, Meanwhile::NoPassword);
     workspace.write(&rotated(1, &format!("{}\n  timeouts = {{ create = \"5s\" }}", verify(&workspace, ""))));
     workspace.apply().warning().is("The new password was not tried out").says(&[CHANGED]);
-    stored(&workspace, Value::Null);
+    stored(&workspace, &Value::Null);
     workspace.plan().nothing_to_do();
 }
 
@@ -413,10 +413,10 @@ fn commands(workspace: &Workspace) -> Vec<Vec<String>> {
 
 /// Insists that the state holds the vendor's password, though it may not log in, and how the verification ended.
 #[track_caller]
-fn stored(workspace: &Workspace, verified: Value) {
+fn stored(workspace: &Workspace, verified: &Value) {
     let state = workspace.state();
     assert_eq!(state["password"].as_str().map(str::to_owned), workspace.sandbox.hubspot().password(USER));
-    assert_eq!(state["verified"], verified);
+    assert_eq!(&state["verified"], verified);
 }
 
 /// Applies, and sends what a terminal sends on Ctrl-C as soon as `ready` says so.
