@@ -12,6 +12,8 @@ mod bad_input;
 mod documented;
 #[path = "acceptance/every_vendor.rs"]
 mod every_vendor;
+#[path = "acceptance/external_change.rs"]
+mod external_change;
 #[path = "acceptance/failed_reset.rs"]
 mod failed_reset;
 #[path = "acceptance/hostup.rs"]
