@@ -4,6 +4,7 @@ mod connections;
 mod credential_password;
 mod diagnose;
 mod duration;
+mod mail_server;
 mod settings;
 mod target;
 

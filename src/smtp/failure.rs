@@ -45,6 +45,11 @@ pub enum FailureKind {
 }
 
 impl Failure {
+    /// Tells whether it is about the user name and the password themselves (RFC 4954, section 6).
+    pub fn is_wrong_password(&self) -> bool {
+        self.kind == FailureKind::Refused && self.code == Some(535)
+    }
+
     /// A failure that no reply tells.
     pub(super) fn new(kind: FailureKind, reason: &'static str) -> Self {
         Self { kind, code: None, reason }

@@ -35,6 +35,13 @@ impl Roots {
     }
 }
 
+impl Default for Roots {
+    /// Trusts whom the system trusts.
+    fn default() -> Self {
+        Self::new(None)
+    }
+}
+
 impl Shared {
     fn connector(&self) -> Result<TlsConnector, &'static str> {
         let extra = self.file.as_deref().map(trust::read).transpose()?.unwrap_or_default();

@@ -1,6 +1,6 @@
 //! One mail server, and the two things that are done there.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use rustls::pki_types::ServerName;
 use tokio::{
@@ -106,5 +106,13 @@ impl Server {
         let name = name.map_err(|_| Failure::new(FailureKind::Certificate, "no certificate can be for such a host"))?;
         let secured = timeout(PATIENCE, self.roots.connector()?.connect(name, stream)).await;
         secured.map_err(|_| Failure::no_reply_in_time())?.map_err(|error| Failure::of_handshake(&error))
+    }
+}
+
+impl fmt::Display for Server {
+    /// Writes the host and the port.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port, .. } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
     }
 }

@@ -3,14 +3,17 @@
 mod notes;
 mod plan;
 mod policy;
+mod probe;
 mod rotate;
 mod rotation;
 mod schema;
 mod staleness;
 mod validate;
+mod verification;
+mod verify;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -18,9 +21,12 @@ use async_trait::async_trait;
 
 use self::{
     notes::{Mark, Notes},
+    probe::{Probed, Probes},
     rotate::{Failed, Predecessor, Rotator},
     schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, STALE, TIMEOUTS, USERNAME},
     staleness::Evidence,
+    verification::Verified,
+    verify::Place,
 };
 use super::{
     connections::{Connection, Connections},
@@ -48,11 +54,20 @@ pub(super) struct CredentialPassword {
     /// What this process has deleted as the first half of a replacement, by the id of the second half: for each of them
     /// what that is to retire.
     replaced: Mutex<BTreeMap<String, Vec<Option<Predecessor>>>>,
+    probes: Probes,
+    /// The ids for which this process has made a password that did not log in.
+    unproven: Mutex<BTreeSet<String>>,
 }
 
 impl CredentialPassword {
     pub(super) fn new(connections: Arc<Connections>) -> Self {
-        Self { schema: schema::schema(), connections, replaced: Mutex::default() }
+        Self {
+            schema: schema::schema(),
+            connections,
+            probes: Probes::default(),
+            replaced: Mutex::default(),
+            unproven: Mutex::default(),
+        }
     }
 }
 
@@ -103,12 +118,15 @@ impl Resource for CredentialPassword {
                 let host = missing_host(&op, &*backend, &target, &prior.state).await?;
                 let compare = |told: &str, stored: &str| backend.compare(told, stored);
                 let evidence = Evidence::of_version(&prior.state, found.version.as_deref(), compare);
-                let is_stale = evidence.is_stale(&prior.state);
                 let mut state = completed(prior.state, found, host);
+                // What is known to be dead is not tried: servers lock out whoever fails too often.
+                let probed = match evidence {
+                    Evidence::Replaced => Probed::default(),
+                    _ => self.probes.probe(&op, &target, &state, self.connections.roots()).await,
+                };
+                let is_stale = evidence.max(probed.evidence).is_stale(&state);
                 state.set(STALE, is_stale);
-                if let Some(warning) = staleness::seen(&state) {
-                    call.warn(warning);
-                }
+                probed.warnings(staleness::seen(&state)).for_each(|warning| call.warn(warning));
                 Ok(Some(Stored { state, ..prior }))
             }
             Ok(Presence::Gone) => {
@@ -124,13 +142,20 @@ impl Resource for CredentialPassword {
     async fn create(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
         let target = known_target(&change.planned)?;
         let op = operation(call, Operation::Create, &change.planned);
-        let replaced = self.replaced().get_mut(&target.id()).and_then(Vec::pop);
+        let id = target.id();
+        let replaced = lock(&self.replaced).get_mut(&id).and_then(Vec::pop);
         let rotator = self.rotator(target, Held::default(), replaced.clone().flatten())?;
-        let rotated = rotator.rotate(call, op, change, new).await;
-        rotated.map_err(|failed| match replaced {
-            Some(predecessor) => say_where_the_old_password_is(failed, predecessor.as_ref()).into(),
-            None => failed.diagnostic.into(),
-        })
+        match rotator.rotate(call, op, change, new).await {
+            Ok(Verified::No) => _ = lock(&self.unproven).insert(id),
+            Ok(Verified::Open | Verified::Yes) => {}
+            Err(failed) => {
+                return Err(match replaced {
+                    Some(predecessor) => say_where_the_old_password_is(failed, predecessor.as_ref()).into(),
+                    None => failed.diagnostic.into(),
+                });
+            }
+        }
+        Ok(())
     }
 
     async fn update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
@@ -140,7 +165,7 @@ impl Resource for CredentialPassword {
             || self.rotator(known_target(&change.planned)?, held(&change.prior), self.predecessor(&change.prior)?);
         if change.planned.get(ROTATED_AT).is_unknown() {
             let rotated = rotator()?.rotate(call, op, change, new).await;
-            return rotated.map_err(|failed| failed.diagnostic.into());
+            return rotated.map(drop).map_err(|failed| failed.diagnostic.into());
         }
         let mut state = change.planned.clone();
         if !state.is_wholly_known() {
@@ -155,11 +180,17 @@ impl Resource for CredentialPassword {
         let predecessor = self.predecessor(prior)?;
         // As the first half of a replacement it must not let go of the old password, still valid, when the second half cannot
         // work; and what it replaces is for the second half to retire.
-        if let Some(Mark::Create(noted)) = Notes::from(planned).plan {
-            return self.make_way(call, &op, prior, noted.and_then(|noted| noted.target()), predecessor).await;
+        let notes = Notes::from(planned);
+        if let Some(Mark::Create(noted)) = notes.plan {
+            let planned = noted.and_then(|noted| noted.target());
+            return self.make_way(call, &op, prior, planned, notes.place.as_ref(), predecessor).await;
         }
         // A destroy leaves a password as it is, and ends a credential that this resource made.
         if let Some(predecessor) = predecessor {
+            if lock(&self.unproven).contains(&predecessor.target.id()) {
+                call.warn(diagnose::spared(&predecessor.target, predecessor.id()));
+                return Ok(());
+            }
             let retired = predecessor.retire(&op).await;
             retired.map_err(|error| diagnose::failed(Doing::Retiring, &predecessor.target, &error))?;
         }
@@ -199,7 +230,8 @@ impl Resource for CredentialPassword {
 
 impl CredentialPassword {
     fn rotator(&self, target: Target, held: Held, predecessor: Option<Predecessor>) -> Result<Rotator> {
-        Ok(Rotator { backend: self.backend(target.vendor)?, target, held, predecessor })
+        let (backend, roots) = (self.backend(target.vendor)?, self.connections.roots());
+        Ok(Rotator { target, backend, held, predecessor, roots })
     }
 
     /// The credential of a state, where its vendor makes another with every reset.
@@ -220,6 +252,7 @@ impl CredentialPassword {
         op: &backend::Operation,
         prior: &Value,
         planned: Option<Target>,
+        place: Option<&Place>,
         predecessor: Option<Predecessor>,
     ) -> Result<()> {
         if let (None, Some(predecessor)) = (&planned, &predecessor) {
@@ -229,8 +262,12 @@ impl CredentialPassword {
         let target = planned.unwrap_or_else(|| before.clone());
         let held = if target.vendor.name == before.vendor.name { held(prior) } else { Held::default() };
         let id = target.id();
-        self.rotator(target, held, None)?.check(op).await?;
-        self.replaced().entry(id).or_default().push(predecessor);
+        let rotator = self.rotator(target, held, None)?;
+        rotator.check(op).await?;
+        if let Some(place) = place {
+            rotator.check_place(op, place).await?;
+        }
+        lock(&self.replaced).entry(id).or_default().push(predecessor);
         Ok(())
     }
 
@@ -241,10 +278,10 @@ impl CredentialPassword {
             Connection::Refused(diagnostic) => Err(diagnostic.into()),
         }
     }
+}
 
-    fn replaced(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Option<Predecessor>>>> {
-        self.replaced.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn say_where_the_old_password_is(failed: Failed, predecessor: Option<&Predecessor>) -> Diagnostic {

@@ -3,7 +3,10 @@
 use super::{
     notes::Notes,
     rotation::{self, Rotation},
-    schema::{ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_PORT, SMTP_URL, STALE, USERNAME},
+    schema::{
+        ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_PORT, SMTP_URL, STALE, USERNAME,
+        VERIFIED, VERIFY,
+    },
 };
 use crate::{
     backend::{Renewal, Submission},
@@ -72,8 +75,12 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
         let is_certain = matches!(draft.config.get(PASSWORD_WO), Value::Secret(_));
         planned.set(PASSWORD, if is_certain { Value::Null } else { Value::Unknown });
         planned.set(ROTATED_AT, Value::Unknown);
-        let is_certain = is_new || *draft.prior.get(STALE) == Value::Bool(false) || rotation::is_certain(&draft.config);
-        planned.set(STALE, if is_certain { Value::Bool(false) } else { Value::Unknown });
+        let is_certain = is_new || rotation::is_certain(&draft.config);
+        let or_unknown = |value: Value, is_kept: bool| if is_certain || is_kept { value } else { Value::Unknown };
+        planned.set(STALE, or_unknown(Value::Bool(false), *draft.prior.get(STALE) == Value::Bool(false)));
+        let is_unverified = planned.get(VERIFY).is_null();
+        let verified = or_unknown(Value::Null, draft.prior.get(VERIFIED).is_null());
+        planned.set(VERIFIED, if is_unverified { verified } else { Value::Unknown });
     }
     let url = smtp_url(planned);
     planned.set(SMTP_URL, url);

@@ -10,7 +10,10 @@ use super::{
     policy::Policy,
     schema::{
         PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_URL, STALE, USERNAME,
+        VERIFIED,
     },
+    verification::{self, Verification, Verified},
+    verify::Place,
 };
 use crate::{
     backend::{Backend, Found, Held, Operation, Origin, Presence, Reset},
@@ -21,6 +24,7 @@ use crate::{
         target::Target,
     },
     secret::Secret,
+    smtp::Roots,
 };
 
 /// One credential, and the backend that can reset it.
@@ -32,6 +36,8 @@ pub(super) struct Rotator {
     pub(super) held: Held,
     /// What is to be retired when its successor is stored.
     pub(super) predecessor: Option<Predecessor>,
+    /// Whom to trust where the new password is tried.
+    pub(super) roots: Roots,
 }
 
 /// A credential of its own that a reset replaces, at whichever vendor it is.
@@ -50,6 +56,8 @@ struct Prepared {
     is_own: bool,
     found: Found,
     smtp_host: Option<String>,
+    /// The login that is to show that the new password works.
+    verification: Option<Verification>,
 }
 
 /// A rotation that failed.
@@ -76,15 +84,23 @@ impl Rotator {
         }
     }
 
-    /// Resets the password and puts the new state where core will find it.
+    /// Checks that a login could be tried at the place that a plan has noted down.
+    pub(super) async fn check_place(&self, op: &Operation, place: &Place) -> Result<(), Diagnostic> {
+        let told = if place.is_told() { self.ask_for_host(op).await? } else { None };
+        let server = place.server(told.as_deref(), self.target.vendor, self.roots.clone())?;
+        verification::check(op, &self.target, &server).await
+    }
+
+    /// Resets the password and puts the new state where core will find it. Answers how the verification of it ended.
     pub(super) async fn rotate(
         &self,
         call: &Call,
         op: Operation,
         change: &Change,
         new: &NewState,
-    ) -> Result<(), Failed> {
-        let prepared = self.prepare(&op, change).await?;
+    ) -> Result<Verified, Failed> {
+        let mut prepared = self.prepare(&op, change).await?;
+        let verification = prepared.verification.take();
         let op = op.knowing(prepared.new.clone());
         let reset = self.backend.reset(&op, &self.target.fields, prepared.new.as_ref()).await;
         let reset = reset.map_err(|error| Failed {
@@ -96,8 +112,10 @@ impl Rotator {
         let (named, notes) = (named(&reset), reset.notes.clone());
         let is_plain = |text: &str| if text.is_ascii() { Ok(()) } else { Err(()) };
         let may_change = reset.password.as_ref().is_some_and(|password| password.check(is_plain).is_err());
-        let state = rotated(change, prepared, reset, now());
-        new.put(Stored { state, private: Notes::of_state(&change.private) });
+        let password = reset.password.clone().or_else(|| prepared.new.clone());
+        let mut stored =
+            Stored { state: rotated(change, prepared, reset, now()), private: Notes::of_state(&change.private) };
+        new.put(stored.clone());
         if may_change {
             call.warn(diagnose::stored_otherwise(&self.target));
         }
@@ -109,8 +127,14 @@ impl Rotator {
         {
             call.warn(diagnose::another_user(&self.target, &named));
         }
-        self.retire_predecessor(call, &op).await;
-        Ok(())
+        let mut verified = Verified::Open;
+        if let Some((verification, password)) = verification.zip(password) {
+            verified = verification.run(call, &op, stored.state.get(USERNAME).as_str(), &password).await;
+            stored.state.set(VERIFIED, verified);
+            new.put(stored);
+        }
+        self.retire_predecessor(call, &op, verified).await;
+        Ok(verified)
     }
 
     /// Fetches what the plan of an update without a reset left open: the submission host of a vendor that tells it.
@@ -131,20 +155,33 @@ impl Rotator {
         };
         let found = self.check(op).await?;
         let smtp_host = self.smtp_host(op, &change.planned).await?;
-        Ok(Prepared { new, is_own: own.is_some(), found, smtp_host })
+        let verification = Verification::of(&change.planned, &self.target, smtp_host.as_deref(), &self.roots)?;
+        if let Some(verification) = &verification {
+            verification.check(op).await?;
+        }
+        Ok(Prepared { new, is_own: own.is_some(), found, smtp_host, verification })
     }
 
     async fn smtp_host(&self, op: &Operation, planned: &Value) -> Result<Option<String>, Diagnostic> {
         if !planned.get(SMTP_HOST).is_unknown() {
             return Ok(None);
         }
+        self.ask_for_host(op).await
+    }
+
+    async fn ask_for_host(&self, op: &Operation) -> Result<Option<String>, Diagnostic> {
         let host = self.backend.smtp_host(op, &self.target.fields).await;
         host.map_err(|error| diagnose::failed(Doing::Checking, &self.target, &error))
     }
 
     /// Retires what the reset replaced. A stop or the deadline cuts it short: the new password is not to wait.
-    async fn retire_predecessor(&self, call: &Call, op: &Operation) {
+    ///
+    /// Where the new one did not log in, the old one may be all that works, and is left to the user.
+    async fn retire_predecessor(&self, call: &Call, op: &Operation, verified: Verified) {
         let Some(predecessor) = &self.predecessor else { return };
+        if verified == Verified::No {
+            return call.warn(diagnose::spared(&predecessor.target, predecessor.id()));
+        }
         let retired = op.wait(predecessor.retire(op)).await;
         let retired =
             retired.unwrap_or_else(|cut| Err(Error { reason: "there was no time left to wait".into(), ..cut }));
@@ -198,6 +235,8 @@ fn rotated(change: &Change, prepared: Prepared, reset: Reset, now: Timestamp) ->
     state.set(PASSWORD, made);
     state.set(ROTATED_AT, rotated_at(now, change.prior.get(ROTATED_AT)));
     state.set(STALE, false);
+    // Nothing is known of that before it is tried, and until then this is the state that counts.
+    state.set(VERIFIED, Value::Null);
     let url = smtp_url(&state);
     state.set(SMTP_URL, url);
     state

@@ -1,0 +1,93 @@
+//! Logins with stored passwords, which a refresh makes where `verify.on_refresh` asks for them.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::OnceCell;
+
+use super::{
+    lock,
+    schema::{PASSWORD, USERNAME},
+    staleness::Evidence,
+    verify::{self, Place},
+};
+use crate::{
+    backend::Operation,
+    framework::{diagnostic::Diagnostic, value::Value},
+    provider::{mail_server, target::Target},
+    secret::Secret,
+    smtp::{Failure, Roots, Server},
+};
+
+/// The logins of this process: servers lock out whoever fails too often, so that one is enough for each stored password.
+#[derive(Debug, Default)]
+pub(super) struct Probes(Mutex<Vec<Probe>>);
+
+#[derive(Clone, Debug)]
+struct Probe {
+    id: String,
+    password: Secret,
+    ended: Arc<OnceCell<Result<(), Failure>>>,
+}
+
+/// What a login with a stored password has shown; nothing where there was none.
+#[derive(Debug, Default)]
+pub(super) struct Probed {
+    /// What it says about the password.
+    pub(super) evidence: Evidence,
+    /// Why, where the user should know: it was refused, or could not be tried.
+    pub(super) warning: Option<Diagnostic>,
+}
+
+impl Probes {
+    /// Logs in with the password of a state, where the state asks for it and has what it takes. A refresh does not fail for it.
+    pub(super) async fn probe(&self, op: &Operation, target: &Target, state: &Value, roots: Roots) -> Probed {
+        let probed = self.log_in(op, target, state, roots).await;
+        probed.unwrap_or_default()
+    }
+
+    async fn log_in(&self, op: &Operation, target: &Target, state: &Value, roots: Roots) -> Option<Probed> {
+        let place = Place::of(state).filter(|_| verify::is_on_refresh(state))?;
+        let server = place.server(None, target.vendor, roots).ok()?;
+        let (username, password) = (state.get(USERNAME).as_str()?, state.get(PASSWORD).as_secret()?);
+        let ended = self.ended(target, password);
+        let login = ended.get_or_init(|| server.login(username, password));
+        // A refresh that is cut short has nothing to say about the password.
+        let ended = op.wait(login).await.ok()?;
+        Some(Probed::of(target, &server, ended))
+    }
+
+    fn ended(&self, target: &Target, password: &Secret) -> Arc<OnceCell<Result<(), Failure>>> {
+        let id = target.id();
+        let mut probes = lock(&self.0);
+        let known = probes.iter().find(|probe| probe.id == id && probe.password == *password);
+        if let Some(known) = known {
+            return Arc::clone(&known.ended);
+        }
+        let ended = Arc::default();
+        probes.push(Probe { id, password: password.clone(), ended: Arc::clone(&ended) });
+        ended
+    }
+}
+
+impl Probed {
+    fn of(target: &Target, server: &Server, ended: &Result<(), Failure>) -> Self {
+        match ended {
+            Ok(()) => Self { evidence: Evidence::Live, warning: None },
+            Err(failure) if failure.is_wrong_password() => {
+                Self { evidence: Evidence::Replaced, warning: Some(mail_server::refused(target, server, failure)) }
+            }
+            Err(failure) => {
+                Self { evidence: Evidence::Nothing, warning: Some(mail_server::not_tried(target, server, failure)) }
+            }
+        }
+    }
+
+    /// The warnings of a refresh. A refusal says more than that the password is stale, and is as much or as little wanted.
+    pub(super) fn warnings(self, stale: Option<Diagnostic>) -> impl Iterator<Item = Diagnostic> {
+        let warnings = match self.evidence {
+            Evidence::Replaced => [stale.and(self.warning), None],
+            Evidence::Live | Evidence::Nothing => [self.warning, stale],
+        };
+        warnings.into_iter().flatten()
+    }
+}
