@@ -42,8 +42,15 @@ impl Session<TlsStream<TcpStream>> {
     ) -> Result<(), Failure> {
         match mechanism {
             Mechanism::Plain => {
-                let command = with_credentials("AUTH PLAIN ", &["\0", username, "\0", password.for_wire()]);
-                judged(self.wire.ask(&command).await?.code)
+                let response = ["\0", username, "\0", password.for_wire()];
+                let command = with_credentials("AUTH PLAIN ", &response);
+                if command.len() <= LONGEST_COMMAND {
+                    return judged(self.wire.ask(&command).await?.code);
+                }
+                match self.wire.ask(b"AUTH PLAIN\r\n").await?.code {
+                    334 => judged(self.wire.ask(&with_credentials("", &response)).await?.code),
+                    code => judged(code),
+                }
             }
             Mechanism::Login => {
                 // The challenges ask for the one and then the other, in words that differ from server to server.
@@ -83,3 +90,6 @@ fn with_credentials(command: &str, parts: &[&str]) -> Zeroizing<Vec<u8>> {
     }
     line
 }
+
+/// RFC 5321, section 4.5.3.1.4. What would be longer is sent when the server asks for it (RFC 4954, section 4).
+const LONGEST_COMMAND: usize = 512;

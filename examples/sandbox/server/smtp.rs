@@ -25,6 +25,7 @@ use super::{
 
 /// Serves one connection that starts in clear and goes on after STARTTLS.
 pub async fn serve_starttls(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
     let visit = shared.journal.connections.open();
     let mut session = Session::new(stream, &shared, &visit, None);
     if session.welcome().await? == Ended::Closed || session.run().await? == Ended::Closed {
@@ -39,6 +40,7 @@ pub async fn serve_starttls(stream: TcpStream, shared: Arc<Shared>) -> io::Resul
 
 /// Serves one connection that is TLS from its first byte.
 pub async fn serve_tls(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
     let visit = shared.journal.connections.open();
     let stream = secure(stream, &shared, &visit, Tls::Implicit).await?;
     let mut session = Session::new(stream, &shared, &visit, Some(Tls::Implicit));
