@@ -242,7 +242,7 @@ fn the_server_that_the_vendor_tells_is_the_one_to_log_in_at() {
 #[test]
 fn a_password_of_ones_own_is_tried_and_not_stored() {
     let Some(mut workspace) = Workspace::with_write_only() else { return };
-    trust(&mut workspace);
+    workspace.trust_mail_server();
     let own = "own-Password_4711!";
     workspace.keep_secret(own);
     workspace.set("TF_VAR_own", own);
@@ -434,14 +434,8 @@ fn a_change_that_the_vendor_shows_is_one_whatever_the_mail_server_takes() {
 /// A workspace in which the sandbox's mail server is trusted.
 fn trusting() -> Option<Workspace> {
     let mut workspace = Workspace::new()?;
-    trust(&mut workspace);
+    workspace.trust_mail_server();
     Some(workspace)
-}
-
-fn trust(workspace: &mut Workspace) {
-    workspace.file("authority.pem", &workspace.sandbox.ca_certificate_pem());
-    let path = workspace.path("authority.pem");
-    workspace.set("SMTP_CA_CERTIFICATE_FILE", path.to_str().expect("a path that is text"));
 }
 
 /// The argument for the sandbox's mail server.
