@@ -44,3 +44,6 @@ mod usage;
 mod vendor_errors;
 #[path = "acceptance/verify.rs"]
 mod verify;
+
+/// These tests run with the program that the user has.
+const CORE: Option<&str> = None;

@@ -28,3 +28,6 @@ mod state_server;
 mod table;
 #[path = "faults/vendor_faults.rs"]
 mod vendor_faults;
+
+/// These tests run with the program that the user has.
+const CORE: Option<&str> = None;

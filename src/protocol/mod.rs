@@ -27,7 +27,7 @@ use serde_json::json;
 use tokio::runtime;
 
 use crate::framework::Provider;
-use handshake::Terms;
+pub use handshake::{Refusal, Terms};
 use lifecycle::Lifecycle;
 use listener::{Address, Listener};
 use signals::Parent;

@@ -11,6 +11,9 @@ use serde_json::Value;
 /// The one variable that chooses the program.
 const CHOICE: &str = "TF_ACC_TERRAFORM_PATH";
 
+/// The one variable that leaves out the tests that fetch a core of their own.
+const OTHERS: &str = "OTHER_CORES";
+
 /// A Terraform or an OpenTofu.
 #[derive(Clone, Debug)]
 pub struct Program(PathBuf);
@@ -27,6 +30,9 @@ impl Program {
             eprintln!("skipped: TF_ACC=0");
             return None;
         }
+        if let Some(core) = crate::CORE {
+            return Self::fetch(core);
+        }
         let found = match env::var_os(CHOICE) {
             Some(chosen) => Some(PathBuf::from(chosen)).filter(|program| starts(program)),
             None => ["terraform", "tofu"].map(PathBuf::from).into_iter().find(|program| starts(program)),
@@ -38,6 +44,21 @@ impl Program {
                  TF_ACC=0 skips these tests"
             );
         };
+        Some(Self(program))
+    }
+
+    /// Fetches a core from a package registry, or finds it fetched before; `None` where `OTHER_CORES=0` asks for none.
+    #[expect(clippy::print_stderr, reason = "who asked for no program is told what that meant")]
+    fn fetch(core: &str) -> Option<Self> {
+        if env::var_os(OTHERS).is_some_and(|value| value == "0") {
+            eprintln!("skipped: {OTHERS}=0");
+            return None;
+        }
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cores").join(core);
+        assert!(
+            starts(&program),
+            "{core} needs npm or pip and a network, to fetch it once; {OTHERS}=0 skips these tests"
+        );
         Some(Self(program))
     }
 
