@@ -3,7 +3,12 @@
 //! `TF_ACC_TERRAFORM_PATH` chooses the program; without it, it is `terraform`, or else `tofu`, from the `PATH`. Where there is none,
 //! every test that needs one fails, unless `TF_ACC=0` says that they are to be skipped.
 
-#![allow(dead_code, unreachable_pub, unused_imports, reason = "a library to those that include it, and each of them uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "a library to those that include it, and each of them uses a part"
+)]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod mail;

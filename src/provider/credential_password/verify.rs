@@ -171,8 +171,8 @@ mod tests {
         verify
     }
 
-    fn place(host: Option<&str>, port: u16, security: &str) -> Option<Place> {
-        Some(Place { host: host.map(str::to_owned), port, security: security.to_owned() })
+    fn place(host: Option<&str>, port: u16, security: &str) -> Place {
+        Place { host: host.map(str::to_owned), port, security: security.to_owned() }
     }
 
     #[test]
@@ -182,12 +182,12 @@ mod tests {
         let tls = || (SECURITY, TLS.into());
         for (row, value, expected) in [
             (1, smtp(Value::Null), None),
-            (2, smtp(verify(&[])), place(Some("smtp.example.com"), 2525, STARTTLS)),
-            (3, smtp(verify(&[(HOST, "mx".into()), tls()])), place(Some("mx"), 2525, TLS)),
-            (4, smtp(verify(&[(PORT, 25_u16.into())])), place(Some("smtp.example.com"), 25, STARTTLS)),
-            (5, unknown(verify(&[(HOST, "mx".into())])), place(Some("mx"), 587, STARTTLS)),
-            (6, unknown(verify(&[(HOST, "mx".into()), tls()])), place(Some("mx"), 465, TLS)),
-            (7, value(verify(&[]), Value::Unknown, 587_u16.into()), place(None, 587, STARTTLS)),
+            (2, smtp(verify(&[])), Some(place(Some("smtp.example.com"), 2525, STARTTLS))),
+            (3, smtp(verify(&[(HOST, "mx".into()), tls()])), Some(place(Some("mx"), 2525, TLS))),
+            (4, smtp(verify(&[(PORT, 25_u16.into())])), Some(place(Some("smtp.example.com"), 25, STARTTLS))),
+            (5, unknown(verify(&[(HOST, "mx".into())])), Some(place(Some("mx"), 587, STARTTLS))),
+            (6, unknown(verify(&[(HOST, "mx".into()), tls()])), Some(place(Some("mx"), 465, TLS))),
+            (7, value(verify(&[]), Value::Unknown, 587_u16.into()), Some(place(None, 587, STARTTLS))),
             (8, smtp(verify(&[(HOST, Value::Unknown)])), None),
             (9, value(verify(&[]), "mx".into(), Value::Unknown), None),
             (10, smtp(Value::Unknown), None),
@@ -232,6 +232,6 @@ mod tests {
     fn a_place_survives_the_way_through_core() {
         let place = place(None, 587, TLS);
         let text = serde_json::to_string(&place).unwrap();
-        assert_eq!(serde_json::from_str::<Option<Place>>(&text).unwrap(), place);
+        assert_eq!(serde_json::from_str::<Place>(&text).unwrap(), place);
     }
 }
