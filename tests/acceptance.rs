@@ -8,6 +8,8 @@ mod support;
 
 #[path = "acceptance/bad_input.rs"]
 mod bad_input;
+#[path = "acceptance/credentials.rs"]
+mod credentials;
 #[path = "acceptance/documented.rs"]
 mod documented;
 #[path = "acceptance/every_vendor.rs"]
@@ -16,6 +18,8 @@ mod every_vendor;
 mod external_change;
 #[path = "acceptance/failed_reset.rs"]
 mod failed_reset;
+#[path = "acceptance/functions.rs"]
+mod functions;
 #[path = "acceptance/hostup.rs"]
 mod hostup;
 #[path = "acceptance/import.rs"]

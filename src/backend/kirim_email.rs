@@ -11,8 +11,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Note, Origin, Presence, Propagation, Renewal, Reset, Submission,
-    Trace, Vendor, check, told::Told,
+    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Propagation, Renewal, Reset,
+    Submission, Trace, Vendor, check, told::Told,
 };
 use crate::{
     http::{Api, Client, Dialect, FieldErrors, Kind, Method, Operation, Request, Result},
@@ -29,6 +29,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     advice: &[],
     target: &[&DOMAIN, &CREDENTIAL_GUID],
     identity: &[&DOMAIN, &CREDENTIAL_GUID],
+    scope: &[&DOMAIN],
     import: ImportId::Identity,
     origin: Origin::Vendor,
     renewal: Renewal::InPlace,
@@ -82,7 +83,7 @@ struct KirimEmail {
 impl Backend for KirimEmail {
     async fn read(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence> {
         let (domain, guid) = names(target);
-        let listed = self.listed.get(op, domain, self.list(op, domain)).await?;
+        let listed = self.listed.get(op, domain, self.fetch(op, domain)).await?;
         if let Some(credential) = listed.get(guid) {
             return Ok(Presence::Found(credential.found(held)));
         }
@@ -92,6 +93,12 @@ impl Backend for KirimEmail {
             Err(error) if error.kind == Kind::NotFound => Ok(Presence::Gone),
             Err(error) => Err(error),
         }
+    }
+
+    async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>> {
+        let (domain, _) = names(scope);
+        let listed = self.listed.get(op, domain, self.fetch(op, domain)).await?;
+        Ok(listed.values().map(|credential| credential.listed(scope)).collect())
     }
 
     async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
@@ -111,6 +118,7 @@ impl Backend for KirimEmail {
             username: text("username"),
             last_password_changed: time("last_password_changed"),
             modified_at: time("modified_at"),
+            created_at: Value::Null,
         };
         let is_another = !credential.user_smtp_guid.eq_ignore_ascii_case(guid);
         let odd = (failed || is_another).then_some(Note::OddAnswer);
@@ -153,7 +161,7 @@ impl KirimEmail {
         self.api.request(method, &path).basic(&self.username, &self.api_key)
     }
 
-    async fn list(&self, op: &Operation, domain: &str) -> Result<BTreeMap<String, Credential>> {
+    async fn fetch(&self, op: &Operation, domain: &str) -> Result<BTreeMap<String, Credential>> {
         let mut listed = BTreeMap::new();
         for page in 1_u32.. {
             let request = self.request(Method::GET, domain, &[]);
@@ -211,12 +219,27 @@ struct Credential {
     last_password_changed: Value,
     #[serde(default)]
     modified_at: Value,
+    #[serde(default)]
+    created_at: Value,
 }
 
 impl Credential {
     fn found(&self, held: &Held) -> Found {
         let username = self.username.clone().filter(|username| !username.is_empty());
         Found { username, version: self.version(held), ..Found::default() }
+    }
+
+    fn listed(&self, scope: &Fields) -> Listed {
+        let Found { username, version, .. } = self.found(&Held::default());
+        let mut target = scope.clone();
+        // One that cannot be named in a configuration is left without a name.
+        let _ = target.insert(&CREDENTIAL_GUID, Secret::new(self.user_smtp_guid.as_str()));
+        let created_at = match &self.created_at {
+            Value::Number(seconds) => seconds.as_i64().and_then(|seconds| Timestamp::from_second(seconds).ok()),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        Listed { target, username, version, created_at: created_at.filter(|time| time.as_second() > 0) }
     }
 
     /// When it was last changed, as `field=time`: by the field that the state holds, or else by the one that tells more.
@@ -292,7 +315,13 @@ mod tests {
             (json!(-1), json!(1.5), Held::default(), None),
         ] {
             let user_smtp_guid = String::new();
-            let credential = Credential { user_smtp_guid, username: None, last_password_changed, modified_at };
+            let credential = Credential {
+                user_smtp_guid,
+                username: None,
+                last_password_changed,
+                modified_at,
+                created_at: json!(null),
+            };
             assert_eq!(credential.version(&held).as_deref(), expected);
         }
     }

@@ -14,6 +14,7 @@ mod told;
 use std::{cmp::Ordering, fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 pub use check::Check;
 pub use fields::{Field, Fields, Visibility};
@@ -45,6 +46,8 @@ pub struct Vendor {
     pub target: &'static [&'static Field],
     /// The part of the target that the resource's id is made of, joined by `/`.
     pub identity: &'static [&'static Field],
+    /// The part of the target that says which credentials a list holds, where the login does not.
+    pub scope: &'static [&'static Field],
     /// What an import id holds after the vendor's name.
     pub import: ImportId,
     /// Who makes the password.
@@ -139,6 +142,9 @@ pub trait Backend: Debug + Send + Sync {
         Ok(())
     }
 
+    /// Lists the live credentials of a scope, all pages of it, in any order. What a process was told once is not asked again.
+    async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>>;
+
     /// Resets the password: to `new` where the caller makes it. At most one reset takes effect.
     async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset>;
 
@@ -188,6 +194,19 @@ pub struct Found {
     pub username: Option<String>,
     /// The vendor's word on its last change.
     pub version: Option<String>,
+}
+
+/// What a list tells of a credential. It has no password.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listed {
+    /// What of the target the list tells. A name that cannot be a target's is left out.
+    pub target: Fields,
+    /// The user name for SMTP.
+    pub username: Option<String>,
+    /// The vendor's word on its last change.
+    pub version: Option<String>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
 }
 
 /// What a vendor shows of a reset whose answer was lost.

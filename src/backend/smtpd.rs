@@ -9,11 +9,12 @@ use std::{
 };
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Note, Origin, Presence, Propagation, Renewal, Reset, Submission,
-    Trace, Vendor,
+    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Propagation, Renewal, Reset,
+    Submission, Trace, Vendor,
     bearer::{Bearer, Offer},
     check,
     told::Told,
@@ -36,6 +37,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     )],
     target: &[&NAME, &ROLE],
     identity: &[&NAME],
+    scope: &[],
     import: ImportId::Credential,
     origin: Origin::Vendor,
     renewal: Renewal::Successor,
@@ -100,7 +102,7 @@ struct Smtpd {
     login: Bearer,
     /// The ids of the keys that there were before anything was reset.
     before: Told<BTreeSet<String>>,
-    keys: Told<Vec<Listed>>,
+    keys: Told<Vec<ApiKey>>,
     /// The ids of the keys that resets have made here.
     made: Mutex<BTreeSet<String>>,
 }
@@ -111,7 +113,7 @@ impl Backend for Smtpd {
     async fn read(&self, op: &Operation, _: &Fields, held: &Held) -> Result<Presence> {
         // A reset whose answer told no id leaves nothing to look for.
         let Some(id) = &held.version else { return Ok(Presence::Found(Found::default())) };
-        let keys = self.keys.get(op, "", self.list(op)).await?;
+        let keys = self.keys.get(op, "", self.fetch(op)).await?;
         match keys.iter().find(|key| key.id == *id && key.is_active) {
             Some(key) => Ok(Presence::Found(key.found())),
             None => Ok(Presence::Gone),
@@ -122,9 +124,15 @@ impl Backend for Smtpd {
     /// that is not looked for.
     async fn check(&self, op: &Operation, _: &Fields, held: &Held) -> Result<Presence> {
         self.spare_login(held)?;
-        let ids = async { Ok(self.list(op).await?.into_iter().map(|key| key.id).collect()) };
+        let ids = async { Ok(self.fetch(op).await?.into_iter().map(|key| key.id).collect()) };
         self.before.get(op, "", ids).await?;
         Ok(Presence::Found(Found::default()))
+    }
+
+    /// A revoked key is no credential any more, though it stays on the vendor's list.
+    async fn list(&self, op: &Operation, _: &Fields) -> Result<Vec<Listed>> {
+        let keys = self.keys.get(op, "", self.fetch(op)).await?;
+        Ok(keys.iter().filter(|key| key.is_active).map(ApiKey::listed).collect())
     }
 
     /// Whoever revokes the key that they are logged in with does not get in again.
@@ -157,9 +165,9 @@ impl Backend for Smtpd {
     /// A key of the name asked for, whose id is new.
     async fn look_back(&self, op: &Operation, target: &Fields, _: &Found) -> Result<Trace> {
         let Some(before) = self.before.kept(op, "").await? else { return Ok(Trace::Untold) };
-        let keys = self.list(op).await?;
+        let keys = self.fetch(op).await?;
         let made = self.made();
-        let is_new = |key: &Listed| {
+        let is_new = |key: &ApiKey| {
             key.is_active
                 && key.name.as_deref() == target.text(&NAME)
                 && !before.contains(&key.id)
@@ -172,6 +180,7 @@ impl Backend for Smtpd {
     async fn retire(&self, op: &Operation, held: &Held) -> Result<()> {
         self.spare_login(held)?;
         let Some(id) = &held.version else { return Ok(()) };
+        self.keys.forget(op).await?;
         let send = |token| self.request(Method::PUT, &[id, "revoke"], &token).set(op);
         match self.login.send(op, &self.api, send).await {
             Ok(_) => Ok(()),
@@ -218,7 +227,7 @@ impl Smtpd {
         self.api.request(method, &[&KEYS, path].concat()).bearer(token)
     }
 
-    async fn list(&self, op: &Operation) -> Result<Vec<Listed>> {
+    async fn fetch(&self, op: &Operation) -> Result<Vec<ApiKey>> {
         let send = |token| self.request(Method::GET, &[], &token).read(op);
         self.login.send(op, &self.api, send).await?.json()
     }
@@ -226,19 +235,29 @@ impl Smtpd {
 
 /// A key as a list shows it.
 #[derive(Debug, Deserialize)]
-struct Listed {
+struct ApiKey {
     id: String,
     is_active: bool,
     key: Option<String>,
     name: Option<String>,
+    /// In seconds since 1970.
+    #[serde(default)]
+    created_at_utc: serde_json::Value,
 }
 
-impl Listed {
+impl ApiKey {
     fn found(&self) -> Found {
         let mut target = Fields::default();
         // A name that cannot stand in a configuration is left for the configuration to say.
         let _ = target.insert(&NAME, Secret::new(self.name.as_deref().unwrap_or_default()));
         Found { target, username: self.key.clone(), version: Some(self.id.clone()) }
+    }
+
+    fn listed(&self) -> Listed {
+        let Found { target, username, version } = self.found();
+        let seconds = self.created_at_utc.as_i64().filter(|seconds| *seconds > 0);
+        let created_at = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        Listed { target, username, version, created_at }
     }
 }
 

@@ -13,15 +13,24 @@ use super::{
     diagnostic::Step,
     malformed::Malformed,
     number::{Form, Number},
-    schema::Attribute,
+    schema::{Attribute, Type},
     shape::{Shape, Text},
     value::{Object, Value},
 };
 
 /// Reads a value. A missing attribute is null; one that the schema does not know is an error.
 pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, Malformed> {
+    read(bytes, Shape::root(attributes))
+}
+
+/// Reads the value of one attribute.
+pub fn decode_one(bytes: &[u8], attribute: &Attribute) -> Result<Value, Malformed> {
+    read(bytes, Shape::attribute(attribute, Text::Shown))
+}
+
+fn read(bytes: &[u8], shape: Shape<'_>) -> Result<Value, Malformed> {
     let mut reader = Reader(bytes);
-    let value = reader.value(Shape::root(attributes))?;
+    let value = reader.value(shape)?;
     if reader.0.is_empty() { Ok(value) } else { Err(Malformed::new("is followed by more bytes")) }
 }
 
@@ -29,8 +38,17 @@ pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, Malformed
 ///
 /// What does not fit its type is written as null: an answer to core that lacks one attribute is better than none.
 pub fn encode(value: &Value, attributes: &[Attribute]) -> Vec<u8> {
+    write(value, Shape::root(attributes))
+}
+
+/// Writes a value of one type.
+pub fn encode_one(value: &Value, r#type: &Type) -> Vec<u8> {
+    write(value, Shape::new(r#type, Text::Shown))
+}
+
+fn write(value: &Value, shape: Shape<'_>) -> Vec<u8> {
     let mut writer = Writer(ByteBuf::new());
-    writer.value(value, Shape::root(attributes));
+    writer.value(value, shape);
     writer.0.into_vec()
 }
 

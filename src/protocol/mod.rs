@@ -3,6 +3,7 @@
 mod apply;
 mod call;
 mod convert;
+mod function;
 mod go_plugin;
 mod handshake;
 mod lifecycle;

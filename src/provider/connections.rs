@@ -11,7 +11,7 @@ use super::settings::{self, Environment, Resolved};
 use crate::{
     backend::{Backend, Client, Operation, VENDORS, Vendor},
     framework::{
-        diagnostic::{Diagnostic, Path},
+        diagnostic::{Diagnostic, Path, Result},
         value::Value,
     },
     smtp::Roots,
@@ -91,6 +91,26 @@ impl Connections {
         let connections = self.vendors.read().unwrap_or_else(PoisonError::into_inner);
         connections.get(vendor.name).cloned().unwrap_or(Connection::Unknown)
     }
+
+    /// The way to one vendor for what cannot be done without it.
+    pub(super) fn backend(&self, vendor: &Vendor) -> Result<Arc<dyn Backend>> {
+        match self.to(vendor) {
+            Connection::Ready(backend) => Ok(backend),
+            Connection::Unknown => Err(unknown_settings(vendor).into()),
+            Connection::Refused(diagnostic) => Err(diagnostic.into()),
+        }
+    }
+}
+
+fn unknown_settings(vendor: &Vendor) -> Diagnostic {
+    Diagnostic::error(
+        "Provider settings are not known yet",
+        format!(
+            "A setting in `{}` of the provider block comes from something that does not exist yet, so {} cannot be asked. Apply that \
+             first, for instance with `-target`.",
+            vendor.name, vendor.title
+        ),
+    )
 }
 
 #[cfg(test)]
@@ -103,7 +123,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        backend::{Fields, Held, Presence, Reset},
+        backend::{Fields, Held, Listed, Presence, Reset},
         http::Error,
         secret::Secret,
     };
@@ -114,11 +134,15 @@ mod tests {
 
     #[async_trait]
     impl Backend for Together {
-        async fn read(&self, _: &Operation, _: &Fields, _: &Held) -> Result<Presence, Error> {
+        async fn read(&self, _: &Operation, _: &Fields, _: &Held) -> std::result::Result<Presence, Error> {
             unreachable!("it is only closed")
         }
 
-        async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset, Error> {
+        async fn list(&self, _: &Operation, _: &Fields) -> std::result::Result<Vec<Listed>, Error> {
+            unreachable!("it is only closed")
+        }
+
+        async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> std::result::Result<Reset, Error> {
             unreachable!("it is only closed")
         }
 

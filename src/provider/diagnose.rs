@@ -3,13 +3,15 @@
 use super::target::Target;
 use crate::{
     backend::{Note, Renewal, Trace, Vendor},
-    framework::diagnostic::Diagnostic,
+    framework::diagnostic::{Diagnostic, Path},
     http::{Ending, Error, Kind, Outcome},
 };
 
 /// What was being done for a credential, as the beginning of a sentence.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Doing {
+    /// A list of an account.
+    Listing,
     /// A refresh.
     Reading,
     /// What Apply checks before it resets.
@@ -24,6 +26,7 @@ impl Doing {
     fn to(self, target: &Target) -> String {
         let id = target.id();
         match self {
+            Self::Listing => format!("Listing the credentials of `{id}`"),
             Self::Reading => format!("Reading `{id}`"),
             Self::Checking => format!("Checking `{id}` before the reset"),
             Self::Resetting => format!("Resetting the password of `{id}`"),
@@ -44,9 +47,24 @@ pub(super) fn failed_and_seen(doing: Doing, target: &Target, error: &Error, seen
     let detail = format!("{}: {}", doing.to(target), said.join(" "));
     let diagnostic = Diagnostic::error(summary(doing, target, error), detail);
     match error.kind {
+        _ if doing == Doing::Listing => diagnostic.at(Path::attribute(target.vendor.name)),
         Kind::NotFound | Kind::Conflict => diagnostic.at(target.path()),
         _ => diagnostic,
     }
+}
+
+/// The warning for credentials on a list that no configuration can name.
+pub(super) fn left_out(scope: &Target, count: usize) -> Diagnostic {
+    Diagnostic::warning(
+        "Some credentials are left out",
+        format!(
+            "{}: {} told of {count} with a name that `smtp_credential_password` does not take, so they are not on the list. {}",
+            Doing::Listing.to(scope),
+            scope.vendor.title,
+            Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(Path::attribute(scope.vendor.name))
 }
 
 /// What a vendor shows after a reset whose answer was lost, in a sentence; empty where it tells nothing.
@@ -217,9 +235,11 @@ fn summary(doing: Doing, target: &Target, error: &Error) -> String {
             Kind::Certificate => format!("{title}'s certificate is not trusted"),
             Kind::TimedOut => format!("No answer from {title} in time"),
             Kind::Interrupted => format!("The connection to {title} broke"),
+            Kind::Stopped if doing == Doing::Listing => "Stopped before the answer".to_owned(),
             Kind::Stopped => "Stopped before the reset".to_owned(),
             Kind::Unauthorized => format!("{title} refused the credentials"),
             Kind::Forbidden => format!("{title} denied the access"),
+            Kind::NotFound if doing == Doing::Listing => format!("{title} does not know this account"),
             Kind::NotFound => format!("{title} does not know this credential"),
             Kind::Conflict => format!("{title} reports a conflict"),
             Kind::Rejected => format!("{title} rejected the request"),
@@ -293,11 +313,15 @@ fn advice(doing: Doing, target: &Target, error: &Error) -> String {
             }
             Kind::TimedOut => "Try again later, or raise `timeouts`.".to_owned(),
             Kind::Interrupted | Kind::Unavailable => "Try again later.".to_owned(),
+            Kind::Stopped if doing == Doing::Listing => "Run it again when you are ready.".to_owned(),
             Kind::Stopped => "Nothing was sent. Apply again when you are ready.".to_owned(),
             Kind::Unauthorized => {
                 format!("Check that the token is right and has not expired. It needs {}.", target.vendor.rights)
             }
             Kind::Forbidden => format!("The token needs {}.", target.vendor.rights),
+            Kind::NotFound if doing == Doing::Listing => {
+                "Check the name, and that the token belongs to the account.".to_owned()
+            }
             Kind::NotFound => {
                 "Check the name, and that the token belongs to the account that the credential is in.".to_owned()
             }
@@ -357,6 +381,9 @@ mod tests {
         for kind in KINDS {
             for outcome in [Outcome::NotChanged, Outcome::MayHaveChanged, Outcome::Changed] {
                 let error = Error::new(kind, outcome, "api.hubapi.com", "the reason");
+                let listing = failed(Doing::Listing, &target(), &error);
+                assert!(listing.summary.split(' ').count() <= 8, "{}", listing.summary);
+                assert_eq!(listing.path, Path::attribute("hubspot"));
                 let diagnostic = failed(Doing::Resetting, &target(), &error);
                 assert!(diagnostic.summary.split(' ').count() <= 8, "{}", diagnostic.summary);
                 assert_eq!(diagnostic.detail.matches(outcome.sentence()).count(), 1, "{}", diagnostic.detail);

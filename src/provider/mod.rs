@@ -1,9 +1,12 @@
-//! The provider: its configuration, and the resource that it offers. It never names a vendor.
+//! The provider: its configuration, and what it offers. It never names a vendor.
 
 mod connections;
 mod credential_password;
+mod credentials;
 mod diagnose;
 mod duration;
+mod functions;
+mod host;
 mod mail_server;
 mod settings;
 mod target;
@@ -13,11 +16,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use self::{connections::Connections, credential_password::CredentialPassword};
+use self::{
+    connections::Connections,
+    credential_password::CredentialPassword,
+    credentials::Credentials,
+    functions::{SesPassword, Url},
+};
 use crate::{
     backend::Operation,
     framework::{
-        Call, Client, Provider, Resource, TIME_TO_CLOSE,
+        Call, Client, DataSource, Function, Provider, Resource, TIME_TO_CLOSE,
         diagnostic::{Diagnostics, Result},
         schema::Schema,
         validate::{self, WriteOnly},
@@ -28,6 +36,8 @@ use crate::{
 /// The provider `smtp`.
 pub struct Smtp {
     schema: Schema,
+    data_sources: [Arc<dyn DataSource>; 1],
+    functions: [Arc<dyn Function>; 2],
     resources: [Arc<dyn Resource>; 1],
     connections: Arc<Connections>,
 }
@@ -36,8 +46,13 @@ impl Smtp {
     /// Makes the provider, not yet configured.
     pub fn new() -> Self {
         let connections = Arc::<Connections>::default();
-        let resources: [Arc<dyn Resource>; 1] = [Arc::new(CredentialPassword::new(Arc::clone(&connections)))];
-        Self { schema: settings::schema(), resources, connections }
+        Self {
+            schema: settings::schema(),
+            data_sources: [Arc::new(Credentials::new(Arc::clone(&connections)))],
+            functions: [Arc::new(SesPassword::new()), Arc::new(Url::new())],
+            resources: [Arc::new(CredentialPassword::new(Arc::clone(&connections)))],
+            connections,
+        }
     }
 }
 
@@ -59,6 +74,14 @@ impl Provider for Smtp {
 
     fn resources(&self) -> &[Arc<dyn Resource>] {
         &self.resources
+    }
+
+    fn data_sources(&self) -> &[Arc<dyn DataSource>] {
+        &self.data_sources
+    }
+
+    fn functions(&self) -> &[Arc<dyn Function>] {
+        &self.functions
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {

@@ -1,4 +1,4 @@
-//! How an SMTP password is used: as a part of a URL, and for a login that shows whether it works.
+//! How an SMTP password is used, as a part of a URL and for a login that shows whether it works, and how one is derived.
 //!
 //! A [`Server`] is called in two ways: [`Server::check`] looks whether a login can work at all, and [`Server::login`] logs in.
 //! Neither sends mail, and no byte of AUTH goes out before TLS: only a session over TLS has a method for it.
@@ -16,10 +16,11 @@ mod login;
 mod reply;
 mod roots;
 mod server;
+pub mod ses;
 mod session;
 mod url;
 
 pub use failure::{Failure, FailureKind};
 pub use roots::Roots;
 pub use server::{Security, Server};
-pub use url::url;
+pub use url::{Scheme, url};

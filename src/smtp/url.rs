@@ -10,14 +10,34 @@ const SUBMISSIONS: u16 = 465;
 /// Everything but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Builds the URL that mail libraries take: `smtp://user:password@host:port`, or `smtps://` on port 465.
+/// How a URL says when TLS begins.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scheme {
+    /// `smtp`: with STARTTLS.
+    Smtp,
+    /// `smtps`: with the connection.
+    Smtps,
+}
+
+impl Scheme {
+    /// The scheme that a port is for.
+    pub fn of(port: u16) -> Self {
+        if port == SUBMISSIONS { Self::Smtps } else { Self::Smtp }
+    }
+}
+
+/// Builds the URL that mail libraries take: `smtp://user:password@host:port`, or `smtps://`.
 ///
 /// Every part is percent-encoded; an IPv6 address stands in brackets.
-pub fn url(username: &str, password: &Secret, host: &str, port: u16) -> Secret {
-    let scheme = if port == SUBMISSIONS { "smtps" } else { "smtp" };
+pub fn url(scheme: Scheme, username: &str, password: &Secret, host: &str, port: u16) -> Secret {
+    let scheme = match scheme {
+        Scheme::Smtp => "smtp",
+        Scheme::Smtps => "smtps",
+    };
     let username = utf8_percent_encode(username, RESERVED);
     let password = utf8_percent_encode(password.for_state(), RESERVED);
-    let host = match host.parse::<std::net::Ipv6Addr>() {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let host = match bare.parse::<std::net::Ipv6Addr>() {
         Ok(address) => format!("[{address}]"),
         Err(_) => utf8_percent_encode(host, RESERVED).to_string(),
     };
@@ -29,7 +49,7 @@ mod tests {
     use super::*;
 
     fn text(username: &str, password: &str, host: &str, port: u16) -> String {
-        url(username, &Secret::new(password), host, port).for_state().to_owned()
+        url(Scheme::of(port), username, &Secret::new(password), host, port).for_state().to_owned()
     }
 
     #[test]
@@ -48,5 +68,6 @@ mod tests {
     #[test]
     fn an_ipv6_address_stands_in_brackets() {
         assert_eq!(text("u", "p", "::1", 2525), "smtp://u:p@[::1]:2525");
+        assert_eq!(text("u", "p", "[::1]", 2525), "smtp://u:p@[::1]:2525");
     }
 }

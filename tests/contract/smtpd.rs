@@ -10,7 +10,7 @@ use terraform_provider_smtp::{
 use tokio_util::sync::CancellationToken;
 use wiremock::{Mock, MockBuilder, ResponseTemplate, matchers};
 
-use super::{Case, Exchange, Server, TOKEN, get, operation, post};
+use super::{Case, Exchange, Expected, Server, TOKEN, get, operation, post};
 
 const ID: &str = "5d1c2b8e-3f7a-4c69-8e20-7b94a6d0f113";
 const REVOKED: &str = "e8a7c0d4-92b5-4f1e-a6c3-1d5f8b7e2094";
@@ -37,6 +37,13 @@ const BY_KEY: Case = Case {
     reset_body: r#"{"name":"newsletter","role":"send_only"}"#,
     error: include_str!("../fixtures/smtpd/error.json"),
     password: Some("u7Hs2Mfe9QxWk4Zt0VgAyB6nRrCjPdLo"),
+    // The revoked one is no credential any more.
+    listed: &[Expected {
+        target: &["newsletter"],
+        username: "Zr8mWq2LtXc6Hv0NsKjD",
+        version: Some(ID),
+        created_at: Some("2024-03-07T23:08:13Z"),
+    }],
 };
 
 const BY_USER: Case = Case {

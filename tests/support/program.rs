@@ -18,6 +18,24 @@ const OTHERS: &str = "OTHER_CORES";
 #[derive(Clone, Debug)]
 pub struct Program(PathBuf);
 
+/// What older programs do not know.
+#[derive(Clone, Copy, Debug)]
+pub struct Feature {
+    /// What it is, in words that end a sentence.
+    pub name: &'static str,
+    terraform: u32,
+    opentofu: u32,
+}
+
+impl Feature {
+    /// Provider functions.
+    pub const FUNCTIONS: Self = Self { name: "provider functions", terraform: 8, opentofu: 7 };
+    /// `for_each` in import blocks.
+    pub const IMPORT_FOR_EACH: Self = Self { name: "`for_each` in import blocks", terraform: 7, opentofu: 7 };
+    /// Write-only arguments and ephemeral values.
+    pub const WRITE_ONLY: Self = Self { name: "write-only arguments", terraform: 11, opentofu: 11 };
+}
+
 impl Program {
     /// Finds the program; `None` where `TF_ACC=0` asks for none.
     ///
@@ -62,10 +80,16 @@ impl Program {
         Some(Self(program))
     }
 
-    /// Tells whether it knows write-only arguments and ephemeral values: both Terraform and OpenTofu do from 1.11 on.
-    pub fn knows_write_only(&self) -> bool {
+    /// Tells whether it knows what came with these minor versions of Terraform and of OpenTofu.
+    pub fn knows(&self, feature: Feature) -> bool {
+        let Feature { terraform, opentofu, .. } = feature;
         let minor = self.version().split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
-        minor.is_some_and(|minor| minor >= 11)
+        minor.is_some_and(|minor| minor >= if self.is_opentofu() { opentofu } else { terraform })
+    }
+
+    fn is_opentofu(&self) -> bool {
+        let output = self.command().arg("version").output().expect("the program starts");
+        output.stdout.starts_with(b"OpenTofu")
     }
 
     /// Its version.

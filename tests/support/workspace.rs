@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::{
     ADDRESS, KIRIM_USER, MAILBOX, USER, mail,
-    program::Program,
+    program::{Feature, Program},
     run::Run,
     state::{self, Instance},
 };
@@ -68,20 +68,34 @@ impl Workspace {
         Some(workspace)
     }
 
+    /// Sets up the same for provider functions, which older programs do not know.
+    pub fn with_functions() -> Option<Self> {
+        Self::with(Feature::FUNCTIONS)
+    }
+
+    /// Sets up the same for `for_each` in import blocks, which older programs do not know.
+    pub fn with_import_for_each() -> Option<Self> {
+        Self::with(Feature::IMPORT_FOR_EACH)
+    }
+
     /// Sets up the same for what older programs do not know: write-only arguments and ephemeral values.
-    #[expect(clippy::print_stderr, reason = "a test that did not run is not to look like one that passed")]
     pub fn with_write_only() -> Option<Self> {
+        Self::with(Feature::WRITE_ONLY)
+    }
+
+    #[expect(clippy::print_stderr, reason = "a test that did not run is not to look like one that passed")]
+    fn with(feature: Feature) -> Option<Self> {
         let workspace = Self::new()?;
-        if workspace.knows_write_only() {
+        if workspace.program.knows(feature) {
             return Some(workspace);
         }
-        eprintln!("skipped: version {} knows no write-only arguments", workspace.program.version());
+        eprintln!("skipped: version {} knows no {}", workspace.program.version(), feature.name);
         None
     }
 
     /// Tells whether the program knows write-only arguments and ephemeral values.
     pub fn knows_write_only(&self) -> bool {
-        self.program.knows_write_only()
+        self.program.knows(Feature::WRITE_ONLY)
     }
 
     /// Adds a credential at `HubSpot`.

@@ -167,7 +167,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        backend::{Fields, Held, Presence, Reset},
+        backend::{Fields, Held, Listed, Presence, Reset},
         http::Kind,
     };
 
@@ -184,6 +184,10 @@ mod tests {
     #[async_trait]
     impl Backend for Fake {
         async fn read(&self, _: &Operation, _: &Fields, _: &Held) -> Result<Presence, Error> {
+            Err(error(Outcome::NotChanged, Ending::Settled))
+        }
+
+        async fn list(&self, _: &Operation, _: &Fields) -> Result<Vec<Listed>, Error> {
             Err(error(Outcome::NotChanged, Ending::Settled))
         }
 

@@ -37,7 +37,7 @@ use super::{
     target::{Imported, Target},
 };
 use crate::{
-    backend::{self, Backend, Fields, Found, Held, Presence, Renewal, Submission, Vendor},
+    backend::{self, Backend, Fields, Found, Held, Presence, Renewal, Submission},
     framework::{
         Call, Change, NewState, Private, Resource, Stored,
         diagnostic::{Diagnostic, Diagnostics, Result},
@@ -225,7 +225,7 @@ impl Resource for CredentialPassword {
     async fn import(&self, call: &Call, id: &str) -> Result<Stored> {
         let imported = Imported::from_id(id)?;
         let vendor = imported.vendor();
-        let backend = self.backend(vendor)?;
+        let backend = self.connections.backend(vendor)?;
         let (target, found, version) = match imported {
             Imported::Target(target) => (target, Found::default(), None),
             Imported::Credential { id, .. } => {
@@ -257,7 +257,7 @@ impl CredentialPassword {
         predecessor: Option<Predecessor>,
         former: Option<Former>,
     ) -> Result<Rotator> {
-        let (backend, roots) = (self.backend(target.vendor)?, self.connections.roots());
+        let (backend, roots) = (self.connections.backend(target.vendor)?, self.connections.roots());
         Ok(Rotator { target, backend, held, predecessor, former, roots })
     }
 
@@ -266,7 +266,7 @@ impl CredentialPassword {
         let (target, held) = (known_target(state)?, held(state));
         match target.vendor.renewal {
             Renewal::Successor if held.version.is_some() => {
-                Ok(Some(Predecessor { backend: self.backend(target.vendor)?, target, held }))
+                Ok(Some(Predecessor { backend: self.connections.backend(target.vendor)?, target, held }))
             }
             Renewal::InPlace | Renewal::Successor => Ok(None),
         }
@@ -297,14 +297,6 @@ impl CredentialPassword {
         let former = Former::of(prior).filter(|_| id == before.id());
         lock(&self.replaced).entry(id).or_default().push(Replaced { predecessor, former });
         Ok(())
-    }
-
-    fn backend(&self, vendor: &Vendor) -> Result<Arc<dyn Backend>> {
-        match self.connections.to(vendor) {
-            Connection::Ready(backend) => Ok(backend),
-            Connection::Unknown => Err(unknown_settings(vendor).into()),
-            Connection::Refused(diagnostic) => Err(diagnostic.into()),
-        }
     }
 }
 
@@ -384,17 +376,6 @@ fn operation(call: &Call, operation: Operation, state: &Value) -> backend::Opera
     backend::Operation::new(timeout, call.stop.clone()).knowing(state.get(PASSWORD).as_secret().cloned())
 }
 
-fn unknown_settings(vendor: &Vendor) -> Diagnostic {
-    Diagnostic::error(
-        "Provider settings are not known yet",
-        format!(
-            "A setting in `{}` of the provider block comes from something that does not exist yet, so {} cannot be asked. Apply that \
-             first, for instance with `-target`.",
-            vendor.name, vendor.title
-        ),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::{
@@ -402,7 +383,7 @@ mod tests {
         *,
     };
     use crate::{
-        backend::Reset,
+        backend::{Listed, Reset},
         framework::diagnostic::Path,
         http::{Error, Kind},
         secret::Secret,
@@ -445,6 +426,10 @@ mod tests {
         async fn check(&self, _: &backend::Operation, _: &Fields, held: &Held) -> Answer<Presence> {
             self.note(&format!("check {}", held.version.as_deref().unwrap_or("nothing")), self.check)?;
             Ok(Presence::Found(Found::default()))
+        }
+
+        async fn list(&self, _: &backend::Operation, _: &Fields) -> Answer<Vec<Listed>> {
+            unreachable!("a resource asks for one credential")
         }
 
         async fn reset(&self, _: &backend::Operation, target: &Fields, _: Option<&Secret>) -> Answer<Reset> {

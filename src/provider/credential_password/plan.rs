@@ -17,7 +17,7 @@ use crate::{
     },
     provider::target::Target,
     secret::Secret,
-    smtp,
+    smtp::{self, Scheme},
 };
 
 /// What a plan decided.
@@ -102,7 +102,7 @@ pub(super) fn smtp_url(state: &Value) -> Value {
     }
     let url = || -> Option<Secret> {
         let port = port.as_number()?.as_i64()?.try_into().ok()?;
-        Some(smtp::url(username.as_str()?, password.as_secret()?, host.as_str()?, port))
+        Some(smtp::url(Scheme::of(port), username.as_str()?, password.as_secret()?, host.as_str()?, port))
     };
     url().into()
 }

@@ -4,7 +4,7 @@ use crate::{
     framework::schema::{Attribute, Schema, Type},
     provider::{
         credential_password::{policy::Policy, verify},
-        duration, target,
+        duration, host, target,
     },
 };
 
@@ -104,7 +104,7 @@ fn arguments() -> Vec<Attribute> {
             Type::String,
             "Host name of the submission server. The vendor's own where it is not set.",
         )
-        .checked(host),
+        .checked(host::check),
         Attribute::optional_computed(
             SMTP_PORT,
             Type::Number,
@@ -202,14 +202,5 @@ impl Operation {
         let help =
             format!("Longest duration of `{}`, such as `90s`. Default: `{}`.", self.name(), self.default_timeout());
         Attribute::optional(self.name(), Type::String, help).checked(duration::check)
-    }
-}
-
-/// The rule for an argument that names a host.
-pub(super) fn host(text: &str) -> Result<(), &'static str> {
-    match url::Host::parse(text) {
-        Ok(_) => Ok(()),
-        Err(_) if text.parse::<std::net::Ipv6Addr>().is_ok() => Ok(()),
-        Err(_) => Err("must be a host name or an IP address, without a port"),
     }
 }

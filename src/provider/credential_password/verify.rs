@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::schema::{self, SMTP_HOST, SMTP_PORT, VERIFY};
+use super::schema::{SMTP_HOST, SMTP_PORT, VERIFY};
 use crate::{
     backend::{Submission, Vendor},
     framework::{
@@ -14,7 +14,7 @@ use crate::{
         value::Value,
     },
     http::Outcome,
-    provider::duration,
+    provider::{duration, host},
     smtp::{Roots, Security, Server},
 };
 
@@ -38,7 +38,7 @@ pub(super) fn attributes() -> Vec<Attribute> {
             Type::String,
             "Host name of the server to log in at; its certificate must be for it. Default: `smtp_host`.",
         )
-        .checked(schema::host),
+        .checked(host::check),
         Attribute::optional(
             ON_REFRESH,
             Type::Bool,
