@@ -50,6 +50,8 @@ mod two_resources;
 mod usage;
 #[path = "acceptance/vendor_errors.rs"]
 mod vendor_errors;
+#[path = "acceptance/verify.rs"]
+mod verify;
 
 /// These tests run with the program that the user has.
 const CORE: Option<&str> = None;

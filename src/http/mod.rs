@@ -31,7 +31,6 @@ mod redact;
 mod request;
 mod retry;
 mod retry_after;
-mod roots;
 mod transport;
 
 pub use reqwest::Method;

@@ -4,13 +4,12 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
-use rustls::CertificateError;
-
 use super::base_url::Reach;
 use super::client::Settings;
 use super::handover::HandOverLayer;
-use super::roots;
+use crate::trust;
+use reqwest::Certificate;
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 
 /// Makes the connections' settings. Nothing may be done behind our back: no redirect, no retry, no reused connection.
 ///
@@ -37,7 +36,8 @@ fn builder(settings: &Settings, reach: Reach) -> Result<reqwest::ClientBuilder, 
         builder = builder.no_proxy();
     }
     if let Some(file) = &settings.ca_certificate_file {
-        builder = builder.tls_certs_merge(roots::read(file)?);
+        let roots: Result<Vec<_>, _> = trust::read(file)?.iter().map(|der| Certificate::from_der(der)).collect();
+        builder = builder.tls_certs_merge(roots.map_err(|_| trust::NO_CERTIFICATE)?);
     }
     Ok(builder)
 }
@@ -72,7 +72,7 @@ impl Trouble {
 
     fn of_cause(cause: &(dyn StdError + 'static)) -> Option<Self> {
         if let Some(rustls::Error::InvalidCertificate(fault)) = cause.downcast_ref() {
-            return Some(Self::Certificate(certificate_fault(fault)));
+            return Some(Self::Certificate(trust::fault(fault)));
         }
         if cause.is::<rustls::Error>() {
             return Some(Self::Unreachable("no TLS connection could be agreed on"));
@@ -93,17 +93,6 @@ impl Trouble {
 pub(super) const NO_CONNECTION_IN_TIME: &str = "no connection came about in time";
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-fn certificate_fault(fault: &CertificateError) -> &'static str {
-    match fault {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired",
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "its certificate is for another host"
-        }
-        CertificateError::UnknownIssuer => "its certificate is from an authority that is not trusted here",
-        _ => "its certificate is not valid",
-    }
-}
 
 /// Every cause below an error. `io::Error` passes over the error that it wraps, so this looks inside.
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

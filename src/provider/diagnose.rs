@@ -197,6 +197,20 @@ pub(super) fn not_retired(target: &Target, old: &str, error: &Error) -> Diagnost
     .at(target.path())
 }
 
+/// The warning for an old credential that is left valid, since its successor did not log in.
+pub(super) fn spared(target: &Target, old: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The old credential was not revoked",
+        format!(
+            "Revoking `{old}`, which `{}` replaces: the new one did not log in, so that the old one is left valid. {} The state is up to \
+             date. Once the new one logs in, revoke `{old}` by hand.",
+            target.id(),
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(target.path())
+}
+
 /// The warning for an old credential whose successor is not named yet, so that it may not be found by it.
 pub(super) fn left_to_its_successor(target: &Target, old: &str) -> Diagnostic {
     Diagnostic::warning(

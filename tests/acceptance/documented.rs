@@ -39,6 +39,7 @@ const EXAMPLES: &[(&[&str], usize)] = &[
         ],
         0,
     ),
+    (&["provider/provider.tf", "resources/smtp_credential_password/verify.tf"], 1),
     (&["quickstart/main.tf"], 1),
 ];
 
@@ -141,7 +142,9 @@ fn an_oauth_app_takes_the_place_of_a_token() {
 #[test]
 fn every_example_applies() {
     for (files, resets) in EXAMPLES {
-        let Some(workspace) = Workspace::new() else { return };
+        let Some(mut workspace) = Workspace::new() else { return };
+        workspace.trust_mail_server();
+        workspace.set("TF_VAR_smtp_port", &workspace.sandbox.smtp_port().to_string());
         assert_applies(workspace, files, *resets);
     }
 }

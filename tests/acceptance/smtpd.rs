@@ -10,7 +10,7 @@ use crate::{
 };
 
 pub(super) const NAME: &str = "newsletter";
-const DELETE_FIRST: &str = "";
+pub(super) const DELETE_FIRST: &str = "";
 const CREATE_FIRST: &str = "lifecycle { create_before_destroy = true }";
 const IN_PLACE: &str = "rotation_mode = \"in_place\"";
 pub(super) const ORDERS: [&str; 3] = [DELETE_FIRST, CREATE_FIRST, IN_PLACE];
@@ -338,7 +338,7 @@ pub(super) fn rotating(order: &str) -> Option<Workspace> {
 }
 
 #[track_caller]
-fn active(workspace: &Workspace) -> ApiKey {
+pub(super) fn active(workspace: &Workspace) -> ApiKey {
     workspace.sandbox.smtpd().key_named(NAME).expect("an active key")
 }
 

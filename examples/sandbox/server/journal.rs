@@ -1,9 +1,13 @@
-//! What the sandbox has seen: requests and logins, in their order.
+//! What the sandbox has seen: requests, SMTP connections and logins, in their order.
+
+mod connections;
 
 use std::sync::Mutex;
 
 use serde::{Serialize, Serializer};
 
+use self::connections::Connections;
+pub use self::connections::{SmtpConnection, Visit};
 use super::{http::Request, lock};
 
 /// A request to a vendor and the status that it was answered with.
@@ -36,7 +40,7 @@ impl Recorded {
 pub struct Login {
     /// Who.
     pub username: String,
-    /// Whether the password was the current one.
+    /// Whether the mail server goes by that password; a fault may still have refused it.
     pub accepted: bool,
     /// `PLAIN` or `LOGIN`.
     pub mechanism: &'static str,
@@ -54,9 +58,11 @@ pub enum Tls {
     StartTls,
 }
 
-/// The requests and logins so far.
+/// What there was so far.
 #[derive(Default)]
 pub struct Journal {
+    /// The SMTP connections.
+    pub connections: Connections,
     requests: Mutex<Requests>,
     logins: Mutex<Vec<Login>>,
 }

@@ -4,6 +4,7 @@ mod aftermath;
 mod notes;
 mod plan;
 mod policy;
+mod probe;
 mod replaced;
 mod rotate;
 mod rotation;
@@ -11,18 +12,23 @@ mod schema;
 mod staleness;
 mod turns;
 mod validate;
+mod verification;
+mod verify;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use self::{
+    aftermath::Former,
     notes::{Mark, Notes},
-    replaced::Replaced,
+    probe::{Probed, Probes},
+    replaced::{Half, Replaced},
     rotate::{Failed, Predecessor, Rotator},
     schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, STALE, TIMEOUTS, USERNAME},
     staleness::Evidence,
     turns::Turns,
+    verify::Place,
 };
 use super::{
     connections::{Connection, Connections},
@@ -47,13 +53,15 @@ use crate::{
 pub(super) struct CredentialPassword {
     schema: Schema,
     connections: Arc<Connections>,
+    probes: Probes,
     replaced: Replaced,
     turns: Arc<Turns>,
 }
 
 impl CredentialPassword {
     pub(super) fn new(connections: Arc<Connections>) -> Self {
-        Self { schema: schema::schema(), connections, replaced: Replaced::default(), turns: Arc::default() }
+        let (probes, replaced) = (Probes::default(), Replaced::default());
+        Self { schema: schema::schema(), connections, probes, replaced, turns: Arc::default() }
     }
 }
 
@@ -104,12 +112,15 @@ impl Resource for CredentialPassword {
                 let host = missing_host(&op, &*backend, &target, &prior.state).await?;
                 let compare = |told: &str, stored: &str| backend.compare(told, stored);
                 let evidence = Evidence::of_version(&prior.state, found.version.as_deref(), compare);
-                let is_stale = evidence.is_stale(&prior.state);
                 let mut state = completed(prior.state, found, host);
+                // What is known to be dead is not tried: servers lock out whoever fails too often.
+                let probed = match evidence {
+                    Evidence::Replaced => Probed::default(),
+                    _ => self.probes.probe(&op, &target, &state, self.connections.roots()).await,
+                };
+                let is_stale = evidence.max(probed.evidence).is_stale(&state);
                 state.set(STALE, is_stale);
-                if let Some(warning) = staleness::seen(&state) {
-                    call.warn(warning);
-                }
+                probed.warnings(staleness::seen(&state)).for_each(|warning| call.warn(warning));
                 Ok(Some(Stored { state, ..prior }))
             }
             Ok(Presence::Gone) => {
@@ -126,13 +137,15 @@ impl Resource for CredentialPassword {
         let target = known_target(&change.planned)?;
         let op = operation(call, Operation::Create, &change.planned);
         let id = target.id();
-        let rotated = self.rotator(target, Held::default())?.rotate(call, &op, change, new).await;
-        rotated.map_err(|failed| match self.replaced.failed(&id) {
+        let rotator = self.rotator(target, Held::default(), self.replaced.former(&id))?;
+        let rotated = rotator.rotate(call, &op, change, new).await;
+        let verified = rotated.map_err(|failed| match self.replaced.failed(&id) {
             Some(predecessors) => say_where_the_old_password_is(failed, &predecessors),
             None => failed.diagnostic,
         })?;
-        for predecessor in self.replaced.created(&id) {
-            predecessor.retire_after_reset(call, &op).await;
+        let (verified, predecessors) = self.replaced.created(&id, verified);
+        for predecessor in predecessors {
+            predecessor.retire_after_reset(call, &op, verified).await;
         }
         Ok(())
     }
@@ -140,12 +153,12 @@ impl Resource for CredentialPassword {
     async fn update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
         let stored = change.prior.get(PASSWORD).as_secret().cloned();
         let op = operation(call, Operation::Update, &change.planned).knowing(stored);
-        let rotator = || self.rotator(known_target(&change.planned)?, held(&change.prior));
+        let rotator = || self.rotator(known_target(&change.planned)?, held(&change.prior), Former::of(&change.prior));
         if change.planned.get(ROTATED_AT).is_unknown() {
             let predecessor = self.predecessor(&change.prior)?;
             let rotator = rotator()?;
             let rotated = rotator.rotate(call, &op, change, new).await;
-            rotated.map_err(|failed| {
+            let verified = rotated.map_err(|failed| {
                 // The next plan is to say what it is up against, even where no vendor can tell.
                 if failed.outcome == Outcome::Changed && rotator.target.vendor.renewal == Renewal::InPlace {
                     let state = staleness::outdated(&change.prior);
@@ -154,7 +167,7 @@ impl Resource for CredentialPassword {
                 failed.diagnostic
             })?;
             if let Some(predecessor) = predecessor {
-                predecessor.retire_after_reset(call, &op).await;
+                predecessor.retire_after_reset(call, &op, verified).await;
             }
             return Ok(());
         }
@@ -171,11 +184,17 @@ impl Resource for CredentialPassword {
         let predecessor = self.predecessor(prior)?;
         // As the first half of a replacement it must not let go of the old password, still valid, when the second half cannot
         // work; and what it replaces is for the second half to retire.
-        if let Some(Mark::Create(noted)) = Notes::from(planned).plan {
-            return self.make_way(call, &op, prior, noted.and_then(|noted| noted.target()), predecessor).await;
+        let notes = Notes::from(planned);
+        if let Some(Mark::Create(noted)) = notes.plan {
+            let planned = noted.and_then(|noted| noted.target());
+            return self.make_way(call, &op, prior, planned, notes.place.as_ref(), predecessor).await;
         }
         // A destroy leaves a password as it is, and ends a credential that this resource made.
         if let Some(predecessor) = predecessor {
+            if self.replaced.is_unproven(&predecessor.target.id()) {
+                call.warn(diagnose::spared(&predecessor.target, predecessor.id()));
+                return Ok(());
+            }
             let retired = predecessor.retire(&op).await;
             retired.map_err(|error| diagnose::failed(Doing::Retiring, &predecessor.target, &error))?;
         }
@@ -214,9 +233,9 @@ impl Resource for CredentialPassword {
 }
 
 impl CredentialPassword {
-    fn rotator(&self, target: Target, held: Held) -> Result<Rotator> {
-        let (backend, turns) = (self.connections.backend(target.vendor)?, Arc::clone(&self.turns));
-        Ok(Rotator { target, backend, held, turns })
+    fn rotator(&self, target: Target, held: Held, former: Option<Former>) -> Result<Rotator> {
+        let (backend, roots) = (self.connections.backend(target.vendor)?, self.connections.roots());
+        Ok(Rotator { target, backend, held, former, roots, turns: Arc::clone(&self.turns) })
     }
 
     /// The credential of a state, where its vendor makes another with every reset.
@@ -237,6 +256,7 @@ impl CredentialPassword {
         op: &backend::Operation,
         prior: &Value,
         planned: Option<Target>,
+        place: Option<&Place>,
         predecessor: Option<Predecessor>,
     ) -> Result<()> {
         if let (None, Some(predecessor)) = (&planned, &predecessor) {
@@ -246,8 +266,13 @@ impl CredentialPassword {
         let target = planned.unwrap_or_else(|| before.clone());
         let held = if target.vendor.name == before.vendor.name { held(prior) } else { Held::default() };
         let id = target.id();
-        self.rotator(target, held)?.check(op).await?;
-        self.replaced.deleted(id, predecessor);
+        let rotator = self.rotator(target, held, None)?;
+        rotator.check(op).await?;
+        if let Some(place) = place {
+            rotator.check_place(op, place).await?;
+        }
+        let former = Former::of(prior).filter(|_| id == before.id());
+        self.replaced.deleted(id, Half { predecessor, former });
         Ok(())
     }
 }

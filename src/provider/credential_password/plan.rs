@@ -3,7 +3,10 @@
 use super::{
     notes::Notes,
     rotation::{self, Rotation},
-    schema::{ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_PORT, SMTP_URL, STALE, USERNAME},
+    schema::{
+        ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_PORT, SMTP_URL, STALE, USERNAME,
+        VERIFIED, VERIFY,
+    },
 };
 use crate::{
     backend::{Renewal, Submission},
@@ -72,8 +75,12 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
         let is_certain = matches!(draft.config.get(PASSWORD_WO), Value::Secret(_));
         planned.set(PASSWORD, if is_certain { Value::Null } else { Value::Unknown });
         planned.set(ROTATED_AT, Value::Unknown);
-        let is_certain = is_new || *draft.prior.get(STALE) == Value::Bool(false) || rotation::is_certain(&draft.config);
-        planned.set(STALE, if is_certain { Value::Bool(false) } else { Value::Unknown });
+        let is_certain = is_new || rotation::is_certain(&draft.config);
+        let or_unknown = |value: Value, is_kept: bool| if is_certain || is_kept { value } else { Value::Unknown };
+        planned.set(STALE, or_unknown(Value::Bool(false), *draft.prior.get(STALE) == Value::Bool(false)));
+        let is_unverified = planned.get(VERIFY).is_null();
+        let verified = or_unknown(Value::Null, draft.prior.get(VERIFIED).is_null());
+        planned.set(VERIFIED, if is_unverified { verified } else { Value::Unknown });
     }
     let url = smtp_url(planned);
     planned.set(SMTP_URL, url);
@@ -254,6 +261,41 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn how_a_verification_ends_is_open_only_where_the_apply_resets() {
+        let verify = || Value::object([("host", "mail.example.com".into())]);
+        let in_place = (ROTATION_MODE, IN_PLACE.into());
+        // verify, trigger, verified before, verified in the plan
+        for (row, verify, trigger, before, expected) in [
+            (1, Value::Null, "one".into(), true.into(), true.into()),
+            (2, Value::Null, "two".into(), true.into(), Value::Null),
+            (3, Value::Null, Value::Unknown, true.into(), Value::Unknown),
+            (4, Value::Null, Value::Unknown, Value::Null, Value::Null),
+            (5, verify(), "one".into(), Value::Null, Value::Null),
+            (6, verify(), "one".into(), false.into(), false.into()),
+            (7, verify(), "two".into(), true.into(), Value::Unknown),
+            (8, Value::Unknown, "two".into(), true.into(), Value::Unknown),
+        ] {
+            let config = config(&[in_place.clone(), (ROTATION_TRIGGER, trigger), (VERIFY, verify)]);
+            let plan = planned(&config, &rotated(&[in_place.clone(), (VERIFIED, before)]));
+            assert_eq!(plan.state.get(VERIFIED), &expected, "row {row}");
+        }
+        for (verify, expected) in [(Value::Null, Value::Null), (verify(), Value::Unknown)] {
+            let config = config(&[(VERIFY, verify)]);
+            assert_eq!(planned(&config, &Value::Null).state.get(VERIFIED), &expected);
+        }
+    }
+
+    #[test]
+    fn a_change_of_where_to_verify_resets_nothing() {
+        for verify in [Value::Null, Value::Unknown, Value::object([("host", "mail.example.com".into())])] {
+            let config = config(&[(ROTATION_TRIGGER, "one".into()), (VERIFY, verify)]);
+            let plan = planned(&config, &rotated(&[]));
+            assert!(!plan.resets && plan.replace.is_empty());
+            assert_eq!(plan.state.get(PASSWORD), &Secret::new("old").into());
         }
     }
 

@@ -2,7 +2,10 @@
 
 use crate::{
     framework::schema::{Attribute, Schema, Type},
-    provider::{credential_password::policy::Policy, duration, host, target},
+    provider::{
+        credential_password::{policy::Policy, verify},
+        duration, host, target,
+    },
 };
 
 pub(super) const ID: &str = "id";
@@ -21,6 +24,8 @@ pub(super) const SMTP_URL: &str = "smtp_url";
 pub(super) const STALE: &str = "stale";
 pub(super) const TIMEOUTS: &str = "timeouts";
 pub(super) const USERNAME: &str = "username";
+pub(super) const VERIFIED: &str = "verified";
+pub(super) const VERIFY: &str = "verify";
 
 /// What is done about a stale password that its user knows of.
 pub(super) const IGNORE: &str = "ignore";
@@ -110,6 +115,13 @@ fn arguments() -> Vec<Attribute> {
             Type::Object(Operation::ALL.iter().map(|operation| operation.attribute()).collect()),
             "How long the operations may take, waits for the vendor's rate limit included.",
         ),
+        Attribute::optional(
+            VERIFY,
+            Type::Object(verify::attributes()),
+            "Where to log in over SMTP with a new password, until it works; `{}` will do where `smtp_host` is known. No mail is sent. \
+             What can be checked before a reset is checked before it: that the server answers, over TLS, and offers a login. A login that \
+             fails is a warning.",
+        ),
     ]
 }
 
@@ -145,9 +157,14 @@ fn answers() -> Vec<Attribute> {
             STALE,
             Type::Bool,
             "Whether a refresh has seen that the password was changed after this provider last reset it, so that the stored one is no \
-             longer the live one. False until this provider has reset it, and where the vendor tells no change.",
+             longer the live one, or that the mail server refuses it (`verify.on_refresh`). False until this provider has reset it.",
         ),
         Attribute::computed(USERNAME, Type::String, "The user name to log in with over SMTP."),
+        Attribute::computed(
+            VERIFIED,
+            Type::Bool,
+            "Whether the password logged in after the reset. Null without `verify`, and where that was cut short.",
+        ),
     ]
 }
 

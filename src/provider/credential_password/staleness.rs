@@ -8,15 +8,16 @@ use crate::framework::{
     value::Value,
 };
 
-/// What a refresh has learned of the password that this provider made last.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// What a refresh has learned of the password that this provider made last. Of two findings the greater counts.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Evidence {
+    /// Nothing can be said: what was known stays.
+    #[default]
+    Nothing,
     /// It is the live one.
     Live,
     /// Another has taken its place.
     Replaced,
-    /// Nothing can be said: what was known stays.
-    Nothing,
 }
 
 impl Evidence {
