@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+#[path = "smtp/peers/mod.rs"]
+mod peers;
 #[path = "../examples/sandbox/server/mod.rs"]
 mod sandbox;
 mod support;
@@ -40,3 +42,5 @@ mod states;
 mod usage;
 #[path = "acceptance/vendor_errors.rs"]
 mod vendor_errors;
+#[path = "acceptance/verify_peers.rs"]
+mod verify_peers;
