@@ -14,6 +14,8 @@ mod bad_input;
 mod documented;
 #[path = "acceptance/every_vendor.rs"]
 mod every_vendor;
+#[path = "acceptance/external_change.rs"]
+mod external_change;
 #[path = "acceptance/failed_reset.rs"]
 mod failed_reset;
 #[path = "acceptance/hostup.rs"]
@@ -44,3 +46,5 @@ mod usage;
 mod vendor_errors;
 #[path = "acceptance/verify_peers.rs"]
 mod verify_peers;
+#[path = "acceptance/verify.rs"]
+mod verify;

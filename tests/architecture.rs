@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("lib", &[]),
     ("main", &["protocol", "provider"]),
     ("protocol", &["framework"]),
-    ("provider", &["backend", "framework", "http::Error", "http::Kind", "http::Outcome", "smtp"]),
+    ("provider", &["backend", "framework", "http::Ending", "http::Error", "http::Kind", "http::Outcome", "smtp"]),
     ("secret", &[]),
     ("smtp", &["trust"]),
     ("trust", &[]),

@@ -11,8 +11,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Note, Origin, Presence, Renewal, Reset, Submission, Vendor, check,
-    told::Told,
+    Backend, Field, Fields, Found, Held, ImportId, Note, Origin, Presence, Renewal, Reset, Submission, Trace, Vendor,
+    check, told::Told,
 };
 use crate::{
     http::{Api, Client, Dialect, FieldErrors, Kind, Method, Operation, Request, Result},
@@ -116,6 +116,18 @@ impl Backend for KirimEmail {
         let behind = (answer.flag(&["data", "remote_synced"]) == Some(false)).then_some(Note::NotYetEverywhere);
         let Found { username, version, .. } = credential.found(&Held::default());
         Ok(Reset { password: Some(password), username, version, notes: odd.into_iter().chain(behind).collect() })
+    }
+
+    async fn look_back(&self, op: &Operation, target: &Fields, before: &Found) -> Result<Trace> {
+        let (domain, guid) = names(target);
+        let held = Held { version: before.version.clone(), ..Held::default() };
+        let One { data } = ask(op, self.request(Method::GET, domain, &[guid])).await?;
+        let versions = data.version(&held).zip(held.version);
+        Ok(match versions.and_then(|(now, before)| order(&now, &before)) {
+            Some(Ordering::Greater) => Trace::Change(Vec::new()),
+            Some(Ordering::Equal) => Trace::NoChange,
+            Some(Ordering::Less) | None => Trace::Untold,
+        })
     }
 
     fn compare(&self, one: &str, other: &str) -> Option<Ordering> {

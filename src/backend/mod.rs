@@ -131,6 +131,11 @@ pub trait Backend: Debug + Send + Sync {
     /// Resets the password: to `new` where the caller makes it. At most one reset takes effect.
     async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset>;
 
+    /// Looks again, past anything that was told earlier, for a reset whose answer was lost; `before` is what a check found.
+    async fn look_back(&self, _op: &Operation, _target: &Fields, _before: &Found) -> Result<Trace> {
+        Ok(Trace::Untold)
+    }
+
     /// Retires what an earlier reset made, for a vendor with [`Renewal::Successor`]. Succeeds where it is already gone.
     async fn retire(&self, _op: &Operation, _held: &Held) -> Result<()> {
         Ok(())
@@ -172,6 +177,17 @@ pub struct Found {
     pub username: Option<String>,
     /// The vendor's word on its last change.
     pub version: Option<String>,
+}
+
+/// What a vendor shows of a reset whose answer was lost.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Trace {
+    /// A change that it did not show before; at a vendor with [`Renewal::Successor`], the ids of what is new.
+    Change(Vec<String>),
+    /// No change so far.
+    NoChange,
+    /// It does not tell.
+    Untold,
 }
 
 /// A reset that has happened.

@@ -3,13 +3,16 @@
 //! The vendor documents no SMTP login whose password could be reset. What can be rotated is an API key of the account: a
 //! reset makes a new one, whose key is the user name and whose secret is the password, and the one before is then revoked.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Note, Origin, Presence, Renewal, Reset, Submission, Vendor,
+    Backend, Field, Fields, Found, Held, ImportId, Note, Origin, Presence, Renewal, Reset, Submission, Trace, Vendor,
     bearer::{Bearer, Offer},
     check,
     told::Told,
@@ -93,8 +96,11 @@ struct Smtpd {
     /// The key that the provider is logged in with; none where it is a user.
     own_key: Option<String>,
     login: Bearer,
-    account: Told<()>,
+    /// The ids of the keys that there were before anything was reset.
+    before: Told<BTreeSet<String>>,
     keys: Told<Vec<Listed>>,
+    /// The ids of the keys that resets have made here.
+    made: Mutex<BTreeSet<String>>,
 }
 
 #[async_trait]
@@ -110,10 +116,12 @@ impl Backend for Smtpd {
         }
     }
 
-    /// Asks who is logged in, once. A new key can be made whatever has become of the old one, so that is not looked for.
+    /// Asks for the keys, once: who may not see them may not make one. A new key can be made whatever has become of the old one, so
+    /// that is not looked for.
     async fn check(&self, op: &Operation, _: &Fields, held: &Held) -> Result<Presence> {
         self.spare_login(held)?;
-        self.account.get(op, "", self.who_am_i(op)).await?;
+        let ids = async { Ok(self.list(op).await?.into_iter().map(|key| key.id).collect()) };
+        self.before.get(op, "", ids).await?;
         Ok(Presence::Found(Found::default()))
     }
 
@@ -139,8 +147,24 @@ impl Backend for Smtpd {
         let password = answer.secret(&["Secret"]).map_or_else(|| answer.password(&["secret"]), Ok)?;
         let text = |name| answer.text(&[name]).filter(|text| !text.is_empty());
         let (username, version) = (text("Key").or_else(|| text("key")), text("ID").or_else(|| text("id")));
+        self.made().extend(version.clone());
         let notes = if username.is_some() && version.is_some() { vec![] } else { vec![Note::OddAnswer] };
         Ok(Reset { password: Some(password), username, version, notes })
+    }
+
+    /// A key of the name asked for, whose id is new.
+    async fn look_back(&self, op: &Operation, target: &Fields, _: &Found) -> Result<Trace> {
+        let Some(before) = self.before.kept(op, "").await? else { return Ok(Trace::Untold) };
+        let keys = self.list(op).await?;
+        let made = self.made();
+        let is_new = |key: &Listed| {
+            key.is_active
+                && key.name.as_deref() == target.text(&NAME)
+                && !before.contains(&key.id)
+                && !made.contains(&key.id)
+        };
+        let new: Vec<_> = keys.into_iter().filter(is_new).map(|key| key.id).collect();
+        Ok(if new.is_empty() { Trace::NoChange } else { Trace::Change(new) })
     }
 
     async fn retire(&self, op: &Operation, held: &Held) -> Result<()> {
@@ -178,9 +202,14 @@ impl Smtpd {
                 .knowing(settings.secrets()),
             own_key,
             login: Bearer::granted(&["oauth", "token"], login),
-            account: Told::default(),
+            before: Told::default(),
             keys: Told::default(),
+            made: Mutex::default(),
         }
+    }
+
+    fn made(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn request(&self, method: Method, path: &[&str], token: &Secret) -> Request {
@@ -190,13 +219,6 @@ impl Smtpd {
     async fn list(&self, op: &Operation) -> Result<Vec<Listed>> {
         let send = |token| self.request(Method::GET, &[], &token).read(op);
         self.login.send(op, &self.api, send).await?.json()
-    }
-
-    /// <https://docs.smtpd.dev/api/authentication>
-    async fn who_am_i(&self, op: &Operation) -> Result<()> {
-        let me = || self.api.request(Method::GET, &["oauth", "me"]);
-        let send = |token| me().bearer(&token).read(op);
-        self.login.send(op, &self.api, send).await.map(drop)
     }
 }
 

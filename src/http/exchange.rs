@@ -142,6 +142,7 @@ impl Exchange<'_> {
             _ => None,
         };
         let error = Error {
+            ending: verdict.ending,
             status: Some(status.as_u16()),
             code: said.code,
             message: said.message,
@@ -165,7 +166,8 @@ impl Exchange<'_> {
             (Trouble::TimedOut, _) => "no answer came in time",
             (Trouble::TooLarge, _) => "the answer is longer than any answer of this API",
         };
-        Failure { error: Error::new(verdict.kind, verdict.outcome, self.host, reason), tries: verdict.tries }
+        let error = Error::new(verdict.kind, verdict.outcome, self.host, reason);
+        Failure { error: Error { ending: verdict.ending, ..error }, tries: verdict.tries }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::classify::ONCE;
 use super::operation::{LEAST_TO_SEND, stopped};
-use super::{Answer, Error, Operation, Outcome, Result};
+use super::{Answer, Ending, Error, Operation, Outcome, Result};
 
 /// A failed try, and how many tries such a failure allows.
 #[derive(Debug)]
@@ -42,15 +42,15 @@ where
     F: Future<Output = Result<Answer, Failure>>,
 {
     let mut number = 1;
-    let mut worst = Outcome::NotChanged;
+    let mut worst = (Outcome::NotChanged, Ending::Settled);
     loop {
         let Failure { mut error, tries } = match attempt(number).await {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
         // What an earlier try may have done, a later refusal does not undo.
-        worst = worst.max(error.outcome);
-        error.outcome = worst;
+        worst = (worst.0.max(error.outcome), worst.1.max(error.ending));
+        (error.outcome, error.ending) = worst;
         if number >= tries {
             return Err(error);
         }
@@ -63,7 +63,10 @@ where
         if delay.saturating_add(LEAST_TO_SEND) > op.remaining() {
             return Err(error);
         }
-        op.wait(tokio::time::sleep(delay)).await.map_err(|_| Error { outcome: worst, ..stopped(&error.host) })?;
+        op.wait(tokio::time::sleep(delay)).await.map_err(|_| {
+            let (outcome, ending) = worst;
+            Error { outcome, ending, ..stopped(&error.host) }
+        })?;
         number += 1;
     }
 }

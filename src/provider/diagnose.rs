@@ -2,9 +2,9 @@
 
 use super::target::Target;
 use crate::{
-    backend::{Note, Renewal, Vendor},
+    backend::{Note, Renewal, Trace, Vendor},
     framework::diagnostic::Diagnostic,
-    http::{Error, Kind, Outcome},
+    http::{Ending, Error, Kind, Outcome},
 };
 
 /// What was being done for a credential, as the beginning of a sentence.
@@ -34,17 +34,39 @@ impl Doing {
 
 /// The error for a call to a vendor that failed: what was being done, what was answered, what became of the password, what to do.
 pub(super) fn failed(doing: Doing, target: &Target, error: &Error) -> Diagnostic {
-    let detail = format!(
-        "{}: {} {} {}",
-        doing.to(target),
-        answered(target, error),
-        error.outcome.sentence(),
-        advice(doing, target, error)
-    );
+    failed_and_seen(doing, target, error, "")
+}
+
+/// The same error, with what was seen after it.
+pub(super) fn failed_and_seen(doing: Doing, target: &Target, error: &Error, seen: &str) -> Diagnostic {
+    let parts = [&answered(target, error), seen, error.outcome.sentence(), &advice(doing, target, error)];
+    let said: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let detail = format!("{}: {}", doing.to(target), said.join(" "));
     let diagnostic = Diagnostic::error(summary(doing, target, error), detail);
     match error.kind {
         Kind::NotFound | Kind::Conflict => diagnostic.at(target.path()),
         _ => diagnostic,
+    }
+}
+
+/// What a vendor shows after a reset whose answer was lost, in a sentence; empty where it tells nothing.
+pub(super) fn seen_after(target: &Target, trace: &Trace, ending: Ending) -> String {
+    let title = target.vendor.title;
+    match (trace, ending) {
+        (Trace::Change(new), _) if !new.is_empty() => {
+            let new: Vec<_> = new.iter().map(|id| format!("`{id}`")).collect();
+            format!("{title} now has {}, which was not there before the reset.", new.join(" and "))
+        }
+        (Trace::Change(_), _) => format!("{title} now shows a change that was not there before the reset."),
+        (Trace::NoChange, _) => {
+            let change = match target.vendor.renewal {
+                Renewal::InPlace => "no newer change",
+                Renewal::Successor => "no new credential of this name",
+            };
+            let so_far = if ending == Ending::Open { " so far" } else { "" };
+            format!("{title} shows {change}{so_far}.")
+        }
+        (Trace::Untold, _) => String::new(),
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) fn not_ready(target: &Target, server: &Server, failure: &Failure) -> 
         Outcome::NotChanged.sentence(),
         advice(failure.kind)
     );
-    Diagnostic::error(summary(failure.kind), detail).at(path(failure.kind))
+    Diagnostic::error(summary(failure.kind), detail).at(Path::attribute(VERIFY))
 }
 
 /// The warning for a new password that did not log in as long as it was tried.
@@ -95,11 +95,6 @@ fn summary(kind: FailureKind) -> &'static str {
         FailureKind::Unreachable => "The mail server cannot be reached",
         FailureKind::Unresolved => "The mail server's name is not known",
     }
-}
-
-fn path(kind: FailureKind) -> Path {
-    let path = Path::attribute(VERIFY);
-    if kind == FailureKind::Unresolved { path.then("host") } else { path }
 }
 
 fn advice(kind: FailureKind) -> &'static str {

@@ -20,6 +20,7 @@ const EXAMPLES: &[(&[&str], usize)] = &[
     (&["backends/hubspot/main.tf"], 1),
     (&["backends/kirim_email/main.tf"], 1),
     (&["backends/smtpd/main.tf"], 1),
+    (&["provider/provider.tf", "resources/smtp_credential_password/external-change.tf"], 1),
     (&["provider/provider.tf", "resources/smtp_credential_password/resource.tf"], 1),
     (
         &[

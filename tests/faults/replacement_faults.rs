@@ -20,7 +20,7 @@ const VENDORS: [(&str, Vendor); 2] = [("HubSpot", Vendor::HubSpot), ("SMTPD", Ve
 /// Every fault, each in both orders and at both vendors.
 const FAULTS: [(&str, Act); 7] = [
     ("Ctrl-C before the reset is sent", |scene| {
-        let preflight = Fault::new(Effect::Stall).on(preflight(scene)).before().times(2);
+        let preflight = Fault::new(Effect::Stall).on(Operation::List).before().times(2);
         Accident::of(stalled(scene, preflight, |run| run.signal_group("INT")), Exit::Failure)
     }),
     ("Ctrl-C with the reset in flight", |scene| {
@@ -103,14 +103,6 @@ fn a_revocation_that_fails_costs_no_password() {
         }
     }
     table::rows("## Revocations", &rows);
-}
-
-/// What a vendor is asked before a reset.
-fn preflight(scene: &Scene) -> Operation {
-    match scene.accounts[0].vendor {
-        Vendor::Smtpd => Operation::Account,
-        Vendor::HostUp | Vendor::HubSpot | Vendor::KirimEmail => Operation::List,
-    }
 }
 
 fn stall() -> Fault {

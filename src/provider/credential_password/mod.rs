@@ -1,5 +1,6 @@
 //! The resource `smtp_credential_password`.
 
+mod aftermath;
 mod notes;
 mod plan;
 mod policy;
@@ -164,8 +165,16 @@ impl Resource for CredentialPassword {
         let rotator =
             || self.rotator(known_target(&change.planned)?, held(&change.prior), self.predecessor(&change.prior)?);
         if change.planned.get(ROTATED_AT).is_unknown() {
-            let rotated = rotator()?.rotate(call, op, change, new).await;
-            return rotated.map(drop).map_err(|failed| failed.diagnostic.into());
+            let rotator = rotator()?;
+            let rotated = rotator.rotate(call, op, change, new).await;
+            return rotated.map(drop).map_err(|failed| {
+                // The next plan is to say what it is up against, even where no vendor can tell.
+                if failed.outcome == Outcome::Changed && rotator.target.vendor.renewal == Renewal::InPlace {
+                    let state = staleness::outdated(&change.prior);
+                    new.put(Stored { state, private: Notes::of_state(&change.private) });
+                }
+                failed.diagnostic.into()
+            });
         }
         let mut state = change.planned.clone();
         if !state.is_wholly_known() {

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use jiff::Timestamp;
 
 use super::{
+    aftermath::{self, Aftermath},
     notes::Notes,
     plan::smtp_url,
     policy::Policy,
@@ -103,10 +104,10 @@ impl Rotator {
         let verification = prepared.verification.take();
         let op = op.knowing(prepared.new.clone());
         let reset = self.backend.reset(&op, &self.target.fields, prepared.new.as_ref()).await;
-        let reset = reset.map_err(|error| Failed {
-            outcome: error.outcome,
-            diagnostic: diagnose::failed(Doing::Resetting, &self.target, &error),
-        })?;
+        let reset = match reset {
+            Ok(reset) => reset,
+            Err(error) => return Err(self.failed(error, &op, &prepared.found).await),
+        };
         // From here on the only copy of the password is in this process: nothing fails before `put`, and nothing after it
         // can take the state away again.
         let (named, notes) = (named(&reset), reset.notes.clone());
@@ -144,6 +145,13 @@ impl Rotator {
         let url = smtp_url(state);
         state.set(SMTP_URL, url);
         Ok(())
+    }
+
+    /// The failure of a reset, with what can be learned about it.
+    async fn failed(&self, error: Error, op: &Operation, before: &Found) -> Failed {
+        let Aftermath { error, seen } = aftermath::of(error, op, &*self.backend, &self.target, before).await;
+        let diagnostic = diagnose::failed_and_seen(Doing::Resetting, &self.target, &error, &seen);
+        Failed { outcome: error.outcome, diagnostic }
     }
 
     async fn prepare(&self, op: &Operation, change: &Change) -> Result<Prepared, Diagnostic> {

@@ -51,6 +51,15 @@ impl Evidence {
     }
 }
 
+/// A state whose password is certainly not the live one any more, if it has one that this provider made.
+pub(super) fn outdated(state: &Value) -> Value {
+    let mut state = state.clone();
+    if !state.get(ROTATED_AT).is_null() {
+        state.set(STALE, true);
+    }
+    state
+}
+
 /// Whether a plan is to rotate for a stale password. A setting that is not known yet may turn out to ask for it.
 pub(super) fn asks_to_rotate(prior: &Value, planned: &Value) -> bool {
     let setting = planned.get(ON_EXTERNAL_CHANGE);

@@ -149,7 +149,8 @@ fn no_host(vendor: &Vendor) -> Diagnostic {
         vendor.title,
         Outcome::NotChanged.sentence()
     );
-    Diagnostic::error("No server to log in at", detail).at(path(HOST))
+    // Of what is missing inside an object core finds no line.
+    Diagnostic::error("No server to log in at", detail).at(Path::attribute(VERIFY))
 }
 
 #[cfg(test)]
