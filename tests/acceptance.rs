@@ -44,7 +44,7 @@ mod states;
 mod usage;
 #[path = "acceptance/vendor_errors.rs"]
 mod vendor_errors;
-#[path = "acceptance/verify_peers.rs"]
-mod verify_peers;
 #[path = "acceptance/verify.rs"]
 mod verify;
+#[path = "acceptance/verify_peers.rs"]
+mod verify_peers;

@@ -390,7 +390,8 @@ fn trusting() -> Option<Workspace> {
     Some(workspace)
 }
 
-fn trust(workspace: &mut Workspace) {
+/// Has the provider trust the authority of the sandbox's mail server.
+pub(super) fn trust(workspace: &mut Workspace) {
     workspace.file("authority.pem", &workspace.sandbox.ca_certificate_pem());
     let path = workspace.path("authority.pem");
     workspace.set("SMTP_CA_CERTIFICATE_FILE", path.to_str().expect("a path that is text"));
