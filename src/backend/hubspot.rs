@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Origin, Presence, Renewal, Reset, Submission, Vendor,
+    Backend, Field, Fields, Found, Held, ImportId, Origin, Presence, Propagation, Renewal, Reset, Submission, Vendor,
     bearer::{Bearer, Offer},
     check,
     told::Told,
@@ -32,6 +32,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     import: ImportId::Identity,
     origin: Origin::Vendor,
     renewal: Renewal::InPlace,
+    propagation: Propagation::Prompt,
     tells_version: false,
     username: |target| target.text(&USER_NAME),
     smtp: Submission::At { host: "smtp.hubapi.com", port: 587 },

@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Note, Origin, Presence, Renewal, Reset, Submission, Trace, Vendor,
+    Backend, Field, Fields, Found, Held, ImportId, Note, Origin, Presence, Propagation, Renewal, Reset, Submission,
+    Trace, Vendor,
     bearer::{Bearer, Offer},
     check,
     told::Told,
@@ -38,6 +39,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     import: ImportId::Credential,
     origin: Origin::Vendor,
     renewal: Renewal::Successor,
+    propagation: Propagation::Prompt,
     tells_version: true,
     username: |_| None,
     smtp: Submission::Undocumented,

@@ -66,6 +66,16 @@ pub(super) fn not_tried(target: &Target, server: &Server, failure: &Failure) -> 
     Diagnostic::warning("The stored password was not tried out", detail).at(Path::attribute(VERIFY))
 }
 
+/// What is seen of a reset whose answer was lost, where the password from before still logs in.
+pub(super) fn still_takes(server: &Server) -> String {
+    format!("The mail server `{server}` still takes the password from before.")
+}
+
+/// What is seen of a reset whose answer was lost, where the password from before is refused.
+pub(super) fn takes_no_more(server: &Server) -> String {
+    format!("The mail server `{server}` refuses the password from before with 535.")
+}
+
 fn warning(summary: &'static str, target: &Target, what: &str, advice: &str) -> Diagnostic {
     let (id, outcome) = (target.id(), Outcome::Changed.sentence());
     let detail = format!("Verifying the new password of `{id}`: {what} {outcome} The state is up to date. {advice}");

@@ -10,7 +10,6 @@ use serde_json::json;
 use crate::{
     sandbox::{Fault, HubSpot, OauthClient, Operation},
     support::{USER, Workspace, credential, provider},
-    verify::trust,
 };
 
 const DOCUMENTED_RESET: &str = "/email/public/v1/smtpapi/tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset";
@@ -31,6 +30,7 @@ const EXAMPLES: &[(&[&str], usize)] = &[
         ],
         0,
     ),
+    (&["provider/provider.tf", "resources/smtp_credential_password/verify.tf"], 1),
     (&["quickstart/main.tf"], 1),
 ];
 
@@ -111,9 +111,8 @@ fn an_oauth_app_takes_the_place_of_a_token() {
 fn every_example_applies() {
     for (files, resets) in EXAMPLES {
         let Some(mut workspace) = Workspace::new() else { return };
-        trust(&mut workspace);
-        let port = workspace.sandbox.smtp_port().to_string();
-        workspace.set("TF_VAR_smtp_port", &port);
+        workspace.trust_mail_server();
+        workspace.set("TF_VAR_smtp_port", &workspace.sandbox.smtp_port().to_string());
         workspace.remove("versions.tf");
         for file in *files {
             let text = fs::read_to_string(examples().join(file)).expect("an example");

@@ -5,7 +5,7 @@ use std::{thread, time::Duration};
 use serde_json::{Value, json};
 
 use crate::{
-    sandbox::{Meanwhile, Showing, SmtpEffect, SmtpFault, Stage},
+    sandbox::{Effect, Fault, Meanwhile, Operation, Showing, SmtpEffect, SmtpFault, Stage},
     smtpd::{DELETE_FIRST, NOT_CHANGED, ORDERS, active, key},
     support::{ADDRESS, HOSTUP, KIRIM_EMAIL, KIRIM_USER, MAILBOX, Run, USER, Workspace, block, credential},
 };
@@ -242,7 +242,7 @@ fn the_server_that_the_vendor_tells_is_the_one_to_log_in_at() {
 #[test]
 fn a_password_of_ones_own_is_tried_and_not_stored() {
     let Some(mut workspace) = Workspace::with_write_only() else { return };
-    trust(&mut workspace);
+    workspace.trust_mail_server();
     let own = "own-Password_4711!";
     workspace.keep_secret(own);
     workspace.set("TF_VAR_own", own);
@@ -383,18 +383,59 @@ fn a_refresh_that_cannot_log_in_says_so_and_leaves_all_as_it_was() {
     workspace.plan().nothing_to_do();
 }
 
+#[test]
+fn a_lost_answer_is_made_up_for_by_a_login_with_the_old_password() {
+    const UNKNOWN: &str = "The password may have been changed.";
+    const TAKEN: &str = "still takes the password from before";
+    const REFUSED: &str = "refuses the password from before with 535";
+    let lost = |effect| Fault::new(effect).on(Operation::Reset);
+    // What the vendor has said itself is its last word; behind a gateway, and where nobody answers, it may still be at work.
+    for (row, fault, outcome, seen) in [
+        (1, lost(Effect::Close), CHANGED, REFUSED),
+        (2, Fault::status(504).on(Operation::Reset), CHANGED, REFUSED),
+        (3, Fault::status(500).on(Operation::Reset).before(), NOT_CHANGED, TAKEN),
+        (4, Fault::status(504).on(Operation::Reset).before(), UNKNOWN, TAKEN),
+        (5, lost(Effect::Close).before(), UNKNOWN, TAKEN),
+    ] {
+        for order in ["rotation_mode = \"in_place\"", DELETE_FIRST] {
+            let Some(workspace) = trusting() else { return };
+            let arguments = format!("{}\n  {order}", verify(&workspace, ""));
+            workspace.write(&rotated(1, &arguments));
+            workspace.apply().quiet();
+            let old = workspace.working_password();
+            workspace.sandbox.fault(fault.clone());
+            workspace.write(&rotated(2, &arguments));
+            workspace.apply().error().says(&[outcome, seen]);
+            assert_eq!(workspace.logs_in(&old), outcome != CHANGED, "row {row}, {order}");
+            workspace.apply().succeeded();
+            workspace.working_password();
+            assert_eq!(workspace.state()["verified"], true);
+        }
+    }
+}
+
+#[test]
+fn a_change_that_the_vendor_shows_is_one_whatever_the_mail_server_takes() {
+    let Some(workspace) = trusting() else { return };
+    let port = workspace.sandbox.smtp_port();
+    let arguments = |trigger: &str| {
+        let verify = format!("smtp_host = \"127.0.0.1\"\n  verify = {{ port = {port} }}");
+        format!("rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"\n  {verify}")
+    };
+    workspace.write(&block("this", KIRIM_EMAIL, &arguments("one")));
+    workspace.apply().quiet();
+    workspace.sandbox.propagate_after(NEVER, Meanwhile::OldPassword);
+    // The vendor shows the change that its mail server has not heard of.
+    workspace.sandbox.fault(Fault::status(500).on(Operation::Reset));
+    workspace.write(&block("this", KIRIM_EMAIL, &arguments("two")));
+    workspace.apply().error().says(&[CHANGED]);
+}
+
 /// A workspace in which the sandbox's mail server is trusted.
 fn trusting() -> Option<Workspace> {
     let mut workspace = Workspace::new()?;
-    trust(&mut workspace);
+    workspace.trust_mail_server();
     Some(workspace)
-}
-
-/// Has the provider trust the authority of the sandbox's mail server.
-pub(super) fn trust(workspace: &mut Workspace) {
-    workspace.file("authority.pem", &workspace.sandbox.ca_certificate_pem());
-    let path = workspace.path("authority.pem");
-    workspace.set("SMTP_CA_CERTIFICATE_FILE", path.to_str().expect("a path that is text"));
 }
 
 /// The argument for the sandbox's mail server.

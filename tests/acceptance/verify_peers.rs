@@ -1,7 +1,5 @@
 //! `verify` at mail servers that nobody here wrote, and how often it waits.
 
-use std::fs;
-
 use serde_json::json;
 
 use crate::{
@@ -46,9 +44,7 @@ fn a_server_of_others_making_that_refuses_the_new_password_is_a_warning() {
 #[test]
 fn the_login_after_the_reset_waits_as_often_as_any() {
     let Some(mut workspace) = Workspace::new() else { return };
-    let authority = workspace.path("authority.pem");
-    fs::write(&authority, workspace.sandbox.ca_certificate_pem()).expect("a file");
-    workspace.set("SMTP_CA_CERTIFICATE_FILE", authority.to_str().expect("a path that is text"));
+    workspace.trust_mail_server();
     // To connect, for TLS, EHLO, AUTH and QUIT; with STARTTLS for that and another EHLO too.
     for (port, security, bare) in
         [(workspace.sandbox.smtps_port(), "tls", 5), (workspace.sandbox.smtp_port(), "starttls", 7)]

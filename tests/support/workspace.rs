@@ -107,6 +107,13 @@ impl Workspace {
         self.secrets.borrow_mut().insert(secret.to_owned());
     }
 
+    /// Has the provider trust the sandbox's mail server.
+    pub fn trust_mail_server(&mut self) {
+        self.file("authority.pem", &self.sandbox.ca_certificate_pem());
+        let path = self.path("authority.pem");
+        self.set("SMTP_CA_CERTIFICATE_FILE", path.to_str().expect("a path that is text"));
+    }
+
     /// Sets an environment variable.
     pub fn set(&mut self, variable: &str, value: &str) {
         self.environment.insert(variable.to_owned(), value.to_owned());

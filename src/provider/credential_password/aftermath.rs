@@ -4,10 +4,14 @@
 
 use std::time::Duration;
 
+use super::schema::{PASSWORD, STALE, USERNAME};
 use crate::{
-    backend::{Backend, Found, Operation, Renewal, Trace},
+    backend::{Backend, Found, Operation, Propagation, Renewal, Trace},
+    framework::value::Value,
     http::{Ending, Error, Outcome},
-    provider::{diagnose, target::Target},
+    provider::{diagnose, mail_server, target::Target},
+    secret::Secret,
+    smtp::Server,
 };
 
 /// What a witness says of a reset whose answer was lost.
@@ -39,20 +43,75 @@ pub(super) async fn of(
     backend: &dyn Backend,
     target: &Target,
     before: &Found,
+    witness: Option<Witness<'_>>,
 ) -> Aftermath {
     let is_certain = error.outcome != Outcome::MayHaveChanged;
     if is_certain && (error.outcome == Outcome::NotChanged || target.vendor.renewal == Renewal::InPlace) {
         return Aftermath { error, seen: String::new() };
     }
-    let op = op.within(PATIENCE);
+    let (whole, op) = (op, op.within(PATIENCE));
     let pauses: &[_] = if error.ending == Ending::Open { &PAUSES } else { &[] };
     let trace = traced(&op, backend, target, before, pauses).await;
     if is_certain && testimony(&trace) != Testimony::Happened {
         return Aftermath { error, seen: String::new() };
     }
-    let outcome = judge(error.ending, &[testimony(&trace)]);
-    let seen = diagnose::seen_after(target, &trace, error.ending);
+    let mut seen = diagnose::seen_after(target, &trace, error.ending);
+    let mut testimonies = vec![testimony(&trace)];
+    if let (Outcome::MayHaveChanged, Some(witness)) = (judge(error.ending, &testimonies), witness) {
+        let (testimony, words) = witness.ask(&whole.within(PATIENCE), target).await;
+        testimonies.push(testimony);
+        seen = [seen, words].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ");
+    }
+    let outcome = judge(error.ending, &testimonies);
     Aftermath { error: Error { outcome, ..error }, seen }
+}
+
+/// A mail server that can be asked whether it still takes the password from before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Witness<'a> {
+    pub(super) server: &'a Server,
+    pub(super) former: &'a Former,
+}
+
+/// A password that was the live one before a reset, as far as anybody knew.
+#[derive(Clone, Debug)]
+pub(super) struct Former {
+    username: String,
+    password: Secret,
+}
+
+impl Former {
+    /// The password of a state; `None` where it holds none, or one that is known to be stale.
+    pub(super) fn of(state: &Value) -> Option<Self> {
+        let (username, password) = (state.get(USERNAME).as_str()?, state.get(PASSWORD).as_secret()?);
+        let is_stale = *state.get(STALE) == Value::Bool(true);
+        (!is_stale).then(|| Self { username: username.to_owned(), password: password.clone() })
+    }
+}
+
+impl Witness<'_> {
+    /// Logs in with the password from before, and tells in a sentence what came of it.
+    ///
+    /// A credential with a successor keeps its password, and a mail server that hears of resets late says nothing by taking it.
+    async fn ask(&self, op: &Operation, target: &Target) -> (Testimony, String) {
+        let Former { username, password } = self.former;
+        if target.vendor.renewal == Renewal::Successor {
+            return (Testimony::Silent, String::new());
+        }
+        match op.wait(self.server.login(username, password)).await {
+            Ok(Ok(())) => {
+                let testimony = match target.vendor.propagation {
+                    Propagation::Prompt => Testimony::NotSoFar,
+                    Propagation::Delayed => Testimony::Silent,
+                };
+                (testimony, mail_server::still_takes(self.server))
+            }
+            Ok(Err(failure)) if failure.is_wrong_password() => {
+                (Testimony::Happened, mail_server::takes_no_more(self.server))
+            }
+            Ok(Err(_)) | Err(_) => (Testimony::Silent, String::new()),
+        }
+    }
 }
 
 /// What the witnesses together prove.
@@ -109,9 +168,7 @@ mod tests {
     use super::*;
     use crate::{
         backend::{Fields, Held, Presence, Reset},
-        framework::value::Value,
         http::Kind,
-        secret::Secret,
     };
 
     /// A vendor that shows one thing after the other, and then nothing but errors.
@@ -153,7 +210,7 @@ mod tests {
     }
 
     async fn after(error: Error, traces: &[Trace]) -> Aftermath {
-        of(error, &op(), &Fake::shows(traces), &target(), &Found::default()).await
+        of(error, &op(), &Fake::shows(traces), &target(), &Found::default(), None).await
     }
 
     #[test]
@@ -203,7 +260,7 @@ mod tests {
             (successor.clone(), Outcome::Changed, &Trace::NoChange, ""),
         ] {
             let vendor = Fake::shows(std::slice::from_ref(trace));
-            let after = of(error(outcome, Ending::Settled), &op(), &vendor, &target, &Found::default()).await;
+            let after = of(error(outcome, Ending::Settled), &op(), &vendor, &target, &Found::default(), None).await;
             assert_eq!(after.error.outcome, outcome);
             assert!(after.seen.contains(seen) && after.seen.is_empty() == seen.is_empty(), "{}", after.seen);
         }
@@ -230,7 +287,7 @@ mod tests {
         op.stop.cancel();
         let vendor = Fake::shows(&[Trace::Change(vec![])]);
         let lost = error(Outcome::MayHaveChanged, Ending::Open);
-        let after = of(lost.clone(), &op, &vendor, &target(), &Found::default()).await;
+        let after = of(lost.clone(), &op, &vendor, &target(), &Found::default(), None).await;
         assert_eq!((after.error, after.seen.as_str()), (lost, ""));
     }
 }

@@ -21,6 +21,7 @@ use std::{
 use async_trait::async_trait;
 
 use self::{
+    aftermath::Former,
     notes::{Mark, Notes},
     probe::{Probed, Probes},
     rotate::{Failed, Predecessor, Rotator},
@@ -52,12 +53,20 @@ use crate::{
 pub(super) struct CredentialPassword {
     schema: Schema,
     connections: Arc<Connections>,
-    /// What this process has deleted as the first half of a replacement, by the id of the second half: for each of them
-    /// what that is to retire.
-    replaced: Mutex<BTreeMap<String, Vec<Option<Predecessor>>>>,
+    /// What this process has deleted as the first half of a replacement, by the id of the second half.
+    replaced: Mutex<BTreeMap<String, Vec<Replaced>>>,
     probes: Probes,
     /// The ids for which this process has made a password that did not log in.
     unproven: Mutex<BTreeSet<String>>,
+}
+
+/// What the first half of a replacement leaves to the second.
+#[derive(Clone, Debug, Default)]
+struct Replaced {
+    /// What is to be retired.
+    predecessor: Option<Predecessor>,
+    /// The password that was the live one until now, where it is known.
+    former: Option<Former>,
 }
 
 impl CredentialPassword {
@@ -145,13 +154,14 @@ impl Resource for CredentialPassword {
         let op = operation(call, Operation::Create, &change.planned);
         let id = target.id();
         let replaced = lock(&self.replaced).get_mut(&id).and_then(Vec::pop);
-        let rotator = self.rotator(target, Held::default(), replaced.clone().flatten())?;
+        let Replaced { predecessor, former } = replaced.clone().unwrap_or_default();
+        let rotator = self.rotator(target, Held::default(), predecessor, former)?;
         match rotator.rotate(call, op, change, new).await {
             Ok(Verified::No) => _ = lock(&self.unproven).insert(id),
             Ok(Verified::Open | Verified::Yes) => {}
             Err(failed) => {
                 return Err(match replaced {
-                    Some(predecessor) => say_where_the_old_password_is(failed, predecessor.as_ref()).into(),
+                    Some(replaced) => say_where_the_old_password_is(failed, replaced.predecessor.as_ref()).into(),
                     None => failed.diagnostic.into(),
                 });
             }
@@ -162,8 +172,10 @@ impl Resource for CredentialPassword {
     async fn update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
         let stored = change.prior.get(PASSWORD).as_secret().cloned();
         let op = operation(call, Operation::Update, &change.planned).knowing(stored);
-        let rotator =
-            || self.rotator(known_target(&change.planned)?, held(&change.prior), self.predecessor(&change.prior)?);
+        let rotator = || {
+            let (target, predecessor) = (known_target(&change.planned)?, self.predecessor(&change.prior)?);
+            self.rotator(target, held(&change.prior), predecessor, Former::of(&change.prior))
+        };
         if change.planned.get(ROTATED_AT).is_unknown() {
             let rotator = rotator()?;
             let rotated = rotator.rotate(call, op, change, new).await;
@@ -238,9 +250,15 @@ impl Resource for CredentialPassword {
 }
 
 impl CredentialPassword {
-    fn rotator(&self, target: Target, held: Held, predecessor: Option<Predecessor>) -> Result<Rotator> {
+    fn rotator(
+        &self,
+        target: Target,
+        held: Held,
+        predecessor: Option<Predecessor>,
+        former: Option<Former>,
+    ) -> Result<Rotator> {
         let (backend, roots) = (self.backend(target.vendor)?, self.connections.roots());
-        Ok(Rotator { target, backend, held, predecessor, roots })
+        Ok(Rotator { target, backend, held, predecessor, former, roots })
     }
 
     /// The credential of a state, where its vendor makes another with every reset.
@@ -271,12 +289,13 @@ impl CredentialPassword {
         let target = planned.unwrap_or_else(|| before.clone());
         let held = if target.vendor.name == before.vendor.name { held(prior) } else { Held::default() };
         let id = target.id();
-        let rotator = self.rotator(target, held, None)?;
+        let rotator = self.rotator(target, held, None, None)?;
         rotator.check(op).await?;
         if let Some(place) = place {
             rotator.check_place(op, place).await?;
         }
-        lock(&self.replaced).entry(id).or_default().push(predecessor);
+        let former = Former::of(prior).filter(|_| id == before.id());
+        lock(&self.replaced).entry(id).or_default().push(Replaced { predecessor, former });
         Ok(())
     }
 

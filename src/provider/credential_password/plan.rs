@@ -265,6 +265,41 @@ mod tests {
     }
 
     #[test]
+    fn how_a_verification_ends_is_open_only_where_the_apply_resets() {
+        let verify = || Value::object([("host", "mail.example.com".into())]);
+        let in_place = (ROTATION_MODE, IN_PLACE.into());
+        // verify, trigger, verified before, verified in the plan
+        for (row, verify, trigger, before, expected) in [
+            (1, Value::Null, "one".into(), true.into(), true.into()),
+            (2, Value::Null, "two".into(), true.into(), Value::Null),
+            (3, Value::Null, Value::Unknown, true.into(), Value::Unknown),
+            (4, Value::Null, Value::Unknown, Value::Null, Value::Null),
+            (5, verify(), "one".into(), Value::Null, Value::Null),
+            (6, verify(), "one".into(), false.into(), false.into()),
+            (7, verify(), "two".into(), true.into(), Value::Unknown),
+            (8, Value::Unknown, "two".into(), true.into(), Value::Unknown),
+        ] {
+            let config = config(&[in_place.clone(), (ROTATION_TRIGGER, trigger), (VERIFY, verify)]);
+            let plan = planned(&config, &rotated(&[in_place.clone(), (VERIFIED, before)]));
+            assert_eq!(plan.state.get(VERIFIED), &expected, "row {row}");
+        }
+        for (verify, expected) in [(Value::Null, Value::Null), (verify(), Value::Unknown)] {
+            let config = config(&[(VERIFY, verify)]);
+            assert_eq!(planned(&config, &Value::Null).state.get(VERIFIED), &expected);
+        }
+    }
+
+    #[test]
+    fn a_change_of_where_to_verify_resets_nothing() {
+        for verify in [Value::Null, Value::Unknown, Value::object([("host", "mail.example.com".into())])] {
+            let config = config(&[(ROTATION_TRIGGER, "one".into()), (VERIFY, verify)]);
+            let plan = planned(&config, &rotated(&[]));
+            assert!(!plan.resets && plan.replace.is_empty());
+            assert_eq!(plan.state.get(PASSWORD), &Secret::new("old").into());
+        }
+    }
+
+    #[test]
     fn after_the_adoption_the_next_change_rotates() {
         let mut adopted = imported();
         adopted.set(ROTATION_TRIGGER, "one");

@@ -91,3 +91,52 @@ impl Probed {
         warnings.into_iter().flatten()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::smtp::FailureKind;
+
+    fn target() -> Target {
+        let named = Value::object([("hubspot", Value::object([("user_name", "a@b".into())]))]);
+        Target::of(&named).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_stored_password_is_tried_once_and_another_by_itself() {
+        let probes = Probes::default();
+        let [first, again, other] =
+            ["one", "one", "two"].map(|password| probes.ended(&target(), &password.to_owned().into()));
+        assert!(Arc::ptr_eq(&first, &again) && !Arc::ptr_eq(&first, &other));
+    }
+
+    #[test]
+    fn only_a_refused_password_is_stale() {
+        let server = Server::new("mail.example.com", 587, crate::smtp::Security::StartTls, Roots::default());
+        let probed = |ended| Probed::of(&target(), &server, &ended).evidence;
+        assert_eq!(probed(Ok(())), Evidence::Live);
+        for (kind, code, evidence) in [
+            (FailureKind::Refused, Some(535), Evidence::Replaced),
+            (FailureKind::Refused, Some(534), Evidence::Nothing),
+            (FailureKind::Busy, Some(454), Evidence::Nothing),
+            (FailureKind::TurnedAway, Some(535), Evidence::Nothing),
+            (FailureKind::Unreachable, None, Evidence::Nothing),
+        ] {
+            assert_eq!(probed(Err(Failure { kind, code, reason: "a test" })), evidence, "{kind:?} {code:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_as_often_as_staleness_is() {
+        let [stale, own] = ["stale", "own"].map(|summary| Diagnostic::warning(summary, ""));
+        for (evidence, stale, told) in [
+            (Evidence::Replaced, Some(stale.clone()), vec![&own]),
+            (Evidence::Replaced, None, vec![]),
+            (Evidence::Nothing, Some(stale.clone()), vec![&own, &stale]),
+            (Evidence::Nothing, None, vec![&own]),
+        ] {
+            let probed = Probed { evidence, warning: Some(own.clone()) };
+            assert_eq!(probed.warnings(stale).collect::<Vec<_>>().iter().collect::<Vec<_>>(), told);
+        }
+    }
+}

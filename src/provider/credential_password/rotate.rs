@@ -5,7 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use jiff::Timestamp;
 
 use super::{
-    aftermath::{self, Aftermath},
+    aftermath::{self, Aftermath, Former, Witness},
     notes::Notes,
     plan::smtp_url,
     policy::Policy,
@@ -17,7 +17,7 @@ use super::{
     verify::Place,
 };
 use crate::{
-    backend::{Backend, Found, Held, Operation, Origin, Presence, Reset},
+    backend::{Backend, Found, Held, Note, Operation, Origin, Presence, Reset},
     framework::{Call, Change, NewState, Stored, diagnostic::Diagnostic, value::Value},
     http::{Error, Outcome},
     provider::{
@@ -37,6 +37,8 @@ pub(super) struct Rotator {
     pub(super) held: Held,
     /// What is to be retired when its successor is stored.
     pub(super) predecessor: Option<Predecessor>,
+    /// The password that was the live one until now, where it is known.
+    pub(super) former: Option<Former>,
     /// Whom to trust where the new password is tried.
     pub(super) roots: Roots,
 }
@@ -106,7 +108,7 @@ impl Rotator {
         let reset = self.backend.reset(&op, &self.target.fields, prepared.new.as_ref()).await;
         let reset = match reset {
             Ok(reset) => reset,
-            Err(error) => return Err(self.failed(error, &op, &prepared.found).await),
+            Err(error) => return Err(self.failed(error, &op, &prepared.found, verification.as_ref()).await),
         };
         // From here on the only copy of the password is in this process: nothing fails before `put`, and nothing after it
         // can take the state away again.
@@ -120,9 +122,6 @@ impl Rotator {
         if may_change {
             call.warn(diagnose::stored_otherwise(&self.target));
         }
-        for note in notes {
-            call.warn(diagnose::noted(&self.target, note));
-        }
         if let (Some(named), Some(planned)) = (named, change.planned.get(USERNAME).as_str())
             && named != planned
         {
@@ -133,6 +132,11 @@ impl Rotator {
             verified = verification.run(call, &op, stored.state.get(USERNAME).as_str(), &password).await;
             stored.state.set(VERIFIED, verified);
             new.put(stored);
+        }
+        // Of a mail server that has caught up by now there is nothing to say.
+        let has_caught_up = |note: &Note| *note == Note::NotYetEverywhere && verified == Verified::Yes;
+        for note in notes.into_iter().filter(|note| !has_caught_up(note)) {
+            call.warn(diagnose::noted(&self.target, note));
         }
         self.retire_predecessor(call, &op, verified).await;
         Ok(verified)
@@ -148,8 +152,16 @@ impl Rotator {
     }
 
     /// The failure of a reset, with what can be learned about it.
-    async fn failed(&self, error: Error, op: &Operation, before: &Found) -> Failed {
-        let Aftermath { error, seen } = aftermath::of(error, op, &*self.backend, &self.target, before).await;
+    async fn failed(
+        &self,
+        error: Error,
+        op: &Operation,
+        before: &Found,
+        verification: Option<&Verification>,
+    ) -> Failed {
+        let server = verification.map(Verification::server);
+        let witness = server.zip(self.former.as_ref()).map(|(server, former)| Witness { server, former });
+        let Aftermath { error, seen } = aftermath::of(error, op, &*self.backend, &self.target, before, witness).await;
         let diagnostic = diagnose::failed_and_seen(Doing::Resetting, &self.target, &error, &seen);
         Failed { outcome: error.outcome, diagnostic }
     }

@@ -157,7 +157,7 @@ fn answers() -> Vec<Attribute> {
             STALE,
             Type::Bool,
             "Whether a refresh has seen that the password was changed after this provider last reset it, so that the stored one is no \
-             longer the live one. False until this provider has reset it, and where the vendor tells no change.",
+             longer the live one, or that the mail server refuses it (`verify.on_refresh`). False until this provider has reset it.",
         ),
         Attribute::computed(USERNAME, Type::String, "The user name to log in with over SMTP."),
         Attribute::computed(

@@ -50,6 +50,11 @@ impl Verification {
         Ok(Some(Self { target: target.clone(), server, timeout: verify::timeout(planned) }))
     }
 
+    /// The server that is logged in at.
+    pub(super) fn server(&self) -> &Server {
+        &self.server
+    }
+
     /// Checks all that can be checked while nobody has the new password.
     pub(super) async fn check(&self, op: &Operation) -> Result<(), Diagnostic> {
         check(op, &self.target, &self.server).await
