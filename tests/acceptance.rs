@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+#[path = "smtp/peers/mod.rs"]
+mod peers;
 #[path = "../examples/sandbox/server/mod.rs"]
 mod sandbox;
 mod support;
@@ -52,6 +54,8 @@ mod usage;
 mod vendor_errors;
 #[path = "acceptance/verify.rs"]
 mod verify;
+#[path = "acceptance/verify_peers.rs"]
+mod verify_peers;
 
 /// These tests run with the program that the user has.
 const CORE: Option<&str> = None;

@@ -9,7 +9,10 @@ use std::{
 };
 
 use serde::Deserialize;
+use serde_json::Value;
 use tempfile::TempDir;
+
+use super::sandbox::Sandbox;
 
 /// An installed Terraform or `OpenTofu`.
 pub(super) struct Core {
@@ -49,6 +52,14 @@ impl Core {
     }
 }
 
+/// What is planned.
+pub(super) struct Plan {
+    /// Whether the refresh found the password to be somebody else's.
+    pub(super) stale: Value,
+    /// What is to be done, in its order.
+    pub(super) actions: Value,
+}
+
 /// A temporary folder with the configuration, in which core uses the provider just built.
 pub(super) struct Workspace {
     program: OsString,
@@ -57,12 +68,13 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// Lays out the folder; `env` is what the provider gets to see beside the usual.
-    pub(super) fn new(core: &Core, provider: &Path, env: &[(&'static str, String)]) -> Result<Self, String> {
+    /// Lays out the folder, and points the provider at the sandbox.
+    pub(super) fn new(core: &Core, provider: &Path, sandbox: &Sandbox) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|error| format!("There is no temporary folder: {error}."))?;
         let write =
             |name: &str, text: &str| fs::write(folder.path().join(name), text).map_err(|error| error.to_string());
         write("main.tf", include_str!("main.tf"))?;
+        write(AUTHORITY, &sandbox.ca_certificate_pem())?;
         let built = provider.parent().unwrap_or(provider).display().to_string();
         write(
             CLI_CONFIG,
@@ -70,7 +82,34 @@ impl Workspace {
                 "provider_installation {{\n  dev_overrides {{\n    \"smtp-credentials/smtp\" = {built:?}\n  }}\n  direct {{}}\n}}\n"
             ),
         )?;
-        Ok(Self { program: core.program.clone(), folder, env: env.to_vec() })
+        let mut env = sandbox.env();
+        env.push(("SMTP_CA_CERTIFICATE_FILE", folder.path().join(AUTHORITY).display().to_string()));
+        env.push(("TF_VAR_smtp_port", sandbox.smtp_port().to_string()));
+        Ok(Self { program: core.program.clone(), folder, env })
+    }
+
+    /// What the state holds for an attribute of the one resource.
+    pub(super) fn stored(&self, attribute: &str) -> Result<Value, String> {
+        let state = self.json(&["show", "-json"])?;
+        Ok(state["values"]["root_module"]["resources"][0]["values"][attribute].clone())
+    }
+
+    /// The password that the state holds.
+    pub(super) fn password(&self) -> Result<String, String> {
+        self.run(&["output", "-raw", "password"])
+    }
+
+    /// What a saved plan says of the one resource.
+    pub(super) fn plan(&self, file: &str) -> Result<Plan, String> {
+        let plan = self.json(&["show", "-json", file])?;
+        Ok(Plan {
+            stale: plan["prior_state"]["values"]["root_module"]["resources"][0]["values"]["stale"].clone(),
+            actions: plan["resource_changes"][0]["change"]["actions"].clone(),
+        })
+    }
+
+    fn json(&self, arguments: &[&str]) -> Result<Value, String> {
+        serde_json::from_str(&self.run(arguments)?).map_err(|error| format!("It should have told JSON: {error}."))
     }
 
     /// Runs core and tells what it wrote to stdout; with an override in place there is nothing to `init`.
@@ -111,7 +150,7 @@ pub(super) fn build_provider() -> Result<PathBuf, String> {
 /// Core without what the environment says to it or to the provider.
 fn command(program: &OsString) -> Command {
     let mut command = Command::new(program);
-    let foreign = |name: &str| name.starts_with("TF_") || name.starts_with("HUBSPOT_") || name.starts_with("SMTP_");
+    let foreign = |name: &str| ["KIRIM_EMAIL_", "SMTP_", "TF_"].iter().any(|prefix| name.starts_with(prefix));
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(foreign)) {
         command.env_remove(name);
     }
@@ -120,4 +159,5 @@ fn command(program: &OsString) -> Command {
     command
 }
 
+const AUTHORITY: &str = "authority.pem";
 const CLI_CONFIG: &str = "cli.tfrc";
