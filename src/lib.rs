@@ -7,8 +7,9 @@
 //! - [`provider`] is the provider: its resource, and what users read when something fails;
 //! - [`backend`] holds a file for each vendor;
 //! - [`http`] is the one client that all of them share: what may be sent again, and what may not;
-//! - [`smtp`] knows how a password is used;
-//! - [`secret`] keeps passwords and tokens out of every text.
+//! - [`smtp`] knows how a password is used, and logs in with it;
+//! - [`secret`] keeps passwords and tokens out of every text;
+//! - `trust` knows whose certificates count.
 //!
 //! Imports go one way only, `protocol → framework ← provider → backend → http`; `tests/architecture.rs` holds them to it.
 
@@ -19,3 +20,4 @@ pub mod protocol;
 pub mod provider;
 pub mod secret;
 pub mod smtp;
+mod trust;

@@ -6,15 +6,18 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
 
 /// Text that is shown to nobody but the vendor, the mail server and the state.
 #[derive(Clone, Default)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes the text over; its buffer is wiped when the last copy is dropped.
-    pub fn new(text: impl Into<SecretString>) -> Self {
-        Self(text.into())
+    /// Takes the text over: its buffer is wiped now, and each copy when it is dropped.
+    pub fn new(text: impl Into<String>) -> Self {
+        // A buffer with room to spare would be moved, and what it leaves behind is not wiped.
+        let text = Zeroizing::new(text.into());
+        Self(SecretString::from(text.as_str()))
     }
 
     /// The text, for the wire: an HTTP request or SMTP AUTH.

@@ -2,18 +2,26 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+#[path = "smtp/peers/mod.rs"]
+mod peers;
 #[path = "../examples/sandbox/server/mod.rs"]
 mod sandbox;
 mod support;
 
 #[path = "acceptance/bad_input.rs"]
 mod bad_input;
+#[path = "acceptance/credentials.rs"]
+mod credentials;
 #[path = "acceptance/documented.rs"]
 mod documented;
 #[path = "acceptance/every_vendor.rs"]
 mod every_vendor;
+#[path = "acceptance/external_change.rs"]
+mod external_change;
 #[path = "acceptance/failed_reset.rs"]
 mod failed_reset;
+#[path = "acceptance/functions.rs"]
+mod functions;
 #[path = "acceptance/hostup.rs"]
 mod hostup;
 #[path = "acceptance/import.rs"]
@@ -24,6 +32,8 @@ mod kirim_email;
 mod lifecycle;
 #[path = "acceptance/own_password.rs"]
 mod own_password;
+#[path = "acceptance/recovering.rs"]
+mod recovering;
 #[path = "acceptance/refresh.rs"]
 mod refresh;
 #[path = "acceptance/rotation.rs"]
@@ -36,7 +46,16 @@ mod smtpd;
 mod smtpd_login;
 #[path = "acceptance/states.rs"]
 mod states;
+#[path = "acceptance/two_resources.rs"]
+mod two_resources;
 #[path = "acceptance/usage.rs"]
 mod usage;
 #[path = "acceptance/vendor_errors.rs"]
 mod vendor_errors;
+#[path = "acceptance/verify.rs"]
+mod verify;
+#[path = "acceptance/verify_peers.rs"]
+mod verify_peers;
+
+/// These tests run with the program that the user has.
+const CORE: Option<&str> = None;

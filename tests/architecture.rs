@@ -14,13 +14,14 @@ use terraform_provider_smtp::backend::VENDORS;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("backend", &["http"]),
     ("framework", &[]),
-    ("http", &[]),
+    ("http", &["trust"]),
     ("lib", &[]),
     ("main", &["protocol", "provider"]),
     ("protocol", &["framework"]),
-    ("provider", &["backend", "framework", "http::Error", "http::Kind", "http::Outcome", "smtp"]),
+    ("provider", &["backend", "framework", "http::Ending", "http::Error", "http::Kind", "http::Outcome", "smtp"]),
     ("secret", &[]),
-    ("smtp", &[]),
+    ("smtp", &["trust"]),
+    ("trust", &[]),
 ];
 
 #[test]

@@ -14,7 +14,7 @@ use std::{
 use terraform_provider_smtp::{
     backend::{Field, VENDORS},
     framework::{
-        Provider,
+        Provider, Signature,
         schema::{Attribute, Mode, Schema, Type},
     },
     provider::Smtp,
@@ -51,11 +51,38 @@ fn each_resource_page_is_what_its_schema_says() {
 }
 
 #[test]
+fn each_data_source_page_is_what_its_schema_says() {
+    for source in Smtp::new().data_sources() {
+        let name = source.type_name();
+        let page = Page {
+            title: &format!("{name} Data Source - smtp"),
+            heading: &format!("{name} (Data Source)"),
+            example: &format!("data-sources/{name}/data-source.tf"),
+            schema: source.schema(),
+            extra: &walkthrough(name),
+            after: "",
+        };
+        assert_page(&format!("data-sources/{}.md", name.trim_start_matches("smtp_")), &page.render());
+    }
+}
+
+#[test]
+fn each_function_page_is_what_its_signature_says() {
+    for function in Smtp::new().functions() {
+        let name = function.name();
+        assert_page(&format!("functions/{name}.md"), &function_page(name, function.signature()));
+    }
+}
+
+#[test]
 fn every_attribute_has_a_help_text() {
     let provider = Smtp::new();
-    let schemas =
-        std::iter::once(provider.schema()).chain(provider.resources().iter().map(|resource| resource.schema()));
-    for attribute in schemas.flat_map(|schema| &schema.attributes).flat_map(|attribute| with_nested("", attribute)) {
+    let schemas = std::iter::once(provider.schema())
+        .chain(provider.resources().iter().map(|resource| resource.schema()))
+        .chain(provider.data_sources().iter().map(|source| source.schema()));
+    let parameters = provider.functions().iter().flat_map(|function| &function.signature().parameters);
+    let attributes = schemas.flat_map(|schema| &schema.attributes).chain(parameters);
+    for attribute in attributes.flat_map(|attribute| with_nested("", attribute)) {
         assert!(attribute.1.help.ends_with('.'), "the help text of {} is a sentence", attribute.0);
     }
 }
@@ -191,6 +218,51 @@ fn import(resource: &str) -> String {
     )
 }
 
+/// What a list is for, step by step.
+fn walkthrough(source: &str) -> String {
+    let example = |name: &str| code_block("terraform", &format!("data-sources/{source}/{name}.tf"));
+    format!(
+        "## A resource for every credential\n\nA credential that somebody adds at the vendor gets a resource, and a reset, in the \
+         next apply. One that is missing from a list while it still exists would be removed from the state, its password with it: \
+         `prevent_destroy` makes that an error. One that is really gone is removed by the refresh all the same.\n\n{}\n\
+         ## Import of what exists\n\nThis takes the credentials over without a reset. `for_each` in an import block needs Terraform \
+         1.7 or OpenTofu 1.7.\n\n{}\n## An audit\n\n{}\n",
+        example("for-each"),
+        example("import"),
+        example("audit"),
+    )
+}
+
+fn function_page(name: &str, signature: &Signature) -> String {
+    let Signature { summary, help, parameters, returns } = signature;
+    let typed = |parameter: &Attribute| format!("{} {}", parameter.name, hcl_type(&parameter.r#type));
+    let takes = parameters.iter().map(typed).collect::<Vec<_>>().join(", ");
+    let argument = |(index, parameter): (usize, &Attribute)| {
+        let kind = kind(&parameter.r#type);
+        format!("{}. `{}` ({kind}) {}\n", index + 1, parameter.name, parameter.help)
+    };
+    let arguments: String = parameters.iter().enumerate().map(argument).collect();
+    format!(
+        "---\npage_title: \"{name} function - smtp\"\nsubcategory: \"\"\ndescription: |-\n  {summary}\n---\n\n\
+         # function: {name}\n\n{summary}\n\n{}\n\n## Example Usage\n\n{}\n\
+         <!-- made from the signature by `UPDATE_DOCS=1 cargo test --test docs` -->\n## Signature\n\n\
+         ```text\n{name}({takes}) {}\n```\n\n## Arguments\n\n{arguments}",
+        help.trim(),
+        code_block("terraform", &format!("functions/{name}/function.tf")),
+        hcl_type(returns),
+    )
+}
+
+fn hcl_type(r#type: &Type) -> &'static str {
+    match r#type {
+        Type::Bool => "bool",
+        Type::Number => "number",
+        Type::String => "string",
+        Type::List(_) | Type::Objects(_) => "list",
+        Type::Object(_) => "object",
+    }
+}
+
 fn schema_section(schema: &Schema) -> String {
     let mut text = "<!-- made from the schema by `UPDATE_DOCS=1 cargo test --test docs` -->\n## Schema\n".to_owned();
     text.push_str(&modes(&schema.attributes, |heading| format!("### {heading}"), ""));
@@ -202,6 +274,9 @@ fn schema_section(schema: &Schema) -> String {
 
 fn nested_section(attribute: &Attribute, above: &str) -> String {
     let (Type::Object(nested) | Type::Objects(nested)) = &attribute.r#type else { return String::new() };
+    if nested.is_empty() {
+        return String::new();
+    }
     let path = path(above, attribute);
     let mut text = format!("\n<a id=\"{}\"></a>\n### Nested Schema for `{path}`\n", anchor(&path));
     text.push_str(&modes(nested, |heading| format!("{heading}:"), &path));
@@ -229,19 +304,27 @@ fn modes(attributes: &[Attribute], heading: impl Fn(&str) -> String, above: &str
 }
 
 fn bullet(attribute: &Attribute, above: &str) -> String {
-    let (kind, link) = match &attribute.r#type {
-        Type::Bool => ("Boolean".to_owned(), String::new()),
-        Type::Number => ("Number".to_owned(), String::new()),
-        Type::String => ("String".to_owned(), String::new()),
-        Type::List(_) => ("List".to_owned(), String::new()),
-        Type::Object(_) | Type::Objects(_) => {
-            let kind = if matches!(attribute.r#type, Type::Object(_)) { "Attributes" } else { "Attributes List" };
-            (kind.to_owned(), format!(" (see [below for nested schema](#{}))", anchor(&path(above, attribute))))
+    let link = match &attribute.r#type {
+        Type::Object(nested) | Type::Objects(nested) if !nested.is_empty() => {
+            format!(" (see [below for nested schema](#{}))", anchor(&path(above, attribute)))
         }
+        _ => String::new(),
     };
+    let kind = kind(&attribute.r#type);
     let sensitive = if attribute.sensitive { ", Sensitive" } else { "" };
     let write_only = if attribute.write_only { ", Write-only" } else { "" };
     format!("- `{}` ({kind}{sensitive}{write_only}) {}{link}\n", attribute.name, attribute.help)
+}
+
+fn kind(r#type: &Type) -> &'static str {
+    match r#type {
+        Type::Bool => "Boolean",
+        Type::Number => "Number",
+        Type::String => "String",
+        Type::List(_) => "List",
+        Type::Object(_) => "Attributes",
+        Type::Objects(_) => "Attributes List",
+    }
 }
 
 fn path(above: &str, attribute: &Attribute) -> String {

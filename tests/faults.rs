@@ -12,10 +12,18 @@ mod support;
 
 #[path = "faults/account.rs"]
 mod account;
+#[path = "faults/destroy_faults.rs"]
+mod destroy_faults;
+#[path = "faults/flood_faults.rs"]
+mod flood_faults;
+#[path = "faults/network_faults.rs"]
+mod network_faults;
 #[path = "faults/process.rs"]
 mod process;
 #[path = "faults/process_faults.rs"]
 mod process_faults;
+#[path = "faults/proxy.rs"]
+mod proxy;
 #[path = "faults/replacement_faults.rs"]
 mod replacement_faults;
 #[path = "faults/scene.rs"]
@@ -28,3 +36,6 @@ mod state_server;
 mod table;
 #[path = "faults/vendor_faults.rs"]
 mod vendor_faults;
+
+/// These tests run with the program that the user has.
+const CORE: Option<&str> = None;

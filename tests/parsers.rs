@@ -2,7 +2,8 @@
 //! certificate, vendors' answers.
 //!
 //! Each target gets arbitrary bytes, and bytes of which most are right. `PROPTEST_CASES=100000 cargo test --test parsers` runs them
-//! for longer, `PROPTEST_RNG_SEED` over others; a name at its end chooses one target.
+//! for longer, `PROPTEST_RNG_SEED` over others; a name at its end chooses one target. `fuzz/run` lets a fuzzer breed bytes for the
+//! targets that need no other process.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -15,37 +16,40 @@ mod explore;
 #[path = "provider/identity.rs"]
 #[expect(dead_code, reason = "this program plays a core that sends garbage")]
 mod identity;
+#[path = "parsers/mail_server.rs"]
+mod mail_server;
 #[path = "../examples/sandbox/server/mod.rs"]
 mod sandbox;
+#[path = "parsers/seeds.rs"]
+mod seeds;
+#[path = "parsers/targets.rs"]
+mod targets;
+#[path = "parsers/vendors.rs"]
+mod vendors;
 #[path = "provider/wire.rs"]
 mod wire;
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Read, Seek, Write},
-    net::{SocketAddr, TcpListener},
+    io::{BufRead, BufReader, Read, Seek},
     process::Stdio,
-    sync::{Arc, Mutex},
-    thread,
-    time::Duration,
+    sync::Mutex,
 };
 
 use proptest::{collection, prelude::*, sample::Index};
 use terraform_provider_smtp::{
-    backend::{Backend, Fields, Held, Operation, Settings, VENDORS, Vendor, Visibility},
     framework::{Provider, msgpack, value::Value},
-    http::{self, Outcome},
     provider::Smtp,
-    secret::Secret,
 };
 use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::{
     core::Plugin,
     explore::explore,
     sandbox::Sandbox,
+    targets::TARGETS,
+    vendors::Vendors,
     wire::tfplugin6::{
         Diagnostic, DynamicValue, RawState, apply_resource_change, configure_provider, import_resource_state,
         plan_resource_change, provider_client::ProviderClient, read_resource, upgrade_resource_state,
@@ -64,7 +68,7 @@ const TYPE_NAME: &str = "smtp_credential_password";
 #[test]
 fn a_value_from_core_is_read_or_refused() {
     let plugin = Session::start();
-    let right = msgpack::encode(&resource(), &Smtp::new().resources()[0].schema().attributes);
+    let right = msgpack::encode(&seeds::resource(), &Smtp::new().resources()[0].schema().attributes);
     explore(200, &mutated(right), |bytes| {
         plugin.takes_value(&DynamicValue { msgpack: bytes.clone(), json: Vec::new() });
         plugin.takes_value(&DynamicValue { msgpack: Vec::new(), json: bytes });
@@ -75,14 +79,14 @@ fn a_value_from_core_is_read_or_refused() {
 #[test]
 fn a_value_of_core_in_json_is_read_or_refused() {
     let plugin = Session::start();
-    explore(200, &mutated(json()), |json| plugin.takes_value(&DynamicValue { msgpack: Vec::new(), json }));
+    explore(200, &mutated(seeds::state()), |json| plugin.takes_value(&DynamicValue { msgpack: Vec::new(), json }));
     plugin.end();
 }
 
 #[test]
 fn a_stored_state_is_read_or_refused() {
     let plugin = Session::start();
-    explore(300, &(mutated(json()), -1..2_i64), |(json, version)| plugin.takes_state(json, version));
+    explore(300, &(mutated(seeds::state()), -1..2_i64), |(json, version)| plugin.takes_state(json, version));
     plugin.end();
 }
 
@@ -167,6 +171,18 @@ fn a_word_on_when_to_come_back_is_read_or_ignored() {
     });
 }
 
+// Everything, in this process
+
+#[test]
+fn every_target_of_the_fuzzer_takes_arbitrary_bytes() {
+    for (name, takes) in TARGETS {
+        for seed in seeds::of(name) {
+            takes(&seed);
+            explore(24, &mutated(seed), |bytes| takes(&bytes));
+        }
+    }
+}
+
 // Bytes
 
 /// Any bytes, or these with a few changes.
@@ -192,30 +208,6 @@ fn changed(mut bytes: Vec<u8>, (at, byte, how): (Index, u8, u8)) -> Vec<u8> {
         _ => drop(bytes.splice(at..at, NEEDLE.bytes())),
     }
     bytes
-}
-
-/// A resource with the needle in everything that is no part of a message to the user.
-fn resource() -> Value {
-    let secret = || Value::Secret(NEEDLE.to_owned().into());
-    Value::object([
-        ("hubspot", Value::object([("user_name", "a@62515.smtp.hubspot.net".into())])),
-        ("id", "hubspot/a@62515.smtp.hubspot.net".into()),
-        ("password", secret()),
-        ("password_wo", secret()),
-        ("rotation_trigger", NEEDLE.into()),
-        ("rotation_mode", "in_place".into()),
-        ("smtp_port", 587.into()),
-        ("smtp_url", secret()),
-        ("timeouts", Value::object([("create", "5s".into()), ("read", "5s".into()), ("update", "5s".into())])),
-    ])
-}
-
-fn json() -> Vec<u8> {
-    let state = serde_json::json!({
-        "hubspot": {"user_name": "a@62515.smtp.hubspot.net"}, "password": NEEDLE, "rotated_at": NEEDLE, "smtp_port": 587.5,
-        "smtp_url": NEEDLE, "timeouts": {"create": null}, "username": [NEEDLE], "rotation_trigger": {NEEDLE: NEEDLE},
-    });
-    serde_json::to_vec(&state).unwrap()
 }
 
 /// An answer in which every vendor finds its own, with the token that it was sent in its words.
@@ -332,105 +324,5 @@ fn sound(diagnostics: &[Diagnostic]) {
         assert!(diagnostic.summary.split(' ').count() <= 8, "{text}");
         assert!(!format!("{diagnostic:?}").contains(NEEDLE), "{text}");
         assert!(!text.chars().any(|character| character.is_control() && character != '\n'), "{text:?}");
-    }
-}
-
-// Vendors
-
-/// A server that answers every request with the same bytes, except that it lets everybody log in.
-struct Vendors {
-    runtime: Runtime,
-    address: SocketAddr,
-    answer: Arc<Mutex<Vec<u8>>>,
-}
-
-/// How long a call may take: some answers ask for another try, and no reset is begun with less than a second left.
-const TIMEOUTS: [Duration; 2] = [Duration::from_millis(1100), Duration::from_millis(100)];
-
-impl Vendors {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (address, answer) = (listener.local_addr().unwrap(), Arc::<Mutex<Vec<u8>>>::default());
-        let answers = Arc::clone(&answer);
-        thread::spawn(move || serve(&listener, &answers));
-        Self { runtime: Runtime::new().unwrap(), address, answer }
-    }
-
-    /// Resets and reads at every vendor.
-    fn take(&self, answer: Vec<u8>) {
-        *self.answer.lock().unwrap() = answer;
-        self.runtime.block_on(async {
-            for call in VENDORS.iter().map(|vendor| tokio::spawn(call(self.backend(vendor), target(vendor)))) {
-                call.await.unwrap();
-            }
-        });
-    }
-
-    fn backend(&self, vendor: &Vendor) -> Arc<dyn Backend> {
-        let client = http::Client::new(Settings {
-            ca_certificate_file: None,
-            request_timeout: Duration::from_secs(30),
-            max_requests_per_second: None,
-            user_agent: "parsers".to_owned(),
-        });
-        let mut settings = Fields::default();
-        for field in vendor.logins[0] {
-            let text = if field.visibility == Visibility::Secret { NEEDLE } else { "shown" };
-            settings.insert(field, Secret::new(text)).unwrap();
-        }
-        let base_url = vendor.settings.iter().find(|field| field.name == "base_url").unwrap();
-        settings.insert(base_url, Secret::new(format!("http://{}", self.address))).unwrap();
-        (vendor.connect)(&settings, &client)
-    }
-}
-
-fn target(vendor: &Vendor) -> Fields {
-    let mut target = Fields::default();
-    for field in vendor.target {
-        let text = if field.name == "role" { "send_only" } else { "a@example.com" };
-        target.insert(field, Secret::new(text)).unwrap();
-    }
-    target
-}
-
-async fn call(backend: Arc<dyn Backend>, target: Fields) {
-    let new = Secret::new("our-own-passw0rd");
-    let [op, look] =
-        TIMEOUTS.map(|timeout| Operation::new(timeout, CancellationToken::new()).knowing(Some(new.clone())));
-    let held = Held { version: Some("id".to_owned()), username: Some("example".to_owned()) };
-    let (reset, read, host) = tokio::join!(
-        backend.reset(&op, &target, Some(&new)),
-        backend.read(&look, &target, &held),
-        backend.smtp_host(&look, &target)
-    );
-    if let Err(error) = &read {
-        assert_eq!(error.outcome, Outcome::NotChanged, "a read changes nothing");
-    }
-    let told =
-        format!("{reset:?} {read:?} {host:?} {}", reset.as_ref().err().map(ToString::to_string).unwrap_or_default());
-    for secret in [NEEDLE, "Pass-w0rd", "our-own-passw0rd"] {
-        assert!(!told.contains(secret), "{told}");
-    }
-}
-
-fn serve(listener: &TcpListener, answer: &Mutex<Vec<u8>>) {
-    const LOGIN: &str = include_str!("fixtures/smtpd/login.json");
-    for stream in listener.incoming() {
-        let (mut stream, answer) = (stream.unwrap(), answer.lock().unwrap().clone());
-        thread::spawn(move || {
-            // A client that gives up is none of the server's business.
-            let mut request = BufReader::new(stream.try_clone().unwrap());
-            let (mut first, mut length, mut line) = (String::new(), 0, String::new());
-            let _ = request.read_line(&mut first);
-            while request.read_line(&mut line).is_ok_and(|read| read > 2) {
-                let header = line.to_ascii_lowercase();
-                length = header.strip_prefix("content-length:").map_or(length, |text| text.trim().parse().unwrap());
-                line.clear();
-            }
-            let _ = request.read_exact(&mut vec![0; length]);
-            let login = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{LOGIN}", LOGIN.len());
-            let is_login = first.starts_with("POST /oauth/token");
-            let _ = stream.write_all(if is_login { login.as_bytes() } else { &answer });
-        });
     }
 }

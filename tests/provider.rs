@@ -15,11 +15,17 @@ mod identity;
 #[path = "provider/wire.rs"]
 mod wire;
 
-use std::{collections::HashMap, fs, os::unix::fs::PermissionsExt, path::Path, process};
+use std::{
+    collections::HashMap,
+    fs,
+    os::unix::{fs::PermissionsExt, process::ExitStatusExt},
+    path::Path,
+    process,
+};
 
 use hyper_util::rt::TokioIo;
 use terraform_provider_smtp::{
-    framework::{Provider, schema::Attribute, value::Value},
+    framework::{Provider, msgpack, schema::Attribute, value::Value},
     provider::Smtp,
 };
 use tokio::{
@@ -37,9 +43,10 @@ use crate::{
         plugin::{ConnInfo, Empty},
         tfplugin6::{
             AttributePath, ClientCapabilities, Diagnostic, RawState, apply_resource_change,
-            attribute_path::step::Selector, configure_provider, diagnostic::Severity, get_metadata,
-            get_provider_schema, import_resource_state, plan_resource_change, read_resource, stop_provider,
-            upgrade_resource_state, validate_provider_config, validate_resource_config,
+            attribute_path::step::Selector, call_function, configure_provider, diagnostic::Severity, get_functions,
+            get_metadata, get_provider_schema, import_resource_state, plan_resource_change, read_data_source,
+            read_resource, stop_provider, upgrade_resource_state, validate_data_resource_config,
+            validate_provider_config, validate_resource_config,
         },
     },
 };
@@ -364,7 +371,16 @@ async fn a_panic_in_any_call_is_a_diagnostic_and_tells_no_content() {
         core.plan_resource_change(plan_resource_change::Request::default()).await.unwrap().into_inner().diagnostics,
         core.apply_resource_change(apply_resource_change::Request::default()).await.unwrap().into_inner().diagnostics,
         core.import_resource_state(import_resource_state::Request::default()).await.unwrap().into_inner().diagnostics,
+        core.validate_data_resource_config(validate_data_resource_config::Request::default())
+            .await
+            .unwrap()
+            .into_inner()
+            .diagnostics,
+        core.read_data_source(read_data_source::Request::default()).await.unwrap().into_inner().diagnostics,
+        core.get_functions(get_functions::Request {}).await.unwrap().into_inner().diagnostics,
     ];
+    let called = core.call_function(call_function::Request::default()).await.unwrap().into_inner();
+    assert!(called.error.as_ref().unwrap().text.starts_with("This is a bug in the provider."), "{called:?}");
     for diagnostics in &answers {
         assert_eq!(severities(diagnostics), [Severity::Error]);
         assert_eq!(diagnostics[0].summary, "The provider crashed");
@@ -373,8 +389,9 @@ async fn a_panic_in_any_call_is_a_diagnostic_and_tells_no_content() {
     plugin.signal("TERM").await;
     let mut log = String::new();
     stderr.read_to_string(&mut log).await.unwrap();
-    assert_eq!(log.lines().filter(|line| line.starts_with("panic: tests/provider/fake.rs:")).count(), answers.len());
-    assert!(!format!("{log}{answers:?}").contains(PANIC_MESSAGE));
+    let panics = log.lines().filter(|line| line.starts_with("panic: tests/provider/fake.rs:")).count();
+    assert_eq!(panics, answers.len() + 1);
+    assert!(!format!("{log}{answers:?}{called:?}").contains(PANIC_MESSAGE));
 }
 
 #[tokio::test]
@@ -383,6 +400,132 @@ async fn an_unknown_resource_type_is_named() {
     let request = read_resource::Request { type_name: "fake_other".to_owned(), ..Default::default() };
     let read = fake.core.provider.read_resource(request).await.unwrap().into_inner();
     assert_eq!(read.diagnostics[0].detail, r#"This version of the provider has no resource of the type "fake_other"."#);
+}
+
+// Data sources and functions
+
+#[tokio::test]
+async fn a_data_source_is_read_or_says_why_not() {
+    let mut fake = Session::start().await;
+    let read = fake.look(&fake::config("done")).await;
+    assert_eq!(fake.decode(read.state).get("result").as_secret().unwrap().for_state(), "done");
+    assert_eq!(severities(&read.diagnostics), [Severity::Warning]);
+    for (does, summary) in [("fail", "Failed"), ("nothing", "Useless"), ("panic", "The provider crashed")] {
+        let read = fake.look(&fake::config(does)).await;
+        assert_eq!((read.diagnostics[0].summary.as_str(), read.diagnostics.len()), (summary, 1));
+        assert_eq!(read.state, None, "{does}");
+    }
+}
+
+#[tokio::test]
+async fn a_data_source_is_judged_by_its_schema_and_by_itself() {
+    let mut fake = Session::start().await;
+    let garbage = wire::tfplugin6::DynamicValue { msgpack: b"\xc1garbage".to_vec(), json: Vec::new() };
+    for (config, summary) in [
+        (fake.encode(&fake::config("done")), None),
+        (fake.encode(&fake::config("nothing")), Some("Useless")),
+        (fake.encode(&Value::object([("does", Value::Null)])), Some("Missing value for `does`")),
+        (Some(garbage), Some("Value does not fit the schema")),
+    ] {
+        let request = validate_data_resource_config::Request { type_name: "fake_look".to_owned(), config };
+        let validated = fake.core.provider.validate_data_resource_config(request).await.unwrap().into_inner();
+        assert_eq!(validated.diagnostics.first().map(|diagnostic| diagnostic.summary.as_str()), summary);
+    }
+}
+
+#[tokio::test]
+async fn a_stop_reaches_the_read_of_a_data_source() {
+    let mut fake = Session::start().await;
+    let (gate, config) = waiting().await;
+    let (mut provider, config) = (fake.core.provider.clone(), fake.encode(&config));
+    let request = read_data_source::Request { type_name: "fake_look".to_owned(), config };
+    let reading = tokio::spawn(async move { provider.read_data_source(request).await.unwrap().into_inner() });
+    let mut waiting = gate.arrival().await;
+    fake.core.provider.stop_provider(stop_provider::Request {}).await.unwrap();
+    waiting.stopped().await;
+    waiting.release().await;
+    let state = fake.decode(reading.await.unwrap().state);
+    assert_eq!(state.get("result").as_secret().unwrap().for_state(), "stopped");
+}
+
+#[tokio::test]
+async fn an_unknown_data_source_and_an_unknown_function_are_named() {
+    let mut fake = Session::start().await;
+    let request = read_data_source::Request { type_name: "fake_other".to_owned(), config: None };
+    let read = fake.core.provider.read_data_source(request).await.unwrap().into_inner();
+    let detail = r#"This version of the provider has no data source of the type "fake_other"."#;
+    assert_eq!(read.diagnostics[0].detail, detail);
+    let error = fake.call_named("other\u{1b}", vec![]).await.error.unwrap();
+    assert_eq!(error.text, r#"This version of the provider has no function "other\u{1b}"."#);
+    assert_eq!(error.function_argument, None);
+}
+
+#[tokio::test]
+async fn functions_are_told_the_same_everywhere() {
+    let plugin = Plugin::start(core::command(BINARY)).await;
+    let mut core = plugin.connect().await.provider;
+    let schema = core.get_provider_schema(get_provider_schema::Request {}).await.unwrap().into_inner();
+    let functions = core.get_functions(get_functions::Request {}).await.unwrap().into_inner();
+    let metadata = core.get_metadata(get_metadata::Request {}).await.unwrap().into_inner();
+    assert_eq!(functions.functions, schema.functions);
+    let mut names: Vec<_> = metadata.functions.iter().map(|function| function.name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["ses_password", "url"]);
+    assert_eq!(metadata.data_sources[0].type_name, "smtp_credentials");
+    assert!(schema.data_source_schemas.contains_key("smtp_credentials"));
+    for function in functions.functions.values() {
+        assert_eq!(function.r#return.as_ref().unwrap().r#type, br#""string""#);
+        assert!(function.parameters.iter().all(|one| !one.allow_null_value && !one.allow_unknown_values));
+    }
+}
+
+#[tokio::test]
+async fn a_function_has_a_result_or_a_fault_at_an_argument() {
+    let mut fake = Session::start().await;
+    let called = fake.call(&Value::from("ab"), &Value::from(2_u16)).await;
+    assert_eq!((called.result.unwrap().msgpack, called.error), (b"\xa4abab".to_vec(), None));
+    for (text, times, argument, words) in [
+        ("ab", Value::from(100_u16), Some(1), "must be less than 100"),
+        ("a needle in a long text", Value::from(1_u16), Some(0), "must be short"),
+        ("panic", Value::from(1_u16), None, "This is a bug in the provider."),
+    ] {
+        let called = fake.call(&text.into(), &times).await;
+        assert!(!format!("{called:?}").contains("needle"));
+        let error = called.error.unwrap();
+        assert!(error.text.starts_with(words), "{error:?}");
+        assert_eq!((error.function_argument, called.result), (argument, None));
+    }
+}
+
+#[tokio::test]
+async fn what_core_would_never_call_a_function_with_is_answered_as_core_would() {
+    let mut fake = Session::start().await;
+    let unknown = fake.call(&Value::Unknown, &Value::from(1_u16)).await;
+    assert_eq!((unknown.result.unwrap().msgpack, unknown.error), (b"\xd4\0\0".to_vec(), None));
+    let null = fake.call(&Value::Unknown, &Value::Null).await.error.unwrap();
+    assert_eq!((null.text.as_str(), null.function_argument), ("must not be null", Some(1)));
+
+    let bytes =
+        |msgpack: &[u8], json: &[u8]| wire::tfplugin6::DynamicValue { msgpack: msgpack.to_vec(), json: json.to_vec() };
+    let text = || bytes(b"\xa1a", b"");
+    for (arguments, argument, words) in [
+        (vec![], None, "The function takes 2 arguments, and was called with 0."),
+        (vec![text(); 3], None, "The function takes 2 arguments, and was called with 3."),
+        (vec![bytes(b"", b""), text()], Some(0), "must not be null"),
+        (vec![text(), bytes(b"\xa6needle", b"")], Some(1), "is not a number"),
+        (vec![text(), bytes(b"", br#"{"needle":1}"#)], Some(1), "is not a number"),
+        (vec![bytes(b"\xdf\xff\xff\xff\xff", b""), text()], Some(0), "is not a string"),
+        (vec![bytes(b"\xdb\xff\xff\xff\xff", b""), text()], Some(0), "ends early"),
+        (vec![bytes(b"\xa1a\xa1a", b""), text()], Some(0), "is followed by more bytes"),
+        (vec![bytes(b"\xa1\xff", b""), text()], Some(0), "is not a string"),
+    ] {
+        let called = fake.call_named("repeat", arguments).await;
+        let error = called.error.unwrap();
+        assert_eq!((error.text.as_str(), error.function_argument), (words, argument));
+        assert_eq!(called.result, None);
+    }
+    let json = vec![bytes(b"", br#""ab""#), bytes(b"", b"2")];
+    assert_eq!(fake.call_named("repeat", json).await.result.unwrap().msgpack, b"\xa4abab");
 }
 
 // Stored states
@@ -584,6 +727,31 @@ async fn a_closed_stderr_does_no_harm() {
     assert_eq!(fake.result(applied), "done");
 }
 
+#[tokio::test]
+async fn a_crash_leaves_no_core_dump() {
+    for signal in ["ABRT", "SEGV"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = core::command("sh");
+        // Where the machine forbids dumps to everybody, there is nothing to ask for.
+        command.args(["-c", r#"ulimit -c "$(ulimit -Hc)"; exec "$0""#, BINARY]).current_dir(folder.path());
+        let mut plugin = Plugin::start(command).await;
+        if cfg!(target_os = "linux") {
+            let limits = fs::read_to_string(format!("/proc/{}/limits", plugin.child.id().unwrap())).unwrap();
+            let dumps = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+            assert_eq!(dumps.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"]);
+        }
+        plugin.signal(signal).await;
+        if signal == "SEGV" {
+            // The runtime takes the first for an overflow of the stack that will come again, and steps aside.
+            plugin.signal(signal).await;
+        }
+        let status = plugin.child.wait().await.unwrap();
+        assert!(status.signal().is_some(), "{signal} ends it: {status}");
+        assert!(!status.core_dumped(), "{signal} leaves a core dump");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
+
 /// The test whose place a fake provider takes in a process of its own.
 const HOST: &str = "without_the_cookie_one_line_says_who_starts_it";
 
@@ -631,6 +799,29 @@ impl Session {
             private: b"stored".to_vec(),
         };
         self.core.provider.read_resource(request).await.unwrap().into_inner()
+    }
+
+    async fn look(&mut self, config: &Value) -> read_data_source::Response {
+        let request = read_data_source::Request { type_name: "fake_look".to_owned(), config: self.encode(config) };
+        self.core.provider.read_data_source(request).await.unwrap().into_inner()
+    }
+
+    async fn call(&mut self, text: &Value, times: &Value) -> call_function::Response {
+        let arguments = [text, times].into_iter().zip(fake::repeat_parameters());
+        let encode = |(value, parameter): (&Value, Attribute)| wire::tfplugin6::DynamicValue {
+            msgpack: msgpack::encode_one(value, &parameter.r#type),
+            json: Vec::new(),
+        };
+        self.call_named("repeat", arguments.map(encode).collect()).await
+    }
+
+    async fn call_named(
+        &mut self,
+        name: &str,
+        arguments: Vec<wire::tfplugin6::DynamicValue>,
+    ) -> call_function::Response {
+        let request = call_function::Request { name: name.to_owned(), arguments };
+        self.core.provider.call_function(request).await.unwrap().into_inner()
     }
 
     async fn upgrade(&mut self, version: i64, state: RawState) -> upgrade_resource_state::Response {

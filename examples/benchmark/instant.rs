@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use terraform_provider_smtp::{
-    backend::{Backend, Fields, Found, Held, Operation, Presence, Reset},
+    backend::{Backend, Fields, Found, Held, Listed, Operation, Presence, Reset},
     http::Result,
     provider::Smtp,
     secret::Secret,
@@ -22,6 +22,10 @@ struct Instant;
 impl Backend for Instant {
     async fn read(&self, _: &Operation, _: &Fields, _: &Held) -> Result<Presence> {
         Ok(Presence::Found(Found::default()))
+    }
+
+    async fn list(&self, _: &Operation, _: &Fields) -> Result<Vec<Listed>> {
+        Ok(Vec::new())
     }
 
     async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset> {

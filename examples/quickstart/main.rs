@@ -1,6 +1,6 @@
-//! The quick start: the real Terraform or `OpenTofu` resets a password twice, and a mail login tries each.
+//! The quick start: the real Terraform or `OpenTofu` resets a password, notices that somebody else did, and resets it again.
 //!
-//! `cargo run --example quickstart` needs no account at a vendor: the sandbox plays `HubSpot` and its mail server.
+//! `cargo run --example quickstart` needs no account at a vendor: the sandbox plays `KIRIM.EMAIL` and its mail server.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "what it prints is what it is for")]
 
 #[path = "../core/mod.rs"]
@@ -15,14 +15,16 @@ use std::{
     process::ExitCode,
 };
 
+use serde_json::{Value, json};
+
 use self::{
     core::{Core, build_provider},
     mail::{Answer, login},
-    sandbox::{HubSpot, Sandbox},
+    sandbox::{KirimEmail, Sandbox},
     workspace::Workspace,
 };
 
-const USER_NAME: &str = "zh48wgsfld@62515.smtp.hubspot.net";
+const USER_NAME: &str = "myuser";
 
 fn main() -> ExitCode {
     match run() {
@@ -38,32 +40,59 @@ fn run() -> Result<(), String> {
     let core = Core::find()?;
     let provider = step("Building the provider", "built", || build_provider("dev"))?;
     let sandbox = Sandbox::start();
-    sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, USER_NAME);
-    let workspace = Workspace::new(&core, &provider, &sandbox.env())?;
-    println!("Using {} and, in place of HubSpot, a sandbox at {}\n", core.version(), sandbox.base_url());
+    sandbox.kirim_email().add_credential(KirimEmail::DOMAIN, KirimEmail::GUID, USER_NAME);
+    let workspace = Workspace::new(&core, &provider, &sandbox)?;
+    println!("Using {} and, in place of KIRIM.EMAIL, a sandbox at {}\n", core.version(), sandbox.base_url());
 
-    let (name, password) = (core.name(), ["output", "-raw", "password"]);
-    let reset = "the password was reset, and the state holds the new one";
-    step(&format!("{name} apply"), reset, || workspace.run(&["apply", "-auto-approve"]))?;
-    let first = workspace.run(&password)?;
-    log_in(&sandbox, "it", &first, Answer::Accepted)?;
+    let name = core.name();
+    let proven = "the password was reset and has logged in: verified = true";
+    step(&format!("{name} apply"), proven, || {
+        workspace.run(&["apply", "-auto-approve"])?;
+        expect("verified", &workspace.stored("verified")?, true)
+    })?;
+    let first = workspace.password()?;
 
-    let changed = ["apply", "-auto-approve", "-var", "quarter=2027-Q1"];
-    step(&format!("{name} apply, with a changed trigger"), "the password was reset again", || workspace.run(&changed))?;
-    let second = workspace.run(&password)?;
+    let changed = ["-var", "quarter=2027-Q1"];
+    step(&format!("{name} apply, with a changed trigger"), "reset again: verified = true", || {
+        workspace.run(&[&["apply", "-auto-approve"], &changed[..]].concat())?;
+        expect("verified", &workspace.stored("verified")?, true)
+    })?;
+    let second = workspace.password()?;
     log_in(&sandbox, "the old password", &first, Answer::Refused)?;
     log_in(&sandbox, "the new password", &second, Answer::Accepted)?;
 
-    let kept = "gone from the state, unchanged at HubSpot";
-    step(&format!("{name} destroy"), kept, || workspace.run(&["destroy", "-auto-approve"]))?;
-    log_in(&sandbox, "the new password", &second, Answer::Accepted)?;
+    step("somebody else resets it", "the state's password is dead, and nobody was told", || {
+        sandbox.kirim_email().reset_elsewhere(USER_NAME).map(drop).ok_or("There is no such credential.".to_owned())
+    })?;
+    log_in(&sandbox, "the state's password", &second, Answer::Refused)?;
+    step(&format!("{name} plan"), "stale = true, and a rotation is planned for it", || {
+        workspace.run(&[&["plan", "-out=plan"], &changed[..]].concat())?;
+        let plan = workspace.plan("plan")?;
+        expect("stale", &plan.stale, true)?;
+        expect("the plan", &plan.actions, json!(["create", "delete"]))
+    })?;
+    step(&format!("{name} apply plan"), "reset: verified = true, stale = false", || {
+        workspace.run(&["apply", "plan"])?;
+        expect("verified", &workspace.stored("verified")?, true)?;
+        expect("stale", &workspace.stored("stale")?, false)
+    })?;
+    let third = workspace.password()?;
 
-    match sandbox.hubspot().resets(USER_NAME) {
-        2 => println!("\nTwo resets were asked for, and the sandbox counted two."),
-        count => return Err(format!("Two resets were asked for, and the sandbox counted {count}.")),
+    let kept = "gone from the state, unchanged at KIRIM.EMAIL";
+    step(&format!("{name} destroy"), kept, || workspace.run(&["destroy", "-auto-approve"]))?;
+    log_in(&sandbox, "the last password", &third, Answer::Accepted)?;
+
+    match sandbox.kirim_email().resets(USER_NAME) {
+        4 => println!("\nThree resets were asked for, one was somebody else's, and the sandbox counted four."),
+        count => return Err(format!("There should have been four resets, and the sandbox counted {count}.")),
     }
     println!("What was applied: examples/quickstart/main.tf. How to go on: README.md.");
     Ok(())
+}
+
+fn expect(what: &str, found: &Value, expected: impl Into<Value>) -> Result<(), String> {
+    let expected = expected.into();
+    if *found == expected { Ok(()) } else { Err(format!("{what} should be {expected}, and is {found}.")) }
 }
 
 fn log_in(sandbox: &Sandbox, with: &str, password: &str, expected: Answer) -> Result<(), String> {

@@ -1,10 +1,22 @@
-//! The folder and the environment in which Terraform or `OpenTofu` runs here.
+//! The folder and the environment in which Terraform or `OpenTofu` runs here, and what it tells.
 
 use std::{fs, path::Path, process::Output};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::core::{Core, cli_config};
+use crate::{
+    core::{Core, cli_config},
+    sandbox::Sandbox,
+};
+
+/// What is planned.
+pub(super) struct Plan {
+    /// Whether the refresh found the password to be somebody else's.
+    pub(super) stale: Value,
+    /// What is to be done, in its order.
+    pub(super) actions: Value,
+}
 
 /// A temporary folder with the configuration, in which core uses the provider just built.
 pub(super) struct Workspace<'a> {
@@ -14,14 +26,42 @@ pub(super) struct Workspace<'a> {
 }
 
 impl<'a> Workspace<'a> {
-    /// Lays out the folder; `env` is what the provider gets to see beside the usual.
-    pub(super) fn new(core: &'a Core, provider: &Path, env: &[(&'static str, String)]) -> Result<Self, String> {
+    /// Lays out the folder, and points the provider at the sandbox.
+    pub(super) fn new(core: &'a Core, provider: &Path, sandbox: &Sandbox) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|error| format!("There is no temporary folder: {error}."))?;
         let write =
             |name: &str, text: &str| fs::write(folder.path().join(name), text).map_err(|error| error.to_string());
         write("main.tf", include_str!("main.tf"))?;
+        write(AUTHORITY, &sandbox.ca_certificate_pem())?;
         write(CLI_CONFIG, &cli_config(provider.parent().unwrap_or(provider)))?;
-        Ok(Self { core, folder, env: env.to_vec() })
+        let mut env = sandbox.env();
+        env.push(("SMTP_CA_CERTIFICATE_FILE", folder.path().join(AUTHORITY).display().to_string()));
+        env.push(("TF_VAR_smtp_port", sandbox.smtp_port().to_string()));
+        Ok(Self { core, folder, env })
+    }
+
+    /// What the state holds for an attribute of the one resource.
+    pub(super) fn stored(&self, attribute: &str) -> Result<Value, String> {
+        let state = self.json(&["show", "-json"])?;
+        Ok(state["values"]["root_module"]["resources"][0]["values"][attribute].clone())
+    }
+
+    /// The password that the state holds.
+    pub(super) fn password(&self) -> Result<String, String> {
+        self.run(&["output", "-raw", "password"])
+    }
+
+    /// What a saved plan says of the one resource.
+    pub(super) fn plan(&self, file: &str) -> Result<Plan, String> {
+        let plan = self.json(&["show", "-json", file])?;
+        Ok(Plan {
+            stale: plan["prior_state"]["values"]["root_module"]["resources"][0]["values"]["stale"].clone(),
+            actions: plan["resource_changes"][0]["change"]["actions"].clone(),
+        })
+    }
+
+    fn json(&self, arguments: &[&str]) -> Result<Value, String> {
+        serde_json::from_str(&self.run(arguments)?).map_err(|error| format!("It should have told JSON: {error}."))
     }
 
     /// Runs core and tells what it wrote to stdout; with an override in place there is nothing to `init`.
@@ -40,4 +80,5 @@ impl<'a> Workspace<'a> {
     }
 }
 
+const AUTHORITY: &str = "authority.pem";
 const CLI_CONFIG: &str = "cli.tfrc";

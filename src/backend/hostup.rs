@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Note, Origin, Presence, Renewal, Reset, Submission, Vendor, check,
-    told::Told,
+    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Propagation, Renewal, Reset,
+    Submission, Vendor, check, told::Told,
 };
 use crate::{
     http::{Answer, Api, Client, Dialect, Error, FieldErrors, Kind, Method, Operation, Outcome, Request, Result},
@@ -38,9 +38,11 @@ pub(super) static VENDOR: Vendor = Vendor {
     ],
     target: &[&ACCOUNT_ID, &ADDRESS],
     identity: &[&ACCOUNT_ID, &ADDRESS],
+    scope: &[&ACCOUNT_ID],
     import: ImportId::Identity,
     origin: Origin::Caller,
     renewal: Renewal::InPlace,
+    propagation: Propagation::Prompt,
     tells_version: false,
     username: |target| target.text(&ADDRESS).filter(|address| !is_id(address)),
     smtp: Submission::Told { port: 587 },
@@ -90,11 +92,26 @@ impl Backend for HostUp {
     /// not even a 404, which may as well mean an account of somebody else's.
     async fn read(&self, op: &Operation, target: &Fields, _: &Held) -> Result<Presence> {
         let (account_id, address) = names(target);
-        let mailboxes = self.mailboxes.get(op, account_id, self.list(op, account_id)).await?;
+        let mailboxes = self.mailboxes.get(op, account_id, self.fetch(op, account_id)).await?;
         let found = mailboxes.iter().find(|mailbox| mailbox.is(address));
         Ok(found.map_or(Presence::Gone, |mailbox| {
             Presence::Found(Found { username: Some(mailbox.email.clone()), ..Found::default() })
         }))
+    }
+
+    /// A mailbox whose address cannot be a target's is named by its id.
+    async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>> {
+        let (account_id, _) = names(scope);
+        let mailboxes = self.mailboxes.get(op, account_id, self.fetch(op, account_id)).await?;
+        let listed = mailboxes.iter().map(|mailbox| {
+            let mut target = scope.clone();
+            if target.insert(&ADDRESS, Secret::new(mailbox.email.as_str())).is_err() {
+                // One that has no usable name at all is left without.
+                let _ = target.insert(&ADDRESS, Secret::new(mailbox.id.as_str()));
+            }
+            Listed { target, username: Some(mailbox.email.clone()), ..Listed::default() }
+        });
+        Ok(listed.collect())
     }
 
     async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset> {
@@ -131,7 +148,7 @@ impl HostUp {
     }
 
     /// <https://developer.hostup.se/endpoints/webhosting-services/get-v2-shared-hosting-accountid-email-accounts>
-    async fn list(&self, op: &Operation, account_id: &str) -> Result<Vec<Mailbox>> {
+    async fn fetch(&self, op: &Operation, account_id: &str) -> Result<Vec<Mailbox>> {
         let list: List = self.request(Method::GET, account_id, &["email-accounts"]).read(op).await?.json()?;
         Ok(list.email_accounts)
     }

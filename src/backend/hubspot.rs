@@ -3,13 +3,16 @@
 //! Three generations of one API: all reset with a bare POST and answer with the new password once. None tells when
 //! a password was last changed.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Origin, Presence, Renewal, Reset, Submission, Vendor,
+    Backend, Field, Fields, Found, Held, ImportId, Listed, Origin, Presence, Propagation, Renewal, Reset, Submission,
+    Vendor,
     bearer::{Bearer, Offer},
     check,
     told::Told,
@@ -29,9 +32,11 @@ pub(super) static VENDOR: Vendor = Vendor {
     advice: &[],
     target: &[&USER_NAME],
     identity: &[&USER_NAME],
+    scope: &[],
     import: ImportId::Identity,
     origin: Origin::Vendor,
     renewal: Renewal::InPlace,
+    propagation: Propagation::Prompt,
     tells_version: false,
     username: |target| target.text(&USER_NAME),
     smtp: Submission::At { host: "smtp.hubapi.com", port: 587 },
@@ -117,15 +122,15 @@ struct HubSpot {
     api: Api,
     generation: Generation,
     login: Bearer,
-    /// The user names of the account, fetched once for all resources of this process.
-    listed: Told<BTreeSet<String>>,
+    /// The user names of the account and when each was made, fetched once for all resources of this process.
+    listed: Told<BTreeMap<String, Option<Timestamp>>>,
 }
 
 #[async_trait]
 impl Backend for HubSpot {
     async fn read(&self, op: &Operation, target: &Fields, _: &Held) -> Result<Presence> {
         let user_name = target.text(&USER_NAME).unwrap_or_default();
-        if self.listed.get(op, "", self.list(op)).await?.contains(user_name) {
+        if self.listed.get(op, "", self.fetch(op)).await?.contains_key(user_name) {
             return Ok(Presence::Found(Found::default()));
         }
         match self.generation {
@@ -137,6 +142,17 @@ impl Backend for HubSpot {
                 Err(error) => Err(error),
             },
         }
+    }
+
+    async fn list(&self, op: &Operation, _: &Fields) -> Result<Vec<Listed>> {
+        let listed = self.listed.get(op, "", self.fetch(op)).await?;
+        let listed = listed.iter().map(|(user_name, created_at)| {
+            let mut target = Fields::default();
+            // One that cannot be named in a configuration is left without a name.
+            let _ = target.insert(&USER_NAME, Secret::new(user_name.as_str()));
+            Listed { target, username: Some(user_name.clone()), created_at: *created_at, ..Listed::default() }
+        });
+        Ok(listed.collect())
     }
 
     async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
@@ -185,19 +201,20 @@ impl HubSpot {
         self.login.send(op, &self.api, send).await
     }
 
-    async fn list(&self, op: &Operation) -> Result<BTreeSet<String>> {
+    async fn fetch(&self, op: &Operation) -> Result<BTreeMap<String, Option<Timestamp>>> {
         if self.generation == Generation::V1 {
             let tokens: Vec<TokenV1> = self.ask(op, &[], &[]).await?.json()?;
-            return Ok(tokens.into_iter().filter(|token| !token.deleted).map(|token| token.user_name).collect());
+            let live = tokens.into_iter().filter(|token| !token.deleted);
+            return Ok(live.map(|token| (token.user_name, moment(&token.created_at))).collect());
         }
-        let mut ids = BTreeSet::new();
+        let mut ids = BTreeMap::new();
         let mut after: Option<String> = None;
         loop {
             let more = after.as_deref().map(|after| ("after", after));
             let query: Vec<_> = [("limit", "100")].into_iter().chain(more).collect();
             let page: Page = self.ask(op, &[], &query).await?.json()?;
             let known = ids.len();
-            ids.extend(page.results.into_iter().map(|token| token.id));
+            ids.extend(page.results.into_iter().map(|token| (token.id, moment(&token.created_at))));
             // A page that brings nothing new would be followed by itself for ever.
             let next = page.paging.and_then(|paging| paging.next).filter(|_| ids.len() > known);
             match next {
@@ -208,12 +225,23 @@ impl HubSpot {
     }
 }
 
+/// Milliseconds since 1970 with `v1`, RFC 3339 later.
+fn moment(time: &Value) -> Option<Timestamp> {
+    match time {
+        Value::Number(number) => Timestamp::from_millisecond(number.as_i64().filter(|time| *time > 0)?).ok(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TokenV1 {
     user_name: String,
     #[serde(default)]
     deleted: bool,
+    #[serde(default)]
+    created_at: Value,
 }
 
 #[derive(Deserialize)]
@@ -223,8 +251,11 @@ struct Page {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Token {
     id: String,
+    #[serde(default)]
+    created_at: Value,
 }
 
 #[derive(Deserialize)]

@@ -3,7 +3,7 @@
 //! The vendor's specification, guide and clients do not agree on how a list is wrapped and a time is written, so both forms of
 //! each are read.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::DateTime};
@@ -11,8 +11,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Note, Origin, Presence, Renewal, Reset, Submission, Vendor, check,
-    told::Told,
+    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Propagation, Renewal, Reset,
+    Submission, Trace, Vendor, check, told::Told,
 };
 use crate::{
     http::{Api, Client, Dialect, FieldErrors, Kind, Method, Operation, Request, Result},
@@ -29,9 +29,11 @@ pub(super) static VENDOR: Vendor = Vendor {
     advice: &[],
     target: &[&DOMAIN, &CREDENTIAL_GUID],
     identity: &[&DOMAIN, &CREDENTIAL_GUID],
+    scope: &[&DOMAIN],
     import: ImportId::Identity,
     origin: Origin::Vendor,
     renewal: Renewal::InPlace,
+    propagation: Propagation::Delayed,
     tells_version: true,
     username: |_| None,
     smtp: Submission::Undocumented,
@@ -81,7 +83,7 @@ struct KirimEmail {
 impl Backend for KirimEmail {
     async fn read(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence> {
         let (domain, guid) = names(target);
-        let listed = self.listed.get(op, domain, self.list(op, domain)).await?;
+        let listed = self.listed.get(op, domain, self.fetch(op, domain)).await?;
         if let Some(credential) = listed.get(guid) {
             return Ok(Presence::Found(credential.found(held)));
         }
@@ -91,6 +93,12 @@ impl Backend for KirimEmail {
             Err(error) if error.kind == Kind::NotFound => Ok(Presence::Gone),
             Err(error) => Err(error),
         }
+    }
+
+    async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>> {
+        let (domain, _) = names(scope);
+        let listed = self.listed.get(op, domain, self.fetch(op, domain)).await?;
+        Ok(listed.values().map(|credential| credential.listed(scope)).collect())
     }
 
     async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
@@ -110,12 +118,29 @@ impl Backend for KirimEmail {
             username: text("username"),
             last_password_changed: time("last_password_changed"),
             modified_at: time("modified_at"),
+            created_at: Value::Null,
         };
         let is_another = !credential.user_smtp_guid.eq_ignore_ascii_case(guid);
         let odd = (failed || is_another).then_some(Note::OddAnswer);
         let behind = (answer.flag(&["data", "remote_synced"]) == Some(false)).then_some(Note::NotYetEverywhere);
         let Found { username, version, .. } = credential.found(&Held::default());
         Ok(Reset { password: Some(password), username, version, notes: odd.into_iter().chain(behind).collect() })
+    }
+
+    async fn look_back(&self, op: &Operation, target: &Fields, before: &Found) -> Result<Trace> {
+        let (domain, guid) = names(target);
+        let held = Held { version: before.version.clone(), ..Held::default() };
+        let One { data } = ask(op, self.request(Method::GET, domain, &[guid])).await?;
+        let versions = data.version(&held).zip(held.version);
+        Ok(match versions.and_then(|(now, before)| order(&now, &before)) {
+            Some(Ordering::Greater) => Trace::Change(Vec::new()),
+            Some(Ordering::Equal) => Trace::NoChange,
+            Some(Ordering::Less) | None => Trace::Untold,
+        })
+    }
+
+    fn compare(&self, one: &str, other: &str) -> Option<Ordering> {
+        order(one, other)
     }
 }
 
@@ -136,7 +161,7 @@ impl KirimEmail {
         self.api.request(method, &path).basic(&self.username, &self.api_key)
     }
 
-    async fn list(&self, op: &Operation, domain: &str) -> Result<BTreeMap<String, Credential>> {
+    async fn fetch(&self, op: &Operation, domain: &str) -> Result<BTreeMap<String, Credential>> {
         let mut listed = BTreeMap::new();
         for page in 1_u32.. {
             let request = self.request(Method::GET, domain, &[]);
@@ -194,12 +219,27 @@ struct Credential {
     last_password_changed: Value,
     #[serde(default)]
     modified_at: Value,
+    #[serde(default)]
+    created_at: Value,
 }
 
 impl Credential {
     fn found(&self, held: &Held) -> Found {
         let username = self.username.clone().filter(|username| !username.is_empty());
         Found { username, version: self.version(held), ..Found::default() }
+    }
+
+    fn listed(&self, scope: &Fields) -> Listed {
+        let Found { username, version, .. } = self.found(&Held::default());
+        let mut target = scope.clone();
+        // One that cannot be named in a configuration is left without a name.
+        let _ = target.insert(&CREDENTIAL_GUID, Secret::new(self.user_smtp_guid.as_str()));
+        let created_at = match &self.created_at {
+            Value::Number(seconds) => seconds.as_i64().and_then(|seconds| Timestamp::from_second(seconds).ok()),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        Listed { target, username, version, created_at: created_at.filter(|time| time.as_second() > 0) }
     }
 
     /// When it was last changed, as `field=time`: by the field that the state holds, or else by the one that tells more.
@@ -223,4 +263,66 @@ fn moment(time: &Value) -> Option<String> {
         _ => return None,
     };
     (seconds > 0).then(|| seconds.to_string())
+}
+
+/// The order of two versions: moments of one field, both written in the same way.
+fn order(one: &str, other: &str) -> Option<Ordering> {
+    let [(field, one), (of, other)] = [one.split_once('=')?, other.split_once('=')?];
+    if field != of {
+        return None;
+    }
+    let seconds = |moment: &str| moment.parse::<i64>().ok();
+    let civil = |moment: &str| moment.parse::<DateTime>().ok();
+    let by_seconds = seconds(one).zip(seconds(other)).map(|(one, other)| one.cmp(&other));
+    by_seconds.or_else(|| civil(one).zip(civil(other)).map(|(one, other)| one.cmp(&other)))
+}
+
+#[cfg(test)]
+mod tests {
+    use Ordering::{Equal, Greater, Less};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_moments_of_one_field_in_one_form_are_compared() {
+        for (one, other, expected) in [
+            ("modified_at=11", "modified_at=9", Some(Greater)),
+            ("modified_at=9", "modified_at=9", Some(Equal)),
+            ("modified_at=9", "modified_at=11", Some(Less)),
+            ("modified_at=2026-01-02T00:00:00", "modified_at=2026-01-01T23:59:59", Some(Greater)),
+            ("modified_at=2026-01-02T00:00:00", "modified_at=1767312000", None),
+            ("last_password_changed=11", "modified_at=9", None),
+            ("modified_at=soon", "modified_at=9", None),
+            ("modified_at", "modified_at=9", None),
+            ("11", "9", None),
+        ] {
+            assert_eq!(order(one, other), expected, "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_a_moment_and_the_field_that_it_stands_in() {
+        let held = |version: &str| Held { version: Some(version.to_owned()), ..Held::default() };
+        for (last_password_changed, modified_at, held, expected) in [
+            (json!(7), json!(9), Held::default(), Some("last_password_changed=7")),
+            (json!(7), json!(9), held("modified_at=8"), Some("modified_at=9")),
+            (json!(0), json!(9), Held::default(), Some("modified_at=9")),
+            (json!(null), json!("1970-01-01T00:00:09Z"), Held::default(), Some("modified_at=9")),
+            (json!("1970-01-01T00:00:07+00:00"), json!(9), held("odd"), Some("last_password_changed=7")),
+            (json!(7), json!(0), held("modified_at=8"), Some("last_password_changed=7")),
+            (json!({}), json!("soon"), Held::default(), None),
+            (json!(-1), json!(1.5), Held::default(), None),
+        ] {
+            let user_smtp_guid = String::new();
+            let credential = Credential {
+                user_smtp_guid,
+                username: None,
+                last_password_changed,
+                modified_at,
+                created_at: json!(null),
+            };
+            assert_eq!(credential.version(&held).as_deref(), expected);
+        }
+    }
 }

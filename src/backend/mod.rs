@@ -11,9 +11,10 @@ mod kirim_email;
 mod smtpd;
 mod told;
 
-use std::{fmt::Debug, sync::Arc};
+use std::{cmp::Ordering, fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 pub use check::Check;
 pub use fields::{Field, Fields, Visibility};
@@ -45,12 +46,16 @@ pub struct Vendor {
     pub target: &'static [&'static Field],
     /// The part of the target that the resource's id is made of, joined by `/`.
     pub identity: &'static [&'static Field],
+    /// The part of the target that says which credentials a list holds, where the login does not.
+    pub scope: &'static [&'static Field],
     /// What an import id holds after the vendor's name.
     pub import: ImportId,
     /// Who makes the password.
     pub origin: Origin,
     /// What a reset does to the credential.
     pub renewal: Renewal,
+    /// How soon the vendor's mail server goes by a new password.
+    pub propagation: Propagation,
     /// Whether the vendor's answers tell a credential's version.
     pub tells_version: bool,
     /// The user name for SMTP, where the target tells it.
@@ -88,6 +93,15 @@ pub enum Renewal {
     Successor,
 }
 
+/// How soon a vendor's mail server goes by a new password, as far as the vendor tells.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Propagation {
+    /// Nothing is told of a delay.
+    Prompt,
+    /// It may go by the old one for a while, so that a login with that proves nothing.
+    Delayed,
+}
+
 /// Where mail is submitted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Submission {
@@ -118,13 +132,26 @@ pub trait Backend: Debug + Send + Sync {
         self.read(op, target, held).await
     }
 
+    /// Compares two of the vendor's words on a credential's last change; `None` where they cannot be compared. Asks nobody.
+    fn compare(&self, one: &str, other: &str) -> Option<Ordering> {
+        (one == other).then_some(Ordering::Equal)
+    }
+
     /// Refuses to replace or to retire what it is itself logged in with. Asks nobody, so that a plan can tell.
     fn spare_login(&self, _held: &Held) -> Result<()> {
         Ok(())
     }
 
+    /// Lists the live credentials of a scope, all pages of it, in any order. What a process was told once is not asked again.
+    async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>>;
+
     /// Resets the password: to `new` where the caller makes it. At most one reset takes effect.
     async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset>;
+
+    /// Looks again, past anything that was told earlier, for a reset whose answer was lost; `before` is what a check found.
+    async fn look_back(&self, _op: &Operation, _target: &Fields, _before: &Found) -> Result<Trace> {
+        Ok(Trace::Untold)
+    }
 
     /// Retires what an earlier reset made, for a vendor with [`Renewal::Successor`]. Succeeds where it is already gone.
     async fn retire(&self, _op: &Operation, _held: &Held) -> Result<()> {
@@ -167,6 +194,30 @@ pub struct Found {
     pub username: Option<String>,
     /// The vendor's word on its last change.
     pub version: Option<String>,
+}
+
+/// What a list tells of a credential. It has no password.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listed {
+    /// What of the target the list tells. A name that cannot be a target's is left out.
+    pub target: Fields,
+    /// The user name for SMTP.
+    pub username: Option<String>,
+    /// The vendor's word on its last change.
+    pub version: Option<String>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+}
+
+/// What a vendor shows of a reset whose answer was lost.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Trace {
+    /// A change that it did not show before; at a vendor with [`Renewal::Successor`], the ids of what is new.
+    Change(Vec<String>),
+    /// No change so far.
+    NoChange,
+    /// It does not tell.
+    Untold,
 }
 
 /// A reset that has happened.

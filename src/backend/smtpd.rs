@@ -3,13 +3,18 @@
 //! The vendor documents no SMTP login whose password could be reset. What can be rotated is an API key of the account: a
 //! reset makes a new one, whose key is the user name and whose secret is the password, and the one before is then revoked.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Note, Origin, Presence, Renewal, Reset, Submission, Vendor,
+    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Propagation, Renewal, Reset,
+    Submission, Trace, Vendor,
     bearer::{Bearer, Offer},
     check,
     told::Told,
@@ -32,9 +37,11 @@ pub(super) static VENDOR: Vendor = Vendor {
     )],
     target: &[&NAME, &ROLE],
     identity: &[&NAME],
+    scope: &[],
     import: ImportId::Credential,
     origin: Origin::Vendor,
     renewal: Renewal::Successor,
+    propagation: Propagation::Prompt,
     tells_version: true,
     username: |_| None,
     smtp: Submission::Undocumented,
@@ -93,8 +100,11 @@ struct Smtpd {
     /// The key that the provider is logged in with; none where it is a user.
     own_key: Option<String>,
     login: Bearer,
-    account: Told<()>,
-    keys: Told<Vec<Listed>>,
+    /// The ids of the keys that there were before anything was reset.
+    before: Told<BTreeSet<String>>,
+    keys: Told<Vec<ApiKey>>,
+    /// The ids of the keys that resets have made here.
+    made: Mutex<BTreeSet<String>>,
 }
 
 #[async_trait]
@@ -103,18 +113,26 @@ impl Backend for Smtpd {
     async fn read(&self, op: &Operation, _: &Fields, held: &Held) -> Result<Presence> {
         // A reset whose answer told no id leaves nothing to look for.
         let Some(id) = &held.version else { return Ok(Presence::Found(Found::default())) };
-        let keys = self.keys.get(op, "", self.list(op)).await?;
+        let keys = self.keys.get(op, "", self.fetch(op)).await?;
         match keys.iter().find(|key| key.id == *id && key.is_active) {
             Some(key) => Ok(Presence::Found(key.found())),
             None => Ok(Presence::Gone),
         }
     }
 
-    /// Asks who is logged in, once. A new key can be made whatever has become of the old one, so that is not looked for.
+    /// Asks for the keys, once: who may not see them may not make one. A new key can be made whatever has become of the old one, so
+    /// that is not looked for.
     async fn check(&self, op: &Operation, _: &Fields, held: &Held) -> Result<Presence> {
         self.spare_login(held)?;
-        self.account.get(op, "", self.who_am_i(op)).await?;
+        let ids = async { Ok(self.fetch(op).await?.into_iter().map(|key| key.id).collect()) };
+        self.before.get(op, "", ids).await?;
         Ok(Presence::Found(Found::default()))
+    }
+
+    /// A revoked key is no credential any more, though it stays on the vendor's list.
+    async fn list(&self, op: &Operation, _: &Fields) -> Result<Vec<Listed>> {
+        let keys = self.keys.get(op, "", self.fetch(op)).await?;
+        Ok(keys.iter().filter(|key| key.is_active).map(ApiKey::listed).collect())
     }
 
     /// Whoever revokes the key that they are logged in with does not get in again.
@@ -139,13 +157,30 @@ impl Backend for Smtpd {
         let password = answer.secret(&["Secret"]).map_or_else(|| answer.password(&["secret"]), Ok)?;
         let text = |name| answer.text(&[name]).filter(|text| !text.is_empty());
         let (username, version) = (text("Key").or_else(|| text("key")), text("ID").or_else(|| text("id")));
+        self.made().extend(version.clone());
         let notes = if username.is_some() && version.is_some() { vec![] } else { vec![Note::OddAnswer] };
         Ok(Reset { password: Some(password), username, version, notes })
+    }
+
+    /// A key of the name asked for, whose id is new.
+    async fn look_back(&self, op: &Operation, target: &Fields, _: &Found) -> Result<Trace> {
+        let Some(before) = self.before.kept(op, "").await? else { return Ok(Trace::Untold) };
+        let keys = self.fetch(op).await?;
+        let made = self.made();
+        let is_new = |key: &ApiKey| {
+            key.is_active
+                && key.name.as_deref() == target.text(&NAME)
+                && !before.contains(&key.id)
+                && !made.contains(&key.id)
+        };
+        let new: Vec<_> = keys.into_iter().filter(is_new).map(|key| key.id).collect();
+        Ok(if new.is_empty() { Trace::NoChange } else { Trace::Change(new) })
     }
 
     async fn retire(&self, op: &Operation, held: &Held) -> Result<()> {
         self.spare_login(held)?;
         let Some(id) = &held.version else { return Ok(()) };
+        self.keys.forget(op).await?;
         let send = |token| self.request(Method::PUT, &[id, "revoke"], &token).set(op);
         match self.login.send(op, &self.api, send).await {
             Ok(_) => Ok(()),
@@ -178,43 +213,51 @@ impl Smtpd {
                 .knowing(settings.secrets()),
             own_key,
             login: Bearer::granted(&["oauth", "token"], login),
-            account: Told::default(),
+            before: Told::default(),
             keys: Told::default(),
+            made: Mutex::default(),
         }
+    }
+
+    fn made(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn request(&self, method: Method, path: &[&str], token: &Secret) -> Request {
         self.api.request(method, &[&KEYS, path].concat()).bearer(token)
     }
 
-    async fn list(&self, op: &Operation) -> Result<Vec<Listed>> {
+    async fn fetch(&self, op: &Operation) -> Result<Vec<ApiKey>> {
         let send = |token| self.request(Method::GET, &[], &token).read(op);
         self.login.send(op, &self.api, send).await?.json()
-    }
-
-    /// <https://docs.smtpd.dev/api/authentication>
-    async fn who_am_i(&self, op: &Operation) -> Result<()> {
-        let me = || self.api.request(Method::GET, &["oauth", "me"]);
-        let send = |token| me().bearer(&token).read(op);
-        self.login.send(op, &self.api, send).await.map(drop)
     }
 }
 
 /// A key as a list shows it.
 #[derive(Debug, Deserialize)]
-struct Listed {
+struct ApiKey {
     id: String,
     is_active: bool,
     key: Option<String>,
     name: Option<String>,
+    /// In seconds since 1970.
+    #[serde(default)]
+    created_at_utc: serde_json::Value,
 }
 
-impl Listed {
+impl ApiKey {
     fn found(&self) -> Found {
         let mut target = Fields::default();
         // A name that cannot stand in a configuration is left for the configuration to say.
         let _ = target.insert(&NAME, Secret::new(self.name.as_deref().unwrap_or_default()));
         Found { target, username: self.key.clone(), version: Some(self.id.clone()) }
+    }
+
+    fn listed(&self) -> Listed {
+        let Found { target, username, version } = self.found();
+        let seconds = self.created_at_utc.as_i64().filter(|seconds| *seconds > 0);
+        let created_at = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        Listed { target, username, version, created_at }
     }
 }
 

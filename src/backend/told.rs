@@ -28,6 +28,11 @@ impl<T> Told<T> {
         Ok(answer)
     }
 
+    /// The answer about `key` where there is one: nobody is asked.
+    pub(super) async fn kept(&self, op: &Operation, key: &str) -> Result<Option<Arc<T>>> {
+        Ok(op.wait(self.0.lock()).await?.get(key).cloned())
+    }
+
     /// Forgets every answer, because what is about to be done makes them untrue.
     pub(super) async fn forget(&self, op: &Operation) -> Result<()> {
         op.wait(self.0.lock()).await?.clear();

@@ -18,9 +18,18 @@ use super::{
 
 /// Reads a value. At every depth, a missing attribute is its default or else null.
 pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, Malformed> {
+    read(bytes, Shape::root(attributes))
+}
+
+/// Reads the value of one attribute.
+pub fn decode_one(bytes: &[u8], attribute: &Attribute) -> Result<Value, Malformed> {
+    read(bytes, Shape::attribute(attribute, Text::Shown))
+}
+
+fn read(bytes: &[u8], shape: Shape<'_>) -> Result<Value, Malformed> {
     let malformed = RefCell::default();
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = Reader { shape: Shape::root(attributes), malformed: &malformed }.deserialize(&mut json);
+    let value = Reader { shape, malformed: &malformed }.deserialize(&mut json);
     value.and_then(|value| json.end().map(|()| value)).map_err(|error| match malformed.take() {
         Some(malformed) if error.is_data() => malformed,
         Some(malformed) => Malformed { fault: NOT_JSON, ..malformed },

@@ -1,9 +1,11 @@
 //! Terraform's ideas as plain Rust.
 //!
-//! A [`Provider`] and its [`Resource`]s are what the plugin server serves. The traits say when core calls, what holds then,
-//! and what must hold afterwards. This module knows nothing of gRPC, HTTP or SMTP.
+//! A [`Provider`] with its [`Resource`]s, [`DataSource`]s and [`Function`]s is what the plugin server serves. The traits say
+//! when core calls, what holds then, and what must hold afterwards. This module knows nothing of gRPC, HTTP or SMTP.
 
+mod data_source;
 pub mod diagnostic;
+mod function;
 pub mod json;
 pub mod malformed;
 pub mod msgpack;
@@ -22,13 +24,15 @@ use std::{
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+pub use data_source::DataSource;
 use diagnostic::{Diagnostic, Diagnostics, Result};
+pub use function::{Fault, Function, Signature};
 pub use malformed::Malformed;
 use plan::Draft;
 use schema::Schema;
 use value::Value;
 
-/// A provider: its own configuration, and the resources that work with it.
+/// A provider: its own configuration, what works with it, and the functions that do without.
 #[async_trait]
 pub trait Provider: Send + Sync + 'static {
     /// Where the registries list it, without their host: `namespace/type`.
@@ -39,6 +43,16 @@ pub trait Provider: Send + Sync + 'static {
 
     /// Every resource, in any order.
     fn resources(&self) -> &[Arc<dyn Resource>];
+
+    /// Every data source, in any order.
+    fn data_sources(&self) -> &[Arc<dyn DataSource>] {
+        &[]
+    }
+
+    /// Every function, in any order. A core that is too old for functions never sees them.
+    fn functions(&self) -> &[Arc<dyn Function>] {
+        &[]
+    }
 
     /// Judges a provider block beyond its schema. Any value may be unknown. No credentials and no network are needed.
     fn validate(&self, config: &Value) -> Diagnostics;

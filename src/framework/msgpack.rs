@@ -13,15 +13,24 @@ use super::{
     diagnostic::Step,
     malformed::Malformed,
     number::{Form, Number},
-    schema::Attribute,
+    schema::{Attribute, Type},
     shape::{Shape, Text},
     value::{Object, Value},
 };
 
 /// Reads a value. A missing attribute is null; one that the schema does not know is an error.
 pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, Malformed> {
+    read(bytes, Shape::root(attributes))
+}
+
+/// Reads the value of one attribute.
+pub fn decode_one(bytes: &[u8], attribute: &Attribute) -> Result<Value, Malformed> {
+    read(bytes, Shape::attribute(attribute, Text::Shown))
+}
+
+fn read(bytes: &[u8], shape: Shape<'_>) -> Result<Value, Malformed> {
     let mut reader = Reader(bytes);
-    let value = reader.value(Shape::root(attributes))?;
+    let value = reader.value(shape)?;
     if reader.0.is_empty() { Ok(value) } else { Err(Malformed::new("is followed by more bytes")) }
 }
 
@@ -29,8 +38,18 @@ pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, Malformed
 ///
 /// What does not fit its type is written as null: an answer to core that lacks one attribute is better than none.
 pub fn encode(value: &Value, attributes: &[Attribute]) -> Vec<u8> {
-    let mut writer = Writer(ByteBuf::new());
-    writer.value(value, Shape::root(attributes));
+    write(value, Shape::root(attributes))
+}
+
+/// Writes a value of one type.
+pub fn encode_one(value: &Value, r#type: &Type) -> Vec<u8> {
+    write(value, Shape::new(r#type, Text::Shown))
+}
+
+fn write(value: &Value, shape: Shape<'_>) -> Vec<u8> {
+    // Room for all of it at once: a buffer that grows leaves copies of secrets behind.
+    let mut writer = Writer(ByteBuf::with_capacity(room(value)));
+    writer.value(value, shape);
     writer.0.into_vec()
 }
 
@@ -139,6 +158,17 @@ fn mismatch<E: Into<NumValueReadError>>(fault: &'static str) -> impl FnOnce(E) -
     move |error| match error.into() {
         NumValueReadError::InvalidMarkerRead(_) | NumValueReadError::InvalidDataRead(_) => Malformed::new(ENDS_EARLY),
         NumValueReadError::TypeMismatch(_) | NumValueReadError::OutOfRange => Malformed::new(fault),
+    }
+}
+
+/// As many bytes as a value takes with all attributes of its type: five for a head, and nine for a number.
+fn room(value: &Value) -> usize {
+    9 + match value {
+        Value::String(text) | Value::Number(Number(Form::Decimal(text))) => text.len(),
+        Value::Secret(secret) => secret.for_state().len(),
+        Value::List(items) => items.iter().map(room).sum(),
+        Value::Object(object) => object.iter().map(|(name, value)| name.len() + 5 + room(value)).sum::<usize>(),
+        _ => 0,
     }
 }
 

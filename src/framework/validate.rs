@@ -78,7 +78,8 @@ impl Judge {
     }
 }
 
-fn check(attribute: &Attribute, value: &Value) -> Result<(), &'static str> {
+/// Applies an attribute's rule to a known text; answers with the rule's words where it is broken.
+pub fn check(attribute: &Attribute, value: &Value) -> Result<(), &'static str> {
     match (attribute.check, value) {
         (Some(rule), Value::String(text)) => rule(text),
         (Some(rule), Value::Secret(secret)) => secret.check(rule),

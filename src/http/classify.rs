@@ -5,7 +5,7 @@
 //! vendor has not processed the earlier one.
 
 use super::transport::Trouble;
-use super::{Dialect, Kind, Outcome};
+use super::{Dialect, Ending, Kind, Outcome};
 
 /// What a request does at the vendor.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,6 +34,7 @@ pub(super) enum Stage {
 pub(super) struct Verdict {
     pub(super) kind: Kind,
     pub(super) outcome: Outcome,
+    pub(super) ending: Ending,
     /// How many tries such a failure allows, this one included.
     pub(super) tries: u32,
 }
@@ -65,17 +66,24 @@ pub(super) fn judge_trouble(trouble: Trouble, stage: Stage, intent: Intent) -> V
         (Intent::Reset | Intent::Set, Stage::Sent) => Outcome::MayHaveChanged,
         (Intent::Reset | Intent::Set, Stage::Agreed) => Outcome::Changed,
     };
+    let ending = if stage == Stage::Sent { Ending::Open } else { Ending::Settled };
     let tries = match (trouble, stage, intent) {
         (Trouble::Unreachable(_), Stage::Connecting, _) => SOME,
         (Trouble::Interrupted | Trouble::TimedOut, _, Intent::Read | Intent::Set) => FEW,
         _ => ONCE,
     };
-    Verdict { kind, outcome, tries }
+    Verdict { kind, outcome, ending, tries }
 }
 
 /// Judges a status outside 200–299. A 404 stands for a missing thing only in the vendor's own words.
 pub(super) fn judge_status(status: u16, intent: Intent, dialect: &Dialect, own_words: OwnWords) -> Verdict {
-    let verdict = |kind, outcome, tries| Verdict { kind, outcome, tries };
+    // A refusal is the end of a request. What may have been processed has ended when the vendor itself says so: what stands in
+    // between gives up earlier, with a status of its own kind or in other words.
+    let by_vendor = own_words == OwnWords::Yes && !matches!(status, 408 | 502 | 504 | 520..=599);
+    let verdict = |kind, outcome, tries| {
+        let is_settled = by_vendor || outcome == Outcome::NotChanged;
+        Verdict { kind, outcome, ending: if is_settled { Ending::Settled } else { Ending::Open }, tries }
+    };
     let not_changed = |kind, tries| verdict(kind, Outcome::NotChanged, tries);
     // What may have been processed: nobody knows after a reset, and nothing can have changed after a read.
     let unknown = |kind, tries| match intent {
@@ -148,7 +156,8 @@ mod tests {
             (Trouble::TooLarge, Stage::Agreed, Kind::TooLarge, Changed, ONCE),
         ] {
             let verdict = judge_trouble(trouble, stage, Intent::Reset);
-            assert_eq!(verdict, Verdict { kind, outcome, tries }, "{trouble:?} while {stage:?}");
+            let ending = if outcome == MayHaveChanged { Ending::Open } else { Ending::Settled };
+            assert_eq!(verdict, Verdict { kind, outcome, ending, tries }, "{trouble:?} while {stage:?}");
         }
     }
 
@@ -159,6 +168,29 @@ mod tests {
             assert_eq!(tries > ONCE, [423, 429, 477].contains(&status), "{status}");
             let refused = matches!(status, 307 | 308 | 400..=407 | 409..=499);
             assert_eq!(outcome, if refused { NotChanged } else { MayHaveChanged }, "{status}");
+        }
+    }
+
+    #[test]
+    fn only_the_vendors_own_words_settle_what_may_have_been_processed() {
+        for (status, own_words, ending) in [
+            (500, OwnWords::Yes, Ending::Settled),
+            (503, OwnWords::Yes, Ending::Settled),
+            (500, OwnWords::No, Ending::Open),
+            (503, OwnWords::No, Ending::Open),
+            (303, OwnWords::No, Ending::Open),
+            // What a gateway answers while the vendor is at work, in whatever words.
+            (408, OwnWords::Yes, Ending::Open),
+            (502, OwnWords::Yes, Ending::Open),
+            (504, OwnWords::Yes, Ending::Open),
+            (524, OwnWords::Yes, Ending::Open),
+            // A refusal.
+            (403, OwnWords::No, Ending::Settled),
+            (429, OwnWords::No, Ending::Settled),
+        ] {
+            for intent in [Intent::Reset, Intent::Set] {
+                assert_eq!(judge_status(status, intent, &DIALECT, own_words).ending, ending, "{status} {own_words:?}");
+            }
         }
     }
 

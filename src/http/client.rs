@@ -47,6 +47,14 @@ impl Client {
         Self(Arc::new(Shared { settings, limit, clear, loopback, network }))
     }
 
+    /// Makes a client whose connections to the network are these.
+    #[cfg(test)]
+    pub(super) fn over(settings: Settings, network: reqwest::Client) -> Self {
+        let client = Self::new(settings);
+        let _ = client.0.network.set(Ok(network));
+        client
+    }
+
     /// Makes the API at `base`, whose errors are told in `dialect`.
     pub fn api(&self, base: BaseUrl, dialect: &'static Dialect) -> Api {
         Api { client: self.clone(), base, dialect, known: Arc::default() }

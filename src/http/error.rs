@@ -14,6 +14,8 @@ pub struct Error {
     pub kind: Kind,
     /// What has become of the password.
     pub outcome: Outcome,
+    /// Whether the vendor may still be at work on what was sent.
+    pub ending: Ending,
     /// The host that was called; empty where none was.
     pub host: Box<str>,
     /// The status of the answer, where there was one.
@@ -31,11 +33,12 @@ pub struct Error {
 }
 
 impl Error {
-    /// Makes an error with nothing of a vendor's in it.
+    /// Makes an error with nothing of a vendor's in it, and so without proof of how the request ended there.
     pub fn new(kind: Kind, outcome: Outcome, host: impl Into<Box<str>>, reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
             kind,
             outcome,
+            ending: Ending::Open,
             host: host.into(),
             status: None,
             code: None,
@@ -78,6 +81,15 @@ impl Outcome {
             Self::Changed => "The password was changed.",
         }
     }
+}
+
+/// Whether the vendor may still be at work on a request when its exchange has ended.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Ending {
+    /// The vendor itself has answered, or never got the request: it will do nothing more.
+    Settled,
+    /// It may still act: no answer came, or one that something in between may have given.
+    Open,
 }
 
 /// What kind of failure it is.

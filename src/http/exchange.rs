@@ -92,11 +92,16 @@ impl Exchange<'_> {
                 Intent::Reset | Intent::Set => std::future::pending().await,
             }
         };
+        let mut future = pin!(future);
         tokio::select! {
             biased;
-            value = future => Ok(value),
+            value = &mut future => Ok(value),
             () = stop => Err(Trouble::Stopped),
-            () = tokio::time::sleep_until(end) => Err(Trouble::TimedOut),
+            () = tokio::time::sleep_until(end) => {
+                // To a process that was stopped meanwhile, the answer may have come in time and not have been read yet.
+                let look = if end.elapsed() > OVERSLEPT { LAST_LOOK } else { Duration::ZERO };
+                tokio::time::timeout(look, future).await.map_err(|_| Trouble::TimedOut)
+            }
         }
     }
 
@@ -142,6 +147,7 @@ impl Exchange<'_> {
             _ => None,
         };
         let error = Error {
+            ending: verdict.ending,
             status: Some(status.as_u16()),
             code: said.code,
             message: said.message,
@@ -165,9 +171,16 @@ impl Exchange<'_> {
             (Trouble::TimedOut, _) => "no answer came in time",
             (Trouble::TooLarge, _) => "the answer is longer than any answer of this API",
         };
-        Failure { error: Error::new(verdict.kind, verdict.outcome, self.host, reason), tries: verdict.tries }
+        let error = Error::new(verdict.kind, verdict.outcome, self.host, reason);
+        Failure { error: Error { ending: verdict.ending, ..error }, tries: verdict.tries }
     }
 }
+
+/// How late a timer must be to show that the process was stopped.
+const OVERSLEPT: Duration = Duration::from_millis(100);
+
+/// How long an answer that may have come meanwhile is looked for.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// How long the body of a refusal is waited for.
 const REFUSAL_TIME: Duration = Duration::from_secs(5);

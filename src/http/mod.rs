@@ -31,7 +31,6 @@ mod redact;
 mod request;
 mod retry;
 mod retry_after;
-mod roots;
 mod transport;
 
 pub use reqwest::Method;
@@ -40,6 +39,6 @@ pub use answer::Answer;
 pub use base_url::BaseUrl;
 pub use client::{Api, Client, Settings};
 pub use dialect::{Dialect, FieldErrors};
-pub use error::{Error, Kind, Outcome, Result};
+pub use error::{Ending, Error, Kind, Outcome, Result};
 pub use operation::Operation;
 pub use request::Request;

@@ -34,6 +34,13 @@ impl Operation {
         self
     }
 
+    /// The same operation, ended after `timeout` at the latest.
+    #[must_use]
+    pub fn within(&self, timeout: Duration) -> Self {
+        let end = Instant::now().checked_add(timeout).unwrap_or(self.deadline);
+        Self { deadline: self.deadline.min(end), ..self.clone() }
+    }
+
     /// Waits for `future` unless the deadline or a stop comes first. For waits in which nothing is sent.
     pub async fn wait<T>(&self, future: impl Future<Output = T>) -> Result<T> {
         tokio::select! {

@@ -1,6 +1,7 @@
 //! A vendor's words, made fit to be shown.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
@@ -44,12 +45,17 @@ impl Redactor {
 }
 
 fn encoded(secret: &Secret) -> Secret {
-    Secret::new(utf8_percent_encode(secret.for_wire(), NON_ALPHANUMERIC).to_string())
+    let secret = secret.for_wire();
+    // Room for the worst case: a buffer that grows leaves copies behind.
+    let mut encoded = String::with_capacity(secret.len() * 3);
+    encoded.extend(utf8_percent_encode(secret, NON_ALPHANUMERIC));
+    Secret::new(encoded)
 }
 
 /// Drops terminal sequences and whatever else is not meant to be seen, and makes one space of any white space.
 fn one_line(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
+    // What it is made of may be a secret.
+    let mut plain = Zeroizing::new(String::with_capacity(text.len()));
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
         match c {

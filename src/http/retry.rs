@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::classify::ONCE;
 use super::operation::{LEAST_TO_SEND, stopped};
-use super::{Answer, Error, Operation, Outcome, Result};
+use super::{Answer, Ending, Error, Operation, Outcome, Result};
 
 /// A failed try, and how many tries such a failure allows.
 #[derive(Debug)]
@@ -42,33 +42,42 @@ where
     F: Future<Output = Result<Answer, Failure>>,
 {
     let mut number = 1;
-    let mut worst = Outcome::NotChanged;
+    let mut worst = (Outcome::NotChanged, Ending::Settled);
     loop {
         let Failure { mut error, tries } = match attempt(number).await {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
         // What an earlier try may have done, a later refusal does not undo.
-        worst = worst.max(error.outcome);
-        error.outcome = worst;
+        worst = (worst.0.max(error.outcome), worst.1.max(error.ending));
+        (error.outcome, error.ending) = worst;
         if number >= tries {
             return Err(error);
         }
-        let delay = match error.retry_after {
-            // A little later than asked, so that those who were asked together do not come back together.
-            Some(asked) if !asked.is_zero() => asked.saturating_add(pace.delay(1)),
-            // A vendor that says 0 and means it answers the next try; one that does not must not be flooded.
-            _ => pace.delay(number),
-        };
+        let delay = pace.wait(error.retry_after, number);
         if delay.saturating_add(LEAST_TO_SEND) > op.remaining() {
             return Err(error);
         }
-        op.wait(tokio::time::sleep(delay)).await.map_err(|_| Error { outcome: worst, ..stopped(&error.host) })?;
+        op.wait(tokio::time::sleep(delay)).await.map_err(|_| {
+            let (outcome, ending) = worst;
+            Error { outcome, ending, ..stopped(&error.host) }
+        })?;
         number += 1;
     }
 }
 
 impl Pace {
+    /// How long to wait after a try that failed, with a vendor that may have asked for patience.
+    fn wait(self, asked: Option<Duration>, number: u32) -> Duration {
+        match asked {
+            // A little later than asked, so that those who were asked together do not come back together. Who was refused more often
+            // comes back sooner, or the new ones would use up what a vendor allows until the old ones run out of time.
+            Some(asked) if !asked.is_zero() => asked.saturating_add(self.delay(1) / number),
+            // A vendor that says 0 and means it answers the next try; one that does not must not be flooded.
+            _ => self.delay(number),
+        }
+    }
+
     /// Twice as long after every try, up to the most; of that, a random half to all.
     fn delay(self, number: u32) -> Duration {
         let whole = self.first.saturating_mul(1 << (number - 1).min(16)).min(self.most);
@@ -131,6 +140,18 @@ mod tests {
         let ((made, error), ()) = tokio::join!(waiting, stopping);
         assert_eq!((made, error.kind, error.outcome), (1, Kind::Stopped, Outcome::NotChanged));
         assert_eq!(&*error.host, "example.com");
+    }
+
+    #[test]
+    fn who_was_refused_more_often_comes_back_sooner_and_never_sooner_than_asked() {
+        let pace = Pace::default();
+        let asked = Duration::from_secs(1);
+        for (number, least_ms, most_ms) in [(1, 1250, 1500), (2, 1125, 1250), (5, 1050, 1100), (u32::MAX, 1000, 1001)] {
+            let wait = pace.wait(Some(asked), number);
+            let range = Duration::from_millis(least_ms)..=Duration::from_millis(most_ms);
+            assert!(range.contains(&wait), "try {number}: {wait:?}");
+        }
+        assert_eq!(pace.wait(Some(Duration::MAX), 1), Duration::MAX);
     }
 
     #[test]

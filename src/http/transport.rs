@@ -4,18 +4,21 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
-use rustls::CertificateError;
-
 use super::base_url::Reach;
 use super::client::Settings;
 use super::handover::HandOverLayer;
-use super::roots;
+use crate::trust;
+use reqwest::Certificate;
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 
 /// Makes the connections' settings. Nothing may be done behind our back: no redirect, no retry, no reused connection.
 ///
 /// This machine is called directly, as Go's programs do: a token for it must not travel to a proxy in clear text.
 pub(super) fn build(settings: &Settings, reach: Reach) -> Result<reqwest::Client, &'static str> {
+    builder(settings, reach)?.build().map_err(|_| "the system's root certificates cannot be loaded")
+}
+
+fn builder(settings: &Settings, reach: Reach) -> Result<reqwest::ClientBuilder, &'static str> {
     // The first caller decides for the process; whoever else decides, decides for ring too.
     let _ = rustls::crypto::ring::default_provider().install_default();
 
@@ -33,13 +36,14 @@ pub(super) fn build(settings: &Settings, reach: Reach) -> Result<reqwest::Client
         builder = builder.no_proxy();
     }
     if let Some(file) = &settings.ca_certificate_file {
-        builder = builder.tls_certs_merge(roots::read(file)?);
+        let roots: Result<Vec<_>, _> = trust::read(file)?.iter().map(|der| Certificate::from_der(der)).collect();
+        builder = builder.tls_certs_merge(roots.map_err(|_| trust::NO_CERTIFICATE)?);
     }
     if reach == Reach::Clear {
         // Reading the system's roots would be most of what the process does.
         builder = builder.tls_certs_only([]);
     }
-    builder.build().map_err(|_| "the system's root certificates cannot be loaded")
+    Ok(builder)
 }
 
 /// Why there is no whole answer.
@@ -72,7 +76,7 @@ impl Trouble {
 
     fn of_cause(cause: &(dyn StdError + 'static)) -> Option<Self> {
         if let Some(rustls::Error::InvalidCertificate(fault)) = cause.downcast_ref() {
-            return Some(Self::Certificate(certificate_fault(fault)));
+            return Some(Self::Certificate(trust::fault(fault)));
         }
         if cause.is::<rustls::Error>() {
             return Some(Self::Unreachable("no TLS connection could be agreed on"));
@@ -94,21 +98,73 @@ pub(super) const NO_CONNECTION_IN_TIME: &str = "no connection came about in time
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-fn certificate_fault(fault: &CertificateError) -> &'static str {
-    match fault {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired",
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "its certificate is for another host"
-        }
-        CertificateError::UnknownIssuer => "its certificate is from an authority that is not trusted here",
-        _ => "its certificate is not valid",
-    }
-}
-
 /// Every cause below an error. `io::Error` passes over the error that it wraps, so this looks inside.
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| {
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         wrapped.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| error.source())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use reqwest::Method;
+    use reqwest::dns::{Name, Resolve, Resolving};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::http::{BaseUrl, Client, Dialect, Error, Kind, Operation, Outcome};
+
+    static DIALECT: Dialect =
+        Dialect { code: &[], codes: &[], message: &[], fields: None, request_id: &[], unprocessed: &[] };
+
+    /// A resolver that answers every question in the same way, and counts them.
+    struct Resolver {
+        asked: AtomicUsize,
+        answer: fn() -> Resolving,
+    }
+
+    impl Resolve for Resolver {
+        fn resolve(&self, _: Name) -> Resolving {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            (self.answer)()
+        }
+    }
+
+    /// The failure of a reset at a host whose name cannot be had, and how often it was asked for.
+    async fn unresolved(answer: fn() -> Resolving) -> (Error, usize) {
+        let settings = Settings {
+            ca_certificate_file: None,
+            request_timeout: Duration::from_secs(2),
+            max_requests_per_second: None,
+            user_agent: "test/1".to_owned(),
+        };
+        let resolver = Arc::new(Resolver { asked: AtomicUsize::new(0), answer });
+        let builder = builder(&settings, Reach::Network).unwrap().no_proxy().dns_resolver(Arc::clone(&resolver));
+        let api = Client::over(settings, builder.build().unwrap())
+            .api(BaseUrl::parse("https://api.example.com").unwrap(), &DIALECT);
+        let op = Operation::new(Duration::from_secs(4), CancellationToken::new());
+        let error = api.request(Method::POST, &["reset"]).reset(&op).await.unwrap_err();
+        (error, resolver.asked.load(Ordering::SeqCst))
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_resolve_is_tried_again_and_changed_nothing() {
+        let (error, asked) = unresolved(|| Box::pin(ready(Err("no such name".into())))).await;
+        assert_eq!((error.kind, error.outcome), (Kind::Unreachable, Outcome::NotChanged));
+        assert_eq!(error.reason, "the host name could not be resolved");
+        assert!(asked > 1, "it may resolve the next time");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_resolve_in_time_changed_nothing() {
+        let (error, asked) = unresolved(|| Box::pin(pending())).await;
+        assert_eq!((error.kind, error.outcome), (Kind::Unreachable, Outcome::NotChanged));
+        assert_eq!(error.reason, NO_CONNECTION_IN_TIME);
+        assert!(asked > 0);
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::wire::tfplugin6 as wire;
 use crate::framework::{
-    Malformed, Resource,
+    Malformed, Resource, Signature,
     diagnostic::{Diagnostic, Diagnostics, Path, Result, Severity, Step},
     json, msgpack,
     schema::{Attribute, Mode, Schema, Type},
@@ -31,9 +31,23 @@ pub(super) fn is_null(value: Option<&wire::DynamicValue>) -> bool {
     })
 }
 
+/// Reads the value of one attribute, in whichever encoding it came. What is missing is null.
+pub(super) fn decode_one(value: &wire::DynamicValue, attribute: &Attribute) -> std::result::Result<Value, Malformed> {
+    match (value.msgpack.as_slice(), value.json.as_slice()) {
+        ([], []) => Ok(Value::Null),
+        ([], json) => json::decode_one(json, attribute),
+        (msgpack, _) => msgpack::decode_one(msgpack, attribute),
+    }
+}
+
 /// Writes a value. This cannot fail: what it writes may be the only copy of a password.
 pub(super) fn encode(value: &Value, attributes: &[Attribute]) -> wire::DynamicValue {
     wire::DynamicValue { msgpack: msgpack::encode(value, attributes), json: Vec::new() }
+}
+
+/// Writes a value of one type.
+pub(super) fn encode_one(value: &Value, r#type: &Type) -> wire::DynamicValue {
+    wire::DynamicValue { msgpack: msgpack::encode_one(value, r#type), json: Vec::new() }
 }
 
 /// Reads a stored state of `resource`, whichever schema version up to today's wrote it. Its bytes are wiped.
@@ -84,6 +98,25 @@ pub(super) fn schema(schema: &Schema) -> wire::Schema {
         description_kind: wire::StringKind::Markdown.into(),
     };
     wire::Schema { version: schema.version, block: Some(block) }
+}
+
+/// Writes what a function takes and gives. Null and unknown arguments are left to core.
+pub(super) fn function(signature: &Signature) -> wire::Function {
+    let parameter = |parameter: &Attribute| wire::function::Parameter {
+        name: parameter.name.clone().into_owned(),
+        r#type: type_json(&parameter.r#type).to_string().into_bytes(),
+        allow_null_value: false,
+        allow_unknown_values: false,
+        description: parameter.help.clone(),
+        description_kind: wire::StringKind::Markdown.into(),
+    };
+    wire::Function {
+        parameters: signature.parameters.iter().map(parameter).collect(),
+        r#return: Some(wire::function::Return { r#type: type_json(&signature.returns).to_string().into_bytes() }),
+        summary: signature.summary.to_owned(),
+        description: signature.help.clone(),
+        description_kind: wire::StringKind::Markdown.into(),
+    }
 }
 
 fn attribute(attribute: &Attribute) -> wire::schema::Attribute {

@@ -12,7 +12,7 @@ use super::listener::Address;
 
 /// What core asks for when it starts a provider.
 #[derive(Debug)]
-pub(super) struct Terms {
+pub struct Terms {
     /// The one certificate that a client may show. `None` where the user turned TLS between core and providers off.
     pub(super) client_certificate: Option<CertificateDer<'static>>,
     /// Whether core wants to know that several connections are not multiplexed over one.
@@ -21,7 +21,7 @@ pub(super) struct Terms {
 
 /// Why there is no serving.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) enum Refusal {
+pub enum Refusal {
     /// No core started this process.
     NotStartedByCore,
     /// Core does not speak protocol 6.
@@ -32,7 +32,7 @@ pub(super) enum Refusal {
 
 impl Terms {
     /// Reads core's terms from the environment.
-    pub(super) fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Refusal> {
+    pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Refusal> {
         if variable(COOKIE.0).is_none_or(|cookie| cookie != COOKIE.1) {
             return Err(Refusal::NotStartedByCore);
         }

@@ -3,6 +3,8 @@
 mod apply;
 mod call;
 mod convert;
+mod dumps;
+mod function;
 mod go_plugin;
 mod handshake;
 mod lifecycle;
@@ -29,7 +31,7 @@ use tokio::runtime;
 use tonic::{body::Body, client::GrpcService};
 
 use crate::framework::Provider;
-use handshake::Terms;
+pub use handshake::{Refusal, Terms};
 use lifecycle::Lifecycle;
 use listener::{Address, Listener};
 use signals::Parent;
@@ -49,6 +51,7 @@ pub enum Start {
 /// Nothing but the handshake goes to stdout. What prevents serving is said in one line on stderr.
 pub fn serve(provider: Arc<dyn Provider>, start: Start) -> ExitCode {
     let parent = Parent::now();
+    dumps::forbid(start);
     name_the_place_of_panics();
     log::start(|name| env::var(name).ok());
     match start_up(provider, start, parent) {

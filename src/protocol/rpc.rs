@@ -8,18 +8,20 @@ use super::{
     apply::Apply,
     call,
     convert::{self, decode, decode_stored, encode, is_null},
+    function,
     lifecycle::Lifecycle,
     wire::{
         Answer,
         tfplugin6::{
-            ClientCapabilities, ServerCapabilities, apply_resource_change, configure_provider, get_metadata,
-            get_provider_schema, import_resource_state, plan_resource_change, provider_server, read_resource,
-            stop_provider, upgrade_resource_state, validate_provider_config, validate_resource_config,
+            ClientCapabilities, ServerCapabilities, apply_resource_change, call_function, configure_provider,
+            get_functions, get_metadata, get_provider_schema, import_resource_state, plan_resource_change,
+            provider_server, read_data_source, read_resource, stop_provider, upgrade_resource_state,
+            validate_data_resource_config, validate_provider_config, validate_resource_config,
         },
     },
 };
 use crate::framework::{
-    Call, Client, Private, Provider, Resource, Stored,
+    Call, Client, DataSource, Function, Private, Provider, Resource, Stored,
     diagnostic::{Diagnostic, Result},
     plan,
     validate::{self, WriteOnly},
@@ -41,12 +43,19 @@ type Reply<A> = std::result::Result<Response<A>, Status>;
 impl provider_server::Provider for Service {
     async fn get_metadata(&self, _: Request<get_metadata::Request>) -> Reply<get_metadata::Response> {
         self.answer(get_metadata::Response::default(), move |provider, _| async move {
-            let metadata = |resource: &Arc<dyn Resource>| get_metadata::ResourceMetadata {
+            let data_source = |source: &Arc<dyn DataSource>| get_metadata::DataSourceMetadata {
+                type_name: source.type_name().to_owned(),
+            };
+            let function =
+                |function: &Arc<dyn Function>| get_metadata::FunctionMetadata { name: function.name().to_owned() };
+            let resource = |resource: &Arc<dyn Resource>| get_metadata::ResourceMetadata {
                 type_name: resource.type_name().to_owned(),
             };
             Ok(get_metadata::Response {
                 server_capabilities: Some(CAPABILITIES),
-                resources: provider.resources().iter().map(metadata).collect(),
+                data_sources: provider.data_sources().iter().map(data_source).collect(),
+                functions: provider.functions().iter().map(function).collect(),
+                resources: provider.resources().iter().map(resource).collect(),
                 diagnostics: Vec::new(),
             })
         })
@@ -59,11 +68,15 @@ impl provider_server::Provider for Service {
         _: Request<get_provider_schema::Request>,
     ) -> Reply<get_provider_schema::Response> {
         self.answer(get_provider_schema::Response::default(), move |provider, _| async move {
-            let schema =
+            let data_source =
+                |source: &Arc<dyn DataSource>| (source.type_name().to_owned(), convert::schema(source.schema()));
+            let resource =
                 |resource: &Arc<dyn Resource>| (resource.type_name().to_owned(), convert::schema(resource.schema()));
             Ok(get_provider_schema::Response {
                 provider: Some(convert::schema(provider.schema())),
-                resource_schemas: provider.resources().iter().map(schema).collect(),
+                data_source_schemas: provider.data_sources().iter().map(data_source).collect(),
+                functions: function::all(&*provider),
+                resource_schemas: provider.resources().iter().map(resource).collect(),
                 server_capabilities: Some(CAPABILITIES),
                 diagnostics: Vec::new(),
             })
@@ -102,6 +115,24 @@ impl provider_server::Provider for Service {
                 found.extend(resource.validate(&config));
             }
             Ok(validate_resource_config::Response { diagnostics: convert::diagnostics(found).collect() })
+        })
+        .await
+    }
+
+    async fn validate_data_resource_config(
+        &self,
+        request: Request<validate_data_resource_config::Request>,
+    ) -> Reply<validate_data_resource_config::Response> {
+        let request = request.into_inner();
+        self.answer(validate_data_resource_config::Response::default(), move |provider, _| async move {
+            let source = find_data_source(&*provider, &request.type_name)?;
+            let attributes = &source.schema().attributes;
+            let config = decode(request.config, attributes)?;
+            let mut found = validate::config(attributes, &config, WriteOnly::Refused);
+            if !found.has_errors() {
+                found.extend(source.validate(&config));
+            }
+            Ok(validate_data_resource_config::Response { diagnostics: convert::diagnostics(found).collect() })
         })
         .await
     }
@@ -191,6 +222,38 @@ impl provider_server::Provider for Service {
         .await
     }
 
+    async fn read_data_source(&self, request: Request<read_data_source::Request>) -> Reply<read_data_source::Response> {
+        let request = request.into_inner();
+        self.answer(read_data_source::Response::default(), move |provider, call| async move {
+            let source = find_data_source(&*provider, &request.type_name)?;
+            let attributes = &source.schema().attributes;
+            let config = decode(request.config, attributes)?;
+            // What was unknown when core validated may be known, and wrong, by now.
+            let mut found = validate::config(attributes, &config, WriteOnly::Refused);
+            found.extend(source.validate(&config));
+            if found.has_errors() {
+                return Err(found);
+            }
+            let state = Some(encode(&source.read(&call, config).await?, attributes));
+            Ok(read_data_source::Response { state, diagnostics: Vec::new() })
+        })
+        .await
+    }
+
+    async fn get_functions(&self, _: Request<get_functions::Request>) -> Reply<get_functions::Response> {
+        self.answer(get_functions::Response::default(), move |provider, _| async move {
+            Ok(get_functions::Response { functions: function::all(&*provider), diagnostics: Vec::new() })
+        })
+        .await
+    }
+
+    async fn call_function(&self, request: Request<call_function::Request>) -> Reply<call_function::Response> {
+        let request = request.into_inner();
+        let work = move |provider: Arc<dyn Provider>, _| async move { Ok(function::call(&*provider, request)) };
+        let (ended, _) = call::run(&self.provider, &self.lifecycle, work).await;
+        Ok(Response::new(function::answer(ended)))
+    }
+
     async fn stop_provider(&self, _: Request<stop_provider::Request>) -> Reply<stop_provider::Response> {
         self.lifecycle.stop_calls();
         Ok(Response::new(stop_provider::Response::default()))
@@ -243,6 +306,13 @@ fn find<'p>(provider: &'p dyn Provider, type_name: &str) -> Result<&'p Arc<dyn R
     provider.resources().iter().find(|resource| resource.type_name() == type_name).ok_or_else(|| {
         let detail = format!("This version of the provider has no resource of the type {type_name:?}.");
         Diagnostic::error("Unknown resource type", detail).into()
+    })
+}
+
+fn find_data_source<'p>(provider: &'p dyn Provider, type_name: &str) -> Result<&'p Arc<dyn DataSource>> {
+    provider.data_sources().iter().find(|source| source.type_name() == type_name).ok_or_else(|| {
+        let detail = format!("This version of the provider has no data source of the type {type_name:?}.");
+        Diagnostic::error("Unknown data source type", detail).into()
     })
 }
 

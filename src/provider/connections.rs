@@ -11,9 +11,10 @@ use super::settings::{self, Environment, Resolved};
 use crate::{
     backend::{Backend, Client, Operation, VENDORS, Vendor},
     framework::{
-        diagnostic::{Diagnostic, Path},
+        diagnostic::{Diagnostic, Path, Result},
         value::Value,
     },
+    smtp::Roots,
 };
 
 /// The way to a vendor.
@@ -27,14 +28,20 @@ pub(super) enum Connection {
     Refused(Diagnostic),
 }
 
-/// The ways to all vendors; filled by every `ConfigureProvider`.
+/// The ways to all vendors, and whom to trust on the way to a mail server; filled by every `ConfigureProvider`.
 #[derive(Debug, Default)]
-pub(super) struct Connections(RwLock<BTreeMap<&'static str, Connection>>);
+pub(super) struct Connections {
+    vendors: RwLock<BTreeMap<&'static str, Connection>>,
+    roots: RwLock<Option<Roots>>,
+}
 
 impl Connections {
     /// Connects every vendor that can be. Nothing is sent.
     pub(super) fn configure(&self, core_version: &str, config: &Value, environment: Environment) {
-        let client = settings::client(config, core_version, environment).map(Client::new);
+        let settings = settings::client(config, core_version, environment);
+        let roots = settings.as_ref().map(|settings| Roots::new(settings.ca_certificate_file.clone()));
+        *self.roots.write().unwrap_or_else(PoisonError::into_inner) = roots;
+        let client = settings.map(Client::new);
         let connect = |vendor: &'static Vendor| {
             let Some(client) = &client else { return Connection::Unknown };
             match settings::resolve(vendor, config.get(vendor.name), environment) {
@@ -45,7 +52,7 @@ impl Connections {
             }
         };
         let connections = VENDORS.iter().map(|vendor| (vendor.name, connect(vendor))).collect();
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = connections;
+        *self.vendors.write().unwrap_or_else(PoisonError::into_inner) = connections;
     }
 
     /// Logs out at every vendor, at all of them at once.
@@ -61,11 +68,11 @@ impl Connections {
     /// Connections that are ready from the start.
     pub(super) fn ready_with(backends: impl IntoIterator<Item = (&'static str, Arc<dyn Backend>)>) -> Self {
         let connections = backends.into_iter().map(|(vendor, backend)| (vendor, Connection::Ready(backend)));
-        Self(RwLock::new(connections.collect()))
+        Self { vendors: RwLock::new(connections.collect()), ..Self::default() }
     }
 
     fn ready(&self) -> Vec<Arc<dyn Backend>> {
-        let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let connections = self.vendors.read().unwrap_or_else(PoisonError::into_inner);
         let ready = connections.values().filter_map(|connection| match connection {
             Connection::Ready(backend) => Some(Arc::clone(backend)),
             Connection::Unknown | Connection::Refused(_) => None,
@@ -73,11 +80,36 @@ impl Connections {
         ready.collect()
     }
 
+    /// Whom to trust on the way to a mail server; the system alone where no setting is known.
+    pub(super) fn roots(&self) -> Roots {
+        self.roots.read().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+    }
+
     /// The way to one vendor.
     pub(super) fn to(&self, vendor: &Vendor) -> Connection {
-        let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let connections = self.vendors.read().unwrap_or_else(PoisonError::into_inner);
         connections.get(vendor.name).cloned().unwrap_or(Connection::Unknown)
     }
+
+    /// The way to one vendor for what cannot be done without it.
+    pub(super) fn backend(&self, vendor: &Vendor) -> Result<Arc<dyn Backend>> {
+        match self.to(vendor) {
+            Connection::Ready(backend) => Ok(backend),
+            Connection::Unknown => Err(unknown_settings(vendor).into()),
+            Connection::Refused(diagnostic) => Err(diagnostic.into()),
+        }
+    }
+}
+
+fn unknown_settings(vendor: &Vendor) -> Diagnostic {
+    Diagnostic::error(
+        "Provider settings are not known yet",
+        format!(
+            "A setting in `{}` of the provider block comes from something that does not exist yet, so {} cannot be asked. Apply that \
+             first, for instance with `-target`.",
+            vendor.name, vendor.title
+        ),
+    )
 }
 
 #[cfg(test)]
@@ -90,7 +122,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        backend::{Fields, Held, Presence, Reset},
+        backend::{Fields, Held, Listed, Presence, Reset},
         http::Error,
         secret::Secret,
     };
@@ -101,11 +133,15 @@ mod tests {
 
     #[async_trait]
     impl Backend for Together {
-        async fn read(&self, _: &Operation, _: &Fields, _: &Held) -> Result<Presence, Error> {
+        async fn read(&self, _: &Operation, _: &Fields, _: &Held) -> std::result::Result<Presence, Error> {
             unreachable!("it is only closed")
         }
 
-        async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset, Error> {
+        async fn list(&self, _: &Operation, _: &Fields) -> std::result::Result<Vec<Listed>, Error> {
+            unreachable!("it is only closed")
+        }
+
+        async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> std::result::Result<Reset, Error> {
             unreachable!("it is only closed")
         }
 

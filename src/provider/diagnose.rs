@@ -2,14 +2,16 @@
 
 use super::target::Target;
 use crate::{
-    backend::{Note, Renewal, Vendor},
-    framework::diagnostic::Diagnostic,
-    http::{Error, Kind, Outcome},
+    backend::{Note, Renewal, Trace, Vendor},
+    framework::diagnostic::{Diagnostic, Path},
+    http::{Ending, Error, Kind, Outcome},
 };
 
 /// What was being done for a credential, as the beginning of a sentence.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Doing {
+    /// A list of an account.
+    Listing,
     /// A refresh.
     Reading,
     /// What Apply checks before it resets.
@@ -18,33 +20,74 @@ pub(super) enum Doing {
     Resetting,
     /// The end of a credential that an earlier reset made.
     Retiring,
+    /// The wait for another reset of the same credential.
+    Waiting,
 }
 
 impl Doing {
     fn to(self, target: &Target) -> String {
         let id = target.id();
         match self {
+            Self::Listing => format!("Listing the credentials of `{id}`"),
             Self::Reading => format!("Reading `{id}`"),
             Self::Checking => format!("Checking `{id}` before the reset"),
             Self::Resetting => format!("Resetting the password of `{id}`"),
             Self::Retiring => format!("Revoking the credential of `{id}`"),
+            Self::Waiting => format!("Waiting for another resource of this run to reset `{id}`"),
         }
     }
 }
 
 /// The error for a call to a vendor that failed: what was being done, what was answered, what became of the password, what to do.
 pub(super) fn failed(doing: Doing, target: &Target, error: &Error) -> Diagnostic {
-    let detail = format!(
-        "{}: {} {} {}",
-        doing.to(target),
-        answered(target, error),
-        error.outcome.sentence(),
-        advice(doing, target, error)
-    );
+    failed_and_seen(doing, target, error, "")
+}
+
+/// The same error, with what was seen after it.
+pub(super) fn failed_and_seen(doing: Doing, target: &Target, error: &Error, seen: &str) -> Diagnostic {
+    let parts = [&answered(target, error), seen, error.outcome.sentence(), &advice(doing, target, error)];
+    let said: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let detail = format!("{}: {}", doing.to(target), said.join(" "));
     let diagnostic = Diagnostic::error(summary(doing, target, error), detail);
     match error.kind {
+        _ if doing == Doing::Listing => diagnostic.at(Path::attribute(target.vendor.name)),
         Kind::NotFound | Kind::Conflict => diagnostic.at(target.path()),
         _ => diagnostic,
+    }
+}
+
+/// The warning for credentials on a list that no configuration can name.
+pub(super) fn left_out(scope: &Target, count: usize) -> Diagnostic {
+    Diagnostic::warning(
+        "Some credentials are left out",
+        format!(
+            "{}: {} told of {count} with a name that `smtp_credential_password` does not take, so they are not on the list. {}",
+            Doing::Listing.to(scope),
+            scope.vendor.title,
+            Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(Path::attribute(scope.vendor.name))
+}
+
+/// What a vendor shows after a reset whose answer was lost, in a sentence; empty where it tells nothing.
+pub(super) fn seen_after(target: &Target, trace: &Trace, ending: Ending) -> String {
+    let title = target.vendor.title;
+    match (trace, ending) {
+        (Trace::Change(new), _) if !new.is_empty() => {
+            let new: Vec<_> = new.iter().map(|id| format!("`{id}`")).collect();
+            format!("{title} now has {}, which was not there before the reset.", new.join(" and "))
+        }
+        (Trace::Change(_), _) => format!("{title} now shows a change that was not there before the reset."),
+        (Trace::NoChange, _) => {
+            let change = match target.vendor.renewal {
+                Renewal::InPlace => "no newer change",
+                Renewal::Successor => "no new credential of this name",
+            };
+            let so_far = if ending == Ending::Open { " so far" } else { "" };
+            format!("{title} shows {change}{so_far}.")
+        }
+        (Trace::Untold, _) => String::new(),
     }
 }
 
@@ -109,6 +152,21 @@ pub(super) fn noted(target: &Target, note: Note) -> Diagnostic {
     Diagnostic::warning(summary, detail).at(target.path())
 }
 
+/// The warning for a reset by which the password of another resource of the same run is dead.
+pub(super) fn reset_again(target: &Target) -> Diagnostic {
+    Diagnostic::warning(
+        "Two resources reset the same credential",
+        format!(
+            "Resetting the password of `{}`: this run had already reset it for another resource, and the password that this other \
+             resource has stored no longer works, because the last reset counts. {} The state of this resource is up to date. Keep \
+             a credential in one resource, and let whatever needs its password refer to that.",
+            target.id(),
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(target.path())
+}
+
 /// The warning for a password that core may change: it stores text in Unicode's composed form (NFC), whatever form came.
 pub(super) fn stored_otherwise(target: &Target) -> Diagnostic {
     Diagnostic::warning(
@@ -133,6 +191,20 @@ pub(super) fn not_retired(target: &Target, old: &str, error: &Error) -> Diagnost
             "Revoking `{old}`, which `{}` replaces: {} {} The new password is stored. Revoke `{old}` by hand.",
             target.id(),
             answered(target, error),
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(target.path())
+}
+
+/// The warning for an old credential that is left valid, since its successor did not log in.
+pub(super) fn spared(target: &Target, old: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The old credential was not revoked",
+        format!(
+            "Revoking `{old}`, which `{}` replaces: the new one did not log in, so that the old one is left valid. {} The state is up to \
+             date. Once the new one logs in, revoke `{old}` by hand.",
+            target.id(),
             Outcome::Changed.sentence()
         ),
     )
@@ -181,9 +253,11 @@ fn summary(doing: Doing, target: &Target, error: &Error) -> String {
             Kind::Certificate => format!("{title}'s certificate is not trusted"),
             Kind::TimedOut => format!("No answer from {title} in time"),
             Kind::Interrupted => format!("The connection to {title} broke"),
+            Kind::Stopped if doing == Doing::Listing => "Stopped before the answer".to_owned(),
             Kind::Stopped => "Stopped before the reset".to_owned(),
             Kind::Unauthorized => format!("{title} refused the credentials"),
             Kind::Forbidden => format!("{title} denied the access"),
+            Kind::NotFound if doing == Doing::Listing => format!("{title} does not know this account"),
             Kind::NotFound => format!("{title} does not know this credential"),
             Kind::Conflict => format!("{title} reports a conflict"),
             Kind::Rejected => format!("{title} rejected the request"),
@@ -257,11 +331,15 @@ fn advice(doing: Doing, target: &Target, error: &Error) -> String {
             }
             Kind::TimedOut => "Try again later, or raise `timeouts`.".to_owned(),
             Kind::Interrupted | Kind::Unavailable => "Try again later.".to_owned(),
+            Kind::Stopped if doing == Doing::Listing => "Run it again when you are ready.".to_owned(),
             Kind::Stopped => "Nothing was sent. Apply again when you are ready.".to_owned(),
             Kind::Unauthorized => {
                 format!("Check that the token is right and has not expired. It needs {}.", target.vendor.rights)
             }
             Kind::Forbidden => format!("The token needs {}.", target.vendor.rights),
+            Kind::NotFound if doing == Doing::Listing => {
+                "Check the name, and that the token belongs to the account.".to_owned()
+            }
             Kind::NotFound => {
                 "Check the name, and that the token belongs to the account that the credential is in.".to_owned()
             }
@@ -321,6 +399,9 @@ mod tests {
         for kind in KINDS {
             for outcome in [Outcome::NotChanged, Outcome::MayHaveChanged, Outcome::Changed] {
                 let error = Error::new(kind, outcome, "api.hubapi.com", "the reason");
+                let listing = failed(Doing::Listing, &target(), &error);
+                assert!(listing.summary.split(' ').count() <= 8, "{}", listing.summary);
+                assert_eq!(listing.path, Path::attribute("hubspot"));
                 let diagnostic = failed(Doing::Resetting, &target(), &error);
                 assert!(diagnostic.summary.split(' ').count() <= 8, "{}", diagnostic.summary);
                 assert_eq!(diagnostic.detail.matches(outcome.sentence()).count(), 1, "{}", diagnostic.detail);

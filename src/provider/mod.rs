@@ -1,9 +1,13 @@
-//! The provider: its configuration, and the resource that it offers. It never names a vendor.
+//! The provider: its configuration, and what it offers. It never names a vendor.
 
 mod connections;
 mod credential_password;
+mod credentials;
 mod diagnose;
 mod duration;
+mod functions;
+mod host;
+mod mail_server;
 mod settings;
 mod target;
 
@@ -12,11 +16,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use self::{connections::Connections, credential_password::CredentialPassword};
+use self::{
+    connections::Connections,
+    credential_password::CredentialPassword,
+    credentials::Credentials,
+    functions::{SesPassword, Url},
+};
 use crate::{
     backend::{Backend, Operation},
     framework::{
-        Call, Client, Provider, Resource, TIME_TO_CLOSE,
+        Call, Client, DataSource, Function, Provider, Resource, TIME_TO_CLOSE,
         diagnostic::{Diagnostics, Result},
         schema::Schema,
         validate::{self, WriteOnly},
@@ -27,6 +36,8 @@ use crate::{
 /// The provider `smtp`.
 pub struct Smtp {
     schema: Schema,
+    data_sources: [Arc<dyn DataSource>; 1],
+    functions: [Arc<dyn Function>; 2],
     resources: [Arc<dyn Resource>; 1],
     connections: Arc<Connections>,
 }
@@ -44,8 +55,13 @@ impl Smtp {
 
     fn over(connections: Connections) -> Self {
         let connections = Arc::new(connections);
-        let resources: [Arc<dyn Resource>; 1] = [Arc::new(CredentialPassword::new(Arc::clone(&connections)))];
-        Self { schema: settings::schema(), resources, connections }
+        Self {
+            schema: settings::schema(),
+            data_sources: [Arc::new(Credentials::new(Arc::clone(&connections)))],
+            functions: [Arc::new(SesPassword::new()), Arc::new(Url::new())],
+            resources: [Arc::new(CredentialPassword::new(Arc::clone(&connections)))],
+            connections,
+        }
     }
 }
 
@@ -67,6 +83,14 @@ impl Provider for Smtp {
 
     fn resources(&self) -> &[Arc<dyn Resource>] {
         &self.resources
+    }
+
+    fn data_sources(&self) -> &[Arc<dyn DataSource>] {
+        &self.data_sources
+    }
+
+    fn functions(&self) -> &[Arc<dyn Function>] {
+        &self.functions
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {

@@ -46,6 +46,19 @@ pub(super) fn attributes() -> impl Iterator<Item = Attribute> {
     })
 }
 
+/// The attributes that name an account whose credentials are listed, one for each vendor.
+pub(super) fn scope_attributes() -> impl Iterator<Item = Attribute> {
+    VENDORS.iter().map(|vendor| {
+        let fields = vendor.scope.iter();
+        let fields = fields.map(|field| Attribute::required(field.name, Type::String, field.help).checked(field.check));
+        let help = match vendor.scope {
+            [] => format!("The account at {} that the provider logs in to: `{{}}`.", vendor.title),
+            _ => format!("What to list the credentials of at {}.", vendor.title),
+        };
+        Attribute::optional(vendor.name, Type::Object(fields.collect()), help)
+    })
+}
+
 /// Which vendors `value` names. A wholly unknown object counts as maybe set.
 pub(super) fn named(value: &Value) -> Named {
     named_among(VENDORS, value)
@@ -79,12 +92,29 @@ impl Target {
         Self::from_texts(vendor, texts).map(Some)
     }
 
+    /// What the credentials to list have in common, as the configuration of a list names it; `None` while something about it is
+    /// unknown.
+    pub(super) fn scope_of(value: &Value) -> Result<Option<Self>> {
+        let vendor = match named(value) {
+            Named::One(vendor) => vendor,
+            Named::Undecided => return Ok(None),
+            Named::Nothing => return Err(no_account().into()),
+            Named::Several(vendors) => return Err(several_accounts(&vendors).into()),
+        };
+        let object = value.get(vendor.name);
+        if !object.is_wholly_known() {
+            return Ok(None);
+        }
+        let texts = vendor.scope.iter().filter_map(|field| Some((*field, object.get(field.name).as_str()?)));
+        Self::from_texts(vendor, texts).map(Some)
+    }
+
     /// The credential that the vendor told about.
     pub(super) fn told(vendor: &'static Vendor, fields: Fields) -> Self {
         Self { vendor, fields }
     }
 
-    /// The `id` of the resource.
+    /// The `id` of the resource; of a scope, the part that the ids of its credentials have in common.
     pub(super) fn id(&self) -> String {
         let fields = self.vendor.identity.iter().filter_map(|field| self.fields.text(field));
         std::iter::once(self.vendor.name).chain(fields).collect::<Vec<_>>().join("/")
@@ -205,6 +235,22 @@ pub(super) fn several(set: &[&'static Vendor]) -> Diagnostic {
         names(VENDORS)
     );
     Diagnostic::error("More than one credential is named", detail)
+        .at(Path::attribute(set.last().map_or("", |vendor| vendor.name)))
+}
+
+/// The error for a list of no account.
+fn no_account() -> Diagnostic {
+    Diagnostic::error("No account is named", format!("Set exactly one of {}.", names(VENDORS)))
+}
+
+/// The error for a list of several accounts.
+fn several_accounts(set: &[&'static Vendor]) -> Diagnostic {
+    let detail = format!(
+        "{} are set. A data source lists the credentials of one account: set exactly one of {}.",
+        names(set),
+        names(VENDORS)
+    );
+    Diagnostic::error("More than one account is named", detail)
         .at(Path::attribute(set.last().map_or("", |vendor| vendor.name)))
 }
 

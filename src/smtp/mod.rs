@@ -1,52 +1,26 @@
-//! How an SMTP password is used.
+//! How an SMTP password is used, as a part of a URL and for a login that shows whether it works, and how one is derived.
+//!
+//! A [`Server`] is called in two ways: [`Server::check`] looks whether a login can work at all, and [`Server::login`] logs in.
+//! Neither sends mail, and no byte of AUTH goes out before TLS: only a session over TLS has a method for it.
+//!
+//! The client is our own, over `tokio-rustls`. `lettre` (0.11.23) was tried first, and it does not keep what is needed here:
+//!
+//! - What a server, or somebody on the way, sends in clear behind its 220 to STARTTLS stays in the buffer, and is believed
+//!   as the answer to the EHLO that goes through TLS.
+//! - A line of a reply is read to its end, however long it is, before its length is looked at.
+//! - A stream of our own, in which both could be mended, is taken for STARTTLS only, not for implicit TLS.
+//! - The password lies in strings that are not wiped, and an error does not say at which command it came.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+mod failure;
+mod login;
+mod reply;
+mod roots;
+mod server;
+pub mod ses;
+mod session;
+mod url;
 
-use crate::secret::Secret;
-
-/// The port of implicit TLS (RFC 8314, section 3.3).
-const SUBMISSIONS: u16 = 465;
-
-/// Everything but RFC 3986's unreserved characters.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// Builds the URL that mail libraries take: `smtp://user:password@host:port`, or `smtps://` on port 465.
-///
-/// Every part is percent-encoded; an IPv6 address stands in brackets.
-pub fn url(username: &str, password: &Secret, host: &str, port: u16) -> Secret {
-    let scheme = if port == SUBMISSIONS { "smtps" } else { "smtp" };
-    let username = utf8_percent_encode(username, RESERVED);
-    let password = utf8_percent_encode(password.for_state(), RESERVED);
-    let host = match host.parse::<std::net::Ipv6Addr>() {
-        Ok(address) => format!("[{address}]"),
-        Err(_) => utf8_percent_encode(host, RESERVED).to_string(),
-    };
-    Secret::new(format!("{scheme}://{username}:{password}@{host}:{port}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(username: &str, password: &str, host: &str, port: u16) -> String {
-        url(username, &Secret::new(password), host, port).for_state().to_owned()
-    }
-
-    #[test]
-    fn every_part_is_percent_encoded() {
-        assert_eq!(
-            text("zh48@62515.smtp.hubspot.net", "p/a:s@s w%d", "smtp.hubapi.com", 587),
-            "smtp://zh48%4062515.smtp.hubspot.net:p%2Fa%3As%40s%20w%25d@smtp.hubapi.com:587"
-        );
-    }
-
-    #[test]
-    fn port_465_is_implicit_tls() {
-        assert_eq!(text("u", "p", "h", 465), "smtps://u:p@h:465");
-    }
-
-    #[test]
-    fn an_ipv6_address_stands_in_brackets() {
-        assert_eq!(text("u", "p", "::1", 2525), "smtp://u:p@[::1]:2525");
-    }
-}
+pub use failure::{Failure, FailureKind};
+pub use roots::Roots;
+pub use server::{Security, Server};
+pub use url::{Scheme, url};

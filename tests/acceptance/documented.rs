@@ -14,12 +14,22 @@ use crate::{
 
 const DOCUMENTED_RESET: &str = "/email/public/v1/smtpapi/tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset";
 
-/// The examples, each with the files that make it whole and with the resets that it does.
+/// The examples that every program knows, each with the files that make it whole and with the resets that it does.
 const EXAMPLES: &[(&[&str], usize)] = &[
     (&["backends/hostup/main.tf"], 1),
     (&["backends/hubspot/main.tf"], 1),
     (&["backends/kirim_email/main.tf"], 1),
     (&["backends/smtpd/main.tf"], 1),
+    (
+        &[
+            "data-sources/smtp_credentials/audit.tf",
+            "data-sources/smtp_credentials/data-source.tf",
+            "data-sources/smtp_credentials/for-each.tf",
+            "provider/provider.tf",
+        ],
+        1,
+    ),
+    (&["provider/provider.tf", "resources/smtp_credential_password/external-change.tf"], 1),
     (&["provider/provider.tf", "resources/smtp_credential_password/resource.tf"], 1),
     (
         &[
@@ -29,7 +39,31 @@ const EXAMPLES: &[(&[&str], usize)] = &[
         ],
         0,
     ),
+    (&["provider/provider.tf", "resources/smtp_credential_password/verify.tf"], 1),
     (&["quickstart/main.tf"], 1),
+];
+
+/// Sets up a workspace where the program knows what an example needs.
+type Start = fn() -> Option<Workspace>;
+
+/// The examples that older programs do not know.
+const NEWER_EXAMPLES: &[(Start, &[&str], usize)] = &[
+    (Workspace::with_functions, &["functions/ses_password/function.tf", "provider/provider.tf"], 0),
+    (
+        Workspace::with_functions,
+        &["functions/url/function.tf", "provider/provider.tf", "resources/smtp_credential_password/resource.tf"],
+        1,
+    ),
+    (
+        Workspace::with_import_for_each,
+        &[
+            "data-sources/smtp_credentials/data-source.tf",
+            "data-sources/smtp_credentials/for-each.tf",
+            "data-sources/smtp_credentials/import.tf",
+            "provider/provider.tf",
+        ],
+        0,
+    ),
 ];
 
 #[test]
@@ -108,21 +142,20 @@ fn an_oauth_app_takes_the_place_of_a_token() {
 #[test]
 fn every_example_applies() {
     for (files, resets) in EXAMPLES {
-        let Some(workspace) = Workspace::new() else { return };
-        workspace.remove("versions.tf");
-        for file in *files {
-            let text = fs::read_to_string(examples().join(file)).expect("an example");
-            workspace.file(&file.replace('/', "_"), &text);
-        }
-        workspace.apply().succeeded();
-        assert_eq!(workspace.resets_everywhere(), *resets, "{files:?}");
-        if *resets > 0 {
-            assert_eq!(workspace.addresses().len(), *resets, "{files:?}");
-            for address in workspace.addresses() {
-                workspace.working_password_of(&address);
-            }
-        }
-        workspace.plan().nothing_to_do();
+        let Some(mut workspace) = Workspace::new() else { return };
+        workspace.trust_mail_server();
+        workspace.set("TF_VAR_smtp_port", &workspace.sandbox.smtp_port().to_string());
+        assert_applies(workspace, files, *resets);
+    }
+}
+
+#[test]
+fn every_example_for_newer_programs_applies() {
+    for (start, files, resets) in NEWER_EXAMPLES {
+        let Some(mut workspace) = start() else { continue };
+        workspace.set("TF_VAR_secret_access_key", "some+secret+key");
+        workspace.keep_secret("some+secret+key");
+        assert_applies(workspace, files, *resets);
     }
 }
 
@@ -130,7 +163,8 @@ fn every_example_applies() {
 fn no_example_is_left_out() {
     let (mut there, mut applied) = (Vec::new(), Vec::new());
     terraform_files(&examples(), &mut there);
-    applied.extend(EXAMPLES.iter().flat_map(|(files, _)| *files).map(|file| examples().join(file)));
+    let files = EXAMPLES.iter().map(|(files, _)| *files).chain(NEWER_EXAMPLES.iter().map(|(_, files, _)| *files));
+    applied.extend(files.flatten().map(|file| examples().join(file)));
     there.sort();
     applied.sort();
     applied.dedup();
@@ -147,6 +181,26 @@ fn the_example_of_an_import_imports() {
     let arguments: Vec<_> = command.split_whitespace().skip(1).collect();
     workspace.run(&arguments).succeeded();
     assert_eq!(workspace.state_of("smtp_credential_password.newsletter")["username"], json!(USER));
+}
+
+/// Applies an example in a workspace of its own.
+#[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "an example leaves nothing to go on with")]
+fn assert_applies(workspace: Workspace, files: &[&str], resets: usize) {
+    workspace.remove("versions.tf");
+    for file in files {
+        let text = fs::read_to_string(examples().join(file)).expect("an example");
+        workspace.file(&file.replace('/', "_"), &text);
+    }
+    workspace.apply().succeeded();
+    assert_eq!(workspace.resets_everywhere(), resets, "{files:?}");
+    if resets > 0 {
+        assert_eq!(workspace.addresses().len(), resets, "{files:?}");
+        for address in workspace.addresses() {
+            workspace.working_password_of(&address);
+        }
+    }
+    workspace.plan().nothing_to_do();
 }
 
 /// A configuration whose password is reset anew with every version of the API.

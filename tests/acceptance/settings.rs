@@ -147,7 +147,7 @@ fn what_core_says_of_itself_and_the_user_adds_is_told_to_the_vendor() {
 
 /// One setting comes from a resource that does not exist yet.
 fn late(setting: &str, arguments: &str) -> String {
-    let variable = "variable \"late\" {\n  type = string\n}\n";
+    let variable = "variable \"late\" {\n  type = string\n  sensitive = true\n}\n";
     let data = "resource \"terraform_data\" \"late\" {\n  input = var.late\n}\n";
     [variable, data, &provider(&format!("{setting} = terraform_data.late.output")), &credential(arguments)].concat()
 }

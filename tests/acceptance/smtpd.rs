@@ -10,7 +10,7 @@ use crate::{
 };
 
 pub(super) const NAME: &str = "newsletter";
-const DELETE_FIRST: &str = "";
+pub(super) const DELETE_FIRST: &str = "";
 const CREATE_FIRST: &str = "lifecycle { create_before_destroy = true }";
 const IN_PLACE: &str = "rotation_mode = \"in_place\"";
 pub(super) const ORDERS: [&str; 3] = [DELETE_FIRST, CREATE_FIRST, IN_PLACE];
@@ -18,7 +18,6 @@ pub(super) const NOT_CHANGED: &str = "The password was not changed.";
 
 const KEYS: &str = "/api/v1/account/api_key";
 pub(super) const LOGIN: &str = "POST /oauth/token?grant_type=password 200";
-pub(super) const ME: &str = "GET /oauth/me 200";
 pub(super) const LIST: &str = "GET /api/v1/account/api_key 200";
 pub(super) const MADE: &str = "POST /api/v1/account/api_key 201";
 pub(super) const LOGOUT: &str = "POST /oauth/revoke 200";
@@ -35,7 +34,7 @@ fn a_create_makes_a_key_that_logs_in() {
     assert_eq!(workspace.requests(), [""; 0], "a plan of a create asks nothing");
 
     workspace.apply_with(&["plan"]).quiet();
-    assert_eq!(workspace.requests(), [LOGIN, ME, MADE, LOGOUT]);
+    assert_eq!(workspace.requests(), [LOGIN, LIST, MADE, LOGOUT]);
     let (made, state) = (active(&workspace), workspace.state());
     assert_eq!([&state["remote_version"], &state["username"]], [&made.id, &made.key]);
     assert_eq!(workspace.working_password(), made.secret);
@@ -52,7 +51,7 @@ fn a_rotation_makes_the_new_key_first_and_then_revokes_the_old_one() {
         workspace.apply().quiet();
         let revoked = revoked(&old);
         // The plan's process looks, the apply's acts; each logs in once, and out again.
-        assert_eq!(workspace.requests(), [LOGIN, LIST, LOGOUT, LOGIN, ME, MADE, revoked.as_str(), LOGOUT], "{order}");
+        assert_eq!(workspace.requests(), [LOGIN, LIST, LOGOUT, LOGIN, LIST, MADE, revoked.as_str(), LOGOUT], "{order}");
         assert_ne!(active(&workspace).id, old.id);
         assert_eq!(workspace.state()["remote_version"], active(&workspace).id);
         workspace.working_password();
@@ -88,15 +87,22 @@ fn a_key_that_cannot_be_made_leaves_the_old_one_as_it_was() {
 
 #[test]
 fn a_key_that_may_have_been_made_leaves_the_old_one_where_it_is_said_to_be() {
-    for (fault, outcome) in [
-        (Fault::status(500).before(), "The password may have been changed."),
-        (Fault::new(Effect::Close), "The password may have been changed."),
-        (Fault::new(Effect::Truncate(10)), "The password was changed."),
+    for (fault, outcome, seen) in [
+        (Fault::status(500).before(), "The password was not changed.", "SMTPD shows no new credential of this name."),
+        (Fault::status(504).before(), "The password may have been changed.", "of this name so far."),
+        (Fault::status(504), "The password was changed.", "revoke it"),
+        (Fault::new(Effect::Close), "The password was changed.", "revoke it"),
+        (Fault::new(Effect::Truncate(10)), "The password was changed.", "revoke it"),
     ] {
         let Some(workspace) = rotating(DELETE_FIRST) else { return };
         let old = active(&workspace);
         workspace.sandbox.fault(fault.on(Operation::Reset));
-        let error = workspace.apply().error().says(&[outcome, "revoke it"]);
+        let error = workspace.apply().error().says(&[outcome, seen]);
+        if outcome == "The password was changed." {
+            let keys = workspace.sandbox.smtpd().keys();
+            let orphan = keys.iter().find(|key| key.name == NAME && key.id != old.id).expect("a key was made");
+            assert!(error.detail.contains(&format!("`{}`, which was not there before", orphan.id)), "{error:?}");
+        }
         error.says(&[&format!("The credential from before, `{}`, still works", old.id), "the state's backup"]);
         assert!(workspace.logs_in_as(&old.key, &old.secret));
         workspace.apply().quiet();
@@ -289,12 +295,17 @@ fn a_key_of_another_name_or_vendor_follows_the_old_one() {
 }
 
 #[test]
-fn an_answer_that_is_lost_may_have_made_a_key() {
+fn an_answer_that_is_lost_has_made_a_key_that_is_named() {
     let Some(workspace) = rotating(IN_PLACE) else { return };
     let old = active(&workspace);
     workspace.sandbox.fault(Fault::new(Effect::Close).on(Operation::Reset));
-    let error = workspace.apply().error().is("The outcome of the reset is unknown");
-    error.says(&["The password may have been changed.", "SMTPD (127.0.0.1) gave no answer"]);
+    let error = workspace.apply().error().is("The new password was lost");
+    error.says(&[
+        "SMTPD (127.0.0.1) gave no answer",
+        "which was not there before",
+        "The password was changed.",
+        "revoke it",
+    ]);
     assert_eq!(workspace.sandbox.smtpd().resets(NAME), 2, "it was sent once");
     assert_eq!(workspace.working_password(), old.secret, "the old key still works");
     workspace.apply().quiet();
@@ -327,7 +338,7 @@ pub(super) fn rotating(order: &str) -> Option<Workspace> {
 }
 
 #[track_caller]
-fn active(workspace: &Workspace) -> ApiKey {
+pub(super) fn active(workspace: &Workspace) -> ApiKey {
     workspace.sandbox.smtpd().key_named(NAME).expect("an active key")
 }
 

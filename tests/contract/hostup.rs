@@ -3,7 +3,9 @@
 use terraform_provider_smtp::backend::Note;
 use wiremock::ResponseTemplate;
 
-use super::{Case, Exchange, Held, Kind, Outcome, Presence, Server, TOKEN, assert_tells_no_secret, get, ok, operation};
+use super::{
+    Case, Exchange, Expected, Held, Kind, Outcome, Presence, Server, TOKEN, assert_tells_no_secret, get, ok, operation,
+};
 
 const ACCOUNT: &str = "acct_01hxa3b4c5d6e7f8g9h0j1k2m3";
 const ADDRESS: &str = "info@example.com";
@@ -39,6 +41,15 @@ const BY_ADDRESS: Case = Case {
     reset_body: r#"{"newPassword":"YOUR_NEW_MAILBOX_PASSWORD"}"#,
     error: include_str!("../fixtures/hostup/error.json"),
     password: None,
+    listed: &[
+        Expected { target: &[ACCOUNT, ADDRESS], username: ADDRESS, version: None, created_at: None },
+        Expected {
+            target: &[ACCOUNT, "orders@example.org"],
+            username: "orders@example.org",
+            version: None,
+            created_at: None,
+        },
+    ],
 };
 
 const BY_ID: Case = Case {

@@ -2,7 +2,7 @@
 
 use terraform_provider_smtp::backend::Presence;
 
-use super::{Case, Exchange, Server, TOKEN, get, operation, post};
+use super::{Case, Exchange, Expected, Server, TOKEN, get, operation, post};
 
 const USER: &str = "zh48wgsfld@62515.smtp.hubspot.net";
 const LIST_V1: &str = include_str!("../fixtures/hubspot/list_v1.json");
@@ -27,6 +27,12 @@ const V1: Case = Case {
     reset_body: "",
     error: include_str!("../fixtures/hubspot/error.json"),
     password: Some("ItUuCc8h4I5MihiysY8HB6XSbWZmVZ"),
+    listed: &[Expected {
+        target: &[USER],
+        username: USER,
+        version: None,
+        created_at: Some("2014-11-11T21:16:09.008Z"),
+    }],
 };
 
 pub(crate) const CASES: &[Case] = &[

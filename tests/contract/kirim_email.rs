@@ -11,7 +11,7 @@ use wiremock::{
     matchers::{method, path, query_param},
 };
 
-use super::{Case, Exchange, Server, TOKEN, get, operation};
+use super::{Case, Exchange, Expected, Server, TOKEN, get, operation};
 
 const LIST: &str = "/api/domains/example.com/credentials";
 const ONE: &str = "/api/domains/example.com/credentials/92703823-f3a4-48e2-8e87-7adf25454800";
@@ -42,12 +42,19 @@ const BARE: Case = Case {
     reset_body: "",
     error: ERROR,
     password: Some("new-generated-password"),
+    listed: &[Expected {
+        target: &["example.com", GUID],
+        username: "myuser",
+        version: Some("modified_at=1640995200"),
+        created_at: Some("2022-01-01T00:00:00Z"),
+    }],
 };
 
 const PAGED: Case = Case {
     found: &[get(LIST, include_str!("../fixtures/kirim_email/list_paged.json"))],
     gone: &[get(LIST, NO_PAGE), NONE],
     found_late: &[get(LIST, NO_PAGE), get(ONE, include_str!("../fixtures/kirim_email/get.json"))],
+    listed: &[Expected { version: Some("last_password_changed=1640995200"), ..BARE.listed[0] }],
     ..BARE
 };
 

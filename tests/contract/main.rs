@@ -10,7 +10,7 @@ mod smtpd;
 use std::{sync::Arc, time::Duration};
 
 use terraform_provider_smtp::{
-    backend::{Backend, Client, Fields, Held, Operation, Presence, Settings, VENDORS, Vendor},
+    backend::{Backend, Client, Field, Fields, Held, Listed, Operation, Presence, Settings, VENDORS, Vendor},
     http::{Error, Kind, Outcome},
     secret::Secret,
 };
@@ -50,6 +50,18 @@ pub(crate) struct Case {
     pub(crate) error: &'static str,
     /// The password in the answer to the reset, where the vendor makes it.
     pub(crate) password: Option<&'static str>,
+    /// The credentials that the list in `found` tells of, by their target.
+    pub(crate) listed: &'static [Expected],
+}
+
+/// A credential on a list.
+#[derive(Clone, Copy)]
+pub(crate) struct Expected {
+    /// The values of the target's fields that the list tells, in their order.
+    pub(crate) target: &'static [&'static str],
+    pub(crate) username: &'static str,
+    pub(crate) version: Option<&'static str>,
+    pub(crate) created_at: Option<&'static str>,
 }
 
 /// One request, and its answer.
@@ -111,6 +123,47 @@ async fn the_credentials_of_an_account_are_looked_up_once() {
             assert!(matches!(presence.unwrap(), Presence::Found(_)));
         }
         assert_eq!(server.requests(case.found[0]).await.len(), 1, "{}", case.vendor);
+    }
+}
+
+#[tokio::test]
+async fn a_list_tells_of_the_live_credentials_and_is_fetched_once_with_reads() {
+    for case in cases() {
+        let server = Server::start(case, case.found).await;
+        let backend = server.backend();
+        let (op, scope, target, held) = (operation(), server.scope(), server.target(), server.held());
+        let (listed, read) = tokio::join!(backend.list(&op, &scope), backend.read(&op, &target, &held));
+        assert!(read.is_ok());
+        let expected: Vec<_> = case.listed.iter().map(|expected| server.listed(expected)).collect();
+        assert_eq!(listed.unwrap(), expected, "{}", case.vendor);
+        assert_eq!(server.requests(case.found[0]).await.len(), 1, "{}", case.vendor);
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_refused_is_an_error_and_not_an_empty_list() {
+    for case in cases() {
+        for (status, kind) in [(401, Kind::Unauthorized), (403, Kind::Forbidden), (404, Kind::NotFound)] {
+            let server = Server::start(case, &[]).await;
+            let refusal = ResponseTemplate::new(status).set_body_raw(case.error, "application/json");
+            server.mount(case.found[0], refusal).await;
+            let error = server.backend().list(&operation(), &server.scope()).await.unwrap_err();
+            assert_eq!((error.kind, error.outcome), (kind, Outcome::NotChanged), "{} {status}", case.vendor);
+            assert_tells_no_secret(case, &error);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_no_list_is_an_error_and_not_an_empty_list() {
+    for case in cases() {
+        for body in ["{}", "null", "", r#"{"error": "none of the documented forms"}"#] {
+            let server = Server::start(case, &[]).await;
+            let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
+            server.mount(case.found[0], answer).await;
+            let error = server.backend().list(&operation(), &server.scope()).await.unwrap_err();
+            assert_eq!((error.kind, error.outcome), (Kind::Unreadable, Outcome::NotChanged), "{} {body}", case.vendor);
+        }
     }
 }
 
@@ -247,6 +300,14 @@ fn operation() -> Operation {
     Operation::new(Duration::from_secs(30), CancellationToken::new())
 }
 
+fn fields(names: &[&'static Field], values: &[&str]) -> Fields {
+    let mut fields = Fields::default();
+    for (field, value) in names.iter().zip(values) {
+        fields.insert(field, Secret::new(*value)).unwrap();
+    }
+    fields
+}
+
 /// A mock of one vendor, and a backend that is connected with it.
 struct Server {
     case: &'static Case,
@@ -308,11 +369,24 @@ impl Server {
     }
 
     fn target(&self) -> Fields {
-        let mut fields = Fields::default();
-        for (field, value) in self.vendor().target.iter().zip(self.case.target) {
-            fields.insert(field, Secret::new(*value)).unwrap();
+        fields(self.vendor().target, self.case.target)
+    }
+
+    /// What of the case's target names the account.
+    fn scope(&self) -> Fields {
+        let target = self.vendor().target.iter().zip(self.case.target);
+        let in_scope = target.filter(|(field, _)| self.vendor().scope.iter().any(|other| other.name == field.name));
+        let (names, values): (Vec<_>, Vec<_>) = in_scope.map(|(field, value)| (*field, *value)).unzip();
+        fields(&names, &values)
+    }
+
+    fn listed(&self, expected: &Expected) -> Listed {
+        Listed {
+            target: fields(self.vendor().target, expected.target),
+            username: Some(expected.username.to_owned()),
+            version: expected.version.map(str::to_owned),
+            created_at: expected.created_at.map(|time| time.parse().unwrap()),
         }
-        fields
     }
 
     fn held(&self) -> Held {

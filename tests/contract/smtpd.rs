@@ -10,7 +10,7 @@ use terraform_provider_smtp::{
 use tokio_util::sync::CancellationToken;
 use wiremock::{Mock, MockBuilder, ResponseTemplate, matchers};
 
-use super::{Case, Exchange, Server, TOKEN, get, operation, post};
+use super::{Case, Exchange, Expected, Server, TOKEN, get, operation, post};
 
 const ID: &str = "5d1c2b8e-3f7a-4c69-8e20-7b94a6d0f113";
 const REVOKED: &str = "e8a7c0d4-92b5-4f1e-a6c3-1d5f8b7e2094";
@@ -18,7 +18,6 @@ const KEY: &str = "Zr8mWq2LtXc6Hv0NsKjD";
 const LIST: Exchange = get("/api/v1/account/api_key", include_str!("../fixtures/smtpd/list.json"));
 const LOGIN: Exchange = post("/oauth/token", include_str!("../fixtures/smtpd/login.json"));
 const LOGOUT: Exchange = post("/oauth/revoke", "");
-const ME: Exchange = get("/oauth/me", include_str!("../fixtures/smtpd/me.json"));
 const REVOKE: Exchange =
     Exchange { method: "PUT", ..get("/api/v1/account/api_key/5d1c2b8e-3f7a-4c69-8e20-7b94a6d0f113/revoke", "") };
 const REFRESH_TOKEN: &str = "6f4T4ws_JPkwCu9xOkul7ZkTxPyL_eB-6TFZBgITCyuV86r-yU7aF5Y4_8Y4Y7-4fzqstRDdaVX1R49ND-wkjXUMe4B3EXngkkP7sg_dP8nE7yuem3HF0sUmfVyiInhU";
@@ -38,6 +37,13 @@ const BY_KEY: Case = Case {
     reset_body: r#"{"name":"newsletter","role":"send_only"}"#,
     error: include_str!("../fixtures/smtpd/error.json"),
     password: Some("u7Hs2Mfe9QxWk4Zt0VgAyB6nRrCjPdLo"),
+    // The revoked one is no credential any more.
+    listed: &[Expected {
+        target: &["newsletter"],
+        username: "Zr8mWq2LtXc6Hv0NsKjD",
+        version: Some(ID),
+        created_at: Some("2024-03-07T23:08:13Z"),
+    }],
 };
 
 const BY_USER: Case = Case {
@@ -59,7 +65,7 @@ static STRANGER: Case = Case { always: &[], ..BY_KEY };
 #[tokio::test]
 async fn one_login_serves_the_whole_process() {
     for (case, login) in [(&CASES[0], "terraform"), (&CASES[1], "jack@example.com")] {
-        let server = Server::start(case, &[LIST, ME]).await;
+        let server = Server::start(case, &[LIST]).await;
         server.mount(case.reset, created()).await;
         let (backend, op, target, held) = (server.backend(), operation(), server.target(), server.held());
         let (first, second) = tokio::join!(backend.read(&op, &target, &held), backend.check(&op, &target, &held));
@@ -78,7 +84,7 @@ async fn one_login_serves_the_whole_process() {
 async fn a_token_is_renewed_before_it_expires() {
     let in_half_a_minute = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(30);
     for (expires_at, logins) in [(in_half_a_minute.as_millis(), 2), (u64::MAX.into(), 1), (0, 1)] {
-        let server = Server::start(&STRANGER, &[LIST, ME]).await;
+        let server = Server::start(&STRANGER, &[LIST]).await;
         let granted = LOGIN.body.replace("1712531293539", &expires_at.to_string());
         given(LOGIN).respond_with(ResponseTemplate::new(200).set_body_string(granted)).mount(&server.mock).await;
         let (backend, op) = (server.backend(), operation());
@@ -134,19 +140,19 @@ async fn a_read_tells_what_an_import_could_not_know() {
 }
 
 #[tokio::test]
-async fn the_login_is_checked_once_and_no_key_is_looked_for() {
-    let server = Server::start(&CASES[0], &[ME]).await;
+async fn the_keys_are_asked_for_once_and_none_is_looked_for() {
+    let server = Server::start(&CASES[0], &[LIST]).await;
     let (backend, op) = (server.backend(), operation());
     for held in [Held::default(), server.held(), held(Some(REVOKED), Some("another key"))] {
         let presence = backend.check(&op, &server.target(), &held).await.unwrap();
         assert_eq!(presence, Presence::Found(Found::default()));
     }
-    assert_eq!(server.requests(ME).await.len(), 1);
+    assert_eq!(server.requests(LIST).await.len(), 1);
 }
 
 #[tokio::test]
 async fn the_key_that_is_logged_in_with_is_never_revoked() {
-    let server = Server::start(&CASES[0], &[ME, REVOKE]).await;
+    let server = Server::start(&CASES[0], &[LIST, REVOKE]).await;
     let (backend, op, own) = (server.backend(), operation(), held(Some(ID), Some("terraform")));
     for error in
         [backend.check(&op, &server.target(), &own).await.unwrap_err(), backend.retire(&op, &own).await.unwrap_err()]
@@ -224,7 +230,7 @@ async fn without_an_id_there_is_nothing_to_revoke() {
 
 #[tokio::test]
 async fn the_end_gives_the_refresh_token_back_once() {
-    let server = Server::start(&CASES[0], &[ME]).await;
+    let server = Server::start(&CASES[0], &[LIST]).await;
     let refused = include_str!("../fixtures/smtpd/logout_refused.json");
     server.mount(LOGOUT, ResponseTemplate::new(401).set_body_string(refused)).await;
     let (backend, op) = (server.backend(), operation());

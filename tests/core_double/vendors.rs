@@ -74,25 +74,33 @@ impl Target {
         }
     }
 
+    /// What the sandbox counts its resets by: who logs in, or at SMTPD the name of its API keys.
+    pub(crate) fn account(self) -> &'static str {
+        match self {
+            Self::HostUp(which) => HOSTUP[which as usize],
+            Self::HubSpot(which) => HUBSPOT[which as usize],
+            Self::KirimEmail(which) => KIRIM_EMAIL[which as usize].1,
+            Self::Smtpd(which) => SMTPD[which as usize].0,
+        }
+    }
+
     /// Who logs in, and the current password.
     pub(crate) fn login(self, sandbox: &Sandbox) -> (String, String) {
-        let (username, password) = match self {
-            Self::HostUp(which) => {
-                (HOSTUP[which as usize].to_owned(), sandbox.hostup().password(HOSTUP[which as usize]))
-            }
-            Self::HubSpot(which) => {
-                (HUBSPOT[which as usize].to_owned(), sandbox.hubspot().password(HUBSPOT[which as usize]))
-            }
-            Self::KirimEmail(which) => {
-                let username = KIRIM_EMAIL[which as usize].1;
-                (username.to_owned(), sandbox.kirim_email().password(username))
-            }
-            Self::Smtpd(which) => {
-                let key = sandbox.smtpd().key_named(SMTPD[which as usize].0).unwrap();
-                (key.key, Some(key.secret))
-            }
-        };
-        (username, password.unwrap())
+        let account = self.account();
+        if let Self::Smtpd(_) = self {
+            let key = sandbox.smtpd().key_named(account).unwrap();
+            return (key.key, key.secret);
+        }
+        // User names are unique over all vendors, and each knows the passwords of all.
+        (account.to_owned(), sandbox.hubspot().password(account).unwrap())
+    }
+
+    /// How many resets its vendor has seen.
+    pub(crate) fn resets(self, sandbox: &Sandbox) -> usize {
+        match self {
+            Self::Smtpd(_) => sandbox.smtpd().resets(self.account()),
+            _ => sandbox.hubspot().resets(self.account()),
+        }
     }
 
     /// The submission server that the vendor documents.
@@ -131,13 +139,15 @@ pub(crate) fn next_password(sandbox: &Sandbox, password: &str) {
     }
 }
 
+/// Every credential there is.
+pub(crate) fn targets() -> impl Iterator<Item = Target> {
+    let vendors = [Target::HostUp as fn(Which) -> Target, Target::HubSpot, Target::KirimEmail, Target::Smtpd];
+    vendors.into_iter().flat_map(|vendor| [Which::First, Which::Second].map(vendor))
+}
+
 /// How many resets all vendors together have seen.
 pub(crate) fn resets(sandbox: &Sandbox) -> usize {
-    let hubspot = HUBSPOT.iter().map(|name| sandbox.hubspot().resets(name));
-    let kirim_email = KIRIM_EMAIL.iter().map(|(_, name)| sandbox.kirim_email().resets(name));
-    let smtpd = SMTPD.iter().map(|(name, ..)| sandbox.smtpd().resets(name));
-    let hostup = HOSTUP.iter().map(|address| sandbox.hostup().resets(address));
-    hubspot.chain(kirim_email).chain(smtpd).chain(hostup).sum()
+    targets().map(|target| target.resets(sandbox)).sum()
 }
 
 /// The ids of the API keys that may be used, the one to log in with left out.

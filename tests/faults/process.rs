@@ -63,6 +63,15 @@ impl Running {
         }
     }
 
+    /// Sends a signal to the providers that are still there.
+    pub(crate) fn signal_providers_left(&self, signal: &str) {
+        let group = self.child.id();
+        for process in members(group).into_iter().filter(|process| *process != group) {
+            // It may end at this very moment.
+            let _ = Command::new("kill").args([&format!("-{signal}"), "--", &process.to_string()]).status();
+        }
+    }
+
     /// Waits for its end.
     pub(crate) fn wait(mut self) -> Ended {
         let status = self.child.wait().expect("it is a child of this process");

@@ -7,6 +7,8 @@ use crate::{
     process::{Ended, Running, assert_gone},
     sandbox::{Effect, Fault, Operation},
     scene::{Accident, Aftermath, Exit, Scene},
+    state_faults,
+    state_server::StateServer,
     support::Workspace,
     table,
 };
@@ -14,7 +16,7 @@ use crate::{
 const SECTION: &str = "## Signals and deaths";
 
 /// Every row of the section.
-const FAULTS: [&str; 20] = [
+const FAULTS: [&str; 29] = [
     "Ctrl-C before the reset is sent",
     "Ctrl-C with the reset in flight, the vendor has not acted",
     "Ctrl-C with the reset in flight, the vendor has acted",
@@ -26,7 +28,7 @@ const FAULTS: [&str; 20] = [
     "SIGTERM to the provider with the reset in flight",
     "SIGHUP to the provider with the reset in flight",
     "SIGPIPE to the provider with the reset in flight",
-    "SIGSTOP, the answer, SIGCONT",
+    "SIGSTOP for 30 s, three times `request_timeout`; the answer comes meanwhile",
     "kill -9 of the provider before the reset is sent",
     "kill -9 of the provider with the reset in flight, the vendor has not acted",
     "kill -9 of the provider with the reset in flight, the vendor has acted",
@@ -35,6 +37,15 @@ const FAULTS: [&str; 20] = [
     "kill -9 of the provider and of core with the reset in flight",
     "standard error is closed",
     "the connection to the vendor is refused",
+    "Ctrl-C in the back-off of refused connections",
+    "SIGTERM to the provider within the body of the answer",
+    "SIGTERM to the provider while a 429 is waited out",
+    "SIGTERM to the provider in a wait of `max_requests_per_second`",
+    "kill -9 of the provider within the body of the answer",
+    "kill -9 of the provider while a 429 is waited out",
+    "kill -9 of the provider in a wait of `max_requests_per_second`",
+    "kill -9 of the provider while core stores the state",
+    "kill -9 of core while it stores the state",
 ];
 
 #[test]
@@ -68,9 +79,7 @@ fn an_interrupt_in_flight_stores_what_the_vendor_answers() {
 #[test]
 fn an_interrupt_ends_the_wait_after_a_429() {
     let Some(scene) = scene() else { return };
-    scene.workspace.sandbox.fault(Fault::status_with_header(429, "Retry-After", "200").on(Operation::Reset).before());
-    let run = scene.start();
-    wait_until(|| scene.workspace.sandbox.pending_faults() == 0);
+    let run = limited(&scene);
     run.signal_group("INT");
     seen(4, &scene, Accident::of(run.wait(), Exit::Failure));
 }
@@ -78,15 +87,7 @@ fn an_interrupt_ends_the_wait_after_a_429() {
 #[test]
 fn an_interrupt_ends_the_wait_for_a_turn() {
     let Some(scene) = scene() else { return };
-    let written = fs::read_to_string(scene.workspace.path("main.tf")).expect("the configuration");
-    // The first request of a process has its turn at once; the second, the reset, waits for a hundred seconds.
-    scene.workspace.write(&format!("provider \"smtp\" {{ max_requests_per_second = 0.01 }}\n{written}"));
-    scene.workspace.sandbox.forget_requests();
-    let run = scene.start_with(&["-refresh=false"]);
-    wait_until(|| scene.workspace.sandbox.requests().iter().any(|request| request.status.is_some()));
-    run.signal_group("INT");
-    let ended = run.wait();
-    scene.workspace.write(&written);
+    let ended = in_turn(&scene, |run| run.signal_group("INT"));
     seen(5, &scene, Accident::of(ended, Exit::Failure));
 }
 
@@ -129,13 +130,18 @@ fn a_provider_that_is_told_to_end_finishes_what_was_sent() {
 
 #[test]
 fn a_provider_that_slept_goes_on() {
-    let Some(scene) = scene() else { return };
+    let Some(workspace) = Workspace::new() else { return };
+    let accounts = vec![Account::open(Vendor::HubSpot, "newsletter", &workspace)];
+    let head = "provider \"smtp\" {\n  request_timeout = \"10s\"\n}\n";
+    let scene = Scene::rotating(workspace, accounts, head, "rotation_mode = \"in_place\"");
     let ended = stalled(&scene, stall(), |run| {
         run.signal_providers("STOP");
         scene.workspace.sandbox.release();
         let answered = |path: &str| path.ends_with("password-reset");
         let requests = || scene.workspace.sandbox.requests();
         wait_until(|| requests().iter().any(|request| answered(&request.path) && request.status.is_some()));
+        // It is the fault itself that lasts so long.
+        thread::sleep(std::time::Duration::from_secs(30));
         run.signal_providers("CONT");
     });
     seen(11, &scene, Accident::of(ended, Exit::Success));
@@ -196,28 +202,85 @@ fn a_closed_standard_error_does_no_harm() {
 #[test]
 fn a_refused_connection_changes_nothing() {
     let Some(scene) = Scene::maybe("timeouts = { update = \"3s\" }") else { return };
-    let written = fs::read_to_string(scene.workspace.path("main.tf")).expect("the configuration");
-    let port =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
-    let head = format!("provider \"smtp\" {{\n  hubspot = {{ base_url = \"http://127.0.0.1:{port}\" }}\n}}\n");
-    scene.workspace.write(&format!("{head}{written}"));
-    let ended = scene.start_with(&["-refresh=false"]).wait();
-    scene.workspace.write(&written);
+    let ended = refused(&scene, |_| ());
     seen(19, &scene, Accident::of(ended, Exit::Failure));
 }
 
 #[test]
-fn fifty_credentials_at_once_each_get_their_own_password() {
-    let Some(workspace) = Workspace::new() else { return };
-    let accounts = (0..50).map(|number| Account::open(Vendor::HubSpot, &format!("user-{number}"), &workspace));
-    let accounts = accounts.collect();
-    let scene = Scene::rotating(workspace, accounts, "", "rotation_mode = \"in_place\"");
-    scene.workspace.sandbox.rate_limit(25, std::time::Duration::from_secs(1));
-    let ended = scene.start().wait();
-    scene.workspace.sandbox.lift_rate_limit();
-    for after in scene.survives(Accident::of(ended, Exit::Success)) {
-        assert_eq!((after.resets, after.told), (1, "nothing"));
-    }
+fn an_interrupt_ends_the_back_off() {
+    let Some(scene) = scene() else { return };
+    let ended = refused(&scene, |run| {
+        // The provider logs a try when it has failed.
+        wait_until(|| logged(&scene, "the connection was refused"));
+        run.signal_group("INT");
+    });
+    seen(20, &scene, Accident::of(ended, Exit::Failure));
+}
+
+#[test]
+fn a_provider_that_is_told_to_end_waits_for_the_rest_of_an_answer_and_for_nothing_else() {
+    let Some(within) = scene() else { return };
+    let ended = stalled(&within, half_an_answer(), |run| {
+        run.signal_providers("TERM");
+        within.workspace.sandbox.release();
+    });
+    seen(21, &within, Accident::of(ended, Exit::Success));
+
+    let Some(waiting) = scene() else { return };
+    let run = limited(&waiting);
+    run.signal_providers("TERM");
+    seen(22, &waiting, Accident::of(run.wait(), Exit::Failure));
+
+    let Some(in_line) = scene() else { return };
+    let ended = in_turn(&in_line, |run| run.signal_providers("TERM"));
+    seen(23, &in_line, Accident::of(ended, Exit::Failure));
+}
+
+#[test]
+fn a_provider_that_is_killed_while_it_waits_has_sent_nothing() {
+    let Some(within) = scene() else { return };
+    let ended = stalled(&within, half_an_answer(), |run| run.signal_providers("KILL"));
+    clear(&within);
+    seen(24, &within, Accident::of(ended, Exit::Failure));
+
+    let Some(waiting) = scene() else { return };
+    let run = limited(&waiting);
+    run.signal_providers("KILL");
+    let ended = run.wait();
+    clear(&waiting);
+    seen(25, &waiting, Accident::of(ended, Exit::Failure));
+
+    let Some(in_line) = scene() else { return };
+    let ended = in_turn(&in_line, |run| run.signal_providers("KILL"));
+    clear(&in_line);
+    seen(26, &in_line, Accident::of(ended, Exit::Failure));
+}
+
+#[test]
+fn what_is_killed_while_the_state_is_stored_takes_at_most_the_state_with_it() {
+    let server = StateServer::start();
+    let Some(scene) = state_faults::scene(&server.backend(), state_faults::installed) else { return };
+    let write = server.hold();
+    let run = scene.start();
+    wait_until(|| server.is_holding());
+    // It has nothing left to do, and may have been told so already.
+    run.signal_providers_left("KILL");
+    write.let_go();
+    let ended = run.wait();
+    clear(&scene);
+    seen(27, &scene, Accident::of(ended, Exit::Success));
+
+    let server = StateServer::start();
+    let Some(scene) = state_faults::scene(&server.backend(), state_faults::installed) else { return };
+    let write = server.hold();
+    let run = scene.start();
+    wait_until(|| server.is_holding());
+    run.signal_core("KILL");
+    let ended = run.wait();
+    drop(write);
+    assert_gone(ended.group);
+    clear(&scene);
+    seen(28, &scene, Accident::of(ended, Exit::Killed));
 }
 
 impl Scene {
@@ -234,6 +297,46 @@ fn scene() -> Option<Scene> {
 
 fn stall() -> Fault {
     Fault::new(Effect::Stall).on(Operation::Reset)
+}
+
+fn half_an_answer() -> Fault {
+    Fault::new(Effect::HeadThenStall).on(Operation::Reset)
+}
+
+/// Applies until the reset is refused for two hundred seconds.
+fn limited(scene: &Scene) -> Running {
+    scene.workspace.sandbox.fault(Fault::status_with_header(429, "Retry-After", "200").on(Operation::Reset).before());
+    let run = scene.start_with(&["-refresh=false"]);
+    wait_until(|| scene.workspace.sandbox.pending_faults() == 0);
+    run
+}
+
+/// Applies until the reset waits for its turn, and then goes on.
+fn in_turn(scene: &Scene, then: impl FnOnce(&Running)) -> Ended {
+    let written = fs::read_to_string(scene.workspace.path("main.tf")).expect("the configuration");
+    // The first request of a process has its turn at once; the second, the reset, waits for a hundred seconds.
+    scene.workspace.write(&format!("provider \"smtp\" {{ max_requests_per_second = 0.01 }}\n{written}"));
+    scene.workspace.sandbox.forget_requests();
+    let run = scene.start_with(&["-refresh=false"]);
+    wait_until(|| scene.workspace.sandbox.requests().iter().any(|request| request.status.is_some()));
+    then(&run);
+    let ended = run.wait();
+    scene.workspace.write(&written);
+    ended
+}
+
+/// Applies where nobody listens.
+fn refused(scene: &Scene, then: impl FnOnce(&Running)) -> Ended {
+    let written = fs::read_to_string(scene.workspace.path("main.tf")).expect("the configuration");
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+    let head = format!("provider \"smtp\" {{\n  hubspot = {{ base_url = \"http://127.0.0.1:{port}\" }}\n}}\n");
+    scene.workspace.write(&format!("{head}{written}"));
+    let run = scene.start_with(&["-refresh=false"]);
+    then(&run);
+    let ended = run.wait();
+    scene.workspace.write(&written);
+    ended
 }
 
 /// Applies until the fault holds the answer back, and then goes on.
@@ -261,6 +364,10 @@ fn seen(number: usize, scene: &Scene, accident: Accident) {
 
 fn printed(scene: &Scene, words: &str) -> bool {
     fs::read_to_string(scene.workspace.path("stdout.log")).is_ok_and(|text| text.contains(words))
+}
+
+fn logged(scene: &Scene, words: &str) -> bool {
+    fs::read_to_string(scene.workspace.path("trace.log")).is_ok_and(|text| text.contains(words))
 }
 
 /// Removes what a process that was killed had no time to remove: the folder of its socket.

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::symlink, path::Path};
 use crate::{
     account::{Account, Vendor},
     process::Running,
-    scene::{APPLY, Accident, Exit, Scene},
+    scene::{Accident, DEAD, Exit, OLD, Scene},
     state_server::StateServer,
     support::{Workspace, credential},
     table,
@@ -13,10 +13,13 @@ use crate::{
 
 const SECTION: &str = "## States";
 
-const FAULTS: [&str; 3] = [
+const FAULTS: [&str; 6] = [
     "the backend refuses the state; `errored.tfstate` is pushed",
     "the backend refuses the state; `errored.tfstate` is lost",
     "a saved plan is applied again",
+    "a saved plan is applied again, after other changes",
+    "no file can be written; what core prints is pushed",
+    "another state resets the same credential",
 ];
 
 #[test]
@@ -48,18 +51,30 @@ fn a_state_that_a_backend_refuses_is_pushed_later() {
 #[test]
 fn a_state_that_fits_on_no_disk_is_printed_by_core() {
     let Some(mut scene) = scene("", |_, _| ()) else { return };
+    let trace = ["TF_LOG", "TF_LOG_PATH"].map(|name| (name, scene.workspace.environment()[name].clone()));
     scene.workspace.unset("TF_LOG");
-    let inner = scene.workspace.command(&APPLY);
+    let arguments = ["apply", "-no-color", "-auto-approve", "-input=false"];
+    let inner = scene.workspace.command(&arguments);
     let mut command = std::process::Command::new("sh");
     // No file may have more than one block; what is printed goes through a pipe.
     command.args(["-c", "{ ulimit -f 1; exec \"$@\"; } 2>&1 | cat", "sh"]);
     command.arg(inner.get_program()).args(inner.get_args());
     command.env_clear().envs(scene.workspace.environment()).current_dir(scene.workspace.path(""));
-    let ended = Running::with(command, &scene.workspace, &APPLY).wait();
-    let printed = String::from_utf8_lossy(&ended.output.stdout);
+    let mut ended = Running::with(command, &scene.workspace, &arguments).wait();
+    for (name, value) in trace {
+        scene.workspace.set(name, &value);
+    }
+    let printed = String::from_utf8_lossy(&std::mem::take(&mut ended.output.stdout)).into_owned();
     let password = scene.accounts[0].password(&scene.workspace.sandbox).expect("the vendor has a password");
     assert!(printed.contains(&password), "core prints the state that it can write nowhere");
-    assert_eq!(scene.accounts[0].resets(&scene.workspace.sandbox), 2);
+    let state = printed.find("\n{\n").zip(printed.find("\n}\n")).map(|(start, end)| &printed[start + 1..end + 2]);
+    scene.workspace.file("printed.tfstate", state.expect("it prints JSON"));
+    // Core has not counted up the serial of a state that it could not write.
+    let remedy: fn(&Workspace) = |workspace| {
+        workspace.run(&["state", "push", "-force", "printed.tfstate"]).succeeded();
+    };
+    // The exit status is that of the pipe.
+    seen(FAULTS[4], &scene, Accident { remedy, ..Accident::of(ended, Exit::Success) });
 }
 
 #[test]
@@ -74,7 +89,30 @@ fn a_saved_plan_is_applied_once() {
 }
 
 #[test]
+fn a_saved_plan_is_not_applied_after_other_changes() {
+    let Some(scene) = scene("", |_, _| ()) else { return };
+    scene.workspace.plan_with(&["-out=plan"]).succeeded();
+    let first = scene.start().wait();
+    let written = fs::read_to_string(scene.workspace.path("main.tf")).expect("the configuration");
+    scene.workspace.write(&written.replace("\n}\n", "\n  timeouts = { read = \"2m\" }\n}\n"));
+    scene.workspace.apply().succeeded();
+    let again = scene.judge(&scene.start_with(&["plan"]).wait()).error();
+    assert_eq!(again.summary, "Saved plan is stale");
+    seen(FAULTS[3], &scene, Accident::of(first, Exit::Success));
+}
+
+#[test]
 fn the_last_of_two_states_has_the_password() {
+    let Some(scene) = scene("", |_, _| ()) else { return };
+    let other = scene.judge(&scene.start_with(&["-state=other.tfstate"]).wait()).succeeded();
+    let (address, sandbox) = (scene.accounts[0].address(), &scene.workspace.sandbox);
+    let state = if scene.works(&scene.attributes()[&address]) { OLD } else { DEAD };
+    assert_eq!(scene.accounts[0].resets(sandbox), 2, "{other}");
+    table::row(SECTION, &[FAULTS[5], "1", "nothing", state]);
+    scene.judge(&scene.start().wait()).succeeded();
+    assert_eq!(scene.accounts[0].resets(sandbox), 3);
+    assert!(scene.works(&scene.attributes()[&address]), "the last state has it");
+
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
     workspace.apply().quiet();
@@ -87,14 +125,14 @@ fn the_last_of_two_states_has_the_password() {
     workspace.working_password();
 }
 
-fn scene(head: &str, prepare: fn(&Workspace, &[Account])) -> Option<Scene> {
+pub(crate) fn scene(head: &str, prepare: fn(&Workspace, &[Account])) -> Option<Scene> {
     let workspace = Workspace::new()?;
     let accounts = vec![Account::open(Vendor::HubSpot, "newsletter", &workspace)];
     Some(Scene::prepared(workspace, accounts, head, "rotation_mode = \"in_place\"", prepare))
 }
 
 /// A backend asks for `init`, and `init` for a provider that it can install.
-fn installed(workspace: &Workspace, _: &[Account]) {
+pub(crate) fn installed(workspace: &Workspace, _: &[Account]) {
     let version = workspace.json(&["version", "-json"]);
     let platform = version["platform"].as_str().expect("the platform");
     for registry in ["registry.opentofu.org", "registry.terraform.io"] {

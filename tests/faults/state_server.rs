@@ -6,6 +6,7 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
 };
@@ -21,7 +22,19 @@ pub(crate) struct StateServer {
 struct Shared {
     state: Mutex<Vec<u8>>,
     refuses: AtomicBool,
+    hold: Mutex<Option<Receiver<()>>>,
+    is_holding: AtomicBool,
     ended: AtomicBool,
+}
+
+/// A write that is held back. Dropped, it is lost, and nothing is stored.
+pub(crate) struct Held(SyncSender<()>);
+
+impl Held {
+    /// Stores it after all.
+    pub(crate) fn let_go(self) {
+        self.0.send(()).expect("the server waits for it");
+    }
 }
 
 impl StateServer {
@@ -53,6 +66,18 @@ impl StateServer {
         self.shared.refuses.store(true, Ordering::SeqCst);
     }
 
+    /// Holds the next write back.
+    pub(crate) fn hold(&self) -> Held {
+        let (sender, receiver) = sync_channel(1);
+        *lock(&self.shared.hold) = Some(receiver);
+        Held(sender)
+    }
+
+    /// Tells whether there is a write that is held back.
+    pub(crate) fn is_holding(&self) -> bool {
+        self.shared.is_holding.load(Ordering::SeqCst)
+    }
+
     /// Takes writes again.
     pub(crate) fn relent(&self) {
         self.shared.refuses.store(false, Ordering::SeqCst);
@@ -79,6 +104,13 @@ fn answer(stream: TcpStream, shared: &Shared) -> io::Result<()> {
         head.iter().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body)?;
+    let is_write = head.first().is_some_and(|line| !line.starts_with("GET "));
+    if is_write && let Some(hold) = lock(&shared.hold).take() {
+        shared.is_holding.store(true, Ordering::SeqCst);
+        if hold.recv().is_err() {
+            return Ok(());
+        }
+    }
     let mut stored = lock(&shared.state);
     let (status, body) = match head.first() {
         Some(line) if line.starts_with("GET ") && stored.is_empty() => (404, Vec::new()),

@@ -5,7 +5,7 @@ use std::{env, process, sync::Arc};
 use async_trait::async_trait;
 use terraform_provider_smtp::{
     framework::{
-        Call, Change, Client, NewState, Private, Provider, Resource, Stored,
+        Call, Change, Client, DataSource, Fault, Function, NewState, Private, Provider, Resource, Signature, Stored,
         diagnostic::{Diagnostic, Diagnostics, Path, Result},
         plan::Draft,
         schema::{Attribute, Schema, Type},
@@ -96,13 +96,20 @@ impl Waiting {
 
 struct FakeProvider {
     schema: Schema,
+    data_sources: Vec<Arc<dyn DataSource>>,
+    functions: Vec<Arc<dyn Function>>,
     resources: Vec<Arc<dyn Resource>>,
 }
 
 impl FakeProvider {
     fn new() -> Self {
         let schema = Schema { attributes: vec![Attribute::optional("token", Type::String, "")], ..Schema::default() };
-        Self { schema, resources: vec![Arc::new(Thing { schema: thing() })] }
+        Self {
+            schema,
+            data_sources: vec![Arc::new(Thing { schema: thing() })],
+            functions: vec![Arc::new(Repeat::new())],
+            resources: vec![Arc::new(Thing { schema: thing() })],
+        }
     }
 }
 
@@ -118,6 +125,14 @@ impl Provider for FakeProvider {
 
     fn resources(&self) -> &[Arc<dyn Resource>] {
         &self.resources
+    }
+
+    fn data_sources(&self) -> &[Arc<dyn DataSource>] {
+        &self.data_sources
+    }
+
+    fn functions(&self) -> &[Arc<dyn Function>] {
+        &self.functions
     }
 
     fn validate(&self, _: &Value) -> Diagnostics {
@@ -269,6 +284,76 @@ impl Resource for Thing {
     }
 }
 
+/// Looks the thing up: the same happens as when it is made.
+#[async_trait]
+impl DataSource for Thing {
+    fn type_name(&self) -> &'static str {
+        "fake_look"
+    }
+
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn validate(&self, config: &Value) -> Diagnostics {
+        match config.get("does").as_str() {
+            Some("nothing") => Diagnostic::error("Useless", "It does nothing.").at(Path::attribute("does")).into(),
+            _ => Diagnostics::default(),
+        }
+    }
+
+    async fn read(&self, call: &Call, config: Value) -> Result<Value> {
+        let new = NewState::holding(Stored::default());
+        self.act(call, &config, &new).await?;
+        Ok(new.take().state)
+    }
+}
+
+/// Repeats a text.
+struct Repeat {
+    signature: Signature,
+}
+
+impl Repeat {
+    fn new() -> Self {
+        let signature = Signature {
+            summary: "Repeats a text.",
+            help: String::new(),
+            parameters: repeat_parameters(),
+            returns: Type::String,
+        };
+        Self { signature }
+    }
+}
+
+/// What the fake function takes.
+pub(crate) fn repeat_parameters() -> Vec<Attribute> {
+    let short = |text: &str| if text.len() > 20 { Err("must be short") } else { Ok(()) };
+    vec![
+        Attribute::required("text", Type::String, "Any text.").sensitive().checked(short),
+        Attribute::required("times", Type::Number, "How often."),
+    ]
+}
+
+impl Function for Repeat {
+    fn name(&self) -> &'static str {
+        "repeat"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn call(&self, arguments: &[Value]) -> std::result::Result<Value, Fault> {
+        let text = arguments[0].as_secret().unwrap().for_state();
+        assert_ne!(text, "panic", "{PANIC_MESSAGE}");
+        match arguments[1].as_number().unwrap().as_i64() {
+            Some(times @ 0..100) => Ok(text.repeat(usize::try_from(times).unwrap()).into()),
+            _ => Err(Fault::of(1, "must be less than 100")),
+        }
+    }
+}
+
 /// A provider of which nothing works.
 struct Broken;
 
@@ -283,6 +368,14 @@ impl Provider for Broken {
     }
 
     fn resources(&self) -> &[Arc<dyn Resource>] {
+        panic!("{PANIC_MESSAGE}")
+    }
+
+    fn data_sources(&self) -> &[Arc<dyn DataSource>] {
+        panic!("{PANIC_MESSAGE}")
+    }
+
+    fn functions(&self) -> &[Arc<dyn Function>] {
         panic!("{PANIC_MESSAGE}")
     }
 

@@ -10,4 +10,5 @@ mod kirim_email;
 #[path = "../../examples/sandbox/server/mod.rs"]
 mod sandbox;
 mod smtp;
+mod smtp_faults;
 mod smtpd;

@@ -1,7 +1,7 @@
 //! The submission server, over a raw connection and by a mail client of others' making.
 
 use std::{
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::TcpStream,
     sync::Arc,
 };
@@ -161,13 +161,21 @@ fn connects(sandbox: &Sandbox, tls: Tls, mechanism: Mechanism, credentials: (&st
     }
 }
 
-fn mail_server(sandbox: &Sandbox) -> TcpStream {
+pub(crate) fn mail_server(sandbox: &Sandbox) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", sandbox.smtp_port())).unwrap();
     assert!(reply(&mut stream).starts_with("220 "));
     stream
 }
 
-fn secure_mail_server(sandbox: &Sandbox) -> StreamOwned<ClientConnection, TcpStream> {
+pub(crate) fn secure_mail_server(sandbox: &Sandbox) -> StreamOwned<ClientConnection, TcpStream> {
+    let stream = TcpStream::connect(("127.0.0.1", sandbox.smtps_port())).unwrap();
+    let mut stream = StreamOwned::new(client_of(sandbox), stream);
+    assert!(reply(&mut stream).starts_with("220 "));
+    stream
+}
+
+/// A TLS client that trusts the sandbox's authority and nobody else.
+pub(crate) fn client_of(sandbox: &Sandbox) -> ClientConnection {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(sandbox.ca_certificate_pem().as_bytes()).unwrap()).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -175,11 +183,7 @@ fn secure_mail_server(sandbox: &Sandbox) -> StreamOwned<ClientConnection, TcpStr
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let client = ClientConnection::new(Arc::new(config), "127.0.0.1".try_into().unwrap()).unwrap();
-    let stream = TcpStream::connect(("127.0.0.1", sandbox.smtps_port())).unwrap();
-    let mut stream = StreamOwned::new(client, stream);
-    assert!(reply(&mut stream).starts_with("220 "));
-    stream
+    ClientConnection::new(Arc::new(config), "127.0.0.1".try_into().unwrap()).unwrap()
 }
 
 fn converse(stream: &mut (impl Read + Write), script: &[(&str, &str)]) {
@@ -192,23 +196,28 @@ fn converse(stream: &mut (impl Read + Write), script: &[(&str, &str)]) {
 
 /// Reads a reply; its lines are joined with spaces.
 fn reply(stream: &mut impl Read) -> String {
+    try_reply(stream).unwrap()
+}
+
+/// Reads a reply; its lines are joined with spaces.
+pub(crate) fn try_reply(stream: &mut impl Read) -> io::Result<String> {
     let mut lines = Vec::new();
     loop {
-        let line = line(stream);
+        let line = line(stream)?;
         let last = line.as_bytes().get(3) != Some(&b'-');
         lines.push(line);
         if last {
-            return lines.join(" ");
+            return Ok(lines.join(" "));
         }
     }
 }
 
-fn line(stream: &mut impl Read) -> String {
+fn line(stream: &mut impl Read) -> io::Result<String> {
     let mut line = Vec::new();
     while !line.ends_with(b"\r\n") {
         let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
+        stream.read_exact(&mut byte)?;
         line.extend(byte);
     }
-    String::from_utf8(line).unwrap().trim_end_matches("\r\n").to_owned()
+    Ok(String::from_utf8(line).unwrap().trim_end_matches("\r\n").to_owned())
 }

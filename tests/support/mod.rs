@@ -3,10 +3,16 @@
 //! `TF_ACC_TERRAFORM_PATH` chooses the program; without it, it is `terraform`, or else `tofu`, from the `PATH`. Where there is none,
 //! every test that needs one fails, unless `TF_ACC=0` says that they are to be skipped.
 
-#![allow(dead_code, unreachable_pub, reason = "a library to those that include it, and each of them uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "a library to those that include it, and each of them uses a part"
+)]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod mail;
+mod marked;
 mod program;
 mod run;
 mod state;
@@ -14,7 +20,7 @@ mod workspace;
 
 pub use self::{
     run::{Diagnostic, Run},
-    workspace::Workspace,
+    workspace::{PROXY_PASSWORD, Workspace},
 };
 
 /// The user name in `HubSpot`'s own example; every sandbox has a credential of that name.

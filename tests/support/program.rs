@@ -11,9 +11,30 @@ use serde_json::Value;
 /// The one variable that chooses the program.
 const CHOICE: &str = "TF_ACC_TERRAFORM_PATH";
 
+/// The one variable that leaves out the tests that fetch a core of their own.
+const OTHERS: &str = "OTHER_CORES";
+
 /// A Terraform or an OpenTofu.
 #[derive(Clone, Debug)]
 pub struct Program(PathBuf);
+
+/// What older programs do not know.
+#[derive(Clone, Copy, Debug)]
+pub struct Feature {
+    /// What it is, in words that end a sentence.
+    pub name: &'static str,
+    terraform: u32,
+    opentofu: u32,
+}
+
+impl Feature {
+    /// Provider functions.
+    pub const FUNCTIONS: Self = Self { name: "provider functions", terraform: 8, opentofu: 7 };
+    /// `for_each` in import blocks.
+    pub const IMPORT_FOR_EACH: Self = Self { name: "`for_each` in import blocks", terraform: 7, opentofu: 7 };
+    /// Write-only arguments and ephemeral values.
+    pub const WRITE_ONLY: Self = Self { name: "write-only arguments", terraform: 11, opentofu: 11 };
+}
 
 impl Program {
     /// Finds the program; `None` where `TF_ACC=0` asks for none.
@@ -26,6 +47,9 @@ impl Program {
         if env::var_os("TF_ACC").is_some_and(|value| value == "0") {
             eprintln!("skipped: TF_ACC=0");
             return None;
+        }
+        if let Some(core) = crate::CORE {
+            return Self::fetch(core);
         }
         let found = match env::var_os(CHOICE) {
             Some(chosen) => Some(PathBuf::from(chosen)).filter(|program| starts(program)),
@@ -41,10 +65,31 @@ impl Program {
         Some(Self(program))
     }
 
-    /// Tells whether it knows write-only arguments and ephemeral values: both Terraform and OpenTofu do from 1.11 on.
-    pub fn knows_write_only(&self) -> bool {
+    /// Fetches a core from a package registry, or finds it fetched before; `None` where `OTHER_CORES=0` asks for none.
+    #[expect(clippy::print_stderr, reason = "who asked for no program is told what that meant")]
+    fn fetch(core: &str) -> Option<Self> {
+        if env::var_os(OTHERS).is_some_and(|value| value == "0") {
+            eprintln!("skipped: {OTHERS}=0");
+            return None;
+        }
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cores").join(core);
+        assert!(
+            starts(&program),
+            "{core} needs npm or pip and a network, to fetch it once; {OTHERS}=0 skips these tests"
+        );
+        Some(Self(program))
+    }
+
+    /// Tells whether it knows what came with these minor versions of Terraform and of OpenTofu.
+    pub fn knows(&self, feature: Feature) -> bool {
+        let Feature { terraform, opentofu, .. } = feature;
         let minor = self.version().split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
-        minor.is_some_and(|minor| minor >= 11)
+        minor.is_some_and(|minor| minor >= if self.is_opentofu() { opentofu } else { terraform })
+    }
+
+    fn is_opentofu(&self) -> bool {
+        let output = self.command().arg("version").output().expect("the program starts");
+        output.stdout.starts_with(b"OpenTofu")
     }
 
     /// Its version.

@@ -17,7 +17,8 @@ pub(super) struct Instance {
 pub(super) fn instances(text: &str) -> Vec<Instance> {
     let state: Value = serde_json::from_str(text).expect("a state file is JSON");
     let resources = state["resources"].as_array().cloned().unwrap_or_default();
-    resources.iter().flat_map(of_resource).collect()
+    // What was only looked up is nobody's.
+    resources.iter().filter(|resource| resource["mode"] == "managed").flat_map(of_resource).collect()
 }
 
 fn of_resource(resource: &Value) -> Vec<Instance> {

@@ -12,8 +12,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
-    ADDRESS, KIRIM_USER, MAILBOX, USER, mail,
-    program::Program,
+    ADDRESS, KIRIM_USER, MAILBOX, USER, mail, marked,
+    program::{Feature, Program},
     run::Run,
     state::{self, Instance},
 };
@@ -29,6 +29,18 @@ const REQUIREMENT: &str = r#"terraform {
 
 /// What no user should ever read.
 const NEVER_SAID: &[&str] = &["bug in the provider", "panic", "Provider produced"];
+
+/// What no log ever holds, however talkative: the line of a panic of ours.
+const NEVER_LOGGED: &[&str] = &["panicked at", "panic: "];
+
+/// Core logs in clear what is dynamically typed, as `terraform_data` is and nothing of this provider.
+const OF_CORE: &str = "UpgradeResourceState: ignoring dynamic block";
+
+/// The password of a proxy that is never asked, because everything here is on loopback.
+pub const PROXY_PASSWORD: &str = "needle-of-the-proxy";
+
+/// The log of one run.
+const LOG: &str = "trace.log";
 
 /// One configuration with its state, and a sandbox for it alone.
 pub struct Workspace {
@@ -56,6 +68,9 @@ impl Workspace {
             secrets: RefCell::new(sandbox.env().into_iter().map(|(_, value)| value).collect()),
             sandbox,
         };
+        // In clear text, and as a proxy gets it.
+        workspace.keep_secret(PROXY_PASSWORD);
+        workspace.keep_secret("dXNlcjpuZWVkbGUtb2YtdGhlLXByb3h5");
         // These two are no secrets.
         workspace.secrets.borrow_mut().remove(&workspace.sandbox.base_url());
         workspace.secrets.borrow_mut().remove(KirimEmail::USERNAME);
@@ -68,20 +83,34 @@ impl Workspace {
         Some(workspace)
     }
 
+    /// Sets up the same for provider functions, which older programs do not know.
+    pub fn with_functions() -> Option<Self> {
+        Self::with(Feature::FUNCTIONS)
+    }
+
+    /// Sets up the same for `for_each` in import blocks, which older programs do not know.
+    pub fn with_import_for_each() -> Option<Self> {
+        Self::with(Feature::IMPORT_FOR_EACH)
+    }
+
     /// Sets up the same for what older programs do not know: write-only arguments and ephemeral values.
-    #[expect(clippy::print_stderr, reason = "a test that did not run is not to look like one that passed")]
     pub fn with_write_only() -> Option<Self> {
+        Self::with(Feature::WRITE_ONLY)
+    }
+
+    #[expect(clippy::print_stderr, reason = "a test that did not run is not to look like one that passed")]
+    fn with(feature: Feature) -> Option<Self> {
         let workspace = Self::new()?;
-        if workspace.knows_write_only() {
+        if workspace.program.knows(feature) {
             return Some(workspace);
         }
-        eprintln!("skipped: version {} knows no write-only arguments", workspace.program.version());
+        eprintln!("skipped: version {} knows no {}", workspace.program.version(), feature.name);
         None
     }
 
     /// Tells whether the program knows write-only arguments and ephemeral values.
     pub fn knows_write_only(&self) -> bool {
-        self.program.knows_write_only()
+        self.program.knows(Feature::WRITE_ONLY)
     }
 
     /// Adds a credential at `HubSpot`.
@@ -105,6 +134,13 @@ impl Workspace {
     /// From here on nothing that is printed may hold `secret`.
     pub fn keep_secret(&self, secret: &str) {
         self.secrets.borrow_mut().insert(secret.to_owned());
+    }
+
+    /// Has the provider trust the sandbox's mail server.
+    pub fn trust_mail_server(&mut self) {
+        self.file("authority.pem", &self.sandbox.ca_certificate_pem());
+        let path = self.path("authority.pem");
+        self.set("SMTP_CA_CERTIFICATE_FILE", path.to_str().expect("a path that is text"));
     }
 
     /// Sets an environment variable.
@@ -166,10 +202,22 @@ impl Workspace {
     /// Plans, and tells what the resource at [`ADDRESS`] is going to be; unknown attributes are missing.
     pub fn planned(&self) -> Value {
         self.plan_with(&["-out=plan"]).succeeded();
-        let plan = self.json(&["show", "-json", "plan"]);
+        let plan = self.saved_plan();
         let changes = plan["resource_changes"].as_array().expect("a plan lists changes");
         let change = changes.iter().find(|change| change["address"] == ADDRESS).expect("the resource is in the plan");
         change["change"]["after"].clone()
+    }
+
+    /// What programs and people read in the plan that was saved as `plan`. Core writes sensitive values for programs, and marks them.
+    #[track_caller]
+    pub fn saved_plan(&self) -> Value {
+        self.run(&["show", "-no-color", "plan"]).succeeded();
+        let plan = self.json(&["show", "-json", "plan"]);
+        assert!(
+            !self.tells(&marked::removed(&plan).to_string()),
+            "a saved plan tells a password where it is not marked"
+        );
+        plan
     }
 
     /// Destroys everything.
@@ -206,45 +254,66 @@ impl Workspace {
     #[must_use = "a run may have failed"]
     #[track_caller]
     pub fn run(&self, arguments: &[&str]) -> Run {
+        self.logged(arguments).0
+    }
+
+    /// The same, with the log of core and of the provider at their most talkative.
+    #[must_use = "a run may have failed"]
+    #[track_caller]
+    pub fn logged(&self, arguments: &[&str]) -> (Run, String) {
         self.learn_passwords();
         let output = self.command(arguments).output().expect("the program starts");
-        self.judge(arguments, &output)
+        self.judged(arguments, &output)
     }
 
     /// Makes a run of what the program has left, with the same insistence.
     #[track_caller]
     pub fn judge(&self, arguments: &[&str], output: &Output) -> Run {
+        self.judged(arguments, output).0
+    }
+
+    #[track_caller]
+    fn judged(&self, arguments: &[&str], output: &Output) -> (Run, String) {
         self.learn_passwords();
         let run = Run::of(arguments.join(" "), output);
         for text in [&run.stdout, &run.stderr] {
             for words in NEVER_SAID {
                 assert!(!text.contains(words), "nobody should read “{words}”: {run}");
             }
-            let told = self.secrets.borrow().iter().any(|secret| text.contains(secret));
-            assert!(!told, "`{}` told a password or a token", run.command);
+            assert!(!self.tells(text), "`{}` told a password or a token", run.command);
         }
+        let log = self.searched_log(&run.command);
         let left: Vec<_> = fs::read_dir(self.temporary()).expect("the folder is there").collect();
         assert!(left.is_empty(), "`{}` left {left:?} behind", run.command);
-        run
+        (run, log)
     }
 
     /// Runs the program for what it is asked to tell as JSON, secrets included.
+    #[track_caller]
     pub fn json(&self, arguments: &[&str]) -> Value {
         let output = self.command(arguments).output().expect("the program starts");
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        self.learn_passwords();
+        self.searched_log(&arguments.join(" "));
         serde_json::from_slice(&output.stdout).expect("it tells JSON")
     }
 
-    /// Runs the program with its log turned up, and tells the log.
+    /// Takes the log away, and insists that it tells no secret.
     #[track_caller]
-    pub fn logged(&mut self, arguments: &[&str]) -> (Run, String) {
-        let path = self.path("trace.log");
-        self.set("TF_LOG", "TRACE");
-        self.set("TF_LOG_PATH", path.to_str().expect("a path that is text"));
-        let run = self.run(arguments);
-        self.unset("TF_LOG");
-        self.unset("TF_LOG_PATH");
-        (run, fs::read_to_string(path).expect("a log"))
+    fn searched_log(&self, command: &str) -> String {
+        let path = self.path(LOG);
+        let log = fs::read_to_string(&path).unwrap_or_default();
+        let _ = fs::remove_file(path);
+        let told = log.lines().any(|line| !line.contains(OF_CORE) && self.tells(line));
+        assert!(!told, "the log of `{command}` tells a password or a token");
+        for words in NEVER_LOGGED {
+            assert!(!log.contains(words), "`{command}` panicked: {log}");
+        }
+        log
+    }
+
+    fn tells(&self, text: &str) -> bool {
+        self.secrets.borrow().iter().any(|secret| text.contains(secret))
     }
 
     /// The requests to the vendors so far: method, path and status of each.
@@ -358,9 +427,12 @@ fn environment(directory: &Path, sandbox: &Sandbox) -> BTreeMap<String, String> 
     let own = [
         ("CHECKPOINT_DISABLE", "1".to_owned()),
         ("HOME", text(directory.to_owned())),
+        ("HTTPS_PROXY", format!("http://user:{PROXY_PASSWORD}@127.0.0.1:9")),
         ("PATH", std::env::var("PATH").unwrap_or_default()),
         ("TF_CLI_CONFIG_FILE", text(directory.join("cli.tfrc"))),
         ("TF_IN_AUTOMATION", "1".to_owned()),
+        ("TF_LOG", "TRACE".to_owned()),
+        ("TF_LOG_PATH", text(directory.join(LOG))),
         ("TMPDIR", text(directory.join("tmp"))),
     ];
     own.into_iter().chain(sandbox.env()).map(|(name, value)| (name.to_owned(), value)).collect()

@@ -3,21 +3,46 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::Mutex,
+    time::{Duration, Instant},
 };
+
+use serde::Deserialize;
 
 use super::{lock, random};
 
 /// The accounts by user name, which is unique over all vendors. A vendor resets their passwords, the SMTP server checks them.
 #[derive(Default)]
-pub struct Accounts(Mutex<HashMap<String, Account>>);
+pub struct Accounts {
+    accounts: Mutex<HashMap<String, Account>>,
+    propagation: Mutex<Option<(Duration, Meanwhile)>>,
+}
+
+/// Which password the mail server goes by until it hears of a new one.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Meanwhile {
+    /// None at all.
+    NoPassword,
+    /// The one before.
+    OldPassword,
+}
 
 #[derive(Default)]
 struct Account {
     password: Option<String>,
     /// What the mail server still goes by, where it has not heard of the last reset.
     outdated: Option<String>,
+    /// What is between the last change and the mail server, where it hears of one later.
+    under_way: Option<UnderWay>,
     scripted: VecDeque<String>,
     resets: usize,
+}
+
+/// A change that the mail server has yet to hear of.
+struct UnderWay {
+    /// Nothing stands for never.
+    until: Option<Instant>,
+    works: Option<String>,
 }
 
 impl Accounts {
@@ -30,8 +55,9 @@ impl Accounts {
 
     /// Opens an account, or opens it anew, with this password.
     pub fn open_with(&self, user_name: &str, password: &str) {
-        let account = Account { password: Some(password.to_owned()), ..Account::default() };
-        lock(&self.0).insert(user_name.to_owned(), account);
+        let under_way = self.under_way(None);
+        let account = Account { password: Some(password.to_owned()), under_way, ..Account::default() };
+        lock(&self.accounts).insert(user_name.to_owned(), account);
     }
 
     /// Makes a new password, which is the only one from here on; nothing where the account is closed or was never open.
@@ -45,16 +71,34 @@ impl Accounts {
     }
 
     fn change(&self, user_name: &str, password: impl FnOnce(&mut Account) -> String) -> Option<String> {
-        let mut accounts = lock(&self.0);
+        let mut accounts = lock(&self.accounts);
         let account = accounts.get_mut(user_name).filter(|account| account.password.is_some())?;
         account.resets += 1;
+        account.under_way = self.under_way(account.effective());
         account.password = Some(password(account));
         account.password.clone()
     }
 
+    fn under_way(&self, effective: Option<&str>) -> Option<UnderWay> {
+        let (delay, meanwhile) = (*lock(&self.propagation))?;
+        let works = effective.filter(|_| meanwhile == Meanwhile::OldPassword).map(str::to_owned);
+        Some(UnderWay { until: Instant::now().checked_add(delay), works })
+    }
+
+    /// Lets the mail server hear of each new password from now on only after a while.
+    pub fn propagate_after(&self, delay: Duration, meanwhile: Meanwhile) {
+        *lock(&self.propagation) = Some((delay, meanwhile));
+    }
+
+    /// Lets the mail server hear at once of all new passwords, those before included.
+    pub fn propagate_at_once(&self) {
+        *lock(&self.propagation) = None;
+        lock(&self.accounts).values_mut().for_each(|account| account.under_way = None);
+    }
+
     /// Lets the mail server go on with the present password, whatever becomes of it, until it catches up.
     pub fn fall_behind(&self, user_name: &str) {
-        if let Some(account) = lock(&self.0).get_mut(user_name)
+        if let Some(account) = lock(&self.accounts).get_mut(user_name)
             && account.outdated.is_none()
         {
             account.outdated = account.password.clone();
@@ -63,40 +107,51 @@ impl Accounts {
 
     /// Lets the mail server know the current password.
     pub fn catch_up(&self, user_name: &str) {
-        if let Some(account) = lock(&self.0).get_mut(user_name) {
+        if let Some(account) = lock(&self.accounts).get_mut(user_name) {
             account.outdated = None;
         }
     }
 
     /// Closes an account: nobody logs in with it any more.
     pub fn close(&self, user_name: &str) {
-        if let Some(account) = lock(&self.0).get_mut(user_name) {
+        if let Some(account) = lock(&self.accounts).get_mut(user_name) {
             account.password = None;
             account.outdated = None;
+            account.under_way = None;
         }
     }
 
     /// Scripts the password that a later reset makes; several are used up in their order.
     pub fn script(&self, user_name: &str, password: &str) {
-        lock(&self.0).entry(user_name.to_owned()).or_default().scripted.push_back(password.to_owned());
+        lock(&self.accounts).entry(user_name.to_owned()).or_default().scripted.push_back(password.to_owned());
     }
 
     /// The current password.
     pub fn password(&self, user_name: &str) -> Option<String> {
-        lock(&self.0).get(user_name)?.password.clone()
+        lock(&self.accounts).get(user_name)?.password.clone()
     }
 
     /// How many resets there have been since the account was opened.
     pub fn resets(&self, user_name: &str) -> usize {
-        lock(&self.0).get(user_name).map_or(0, |account| account.resets)
+        lock(&self.accounts).get(user_name).map_or(0, |account| account.resets)
     }
 
     /// Tells whether the mail server lets this password in.
     pub fn accepts(&self, user_name: &str, password: &str) -> bool {
-        let accounts = lock(&self.0);
-        let current =
-            accounts.get(user_name).and_then(|account| account.outdated.as_ref().or(account.password.as_ref()));
-        current.is_some_and(|current| current == password)
+        let accounts = lock(&self.accounts);
+        accounts.get(user_name).and_then(Account::effective).is_some_and(|effective| effective == password)
+    }
+}
+
+impl Account {
+    /// The password that the mail server goes by.
+    fn effective(&self) -> Option<&str> {
+        let under_way = self.under_way.as_ref().filter(|change| change.until.is_none_or(|end| Instant::now() < end));
+        match (&self.outdated, under_way) {
+            (Some(outdated), _) => Some(outdated),
+            (None, Some(change)) => change.works.as_deref(),
+            (None, None) => self.password.as_deref(),
+        }
     }
 }
 

@@ -7,8 +7,10 @@ use serde_json::json;
 
 use super::{
     Shared,
-    faults::Fault,
+    accounts::Meanwhile,
+    faults::{Fault, milliseconds},
     http::{Answer, Request},
+    smtp::SmtpFault,
 };
 
 #[derive(Deserialize)]
@@ -16,6 +18,14 @@ use super::{
 struct Limit {
     requests: usize,
     per_ms: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Propagation {
+    #[serde(rename = "delay_ms", deserialize_with = "milliseconds")]
+    delay: Duration,
+    meanwhile: Meanwhile,
 }
 
 /// Answers a request to the sandbox itself; nothing where it is meant for a vendor.
@@ -26,6 +36,10 @@ pub fn answer(request: &Request, shared: &Shared) -> Option<Answer> {
         ("GET", "faults") => Answer::json(200, &json!({ "pending": shared.faults.pending() })),
         ("POST", "faults") => scripted(request, |fault: Fault| shared.faults.add(fault)),
         ("GET", "logins") => Answer::json(200, &shared.journal.logins()),
+        ("DELETE", "propagation") => done(|| shared.accounts.propagate_at_once()),
+        ("PUT", "propagation") => scripted(request, |Propagation { delay, meanwhile }| {
+            shared.accounts.propagate_after(delay, meanwhile);
+        }),
         ("DELETE", "rate_limit") => done(|| shared.rate_limit.lift()),
         ("PUT", "rate_limit") => scripted(request, |Limit { requests, per_ms }| {
             shared.rate_limit.set(requests, Duration::from_millis(per_ms));
@@ -33,6 +47,11 @@ pub fn answer(request: &Request, shared: &Shared) -> Option<Answer> {
         ("POST", "release") => done(|| shared.gate.release()),
         ("DELETE", "requests") => done(|| shared.journal.forget_requests()),
         ("GET", "requests") => Answer::json(200, &shared.journal.requests()),
+        ("DELETE", "smtp_connections") => done(|| shared.journal.connections.forget()),
+        ("GET", "smtp_connections") => Answer::json(200, &shared.journal.connections.all()),
+        ("DELETE", "smtp_faults") => done(|| shared.smtp_faults.clear()),
+        ("GET", "smtp_faults") => Answer::json(200, &json!({ "pending": shared.smtp_faults.pending() })),
+        ("POST", "smtp_faults") => scripted(request, |fault: SmtpFault| shared.smtp_faults.add(fault)),
         _ => explained(404, "there is no such thing under /sandbox/"),
     })
 }

@@ -218,7 +218,8 @@ impl Faults {
     }
 }
 
-fn once() -> usize {
+/// How often a fault happens that says nothing else.
+pub fn once() -> usize {
     1
 }
 
@@ -230,6 +231,7 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error>
     String::deserialize(deserializer).map(String::into_bytes)
 }
 
-fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+/// Reads a number of milliseconds.
+pub fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     u64::deserialize(deserializer).map(Duration::from_millis)
 }

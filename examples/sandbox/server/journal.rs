@@ -1,9 +1,13 @@
-//! What the sandbox has seen: requests and logins, in their order.
+//! What the sandbox has seen: requests, SMTP connections and logins, in their order.
+
+mod connections;
 
 use std::sync::Mutex;
 
 use serde::{Serialize, Serializer};
 
+use self::connections::Connections;
+pub use self::connections::{SmtpConnection, Visit};
 use super::{http::Request, lock};
 
 /// A request to a vendor and the status that it was answered with.
@@ -20,6 +24,8 @@ pub struct Recorded {
     pub body: Vec<u8>,
     /// The status; nothing while there is no answer yet, and where a fault withheld it.
     pub status: Option<u16>,
+    /// How many requests before it were still without an answer when it came.
+    pub beside: usize,
 }
 
 impl Recorded {
@@ -34,7 +40,7 @@ impl Recorded {
 pub struct Login {
     /// Who.
     pub username: String,
-    /// Whether the password was the current one.
+    /// Whether the mail server goes by that password; a fault may still have refused it.
     pub accepted: bool,
     /// `PLAIN` or `LOGIN`.
     pub mechanism: &'static str,
@@ -52,9 +58,11 @@ pub enum Tls {
     StartTls,
 }
 
-/// The requests and logins so far.
+/// What there was so far.
 #[derive(Default)]
 pub struct Journal {
+    /// The SMTP connections.
+    pub connections: Connections,
     requests: Mutex<Requests>,
     logins: Mutex<Vec<Login>>,
 }
@@ -74,8 +82,9 @@ impl Journal {
     /// Writes a request down, still without its answer.
     pub fn enter(&self, request: &Request) -> Entry {
         let Request { method, target, headers, body } = request.clone();
-        let recorded = Recorded { method, path: target, headers, body, status: None };
         let mut requests = lock(&self.requests);
+        let beside = requests.recorded.iter().filter(|(_, earlier)| earlier.status.is_none()).count();
+        let recorded = Recorded { method, path: target, headers, body, status: None, beside };
         if requests.recorded.len() == LIMIT {
             requests.recorded.drain(..LIMIT / 2);
         }

@@ -17,6 +17,13 @@
 //! | `GET /sandbox/requests` | the requests to the vendors so far, with the statuses that they were answered with |
 //! | `DELETE /sandbox/requests` | forgets them |
 //! | `GET /sandbox/logins` | the SMTP logins so far |
+//! | `POST /sandbox/smtp_faults` | adds a fault of the mail server, see below |
+//! | `GET /sandbox/smtp_faults` | tells how many of those are still to happen |
+//! | `DELETE /sandbox/smtp_faults` | removes them |
+//! | `PUT /sandbox/propagation` | `{"delay_ms": 3000, "meanwhile": "old_password"}`: the mail server hears of new passwords later, and until then takes the `old_password` or `no_password` |
+//! | `DELETE /sandbox/propagation` | it hears of all of them at once |
+//! | `GET /sandbox/smtp_connections` | the SMTP connections so far: commands without credentials, round trips, and whether AUTH came before TLS |
+//! | `DELETE /sandbox/smtp_connections` | forgets them |
 //!
 //! A fault is an object. `effect` is needed, the others narrow down when it happens:
 //!
@@ -51,6 +58,31 @@
 //! | `{"status_line": "HTTP/9.9 what"}` | that line first |
 //! | `"tcp_reset"` | the connection reset with no answer |
 //! | `{"truncate": 10}` | that many bytes of the body, then the connection closed |
+//!
+//! A fault of the mail server is an object too. `stage` and `effect` are needed; `user_name` says at whose `login` only,
+//! `times` is 1 by default, and `null` means every time:
+//!
+//! ```json
+//! {"stage": "auth", "times": 2, "effect": {"reply": "454 4.7.0 Try again later"}}
+//! ```
+//!
+//! `stage` is `banner`, `ehlo`, `starttls`, `handshake`, `ehlo_over_tls`, `auth`, `challenge` (a 334), `login` (the reply
+//! to credentials, which have been looked at) or `quit`. The effects:
+//!
+//! | effect | what the client sees |
+//! |---|---|
+//! | `"alert"` | a handshake that fails |
+//! | `{"certificate": "expired"}` | a certificate that is `expired`, for `other_host` or of an `unknown_authority` |
+//! | `"close"` | the connection closed |
+//! | `{"delay_ms": 500}` | the reply, later |
+//! | `"endless_line"` | a reply of one line that does not end |
+//! | `"endless_reply"` | a reply of lines of which none is the last |
+//! | `{"extensions": ["AUTH CRAM-MD5"]}` | an EHLO answered with these and no others |
+//! | `{"huge_reply": 1000000}` | that many bytes in lines before the usual reply |
+//! | `{"inject": "250 localhost\r\n"}` | these bytes behind the reply, in one piece with it |
+//! | `"old_tls"` | a server that knows TLS 1.1 at most |
+//! | `{"reply": "421 4.3.2 Closing"}` | another reply, and the command not obeyed |
+//! | `"stall"` | nothing until released; then all goes on |
 //!
 //! It is included with `#[path = "../examples/sandbox/server/mod.rs"] mod sandbox;` and is no part of the provider. A
 //! vendor is one file beside `hubspot.rs`, a field of `Shared` and a line in `Shared::vendors`; the path alone tells whom a
@@ -94,16 +126,19 @@ use std::{
 use tokio::{runtime, sync::oneshot};
 
 use self::{
-    accounts::Accounts, faults::Faults, gate::Gate, journal::Journal, rate_limit::RateLimit, tls::Identity,
-    vendor::Vendor,
+    accounts::Accounts, faults::Faults, gate::Gate, journal::Journal, rate_limit::RateLimit, smtp::SmtpFaults,
+    tls::Identity, vendor::Vendor,
 };
 pub use self::{
+    accounts::Meanwhile,
     faults::{Effect, Fault, Moment},
     hostup::{HostUp, Weakness},
     hubspot::{HubSpot, OauthClient},
-    journal::{Login, Recorded, Tls},
+    journal::{Login, Recorded, SmtpConnection, Tls},
     kirim_email::{Denial, Envelope, KirimEmail, Times},
+    smtp::{SmtpEffect, SmtpFault, Stage},
     smtpd::{ApiKey, KeyState, Role, Smtpd},
+    tls::Showing,
     vendor::Operation,
 };
 
@@ -137,6 +172,7 @@ struct Shared {
     journal: Journal,
     kirim_email: KirimEmail,
     rate_limit: RateLimit,
+    smtp_faults: SmtpFaults,
     smtpd: Smtpd,
 }
 
@@ -223,6 +259,46 @@ impl Sandbox {
         self.shared.journal.logins()
     }
 
+    /// The SMTP connections so far, oldest first.
+    pub fn smtp_connections(&self) -> Vec<SmtpConnection> {
+        self.shared.journal.connections.all()
+    }
+
+    /// Forgets the SMTP connections so far.
+    pub fn forget_smtp_connections(&self) {
+        self.shared.journal.connections.forget();
+    }
+
+    /// Blocks until so many of the SMTP connections are over, for at most a minute; tells whether they are.
+    pub fn wait_for_ended(&self, count: usize) -> bool {
+        self.shared.journal.connections.wait_for_ended(count)
+    }
+
+    /// Adds a fault of the mail server.
+    pub fn smtp_fault(&self, fault: SmtpFault) {
+        self.shared.smtp_faults.add(fault);
+    }
+
+    /// Removes the faults of the mail server that have not happened yet.
+    pub fn clear_smtp_faults(&self) {
+        self.shared.smtp_faults.clear();
+    }
+
+    /// How many faults of the mail server are still to happen; one that always happens counts once.
+    pub fn pending_smtp_faults(&self) -> usize {
+        self.shared.smtp_faults.pending()
+    }
+
+    /// Lets the mail server hear of each new password from now on only after a while.
+    pub fn propagate_after(&self, delay: Duration, meanwhile: Meanwhile) {
+        self.shared.accounts.propagate_after(delay, meanwhile);
+    }
+
+    /// Lets the mail server hear at once of all new passwords, those before included.
+    pub fn propagate_at_once(&self) {
+        self.shared.accounts.propagate_at_once();
+    }
+
     /// Adds a fault.
     pub fn fault(&self, fault: Fault) {
         self.shared.faults.add(fault);
@@ -285,6 +361,7 @@ impl Shared {
             identity: Identity::new().map_err(io::Error::other)?,
             journal: Journal::default(),
             rate_limit: RateLimit::default(),
+            smtp_faults: SmtpFaults::default(),
         })
     }
 

@@ -1,55 +1,69 @@
 //! The submission server: it accepts exactly the current passwords, and mail that goes nowhere.
 
 mod auth;
+mod faults;
+mod handshake;
 mod lines;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{borrow::Cow, io, sync::Arc};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    time::timeout,
 };
-use tokio_rustls::server::TlsStream;
 
-use self::lines::{Line, Lines};
-use super::{Shared, journal::Tls};
+pub use self::faults::{SmtpEffect, SmtpFault, SmtpFaults, Stage};
+use self::{
+    faults::Met,
+    handshake::secure,
+    lines::{Line, Lines},
+};
+use super::{
+    Shared,
+    journal::{Tls, Visit},
+};
 
 /// Serves one connection that starts in clear and goes on after STARTTLS.
 pub async fn serve_starttls(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
-    let mut session = Session::new(stream, &shared, None);
-    session.lines.reply(GREETING).await?;
-    if session.run().await? == Ended::Closed {
+    stream.set_nodelay(true)?;
+    let visit = shared.journal.connections.open();
+    let mut session = Session::new(stream, &shared, &visit, None);
+    if session.welcome().await? == Ended::Closed || session.run().await? == Ended::Closed {
         return Ok(());
     }
     // Whatever came in clear after STARTTLS was never protected, and is thrown away with the connection.
+    visit.thrown_away(session.lines.unread());
     let Some(stream) = session.lines.into_inner() else { return Ok(()) };
-    let stream = secure(stream, &shared).await?;
-    Session::new(stream, &shared, Some(Tls::StartTls)).run().await.map(drop)
+    let stream = secure(stream, &shared, &visit, Tls::StartTls).await?;
+    Session::new(stream, &shared, &visit, Some(Tls::StartTls)).run().await.map(drop)
 }
 
 /// Serves one connection that is TLS from its first byte.
 pub async fn serve_tls(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
-    let stream = secure(stream, &shared).await?;
-    let mut session = Session::new(stream, &shared, Some(Tls::Implicit));
-    session.lines.reply(GREETING).await?;
+    stream.set_nodelay(true)?;
+    let visit = shared.journal.connections.open();
+    let stream = secure(stream, &shared, &visit, Tls::Implicit).await?;
+    let mut session = Session::new(stream, &shared, &visit, Some(Tls::Implicit));
+    if session.welcome().await? == Ended::Closed {
+        return Ok(());
+    }
     session.run().await.map(drop)
-}
-
-async fn secure(stream: TcpStream, shared: &Shared) -> io::Result<TlsStream<TcpStream>> {
-    timeout(Duration::from_secs(30), shared.identity.acceptor.accept(stream)).await?
 }
 
 #[derive(Eq, PartialEq)]
 enum Ended {
     Closed,
+    No,
     StartTls,
 }
 
 struct Session<'server, S> {
     lines: Lines<S>,
     shared: &'server Shared,
+    visit: &'server Visit<'server>,
     tls: Option<Tls>,
+    /// What a fault does to the next reply.
+    shape: Option<SmtpEffect>,
     greeted: bool,
     authenticated: bool,
     mail: Mail,
@@ -66,6 +80,7 @@ enum Mail {
 enum Refused {
     Gone(io::Error),
     Reply(&'static str),
+    Scripted(String),
 }
 
 impl From<io::Error> for Refused {
@@ -75,9 +90,14 @@ impl From<io::Error> for Refused {
 }
 
 impl<'server, S: AsyncRead + AsyncWrite + Unpin> Session<'server, S> {
-    fn new(stream: S, shared: &'server Shared, tls: Option<Tls>) -> Self {
+    fn new(stream: S, shared: &'server Shared, visit: &'server Visit<'server>, tls: Option<Tls>) -> Self {
         let lines = Lines::new(stream);
-        Self { lines, shared, tls, greeted: false, authenticated: false, mail: Mail::None }
+        Self { lines, shared, visit, tls, shape: None, greeted: false, authenticated: false, mail: Mail::None }
+    }
+
+    async fn welcome(&mut self) -> io::Result<Ended> {
+        let met = self.meet(Stage::Banner, None).await;
+        self.answer(met.map(|()| GREETING)).await
     }
 
     async fn run(&mut self) -> io::Result<Ended> {
@@ -85,22 +105,75 @@ impl<'server, S: AsyncRead + AsyncWrite + Unpin> Session<'server, S> {
             let line = match self.lines.next(COMMAND_LIMIT).await? {
                 Line::Text(line) => line,
                 Line::Refused(reply) => {
-                    self.lines.reply(reply).await?;
+                    self.visit.command("", "");
+                    self.say(reply).await?;
                     continue;
                 }
                 Line::End => return Ok(Ended::Closed),
             };
             let (verb, argument) = line.split_once(' ').unwrap_or((&line, ""));
             let verb = verb.to_ascii_uppercase();
-            let reply = match self.obey(&verb, argument).await {
-                Ok(reply) | Err(Refused::Reply(reply)) => reply,
-                Err(Refused::Gone(error)) => return Err(error),
-            };
-            self.lines.reply(reply).await?;
+            self.visit.command(&verb, argument);
+            let done = self.obey_unless_faulty(&verb, argument).await;
+            let ended = self.answer(done).await?;
             match verb.as_str() {
                 "QUIT" => return Ok(Ended::Closed),
-                "STARTTLS" if reply == READY_FOR_TLS => return Ok(Ended::StartTls),
+                _ if ended != Ended::No => return Ok(ended),
                 _ => {}
+            }
+        }
+    }
+
+    /// Sends the reply that came out, and tells whether the connection goes on in clear or as it is.
+    async fn answer(&mut self, done: Result<&'static str, Refused>) -> io::Result<Ended> {
+        let reply = match done {
+            Ok(reply) | Err(Refused::Reply(reply)) => Cow::Borrowed(reply),
+            Err(Refused::Scripted(reply)) => Cow::Owned(reply),
+            Err(Refused::Gone(error)) => return Err(error),
+        };
+        self.say(&reply).await?;
+        Ok(match reply {
+            Cow::Borrowed(READY_FOR_TLS) => Ended::StartTls,
+            reply if reply.starts_with("421") => Ended::Closed,
+            _ => Ended::No,
+        })
+    }
+
+    async fn say(&mut self, reply: &str) -> io::Result<()> {
+        // Written down before the client knows, so that whoever has the reply finds it in the journal.
+        if self.lines.unread().is_empty() {
+            self.visit.round_trip();
+        }
+        match self.shape.take() {
+            Some(shape) => shape.deliver(&mut self.lines, reply).await,
+            None => self.lines.reply(reply).await,
+        }
+    }
+
+    async fn obey_unless_faulty(&mut self, verb: &str, argument: &str) -> Result<&'static str, Refused> {
+        let stage = match (verb, self.tls) {
+            ("AUTH", _) => Some(Stage::Auth),
+            ("EHLO", None) => Some(Stage::Ehlo),
+            ("EHLO", Some(_)) => Some(Stage::EhloOverTls),
+            ("QUIT", _) => Some(Stage::Quit),
+            ("STARTTLS", _) => Some(Stage::StartTls),
+            _ => None,
+        };
+        if let Some(stage) = stage {
+            self.meet(stage, None).await?;
+        }
+        self.obey(verb, argument).await
+    }
+
+    /// Lets a fault happen if there is one for this stage.
+    async fn meet(&mut self, stage: Stage, user_name: Option<&str>) -> Result<(), Refused> {
+        match self.shared.smtp_faults.meet(stage, user_name, &self.shared.gate).await {
+            Met::Over => Ok(()),
+            Met::Close => Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
+            Met::Reply(reply) => Err(Refused::Scripted(reply)),
+            Met::Shape(effect) => {
+                self.shape = Some(effect);
+                Ok(())
             }
         }
     }
@@ -173,7 +246,7 @@ impl<'server, S: AsyncRead + AsyncWrite + Unpin> Session<'server, S> {
             return Err(Refused::Reply("503 5.5.1 RCPT comes first"));
         }
         self.mail = Mail::None;
-        self.lines.reply("354 End with a dot on a line of its own").await?;
+        self.say("354 End with a dot on a line of its own").await?;
         let mut length = 0;
         loop {
             match self.lines.next(DATA_LINE_LIMIT).await? {

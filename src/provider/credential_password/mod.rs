@@ -1,24 +1,34 @@
 //! The resource `smtp_credential_password`.
 
+mod aftermath;
 mod notes;
 mod plan;
 mod policy;
+mod probe;
+mod replaced;
 mod rotate;
 mod rotation;
 mod schema;
+mod staleness;
+mod turns;
 mod validate;
+mod verification;
+mod verify;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use self::{
+    aftermath::Former,
     notes::{Mark, Notes},
+    probe::{Probed, Probes},
+    replaced::{Half, Replaced},
     rotate::{Failed, Predecessor, Rotator},
-    schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, TIMEOUTS, USERNAME},
+    schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, STALE, TIMEOUTS, USERNAME},
+    staleness::Evidence,
+    turns::Turns,
+    verify::Place,
 };
 use super::{
     connections::{Connection, Connections},
@@ -27,7 +37,7 @@ use super::{
     target::{Imported, Target},
 };
 use crate::{
-    backend::{self, Backend, Fields, Found, Held, Presence, Renewal, Submission, Vendor},
+    backend::{self, Backend, Fields, Found, Held, Presence, Renewal, Submission},
     framework::{
         Call, Change, NewState, Private, Resource, Stored,
         diagnostic::{Diagnostic, Diagnostics, Result},
@@ -43,14 +53,15 @@ use crate::{
 pub(super) struct CredentialPassword {
     schema: Schema,
     connections: Arc<Connections>,
-    /// What this process has deleted as the first half of a replacement, by the id of the second half: for each of them
-    /// what that is to retire.
-    replaced: Mutex<BTreeMap<String, Vec<Option<Predecessor>>>>,
+    probes: Probes,
+    replaced: Replaced,
+    turns: Arc<Turns>,
 }
 
 impl CredentialPassword {
     pub(super) fn new(connections: Arc<Connections>) -> Self {
-        Self { schema: schema::schema(), connections, replaced: Mutex::default() }
+        let (probes, replaced) = (Probes::default(), Replaced::default());
+        Self { schema: schema::schema(), connections, probes, replaced, turns: Arc::default() }
     }
 }
 
@@ -99,7 +110,18 @@ impl Resource for CredentialPassword {
         match backend.read(&op, &target.fields, &held(&prior.state)).await {
             Ok(Presence::Found(found)) => {
                 let host = missing_host(&op, &*backend, &target, &prior.state).await?;
-                Ok(Some(Stored { state: completed(prior.state, found, host), ..prior }))
+                let compare = |told: &str, stored: &str| backend.compare(told, stored);
+                let evidence = Evidence::of_version(&prior.state, found.version.as_deref(), compare);
+                let mut state = completed(prior.state, found, host);
+                // What is known to be dead is not tried: servers lock out whoever fails too often.
+                let probed = match evidence {
+                    Evidence::Replaced => Probed::default(),
+                    _ => self.probes.probe(&op, &target, &state, self.connections.roots()).await,
+                };
+                let is_stale = evidence.max(probed.evidence).is_stale(&state);
+                state.set(STALE, is_stale);
+                probed.warnings(staleness::seen(&state)).for_each(|warning| call.warn(warning));
+                Ok(Some(Stored { state, ..prior }))
             }
             Ok(Presence::Gone) => {
                 if prior.state.get(PASSWORD).as_secret().is_some() {
@@ -114,23 +136,40 @@ impl Resource for CredentialPassword {
     async fn create(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
         let target = known_target(&change.planned)?;
         let op = operation(call, Operation::Create, &change.planned);
-        let replaced = self.replaced().get_mut(&target.id()).and_then(Vec::pop);
-        let rotator = self.rotator(target, Held::default(), replaced.clone().flatten())?;
-        let rotated = rotator.rotate(call, op, change, new).await;
-        rotated.map_err(|failed| match replaced {
-            Some(predecessor) => say_where_the_old_password_is(failed, predecessor.as_ref()).into(),
-            None => failed.diagnostic.into(),
-        })
+        let id = target.id();
+        let rotator = self.rotator(target, Held::default(), self.replaced.former(&id))?;
+        let rotated = rotator.rotate(call, &op, change, new).await;
+        let verified = rotated.map_err(|failed| match self.replaced.failed(&id) {
+            Some(predecessors) => say_where_the_old_password_is(failed, &predecessors),
+            None => failed.diagnostic,
+        })?;
+        let (verified, predecessors) = self.replaced.created(&id, verified);
+        for predecessor in predecessors {
+            predecessor.retire_after_reset(call, &op, verified).await;
+        }
+        Ok(())
     }
 
     async fn update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
         let stored = change.prior.get(PASSWORD).as_secret().cloned();
         let op = operation(call, Operation::Update, &change.planned).knowing(stored);
-        let rotator =
-            || self.rotator(known_target(&change.planned)?, held(&change.prior), self.predecessor(&change.prior)?);
+        let rotator = || self.rotator(known_target(&change.planned)?, held(&change.prior), Former::of(&change.prior));
         if change.planned.get(ROTATED_AT).is_unknown() {
-            let rotated = rotator()?.rotate(call, op, change, new).await;
-            return rotated.map_err(|failed| failed.diagnostic.into());
+            let predecessor = self.predecessor(&change.prior)?;
+            let rotator = rotator()?;
+            let rotated = rotator.rotate(call, &op, change, new).await;
+            let verified = rotated.map_err(|failed| {
+                // The next plan is to say what it is up against, even where no vendor can tell.
+                if failed.outcome == Outcome::Changed && rotator.target.vendor.renewal == Renewal::InPlace {
+                    let state = staleness::outdated(&change.prior);
+                    new.put(Stored { state, private: Notes::of_state(&change.private) });
+                }
+                failed.diagnostic
+            })?;
+            if let Some(predecessor) = predecessor {
+                predecessor.retire_after_reset(call, &op, verified).await;
+            }
+            return Ok(());
         }
         let mut state = change.planned.clone();
         if !state.is_wholly_known() {
@@ -145,11 +184,17 @@ impl Resource for CredentialPassword {
         let predecessor = self.predecessor(prior)?;
         // As the first half of a replacement it must not let go of the old password, still valid, when the second half cannot
         // work; and what it replaces is for the second half to retire.
-        if let Some(Mark::Create(noted)) = Notes::from(planned).plan {
-            return self.make_way(call, &op, prior, noted.and_then(|noted| noted.target()), predecessor).await;
+        let notes = Notes::from(planned);
+        if let Some(Mark::Create(noted)) = notes.plan {
+            let planned = noted.and_then(|noted| noted.target());
+            return self.make_way(call, &op, prior, planned, notes.place.as_ref(), predecessor).await;
         }
         // A destroy leaves a password as it is, and ends a credential that this resource made.
         if let Some(predecessor) = predecessor {
+            if self.replaced.is_unproven(&predecessor.target.id()) {
+                call.warn(diagnose::spared(&predecessor.target, predecessor.id()));
+                return Ok(());
+            }
             let retired = predecessor.retire(&op).await;
             retired.map_err(|error| diagnose::failed(Doing::Retiring, &predecessor.target, &error))?;
         }
@@ -163,7 +208,7 @@ impl Resource for CredentialPassword {
     async fn import(&self, call: &Call, id: &str) -> Result<Stored> {
         let imported = Imported::from_id(id)?;
         let vendor = imported.vendor();
-        let backend = self.backend(vendor)?;
+        let backend = self.connections.backend(vendor)?;
         let (target, found, version) = match imported {
             Imported::Target(target) => (target, Found::default(), None),
             Imported::Credential { id, .. } => {
@@ -188,8 +233,9 @@ impl Resource for CredentialPassword {
 }
 
 impl CredentialPassword {
-    fn rotator(&self, target: Target, held: Held, predecessor: Option<Predecessor>) -> Result<Rotator> {
-        Ok(Rotator { backend: self.backend(target.vendor)?, target, held, predecessor })
+    fn rotator(&self, target: Target, held: Held, former: Option<Former>) -> Result<Rotator> {
+        let (backend, roots) = (self.connections.backend(target.vendor)?, self.connections.roots());
+        Ok(Rotator { target, backend, held, former, roots, turns: Arc::clone(&self.turns) })
     }
 
     /// The credential of a state, where its vendor makes another with every reset.
@@ -197,7 +243,7 @@ impl CredentialPassword {
         let (target, held) = (known_target(state)?, held(state));
         match target.vendor.renewal {
             Renewal::Successor if held.version.is_some() => {
-                Ok(Some(Predecessor { backend: self.backend(target.vendor)?, target, held }))
+                Ok(Some(Predecessor { backend: self.connections.backend(target.vendor)?, target, held }))
             }
             Renewal::InPlace | Renewal::Successor => Ok(None),
         }
@@ -210,6 +256,7 @@ impl CredentialPassword {
         op: &backend::Operation,
         prior: &Value,
         planned: Option<Target>,
+        place: Option<&Place>,
         predecessor: Option<Predecessor>,
     ) -> Result<()> {
         if let (None, Some(predecessor)) = (&planned, &predecessor) {
@@ -219,38 +266,39 @@ impl CredentialPassword {
         let target = planned.unwrap_or_else(|| before.clone());
         let held = if target.vendor.name == before.vendor.name { held(prior) } else { Held::default() };
         let id = target.id();
-        self.rotator(target, held, None)?.check(op).await?;
-        self.replaced().entry(id).or_default().push(predecessor);
-        Ok(())
-    }
-
-    fn backend(&self, vendor: &Vendor) -> Result<Arc<dyn Backend>> {
-        match self.connections.to(vendor) {
-            Connection::Ready(backend) => Ok(backend),
-            Connection::Unknown => Err(unknown_settings(vendor).into()),
-            Connection::Refused(diagnostic) => Err(diagnostic.into()),
+        let rotator = self.rotator(target, held, None)?;
+        rotator.check(op).await?;
+        if let Some(place) = place {
+            rotator.check_place(op, place).await?;
         }
-    }
-
-    fn replaced(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Option<Predecessor>>>> {
-        self.replaced.lock().unwrap_or_else(PoisonError::into_inner)
+        let former = Former::of(prior).filter(|_| id == before.id());
+        self.replaced.deleted(id, Half { predecessor, former });
+        Ok(())
     }
 }
 
-fn say_where_the_old_password_is(failed: Failed, predecessor: Option<&Predecessor>) -> Diagnostic {
+fn say_where_the_old_password_is(failed: Failed, predecessors: &[Predecessor]) -> Diagnostic {
     let Failed { outcome, mut diagnostic } = failed;
     // A password that the vendor has replaced is of no use, wherever it is. A credential with a successor still has its own.
-    if outcome == Outcome::Changed && predecessor.is_none() {
+    if outcome == Outcome::Changed && predecessors.is_empty() {
         return diagnostic;
     }
     diagnostic.detail.push_str(
         " This create is the second half of a replacement: the password from before is still in the state's backup or an \
          earlier version of the state. With `create_before_destroy`, or `rotation_mode = \"in_place\"`, it stays in the state.",
     );
-    if let Some(predecessor) = predecessor {
-        let still = " still works: revoke it by hand once nothing needs it any more.";
-        diagnostic.detail.extend([" The credential from before, `", predecessor.id(), "`,", still]);
-    }
+    let ids = predecessors.iter().map(|predecessor| format!("`{}`", predecessor.id())).collect::<Vec<_>>().join(", ");
+    let words = match predecessors {
+        [] => String::new(),
+        [_] => format!(
+            " The credential from before, {ids}, still works: revoke it by hand once nothing needs it any more."
+        ),
+        _ => format!(
+            " The credentials from before of all resources with this name, {ids}, still work: revoke them by hand once nothing \
+             needs them any more."
+        ),
+    };
+    diagnostic.detail.push_str(&words);
     diagnostic
 }
 
@@ -309,25 +357,25 @@ fn operation(call: &Call, operation: Operation, state: &Value) -> backend::Opera
     backend::Operation::new(timeout, call.stop.clone()).knowing(state.get(PASSWORD).as_secret().cloned())
 }
 
-fn unknown_settings(vendor: &Vendor) -> Diagnostic {
-    Diagnostic::error(
-        "Provider settings are not known yet",
-        format!(
-            "A setting in `{}` of the provider block comes from something that does not exist yet, so {} cannot be asked. Apply that \
-             first, for instance with `-target`.",
-            vendor.name, vendor.title
-        ),
-    )
-}
-
 #[cfg(test)]
 mod tests {
+    use std::{
+        pin::{Pin, pin},
+        sync::{
+            Mutex,
+            atomic::{AtomicUsize, Ordering},
+        },
+        task::{Context, Poll, Waker},
+    };
+
+    use tokio::sync::Semaphore;
+
     use super::{
         schema::{ID, IN_PLACE, ROTATION_MODE, ROTATION_TRIGGER},
         *,
     };
     use crate::{
-        backend::Reset,
+        backend::{Listed, Reset},
         framework::diagnostic::Path,
         http::{Error, Kind},
         secret::Secret,
@@ -341,15 +389,26 @@ mod tests {
         asked: Mutex<Vec<String>>,
         check: Option<Outcome>,
         reset: Option<Outcome>,
+        /// Which resets fail besides, counted from the first.
+        fails: Vec<usize>,
+        resets: AtomicUsize,
         retire: Option<Outcome>,
         /// What is stopped while it resets.
         stop: Option<tokio_util::sync::CancellationToken>,
+        /// What it needs a permit of for every answer to a reset or a revocation.
+        answers: Option<Semaphore>,
     }
 
     impl Fake {
         fn note(&self, asked: &str, fails: Option<Outcome>) -> Answer<()> {
             self.asked.lock().unwrap().push(asked.to_owned());
             fails.map_or(Ok(()), |outcome| Err(Error::new(Kind::Unavailable, outcome, "api.example.com", "a test")))
+        }
+
+        async fn answer(&self) {
+            if let Some(answers) = &self.answers {
+                answers.acquire().await.unwrap().forget();
+            }
         }
 
         /// What it was asked for since it was last looked at.
@@ -372,18 +431,27 @@ mod tests {
             Ok(Presence::Found(Found::default()))
         }
 
+        async fn list(&self, _: &backend::Operation, _: &Fields) -> Answer<Vec<Listed>> {
+            unreachable!("a resource asks for one credential")
+        }
+
         async fn reset(&self, _: &backend::Operation, target: &Fields, _: Option<&Secret>) -> Answer<Reset> {
             let name = SUCCESSOR.target.iter().find_map(|field| target.text(field)).unwrap_or("another vendor's");
             if let Some(stop) = &self.stop {
                 stop.cancel();
             }
-            self.note(&format!("reset {name}"), self.reset)?;
+            let number = self.resets.fetch_add(1, Ordering::Relaxed);
+            let fails = self.fails.contains(&number).then_some(Outcome::NotChanged);
+            self.note(&format!("reset {name}"), self.reset.or(fails))?;
+            self.answer().await;
             let [username, version] = ["new user", "new"].map(|text| Some(text.to_owned()));
             Ok(Reset { password: Some(Secret::new("new secret")), username, version, ..Reset::default() })
         }
 
         async fn retire(&self, _: &backend::Operation, held: &Held) -> Answer<()> {
-            self.note(&format!("revoke {}", held.version.as_deref().unwrap_or("nothing")), self.retire)
+            self.note(&format!("revoke {}", held.version.as_deref().unwrap_or("nothing")), self.retire)?;
+            self.answer().await;
+            Ok(())
         }
     }
 
@@ -416,15 +484,19 @@ mod tests {
 
         /// Creates or updates, and answers with the state that core gets and with the error.
         async fn apply(&self, prior: &Value, config: &Value) -> (Value, Option<Diagnostic>) {
-            let Draft { planned, private, .. } = self.plan(prior, config);
-            let change = Change { prior: prior.clone(), planned, config: config.clone(), private };
-            let new = NewState::holding(Stored { state: prior.clone(), ..Stored::default() });
+            let (change, new) = self.change(prior, config);
             let applied = if prior.is_null() {
                 self.resource.create(&self.call, &change, &new).await
             } else {
                 self.resource.update(&self.call, &change, &new).await
             };
             (new.take().state, applied.err().and_then(|errors| errors.iter().next().cloned()))
+        }
+
+        fn change(&self, prior: &Value, config: &Value) -> (Change, NewState) {
+            let Draft { planned, private, .. } = self.plan(prior, config);
+            let change = Change { prior: prior.clone(), planned, config: config.clone(), private };
+            (change, NewState::holding(Stored { state: prior.clone(), ..Stored::default() }))
         }
 
         /// Deletes as the first half of a replacement: core hands on the private data of the plan without a prior state.
@@ -451,6 +523,17 @@ mod tests {
 
     fn config(trigger: &str, arguments: &[(&str, Value)]) -> Value {
         named("newsletter", "send_only", &[&[(ROTATION_TRIGGER, trigger.into())], arguments].concat())
+    }
+
+    /// A configuration at a vendor whose resets change a credential in place.
+    fn of_another_vendor() -> Value {
+        let other = backend::VENDORS.iter().find(|vendor| vendor.renewal == Renewal::InPlace).unwrap();
+        let target = Value::object(other.target.iter().map(|field| (field.name, "a@example.com".into())));
+        Value::object([(other.name, target)])
+    }
+
+    fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
     }
 
     /// What `config` is once it is applied, with the credential of this id.
@@ -577,6 +660,61 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_reset_waits_for_another_of_the_same_credential_and_its_state_for_nothing() {
+        let subject = Subject::new(Fake { answers: Some(Semaphore::new(0)), ..Fake::default() });
+        let in_place = [(ROTATION_MODE, IN_PLACE.into())];
+        let (change, first) = subject.change(&state(&config("one", &in_place), "old"), &config("two", &in_place));
+        let (other_change, second) = subject.change(&Value::Null, &config("one", &[]));
+        let mut rotating = pin!(subject.resource.update(&subject.call, &change, &first));
+        assert!(poll(rotating.as_mut()).is_pending());
+        let mut waiting = pin!(subject.resource.create(&subject.call, &other_change, &second));
+        assert!(poll(waiting.as_mut()).is_pending());
+        assert_eq!(subject.vendor.asked(), ["check old", "reset newsletter"], "the other has not begun");
+
+        subject.vendor.answers.as_ref().unwrap().add_permits(1);
+        assert!(poll(rotating.as_mut()).is_pending());
+        assert_eq!(subject.vendor.asked(), ["revoke old"], "all the rest is still under way");
+        assert_new(&first.take().state);
+        assert!(poll(waiting.as_mut()).is_pending());
+        assert_eq!(subject.vendor.asked(), ["check nothing", "reset newsletter"]);
+    }
+
+    #[tokio::test]
+    async fn a_stop_takes_a_reset_back_that_waits_for_another() {
+        let subject = Subject::new(Fake { answers: Some(Semaphore::new(0)), ..Fake::default() });
+        let config = config("one", &[]);
+        let (change, new) = subject.change(&Value::Null, &config);
+        let mut first = pin!(subject.resource.create(&subject.call, &change, &new));
+        assert!(poll(first.as_mut()).is_pending());
+        subject.vendor.asked();
+        subject.call.stop.cancel();
+        let (state, error) = subject.apply(&Value::Null, &config).await;
+        assert!(state.is_null() && subject.vendor.asked().is_empty());
+        let Diagnostic { summary, detail, .. } = error.unwrap();
+        assert_eq!(summary, "Stopped before the reset");
+        assert!(detail.contains(Outcome::NotChanged.sentence()), "{detail}");
+    }
+
+    #[tokio::test]
+    async fn whoever_resets_what_another_resource_has_reset_is_told_that_its_password_is_dead() {
+        let subject = Subject::new(Fake::default());
+        for expected in [0, 1, 1] {
+            let (new, error) = subject.apply(&Value::Null, &of_another_vendor()).await;
+            assert_eq!((error, new.is_null()), (None, false));
+            let mut warnings = subject.warnings();
+            warnings.retain(|warning| warning.summary == "Two resources reset the same credential");
+            assert_eq!(warnings.len(), expected);
+            for warning in warnings {
+                assert!(warning.detail.contains(Outcome::Changed.sentence()), "{}", warning.detail);
+            }
+        }
+        for _ in 0..2 {
+            subject.apply(&Value::Null, &config("one", &[])).await;
+            assert_eq!(subject.warnings(), [], "each has a key of its own");
+        }
+    }
+
+    #[tokio::test]
     async fn a_destroy_that_fails_says_so_and_keeps_the_object() {
         let subject = Subject::new(Fake { retire: Some(Outcome::MayHaveChanged), ..Fake::default() });
         let errors = subject.destroy(&old("old")).await.unwrap_err();
@@ -603,11 +741,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn two_of_one_name_are_both_spared_where_one_has_no_successor() {
+        for fails in 0..2 {
+            let subject = Subject::new(Fake { fails: vec![fails], ..Fake::default() });
+            let config = config("two", &[]);
+            for id in ["first", "second"] {
+                subject.make_way(&old(id), &config).await.unwrap();
+            }
+            subject.vendor.asked();
+            let mut errors = Vec::new();
+            for _ in 0..2 {
+                errors.extend(subject.apply(&Value::Null, &config).await.1);
+            }
+            assert!(!subject.vendor.asked().iter().any(|asked| asked.starts_with("revoke")));
+            let [error] = &*errors else { panic!("one fails") };
+            assert!(error.detail.contains("`first`, `second`, still work"), "{}", error.detail);
+        }
+    }
+
+    #[tokio::test]
     async fn what_gives_way_to_another_vendor_is_revoked_at_its_own() {
         let subject = Subject::new(Fake::default());
-        let other = backend::VENDORS.iter().find(|vendor| vendor.renewal == Renewal::InPlace).unwrap();
-        let target = Value::object(other.target.iter().map(|field| (field.name, "a@example.com".into())));
-        let config = Value::object([(other.name, target)]);
+        let config = of_another_vendor();
         subject.make_way(&old("old"), &config).await.unwrap();
         let (new, error) = subject.apply(&Value::Null, &config).await;
         assert_eq!((error, new.is_null()), (None, false));

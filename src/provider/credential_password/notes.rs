@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::schema::SMTP_HOST;
+use super::{schema::SMTP_HOST, verify::Place};
 use crate::{
     framework::{Private, plan::Draft},
     provider::target::{Noted, Target},
@@ -18,6 +18,9 @@ pub(super) struct Notes {
     /// Which plan this is; none in a state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) plan: Option<Mark>,
+    /// Where a create will try the new password; none where that is not known yet, and in a state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) place: Option<Place>,
     /// Whether `smtp_host` was configured, so that removing it fetches the vendor's again.
     pub(super) smtp_host_was_configured: bool,
 }
@@ -35,9 +38,12 @@ pub(super) enum Mark {
 impl Notes {
     /// The notes of a plan that is no destroy.
     pub(super) fn of_plan(draft: &Draft, target: Option<&Target>) -> Self {
+        let host = draft.config.get(SMTP_HOST);
+        let is_create = draft.prior.is_null();
         Self {
-            plan: draft.prior.is_null().then(|| Mark::Create(target.map(Noted::of))),
-            smtp_host_was_configured: !draft.config.get(SMTP_HOST).is_null(),
+            plan: is_create.then(|| Mark::Create(target.map(Noted::of))),
+            place: Place::of(&draft.planned).filter(|_| is_create && !host.is_unknown()),
+            smtp_host_was_configured: !host.is_null(),
         }
     }
 
@@ -48,7 +54,7 @@ impl Notes {
 
     /// What of a plan's notes stays beside the state.
     pub(super) fn of_state(planned: &Private) -> Private {
-        Self { plan: None, ..Self::from(planned) }.into()
+        Self { plan: None, place: None, ..Self::from(planned) }.into()
     }
 }
 

@@ -4,20 +4,20 @@ use super::{
     notes::Notes,
     rotation::{self, Rotation},
     schema::{
-        ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_TRIGGER, SMTP_HOST, SMTP_PORT, SMTP_URL,
-        USERNAME,
+        ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_PORT, SMTP_URL, STALE, USERNAME,
+        VERIFIED, VERIFY,
     },
 };
 use crate::{
     backend::{Renewal, Submission},
     framework::{
-        diagnostic::{Diagnostic, Path, Result},
+        diagnostic::{Diagnostic, Result},
         plan::Draft,
         value::Value,
     },
     provider::target::Target,
     secret::Secret,
-    smtp,
+    smtp::{self, Scheme},
 };
 
 /// What a plan decided.
@@ -39,9 +39,7 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     let target = Target::of(&draft.planned)?;
     let vendor = target.as_ref().map(|target| target.vendor);
     let asked = rotation::asked(draft, vendor);
-    if asked.rotation == Rotation::Replacement {
-        draft.replace.push(Path::attribute(ROTATION_TRIGGER));
-    }
+    draft.replace.extend(asked.replaced);
     let is_new = draft.prior.is_null() || !draft.replace.is_empty();
     let resets = is_new || asked.rotation == Rotation::InPlace;
 
@@ -77,12 +75,18 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
         let is_certain = matches!(draft.config.get(PASSWORD_WO), Value::Secret(_));
         planned.set(PASSWORD, if is_certain { Value::Null } else { Value::Unknown });
         planned.set(ROTATED_AT, Value::Unknown);
+        let is_certain = is_new || rotation::is_certain(&draft.config);
+        let or_unknown = |value: Value, is_kept: bool| if is_certain || is_kept { value } else { Value::Unknown };
+        planned.set(STALE, or_unknown(Value::Bool(false), *draft.prior.get(STALE) == Value::Bool(false)));
+        let is_unverified = planned.get(VERIFY).is_null();
+        let verified = or_unknown(Value::Null, draft.prior.get(VERIFIED).is_null());
+        planned.set(VERIFIED, if is_unverified { verified } else { Value::Unknown });
     }
     let url = smtp_url(planned);
     planned.set(SMTP_URL, url);
     draft.private = Notes::of_plan(draft, target.as_ref()).into();
     let adopted = asked.adopted.iter().filter(|_| !resets);
-    let warnings = adopted.map(|path| rotation::adoption(path, own_password)).collect();
+    let warnings = adopted.map(|path| rotation::adoption(path, own_password)).chain(asked.reason).collect();
     Ok(Decision { target, resets, warnings })
 }
 
@@ -98,7 +102,7 @@ pub(super) fn smtp_url(state: &Value) -> Value {
     }
     let url = || -> Option<Secret> {
         let port = port.as_number()?.as_i64()?.try_into().ok()?;
-        Some(smtp::url(username.as_str()?, password.as_secret()?, host.as_str()?, port))
+        Some(smtp::url(Scheme::of(port), username.as_str()?, password.as_secret()?, host.as_str()?, port))
     };
     url().into()
 }
@@ -107,8 +111,10 @@ pub(super) fn smtp_url(state: &Value) -> Value {
 mod tests {
     use super::*;
     use crate::{
-        framework::{Private, plan},
-        provider::credential_password::schema::{self, IN_PLACE, ROTATION_MODE, TIMEOUTS},
+        framework::{Private, diagnostic::Path, plan},
+        provider::credential_password::schema::{
+            self, IGNORE, IN_PLACE, ON_EXTERNAL_CHANGE, ROTATE, ROTATION_MODE, ROTATION_TRIGGER, TIMEOUTS, WARN,
+        },
     };
 
     const USER: &str = "zh48@62515.smtp.hubspot.net";
@@ -202,6 +208,94 @@ mod tests {
             assert_eq!(plan.resets, resets, "resets in row {row}");
             assert_eq!(!plan.replace.is_empty(), replaces, "replaces in row {row}");
             assert_eq!(plan.warns, warns, "warns in row {row}");
+        }
+    }
+
+    #[test]
+    fn a_stale_password_is_rotated_only_where_that_is_asked_for() {
+        let setting = |setting: &str, mode: &str, trigger: Value| {
+            config(&[(ON_EXTERNAL_CHANGE, setting.into()), (ROTATION_MODE, mode.into()), (ROTATION_TRIGGER, trigger)])
+        };
+        let stale = rotated(&[(STALE, true.into())]);
+        let by_trigger = Path::attribute(ROTATION_TRIGGER);
+        let by_staleness = Path::attribute(STALE);
+        // configuration, prior state, resets, replaces for, warns
+        for (row, config, prior, resets, replaces, warns) in [
+            (1, setting(WARN, "replace", "one".into()), &stale, false, vec![], false),
+            (2, setting(IGNORE, "replace", "one".into()), &stale, false, vec![], false),
+            (3, setting(ROTATE, "replace", "one".into()), &stale, true, vec![&by_staleness], true),
+            (4, setting(ROTATE, IN_PLACE, "one".into()), &stale, true, vec![], true),
+            (5, setting(ROTATE, "replace", "two".into()), &stale, true, vec![&by_trigger, &by_staleness], true),
+            (6, setting(WARN, "replace", "two".into()), &stale, true, vec![&by_trigger], false),
+            (7, setting(ROTATE, "replace", "one".into()), &rotated(&[]), false, vec![], false),
+            (8, setting(ROTATE, "replace", "one".into()), &rotated(&[(STALE, Value::Null)]), false, vec![], false),
+        ] {
+            let plan = planned(&config, prior);
+            assert_eq!(plan.resets, resets, "resets in row {row}");
+            assert_eq!(plan.replace.iter().collect::<Vec<_>>(), replaces, "replaces in row {row}");
+            assert_eq!(plan.warns, warns, "warns in row {row}");
+            let after = if resets { &Value::Bool(false) } else { prior.get(STALE) };
+            assert_eq!(plan.state.get(STALE), after, "row {row}");
+            if !replaces.is_empty() {
+                assert_eq!(plan.state, planned(&config, &Value::Null).state, "core's second plan of row {row}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_turn_out_to_reset_nothing_leaves_open_whether_it_heals() {
+        for prior in [Value::Null, Value::Bool(false), Value::Bool(true)].map(|stale| rotated(&[(STALE, stale)])) {
+            let mode = (ROTATION_MODE, IN_PLACE.into());
+            for argument in [ROTATION_TRIGGER, ON_EXTERNAL_CHANGE] {
+                let plan = |value: Value| {
+                    let trigger = (ROTATION_TRIGGER, "one".into());
+                    planned(&config(&[mode.clone(), trigger, (argument, value)]), &prior).state
+                };
+                let before = plan(Value::Unknown);
+                let values: &[&str] = if argument == ROTATION_TRIGGER { &["one", "two"] } else { &[WARN, ROTATE] };
+                for value in values {
+                    let after = plan((*value).into());
+                    for attribute in schema::schema().attributes {
+                        let (before, after) = (before.get(&attribute.name), after.get(&attribute.name));
+                        assert!(before.is_unknown() || before == after, "{argument} = {value}: {}", attribute.name);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn how_a_verification_ends_is_open_only_where_the_apply_resets() {
+        let verify = || Value::object([("host", "mail.example.com".into())]);
+        let in_place = (ROTATION_MODE, IN_PLACE.into());
+        // verify, trigger, verified before, verified in the plan
+        for (row, verify, trigger, before, expected) in [
+            (1, Value::Null, "one".into(), true.into(), true.into()),
+            (2, Value::Null, "two".into(), true.into(), Value::Null),
+            (3, Value::Null, Value::Unknown, true.into(), Value::Unknown),
+            (4, Value::Null, Value::Unknown, Value::Null, Value::Null),
+            (5, verify(), "one".into(), Value::Null, Value::Null),
+            (6, verify(), "one".into(), false.into(), false.into()),
+            (7, verify(), "two".into(), true.into(), Value::Unknown),
+            (8, Value::Unknown, "two".into(), true.into(), Value::Unknown),
+        ] {
+            let config = config(&[in_place.clone(), (ROTATION_TRIGGER, trigger), (VERIFY, verify)]);
+            let plan = planned(&config, &rotated(&[in_place.clone(), (VERIFIED, before)]));
+            assert_eq!(plan.state.get(VERIFIED), &expected, "row {row}");
+        }
+        for (verify, expected) in [(Value::Null, Value::Null), (verify(), Value::Unknown)] {
+            let config = config(&[(VERIFY, verify)]);
+            assert_eq!(planned(&config, &Value::Null).state.get(VERIFIED), &expected);
+        }
+    }
+
+    #[test]
+    fn a_change_of_where_to_verify_resets_nothing() {
+        for verify in [Value::Null, Value::Unknown, Value::object([("host", "mail.example.com".into())])] {
+            let config = config(&[(ROTATION_TRIGGER, "one".into()), (VERIFY, verify)]);
+            let plan = planned(&config, &rotated(&[]));
+            assert!(!plan.resets && plan.replace.is_empty());
+            assert_eq!(plan.state.get(PASSWORD), &Secret::new("old").into());
         }
     }
 

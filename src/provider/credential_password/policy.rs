@@ -1,5 +1,7 @@
 //! Passwords that the provider makes, for vendors that leave it to the caller.
 
+use zeroize::Zeroizing;
+
 use super::schema::PASSWORD_POLICY;
 use crate::{
     framework::{
@@ -98,12 +100,12 @@ impl Policy {
     /// characters and whole passwords for the wanted classes; either correction instead would favour some passwords.
     pub(super) fn generate<E>(&self, mut fill: impl FnMut(&mut [u8]) -> Result<(), E>) -> Result<Secret, E> {
         let alphabet = self.classes.concat();
-        let mut random = [0; 256];
+        let mut random = Zeroizing::new([0; 256]);
         loop {
             // Room for all of it: a buffer that grows leaves copies behind.
             let mut password = String::with_capacity(self.length);
             while password.len() < self.length {
-                fill(&mut random)?;
+                fill(random.as_mut_slice())?;
                 let even = random.iter().filter_map(|byte| pick(&alphabet, *byte));
                 password.extend(even.take(self.length - password.len()).map(char::from));
             }

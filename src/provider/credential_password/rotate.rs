@@ -5,13 +5,20 @@ use std::{sync::Arc, time::SystemTime};
 use jiff::Timestamp;
 
 use super::{
+    aftermath::{self, Aftermath, Former, Witness},
     notes::Notes,
     plan::smtp_url,
     policy::Policy,
-    schema::{PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_URL, USERNAME},
+    schema::{
+        PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_URL, STALE, USERNAME,
+        VERIFIED,
+    },
+    turns::{self, Turns},
+    verification::{self, Verification, Verified},
+    verify::Place,
 };
 use crate::{
-    backend::{Backend, Found, Held, Operation, Origin, Presence, Reset},
+    backend::{Backend, Found, Held, Note, Operation, Origin, Presence, Renewal, Reset},
     framework::{Call, Change, NewState, Stored, diagnostic::Diagnostic, value::Value},
     http::{Error, Outcome},
     provider::{
@@ -19,6 +26,7 @@ use crate::{
         target::Target,
     },
     secret::Secret,
+    smtp::Roots,
 };
 
 /// One credential, and the backend that can reset it.
@@ -28,8 +36,11 @@ pub(super) struct Rotator {
     pub(super) backend: Arc<dyn Backend>,
     /// What the state holds of the credential; nothing on a create.
     pub(super) held: Held,
-    /// What is to be retired when its successor is stored.
-    pub(super) predecessor: Option<Predecessor>,
+    /// The password that was the live one until now, where it is known.
+    pub(super) former: Option<Former>,
+    /// Whom to trust where the new password is tried.
+    pub(super) roots: Roots,
+    pub(super) turns: Arc<Turns>,
 }
 
 /// A credential of its own that a reset replaces, at whichever vendor it is.
@@ -48,6 +59,8 @@ struct Prepared {
     is_own: bool,
     found: Found,
     smtp_host: Option<String>,
+    /// The login that is to show that the new password works.
+    verification: Option<Verification>,
 }
 
 /// A rotation that failed.
@@ -74,41 +87,64 @@ impl Rotator {
         }
     }
 
-    /// Resets the password and puts the new state where core will find it.
+    /// Checks that a login could be tried at the place that a plan has noted down.
+    pub(super) async fn check_place(&self, op: &Operation, place: &Place) -> Result<(), Diagnostic> {
+        let told = if place.is_told() { self.ask_for_host(op).await? } else { None };
+        let server = place.server(told.as_deref(), self.target.vendor, self.roots.clone())?;
+        verification::check(op, &self.target, &server).await
+    }
+
+    /// Resets the password and puts the new state where core will find it. Answers how the verification of it ended.
     pub(super) async fn rotate(
         &self,
         call: &Call,
-        op: Operation,
+        op: &Operation,
         change: &Change,
         new: &NewState,
-    ) -> Result<(), Failed> {
-        let prepared = self.prepare(&op, change).await?;
-        let op = op.knowing(prepared.new.clone());
+    ) -> Result<Verified, Failed> {
+        let turn = self.turns.take(op, &self.target.id()).await;
+        let mut turn = turn.map_err(|error| diagnose::failed(Doing::Waiting, &self.target, &error))?;
+        let mut prepared = self.prepare(op, change).await?;
+        let verification = prepared.verification.take();
+        let op = op.clone().knowing(prepared.new.clone());
         let reset = self.backend.reset(&op, &self.target.fields, prepared.new.as_ref()).await;
-        let reset = reset.map_err(|error| Failed {
-            outcome: error.outcome,
-            diagnostic: diagnose::failed(Doing::Resetting, &self.target, &error),
-        })?;
+        let reset = match reset {
+            Ok(reset) => reset,
+            Err(error) => return Err(self.failed(error, &op, &prepared.found, verification.as_ref()).await),
+        };
         // From here on the only copy of the password is in this process: nothing fails before `put`, and nothing after it
         // can take the state away again.
         let (named, notes) = (named(&reset), reset.notes.clone());
         let is_plain = |text: &str| if text.is_ascii() { Ok(()) } else { Err(()) };
         let may_change = reset.password.as_ref().is_some_and(|password| password.check(is_plain).is_err());
-        let state = rotated(change, prepared, reset, now());
-        new.put(Stored { state, private: Notes::of_state(&change.private) });
+        let password = reset.password.clone().or_else(|| prepared.new.clone());
+        let mut stored =
+            Stored { state: rotated(change, prepared, reset, now()), private: Notes::of_state(&change.private) };
+        new.put(stored.clone());
+        // A vendor that makes another credential with every reset leaves the other resource its own.
+        if turn.used(&self.backend) == turns::Reset::Again && self.target.vendor.renewal == Renewal::InPlace {
+            call.warn(diagnose::reset_again(&self.target));
+        }
         if may_change {
             call.warn(diagnose::stored_otherwise(&self.target));
-        }
-        for note in notes {
-            call.warn(diagnose::noted(&self.target, note));
         }
         if let (Some(named), Some(planned)) = (named, change.planned.get(USERNAME).as_str())
             && named != planned
         {
             call.warn(diagnose::another_user(&self.target, &named));
         }
-        self.retire_predecessor(call, &op).await;
-        Ok(())
+        let mut verified = Verified::Open;
+        if let Some((verification, password)) = verification.zip(password) {
+            verified = verification.run(call, &op, stored.state.get(USERNAME).as_str(), &password).await;
+            stored.state.set(VERIFIED, verified);
+            new.put(stored);
+        }
+        // Of a mail server that has caught up by now there is nothing to say.
+        let has_caught_up = |note: &Note| *note == Note::NotYetEverywhere && verified == Verified::Yes;
+        for note in notes.into_iter().filter(|note| !has_caught_up(note)) {
+            call.warn(diagnose::noted(&self.target, note));
+        }
+        Ok(verified)
     }
 
     /// Fetches what the plan of an update without a reset left open: the submission host of a vendor that tells it.
@@ -120,6 +156,21 @@ impl Rotator {
         Ok(())
     }
 
+    /// The failure of a reset, with what can be learned about it.
+    async fn failed(
+        &self,
+        error: Error,
+        op: &Operation,
+        before: &Found,
+        verification: Option<&Verification>,
+    ) -> Failed {
+        let server = verification.map(Verification::server);
+        let witness = server.zip(self.former.as_ref()).map(|(server, former)| Witness { server, former });
+        let Aftermath { error, seen } = aftermath::of(error, op, &*self.backend, &self.target, before, witness).await;
+        let diagnostic = diagnose::failed_and_seen(Doing::Resetting, &self.target, &error, &seen);
+        Failed { outcome: error.outcome, diagnostic }
+    }
+
     async fn prepare(&self, op: &Operation, change: &Change) -> Result<Prepared, Diagnostic> {
         let own = change.config.get(PASSWORD_WO).as_secret();
         let new = match (self.target.vendor.origin, own) {
@@ -129,26 +180,23 @@ impl Rotator {
         };
         let found = self.check(op).await?;
         let smtp_host = self.smtp_host(op, &change.planned).await?;
-        Ok(Prepared { new, is_own: own.is_some(), found, smtp_host })
+        let verification = Verification::of(&change.planned, &self.target, smtp_host.as_deref(), &self.roots)?;
+        if let Some(verification) = &verification {
+            verification.check(op).await?;
+        }
+        Ok(Prepared { new, is_own: own.is_some(), found, smtp_host, verification })
     }
 
     async fn smtp_host(&self, op: &Operation, planned: &Value) -> Result<Option<String>, Diagnostic> {
         if !planned.get(SMTP_HOST).is_unknown() {
             return Ok(None);
         }
-        let host = self.backend.smtp_host(op, &self.target.fields).await;
-        host.map_err(|error| diagnose::failed(Doing::Checking, &self.target, &error))
+        self.ask_for_host(op).await
     }
 
-    /// Retires what the reset replaced. A stop or the deadline cuts it short: the new password is not to wait.
-    async fn retire_predecessor(&self, call: &Call, op: &Operation) {
-        let Some(predecessor) = &self.predecessor else { return };
-        let retired = op.wait(predecessor.retire(op)).await;
-        let retired =
-            retired.unwrap_or_else(|cut| Err(Error { reason: "there was no time left to wait".into(), ..cut }));
-        if let Err(error) = retired {
-            call.warn(diagnose::not_retired(&predecessor.target, predecessor.id(), &error));
-        }
+    async fn ask_for_host(&self, op: &Operation) -> Result<Option<String>, Diagnostic> {
+        let host = self.backend.smtp_host(op, &self.target.fields).await;
+        host.map_err(|error| diagnose::failed(Doing::Checking, &self.target, &error))
     }
 }
 
@@ -156,6 +204,21 @@ impl Predecessor {
     /// Ends it at its vendor.
     pub(super) async fn retire(&self, op: &Operation) -> Result<(), Error> {
         self.backend.retire(op, &self.held).await
+    }
+
+    /// Ends it after its successor is stored. A stop or the deadline cuts it short: the new password is not to wait.
+    ///
+    /// Where the new one did not log in, the old one may be all that works, and is left to the user.
+    pub(super) async fn retire_after_reset(&self, call: &Call, op: &Operation, verified: Verified) {
+        if verified == Verified::No {
+            return call.warn(diagnose::spared(&self.target, self.id()));
+        }
+        let retired = op.wait(self.retire(op)).await;
+        let retired =
+            retired.unwrap_or_else(|cut| Err(Error { reason: "there was no time left to wait".into(), ..cut }));
+        if let Err(error) = retired {
+            call.warn(diagnose::not_retired(&self.target, self.id(), &error));
+        }
     }
 
     /// What its vendor knows it by.
@@ -195,6 +258,9 @@ fn rotated(change: &Change, prepared: Prepared, reset: Reset, now: Timestamp) ->
     let made = if prepared.is_own { None } else { reset.password.or(prepared.new) };
     state.set(PASSWORD, made);
     state.set(ROTATED_AT, rotated_at(now, change.prior.get(ROTATED_AT)));
+    state.set(STALE, false);
+    // Nothing is known of that before it is tried, and until then this is the state that counts.
+    state.set(VERIFIED, Value::Null);
     let url = smtp_url(&state);
     state.set(SMTP_URL, url);
     state

@@ -3,9 +3,10 @@
 use super::{
     policy::Policy,
     schema::{
-        IN_PLACE, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATED_AT, ROTATION_MODE,
-        ROTATION_TRIGGER,
+        IN_PLACE, ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATED_AT,
+        ROTATION_MODE, ROTATION_TRIGGER, STALE,
     },
+    staleness,
 };
 use crate::{
     backend::{Origin, Vendor},
@@ -31,7 +32,11 @@ pub(super) enum Rotation {
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) rotation: Rotation,
+    /// What changes in a way that only a replacement answers.
+    pub(super) replaced: Vec<Path>,
     pub(super) adopted: Vec<Path>,
+    /// Why, where it would not be seen from the configuration.
+    pub(super) reason: Option<Diagnostic>,
 }
 
 /// Judges the changes from the prior state to what is planned.
@@ -39,7 +44,7 @@ pub(super) struct Asked {
 /// Import cannot know what was never told. So until this provider has reset the password for the first time, an argument that comes
 /// to a resource without one is adopted as it is.
 pub(super) fn asked(draft: &mut Draft, vendor: Option<&Vendor>) -> Asked {
-    let mut asked = Asked { rotation: Rotation::None, adopted: Vec::new() };
+    let mut asked = Asked { rotation: Rotation::None, replaced: Vec::new(), adopted: Vec::new(), reason: None };
     if draft.prior.is_null() {
         return asked;
     }
@@ -48,15 +53,18 @@ pub(super) fn asked(draft: &mut Draft, vendor: Option<&Vendor>) -> Asked {
 
     let (prior, planned) = (&draft.prior, &draft.planned);
     let in_place = planned.get(ROTATION_MODE).as_str() == Some(IN_PLACE);
-    let by_trigger = if in_place { Rotation::InPlace } else { Rotation::Replacement };
+    let by_mode = if in_place { Rotation::InPlace } else { Rotation::Replacement };
     let mut ask = |name: &'static str, changed: bool, rotation: Rotation| {
         if changed && adopts && prior.get(name).is_null() {
             asked.adopted.push(Path::attribute(name));
         } else if changed {
             asked.rotation = asked.rotation.max(rotation);
+            asked.replaced.extend((rotation == Rotation::Replacement).then(|| Path::attribute(name)));
         }
     };
-    ask(ROTATION_TRIGGER, prior.get(ROTATION_TRIGGER) != planned.get(ROTATION_TRIGGER), by_trigger);
+    ask(ROTATION_TRIGGER, prior.get(ROTATION_TRIGGER) != planned.get(ROTATION_TRIGGER), by_mode);
+    let is_stale = staleness::asks_to_rotate(prior, planned);
+    ask(STALE, is_stale, by_mode);
     if vendor.is_some_and(|vendor| vendor.origin == Origin::Caller) {
         let policy = |state: &Value| Policy::of(state.get(PASSWORD_POLICY));
         let policy_changed = policy(planned).is_none_or(|planned| Some(planned) != policy(prior));
@@ -74,7 +82,15 @@ pub(super) fn asked(draft: &mut Draft, vendor: Option<&Vendor>) -> Asked {
             asked.adopted.push(Path::attribute(PASSWORD_WO));
         }
     }
+    asked.reason = is_stale.then(|| staleness::rotation(prior));
     asked
+}
+
+/// Whether an apply, in which everything is known, will decide as the plan did.
+pub(super) fn is_certain(config: &Value) -> bool {
+    [ON_EXTERNAL_CHANGE, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATION_MODE, ROTATION_TRIGGER]
+        .iter()
+        .all(|name| config.get(name).is_wholly_known())
 }
 
 /// What the user is told about the arguments that are adopted.

@@ -2,10 +2,14 @@
 
 use crate::{
     framework::schema::{Attribute, Schema, Type},
-    provider::{credential_password::policy::Policy, duration, target},
+    provider::{
+        credential_password::{policy::Policy, verify},
+        duration, host, target,
+    },
 };
 
 pub(super) const ID: &str = "id";
+pub(super) const ON_EXTERNAL_CHANGE: &str = "on_external_change";
 pub(super) const PASSWORD: &str = "password";
 pub(super) const PASSWORD_POLICY: &str = "password_policy";
 pub(super) const PASSWORD_WO: &str = "password_wo";
@@ -17,8 +21,18 @@ pub(super) const ROTATION_TRIGGER: &str = "rotation_trigger";
 pub(super) const SMTP_HOST: &str = "smtp_host";
 pub(super) const SMTP_PORT: &str = "smtp_port";
 pub(super) const SMTP_URL: &str = "smtp_url";
+pub(super) const STALE: &str = "stale";
 pub(super) const TIMEOUTS: &str = "timeouts";
 pub(super) const USERNAME: &str = "username";
+pub(super) const VERIFIED: &str = "verified";
+pub(super) const VERIFY: &str = "verify";
+
+/// What is done about a stale password that its user knows of.
+pub(super) const IGNORE: &str = "ignore";
+/// What is done about a stale password that is to heal by itself.
+pub(super) const ROTATE: &str = "rotate";
+/// What is done about a stale password where nothing is said.
+pub(super) const WARN: &str = "warn";
 
 /// The rotation mode that never drops the resource from state.
 pub(super) const IN_PLACE: &str = "in_place";
@@ -27,7 +41,28 @@ pub(super) const REPLACE: &str = "replace";
 
 /// The schema of the resource.
 pub(super) fn schema() -> Schema {
-    let arguments = [
+    Schema {
+        version: 0,
+        help: include_str!("help.md").to_owned(),
+        attributes: target::attributes().chain(arguments()).chain(answers()).collect(),
+    }
+}
+
+/// What a user may write beside the target.
+fn arguments() -> Vec<Attribute> {
+    vec![
+        Attribute::optional_computed(
+            ON_EXTERNAL_CHANGE,
+            Type::String,
+            "What to do when a refresh sees that the password was reset elsewhere: `warn` (default) warns at every refresh, `rotate` \
+             resets it once more with the next apply, as a replacement or an update by `rotation_mode`, `ignore` only sets `stale`. \
+             Between `warn` and `ignore`, a change counts from the next refresh.",
+        )
+        .with_default(WARN)
+        .checked(|text| match text {
+            IGNORE | ROTATE | WARN => Ok(()),
+            _ => Err("must be `warn`, `rotate` or `ignore`"),
+        }),
         Attribute::optional(
             PASSWORD_POLICY,
             Type::Object(Policy::attributes()),
@@ -69,7 +104,7 @@ pub(super) fn schema() -> Schema {
             Type::String,
             "Host name of the submission server. The vendor's own where it is not set.",
         )
-        .checked(host),
+        .checked(host::check),
         Attribute::optional_computed(
             SMTP_PORT,
             Type::Number,
@@ -80,8 +115,19 @@ pub(super) fn schema() -> Schema {
             Type::Object(Operation::ALL.iter().map(|operation| operation.attribute()).collect()),
             "How long the operations may take, waits for the vendor's rate limit included.",
         ),
-    ];
-    let answers = [
+        Attribute::optional(
+            VERIFY,
+            Type::Object(verify::attributes()),
+            "Where to log in over SMTP with a new password, until it works; `{}` will do where `smtp_host` is known. No mail is sent. \
+             What can be checked before a reset is checked before it: that the server answers, over TLS, and offers a login. A login that \
+             fails is a warning.",
+        ),
+    ]
+}
+
+/// What the resource answers with.
+fn answers() -> Vec<Attribute> {
+    vec![
         Attribute::computed(ID, Type::String, "The vendor and what names the credential there; also the import id."),
         Attribute::computed(
             PASSWORD,
@@ -92,7 +138,8 @@ pub(super) fn schema() -> Schema {
         Attribute::computed(
             REMOTE_VERSION,
             Type::String,
-            "What the vendor tells of the credential's last change; null where it tells nothing.",
+            "What the vendor told of the credential's last change when this provider last reset the password; null where it tells \
+             nothing. A later change does not alter it: that sets `stale`.",
         ),
         Attribute::computed(
             ROTATED_AT,
@@ -106,13 +153,19 @@ pub(super) fn schema() -> Schema {
             "`smtp://username:password@host:port`, or `smtps://` on port 465, every part percent-encoded. Null where there is no password.",
         )
         .sensitive(),
+        Attribute::computed(
+            STALE,
+            Type::Bool,
+            "Whether a refresh has seen that the password was changed after this provider last reset it, so that the stored one is no \
+             longer the live one, or that the mail server refuses it (`verify.on_refresh`). False until this provider has reset it.",
+        ),
         Attribute::computed(USERNAME, Type::String, "The user name to log in with over SMTP."),
-    ];
-    Schema {
-        version: 0,
-        help: include_str!("help.md").to_owned(),
-        attributes: target::attributes().chain(arguments).chain(answers).collect(),
-    }
+        Attribute::computed(
+            VERIFIED,
+            Type::Bool,
+            "Whether the password logged in after the reset. Null without `verify`, and where that was cut short.",
+        ),
+    ]
 }
 
 /// What core asks for that takes time.
@@ -149,13 +202,5 @@ impl Operation {
         let help =
             format!("Longest duration of `{}`, such as `90s`. Default: `{}`.", self.name(), self.default_timeout());
         Attribute::optional(self.name(), Type::String, help).checked(duration::check)
-    }
-}
-
-fn host(text: &str) -> Result<(), &'static str> {
-    match url::Host::parse(text) {
-        Ok(_) => Ok(()),
-        Err(_) if text.parse::<std::net::Ipv6Addr>().is_ok() => Ok(()),
-        Err(_) => Err("must be a host name or an IP address, without a port"),
     }
 }

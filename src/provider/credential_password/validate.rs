@@ -3,6 +3,7 @@
 use super::{
     policy::Policy,
     schema::{PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, SMTP_PORT},
+    verify,
 };
 use crate::{
     backend::{Origin, Vendor},
@@ -17,16 +18,19 @@ use crate::{
 /// Judges a configuration, in which any value may be unknown.
 pub(super) fn config(config: &Value) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
+    let mut vendor = None;
     match target::named(config) {
         Named::Nothing => diagnostics.push(target::missing()),
         Named::Several(vendors) => diagnostics.push(target::several(&vendors)),
-        Named::One(vendor) if vendor.origin == Origin::Vendor => {
-            diagnostics.extend(not_for_the_caller(vendor, config));
-        }
-        Named::One(_) | Named::Undecided => {}
+        Named::One(named) => vendor = Some(named),
+        Named::Undecided => {}
+    }
+    if let Some(vendor) = vendor.filter(|vendor| vendor.origin == Origin::Vendor) {
+        diagnostics.extend(not_for_the_caller(vendor, config));
     }
     diagnostics.extend(own_password(config));
     diagnostics.extend(Policy::validate(config.get(PASSWORD_POLICY)));
+    diagnostics.extend(verify::validate(config, vendor));
     if let Some(port) = config.get(SMTP_PORT).as_number()
         && !port.as_i64().is_some_and(|port| (1..=65535).contains(&port))
     {

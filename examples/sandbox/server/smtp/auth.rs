@@ -5,7 +5,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     super::journal::{Login, Tls},
-    Line, Mail, Refused, STARTTLS_FIRST, Session,
+    Line, Mail, Refused, STARTTLS_FIRST, Session, Stage,
 };
 
 /// Who wants to log in, and with what.
@@ -29,11 +29,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             _ => return Err(Refused::Reply("504 5.5.4 PLAIN or LOGIN")),
         };
         let Credentials { username, password } = credentials;
-        self.authenticated = self.shared.accounts.accepts(&username, &password);
-        self.shared.journal.login(Login { username, accepted: self.authenticated, mechanism, tls });
-        if !self.authenticated {
+        let accepted = self.shared.accounts.accepts(&username, &password);
+        self.shared.journal.login(Login { username: username.clone(), accepted, mechanism, tls });
+        self.meet(Stage::Login, Some(&username)).await?;
+        if !accepted {
             return Err(Refused::Reply("535 5.7.8 Authentication credentials invalid"));
         }
+        self.authenticated = true;
         Ok("235 2.7.0 Authentication succeeded")
     }
 
@@ -72,7 +74,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
     }
 
     async fn ask(&mut self, challenge: &str) -> Result<String, Refused> {
-        self.lines.reply(&format!("334 {}", STANDARD.encode(challenge))).await?;
+        self.meet(Stage::Challenge, None).await?;
+        self.say(&format!("334 {}", STANDARD.encode(challenge))).await?;
         match self.lines.next(RESPONSE_LIMIT).await? {
             Line::Text(line) if line == "*" => Err(Refused::Reply("501 5.7.0 Cancelled")),
             Line::Text(line) => decode(&line),

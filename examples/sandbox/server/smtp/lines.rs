@@ -28,7 +28,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
 
     /// The stream; nothing where the client has already sent more than was read.
     pub fn into_inner(self) -> Option<S> {
-        self.0.buffer().is_empty().then(|| self.0.into_inner())
+        self.unread().is_empty().then(|| self.0.into_inner())
+    }
+
+    /// What the client has sent already beyond the last line.
+    pub fn unread(&self) -> &[u8] {
+        self.0.buffer()
     }
 
     /// Reads a line of at most `limit` bytes with its end, within five minutes (RFC 5321, section 4.5.3.2.7).
@@ -50,7 +55,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
 
     /// Sends a reply of one line or several.
     pub async fn reply(&mut self, reply: &str) -> io::Result<()> {
-        self.0.write_all(format!("{reply}\r\n").as_bytes()).await?;
+        self.send(format!("{reply}\r\n").as_bytes()).await
+    }
+
+    /// Sends bytes as they are.
+    pub async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes).await?;
         self.0.flush().await
     }
 }

@@ -1,0 +1,67 @@
+//! Provider functions: their arguments in, their result or what is wrong out.
+
+use std::collections::HashMap;
+
+use super::{
+    call::{self, Ended},
+    convert,
+    wire::tfplugin6 as wire,
+};
+use crate::framework::{Fault, Function, Provider, validate, value::Value};
+
+/// What every function takes and gives, by name.
+pub(super) fn all(provider: &dyn Provider) -> HashMap<String, wire::Function> {
+    let functions = provider.functions().iter();
+    functions.map(|function| (function.name().to_owned(), convert::function(function.signature()))).collect()
+}
+
+/// Calls a function, and answers with its result or with what is wrong.
+pub(super) fn call(provider: &dyn Provider, request: wire::call_function::Request) -> wire::call_function::Response {
+    let wire::call_function::Request { name, arguments } = request;
+    match find(provider, &name).and_then(|function| Ok((function, result(function, arguments)?))) {
+        Ok((function, value)) => {
+            let result = convert::encode_one(&value, &function.signature().returns);
+            wire::call_function::Response { result: Some(result), error: None }
+        }
+        Err(fault) => failed(fault),
+    }
+}
+
+/// The answer to a call, whichever way it ended.
+pub(super) fn answer(ended: Ended<wire::call_function::Response>) -> wire::call_function::Response {
+    let (made, errors) = ended.into_parts();
+    let crash = || errors.into_iter().next().unwrap_or_else(|| call::crash("Nothing was changed."));
+    made.unwrap_or_else(|| failed(Fault::new(crash().detail)))
+}
+
+/// The result. Core itself deals with null and unknown arguments; whoever sends them all the same gets what core would make of them.
+fn result(function: &dyn Function, arguments: Vec<wire::DynamicValue>) -> Result<Value, Fault> {
+    let signature = function.signature();
+    if arguments.len() != signature.parameters.len() {
+        let (wanted, given) = (signature.parameters.len(), arguments.len());
+        return Err(Fault::new(format!("The function takes {wanted} arguments, and was called with {given}.")));
+    }
+    let mut values = Vec::with_capacity(arguments.len());
+    for (index, (argument, parameter)) in arguments.into_iter().zip(&signature.parameters).enumerate() {
+        let value = convert::decode_one(&argument, parameter).map_err(|malformed| malformed.fault);
+        let value = value.map_err(|fault| Fault::of(index, fault))?;
+        if value.is_null() {
+            return Err(Fault::of(index, "must not be null"));
+        }
+        validate::check(parameter, &value).map_err(|words| Fault::of(index, words))?;
+        values.push(value);
+    }
+    if values.iter().all(Value::is_wholly_known) { function.call(&values) } else { Ok(Value::Unknown) }
+}
+
+fn find<'p>(provider: &'p dyn Provider, name: &str) -> Result<&'p dyn Function, Fault> {
+    let function = provider.functions().iter().find(|function| function.name() == name);
+    let unknown = || Fault::new(format!("This version of the provider has no function {name:?}."));
+    function.map(|function| &**function).ok_or_else(unknown)
+}
+
+fn failed(fault: Fault) -> wire::call_function::Response {
+    let function_argument = fault.argument.and_then(|argument| i64::try_from(argument).ok());
+    let error = wire::FunctionError { text: fault.text.into_owned(), function_argument };
+    wire::call_function::Response { result: None, error: Some(error) }
+}

@@ -1,0 +1,169 @@
+//! The data source `smtp_credentials`.
+
+mod schema;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+
+use self::schema::{CREATED_AT, CREDENTIALS, DEFAULT_TIMEOUT, ID, READ, REMOTE_VERSION, TIMEOUTS, USERNAME};
+use super::{
+    connections::Connections,
+    diagnose::{self, Doing},
+    duration,
+    target::{Imported, Target},
+};
+use crate::{
+    backend::{ImportId, Listed, Operation},
+    framework::{
+        Call, DataSource,
+        diagnostic::{Diagnostic, Diagnostics, Result},
+        schema::Schema,
+        value::Value,
+    },
+};
+
+/// Lists the credentials of an account.
+#[derive(Debug)]
+pub(super) struct Credentials {
+    schema: Schema,
+    connections: Arc<Connections>,
+}
+
+impl Credentials {
+    pub(super) fn new(connections: Arc<Connections>) -> Self {
+        Self { schema: schema::schema(), connections }
+    }
+}
+
+#[async_trait]
+impl DataSource for Credentials {
+    fn type_name(&self) -> &'static str {
+        "smtp_credentials"
+    }
+
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn validate(&self, config: &Value) -> Diagnostics {
+        // A field that its own rule refuses has been told already.
+        Target::scope_of(config).err().unwrap_or_default()
+    }
+
+    async fn read(&self, call: &Call, config: Value) -> Result<Value> {
+        let scope = Target::scope_of(&config)?.ok_or_else(unknown)?;
+        let backend = self.connections.backend(scope.vendor)?;
+        let configured = config.get(TIMEOUTS).get(READ).as_str();
+        let timeout = duration::parse(configured.unwrap_or(DEFAULT_TIMEOUT)).unwrap_or_default();
+        let op = Operation::new(timeout, call.stop.clone());
+        let listed = backend.list(&op, &scope.fields).await;
+        let listed = listed.map_err(|error| diagnose::failed(Doing::Listing, &scope, &error))?;
+
+        let told = listed.len();
+        let named: Vec<_> = listed.into_iter().filter_map(|one| Some((import_id(&scope, &one)?, one))).collect();
+        if named.len() < told {
+            call.warn(diagnose::left_out(&scope, told - named.len()));
+        }
+        // Stable, and each credential once, however often and in whatever order the vendor tells of it.
+        let sorted: BTreeMap<_, _> = named.into_iter().collect();
+        let mut state = config;
+        state.set(CREDENTIALS, Value::List(sorted.into_iter().map(|(id, listed)| value(id, listed)).collect()));
+        Ok(state)
+    }
+}
+
+/// The import id of a credential; `None` where the resource could not be imported by it.
+fn import_id(scope: &Target, listed: &Listed) -> Option<String> {
+    let vendor = scope.vendor;
+    let id = match vendor.import {
+        ImportId::Credential => format!("{}/{}", vendor.name, listed.version.as_ref()?),
+        ImportId::Identity => Target::told(vendor, listed.target.clone()).id(),
+    };
+    Imported::from_id(&id).is_ok().then_some(id)
+}
+
+fn value(id: String, listed: Listed) -> Value {
+    let created_at = listed.created_at.map(|time| time.to_string());
+    Value::object([
+        (CREATED_AT, created_at.into()),
+        (ID, id.into()),
+        (REMOTE_VERSION, listed.version.into()),
+        (USERNAME, listed.username.into()),
+    ])
+}
+
+fn unknown() -> Diagnostic {
+    Diagnostic::error("The account is not known", "An argument that names the account is still unknown.")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::{
+        backend::{self, Backend, Fields, Held, Presence, Reset, VENDORS},
+        http::Error,
+        secret::Secret,
+    };
+
+    type Answer<T> = std::result::Result<T, Error>;
+
+    /// A vendor with credentials of these names.
+    #[derive(Debug)]
+    struct Fake(&'static [&'static str]);
+
+    #[async_trait]
+    impl Backend for Fake {
+        async fn read(&self, _: &backend::Operation, _: &Fields, _: &Held) -> Answer<Presence> {
+            unreachable!("it is only listed")
+        }
+
+        async fn list(&self, _: &backend::Operation, _: &Fields) -> Answer<Vec<Listed>> {
+            let listed = self.0.iter().map(|name| {
+                let mut target = Fields::default();
+                let _ = target.insert(VENDORS[1].target[0], Secret::new(*name));
+                Listed { target, username: Some((*name).to_owned()), ..Listed::default() }
+            });
+            Ok(listed.collect())
+        }
+
+        async fn reset(&self, _: &backend::Operation, _: &Fields, _: Option<&Secret>) -> Answer<Reset> {
+            unreachable!("it is only listed")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_is_sorted_and_has_every_credential_that_can_be_imported_once() {
+        let vendor = VENDORS[1];
+        let names = &["b@c", "a/b", "a@c", "b@c", "..", ""];
+        let backend: Arc<dyn Backend> = Arc::new(Fake(names));
+        let source = Credentials::new(Arc::new(Connections::ready_with([(vendor.name, backend)])));
+        let call = Call::new(CancellationToken::new());
+        let config = Value::object([(vendor.name, Value::object::<&str>([]))]);
+        let state = source.read(&call, config).await.unwrap();
+        let Value::List(listed) = state.get(CREDENTIALS) else { panic!("{state:?}") };
+        let ids: Vec<_> = listed.iter().map(|one| one.get(ID).as_str().unwrap().to_owned()).collect();
+        assert_eq!(ids, ["a@c", "b@c"].map(|name| format!("{}/{name}", vendor.name)));
+        assert!(listed.iter().all(|one| one.get(CREATED_AT).is_null()));
+        let warnings: Vec<_> = call.take_warnings().into_iter().collect();
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].detail.contains("told of 3 with a name"), "{}", warnings[0].detail);
+    }
+
+    #[test]
+    fn exactly_one_account_is_named() {
+        let source = Credentials::new(Arc::default());
+        let [first, second] = [VENDORS[1].name, VENDORS[3].name];
+        let object = || Value::object::<&str>([]);
+        for (config, errors) in [
+            (Value::object([(first, object())]), 0),
+            (Value::object([(first, Value::Unknown)]), 0),
+            (Value::object::<&str>([]), 1),
+            (Value::object([(first, object()), (second, object())]), 1),
+        ] {
+            assert_eq!(source.validate(&config).into_iter().count(), errors, "{config:?}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What a user reads about a mail server at which a password is tried. The only place that words it.
+
+use super::target::Target;
+use crate::{
+    framework::diagnostic::{Diagnostic, Path},
+    http::Outcome,
+    smtp::{Failure, FailureKind, Server},
+};
+
+/// The error for a server at which no login could be tried, found before a reset.
+pub(super) fn not_ready(target: &Target, server: &Server, failure: &Failure) -> Diagnostic {
+    let detail = format!(
+        "Checking `{}` before the reset: {} {} {}",
+        target.id(),
+        answered(server, failure),
+        Outcome::NotChanged.sentence(),
+        advice(failure.kind)
+    );
+    Diagnostic::error(summary(failure.kind), detail).at(Path::attribute(VERIFY))
+}
+
+/// The warning for a new password that did not log in as long as it was tried.
+pub(super) fn not_verified(target: &Target, server: &Server, failure: &Failure) -> Diagnostic {
+    let advice = match failure.kind {
+        FailureKind::Refused => {
+            "A mail server may need longer to learn of a reset: try to log in later, and raise `verify.timeout` for the next time. If it \
+             stays refused, reset it once more, with another `rotation_trigger` or with `-replace`."
+        }
+        _ => "Try to log in with it before you rely on it; nothing speaks against the password itself.",
+    };
+    warning("The new password did not log in", target, &answered(server, failure), advice)
+}
+
+/// The warning for a new password that there was no time left to try.
+pub(super) fn cut_short(target: &Target, server: &Server) -> Diagnostic {
+    let what = format!("logging in at the mail server `{server}` was cut short, by a stop or because the time was up.");
+    warning("The new password was not tried out", target, &what, "Try to log in with it before you rely on it.")
+}
+
+/// The warning for a new password whose user the vendor did not name.
+pub(super) fn nobody_to_log_in(target: &Target) -> Diagnostic {
+    let what = format!("{} names no user name to log in with.", target.vendor.title);
+    warning("The new password was not tried out", target, &what, "Try to log in with it before you rely on it.")
+}
+
+/// The warning of a refresh whose login with the stored password was refused.
+pub(super) fn refused(target: &Target, server: &Server, failure: &Failure) -> Diagnostic {
+    let detail = format!(
+        "Reading `{}`: {} Somebody has most likely reset the password since, or the mail server has not heard of the last reset yet. Reset \
+         it once more, with another `rotation_trigger` or with `-replace`; `on_external_change = \"rotate\"` does so by itself, and \
+         `\"ignore\"` ends this warning.",
+        target.id(),
+        answered(server, failure)
+    );
+    Diagnostic::warning("The stored password is refused", detail).at(Path::attribute("stale"))
+}
+
+/// The warning of a refresh that could not log in with the stored password, for a reason that says nothing of it.
+pub(super) fn not_tried(target: &Target, server: &Server, failure: &Failure) -> Diagnostic {
+    let detail = format!(
+        "Reading `{}`: {} Whether the stored password still works is not known, and `stale` is left as it was. Try again later, or set \
+         `verify.on_refresh` to false.",
+        target.id(),
+        answered(server, failure)
+    );
+    Diagnostic::warning("The stored password was not tried out", detail).at(Path::attribute(VERIFY))
+}
+
+/// What is seen of a reset whose answer was lost, where the password from before still logs in.
+pub(super) fn still_takes(server: &Server) -> String {
+    format!("The mail server `{server}` still takes the password from before.")
+}
+
+/// What is seen of a reset whose answer was lost, where the password from before is refused.
+pub(super) fn takes_no_more(server: &Server) -> String {
+    format!("The mail server `{server}` refuses the password from before with 535.")
+}
+
+fn warning(summary: &'static str, target: &Target, what: &str, advice: &str) -> Diagnostic {
+    let (id, outcome) = (target.id(), Outcome::Changed.sentence());
+    let detail = format!("Verifying the new password of `{id}`: {what} {outcome} The state is up to date. {advice}");
+    Diagnostic::warning(summary, detail).at(Path::attribute(VERIFY))
+}
+
+fn answered(server: &Server, failure: &Failure) -> String {
+    let reason = failure.reason;
+    match failure.code {
+        Some(code) => format!("the mail server `{server}` answered {code}: {reason}."),
+        None => format!("the mail server `{server}` was of no help: {reason}."),
+    }
+}
+
+fn summary(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Busy => "The mail server is busy",
+        FailureKind::Certificate => "The mail server's certificate is not trusted",
+        FailureKind::Malformed => "The mail server does not speak SMTP",
+        FailureKind::NoAuth => "The mail server offers no login",
+        FailureKind::NoStartTls => "The mail server offers no STARTTLS",
+        FailureKind::Refused => "The mail server refused the login",
+        FailureKind::Setup => "The SMTP client cannot be set up",
+        FailureKind::TimedOut => "No answer from the mail server in time",
+        FailureKind::Tls => "No TLS with the mail server",
+        FailureKind::TurnedAway => "The mail server turns this machine away",
+        FailureKind::Unreachable => "The mail server cannot be reached",
+        FailureKind::Unresolved => "The mail server's name is not known",
+    }
+}
+
+fn advice(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Busy | FailureKind::TurnedAway => "Apply again later, or from another network.",
+        FailureKind::Certificate => {
+            "Its certificate must be for `verify.host`; an authority of your own goes into `ca_certificate_file` of the provider block."
+        }
+        FailureKind::Malformed | FailureKind::NoAuth | FailureKind::Refused => {
+            "Set `verify.host` and `verify.port` to where mail is submitted with a login."
+        }
+        FailureKind::NoStartTls => {
+            "No password is sent without TLS. Set `verify.port` to a port that has it, with `verify.security = \"tls\"` where it is TLS \
+             from the first byte."
+        }
+        FailureKind::Setup => "Correct the provider's settings and apply again.",
+        FailureKind::TimedOut | FailureKind::Tls => {
+            "Check `verify.host` and `verify.port`. `verify.security` must be `tls` where the port is TLS from the first byte, as 465 \
+             mostly is, and `starttls` elsewhere."
+        }
+        FailureKind::Unreachable | FailureKind::Unresolved => {
+            "Check `verify.host`, `verify.port` and the network. The server is called directly, whatever proxy is set."
+        }
+    }
+}
+
+const VERIFY: &str = "verify";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        framework::value::Value,
+        smtp::{Roots, Security},
+    };
+
+    const KINDS: [FailureKind; 12] = [
+        FailureKind::Busy,
+        FailureKind::Certificate,
+        FailureKind::Malformed,
+        FailureKind::NoAuth,
+        FailureKind::NoStartTls,
+        FailureKind::Refused,
+        FailureKind::Setup,
+        FailureKind::TimedOut,
+        FailureKind::Tls,
+        FailureKind::TurnedAway,
+        FailureKind::Unreachable,
+        FailureKind::Unresolved,
+    ];
+
+    #[test]
+    fn every_word_is_short_names_the_server_and_says_what_became_of_the_password() {
+        let named = Value::object([("hubspot", Value::object([("user_name", "zh48@62515".into())]))]);
+        let target = Target::of(&named).unwrap().unwrap();
+        let server = Server::new("::1", 587, Security::StartTls, Roots::new(None));
+        let check = |diagnostic: Diagnostic, outcome: Outcome, is_about: &str| {
+            let detail = &diagnostic.detail;
+            assert!(diagnostic.summary.split(' ').count() <= 8, "{}", diagnostic.summary);
+            for words in ["`hubspot/zh48@62515`", is_about, outcome.sentence()] {
+                assert_eq!(detail.matches(words).count(), 1, "{detail}");
+            }
+            assert!(!detail.ends_with(outcome.sentence()) && diagnostic.path.to_string().starts_with(VERIFY));
+        };
+        for kind in KINDS {
+            for code in [None, Some(535)] {
+                let failure = Failure { kind, code, reason: "a test" };
+                check(not_ready(&target, &server, &failure), Outcome::NotChanged, "`[::1]:587`");
+                check(not_verified(&target, &server, &failure), Outcome::Changed, "`[::1]:587`");
+            }
+        }
+        for diagnostic in [refused, not_tried]
+            .map(|of| of(&target, &server, &Failure { kind: FailureKind::Refused, code: Some(535), reason: "a test" }))
+        {
+            assert!(diagnostic.summary.split(' ').count() <= 8, "{}", diagnostic.summary);
+            assert!(diagnostic.detail.contains("`[::1]:587` answered 535: a test."), "{}", diagnostic.detail);
+        }
+        check(cut_short(&target, &server), Outcome::Changed, "`[::1]:587`");
+        check(nobody_to_log_in(&target), Outcome::Changed, "HubSpot");
+    }
+}

@@ -1,0 +1,277 @@
+//! A reset by somebody else: what a refresh sees of it, and what is done about it.
+
+use serde_json::{Value, json};
+
+use crate::{
+    sandbox::{Effect, Fault, Operation},
+    support::{ADDRESS, KIRIM_EMAIL, KIRIM_USER, Workspace, block, credential},
+};
+
+const NOT_CHANGED: &str = "The password was not changed.";
+const MAY_HAVE: &str = "The password may have been changed.";
+const CHANGED: &str = "The password was changed.";
+const STALE: &str = "The stored password is stale";
+const PLANNED: &str = "A rotation is planned for a stale password";
+const ROTATE: &str = "on_external_change = \"rotate\"";
+const ORDERS: [(&str, &str); 3] = [
+    ("", "replace"),
+    ("lifecycle { create_before_destroy = true }", "replace"),
+    ("rotation_mode = \"in_place\"", "update"),
+];
+
+#[test]
+fn somebody_elses_reset_is_a_warning_at_every_refresh() {
+    let Some(workspace) = applied("") else { return };
+    let before = workspace.state();
+    assert_eq!((&before["stale"], &before["on_external_change"]), (&json!(false), &json!("warn")));
+    reset_elsewhere(&workspace);
+    for _ in 0..2 {
+        let plan = workspace.plan();
+        assert_eq!(plan.status, Some(0), "it changes nothing: {plan}");
+        plan.warning().is(STALE).says(&["`kirim_email/example.com/", "no longer works", "-replace"]);
+        workspace.refresh().warning().is(STALE);
+        assert_eq!(workspace.state(), with(&before, "stale", true), "the version stays that of the reset in state");
+    }
+    workspace.apply().warning().is(STALE);
+    assert_eq!(sent(&workspace), 0);
+
+    workspace.write(&kirim("rotation_trigger = \"two\""));
+    assert_eq!(workspace.plan().action(ADDRESS).as_deref(), Some("replace"));
+    workspace.apply().warning().is(STALE);
+    healed(&workspace);
+}
+
+#[test]
+fn a_stale_password_is_rotated_once_in_every_order() {
+    for (order, action) in ORDERS {
+        let Some(workspace) = applied(&format!("{ROTATE}\n  {order}")) else { return };
+        let before = workspace.state();
+        reset_elsewhere(&workspace);
+        let plan = workspace.plan_with(&["-out=plan"]);
+        assert_eq!((plan.status, plan.action(ADDRESS).as_deref()), (Some(2), Some(action)), "{order}");
+        let warning = plan.warning().is(PLANNED).points_at(ROTATE);
+        warning.says(&["`kirim_email/example.com/", "reset once more"]);
+
+        let change = &workspace.json(&["show", "-json", "plan"])["resource_changes"][0]["change"].clone();
+        assert_eq!((&change["before"]["stale"], &change["after"]["stale"]), (&json!(true), &json!(false)));
+        assert_eq!((&change["after"]["password"], &change["after"]["rotated_at"]), (&Value::Null, &Value::Null));
+        let shown = workspace.run(&["show", "-no-color", "plan"]).stdout;
+        let reason = shown.lines().find(|line| line.contains(" stale ")).expect("the plan shows why");
+        assert_eq!(reason.contains("true -> false # forces replacement"), action == "replace", "{shown}");
+
+        workspace.apply_with(&["plan"]).succeeded();
+        healed(&workspace);
+        assert_ne!(workspace.state()["remote_version"], before["remote_version"]);
+    }
+}
+
+#[test]
+fn what_a_refresh_has_stored_is_rotated_without_another_refresh() {
+    for (order, action) in ORDERS {
+        let Some(workspace) = applied(&format!("{ROTATE}\n  {order}")) else { return };
+        reset_elsewhere(&workspace);
+        workspace.refresh().quiet();
+        assert_eq!(workspace.state()["stale"], true);
+        let plan = workspace.plan_with(&["-refresh=false"]);
+        assert_eq!(plan.action(ADDRESS).as_deref(), Some(action));
+        plan.warning().is(PLANNED);
+        workspace.apply_with(&["-refresh=false"]).succeeded();
+        healed(&workspace);
+    }
+}
+
+#[test]
+fn a_refresh_alone_tells_what_has_changed_and_rotates_nothing() {
+    let Some(workspace) = applied(ROTATE) else { return };
+    // The exit status says nothing: core's `-detailed-exitcode` is 2 here even where nothing has changed.
+    let drifts = || workspace.plan_with(&["-refresh-only"]).quiet().stdout.contains("resource_drift");
+    assert!(!drifts());
+    reset_elsewhere(&workspace);
+    assert!(drifts());
+    workspace.refresh().quiet();
+    assert!(!drifts());
+    assert_eq!(workspace.state()["stale"], true);
+    assert_eq!(sent(&workspace), 0);
+}
+
+#[test]
+fn what_is_ignored_is_told_by_the_state_alone() {
+    let Some(workspace) = applied("on_external_change = \"ignore\"") else { return };
+    let before = workspace.state();
+    reset_elsewhere(&workspace);
+    workspace.plan().nothing_to_do();
+    workspace.refresh().quiet();
+    assert_eq!(workspace.state(), with(&before, "stale", true));
+    workspace.plan().nothing_to_do();
+    assert_eq!(sent(&workspace), 0);
+}
+
+#[test]
+fn a_changed_setting_rotates_at_once_and_warns_from_the_next_refresh() {
+    let Some(workspace) = applied("") else { return };
+    reset_elsewhere(&workspace);
+    let password = workspace.state()["password"].clone();
+    workspace.write(&kirim("rotation_trigger = \"one\"\n  on_external_change = \"ignore\""));
+    let plan = workspace.plan();
+    assert_eq!(plan.action(ADDRESS).as_deref(), Some("update"));
+    plan.warning().is(STALE);
+    workspace.apply().warning().is(STALE);
+    assert_eq!((workspace.state()["password"] == password, sent(&workspace)), (true, 0), "nothing was reset");
+    workspace.plan().nothing_to_do();
+
+    workspace.write(&kirim(&format!("rotation_trigger = \"one\"\n  {ROTATE}")));
+    let plan = workspace.plan();
+    assert_eq!(plan.action(ADDRESS).as_deref(), Some("replace"));
+    plan.warning().is(PLANNED);
+    workspace.apply().warning().is(PLANNED);
+    healed(&workspace);
+}
+
+#[test]
+fn a_rotation_that_was_planned_before_heals_what_came_after() {
+    for (order, _) in ORDERS {
+        let Some(workspace) = applied(order) else { return };
+        workspace.write(&kirim(&format!("rotation_trigger = \"two\"\n  {order}")));
+        workspace.plan_with(&["-out=plan"]).quiet();
+        reset_elsewhere(&workspace);
+        workspace.apply_with(&["plan"]).quiet();
+        healed(&workspace);
+    }
+}
+
+#[test]
+fn a_replacement_for_another_reason_heals_too() {
+    let Some(workspace) = applied("") else { return };
+    reset_elsewhere(&workspace);
+    workspace.run(&["taint", "-no-color", ADDRESS]).succeeded();
+    workspace.apply().warning().is(STALE);
+    healed(&workspace);
+}
+
+#[test]
+fn a_state_of_an_earlier_version_plans_empty_and_then_notices() {
+    let Some(workspace) = applied("") else { return };
+    let path = workspace.path("terraform.tfstate");
+    let text = std::fs::read_to_string(&path).expect("the state");
+    let mut state: Value = serde_json::from_str(&text).expect("JSON");
+    let attributes = state["resources"][0]["instances"][0]["attributes"].as_object_mut().expect("attributes");
+    for name in ["on_external_change", "stale"] {
+        attributes.remove(name).expect("an attribute that is new");
+    }
+    workspace.file("terraform.tfstate", &state.to_string());
+    workspace.plan().nothing_to_do();
+    workspace.plan_with(&["-refresh=false"]).nothing_to_do();
+    reset_elsewhere(&workspace);
+    workspace.refresh().warning().is(STALE);
+    assert_eq!(workspace.state()["stale"], true);
+}
+
+#[test]
+fn what_was_imported_has_nothing_that_could_be_stale() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&kirim(&format!("rotation_trigger = \"one\"\n  {ROTATE}")));
+    let state = |name: &str| workspace.state()[name].clone();
+    workspace.import(&format!("kirim_email/example.com/{}", crate::sandbox::KirimEmail::GUID)).succeeded();
+    assert_eq!((state("stale"), state("remote_version")), (json!(false), Value::Null));
+    reset_elsewhere(&workspace);
+    workspace.plan().warning().is("No reset after the import");
+    workspace.apply().succeeded();
+    assert_eq!((state("stale"), state("remote_version"), sent(&workspace)), (json!(false), Value::Null, 0));
+    reset_elsewhere(&workspace);
+    workspace.plan().nothing_to_do();
+
+    workspace.apply_with(&[&format!("-replace={ADDRESS}")]).quiet();
+    healed(&workspace);
+    reset_elsewhere(&workspace);
+    workspace.plan().warning().is(PLANNED);
+}
+
+#[test]
+fn a_reset_whose_answer_is_lost_is_seen_afterwards_and_leaves_a_stale_password() {
+    for (fault, outcome, seen, stale) in [
+        (Fault::new(Effect::Close), CHANGED, "KIRIM.EMAIL now shows a change", true),
+        (Fault::new(Effect::Stall), CHANGED, "KIRIM.EMAIL now shows a change", true),
+        (Fault::status(500), CHANGED, "KIRIM.EMAIL now shows a change", true),
+        (Fault::status(500).before(), NOT_CHANGED, "KIRIM.EMAIL shows no newer change.", false),
+        (Fault::page(500).before(), MAY_HAVE, "KIRIM.EMAIL shows no newer change so far.", false),
+        (Fault::new(Effect::Close).before(), MAY_HAVE, "KIRIM.EMAIL shows no newer change so far.", false),
+    ] {
+        let in_place = "provider \"smtp\" {\n  request_timeout = \"3s\"\n}\n".to_owned()
+            + &kirim(&format!("rotation_trigger = \"two\"\n  rotation_mode = \"in_place\"\n  {ROTATE}"));
+        let Some(workspace) = applied(&format!("rotation_mode = \"in_place\"\n  {ROTATE}")) else { return };
+        let before = workspace.state();
+        workspace.write(&in_place);
+        workspace.sandbox.fault(fault.on(Operation::Reset));
+        workspace.apply().error().says(&[outcome, seen]);
+        assert_eq!(workspace.state(), with(&before, "stale", stale), "{seen}");
+        let resets = workspace.sandbox.kirim_email().resets(KIRIM_USER);
+
+        // Whoever takes the change back is told all the same, without a refresh too.
+        workspace.write(&in_place.replace("two", "one"));
+        let plan = workspace.plan_with(&["-refresh=false"]);
+        assert_eq!(plan.action(ADDRESS).as_deref(), stale.then_some("update"), "{seen}");
+        workspace.apply().succeeded();
+        assert_eq!(workspace.sandbox.kirim_email().resets(KIRIM_USER), resets + usize::from(stale));
+        workspace.working_password();
+        workspace.plan().nothing_to_do();
+    }
+}
+
+#[test]
+fn a_password_that_is_certainly_lost_is_stale_where_no_vendor_tells() {
+    let Some(workspace) = Workspace::new() else { return };
+    let in_place = |trigger: &str| {
+        workspace.write(&credential(&format!("rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"")));
+    };
+    in_place("one");
+    workspace.apply().quiet();
+    in_place("two");
+    workspace.sandbox.fault(Fault::body("{}").on(Operation::Reset));
+    workspace.apply().error().says(&[CHANGED]);
+    in_place("one");
+    let plan = workspace.plan();
+    assert_eq!(plan.status, Some(0));
+    plan.warning().is(STALE);
+    in_place("two");
+    workspace.apply().warning().is(STALE);
+    workspace.working_password();
+    workspace.plan().nothing_to_do();
+}
+
+/// A workspace whose credential was reset once.
+fn applied(arguments: &str) -> Option<Workspace> {
+    let workspace = Workspace::new()?;
+    workspace.write(&kirim(&format!("rotation_trigger = \"one\"\n  {arguments}")));
+    workspace.apply().quiet();
+    Some(workspace)
+}
+
+fn kirim(arguments: &str) -> String {
+    block("this", KIRIM_EMAIL, arguments)
+}
+
+fn reset_elsewhere(workspace: &Workspace) {
+    let password = workspace.sandbox.kirim_email().reset_elsewhere(KIRIM_USER).expect("the credential is there");
+    workspace.keep_secret(&password);
+    workspace.sandbox.forget_requests();
+}
+
+/// How many resets this provider has sent since somebody else's.
+fn sent(workspace: &Workspace) -> usize {
+    workspace.requests().iter().filter(|line| line.starts_with("PUT ")).count()
+}
+
+/// Insists that one reset was enough, and that all is well after it.
+#[track_caller]
+fn healed(workspace: &Workspace) {
+    assert_eq!(sent(workspace), 1);
+    workspace.working_password();
+    assert_eq!(workspace.state()["stale"], false);
+    workspace.plan().nothing_to_do();
+}
+
+fn with(state: &Value, name: &str, value: impl Into<Value>) -> Value {
+    let mut state = state.clone();
+    state[name] = value.into();
+    state
+}

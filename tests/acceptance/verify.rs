@@ -1,0 +1,483 @@
+//! `verify`: whether a new password works is found out by logging in with it.
+
+use std::{thread, time::Duration};
+
+use serde_json::{Value, json};
+
+use crate::{
+    sandbox::{Effect, Fault, Meanwhile, Operation, Showing, SmtpEffect, SmtpFault, Stage},
+    smtpd::{DELETE_FIRST, NOT_CHANGED, ORDERS, active, key},
+    support::{ADDRESS, HOSTUP, KIRIM_EMAIL, KIRIM_USER, MAILBOX, Run, USER, Workspace, block, credential},
+};
+
+const CHANGED: &str = "The password was changed.";
+const NEVER: Duration = Duration::MAX;
+/// Long enough for a few logins.
+const BRIEFLY: &str = "timeout = \"2s\"";
+
+#[test]
+fn a_new_password_has_logged_in_before_the_apply_reports_success() {
+    let Some(workspace) = trusting() else { return };
+    let ports = [(workspace.sandbox.smtp_port(), "starttls"), (workspace.sandbox.smtps_port(), "tls")];
+    for (resets, (port, security)) in (1..).zip(ports) {
+        let verify = format!("verify = {{ host = \"localhost\", port = {port}, security = \"{security}\" }}");
+        workspace.write(&rotated(resets, &verify));
+        assert_eq!(workspace.planned().get("verified"), None, "{security}: nobody knows before");
+        workspace.sandbox.forget_smtp_connections();
+        workspace.apply_with(&["plan"]).quiet();
+        assert_eq!(workspace.state()["verified"], true, "{security}");
+        assert_eq!(workspace.resets(), resets, "{security}");
+        let made = commands(&workspace);
+        let (login, checks) = made.split_last().expect("there were connections");
+        assert!(login.contains(&"AUTH PLAIN".to_owned()), "{login:?}");
+        for check in checks {
+            assert!(!check.iter().any(|command| command.starts_with("AUTH")), "{check:?}");
+        }
+        for connection in workspace.sandbox.smtp_connections() {
+            assert_eq!(connection.commands.last().map(String::as_str), Some("QUIT"));
+            assert!(
+                !connection.auth_before_tls && !connection.commands.iter().any(|command| command.starts_with("MAIL"))
+            );
+        }
+        workspace.working_password();
+        workspace.plan().nothing_to_do();
+    }
+}
+
+#[test]
+fn a_mail_server_that_hears_of_the_reset_later_is_waited_for() {
+    let Some(workspace) = trusting() else { return };
+    for (resets, meanwhile) in (1..).zip([Meanwhile::NoPassword, Meanwhile::OldPassword]) {
+        workspace.sandbox.propagate_after(Duration::from_secs(3), meanwhile);
+        workspace.write(&rotated(resets, &verify(&workspace, "")));
+        workspace.apply().quiet();
+        assert_eq!(workspace.state()["verified"], true);
+        assert_eq!(workspace.resets(), resets);
+        workspace.working_password();
+    }
+    assert!(workspace.sandbox.logins().iter().any(|login| !login.accepted), "it was too early at first");
+}
+
+#[test]
+fn a_password_that_stays_refused_is_a_warning_and_is_not_reset_again() {
+    let Some(workspace) = trusting() else { return };
+    workspace.sandbox.propagate_after(NEVER, Meanwhile::NoPassword);
+    for (resets, mode) in (1..).zip(["", "rotation_mode = \"in_place\""]) {
+        workspace.write(&rotated(resets, &format!("{}\n  {mode}", verify(&workspace, BRIEFLY))));
+        let warning = workspace.apply().warning().is("The new password did not log in");
+        let warning = warning.says(&["answered 535: it refuses the user name or the password.", CHANGED]);
+        assert_eq!(warning.address.as_deref(), Some(ADDRESS));
+        stored(&workspace, &json!(false));
+        workspace.plan().nothing_to_do();
+        workspace.apply().quiet();
+        assert_eq!(workspace.resets(), resets, "it is reset once");
+    }
+}
+
+#[test]
+fn a_server_with_a_passing_problem_is_asked_again() {
+    let Some(workspace) = trusting() else { return };
+    for (resets, (stage, reply)) in (1..).zip([
+        (Stage::Auth, "454 4.7.0 Later"),
+        (Stage::Login, "421 4.3.2 Closing"),
+        (Stage::Auth, "535 5.7.8 No"),
+    ]) {
+        workspace.sandbox.smtp_fault(SmtpFault::reply(stage, reply));
+        workspace.write(&rotated(resets, &verify(&workspace, "")));
+        workspace.apply().quiet();
+        assert_eq!(workspace.state()["verified"], true, "{reply}");
+        assert_eq!((workspace.resets(), workspace.sandbox.pending_smtp_faults()), (resets, 0), "{reply}");
+    }
+}
+
+#[test]
+fn what_can_be_seen_before_the_reset_costs_none() {
+    let faults = || {
+        [
+            (SmtpFault::reply(Stage::Banner, "421 4.3.2 Busy"), "The mail server is busy"),
+            (SmtpFault::reply(Stage::Banner, "554 5.7.1 Go away"), "The mail server turns this machine away"),
+            (SmtpFault::extensions(Stage::Ehlo, &["AUTH PLAIN LOGIN"]), "The mail server offers no STARTTLS"),
+            (SmtpFault::reply(Stage::StartTls, "454 4.7.0 Later"), "The mail server is busy"),
+            (SmtpFault::new(Stage::Handshake, SmtpEffect::Alert), "No TLS with the mail server"),
+            (SmtpFault::certificate(Showing::OtherHost), "The mail server's certificate is not trusted"),
+            (SmtpFault::extensions(Stage::EhloOverTls, &["AUTH CRAM-MD5"]), "The mail server offers no login"),
+            (SmtpFault::new(Stage::Banner, SmtpEffect::HugeReply(1 << 20)), "The mail server does not speak SMTP"),
+        ]
+    };
+    for order in ORDERS {
+        let Some(workspace) = trusting() else { return };
+        workspace.write(&rotated(1, &format!("{}\n  {order}", verify(&workspace, ""))));
+        workspace.apply().quiet();
+        let password = workspace.working_password();
+        workspace.write(&rotated(2, &format!("{}\n  {order}", verify(&workspace, ""))));
+        for (fault, summary) in faults() {
+            workspace.sandbox.smtp_fault(fault.always());
+            let error = workspace.apply().error().is(summary).says(&[NOT_CHANGED, "before the reset"]);
+            // Core tells no line for what a deletion says.
+            assert!(order == DELETE_FIRST || error.code().starts_with("verify ="), "{error:?}");
+            workspace.sandbox.clear_smtp_faults();
+            assert_eq!(workspace.working_password(), password, "{order}: {summary}");
+            assert_eq!(workspace.resets(), 1, "{order}: {summary}");
+        }
+        let nowhere = format!("verify = {{ host = \"nowhere.invalid\" }}\n  {order}");
+        workspace.write(&rotated(2, &nowhere));
+        workspace
+            .apply()
+            .error()
+            .is("The mail server's name is not known")
+            .says(&[NOT_CHANGED, "`nowhere.invalid:587`"]);
+        workspace.write(&rotated(2, &format!("verify = {{ host = \"127.0.0.1\", port = 1 }}\n  {order}")));
+        workspace
+            .apply()
+            .error()
+            .is("The mail server cannot be reached")
+            .says(&[NOT_CHANGED, "connection was refused"]);
+        assert_eq!((workspace.resets(), workspace.working_password()), (1, password), "{order}");
+
+        workspace.write(&rotated(2, &format!("{}\n  {order}", verify(&workspace, ""))));
+        workspace.apply().quiet();
+        assert_eq!((workspace.resets(), &workspace.state()["verified"]), (2, &json!(true)), "{order}");
+    }
+}
+
+#[test]
+fn a_create_with_an_authority_that_is_not_trusted_resets_nothing() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&rotated(1, &verify(&workspace, "")));
+    let error = workspace.apply().error().is("The mail server's certificate is not trusted");
+    error.says(&["from an authority that is not trusted here", NOT_CHANGED, "`ca_certificate_file`"]);
+    assert_eq!((workspace.resets(), workspace.addresses().len()), (0, 0));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_while_it_is_tried_stores_the_new_password() {
+    let Some(workspace) = trusting() else { return };
+    workspace.sandbox.propagate_after(NEVER, Meanwhile::NoPassword);
+    for (resets, order) in (1..).zip(ORDERS) {
+        workspace.write(&rotated(resets, &format!("{}\n  {order}", verify(&workspace, "timeout = \"10m\""))));
+        let logins = workspace.sandbox.logins().len();
+        let run = interrupted_when(&workspace, || workspace.sandbox.logins().len() > logins);
+        assert_ne!(run.status, Some(0), "{order}: {run}");
+        let warning =
+            run.diagnostics.iter().find(|diagnostic| diagnostic.summary == "The new password was not tried out");
+        assert!(warning.is_some_and(|warning| warning.detail.contains(CHANGED)), "{order}: {run}");
+        stored(&workspace, &Value::Null);
+        assert_eq!(workspace.resets(), resets, "{order}");
+    }
+}
+
+#[test]
+fn the_operations_own_time_cuts_it_short() {
+    let Some(workspace) = trusting() else { return };
+    workspace.sandbox.propagate_after(NEVER, Meanwhile::NoPassword);
+    workspace.write(&rotated(1, &format!("{}\n  timeouts = {{ create = \"5s\" }}", verify(&workspace, ""))));
+    workspace.apply().warning().is("The new password was not tried out").says(&[CHANGED]);
+    stored(&workspace, &Value::Null);
+    workspace.plan().nothing_to_do();
+}
+
+#[test]
+fn what_is_known_of_a_password_stays_until_the_next() {
+    let Some(workspace) = trusting() else { return };
+    workspace.write(&rotated(1, ""));
+    assert_eq!(workspace.planned()["verified"], Value::Null);
+    workspace.apply().quiet();
+    assert_eq!(workspace.state()["verified"], Value::Null);
+
+    // A password from before is not tried, and no change of `verify` resets it.
+    for arguments in [verify(&workspace, ""), verify(&workspace, BRIEFLY)] {
+        workspace.write(&rotated(1, &arguments));
+        assert_eq!(workspace.plan().quiet().action(ADDRESS).as_deref(), Some("update"));
+        workspace.apply().quiet();
+        assert_eq!((workspace.resets(), &workspace.state()["verified"]), (1, &Value::Null));
+    }
+    assert!(workspace.sandbox.smtp_connections().is_empty());
+
+    workspace.write(&rotated(2, &verify(&workspace, "")));
+    workspace.apply().quiet();
+    workspace.write(&rotated(2, ""));
+    assert_eq!(workspace.planned()["verified"], true);
+    workspace.apply().quiet();
+    assert_eq!((workspace.resets(), &workspace.state()["verified"]), (2, &json!(true)));
+    let state = workspace.state();
+    assert_eq!(state["verify"], Value::Null);
+
+    workspace.write(&rotated(3, ""));
+    workspace.apply().quiet();
+    assert_eq!(workspace.state()["verified"], Value::Null);
+}
+
+#[test]
+fn nested_settings_stay_as_they_were_written() {
+    let Some(workspace) = trusting() else { return };
+    workspace.write(&rotated(1, &verify(&workspace, "")));
+    workspace.apply().quiet();
+    let port = workspace.sandbox.smtp_port();
+    let written = json!({"host": "127.0.0.1", "on_refresh": null, "port": port, "security": null, "timeout": null});
+    assert_eq!(workspace.state()["verify"], written);
+}
+
+#[test]
+fn the_server_that_the_vendor_tells_is_the_one_to_log_in_at() {
+    let Some(workspace) = trusting() else { return };
+    let port = workspace.sandbox.smtp_port();
+    for (trigger, resets) in [("one", 1), ("two", 2)] {
+        // HostUp tells the host on being asked, which both halves of the replacement do.
+        let arguments = format!("rotation_trigger = \"{trigger}\"\n  smtp_port = {port}\n  verify = {{}}");
+        workspace.write(&block("this", HOSTUP, &arguments));
+        workspace.apply().quiet();
+        assert_eq!(workspace.state()["smtp_host"], "localhost");
+        assert_eq!(workspace.state()["verified"], true);
+        assert_eq!(workspace.sandbox.hostup().resets(MAILBOX), resets);
+    }
+    workspace.sandbox.smtp_fault(SmtpFault::reply(Stage::Banner, "554 5.7.1 Go away").always());
+    let arguments = format!("rotation_trigger = \"three\"\n  smtp_port = {port}\n  verify = {{}}");
+    workspace.write(&block("this", HOSTUP, &arguments));
+    workspace.apply().error().says(&[NOT_CHANGED, &format!("`localhost:{port}`")]);
+    workspace.sandbox.clear_smtp_faults();
+    workspace.working_password();
+}
+
+#[test]
+fn a_password_of_ones_own_is_tried_and_not_stored() {
+    let Some(mut workspace) = Workspace::with_write_only() else { return };
+    workspace.trust_mail_server();
+    let own = "own-Password_4711!";
+    workspace.keep_secret(own);
+    workspace.set("TF_VAR_own", own);
+    let variable = "variable \"own\" {\n  type = string\n  ephemeral = true\n}\n";
+    let arguments = format!("password_wo = var.own\n  password_wo_version = \"1\"\n  {}", verify(&workspace, ""));
+    workspace.write(&(variable.to_owned() + &block("this", HOSTUP, &arguments)));
+    workspace.apply().quiet();
+    let state = workspace.state();
+    assert_eq!((&state["verified"], &state["password"]), (&json!(true), &Value::Null));
+    assert!(workspace.logs_in_as(MAILBOX, own));
+}
+
+#[test]
+fn no_proxy_is_asked() {
+    let Some(mut workspace) = trusting() else { return };
+    for variable in ["ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "http_proxy", "https_proxy"] {
+        workspace.set(variable, "http://127.0.0.1:1");
+    }
+    workspace.write(&rotated(1, &verify(&workspace, "")));
+    workspace.apply().quiet();
+    assert_eq!(workspace.state()["verified"], true);
+}
+
+#[test]
+fn an_old_key_outlives_a_new_one_that_does_not_log_in() {
+    for order in ORDERS {
+        let Some(workspace) = trusting() else { return };
+        let arguments = |trigger: &str, settings: &str| {
+            format!("rotation_trigger = \"{trigger}\"\n  {}\n  {order}", verify(&workspace, settings))
+        };
+        workspace.write(&key(&arguments("one", "")));
+        workspace.apply().quiet();
+        let old = active(&workspace);
+        workspace.sandbox.propagate_after(NEVER, Meanwhile::NoPassword);
+        workspace.write(&key(&arguments("two", BRIEFLY)));
+        let run = workspace.apply().succeeded();
+        let summaries: Vec<_> = run.diagnostics.iter().map(|diagnostic| &*diagnostic.summary).collect();
+        assert_eq!(summaries.len(), 2, "{order}: {run}");
+        for expected in ["The new password did not log in", "The old credential was not revoked"] {
+            assert!(summaries.contains(&expected), "{order}: {summaries:?}");
+        }
+        let spared =
+            run.diagnostics.iter().find(|diagnostic| diagnostic.summary.starts_with("The old")).expect("it is there");
+        assert!(spared.detail.contains(&format!("revoke `{}` by hand", old.id)), "{spared:?}");
+        assert!(workspace.logs_in_as(&old.key, &old.secret), "{order}: the old key works");
+        assert_eq!(workspace.state()["verified"], false);
+        assert_ne!(workspace.state()["remote_version"], old.id);
+        workspace.plan().nothing_to_do();
+    }
+}
+
+#[test]
+fn bad_settings_are_refused_at_their_line() {
+    let Some(workspace) = Workspace::new() else { return };
+    for (name, value, words) in [
+        ("host", "https://mail.example.com", "must be a host name or an IP address"),
+        ("port", "0", "must be a whole number from 1 to 65535"),
+        ("port", "70000", "must be a whole number from 1 to 65535"),
+        ("security", "ssl", "must be `starttls` or `tls`"),
+        ("timeout", "soon", "must be a duration longer than zero"),
+    ] {
+        workspace.write(&credential(&format!("verify = {{ {name} = \"{value}\" }}")));
+        for run in [workspace.validate(), workspace.apply()] {
+            let error = run.error().is(&format!("Invalid value for `verify.{name}`"));
+            error.says(&[&format!("`verify.{name}` {words}")]);
+        }
+    }
+    assert_eq!(workspace.requests(), [""; 0]);
+}
+
+#[test]
+fn where_no_server_is_known_one_must_be_named() {
+    let Some(workspace) = trusting() else { return };
+    workspace.write(&block("this", KIRIM_EMAIL, "verify = {}"));
+    for run in [workspace.validate(), workspace.apply()] {
+        run.error()
+            .is("No server to log in at")
+            .says(&["KIRIM.EMAIL", "`verify.host`, or `smtp_host`"])
+            .points_at("verify = {}");
+    }
+    // What is unknown until apply may turn out null.
+    let late = "resource \"terraform_data\" \"late\" { input = null }\n";
+    let host = "verify = { host = terraform_data.late.output }";
+    workspace.write(&(late.to_owned() + &block("this", KIRIM_EMAIL, host)));
+    workspace.apply().error().is("No server to log in at").says(&[NOT_CHANGED]);
+    assert_eq!(workspace.sandbox.kirim_email().resets(KIRIM_USER), 0);
+
+    let port = workspace.sandbox.smtp_port();
+    workspace.write(&block("this", KIRIM_EMAIL, &format!("smtp_host = \"127.0.0.1\"\n  verify = {{ port = {port} }}")));
+    workspace.apply().quiet();
+    assert_eq!(workspace.state()["verified"], true);
+}
+
+#[test]
+fn a_refresh_logs_in_where_it_is_asked_to_and_notices_a_refusal() {
+    let Some(workspace) = trusting() else { return };
+    workspace.write(&rotated(1, &verify(&workspace, "on_refresh = true")));
+    workspace.apply().quiet();
+    workspace.sandbox.forget_smtp_connections();
+    workspace.plan().nothing_to_do();
+    assert_eq!(workspace.sandbox.smtp_connections().len(), 1);
+    assert_eq!(workspace.state()["stale"], false);
+
+    // Somebody else resets.
+    workspace.add_credential(USER);
+    for _ in 0..2 {
+        let warning = workspace.refresh().warning().is("The stored password is refused");
+        warning.says(&["answered 535", "`on_external_change = \"rotate\"`"]);
+        assert_eq!(workspace.state()["stale"], true);
+    }
+    workspace.write(&rotated(1, &(verify(&workspace, "on_refresh = true") + "\n  on_external_change = \"rotate\"")));
+    let plan = workspace.plan().succeeded();
+    assert_eq!(plan.action(ADDRESS).as_deref(), Some("replace"));
+    workspace.apply().succeeded();
+    workspace.working_password();
+    assert_eq!((&workspace.state()["stale"], &workspace.state()["verified"]), (&json!(false), &json!(true)));
+    workspace.plan().nothing_to_do();
+}
+
+#[test]
+fn a_refresh_that_cannot_log_in_says_so_and_leaves_all_as_it_was() {
+    let Some(workspace) = trusting() else { return };
+    workspace.write(&rotated(1, &verify(&workspace, "on_refresh = true")));
+    workspace.apply().quiet();
+    let before = workspace.state();
+    for fault in [
+        SmtpFault::new(Stage::Banner, SmtpEffect::Close),
+        SmtpFault::certificate(Showing::UnknownAuthority),
+        SmtpFault::reply(Stage::Login, "454 4.7.0 Later"),
+        SmtpFault::reply(Stage::Auth, "534 5.7.9 Too weak"),
+    ] {
+        workspace.sandbox.smtp_fault(fault);
+        let warning = workspace.refresh().warning().is("The stored password was not tried out");
+        warning.says(&["Whether the stored password still works is not known"]);
+        assert_eq!(workspace.state(), before);
+        assert_eq!(workspace.sandbox.pending_smtp_faults(), 0);
+    }
+    workspace.plan().nothing_to_do();
+}
+
+#[test]
+fn a_lost_answer_is_made_up_for_by_a_login_with_the_old_password() {
+    const UNKNOWN: &str = "The password may have been changed.";
+    const TAKEN: &str = "still takes the password from before";
+    const REFUSED: &str = "refuses the password from before with 535";
+    let lost = |effect| Fault::new(effect).on(Operation::Reset);
+    // What the vendor has said itself is its last word; behind a gateway, and where nobody answers, it may still be at work.
+    for (row, fault, outcome, seen) in [
+        (1, lost(Effect::Close), CHANGED, REFUSED),
+        (2, Fault::status(504).on(Operation::Reset), CHANGED, REFUSED),
+        (3, Fault::status(500).on(Operation::Reset).before(), NOT_CHANGED, TAKEN),
+        (4, Fault::status(504).on(Operation::Reset).before(), UNKNOWN, TAKEN),
+        (5, lost(Effect::Close).before(), UNKNOWN, TAKEN),
+    ] {
+        for order in ["rotation_mode = \"in_place\"", DELETE_FIRST] {
+            let Some(workspace) = trusting() else { return };
+            let arguments = format!("{}\n  {order}", verify(&workspace, ""));
+            workspace.write(&rotated(1, &arguments));
+            workspace.apply().quiet();
+            let old = workspace.working_password();
+            workspace.sandbox.fault(fault.clone());
+            workspace.write(&rotated(2, &arguments));
+            workspace.apply().error().says(&[outcome, seen]);
+            assert_eq!(workspace.logs_in(&old), outcome != CHANGED, "row {row}, {order}");
+            workspace.apply().succeeded();
+            workspace.working_password();
+            assert_eq!(workspace.state()["verified"], true);
+        }
+    }
+}
+
+#[test]
+fn a_change_that_the_vendor_shows_is_one_whatever_the_mail_server_takes() {
+    let Some(workspace) = trusting() else { return };
+    let port = workspace.sandbox.smtp_port();
+    let arguments = |trigger: &str| {
+        let verify = format!("smtp_host = \"127.0.0.1\"\n  verify = {{ port = {port} }}");
+        format!("rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"\n  {verify}")
+    };
+    workspace.write(&block("this", KIRIM_EMAIL, &arguments("one")));
+    workspace.apply().quiet();
+    workspace.sandbox.propagate_after(NEVER, Meanwhile::OldPassword);
+    // The vendor shows the change that its mail server has not heard of.
+    workspace.sandbox.fault(Fault::status(500).on(Operation::Reset));
+    workspace.write(&block("this", KIRIM_EMAIL, &arguments("two")));
+    workspace.apply().error().says(&[CHANGED]);
+}
+
+/// A workspace in which the sandbox's mail server is trusted.
+fn trusting() -> Option<Workspace> {
+    let mut workspace = Workspace::new()?;
+    workspace.trust_mail_server();
+    Some(workspace)
+}
+
+/// The argument for the sandbox's mail server.
+fn verify(workspace: &Workspace, settings: &str) -> String {
+    format!("verify = {{ host = \"127.0.0.1\", port = {}, {settings} }}", workspace.sandbox.smtp_port())
+}
+
+/// The credential with its trigger at a number.
+fn rotated(trigger: usize, arguments: &str) -> String {
+    credential(&format!("rotation_trigger = \"{trigger}\"\n  {arguments}"))
+}
+
+/// What was asked for on each connection to the mail server.
+fn commands(workspace: &Workspace) -> Vec<Vec<String>> {
+    workspace.sandbox.smtp_connections().into_iter().map(|connection| connection.commands).collect()
+}
+
+/// Insists that the state holds the vendor's password, though it may not log in, and how the verification ended.
+#[track_caller]
+fn stored(workspace: &Workspace, verified: &Value) {
+    let state = workspace.state();
+    assert_eq!(state["password"].as_str().map(str::to_owned), workspace.sandbox.hubspot().password(USER));
+    assert_eq!(&state["verified"], verified);
+}
+
+/// Applies, and sends what a terminal sends on Ctrl-C as soon as `ready` says so.
+#[cfg(unix)]
+fn interrupted_when(workspace: &Workspace, ready: impl Fn() -> bool) -> Run {
+    use std::{
+        os::unix::process::CommandExt,
+        process::{Command, Stdio},
+    };
+
+    let arguments = ["apply", "-json", "-auto-approve", "-input=false"];
+    let mut command = workspace.command(&arguments);
+    let child = command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = child.expect("the program starts");
+    while !ready() {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let sent = Command::new("kill").args(["-INT", "--", &format!("-{}", child.id())]).status();
+    assert!(sent.expect("kill runs").success());
+    let output = child.wait_with_output().expect("it ends");
+    workspace.judge(&arguments, &output)
+}

@@ -1,0 +1,104 @@
+//! Bytes that are right, for each target: what a vendor documents, and what core sends.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use terraform_provider_smtp::{
+    framework::{Provider, msgpack, value::Value},
+    provider::Smtp,
+};
+
+use crate::NEEDLE;
+
+/// What `target` should be able to read, or nearly so.
+pub(crate) fn of(target: &str) -> Vec<Vec<u8>> {
+    match target {
+        "client_certificate" => {
+            let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+            let der = STANDARD.encode(signed.cert.der());
+            vec![format!("-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n").into_bytes()]
+        }
+        "import_id" => strings(&[
+            "hostup/acct_1/info@example.com",
+            "hubspot/a@62515.smtp.hubspot.net",
+            "kirim_email/example.com/9b2a4c1e-7f0d-4f5e-8a55-3c1c9e0f4b7d",
+            "smtpd/3f1c",
+        ]),
+        "retry_after" => strings(&["0", "1\n1", "-1", "99999\n0", "Fri, 20 Nov 2026 21:00:00 GMT", "soon"]),
+        "smtp_reply" => strings(&[
+            "220 mail.example.com ESMTP\r\n250-mail.example.com\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN\r\n220 Go on\r\n",
+            "220-mail\r\n220 mail\r\n250 mail\r\n221 Bye\r\n",
+            "421 Later\r\n",
+            "554 No\r\n",
+        ]),
+        "state" => vec![state()],
+        "value" => vec![msgpack::encode(&resource(), &Smtp::new().resources()[0].schema().attributes)],
+        "vendor_error" => for_each_vendor(ERRORS).iter().map(|seed| [&seed[..1], b"\0", &seed[1..]].concat()).collect(),
+        "vendor_list" => for_each_vendor(LISTS),
+        "vendor_reset" => for_each_vendor(RESETS),
+        _ => Vec::new(),
+    }
+}
+
+/// A resource with the needle in everything that is no part of a message to the user.
+pub(crate) fn resource() -> Value {
+    let secret = || Value::Secret(NEEDLE.to_owned().into());
+    Value::object([
+        ("hubspot", Value::object([("user_name", "a@62515.smtp.hubspot.net".into())])),
+        ("id", "hubspot/a@62515.smtp.hubspot.net".into()),
+        ("password", secret()),
+        ("password_wo", secret()),
+        ("rotation_trigger", NEEDLE.into()),
+        ("rotation_mode", "in_place".into()),
+        ("smtp_port", 587.into()),
+        ("smtp_url", secret()),
+        ("timeouts", Value::object([("create", "5s".into()), ("read", "5s".into()), ("update", "5s".into())])),
+        (
+            "verify",
+            Value::object([("host", "mail.example.com".into()), ("port", 587.into()), ("timeout", "1s".into())]),
+        ),
+    ])
+}
+
+/// A state with the needle where it may stand, and where it may not.
+pub(crate) fn state() -> Vec<u8> {
+    let state = serde_json::json!({
+        "hubspot": {"user_name": "a@62515.smtp.hubspot.net"}, "password": NEEDLE, "rotated_at": NEEDLE, "smtp_port": 587.5,
+        "smtp_url": NEEDLE, "timeouts": {"create": null}, "username": [NEEDLE], "rotation_trigger": {NEEDLE: NEEDLE},
+    });
+    serde_json::to_vec(&state).unwrap()
+}
+
+fn strings(texts: &[&str]) -> Vec<Vec<u8>> {
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
+/// The vendor's place in their list, and the bytes.
+fn for_each_vendor(bodies: &[(u8, &[u8])]) -> Vec<Vec<u8>> {
+    bodies.iter().map(|(vendor, body)| [&[*vendor], *body].concat()).collect()
+}
+
+const ERRORS: &[(u8, &[u8])] = &[
+    (0, include_bytes!("../fixtures/hostup/error.json")),
+    (0, include_bytes!("../fixtures/hostup/error_legacy_panel.json")),
+    (0, include_bytes!("../fixtures/hostup/error_weak_password.json")),
+    (1, include_bytes!("../fixtures/hubspot/error.json")),
+    (2, include_bytes!("../fixtures/kirim_email/error.json")),
+    (2, include_bytes!("../fixtures/kirim_email/error_fields.json")),
+    (3, include_bytes!("../fixtures/smtpd/error.json")),
+];
+
+const LISTS: &[(u8, &[u8])] = &[
+    (0, include_bytes!("../fixtures/hostup/list.json")),
+    (1, include_bytes!("../fixtures/hubspot/list_v1.json")),
+    (1, include_bytes!("../fixtures/hubspot/list_v3.json")),
+    (2, include_bytes!("../fixtures/kirim_email/get.json")),
+    (2, include_bytes!("../fixtures/kirim_email/list_paged.json")),
+    (3, include_bytes!("../fixtures/smtpd/list.json")),
+];
+
+const RESETS: &[(u8, &[u8])] = &[
+    (0, include_bytes!("../fixtures/hostup/reset.json")),
+    (1, include_bytes!("../fixtures/hubspot/reset_v1.json")),
+    (1, include_bytes!("../fixtures/hubspot/reset_v3.json")),
+    (2, include_bytes!("../fixtures/kirim_email/reset.json")),
+    (3, include_bytes!("../fixtures/smtpd/reset.json")),
+];

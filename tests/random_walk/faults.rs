@@ -1,0 +1,135 @@
+//! What goes wrong between provider and vendor, and what core does in the middle.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use crate::sandbox::{self, Effect, Operation};
+
+/// A fault of some of a vendor's answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    /// Which calls suffer; by default all.
+    on: Option<Operation>,
+    trouble: Trouble,
+    /// Whether the vendor has acted before; otherwise it does nothing.
+    acts: bool,
+    times: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Trouble {
+    Close,
+    Empty,
+    Html,
+    Late,
+    Page(u16),
+    Redirect(u16),
+    Slow,
+    Status(u16),
+    TcpReset,
+    Throttled(&'static str),
+    Truncated,
+}
+
+/// What core does when a call is stalled in the middle.
+#[derive(Clone, Debug)]
+pub(crate) struct Interruption {
+    /// The call that is stalled; the vendor has acted by then.
+    pub(crate) during: Operation,
+    pub(crate) by: Act,
+}
+
+/// How core interrupts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Act {
+    /// It tells the provider to stop.
+    Stop,
+    /// The provider is killed.
+    Kill,
+}
+
+impl Fault {
+    /// The sandbox's words for it.
+    pub(crate) fn in_sandbox(&self) -> sandbox::Fault {
+        let fault = match &self.trouble {
+            Trouble::Close => sandbox::Fault::new(Effect::Close),
+            Trouble::Empty => sandbox::Fault::body(""),
+            Trouble::Html => sandbox::Fault::body("<html>"),
+            Trouble::Late => sandbox::Fault::new(Effect::HeadThenStall),
+            Trouble::Page(status) => sandbox::Fault::page(*status),
+            Trouble::Redirect(status) => {
+                sandbox::Fault::new(Effect::Redirect { status: *status, location: "/elsewhere".to_owned() })
+            }
+            Trouble::Slow => sandbox::Fault::new(Effect::Delay(Duration::from_millis(15))),
+            Trouble::Status(status) => sandbox::Fault::status(*status),
+            Trouble::TcpReset => sandbox::Fault::new(Effect::TcpReset),
+            Trouble::Throttled(wait) => sandbox::Fault::status_with_header(429, "Retry-After", wait),
+            Trouble::Truncated => sandbox::Fault::new(Effect::Truncate(5)),
+        };
+        let fault = if self.acts { fault } else { fault.before() };
+        let fault = fault.times(self.times);
+        match self.on {
+            Some(operation) => fault.on(operation),
+            None => fault,
+        }
+    }
+
+    /// Whether nobody answers in time, so that a short time must do.
+    pub(crate) fn takes_for_ever(&self) -> bool {
+        matches!(self.trouble, Trouble::Late)
+    }
+}
+
+pub(crate) fn faults() -> impl Strategy<Value = Fault> {
+    let on = prop_oneof![
+        5 => Just(Some(Operation::Reset)),
+        2 => Just(None),
+        1 => Just(Some(Operation::List)),
+        1 => Just(Some(Operation::Account)),
+        1 => Just(Some(Operation::Revoke)),
+        1 => Just(Some(Operation::Oauth)),
+    ];
+    let trouble = prop_oneof![
+        Just(Trouble::Close),
+        Just(Trouble::Empty),
+        Just(Trouble::Html),
+        Just(Trouble::Late),
+        prop::sample::select(vec![200, 403, 404, 503]).prop_map(Trouble::Page),
+        prop::sample::select(vec![301, 303, 307]).prop_map(Trouble::Redirect),
+        Just(Trouble::Slow),
+        prop::sample::select(vec![400, 401, 403, 404, 408, 409, 422, 423, 500, 502, 503]).prop_map(Trouble::Status),
+        Just(Trouble::TcpReset),
+        prop::sample::select(vec!["0", "99999", "-1", "soon"]).prop_map(Trouble::Throttled),
+        Just(Trouble::Truncated),
+    ];
+    let times = prop_oneof![4 => Just(1_usize), 1 => Just(2)];
+    (on, trouble, any::<bool>(), times).prop_map(|(on, trouble, acts, times)| {
+        // No provider can see through a vendor that lies: a refusal means that it has not acted, and a 2xx that it has. And only
+        // a vendor that has no such credential says so of one that it lists.
+        let trouble = match (trouble, on) {
+            (Trouble::Status(404), None | Some(Operation::Account | Operation::List)) => Trouble::Status(403),
+            (trouble, _) => trouble,
+        };
+        let agrees =
+            matches!(trouble, Trouble::Empty | Trouble::Html | Trouble::Late | Trouble::Page(200) | Trouble::Truncated);
+        let refuses = match trouble {
+            Trouble::Page(status) | Trouble::Status(status) => (400..500).contains(&status) && status != 408,
+            Trouble::Redirect(status) => status == 307,
+            Trouble::Throttled(_) => true,
+            _ => false,
+        };
+        Fault { on, acts: agrees || (acts && !refuses), trouble, times }
+    })
+}
+
+pub(crate) fn interruptions() -> impl Strategy<Value = Interruption> {
+    let during = prop_oneof![
+        5 => Just(Operation::Reset),
+        1 => Just(Operation::List),
+        1 => Just(Operation::Account),
+        1 => Just(Operation::Revoke),
+    ];
+    let by = prop_oneof![Just(Act::Stop), Just(Act::Kill)];
+    (during, by).prop_map(|(during, by)| Interruption { during, by })
+}

@@ -1,0 +1,139 @@
+//! What may happen, to the resources, to the vendors and on the way between them.
+
+use proptest::{collection, option, prelude::*};
+
+use crate::{
+    arguments::{Arguments, arguments},
+    faults::{Fault, Interruption, faults, interruptions},
+    vendors::{Target, Which},
+};
+
+/// How many resources there are.
+pub(crate) const RESOURCES: usize = 3;
+
+/// One step of a walk. What cannot happen where the walk has got to is passed over, so that a walk can be shortened.
+#[derive(Clone, Debug)]
+pub(crate) enum Operation {
+    /// Configurations are planned and applied.
+    Apply(Vec<Wanted>, Run),
+    /// Configurations are planned, and the plan is saved.
+    Save(Vec<Wanted>, Run),
+    /// The saved plan is applied.
+    ApplySaved(Run),
+    Refresh(Run),
+    Import(usize, Target),
+    Destroy(usize, Run),
+    Taint(usize),
+    /// Somebody else resets the password; at SMTPD they revoke the newest key.
+    ResetElsewhere(Target),
+    /// Somebody deletes the credential.
+    Delete(Target),
+    /// Somebody makes a credential of that name again.
+    MakeAgain(Target),
+    /// The token becomes worthless.
+    Revoke(&'static str),
+    /// It becomes good again.
+    GiveBack(&'static str),
+    /// The provider's process ends; another begins with the next operation.
+    Restart,
+}
+
+/// A configuration of one resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) resource: usize,
+    pub(crate) arguments: Arguments,
+    /// Whether `-replace` asks for a replacement.
+    pub(crate) replace: bool,
+    /// `create_before_destroy`.
+    pub(crate) create_first: bool,
+}
+
+/// What a run of core goes through.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    /// `-refresh=false` where it is false.
+    pub(crate) refreshes: bool,
+    /// What goes wrong while core plans.
+    pub(crate) at_plan: Option<Fault>,
+    /// What goes wrong while core applies.
+    pub(crate) at_apply: Option<Fault>,
+    pub(crate) interruption: Option<Interruption>,
+}
+
+impl Operation {
+    /// The same with less of it, in several ways.
+    pub(crate) fn simpler(&self) -> Vec<Self> {
+        let calm = |run: &Run| Run { at_plan: None, at_apply: None, interruption: None, ..run.clone() };
+        match self {
+            Self::Apply(wanted, run) => {
+                let without = |index: usize| [&wanted[..index], &wanted[index + 1..]].concat();
+                let fewer = (0..wanted.len()).map(|index| Self::Apply(without(index), run.clone()));
+                std::iter::once(Self::Apply(wanted.clone(), calm(run))).chain(fewer).collect()
+            }
+            Self::Save(wanted, run) => vec![Self::Save(wanted.clone(), calm(run))],
+            Self::ApplySaved(run) => vec![Self::ApplySaved(calm(run))],
+            Self::Destroy(resource, run) => vec![Self::Destroy(*resource, calm(run))],
+            Self::Refresh(run) => vec![Self::Refresh(calm(run))],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Walks of up to so many operations.
+pub(crate) fn walks(operations: usize) -> impl Strategy<Value = Vec<Operation>> {
+    let homes = (vendor(), vendor(), option::weighted(0.6, vendor()));
+    // Half of the walks have a vendor of which two resources are, so that they often name the same credential.
+    let homes = homes.prop_map(|(first, second, third)| [first, third.unwrap_or(first), second]).no_shrink();
+    homes.prop_flat_map(move |homes| collection::vec(operation(homes), operations))
+}
+
+type Vendor = fn(Which) -> Target;
+
+fn vendor() -> impl Strategy<Value = Vendor> {
+    prop::sample::select(vec![Target::HostUp as Vendor, Target::HubSpot, Target::KirimEmail, Target::Smtpd])
+}
+
+fn operation(homes: [Vendor; RESOURCES]) -> impl Strategy<Value = Operation> {
+    let names = || prop::sample::select(vec!["hostup", "hubspot", "kirim_email", "smtpd"]);
+    let target = move || (0..RESOURCES, which()).prop_map(move |(resource, which)| homes[resource](which));
+    prop_oneof![
+        24 => (wanted(homes), run()).prop_map(|(wanted, run)| Operation::Apply(wanted, run)),
+        3 => (wanted(homes), run()).prop_map(|(wanted, run)| Operation::Save(wanted, run)),
+        4 => run().prop_map(Operation::ApplySaved),
+        4 => run().prop_map(Operation::Refresh),
+        3 => (0..RESOURCES, which()).prop_map(move |(resource, which)| Operation::Import(resource, homes[resource](which))),
+        4 => (0..RESOURCES, run()).prop_map(|(resource, run)| Operation::Destroy(resource, run)),
+        2 => (0..RESOURCES).prop_map(Operation::Taint),
+        3 => target().prop_map(Operation::ResetElsewhere),
+        2 => target().prop_map(Operation::Delete),
+        4 => target().prop_map(Operation::MakeAgain),
+        1 => names().prop_map(Operation::Revoke),
+        3 => names().prop_map(Operation::GiveBack),
+        1 => Just(Operation::Restart),
+    ]
+}
+
+fn which() -> impl Strategy<Value = Which> {
+    prop_oneof![6 => Just(Which::First), 1 => Just(Which::Second)]
+}
+
+/// Configurations for some of the resources, one for each.
+fn wanted(homes: [Vendor; RESOURCES]) -> impl Strategy<Value = Vec<Wanted>> {
+    let one =
+        |resource: usize| {
+            let chance = prop::bool::weighted(0.1);
+            (arguments(homes[resource]), chance, any::<bool>()).prop_map(move |(arguments, replace, create_first)| {
+                Wanted { resource, arguments, replace, create_first }
+            })
+        };
+    let some = move |resource| option::weighted(0.55, one(resource));
+    (some(0), some(1), some(2)).prop_map(|(a, b, c)| [a, b, c].into_iter().flatten().collect())
+}
+
+fn run() -> impl Strategy<Value = Run> {
+    let refreshes = prop::bool::weighted(0.8);
+    let (at_plan, at_apply) = (option::weighted(0.05, faults()), option::weighted(0.25, faults()));
+    (refreshes, at_plan, at_apply, option::weighted(0.15, interruptions()))
+        .prop_map(|(refreshes, at_plan, at_apply, interruption)| Run { refreshes, at_plan, at_apply, interruption })
+}

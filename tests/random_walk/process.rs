@@ -1,0 +1,93 @@
+//! One process of the provider, which core attaches to: the real binary, without the cost of TLS for each of thousands.
+
+use std::{
+    fs::{self, File},
+    io::{Read, Seek},
+    process::Stdio,
+};
+
+use hyper_util::rt::TokioIo;
+use tempfile::TempDir;
+use terraform_provider_smtp::framework::value::Value;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::UnixStream,
+    process::Child,
+};
+use tonic::transport::{Channel, Endpoint};
+
+use crate::{
+    chain::Schemas,
+    core,
+    wire::tfplugin6::{configure_provider, provider_client::ProviderClient, stop_provider},
+    world::World,
+};
+
+/// A process that is configured.
+pub(crate) struct Process {
+    pub(crate) provider: ProviderClient<Channel>,
+    child: Child,
+    log: File,
+    folder: TempDir,
+}
+
+impl Process {
+    /// Starts one and attaches to it.
+    pub(crate) async fn start(world: &World, schemas: &Schemas) -> Self {
+        let folder = TempDir::new().unwrap();
+        let roots = folder.path().join("roots.pem");
+        fs::write(&roots, world.sandbox.ca_certificate_pem()).unwrap();
+        let log = tempfile::tempfile().unwrap();
+        let mut command = core::command(env!("CARGO_BIN_EXE_terraform-provider-smtp"));
+        command.arg("-debug").env_remove("TF_PLUGIN_MAGIC_COOKIE").env("PLUGIN_UNIX_SOCKET_DIR", folder.path());
+        command
+            .envs(world.env())
+            .env("SSL_CERT_FILE", roots)
+            .env("SSL_CERT_DIR", folder.path())
+            .env("TF_LOG_PROVIDER", "TRACE");
+        command.stderr(Stdio::from(log.try_clone().unwrap()));
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
+        let path = line.split("\"String\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+        let connect = tower::service_fn(move |_| {
+            let path = path.clone();
+            async move { UnixStream::connect(path).await.map(TokioIo::new) }
+        });
+        let channel = Endpoint::from_static("http://localhost").connect_with_connector(connect).await.unwrap();
+        let process = Self { provider: core::Core::new(channel).provider, child, log, folder };
+        process.configure(schemas, None).await;
+        process
+    }
+
+    /// Begins another run.
+    pub(crate) async fn configure(&self, schemas: &Schemas, request_timeout: Option<&str>) {
+        let config = Value::object([("request_timeout", request_timeout.into())]);
+        let config = core::encode(&config, &schemas.provider);
+        let request = configure_provider::Request { terraform_version: "1.15.5".to_owned(), config };
+        let answer = self.provider.clone().configure_provider(request).await.unwrap().into_inner();
+        assert!(answer.diagnostics.is_empty(), "{:?}", answer.diagnostics);
+    }
+
+    /// Tells it to stop.
+    pub(crate) async fn stop(&self) {
+        // It may be killed at the same time.
+        let _ = self.provider.clone().stop_provider(stop_provider::Request {}).await;
+    }
+
+    /// Ends it without a word, and looks through what it has logged.
+    pub(crate) async fn kill(mut self, world: &World) {
+        self.kill_now().await;
+        let mut logged = String::new();
+        self.log.rewind().unwrap();
+        self.log.read_to_string(&mut logged).unwrap();
+        assert!(!logged.contains("panic"), "{logged}");
+        assert!(!world.secrets().iter().any(|secret| logged.contains(secret)), "the log tells a secret");
+        drop(self.folder);
+    }
+
+    /// Ends it without a word.
+    pub(crate) async fn kill_now(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+}

@@ -1,0 +1,47 @@
+//! What the user was told, and how it must fit what happened.
+
+use crate::{
+    chain::Failure,
+    wire::tfplugin6::{Diagnostic, diagnostic::Severity},
+};
+
+/// What was said of some resets, as numbers of resets.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Told {
+    /// Those that certainly happened.
+    pub(crate) certain: usize,
+    /// Those that nobody knows of.
+    pub(crate) possible: usize,
+}
+
+impl Told {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.certain += other.certain;
+        self.possible += other.possible;
+    }
+
+    /// What a failure tells.
+    pub(crate) fn of(failure: &Failure) -> Self {
+        let Failure::Said(diagnostics) = failure else { return Self { certain: 0, possible: 1 } };
+        let mut told = Self::default();
+        for error in diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Error) {
+            assert!(error.summary.split(' ').count() <= 8, "{error:?}");
+            let said = OUTCOMES.map(|sentence| error.detail.matches(sentence).count());
+            match said {
+                [1, 0, 0] => {}
+                [0, 1, 0] => told.possible += 1,
+                [0, 0, 1] => told.certain += 1,
+                _ => panic!("an error says exactly one outcome: {error:?}"),
+            }
+        }
+        told
+    }
+}
+
+/// Whether a diagnostic names an API key.
+pub(crate) fn names<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>, key: &str) -> bool {
+    diagnostics.into_iter().any(|diagnostic| diagnostic.detail.contains(&format!("`{key}`")))
+}
+
+const OUTCOMES: [&str; 3] =
+    ["The password was not changed.", "The password may have been changed.", "The password was changed."];

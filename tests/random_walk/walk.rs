@@ -1,0 +1,601 @@
+//! Carries operations out, and holds what follows against the model.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use terraform_provider_smtp::{framework::value::Value, secret::Secret};
+use tokio::{runtime::Runtime, task::JoinSet, time};
+
+use crate::{
+    arguments::Moment,
+    chain::{Action, Applied, Caller, Failure, Plan, Schemas, Stored, Wish},
+    contract::{Due, History},
+    faults::{Act, Fault, Interruption},
+    operation::{Operation, RESOURCES, Run, Wanted},
+    process::Process,
+    sandbox,
+    vendors::{self, Known, Target},
+    verdict::{Told, names},
+    wire::tfplugin6::Diagnostic,
+    world::World,
+};
+
+/// What walks have come to, so that nobody takes one for a walk in which nothing happens.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) operations: AtomicUsize,
+    resets: AtomicUsize,
+    failed_resets: AtomicUsize,
+    of_unknown_outcome: AtomicUsize,
+    stops: AtomicUsize,
+    kills: AtomicUsize,
+    shared: AtomicUsize,
+    dropped: AtomicUsize,
+}
+
+/// Walks, counts what happened, and keeps `at` at the number of the operation that it is at.
+pub(crate) fn walk(operations: &[Operation], tally: &'static Tally, at: &AtomicUsize) {
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async {
+        let mut walk = Walk::new(tally);
+        for (number, operation) in operations.iter().enumerate() {
+            at.store(number, Ordering::Relaxed);
+            if walk.step(operation).await == Step::Taken {
+                count(&tally.operations, 1);
+            }
+        }
+        walk.end_process().await;
+    });
+    runtime.shutdown_background();
+}
+
+fn count(counter: &AtomicUsize, more: usize) {
+    counter.fetch_add(more, Ordering::Relaxed);
+}
+
+/// Whether an operation could happen where the walk had got to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Step {
+    Taken,
+    PassedOver,
+}
+
+struct Walk {
+    world: World,
+    schemas: Arc<Schemas>,
+    resources: [Resource; RESOURCES],
+    process: Option<Process>,
+    saved: Option<Vec<Planned>>,
+    tally: &'static Tally,
+}
+
+/// What core has of one resource, and what it has been through.
+#[derive(Clone, Default)]
+struct Resource {
+    stored: Stored,
+    deposed: Vec<(Target, Stored)>,
+    /// What the state is of; nothing where there is none.
+    target: Option<Target>,
+    lived: Option<History>,
+    is_tainted: bool,
+}
+
+/// A planned configuration, and what it should come to.
+#[derive(Clone)]
+struct Planned {
+    wanted: Wanted,
+    plan: Plan,
+    due: Due,
+}
+
+impl Walk {
+    fn new(tally: &'static Tally) -> Self {
+        Self {
+            tally,
+            world: World::new(),
+            schemas: Arc::new(Schemas::new()),
+            resources: Default::default(),
+            process: None,
+            saved: None,
+        }
+    }
+
+    async fn step(&mut self, operation: &Operation) -> Step {
+        match operation {
+            Operation::Apply(wanted, run) => match self.plan(wanted, run).await {
+                Some(planned) => self.apply(planned, run).await,
+                None => return Step::Taken,
+            },
+            Operation::Save(wanted, run) => self.saved = self.plan(wanted, run).await,
+            Operation::ApplySaved(run) => match self.saved.take() {
+                Some(planned) => self.apply(planned, run).await,
+                None => return Step::PassedOver,
+            },
+            Operation::Refresh(run) => drop(self.refresh_all(&Run { refreshes: true, ..run.clone() }).await),
+            Operation::Import(resource, target) => return self.import(*resource, *target).await,
+            Operation::Destroy(resource, run) => return self.destroy(*resource, run).await,
+            Operation::Taint(resource) => {
+                let resource = &mut self.resources[*resource];
+                if resource.stored.state.is_null() || resource.is_tainted {
+                    return Step::PassedOver;
+                }
+                resource.is_tainted = true;
+                self.saved = None;
+            }
+            Operation::ResetElsewhere(target) => self.world.reset_elsewhere(*target),
+            Operation::Delete(target) => self.world.delete(*target),
+            Operation::MakeAgain(target) => self.world.make_again(*target),
+            Operation::Revoke(vendor) | Operation::GiveBack(vendor) => {
+                // A token that is replaced is one that processes have to be told.
+                self.end_process().await;
+                if matches!(operation, Operation::Revoke(_)) {
+                    self.world.revoke(vendor);
+                } else {
+                    self.world.give_back(vendor);
+                }
+            }
+            Operation::Restart => self.end_process().await,
+        }
+        Step::Taken
+    }
+
+    // Planning
+
+    /// Refreshes, and plans; nothing where that failed.
+    async fn plan(&mut self, wanted: &[Wanted], run: &Run) -> Option<Vec<Planned>> {
+        let resets = vendors::resets(&self.world.sandbox);
+        if !self.refresh_all(run).await {
+            return None;
+        }
+        let mut planned = Vec::new();
+        for wanted in wanted {
+            let resource = &self.resources[wanted.resource];
+            let wish = match (resource.is_tainted, wanted.replace) {
+                (true, _) => Wish::Renewed,
+                (false, true) => Wish::Replaced,
+                (false, false) => Wish::Configured,
+            };
+            let due = match wish {
+                Wish::Configured => History::due(resource.lived.as_ref(), &wanted.arguments),
+                Wish::Renewed | Wish::Replaced => Due::New,
+            };
+            let config = wanted.arguments.config(Moment::Plan);
+            let stored = resource.stored.clone();
+            let plan = self.caller().await.plan(&stored, &config, wish).await.unwrap();
+            let is_new = matches!(plan.action, Action::Create | Action::Replace);
+            assert_eq!(is_new, due == Due::New, "{:?} is planned, and {due:?} is due", plan.action);
+            planned.push(Planned { wanted: wanted.clone(), plan, due });
+        }
+        assert_eq!(vendors::resets(&self.world.sandbox), resets, "neither refresh nor plan resets anything");
+        Some(planned)
+    }
+
+    /// Begins a run, and refreshes all that is stored unless the run does without; tells whether that worked.
+    async fn refresh_all(&mut self, run: &Run) -> bool {
+        let resets = vendors::resets(&self.world.sandbox);
+        self.begin(run.at_plan.as_ref()).await;
+        let mut worked = true;
+        for index in (0..RESOURCES).filter(|_| run.refreshes) {
+            worked &= self.refresh(index, run.at_plan.is_some()).await;
+        }
+        self.calm_down();
+        assert_eq!(vendors::resets(&self.world.sandbox), resets, "a refresh resets nothing");
+        worked
+    }
+
+    async fn refresh(&mut self, index: usize, is_faulty: bool) -> bool {
+        let Resource { stored, target: Some(target), .. } = self.resources[index].clone() else { return true };
+        let is_there = self.world.has_state(target, &stored.state);
+        match self.caller().await.refresh(&stored).await {
+            Ok((refreshed, warnings)) if refreshed.state.is_null() => {
+                assert!(!is_there, "what the vendor has is not dropped");
+                let warned = warnings.iter().any(|warning| warning.summary == "A stored password was dropped");
+                assert_eq!(warned, !stored.state.get("password").is_null(), "a dropped password is told");
+                let deposed = std::mem::take(&mut self.resources[index].deposed);
+                self.resources[index] = Resource { deposed, ..Resource::default() };
+                self.saved = None;
+                count(&self.tally.dropped, 1);
+            }
+            Ok((refreshed, _)) => {
+                assert!(is_there, "what the vendor does not have is dropped");
+                for name in ["password", "rotated_at", "id", "rotation_trigger"] {
+                    assert!(refreshed.state.get(name) == stored.state.get(name), "a refresh leaves `{name}` alone");
+                }
+                if refreshed != stored {
+                    self.resources[index].stored = refreshed;
+                    self.saved = None;
+                }
+            }
+            Err(Failure::Said(errors)) => {
+                assert!(is_faulty || self.world.is_revoked(target.vendor()), "nothing was wrong: {errors:?}");
+                assert_eq!(Told::of(&Failure::Said(errors)), Told::default(), "a refresh changes nothing");
+                return false;
+            }
+            Err(Failure::Lost) => panic!("the provider ended by itself"),
+        }
+        true
+    }
+
+    // Applying
+
+    async fn apply(&mut self, planned: Vec<Planned>, run: &Run) {
+        self.saved = None;
+        self.end_process().await;
+        let sandbox_resets: BTreeMap<_, _> = self.resets();
+        let before = self.resources.clone();
+        self.begin(if run.interruption.is_some() { None } else { run.at_apply.as_ref() }).await;
+        let caller = self.caller().await;
+        let mut chains = JoinSet::new();
+        for (number, Planned { wanted, plan, .. }) in planned.iter().enumerate() {
+            let stored = before[wanted.resource].stored.clone();
+            let (plan, config) = (plan.clone(), wanted.arguments.config(Moment::Apply));
+            let applying = caller.clone().apply(stored, plan, config, wanted.create_first);
+            chains.spawn(async move { (number, applying.await) });
+        }
+        let (ended, was_killed) = self.finish(chains, run.interruption.as_ref()).await;
+        let mut applied: Vec<Option<Applied>> = ended;
+        self.calm_down();
+
+        let is_calm = run.interruption.is_none() && run.at_apply.is_none();
+        let mut warnings = Vec::new();
+        let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+        for (number, one) in planned.iter().enumerate() {
+            let applied = applied[number].take().unwrap();
+            self.note(one, &before[one.wanted.resource], &applied, is_calm, was_killed);
+            groups.entry(one.wanted.arguments.target.id()).or_default().add(one, &applied);
+            for failure in [&applied.made, &applied.deleted].into_iter().flatten().filter_map(|it| it.as_ref().err()) {
+                if let Failure::Said(diagnostics) = failure {
+                    warnings.extend(diagnostics.clone());
+                }
+            }
+            warnings.extend(applied.warnings);
+        }
+        let faulty = !is_calm;
+        for group in groups.values() {
+            self.judge(group, &sandbox_resets, faulty);
+        }
+        let strays = groups.values().filter(|group| matches!(group.target, Some(Target::Smtpd(_))));
+        let strays = strays.map(|group| group.told.possible + group.lost()).sum::<usize>();
+        self.judge_keys(&warnings, if was_killed { usize::MAX } else { strays });
+        if was_killed {
+            return self.end_process().await;
+        }
+        for one in &planned {
+            let resource = &self.resources[one.wanted.resource];
+            if resource.target.is_none()
+                || resource.is_tainted
+                || !groups[&one.wanted.arguments.target.id()].worked(one)
+            {
+                continue;
+            }
+            let (stored, config) = (resource.stored.clone(), one.wanted.arguments.config(Moment::Apply));
+            let again = self.caller().await.plan(&stored, &config, Wish::Configured).await.unwrap();
+            assert_eq!(again.action, Action::Nothing, "there is nothing left to do");
+        }
+    }
+
+    /// Waits for all of a run, interrupting it where that is wanted; tells whether the provider was killed.
+    async fn finish(
+        &mut self,
+        mut chains: JoinSet<(usize, Applied)>,
+        interruption: Option<&Interruption>,
+    ) -> (Vec<Option<Applied>>, bool) {
+        let mut ended: Vec<Option<Applied>> = (0..chains.len()).map(|_| None).collect();
+        let mut pending = interruption.cloned();
+        if let Some(interruption) = &pending {
+            let stall = sandbox::Fault::new(sandbox::Effect::Stall).on(interruption.during);
+            self.world.sandbox.fault(stall);
+        }
+        let (mut tick, mut was_killed) = (time::interval(Duration::from_millis(2)), false);
+        while !chains.is_empty() {
+            tokio::select! {
+                Some(one) = chains.join_next() => {
+                    let (number, applied) = one.unwrap();
+                    ended[number] = Some(applied);
+                }
+                _ = tick.tick() => {
+                    let is_stalled = pending.is_some() && self.world.sandbox.pending_faults() == 0;
+                    if let Some(Interruption { by, .. }) = is_stalled.then(|| pending.take()).flatten() {
+                        let process = self.process.as_mut().unwrap();
+                        match by {
+                            Act::Stop => {
+                                process.stop().await;
+                                count(&self.tally.stops, 1);
+                            }
+                            Act::Kill => {
+                                count(&self.tally.kills, 1);
+                                process.kill_now().await;
+                                was_killed = true;
+                            }
+                        }
+                    }
+                    if pending.is_none() && interruption.is_some() {
+                        self.world.sandbox.release();
+                    }
+                }
+            }
+        }
+        (ended, was_killed)
+    }
+
+    /// Takes over what was stored, and holds it against what the resource was to become.
+    fn note(&mut self, one: &Planned, before: &Resource, applied: &Applied, is_calm: bool, was_killed: bool) {
+        let Planned { wanted, plan, due } = one;
+        let target = wanted.arguments.target;
+        let results = [&applied.made, &applied.deleted];
+        let lost = results.into_iter().flatten().any(|result| matches!(result, Err(Failure::Lost)));
+        assert!(was_killed || !lost, "the provider ended by itself");
+
+        let can_work = self.world.has(target) && !self.world.is_revoked(target.vendor());
+        let is_delete_first = plan.action == Action::Replace && !wanted.create_first;
+        if let Some(Err(Failure::Said(errors))) = applied.made.as_ref().filter(|_| is_calm && can_work) {
+            panic!("nothing was wrong: {errors:?}");
+        }
+        if is_delete_first && !can_work && wanted.arguments.target_known == Known::Wholly {
+            assert!(applied.stored == before.stored, "what cannot work does not let go of the password");
+        }
+        if is_delete_first && matches!(applied.deleted, Some(Err(_))) {
+            assert!(applied.stored == before.stored && applied.made.is_none());
+        }
+        let resource = &mut self.resources[wanted.resource];
+        if let (Some(stored), Some(target)) = (applied.deposed.clone(), before.target) {
+            resource.deposed.push((target, stored));
+        }
+        if applied.stored.state.is_null() {
+            let deposed = std::mem::take(&mut resource.deposed);
+            *resource = Resource { deposed, ..Resource::default() };
+            return;
+        }
+        resource.stored = applied.stored.clone();
+        if matches!(applied.made, Some(Ok(()))) || plan.action == Action::Nothing {
+            resource.lived = Some(History::after(before.lived.as_ref(), &wanted.arguments, *due));
+            resource.target = Some(target);
+            resource.is_tainted = false;
+            assert_state(one, before, &applied.stored.state);
+        } else {
+            assert!(applied.stored.state == before.stored.state, "what failed leaves the state as it was");
+        }
+    }
+
+    /// What the vendor has seen fits what was told; and where nobody can be wrong, the stored password is the vendor's.
+    fn judge(&self, group: &Group, before: &BTreeMap<String, usize>, faulty: bool) {
+        let Some(target) = group.target else { return };
+        let happened = target.resets(&self.world.sandbox).wrapping_sub(before[&target.id()]);
+        let worked = group.members.iter().filter(|member| member.worked && member.due != Due::Nothing);
+        let worked: Vec<_> = worked.collect();
+        let least = worked.len() + group.told.certain;
+        let most = least + group.told.possible;
+        // A password of the caller's own may be sent again: the same request has the same end.
+        let most = if target.takes_passwords() && faulty { usize::MAX } else { most };
+        assert!((least..=most).contains(&happened), "{happened} resets, and told were {least} to {most} of {target:?}");
+
+        count(&self.tally.resets, happened);
+        count(&self.tally.failed_resets, group.members.iter().filter(|member| !member.worked).count());
+        count(&self.tally.of_unknown_outcome, group.told.possible + group.told.certain);
+        count(&self.tally.shared, worked.len().saturating_sub(1));
+        let is_certain = group.told == Told::default();
+        let mut live = 0;
+        for member in &worked {
+            let state = &self.resources[member.resource].stored.state;
+            let password = self.world.password(state).unwrap();
+            let is_live = match (state.get("password").as_secret().map(Secret::for_state), &member.own) {
+                (Some(stored), _) => stored == password,
+                (None, Some(own)) => *own == password,
+                (None, None) => false,
+            };
+            live += usize::from(is_live);
+            if matches!(target, Target::Smtpd(_)) {
+                assert!(is_live, "every key has its own secret");
+            }
+        }
+        if is_certain && !worked.is_empty() && !matches!(target, Target::Smtpd(_)) {
+            assert!(live >= 1, "the last reset counts, and its password is stored");
+        }
+        if !matches!(target, Target::Smtpd(_)) {
+            let warned = group.members.iter().filter(|member| member.warned).count();
+            // A provider that was killed may have had the new password already, and only its answer is missing.
+            let lost = group.members.iter().filter(|member| member.is_lost).count();
+            let may_have_worked = worked.len() + lost;
+            let expected = worked.len().saturating_sub(1)..=may_have_worked.saturating_sub(1);
+            assert!(expected.contains(&warned), "a second reset warns: {warned} of {expected:?}");
+        }
+    }
+
+    /// Of the keys that resets make, none is left that is neither stored nor named, but for those of which nobody can know.
+    /// Whoever reads of them revokes them by hand.
+    fn judge_keys(&mut self, told: &[Diagnostic], strays: usize) {
+        let states = self.resources.iter().flat_map(|resource| {
+            resource.deposed.iter().map(|(_, deposed)| &deposed.state).chain([&resource.stored.state])
+        });
+        let held: BTreeSet<_> = states.filter_map(|state| state.get("remote_version").as_str()).collect();
+        let left: Vec<_> = vendors::live_keys(&self.world.sandbox);
+        let left: Vec<_> = left.iter().filter(|id| !held.contains(id.as_str())).collect();
+        let unnamed = left.iter().filter(|id| !names(told, id)).count();
+        assert!(unnamed <= strays, "{unnamed} keys are left of which nobody is told, and {strays} may be");
+        for id in left {
+            self.world.sandbox.smtpd().revoke(id);
+        }
+    }
+
+    // Importing and destroying
+
+    async fn import(&mut self, index: usize, target: Target) -> Step {
+        if !self.resources[index].stored.state.is_null() || !self.world.has(target) {
+            return Step::PassedOver;
+        }
+        self.saved = None;
+        let resets = vendors::resets(&self.world.sandbox);
+        self.begin(None).await;
+        let id = target.import_id(&self.world.sandbox);
+        match self.caller().await.import(id).await {
+            Ok((stored, _)) => {
+                assert!(!stored.state.is_null() && stored.state.get("password").is_null());
+                let deposed = std::mem::take(&mut self.resources[index].deposed);
+                let lived = Some(History::imported(target));
+                self.resources[index] = Resource { stored, deposed, target: Some(target), lived, is_tainted: false };
+            }
+            Err(failure) => {
+                assert!(self.world.is_revoked(target.vendor()), "nothing was wrong: {failure:?}");
+                self.judge_keys(&[], 1);
+            }
+        }
+        assert_eq!(vendors::resets(&self.world.sandbox), resets, "an import resets nothing");
+        Step::Taken
+    }
+
+    async fn destroy(&mut self, index: usize, run: &Run) -> Step {
+        let resource = self.resources[index].clone();
+        if resource.stored.state.is_null() && resource.deposed.is_empty() {
+            return Step::PassedOver;
+        }
+        let resets = vendors::resets(&self.world.sandbox);
+        if !self.refresh_all(run).await {
+            return Step::Taken;
+        }
+        self.saved = None;
+        self.end_process().await;
+        self.begin(run.at_apply.as_ref()).await;
+        let mut told = Vec::new();
+        let mut objects = std::mem::take(&mut self.resources[index].deposed);
+        let resource = self.resources[index].clone();
+        if let Some(target) = resource.target {
+            objects.push((target, resource.stored.clone()));
+            self.resources[index] = Resource::default();
+        }
+        for (target, object) in objects {
+            match self.caller().await.destroy(&object).await {
+                Ok(warnings) => told.extend(warnings),
+                Err(Failure::Said(errors)) => {
+                    let is_trouble = run.at_apply.is_some() || self.world.is_revoked(target.vendor());
+                    assert!(is_trouble && target.vendor() == "smtpd", "nothing was wrong: {errors:?}");
+                    told.extend(errors);
+                    if object == resource.stored {
+                        self.resources[index] = Resource { deposed: Vec::new(), ..resource.clone() };
+                    } else {
+                        self.resources[index].deposed.push((target, object));
+                    }
+                }
+                Err(Failure::Lost) => panic!("the provider ended by itself"),
+            }
+        }
+        self.calm_down();
+        assert_eq!(vendors::resets(&self.world.sandbox), resets, "a destroy resets nothing");
+        self.judge_keys(&told, 0);
+        Step::Taken
+    }
+
+    // Processes
+
+    /// Begins a run of core, in which something goes wrong.
+    async fn begin(&mut self, fault: Option<&Fault>) {
+        let timeout = if fault.is_some_and(Fault::takes_for_ever) { Some("300ms") } else { None };
+        if self.process.is_none() {
+            self.process = Some(Process::start(&self.world, &self.schemas).await);
+        }
+        self.process.as_ref().unwrap().configure(&self.schemas, timeout).await;
+        if let Some(fault) = fault {
+            self.world.sandbox.fault(fault.in_sandbox());
+        }
+    }
+
+    /// Lets nothing go wrong any more.
+    fn calm_down(&self) {
+        self.world.sandbox.clear_faults();
+        self.world.sandbox.release();
+    }
+
+    async fn caller(&mut self) -> Caller {
+        if self.process.is_none() {
+            self.process = Some(Process::start(&self.world, &self.schemas).await);
+        }
+        Caller { provider: self.process.as_ref().unwrap().provider.clone(), schemas: Arc::clone(&self.schemas) }
+    }
+
+    async fn end_process(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.kill(&self.world).await;
+        }
+    }
+
+    fn resets(&self) -> BTreeMap<String, usize> {
+        vendors::targets().map(|target| (target.id(), target.resets(&self.world.sandbox))).collect()
+    }
+}
+
+/// The stored state is what the configuration asks for.
+fn assert_state(one: &Planned, before: &Resource, state: &Value) {
+    let (arguments, due) = (&one.wanted.arguments, one.due);
+    let before = &before.stored.state;
+    assert_eq!(state.get("id").as_str(), Some(arguments.target.id().as_str()));
+    let is_reset = state.get("rotated_at") != before.get("rotated_at");
+    assert_eq!(is_reset, due != Due::Nothing, "`rotated_at` tells of a reset");
+    if due == Due::Nothing {
+        assert!(state.get("password") == before.get("password"), "without a reset the password stays");
+        return;
+    }
+    let stored = state.get("password").as_secret();
+    assert_eq!(stored.is_none(), arguments.own.value.is_some(), "a password of the user's own is not stored");
+    let (host, port) = arguments.target.submission().unzip();
+    let (host, port) = (arguments.host.value.or(host), arguments.port.value.or(port));
+    assert_eq!(state.get("smtp_host").as_str(), host);
+    assert_eq!(state.get("smtp_port"), &port.into());
+    let has_url = stored.is_some() && host.is_some() && port.is_some();
+    assert_eq!(!state.get("smtp_url").is_null(), has_url);
+}
+
+/// The resources of one run that name the same credential.
+#[derive(Default)]
+struct Group {
+    target: Option<Target>,
+    members: Vec<Member>,
+    told: Told,
+}
+
+struct Member {
+    resource: usize,
+    due: Due,
+    worked: bool,
+    is_lost: bool,
+    warned: bool,
+    own: Option<String>,
+}
+
+impl Group {
+    fn add(&mut self, one: &Planned, applied: &Applied) {
+        let arguments = &one.wanted.arguments;
+        self.target = Some(arguments.target);
+        self.members.push(Member {
+            resource: one.wanted.resource,
+            due: one.due,
+            worked: matches!(applied.made, Some(Ok(()))),
+            is_lost: matches!(applied.made, Some(Err(Failure::Lost))),
+            warned: applied.warnings.iter().any(|warning| warning.summary == "Two resources reset the same credential"),
+            own: arguments.own.value.as_ref().map(|own| own.0.clone()),
+        });
+        if let Some(Err(failure)) = &applied.made {
+            self.told.add(Told::of(failure));
+        }
+        // Before a reset nothing can have changed; after it, it is about another credential.
+        if let Some(Err(failure)) = &applied.deleted {
+            let told = Told::of(failure);
+            let is_first = applied.made.is_none() && matches!(failure, Failure::Said(_));
+            assert!(!is_first || told == Told::default(), "a check resets nothing: {failure:?}");
+        }
+    }
+
+    /// How many credentials an answer was lost of.
+    fn lost(&self) -> usize {
+        self.told.certain
+    }
+
+    fn worked(&self, one: &Planned) -> bool {
+        let member = self.members.iter().find(|member| member.resource == one.wanted.resource);
+        member.is_some_and(|member| member.worked) || one.plan.action == Action::Nothing
+    }
+}

@@ -1,0 +1,138 @@
+//! The vendors, and what somebody else does there.
+
+use std::collections::BTreeSet;
+
+use terraform_provider_smtp::framework::value::Value;
+
+use crate::{
+    sandbox::{HostUp, HubSpot, KeyState, KirimEmail, Sandbox},
+    vendors::{self, Target, Which},
+};
+
+/// The sandbox, and what has been done to it.
+pub(crate) struct World {
+    pub(crate) sandbox: Sandbox,
+    deleted: BTreeSet<String>,
+    revoked: BTreeSet<&'static str>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self { sandbox: vendors::sandbox(), deleted: BTreeSet::new(), revoked: BTreeSet::new() }
+    }
+
+    /// The environment of a provider that starts now.
+    pub(crate) fn env(&self) -> Vec<(&'static str, String)> {
+        let mut env = self.sandbox.env();
+        if self.is_revoked("smtpd") {
+            // The imitated vendor never lets a revoked key in again.
+            env.retain(|(name, _)| *name != "SMTPD_API_SECRET");
+            env.push(("SMTPD_API_SECRET", "not-the-secret".to_owned()));
+        }
+        env
+    }
+
+    pub(crate) fn is_revoked(&self, vendor: &str) -> bool {
+        self.revoked.contains(vendor)
+    }
+
+    /// Whether there is something to reset; a vendor that makes another credential with every reset needs none.
+    pub(crate) fn has(&self, target: Target) -> bool {
+        matches!(target, Target::Smtpd(_)) || !self.deleted.contains(target.account())
+    }
+
+    /// Whether the credential of a state still exists.
+    pub(crate) fn has_state(&self, target: Target, state: &Value) -> bool {
+        match (target, state.get("remote_version").as_str()) {
+            (Target::Smtpd(_), Some(id)) => {
+                self.sandbox.smtpd().keys().iter().any(|key| key.id == id && key.state == KeyState::Active)
+            }
+            _ => self.has(target),
+        }
+    }
+
+    /// The password that the vendor lets in with this state's user name.
+    pub(crate) fn password(&self, state: &Value) -> Option<String> {
+        self.sandbox.hubspot().password(state.get("username").as_str()?)
+    }
+
+    pub(crate) fn reset_elsewhere(&self, target: Target) {
+        match target {
+            Target::Smtpd(_) => {
+                if let Some(key) = self.sandbox.smtpd().key_named(target.account()) {
+                    self.sandbox.smtpd().revoke(&key.id);
+                }
+            }
+            // User names are unique over all vendors.
+            _ => drop(self.sandbox.kirim_email().reset_elsewhere(target.account())),
+        }
+    }
+
+    pub(crate) fn delete(&mut self, target: Target) {
+        let account = target.account();
+        match target {
+            Target::HostUp(_) => self.sandbox.hostup().remove(account),
+            Target::HubSpot(_) => self.sandbox.hubspot().remove(account),
+            Target::KirimEmail(_) => self.sandbox.kirim_email().remove(account),
+            Target::Smtpd(_) => return self.reset_elsewhere(target),
+        }
+        self.deleted.insert(account.to_owned());
+    }
+
+    pub(crate) fn make_again(&mut self, target: Target) {
+        let account = target.account();
+        if !self.deleted.remove(account) {
+            return;
+        }
+        match target {
+            Target::HostUp(_) => drop(self.sandbox.hostup().add_mailbox(HostUp::ACCOUNT_ID, account)),
+            Target::HubSpot(_) => drop(self.sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, account)),
+            Target::KirimEmail(_) => {
+                let guid = target.fields()[1].1;
+                self.sandbox.kirim_email().add_credential(KirimEmail::DOMAIN, guid, account);
+            }
+            Target::Smtpd(_) => {}
+        }
+    }
+
+    pub(crate) fn revoke(&mut self, vendor: &'static str) {
+        let sandbox = &self.sandbox;
+        match vendor {
+            "hostup" => sandbox.hostup().revoke_api_key(sandbox.hostup().api_key()),
+            "hubspot" => sandbox.hubspot().revoke_token(sandbox.hubspot().access_token()),
+            "kirim_email" => sandbox.kirim_email().revoke_api_key(sandbox.kirim_email().api_key()),
+            _ => {}
+        }
+        self.revoked.insert(vendor);
+    }
+
+    pub(crate) fn give_back(&mut self, vendor: &'static str) {
+        if !self.revoked.remove(vendor) {
+            return;
+        }
+        let sandbox = &self.sandbox;
+        match vendor {
+            "hostup" => sandbox.hostup().add_api_key(1, sandbox.hostup().api_key(), &[HostUp::READ, HostUp::WRITE]),
+            "hubspot" => sandbox.hubspot().add_account(HubSpot::PORTAL_ID, sandbox.hubspot().access_token()),
+            "kirim_email" => {
+                sandbox.kirim_email().add_account(KirimEmail::USERNAME, sandbox.kirim_email().api_key());
+            }
+            _ => {}
+        }
+    }
+
+    /// The passwords that work at this moment, and the tokens: nothing of it may be said.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let names = vendors::targets().filter(|target| !matches!(target, Target::Smtpd(Which::First | Which::Second)));
+        let passwords = names.filter_map(|target| self.sandbox.hubspot().password(target.account()));
+        let keys = self.sandbox.smtpd().keys().into_iter().map(|key| key.secret);
+        let tokens = [
+            self.sandbox.hostup().api_key(),
+            self.sandbox.hubspot().access_token(),
+            self.sandbox.kirim_email().api_key(),
+        ];
+        let all = passwords.chain(keys).chain(tokens.map(str::to_owned));
+        // A short text of the user's own may stand anywhere by chance.
+        all.filter(|secret| secret.len() >= 20).collect()
+    }
+}

@@ -1,0 +1,255 @@
+//! A server that does each thing wrong: what the client takes it for, and that it tells it nothing before TLS.
+
+use terraform_provider_smtp::smtp::{Failure, FailureKind, Roots, Security, Server};
+use tokio::net::TcpSocket;
+
+use crate::{
+    sandbox::{Showing, SmtpEffect, SmtpFault, Stage},
+    scene::{BOTH, Scene, USER},
+    tap::Tap,
+};
+
+/// Those that come up before a login is tried.
+const BEFORE_LOGIN: [Stage; 5] = [Stage::Banner, Stage::Ehlo, Stage::StartTls, Stage::Handshake, Stage::EhloOverTls];
+
+const AT_LOGIN: [Stage; 2] = [Stage::Auth, Stage::Login];
+
+impl Scene {
+    /// Meets the fault with a check and with a login, and insists that they come to the same.
+    async fn check_and_login(&self, security: Security, fault: &SmtpFault) -> Result<(), Failure> {
+        let checked = self.checked(security, fault).await;
+        assert_eq!(self.logged_in(security, fault).await, checked, "{fault:?} over {security:?}");
+        checked
+    }
+
+    async fn checked(&self, security: Security, fault: &SmtpFault) -> Result<(), Failure> {
+        self.sandbox.forget_smtp_connections();
+        self.sandbox.smtp_fault(fault.clone());
+        let checked = self.server(security).check().await;
+        assert!(!self.connection().commands.iter().any(|command| command.starts_with("AUTH")));
+        self.sandbox.clear_smtp_faults();
+        checked
+    }
+
+    /// Meets the fault, and insists that nothing of it lasts.
+    async fn logged_in(&self, security: Security, fault: &SmtpFault) -> Result<(), Failure> {
+        self.sandbox.smtp_fault(fault.clone());
+        let logged_in = self.login(security).await;
+        self.sandbox.clear_smtp_faults();
+        self.login(security).await.unwrap();
+        self.kept_auth_to_tls();
+        logged_in
+    }
+}
+
+fn stages(security: Security, stages: &[Stage]) -> impl Iterator<Item = Stage> {
+    let in_clear = |stage: &Stage| matches!(stage, Stage::Ehlo | Stage::StartTls);
+    stages.iter().copied().filter(move |stage| security == Security::StartTls || !in_clear(stage))
+}
+
+#[tokio::test]
+async fn a_server_that_is_closing_or_overloaded_is_busy() {
+    let scene = Scene::new();
+    for security in BOTH {
+        for code in [421, 454] {
+            let busy = |stage| SmtpFault::reply(stage, &format!("{code} 4.3.2 Not now"));
+            for stage in stages(security, &BEFORE_LOGIN).filter(|stage| *stage != Stage::Handshake) {
+                let failure = scene.check_and_login(security, &busy(stage)).await.unwrap_err();
+                assert_eq!((failure.kind, failure.code), (FailureKind::Busy, Some(code)), "{stage:?}");
+            }
+            for stage in AT_LOGIN {
+                scene.checked(security, &busy(stage)).await.unwrap();
+                let failure = scene.logged_in(security, &busy(stage)).await.unwrap_err();
+                assert_eq!((failure.kind, failure.code), (FailureKind::Busy, Some(code)), "{stage:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_login_is_told_with_its_code_and_leaves_as_it_should() {
+    let scene = Scene::new();
+    for security in BOTH {
+        for (stage, code) in [(Stage::Auth, 535), (Stage::Login, 535), (Stage::Login, 534), (Stage::Auth, 504)] {
+            scene.sandbox.forget_smtp_connections();
+            scene.sandbox.smtp_fault(SmtpFault::reply(stage, &format!("{code} 5.7.8 No")));
+            let failure = scene.login(security).await.unwrap_err();
+            assert_eq!((failure.kind, failure.code), (FailureKind::Refused, Some(code)));
+            assert_eq!(scene.connection().commands.last().map(String::as_str), Some("QUIT"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_turns_everybody_away_is_told_from_one_that_refuses_a_login() {
+    let scene = Scene::new();
+    for security in BOTH {
+        let fault = SmtpFault::reply(Stage::Banner, "554 5.7.1 No service here");
+        let failure = scene.check_and_login(security, &fault).await.unwrap_err();
+        assert_eq!((failure.kind, failure.code), (FailureKind::TurnedAway, Some(554)));
+    }
+}
+
+#[tokio::test]
+async fn a_bad_certificate_is_told_with_what_is_wrong_with_it() {
+    let scene = Scene::new();
+    for security in BOTH {
+        for (showing, reason) in [
+            (Showing::Expired, "its certificate has expired"),
+            (Showing::OtherHost, "its certificate is for another host"),
+            (Showing::UnknownAuthority, "its certificate is from an authority that is not trusted here"),
+        ] {
+            let failure = scene.check_and_login(security, &SmtpFault::certificate(showing)).await.unwrap_err();
+            assert_eq!((failure.kind, failure.reason), (FailureKind::Certificate, reason));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_fails_is_told_as_such() {
+    let scene = Scene::new();
+    for security in BOTH {
+        for effect in [SmtpEffect::Alert, SmtpEffect::OldTls, SmtpEffect::Close] {
+            let failure = scene.check_and_login(security, &SmtpFault::new(Stage::Handshake, effect)).await.unwrap_err();
+            assert_eq!(failure.kind, FailureKind::Tls);
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_logs_in_where_starttls_is_not_offered() {
+    let scene = Scene::new();
+    for extensions in [&[][..], &["AUTH PLAIN LOGIN"], &["STARTTLSX", "X-STARTTLS"]] {
+        let fault = SmtpFault::extensions(Stage::Ehlo, extensions);
+        let failure = scene.check_and_login(Security::StartTls, &fault).await.unwrap_err();
+        assert_eq!((failure.kind, failure.code), (FailureKind::NoStartTls, None));
+    }
+    let refused = SmtpFault::reply(Stage::StartTls, "502 5.5.1 Not implemented");
+    let failure = scene.check_and_login(Security::StartTls, &refused).await.unwrap_err();
+    assert_eq!((failure.kind, failure.code), (FailureKind::NoStartTls, Some(502)));
+}
+
+#[tokio::test]
+async fn a_server_that_says_yes_to_starttls_and_goes_on_in_clear_gets_no_login() {
+    let fault = SmtpFault::reply(Stage::StartTls, "220 2.0.0 Go on then");
+    let scene = Scene::new();
+    scene.sandbox.smtp_fault(fault);
+    let failure = scene.login(Security::StartTls).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Tls);
+    scene.kept_auth_to_tls();
+}
+
+#[tokio::test]
+async fn where_auth_is_offered_in_clear_the_client_asks_for_tls_first() {
+    let scene = Scene::new();
+    let fault = SmtpFault::extensions(Stage::Ehlo, &["AUTH PLAIN LOGIN", "STARTTLS"]);
+    scene.check_and_login(Security::StartTls, &fault).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_with_no_mechanism_that_is_known_is_asked_for_none() {
+    let scene = Scene::new();
+    for security in BOTH {
+        for extensions in [&[][..], &["AUTH"], &["AUTH CRAM-MD5 XOAUTH2"], &["XAUTH PLAIN"]] {
+            let fault = SmtpFault::extensions(Stage::EhloOverTls, extensions);
+            let failure = scene.check_and_login(security, &fault).await.unwrap_err();
+            assert_eq!((failure.kind, failure.code), (FailureKind::NoAuth, None), "{extensions:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_injected_behind_the_220_is_not_believed() {
+    let scene = Scene::new();
+    for injected in ["250 AUTH PLAIN\r\n", "250-localhost\r\n250 AUTH PLAIN\r\n235 2.7.0 Done\r\n", "\r\n", "x"] {
+        let fault = SmtpFault::new(Stage::StartTls, SmtpEffect::Inject(injected.to_owned()));
+        let failure = scene.check_and_login(Security::StartTls, &fault).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Tls, "{injected:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_is_told_as_such_at_each_stage() {
+    let scene = Scene::new();
+    for security in BOTH {
+        let close = |stage| SmtpFault::new(stage, SmtpEffect::Close);
+        for stage in stages(security, &BEFORE_LOGIN).filter(|stage| *stage != Stage::Handshake) {
+            let failure = scene.check_and_login(security, &close(stage)).await.unwrap_err();
+            assert_eq!((failure.kind, failure.code), (FailureKind::Unreachable, None), "{stage:?}");
+        }
+        for stage in AT_LOGIN {
+            let failure = scene.logged_in(security, &close(stage)).await.unwrap_err();
+            assert_eq!((failure.kind, failure.code), (FailureKind::Unreachable, None), "{stage:?}");
+        }
+        // By then all is known.
+        scene.check_and_login(security, &close(Stage::Quit)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_smtp_is_told_as_such() {
+    let scene = Scene::new();
+    for security in BOTH {
+        for reply in ["hello", "25", "250-a\r\n251 b", "HTTP/1.1 400 Bad Request", "334 go on", "\u{0}\u{1}\u{2}"] {
+            for stage in stages(security, &BEFORE_LOGIN).filter(|stage| *stage != Stage::Handshake) {
+                let failure = scene.check_and_login(security, &SmtpFault::reply(stage, reply)).await.unwrap_err();
+                assert_eq!(failure.kind, FailureKind::Malformed, "{reply:?} at {stage:?}");
+            }
+        }
+        for reply in ["hello", "25", "250 2.0.0 Ok", "220 a"] {
+            let failure = scene.logged_in(security, &SmtpFault::reply(Stage::Login, reply)).await.unwrap_err();
+            assert_eq!(failure.kind, FailureKind::Malformed, "{reply:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reply_of_a_megabyte_or_without_an_end_is_given_up_early() {
+    let scene = Scene::new();
+    for effect in [SmtpEffect::HugeReply(1_000_000), SmtpEffect::EndlessLine, SmtpEffect::EndlessReply] {
+        for security in BOTH {
+            let stages = stages(security, &BEFORE_LOGIN).chain(AT_LOGIN).filter(|stage| *stage != Stage::Handshake);
+            for stage in stages {
+                let tap = Tap::on(match security {
+                    Security::StartTls => scene.sandbox.smtp_port(),
+                    Security::Tls => scene.sandbox.smtps_port(),
+                });
+                scene.sandbox.smtp_fault(SmtpFault::new(stage, effect.clone()));
+                let failure = scene.server_at(tap.port(), security).login(USER, &scene.password).await.unwrap_err();
+                assert_eq!(
+                    (failure.kind, failure.reason),
+                    (FailureKind::Malformed, "its reply is too long"),
+                    "{stage:?}"
+                );
+                // Most of it is what the system keeps for a reader that has gone.
+                assert!(tap.sent_to_client() < 16 << 20, "{} at {stage:?}", tap.sent_to_client());
+                scene.kept_auth_to_tls();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_cannot_be_found_or_refuses_the_connection_is_told_as_such() {
+    let scene = Scene::new();
+    // Bound, so that nobody else gets it, and not listening.
+    let taken = TcpSocket::new_v4().unwrap();
+    taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    for security in BOTH {
+        let failure = scene.server_at(port, security).check().await.unwrap_err();
+        assert_eq!((failure.kind, failure.reason), (FailureKind::Unreachable, "the connection was refused"));
+        // Too long for a name, which shows without a network.
+        let nowhere = Server::new(&"mail.".repeat(60), 587, security, Roots::new(None));
+        assert_eq!(nowhere.check().await.unwrap_err().kind, FailureKind::Unresolved);
+    }
+}
+
+#[tokio::test]
+async fn each_way_to_tls_at_the_others_port_fails_and_tells_nothing() {
+    let scene = Scene::new();
+    let sandbox = &scene.sandbox;
+    let tls_where_clear = scene.server_at(sandbox.smtp_port(), Security::Tls).login(USER, &scene.password).await;
+    assert_eq!(tls_where_clear.unwrap_err().kind, FailureKind::Tls);
+    scene.kept_auth_to_tls();
+}

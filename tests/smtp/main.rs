@@ -1,0 +1,15 @@
+//! The SMTP client against the sandbox, which does wrong what servers do wrong, and against servers that nobody here wrote.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod aiosmtpd;
+mod credentials;
+mod faults;
+mod peers;
+mod round_trips;
+#[path = "../../examples/sandbox/server/mod.rs"]
+mod sandbox;
+mod scene;
+mod smtp_server;
+mod stalls;
+mod tap;

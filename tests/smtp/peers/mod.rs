@@ -1,0 +1,180 @@
+//! Mail servers that nobody here wrote, on loopback and with certificates of their own.
+//!
+//! They come from the registries of Python and Node.js the first time. Where that cannot be, every test that needs one
+//! fails, unless `SMTP_PEERS=0` says that they are to be skipped.
+
+#![allow(dead_code, unreachable_pub, reason = "a library to those that include it, and each of them uses a part")]
+
+mod certificates;
+mod install;
+
+use std::{
+    env,
+    io::{BufRead, BufReader, Write},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use self::certificates::Certificates;
+
+/// What is run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Program {
+    /// Of Python: it offers AUTH over TLS only.
+    Aiosmtpd,
+    /// Of Node.js: it offers AUTH in clear too, and would take it.
+    SmtpServer,
+}
+
+/// What is run, and how.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    program: Program,
+    security: &'static str,
+    mechanisms: Vec<&'static str>,
+    login: Option<[String; 2]>,
+}
+
+/// A server that runs; it ends when this is dropped.
+pub struct Peer {
+    child: Child,
+    port: u16,
+    events: Receiver<Value>,
+    certificates: Certificates,
+}
+
+impl Setup {
+    /// With STARTTLS, AUTH PLAIN and LOGIN, and for everybody.
+    pub fn new(program: Program) -> Self {
+        Self { program, security: "starttls", mechanisms: vec!["PLAIN", "LOGIN"], login: None }
+    }
+
+    /// With TLS from the first byte.
+    pub fn with_implicit_tls(mut self) -> Self {
+        self.security = "tls";
+        self
+    }
+
+    /// With AUTH LOGIN only.
+    pub fn with_auth_login_only(mut self) -> Self {
+        self.mechanisms = vec!["LOGIN"];
+        self
+    }
+
+    /// For this user with this password only.
+    pub fn only_for(mut self, username: &str, password: &str) -> Self {
+        self.login = Some([username.to_owned(), password.to_owned()]);
+        self
+    }
+
+    /// Starts it, and waits until it listens; `None` where these tests are to be skipped.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be started, because a test that did not run must not look like one that passed.
+    #[expect(clippy::print_stderr, reason = "who asked for no servers is told what that meant")]
+    pub fn start(self) -> Option<Peer> {
+        if env::var_os("SMTP_PEERS").is_some_and(|value| value == "0") {
+            eprintln!("skipped: SMTP_PEERS=0");
+            return None;
+        }
+        let (name, needs, command) = match self.program {
+            Program::Aiosmtpd => ("aiosmtpd", "Python 3.9 or later with pip", python()),
+            Program::SmtpServer => ("smtp-server", "Node.js 20 or later with npm", node()),
+        };
+        let peer = command.and_then(|command| self.run(command)).unwrap_or_else(|reason| {
+            panic!(
+                "these tests log in at `{name}`, for which this machine needs {needs}, and the network the first time; \
+                 SMTP_PEERS=0 skips them. What went wrong: {reason}"
+            )
+        });
+        Some(peer)
+    }
+
+    fn run(self, mut command: Command) -> Result<Peer, String> {
+        let certificates = Certificates::new();
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = child.map_err(|error| error.to_string())?;
+        let options = json!({
+            "security": self.security,
+            "mechanisms": self.mechanisms,
+            "login": self.login,
+            "certificate": certificates.certificate(),
+            "key": certificates.key(),
+        });
+        let stdin = child.stdin.as_mut().expect("stdin is a pipe");
+        // Who does not read any more says in a moment why.
+        let _ = writeln!(stdin, "{options}");
+        let lines = BufReader::new(child.stdout.take().expect("stdout is a pipe")).lines();
+        let (told, events) = mpsc::channel();
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let event = serde_json::from_str(&line).unwrap_or_else(|_| json!(line));
+                if told.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut peer = Peer { child, port: 0, events, certificates };
+        let first = peer.events.recv_timeout(PATIENCE).map_err(|_| "it ended, or did not begin within a minute")?;
+        let port = first["port"].as_u64().and_then(|port| u16::try_from(port).ok());
+        peer.port = port.ok_or("it did not say where it listens")?;
+        Ok(peer)
+    }
+}
+
+impl Peer {
+    /// Where it listens on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The certificate of the authority that its certificate comes from.
+    pub fn ca_certificate_file(&self) -> PathBuf {
+        self.certificates.authority()
+    }
+
+    /// Waits for the next thing of that kind that it tells, and answers with all that it told until then.
+    ///
+    /// # Panics
+    ///
+    /// Where there is none within a minute.
+    pub fn told_until(&self, event: &str) -> Vec<Value> {
+        let mut told = Vec::new();
+        loop {
+            let next = self.events.recv_timeout(PATIENCE);
+            told.push(next.unwrap_or_else(|_| panic!("it should have told of {event}, and told {told:?}")));
+            if told.last().is_some_and(|last| last["event"] == event) {
+                return told;
+            }
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // Fails where it has ended already. Should this process be killed, it ends with its stdin.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn python() -> Result<Command, String> {
+    let (mut python, modules) = install::aiosmtpd()?;
+    python.env("PYTHONPATH", modules).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/smtp/peers/aiosmtpd_server.py"));
+    Ok(python)
+}
+
+fn node() -> Result<Command, String> {
+    let (mut node, modules) = install::smtp_server()?;
+    node.env("NODE_PATH", modules).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/smtp/peers/smtp_server.cjs"));
+    Ok(node)
+}
+
+/// The first start may have to compile what was fetched.
+const PATIENCE: Duration = Duration::from_mins(1);

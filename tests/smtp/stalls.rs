@@ -1,0 +1,53 @@
+//! A server that falls silent.
+
+use std::sync::Arc;
+
+use terraform_provider_smtp::smtp::{FailureKind, Security};
+
+use crate::{
+    sandbox::{SmtpEffect, SmtpFault, Stage},
+    scene::{BOTH, Scene},
+};
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_given_up() {
+    for security in BOTH {
+        for stage in [
+            Stage::Banner,
+            Stage::Ehlo,
+            Stage::StartTls,
+            Stage::Handshake,
+            Stage::EhloOverTls,
+            Stage::Auth,
+            Stage::Login,
+        ] {
+            if security == Security::Tls && matches!(stage, Stage::Ehlo | Stage::StartTls) {
+                continue;
+            }
+            let failure = stalled(security, stage).await.unwrap_err();
+            assert_eq!((failure.kind, failure.code), (FailureKind::TimedOut, None), "{stage:?} over {security:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_no_goodbye_has_still_taken_the_login() {
+    for security in BOTH {
+        stalled(security, Stage::Quit).await.unwrap();
+    }
+}
+
+/// Logs in, and turns the clock on once the server has stalled.
+async fn stalled(security: Security, stage: Stage) -> Result<(), terraform_provider_smtp::smtp::Failure> {
+    let scene = Arc::new(Scene::new());
+    scene.sandbox.smtp_fault(SmtpFault::new(stage, SmtpEffect::Stall));
+    let (client, watch) = (Arc::clone(&scene), Arc::clone(&scene));
+    let login = tokio::spawn(async move { client.login(security).await });
+    assert!(tokio::task::spawn_blocking(move || watch.sandbox.wait_for_stalled(1)).await.unwrap());
+    // From here on there is nothing to wait for but the clock, which then needs no time.
+    tokio::time::pause();
+    let logged_in = login.await.unwrap();
+    tokio::time::resume();
+    scene.kept_auth_to_tls();
+    logged_in
+}

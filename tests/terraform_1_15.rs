@@ -1,0 +1,13 @@
+//! Terraform 1.15.5 treats the private data of a replacement as the provider expects, so that a reset that cannot work leaves the old password
+//! in the state. `tests/cores/terraform-1.15.5` fetches it; `OTHER_CORES=0` skips these tests.
+
+#![cfg(unix)]
+
+#[path = "../examples/sandbox/server/mod.rs"]
+mod sandbox;
+mod support;
+
+#[path = "acceptance/failed_reset.rs"]
+mod failed_reset;
+
+const CORE: Option<&str> = Some("terraform-1.15.5");
