@@ -79,8 +79,9 @@ fn a_plan_that_waited_is_checked_again_and_applied_once() {
     let plan = workspace.json(&["show", "-json", "rotation.tfplan"]).to_string();
     assert!(plan.contains(&old), "and what is saved does");
 
-    workspace.sandbox.fault(Fault::status(401).times(9));
+    workspace.sandbox.fault(Fault::status(401).times(99));
     follow(&workspace, APPLY_PLAN).error().says(&[NOT_CHANGED]);
+    assert_eq!(follow(&workspace, DRIFT).status, Some(1), "a refused login is an error, and no drift");
     workspace.sandbox.clear_faults();
     assert_eq!((workspace.working_password_of(ADDRESS), resets(&workspace)), (old.clone(), 1));
 
