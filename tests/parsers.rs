@@ -16,6 +16,8 @@ mod explore;
 #[path = "provider/identity.rs"]
 #[expect(dead_code, reason = "this program plays a core that sends garbage")]
 mod identity;
+#[path = "parsers/mail_server.rs"]
+mod mail_server;
 #[path = "../examples/sandbox/server/mod.rs"]
 mod sandbox;
 #[path = "parsers/seeds.rs"]

@@ -3,6 +3,8 @@
 #![no_main]
 #![expect(clippy::unwrap_used, reason = "a fuzzer that cannot go on stops")]
 
+#[path = "../../tests/parsers/mail_server.rs"]
+mod mail_server;
 #[path = "../../tests/parsers/seeds.rs"]
 mod seeds;
 #[path = "../../tests/parsers/targets.rs"]

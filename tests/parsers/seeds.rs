@@ -23,6 +23,12 @@ pub(crate) fn of(target: &str) -> Vec<Vec<u8>> {
             "smtpd/3f1c",
         ]),
         "retry_after" => strings(&["0", "1\n1", "-1", "99999\n0", "Fri, 20 Nov 2026 21:00:00 GMT", "soon"]),
+        "smtp_reply" => strings(&[
+            "220 mail.example.com ESMTP\r\n250-mail.example.com\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN\r\n220 Go on\r\n",
+            "220-mail\r\n220 mail\r\n250 mail\r\n221 Bye\r\n",
+            "421 Later\r\n",
+            "554 No\r\n",
+        ]),
         "state" => vec![state()],
         "value" => vec![msgpack::encode(&resource(), &Smtp::new().resources()[0].schema().attributes)],
         "vendor_error" => for_each_vendor(ERRORS).iter().map(|seed| [&seed[..1], b"\0", &seed[1..]].concat()).collect(),
@@ -45,6 +51,7 @@ pub(crate) fn resource() -> Value {
         ("smtp_port", 587.into()),
         ("smtp_url", secret()),
         ("timeouts", Value::object([("create", "5s".into()), ("read", "5s".into()), ("update", "5s".into())])),
+        ("verify", Value::object([("host", "mail.example.com".into()), ("port", 587.into()), ("timeout", "1s".into())])),
     ])
 }
 

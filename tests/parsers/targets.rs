@@ -17,10 +17,11 @@ use terraform_provider_smtp::{
     },
     protocol::Terms,
     provider::Smtp,
+    smtp::FailureKind,
 };
 use tokio::runtime::Runtime;
 
-use crate::{NEEDLE, vendors::Vendors};
+use crate::{NEEDLE, mail_server::MailServer, vendors::Vendors};
 
 /// A name, and what takes the bytes.
 pub(crate) type Target = (&'static str, fn(&[u8]));
@@ -30,6 +31,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("client_certificate", client_certificate),
     ("import_id", import_id),
     ("retry_after", retry_after),
+    ("smtp_reply", smtp_reply),
     ("state", state),
     ("value", value),
     ("vendor_error", vendor_error),
@@ -70,6 +72,15 @@ fn retry_after(bytes: &[u8]) {
     }
     answer.extend(b"\r\n");
     answers().read(hubspot(), answer);
+}
+
+/// What a mail server says before TLS. What it says within is read by the same code.
+fn smtp_reply(bytes: &[u8]) {
+    static SERVER: LazyLock<MailServer> = LazyLock::new(MailServer::start);
+    let failure = RUNTIME.block_on(SERVER.check(bytes)).unwrap_err();
+    let code = failure.code.map(|code| code.to_string()).unwrap_or_default();
+    assert_ne!(failure.kind, FailureKind::TimedOut, "whatever comes, the end of it is seen");
+    assert!(code.is_empty() || String::from_utf8_lossy(bytes).contains(&code), "{code} was not said");
 }
 
 /// A state as core keeps it.
