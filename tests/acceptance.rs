@@ -10,6 +10,8 @@ mod support;
 
 #[path = "acceptance/bad_input.rs"]
 mod bad_input;
+#[path = "acceptance/ci.rs"]
+mod ci;
 #[path = "acceptance/credentials.rs"]
 mod credentials;
 #[path = "acceptance/documented.rs"]

@@ -175,13 +175,32 @@ impl Page<'_> {
         let (description, prose) = schema.help.split_once("\n\n").unwrap_or((&schema.help, ""));
         let front = format!("page_title: \"{title}\"\nsubcategory: \"\"\ndescription: |-\n  {description}");
         let example = code_block("terraform", self.example);
-        let prose = prose.trim();
+        let prose = illustrated(prose.trim());
         let schema = schema_section(schema);
         let page = format!(
             "---\n{front}\n---\n\n# {heading}\n\n{description}\n\n## Example Usage\n\n{example}\n{prose}\n\n{extra}{schema}\n{after}"
         );
         page.trim_end().to_owned() + "\n"
     }
+}
+
+/// The sections of help texts that an example belongs to, which is shown below their first paragraph.
+const ILLUSTRATED: [(&str, &str); 2] = [
+    ("## When somebody else resets the password", "resources/smtp_credential_password/external-change.tf"),
+    ("## Whether a new password works", "resources/smtp_credential_password/verify.tf"),
+];
+
+/// A help text with the examples that belong into it.
+fn illustrated(prose: &str) -> String {
+    let mut text = prose.to_owned();
+    for (heading, example) in ILLUSTRATED {
+        if let Some(start) = text.find(&format!("{heading}\n\n")) {
+            let first = start + heading.len() + 2;
+            let end = text[first..].find("\n\n").map_or(text.len(), |length| first + length);
+            text.insert_str(end, &format!("\n\n{}", code_block("terraform", example).trim_end()));
+        }
+    }
+    text
 }
 
 /// The vendors, and the environment variables that log in to each.
@@ -226,7 +245,7 @@ fn walkthrough(source: &str) -> String {
          next apply. One that is missing from a list while it still exists would be removed from the state, its password with it: \
          `prevent_destroy` makes that an error. One that is really gone is removed by the refresh all the same.\n\n{}\n\
          ## Import of what exists\n\nThis takes the credentials over without a reset. `for_each` in an import block needs Terraform \
-         1.7 or OpenTofu 1.7.\n\n{}\n## An audit\n\n{}\n",
+         1.7 or OpenTofu 1.7.\n\n{}\n## An audit\n\nThis warns in every plan and apply of what nobody has written down, and of what is old.\n\n{}\n",
         example("for-each"),
         example("import"),
         example("audit"),

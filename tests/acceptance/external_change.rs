@@ -83,7 +83,7 @@ fn what_a_refresh_has_stored_is_rotated_without_another_refresh() {
 #[test]
 fn a_refresh_alone_tells_what_has_changed_and_rotates_nothing() {
     let Some(workspace) = applied(ROTATE) else { return };
-    // The exit status says nothing: core's `-detailed-exitcode` is 2 here even where nothing has changed.
+    // The exit status says nothing: Terraform 1.11's `-detailed-exitcode` is 2 here even where nothing has changed.
     let drifts = || workspace.plan_with(&["-refresh-only"]).quiet().stdout.contains("resource_drift");
     assert!(!drifts());
     reset_elsewhere(&workspace);
