@@ -65,6 +65,11 @@ pub(crate) enum Act {
 }
 
 impl Fault {
+    /// A status in answer to a reset, of which nothing comes, after so many resets that go well.
+    pub(crate) fn of_reset(status: u16, spared: usize) -> Self {
+        Self { on: Some(Operation::Reset), trouble: Trouble::Status(status), acts: false, spared, times: 1 }
+    }
+
     /// Lets it happen.
     pub(crate) fn happen(&self, sandbox: &Sandbox) {
         match self.trouble {
