@@ -121,6 +121,28 @@ fn a_reset_that_failed_is_not_taken_for_another_of_the_same_run() {
     }
 }
 
+#[test]
+fn a_failed_update_forgets_nothing_of_what_was_configured() {
+    let wanted = |trigger, host| Wanted {
+        resource: 0,
+        arguments: Arguments {
+            trigger: Given::now(trigger),
+            mode: Given { value: Some("in_place"), late: false },
+            host: Given { value: host, late: false },
+            ..Arguments::bare(Target::HostUp(Which::First))
+        },
+        replace: false,
+        create_first: false,
+    };
+    let failing = Run { at_apply: Some(Fault::of_reset(400, 0)), ..calm() };
+    let walk = [
+        Operation::Apply(vec![wanted("one", Some("mail.example.com"))], calm()),
+        Operation::Apply(vec![wanted("two", None)], failing),
+        Operation::Apply(vec![wanted("two", None)], calm()),
+    ];
+    attempt(&walk).unwrap();
+}
+
 fn calm() -> Run {
     Run { refreshes: true, at_plan: None, at_apply: None, interruption: None }
 }
