@@ -9,6 +9,7 @@ use crate::{
 
 /// What a resource has been through, as far as the contract looks at it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(crate) struct History {
     target: Target,
     trigger: Option<Text>,

@@ -108,7 +108,8 @@ impl Process {
 
     /// Waits until it has ended by itself.
     pub(crate) async fn ended(&mut self) {
-        timeout(LONGEST_END, self.child.wait()).await.expect("what is told to end ends").unwrap();
+        let ended = timeout(LONGEST_END, self.child.wait()).await;
+        assert!(matches!(ended, Ok(Ok(_))), "what is told to end ends");
     }
 
     /// Ends it without a word, and looks through what it has logged.

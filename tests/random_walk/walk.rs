@@ -405,7 +405,7 @@ impl Walk {
         let can_work = vendor_works && is_verifiable;
         if !is_verifiable && !lost {
             let failed = [&applied.made, &applied.deleted].into_iter().flatten().find_map(|it| it.as_ref().err());
-            let failed = failed.expect("a mail server that is not there is seen before the reset");
+            let Some(failed) = failed else { panic!("a mail server that is not there is seen before the reset") };
             assert_eq!(Told::of(failed), Told::default(), "what is seen before the reset costs none: {failed:?}");
         }
         let is_delete_first = plan.action == Action::Replace && !wanted.create_first;
