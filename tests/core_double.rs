@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "core_double/arguments.rs"]
+#[expect(dead_code, reason = "here every mail server can be reached")]
 mod arguments;
 #[path = "core_double/contract.rs"]
 mod contract;
@@ -36,7 +37,7 @@ mod wire;
 use proptest::{collection, option, prelude::*};
 
 use crate::{
-    arguments::{Arguments, Given, Policy, Text, arguments},
+    arguments::{Arguments, Given, MailServer, Policy, Text, Verify, arguments},
     double::{Order, Wish},
     history::{History, Start, Step, live},
     vendors::{Known, Target, Which},
@@ -77,13 +78,9 @@ fn histories(vendor: fn(Which) -> Target) -> impl Strategy<Value = History> {
 fn steps(vendor: fn(Which) -> Target) -> impl Strategy<Value = Step> {
     let wish = prop_oneof![9 => Just(Wish::Configured), 1 => Just(Wish::Replaced)];
     let order = prop_oneof![Just(Order::DeleteFirst), Just(Order::CreateFirst)];
-    let password = option::weighted(0.3, "\\PC{1,40}");
-    (arguments(vendor), wish, order, password).prop_map(|(arguments, wish, order, password)| Step {
-        arguments,
-        wish,
-        order,
-        password,
-    })
+    let (elsewhere, password) = (prop::bool::weighted(0.25), option::weighted(0.3, "\\PC{1,40}"));
+    (arguments(vendor), wish, order, elsewhere, password)
+        .prop_map(|(arguments, wish, order, elsewhere, password)| Step { arguments, wish, order, elsewhere, password })
 }
 
 // Histories told one by one
@@ -163,10 +160,51 @@ fn a_key_whose_successor_was_not_known_at_plan_is_named() {
     }
 }
 
+#[test]
+fn somebody_elses_reset_is_met_as_the_setting_says() {
+    let given = |value, late| Given { value, late };
+    for mode in ["replace", "in_place"] {
+        for (setting, late) in [("warn", false), ("ignore", false), ("rotate", false), ("warn", true), ("rotate", true)]
+        {
+            let arguments = |external| Arguments {
+                mode: given(Some(mode), false),
+                on_external_change: external,
+                ..Arguments::bare(Target::KirimEmail(Which::First))
+            };
+            let made = Step::of(arguments(given(Some(setting), false)));
+            let met = Step { elsewhere: true, ..Step::of(arguments(given(Some(setting), late))) };
+            live(&History { start: Start::Nothing, steps: vec![made, met.clone(), met] });
+        }
+    }
+}
+
+#[test]
+fn how_a_login_ended_is_kept_until_the_next_reset() {
+    let verify = |timeout| Verify { at: MailServer::Sandbox, on_refresh: true, timeout };
+    for vendor in VENDORS {
+        let step = |trigger: &str, verify: Option<Verify>, late: bool| {
+            let trigger = Given::now(trigger);
+            Step::of(Arguments {
+                trigger,
+                verify: Given { value: verify, late },
+                ..Arguments::bare(vendor(Which::First))
+            })
+        };
+        let steps = vec![
+            step("one", Some(verify("20s")), false),
+            step("one", Some(verify("60s")), true),
+            Step { elsewhere: true, ..step("one", None, false) },
+            step("two", Some(verify("20s")), true),
+            step("three", None, true),
+        ];
+        live(&History { start: Start::Nothing, steps });
+    }
+}
+
 const VENDORS: [fn(Which) -> Target; 4] = [Target::HostUp, Target::HubSpot, Target::KirimEmail, Target::Smtpd];
 
 impl Step {
     fn of(arguments: Arguments) -> Self {
-        Self { arguments, wish: Wish::Configured, order: Order::DeleteFirst, password: None }
+        Self { arguments, wish: Wish::Configured, order: Order::DeleteFirst, elsewhere: false, password: None }
     }
 }

@@ -62,7 +62,13 @@ use proptest::{
     test_runner::{Config, RngSeed, TestRunner},
 };
 
-use crate::{operation::Operation, walk::Tally};
+use crate::{
+    arguments::{Arguments, Given, MailServer, Verify},
+    faults::Fault,
+    operation::{Operation, Run, Wanted},
+    vendors::{Target, Which},
+    walk::Tally,
+};
 
 /// How many operations a walk has.
 const OPERATIONS: usize = 200;
@@ -84,6 +90,61 @@ fixed! {
     the_second_fixed_walk_holds: 2,
     the_third_fixed_walk_holds: 3,
     the_fourth_fixed_walk_holds: 4,
+}
+
+#[test]
+fn a_reset_that_failed_is_not_taken_for_another_of_the_same_run() {
+    let verify = Verify { at: MailServer::Sandbox, on_refresh: false, timeout: "20s" };
+    for (target, verify) in [
+        (Target::KirimEmail(Which::First), None),
+        (Target::Smtpd(Which::First), None),
+        (Target::HubSpot(Which::First), Some(verify)),
+    ] {
+        let wanted = |resource, trigger| Wanted {
+            resource,
+            arguments: Arguments {
+                trigger: Given::now(trigger),
+                mode: Given { value: Some("in_place"), late: false },
+                verify: Given { value: verify.clone(), late: false },
+                ..Arguments::bare(target)
+            },
+            replace: false,
+            create_first: false,
+        };
+        // Which of the two comes first is not ours to say.
+        for (first, second) in [(0, 1), (1, 0), (0, 1), (1, 0)] {
+            let made = Operation::Apply(vec![wanted(first, "one")], calm());
+            let failing = Run { at_apply: Some(Fault::of_reset(500, 1)), ..calm() };
+            let both = Operation::Apply(vec![wanted(first, "two"), wanted(second, "two")], failing);
+            attempt(&[made, both]).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_failed_update_forgets_nothing_of_what_was_configured() {
+    let wanted = |trigger, host| Wanted {
+        resource: 0,
+        arguments: Arguments {
+            trigger: Given::now(trigger),
+            mode: Given { value: Some("in_place"), late: false },
+            host: Given { value: host, late: false },
+            ..Arguments::bare(Target::HostUp(Which::First))
+        },
+        replace: false,
+        create_first: false,
+    };
+    let failing = Run { at_apply: Some(Fault::of_reset(400, 0)), ..calm() };
+    let walk = [
+        Operation::Apply(vec![wanted("one", Some("mail.example.com"))], calm()),
+        Operation::Apply(vec![wanted("two", None)], failing),
+        Operation::Apply(vec![wanted("two", None)], calm()),
+    ];
+    attempt(&walk).unwrap();
+}
+
+fn calm() -> Run {
+    Run { refreshes: true, at_plan: None, at_apply: None, interruption: None }
 }
 
 #[test]

@@ -5,7 +5,10 @@ use std::fmt;
 use proptest::{option, prelude::*};
 use terraform_provider_smtp::framework::value::{Number, Value};
 
-use crate::vendors::{Known, Target, Which, argument};
+use crate::{
+    sandbox::Sandbox,
+    vendors::{Known, Target, Which, argument},
+};
 
 /// A text, of which a failure shows no more than its beginning.
 #[derive(Clone, Eq, PartialEq)]
@@ -39,6 +42,23 @@ pub(crate) struct Policy {
     pub(crate) special_characters: Option<&'static str>,
 }
 
+/// A `verify`.
+#[derive(Clone, Debug)]
+pub(crate) struct Verify {
+    pub(crate) at: MailServer,
+    pub(crate) on_refresh: bool,
+    pub(crate) timeout: &'static str,
+}
+
+/// Where a `verify` logs in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum MailServer {
+    /// At the sandbox.
+    Sandbox,
+    /// Where nothing listens.
+    Nowhere,
+}
+
 /// The arguments of one configuration that is valid.
 #[derive(Clone, Debug)]
 pub(crate) struct Arguments {
@@ -52,6 +72,8 @@ pub(crate) struct Arguments {
     pub(crate) host: Given<&'static str>,
     pub(crate) port: Given<u16>,
     pub(crate) timeout: Given<&'static str>,
+    pub(crate) on_external_change: Given<&'static str>,
+    pub(crate) verify: Given<Verify>,
 }
 
 /// When a configuration is looked at.
@@ -75,6 +97,8 @@ impl Arguments {
             host: Given::default(),
             port: Given::default(),
             timeout: Given::default(),
+            on_external_change: Given::default(),
+            verify: Given::default(),
         }
     }
 
@@ -82,15 +106,17 @@ impl Arguments {
     pub(crate) fn is_late(&self) -> bool {
         let texts = [&self.trigger, &self.own, &self.own_version].iter().any(|text| text.late);
         let others = [self.mode.late, self.policy.late, self.host.late, self.port.late, self.timeout.late];
+        let others = [others.contains(&true), self.on_external_change.late, self.verify.late];
         texts || others.contains(&true) || self.target_known != Known::Wholly
     }
 
     /// The configuration as core sends it.
-    pub(crate) fn config(&self, moment: Moment) -> Value {
+    pub(crate) fn config(&self, moment: Moment, sandbox: &Sandbox) -> Value {
         let known = if moment == Moment::Plan { self.target_known } else { Known::Wholly };
         let timeouts = |text: &&str| Value::object([("create", Value::from(*text)), ("update", Value::Null)]);
         Value::object([
             (self.target.vendor(), argument(self.target, known)),
+            ("on_external_change", self.on_external_change.at(moment, |setting| Value::from(*setting))),
             ("password_policy", self.policy.at(moment, Policy::value)),
             ("password_wo", self.own.at(moment, |own| Value::Secret(own.0.clone().into()))),
             ("password_wo_version", self.own_version.at(moment, Text::value)),
@@ -99,6 +125,7 @@ impl Arguments {
             ("smtp_host", self.host.at(moment, |host| Value::from(*host))),
             ("smtp_port", self.port.at(moment, |port| Value::from(*port))),
             ("timeouts", self.timeout.at(moment, timeouts)),
+            ("verify", self.verify.at(moment, |verify| verify.value(sandbox))),
         ])
     }
 }
@@ -131,10 +158,33 @@ impl From<&str> for Text {
 }
 
 impl Text {
+    /// Whether every mail server takes it for a password.
+    fn is_plain(&self) -> bool {
+        self.0.len() < 100 && !self.0.contains('\0')
+    }
+
     fn value(&self) -> Value {
         self.0.as_str().into()
     }
 }
+
+impl Verify {
+    fn value(&self, sandbox: &Sandbox) -> Value {
+        let port = match self.at {
+            MailServer::Sandbox => sandbox.smtp_port(),
+            MailServer::Nowhere => NOWHERE,
+        };
+        Value::object([
+            ("host", "localhost".into()),
+            ("on_refresh", self.on_refresh.into()),
+            ("port", port.into()),
+            ("timeout", self.timeout.into()),
+        ])
+    }
+}
+
+/// A port on which nothing listens.
+const NOWHERE: u16 = 1;
 
 impl Policy {
     fn value(&self) -> Value {
@@ -159,12 +209,20 @@ pub(crate) fn arguments(main: fn(Which) -> Target) -> impl Strategy<Value = Argu
     let host = prop::sample::select(vec!["mail.example.com", "127.0.0.1", "::1", "xn--bcher-kva.example"]);
     let port = prop::sample::select(vec![25_u16, 465, 587, 65535]);
     let timeout = prop::sample::select(vec!["90s", "1h"]);
+    let external = prop::sample::select(vec!["warn", "rotate", "rotate", "ignore"]);
     let first = (vendor, which, target_known, given(text()), given(mode), given(policy()));
     let second = (given(own()), given(text()), given(host), given(port), given(timeout));
-    (first, second).prop_map(
-        |((vendor, which, target_known, trigger, mode, policy), (own, own_version, host, port, timeout))| {
+    let third = (given(external), (option::weighted(0.25, verify()), prop::bool::weighted(0.1)));
+    (first, second, third).prop_map(
+        |(
+            (vendor, which, target_known, trigger, mode, policy),
+            (own, own_version, host, port, timeout),
+            (on_external_change, (value, late)),
+        )| {
             let target = vendor(which);
+            let verify = Given { value: value.filter(|_| own.value.as_ref().is_none_or(Text::is_plain)), late };
             let bare = Arguments { target_known, trigger, mode, host, port, timeout, ..Arguments::bare(target) };
+            let bare = Arguments { on_external_change, verify, ..bare };
             // What does not go together is an error at validate, and no matter of this program; what turns out null goes with all.
             match own.value {
                 _ if !target.takes_passwords() => {
@@ -185,6 +243,14 @@ fn text() -> impl Strategy<Value = Text> {
         3 => any::<String>().prop_map(Text),
         1 => long.prop_map(|part| Text(part.repeat((64 << 10) / part.len()))),
     ]
+}
+
+fn verify() -> impl Strategy<Value = Verify> {
+    (any::<bool>(), prop::sample::select(vec!["1s", "20s"])).prop_map(|(on_refresh, timeout)| Verify {
+        at: MailServer::Sandbox,
+        on_refresh,
+        timeout,
+    })
 }
 
 fn own() -> impl Strategy<Value = Text> {

@@ -1,5 +1,7 @@
 //! The contract's table of what resets a password and what does not, as an oracle that shares nothing with the provider.
 
+use terraform_provider_smtp::{framework::value::Value, secret::Secret};
+
 use crate::{
     arguments::{Arguments, Policy, Text},
     vendors::{Known, Target},
@@ -7,6 +9,7 @@ use crate::{
 
 /// What a resource has been through, as far as the contract looks at it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(crate) struct History {
     target: Target,
     trigger: Option<Text>,
@@ -18,6 +21,10 @@ pub(crate) struct History {
     was_reset: bool,
     /// Whether there is a password in state.
     is_stored: bool,
+    /// Whether that was seen to be no longer the live one.
+    pub(crate) is_stale: bool,
+    /// Whether it is the live one.
+    pub(crate) is_live: bool,
 }
 
 /// What the contract wants done.
@@ -42,14 +49,16 @@ impl History {
             knows_target: target.vendor() != "smtpd",
             was_reset: false,
             is_stored: false,
+            is_stale: false,
+            is_live: true,
         }
     }
 
     /// What it is after an apply.
     pub(crate) fn after(before: Option<&Self>, wanted: &Arguments, due: Due) -> Self {
-        let (was_reset, is_stored) = match (before, due) {
-            (Some(before), Due::Nothing) => (before.was_reset, before.is_stored),
-            _ => (true, wanted.own.value.is_none()),
+        let (was_reset, is_stored, is_stale) = match (before, due) {
+            (Some(before), Due::Nothing) => (before.was_reset, before.is_stored, before.is_stale),
+            _ => (true, wanted.own.value.is_none(), false),
         };
         Self {
             target: wanted.target,
@@ -59,7 +68,14 @@ impl History {
             knows_target: true,
             was_reset,
             is_stored,
+            is_stale,
+            is_live: before.is_none_or(|before| before.is_live) || due != Due::Nothing,
         }
+    }
+
+    /// What it is of.
+    pub(crate) fn target(&self) -> Target {
+        self.target
     }
 
     /// The table, row by row.
@@ -71,7 +87,8 @@ impl History {
             return Due::New;
         }
         let changes = [before.trigger(wanted), before.policy(wanted), before.own_version(wanted), before.own(wanted)];
-        changes.into_iter().max_by_key(|due| *due as usize).unwrap_or(Due::Nothing)
+        let changes = changes.into_iter().chain([before.stale(wanted)]);
+        changes.max_by_key(|due| *due as usize).unwrap_or(Due::Nothing)
     }
 
     /// Whether the plan warns that something is adopted without a reset.
@@ -104,6 +121,20 @@ impl History {
         }
     }
 
+    /// "`stale` with `on_external_change = "rotate"`": 1, "planned as replacement or update, by `rotation_mode`".
+    fn stale(&self, wanted: &Arguments) -> Due {
+        let (setting, mode) = (&wanted.on_external_change, &wanted.mode);
+        let rotates = setting.value == Some("rotate");
+        if !self.is_stale || !(rotates || setting.late) {
+            return Due::Nothing;
+        }
+        match (mode.value, mode.late) {
+            (Some("in_place"), false) if rotates => Due::InPlace,
+            (Some("in_place"), false) => Due::Nothing,
+            _ => Due::New,
+        }
+    }
+
     /// "update of `password_policy`": 1, "policies are compared by effect".
     fn policy(&self, wanted: &Arguments) -> Due {
         let changed = effect(wanted.policy.value.as_ref()) != effect(self.policy.as_ref());
@@ -126,6 +157,21 @@ impl History {
     /// "after import, the first time that what import cannot know goes from null to a value": 0
     fn adopts(&self, was_null: bool) -> bool {
         was_null && !self.was_reset
+    }
+}
+
+/// "refresh saw a newer `remote_version`", or with `on_refresh` a refused login: whether a refresh of this state says so, while the
+/// vendor's password is this one. "Any other failure" to learn of it leaves what was known.
+pub(crate) fn is_stale(state: &Value, target: Target, live: Option<&str>, port: u16) -> bool {
+    let Some(stored) = state.get("password").as_secret().map(Secret::for_state) else {
+        return *state.get("stale") == Value::Bool(true);
+    };
+    let verify = state.get("verify");
+    let is_tried = *verify.get("on_refresh") == Value::Bool(true) && *verify.get("port") == Value::from(port);
+    match target {
+        Target::KirimEmail(_) => live != Some(stored),
+        _ if is_tried => live != Some(stored),
+        _ => *state.get("stale") == Value::Bool(true),
     }
 }
 

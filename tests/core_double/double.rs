@@ -2,8 +2,13 @@
 //!
 //! Every answer is held against core's rules ([`rules`]).
 
-use std::{fs::File, io::Read, process::Stdio};
+use std::{
+    fs::{self, File},
+    io::Read,
+    process::Stdio,
+};
 
+use tempfile::NamedTempFile;
 use terraform_provider_smtp::{
     framework::{Provider, schema::Attribute, value::Value},
     provider::Smtp,
@@ -73,6 +78,8 @@ pub(crate) struct Double<'a> {
     provider: Schema,
     resource: Schema,
     pub(crate) stored: Stored,
+    /// Whom to trust at the mail server.
+    authority: NamedTempFile,
     /// The process that has planned since the last apply, if any has.
     planning: Option<Session>,
 }
@@ -91,7 +98,10 @@ impl<'a> Double<'a> {
     pub(crate) fn new(sandbox: &'a Sandbox) -> Self {
         let smtp = Smtp::new();
         let resource = smtp.resources()[0].schema().attributes.clone();
+        let authority = NamedTempFile::new().unwrap();
+        fs::write(authority.path(), sandbox.ca_certificate_pem()).unwrap();
         Self {
+            authority,
             sandbox,
             provider: smtp.schema().attributes.clone(),
             resource,
@@ -293,8 +303,18 @@ impl<'a> Double<'a> {
         let answer = session.provider.read_resource(request).await.unwrap().into_inner();
         without_errors(&answer.diagnostics);
         let state = self.decode(answer.new_state);
+        if state.is_null() {
+            return Stored::default();
+        }
         rules::assert_storable(&self.resource, &state);
         Stored { state, private: answer.private }
+    }
+
+    /// Ends the process that has planned: what comes now it could not know of.
+    pub(crate) async fn end_planning(&mut self) {
+        if let Some(session) = self.planning.take() {
+            session.end().await;
+        }
     }
 
     /// The process that plans; plans have no effects, so one serves until the next apply.
@@ -309,6 +329,7 @@ impl<'a> Double<'a> {
         let mut command = core::command(env!("CARGO_BIN_EXE_terraform-provider-smtp"));
         let log = tempfile::tempfile().unwrap();
         command.envs(self.sandbox.env()).env("TF_LOG_PROVIDER", "TRACE");
+        command.env("SMTP_CA_CERTIFICATE_FILE", self.authority.path());
         command.stderr(Stdio::from(log.try_clone().unwrap()));
         let plugin = Plugin::start(command).await;
         let mut provider = plugin.connect().await.provider;

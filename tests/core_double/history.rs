@@ -34,6 +34,8 @@ pub(crate) struct Step {
     pub(crate) arguments: Arguments,
     pub(crate) wish: Wish,
     pub(crate) order: Order,
+    /// Whether somebody else has reset the password since the last step.
+    pub(crate) elsewhere: bool,
     /// The password that a vendor makes next, where it is one that makes them.
     pub(crate) password: Option<String>,
 }
@@ -68,6 +70,12 @@ async fn take(
     step: &Step,
 ) -> contract::History {
     let arguments = &step.arguments;
+    if let Some(lived) = lived.filter(|_| step.elsewhere) {
+        double.end_planning().await;
+        lived.target().reset_elsewhere(sandbox);
+    }
+    let refreshed = lived.and_then(|lived| refreshed(lived, &double.stored.state, sandbox));
+    let lived = refreshed.as_ref().map(|(lived, _)| lived);
     let due = match step.wish {
         Wish::Configured => contract::History::due(lived, arguments),
         Wish::Replaced => Due::New,
@@ -75,11 +83,12 @@ async fn take(
     if let Some(password) = &step.password {
         vendors::next_password(sandbox, password);
     }
-    let (resets, before) = (vendors::resets(sandbox), double.stored.state.clone());
+    let resets = vendors::resets(sandbox);
+    let before = refreshed.as_ref().map(|(_, state)| state.clone()).unwrap_or_default();
 
-    let plan = double.plan(&arguments.config(Moment::Plan), step.wish).await;
+    let plan = double.plan(&arguments.config(Moment::Plan, sandbox), step.wish).await;
     assert_eq!(vendors::resets(sandbox), resets, "neither refresh nor plan resets anything");
-    assert!(double.stored.state == before, "a refresh of what nobody changed changes nothing");
+    assert!(double.stored.state == before, "a refresh tells what somebody else has changed, and nothing more");
     let is_new = matches!(plan.action, Action::Create | Action::Replace);
     assert_eq!(is_new, due == Due::New, "what is planned is {:?}, and due is {due:?}", plan.action);
     if due == Due::Nothing && !arguments.is_late() {
@@ -88,21 +97,50 @@ async fn take(
         assert!(plan.planned.get("password") == before.get("password"), "without a reset the password stays known");
     }
 
-    let warnings = double.apply(plan, &arguments.config(Moment::Apply), step.order).await;
+    let rotates = plan.warnings.iter().any(|warning| warning.summary == "A rotation is planned for a stale password");
+    let asks = arguments.on_external_change.late || arguments.on_external_change.value == Some("rotate");
+    assert_eq!(rotates, lived.is_some_and(|lived| lived.is_stale) && asks, "why it rotates is said at plan");
+
+    let warnings = double.apply(plan, &arguments.config(Moment::Apply, sandbox), step.order).await;
     let happened = vendors::resets(sandbox) - resets;
     assert_eq!(happened, usize::from(due != Due::Nothing), "resets; due was {due:?}");
     let lived = contract::History::after(lived, arguments, due);
-    assert_state(&double.stored.state, &before, arguments, due, sandbox);
+    assert_state(&double.stored.state, &before, arguments, due, sandbox, &lived);
     assert_keys(&double.stored.state, &warnings, sandbox);
 
-    let again = double.plan(&arguments.config(Moment::Apply), Wish::Configured).await;
+    let again = double.plan(&arguments.config(Moment::Apply, sandbox), Wish::Configured).await;
     assert_eq!(again.action, Action::Nothing, "there is nothing left to do");
     assert_eq!(vendors::resets(sandbox), resets + happened);
     lived
 }
 
+/// What a refresh should make of it; nothing where it is gone.
+fn refreshed(lived: &contract::History, state: &Value, sandbox: &Sandbox) -> Option<(contract::History, Value)> {
+    let target = lived.target();
+    let key = state.get("remote_version").as_str();
+    if matches!(target, Target::Smtpd(_)) && !vendors::live_keys(sandbox).iter().any(|id| key == Some(id)) {
+        return None;
+    }
+    let (_, live) = target.login(sandbox);
+    let is_stale = contract::is_stale(state, target, Some(&live), sandbox.smtp_port());
+    let stored = state.get("password").as_secret().map(Secret::for_state);
+    let is_live = stored.map_or(lived.is_live, |stored| stored == live);
+    let mut state = state.clone();
+    state.set("stale", is_stale);
+    let mut lived = lived.clone();
+    (lived.is_stale, lived.is_live) = (is_stale, is_live);
+    Some((lived, state))
+}
+
 /// The stored state is the truth.
-fn assert_state(state: &Value, before: &Value, arguments: &Arguments, due: Due, sandbox: &Sandbox) {
+fn assert_state(
+    state: &Value,
+    before: &Value,
+    arguments: &Arguments,
+    due: Due,
+    sandbox: &Sandbox,
+    lived: &contract::History,
+) {
     let target = arguments.target;
     assert_eq!(state.get("id").as_str(), Some(target.id().as_str()));
     assert_eq!(
@@ -116,6 +154,14 @@ fn assert_state(state: &Value, before: &Value, arguments: &Arguments, due: Due, 
     } else {
         assert_eq!(stored.is_none(), arguments.own.value.is_some(), "a password of the user's own is not stored");
     }
+    assert_eq!(*state.get("stale"), Value::Bool(lived.is_stale));
+    let verified = match (due, &arguments.verify.value) {
+        (Due::Nothing, _) => before.get("verified").clone(),
+        (_, None) => Value::Null,
+        (_, Some(verify)) if verify.timeout == "1s" && *state.get("verified") == Value::Bool(false) => false.into(),
+        (_, Some(_)) => true.into(),
+    };
+    assert_eq!(*state.get("verified"), verified, "`verified` tells of the last reset's login");
     if state.get("rotated_at").is_null() {
         assert!(stored.is_none(), "an import tells no password");
         return;
@@ -123,7 +169,7 @@ fn assert_state(state: &Value, before: &Value, arguments: &Arguments, due: Due, 
     let (username, password) = target.login(sandbox);
     assert_eq!(state.get("username").as_str(), Some(username.as_str()));
     if let Some(stored) = stored {
-        assert!(stored == password, "the stored password is the vendor's");
+        assert_eq!(stored == password, lived.is_live, "the stored password is the vendor's, unless somebody else's is");
     } else if due != Due::Nothing {
         assert_eq!(arguments.own.value.as_ref().map(|own| &own.0), Some(&password), "the user's own was sent");
     }

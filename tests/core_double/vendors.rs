@@ -95,6 +95,19 @@ impl Target {
         (account.to_owned(), sandbox.hubspot().password(account).unwrap())
     }
 
+    /// Somebody else resets the password; at a vendor that makes another credential with every reset they revoke the newest.
+    pub(crate) fn reset_elsewhere(self, sandbox: &Sandbox) {
+        match self {
+            Self::Smtpd(_) => {
+                if let Some(key) = sandbox.smtpd().key_named(self.account()) {
+                    sandbox.smtpd().revoke(&key.id);
+                }
+            }
+            // User names are unique over all vendors.
+            _ => drop(sandbox.kirim_email().reset_elsewhere(self.account())),
+        }
+    }
+
     /// How many resets its vendor has seen.
     pub(crate) fn resets(self, sandbox: &Sandbox) -> usize {
         match self {

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::sandbox::{self, Effect, Operation};
+use crate::{
+    sandbox::{self, Effect, Operation, Sandbox, SmtpEffect, SmtpFault, Stage},
+    vendors::{self, Target},
+};
 
 /// A fault of some of a vendor's answers.
 #[derive(Clone, Debug)]
@@ -14,15 +17,23 @@ pub(crate) struct Fault {
     trouble: Trouble,
     /// Whether the vendor has acted before; otherwise it does nothing.
     acts: bool,
+    /// How many of these calls are spared first.
+    spared: usize,
     times: usize,
 }
 
 #[derive(Clone, Debug)]
 enum Trouble {
     Close,
+    /// KIRIM.EMAIL's `success: false`.
+    Denial,
     Empty,
     Html,
     Late,
+    /// The mail server has no time for anybody.
+    MailBusy,
+    /// The mail server refuses a login.
+    MailRefusal,
     Page(u16),
     Redirect(u16),
     Slow,
@@ -43,17 +54,60 @@ pub(crate) struct Interruption {
 /// How core interrupts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Act {
+    /// It hangs up, and the provider is told to end.
+    HangUp,
     /// It tells the provider to stop.
     Stop,
     /// The provider is killed.
     Kill,
+    /// The provider is told to end (SIGTERM).
+    Terminate,
 }
 
 impl Fault {
+    /// A status in answer to a reset, of which nothing comes, after so many resets that go well.
+    pub(crate) fn of_reset(status: u16, spared: usize) -> Self {
+        Self { on: Some(Operation::Reset), trouble: Trouble::Status(status), acts: false, spared, times: 1 }
+    }
+
+    /// Lets it happen.
+    pub(crate) fn happen(&self, sandbox: &Sandbox) {
+        match self.trouble {
+            Trouble::MailBusy => sandbox.smtp_fault(SmtpFault::reply(Stage::Banner, "421 4.3.2 Busy").always()),
+            Trouble::MailRefusal => {
+                sandbox.smtp_fault(SmtpFault::new(Stage::Auth, SmtpEffect::Reply("535 5.7.8 No".to_owned())));
+            }
+            Trouble::Denial => {
+                for user_name in vendors::targets().filter(|it| it.vendor() == "kirim_email").map(Target::account) {
+                    let denial = sandbox::Fault::body(r#"{"success":false,"message":"Not now"}"#).of(user_name);
+                    sandbox.fault(denial.before().on(Operation::Reset).times(self.times));
+                }
+            }
+            _ => {
+                if let (Some(operation), 1..) = (self.on, self.spared) {
+                    let nothing = sandbox::Fault::new(Effect::Delay(Duration::ZERO)).before();
+                    sandbox.fault(nothing.on(operation).times(self.spared));
+                }
+                sandbox.fault(self.in_sandbox());
+            }
+        }
+    }
+
+    /// Whether it is one of the mail server.
+    pub(crate) fn is_of_mail(&self) -> bool {
+        matches!(self.trouble, Trouble::MailBusy | Trouble::MailRefusal)
+    }
+
+    /// Whether the mail server turns everybody away.
+    pub(crate) fn is_mail_busy(&self) -> bool {
+        matches!(self.trouble, Trouble::MailBusy)
+    }
+
     /// The sandbox's words for it.
-    pub(crate) fn in_sandbox(&self) -> sandbox::Fault {
+    fn in_sandbox(&self) -> sandbox::Fault {
         let fault = match &self.trouble {
             Trouble::Close => sandbox::Fault::new(Effect::Close),
+            Trouble::Denial | Trouble::MailBusy | Trouble::MailRefusal => unreachable!("these are not of one call"),
             Trouble::Empty => sandbox::Fault::body(""),
             Trouble::Html => sandbox::Fault::body("<html>"),
             Trouble::Late => sandbox::Fault::new(Effect::HeadThenStall),
@@ -92,9 +146,12 @@ pub(crate) fn faults() -> impl Strategy<Value = Fault> {
     ];
     let trouble = prop_oneof![
         Just(Trouble::Close),
+        Just(Trouble::Denial),
         Just(Trouble::Empty),
         Just(Trouble::Html),
         Just(Trouble::Late),
+        Just(Trouble::MailBusy),
+        Just(Trouble::MailRefusal),
         prop::sample::select(vec![200, 403, 404, 503]).prop_map(Trouble::Page),
         prop::sample::select(vec![301, 303, 307]).prop_map(Trouble::Redirect),
         Just(Trouble::Slow),
@@ -104,7 +161,8 @@ pub(crate) fn faults() -> impl Strategy<Value = Fault> {
         Just(Trouble::Truncated),
     ];
     let times = prop_oneof![4 => Just(1_usize), 1 => Just(2)];
-    (on, trouble, any::<bool>(), times).prop_map(|(on, trouble, acts, times)| {
+    let spared = prop_oneof![3 => Just(0_usize), 1 => Just(1)];
+    (on, trouble, any::<bool>(), spared, times).prop_map(|(on, trouble, acts, spared, times)| {
         // No provider can see through a vendor that lies: a refusal means that it has not acted, and a 2xx that it has. And only
         // a vendor that has no such credential says so of one that it lists.
         let trouble = match (trouble, on) {
@@ -119,7 +177,7 @@ pub(crate) fn faults() -> impl Strategy<Value = Fault> {
             Trouble::Throttled(_) => true,
             _ => false,
         };
-        Fault { on, acts: agrees || (acts && !refuses), trouble, times }
+        Fault { on, acts: agrees || (acts && !refuses), trouble, spared, times }
     })
 }
 
@@ -130,6 +188,6 @@ pub(crate) fn interruptions() -> impl Strategy<Value = Interruption> {
         1 => Just(Operation::Account),
         1 => Just(Operation::Revoke),
     ];
-    let by = prop_oneof![Just(Act::Stop), Just(Act::Kill)];
+    let by = prop_oneof![Just(Act::HangUp), Just(Act::Kill), Just(Act::Stop), Just(Act::Terminate)];
     (during, by).prop_map(|(during, by)| Interruption { during, by })
 }

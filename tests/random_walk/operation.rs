@@ -3,7 +3,7 @@
 use proptest::{collection, option, prelude::*};
 
 use crate::{
-    arguments::{Arguments, arguments},
+    arguments::{Arguments, MailServer, arguments},
     faults::{Fault, Interruption, faults, interruptions},
     vendors::{Target, Which},
 };
@@ -26,6 +26,8 @@ pub(crate) enum Operation {
     Taint(usize),
     /// Somebody else resets the password; at SMTPD they revoke the newest key.
     ResetElsewhere(Target),
+    /// KIRIM.EMAIL answers the next reset with `success: false`, though it makes a password.
+    Contradict(Target),
     /// Somebody deletes the credential.
     Delete(Target),
     /// Somebody makes a credential of that name again.
@@ -106,6 +108,7 @@ fn operation(homes: [Vendor; RESOURCES]) -> impl Strategy<Value = Operation> {
         4 => (0..RESOURCES, run()).prop_map(|(resource, run)| Operation::Destroy(resource, run)),
         2 => (0..RESOURCES).prop_map(Operation::Taint),
         3 => target().prop_map(Operation::ResetElsewhere),
+        1 => target().prop_map(Operation::Contradict),
         2 => target().prop_map(Operation::Delete),
         4 => target().prop_map(Operation::MakeAgain),
         1 => names().prop_map(Operation::Revoke),
@@ -120,20 +123,31 @@ fn which() -> impl Strategy<Value = Which> {
 
 /// Configurations for some of the resources, one for each.
 fn wanted(homes: [Vendor; RESOURCES]) -> impl Strategy<Value = Vec<Wanted>> {
-    let one =
-        |resource: usize| {
-            let chance = prop::bool::weighted(0.1);
-            (arguments(homes[resource]), chance, any::<bool>()).prop_map(move |(arguments, replace, create_first)| {
-                Wanted { resource, arguments, replace, create_first }
-            })
-        };
+    let one = |resource: usize| {
+        let chance = prop::bool::weighted(0.1);
+        let nowhere = prop::bool::weighted(0.1);
+        let arguments = (arguments(homes[resource]), nowhere).prop_map(|(mut arguments, nowhere)| {
+            if let Some(verify) = arguments.verify.value.as_mut().filter(|_| nowhere) {
+                verify.at = MailServer::Nowhere;
+            }
+            arguments
+        });
+        (arguments, chance, any::<bool>()).prop_map(move |(arguments, replace, create_first)| Wanted {
+            resource,
+            arguments,
+            replace,
+            create_first,
+        })
+    };
     let some = move |resource| option::weighted(0.55, one(resource));
     (some(0), some(1), some(2)).prop_map(|(a, b, c)| [a, b, c].into_iter().flatten().collect())
 }
 
 fn run() -> impl Strategy<Value = Run> {
     let refreshes = prop::bool::weighted(0.8);
-    let (at_plan, at_apply) = (option::weighted(0.05, faults()), option::weighted(0.25, faults()));
+    // A refresh takes a mail server at its word.
+    let at_plan = faults().prop_filter("no mail server refuses what is right", |fault| !fault.is_of_mail());
+    let (at_plan, at_apply) = (option::weighted(0.05, at_plan), option::weighted(0.25, faults()));
     (refreshes, at_plan, at_apply, option::weighted(0.15, interruptions()))
         .prop_map(|(refreshes, at_plan, at_apply, interruption)| Run { refreshes, at_plan, at_apply, interruption })
 }

@@ -3,7 +3,11 @@
 use std::{
     fs::{self, File},
     io::{Read, Seek},
-    process::Stdio,
+    net::Shutdown,
+    os::unix::net::UnixStream as Connection,
+    process::{Command, Stdio},
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use hyper_util::rt::TokioIo;
@@ -13,6 +17,7 @@ use tokio::{
     io::{AsyncBufReadExt, BufReader},
     net::UnixStream,
     process::Child,
+    time::timeout,
 };
 use tonic::transport::{Channel, Endpoint};
 
@@ -26,6 +31,8 @@ use crate::{
 /// A process that is configured.
 pub(crate) struct Process {
     pub(crate) provider: ProviderClient<Channel>,
+    /// The connections that core has to it.
+    connections: Arc<Mutex<Vec<Connection>>>,
     child: Child,
     log: File,
     folder: TempDir,
@@ -42,6 +49,7 @@ impl Process {
         command.arg("-debug").env_remove("TF_PLUGIN_MAGIC_COOKIE").env("PLUGIN_UNIX_SOCKET_DIR", folder.path());
         command
             .envs(world.env())
+            .env("SMTP_CA_CERTIFICATE_FILE", &roots)
             .env("SSL_CERT_FILE", roots)
             .env("SSL_CERT_DIR", folder.path())
             .env("TF_LOG_PROVIDER", "TRACE");
@@ -50,12 +58,19 @@ impl Process {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
         let path = line.split("\"String\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+        let connections = Arc::<Mutex<Vec<Connection>>>::default();
+        let made = Arc::clone(&connections);
         let connect = tower::service_fn(move |_| {
-            let path = path.clone();
-            async move { UnixStream::connect(path).await.map(TokioIo::new) }
+            let (path, made) = (path.clone(), Arc::clone(&made));
+            async move {
+                let connection = Connection::connect(path)?;
+                connection.set_nonblocking(true)?;
+                made.lock().unwrap().push(connection.try_clone()?);
+                UnixStream::from_std(connection).map(TokioIo::new)
+            }
         });
         let channel = Endpoint::from_static("http://localhost").connect_with_connector(connect).await.unwrap();
-        let process = Self { provider: core::Core::new(channel).provider, child, log, folder };
+        let process = Self { provider: core::Core::new(channel).provider, connections, child, log, folder };
         process.configure(schemas, None).await;
         process
     }
@@ -75,6 +90,28 @@ impl Process {
         let _ = self.provider.clone().stop_provider(stop_provider::Request {}).await;
     }
 
+    /// Hangs up, and leaves it alone with what it does.
+    pub(crate) fn hang_up(&self) {
+        for connection in self.connections.lock().unwrap().drain(..) {
+            // The other side may be gone.
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Tells it to end (SIGTERM).
+    pub(crate) fn terminate(&self) {
+        if let Some(id) = self.child.id() {
+            let sent = Command::new("kill").args(["-TERM", "--", &id.to_string()]).status();
+            assert!(sent.unwrap().success());
+        }
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) async fn ended(&mut self) {
+        let ended = timeout(LONGEST_END, self.child.wait()).await;
+        assert!(matches!(ended, Ok(Ok(_))), "what is told to end ends");
+    }
+
     /// Ends it without a word, and looks through what it has logged.
     pub(crate) async fn kill(mut self, world: &World) {
         self.kill_now().await;
@@ -91,3 +128,6 @@ impl Process {
         self.child.kill().await.unwrap();
     }
 }
+
+/// How long a process may take to end that was told to.
+const LONGEST_END: Duration = Duration::from_secs(60);

@@ -13,13 +13,13 @@ use terraform_provider_smtp::{framework::value::Value, secret::Secret};
 use tokio::{runtime::Runtime, task::JoinSet, time};
 
 use crate::{
-    arguments::Moment,
+    arguments::{MailServer, Moment},
     chain::{Action, Applied, Caller, Failure, Plan, Schemas, Stored, Wish},
-    contract::{Due, History},
+    contract::{self, Due, History},
     faults::{Act, Fault, Interruption},
     operation::{Operation, RESOURCES, Run, Wanted},
     process::Process,
-    sandbox,
+    sandbox::{self, Denial},
     vendors::{self, Known, Target},
     verdict::{Told, names},
     wire::tfplugin6::Diagnostic,
@@ -35,6 +35,12 @@ pub(crate) struct Tally {
     of_unknown_outcome: AtomicUsize,
     stops: AtomicUsize,
     kills: AtomicUsize,
+    hang_ups: AtomicUsize,
+    terminations: AtomicUsize,
+    verified: AtomicUsize,
+    unverified: AtomicUsize,
+    stale: AtomicUsize,
+    healed: AtomicUsize,
     shared: AtomicUsize,
     dropped: AtomicUsize,
 }
@@ -84,6 +90,8 @@ struct Resource {
     target: Option<Target>,
     lived: Option<History>,
     is_tainted: bool,
+    /// Whether its credential was deleted since its reset: what is made again of that name knows nothing of it.
+    is_doubtful: bool,
 }
 
 /// A planned configuration, and what it should come to.
@@ -128,8 +136,20 @@ impl Walk {
                 resource.is_tainted = true;
                 self.saved = None;
             }
-            Operation::ResetElsewhere(target) => self.world.reset_elsewhere(*target),
-            Operation::Delete(target) => self.world.delete(*target),
+            Operation::ResetElsewhere(target) => {
+                // A process logs in once with each stored password.
+                self.end_process().await;
+                target.reset_elsewhere(&self.world.sandbox);
+            }
+            Operation::Contradict(target) => {
+                self.world.sandbox.kirim_email().deny(target.account(), Denial::WithPassword);
+            }
+            Operation::Delete(target) => {
+                self.world.delete(*target);
+                for resource in self.resources.iter_mut().filter(|resource| resource.target == Some(*target)) {
+                    resource.is_doubtful = true;
+                }
+            }
             Operation::MakeAgain(target) => self.world.make_again(*target),
             Operation::Revoke(vendor) | Operation::GiveBack(vendor) => {
                 // A token that is replaced is one that processes have to be told.
@@ -162,11 +182,14 @@ impl Walk {
                 (false, false) => Wish::Configured,
             };
             let due = match wish {
-                Wish::Configured => History::due(resource.lived.as_ref(), &wanted.arguments),
+                Wish::Configured => History::due(resource.lived().as_ref(), &wanted.arguments),
                 Wish::Renewed | Wish::Replaced => Due::New,
             };
-            let config = wanted.arguments.config(Moment::Plan);
+            let config = wanted.arguments.config(Moment::Plan, &self.world.sandbox);
             let stored = resource.stored.clone();
+            let is_stale = resource.lived().is_some_and(|lived| lived.is_stale);
+            let heals = due != Due::Nothing && is_stale && wanted.arguments.on_external_change.value == Some("rotate");
+            count(&self.tally.healed, heals.into());
             let plan = self.caller().await.plan(&stored, &config, wish).await.unwrap();
             let is_new = matches!(plan.action, Action::Create | Action::Replace);
             assert_eq!(is_new, due == Due::New, "{:?} is planned, and {due:?} is due", plan.action);
@@ -190,7 +213,9 @@ impl Walk {
     }
 
     async fn refresh(&mut self, index: usize, is_faulty: bool) -> bool {
-        let Resource { stored, target: Some(target), .. } = self.resources[index].clone() else { return true };
+        let Resource { stored, target: Some(target), is_doubtful, .. } = self.resources[index].clone() else {
+            return true;
+        };
         let is_there = self.world.has_state(target, &stored.state);
         match self.caller().await.refresh(&stored).await {
             Ok((refreshed, warnings)) if refreshed.state.is_null() => {
@@ -202,8 +227,18 @@ impl Walk {
                 self.saved = None;
                 count(&self.tally.dropped, 1);
             }
-            Ok((refreshed, _)) => {
+            Ok((refreshed, warnings)) => {
                 assert!(is_there, "what the vendor does not have is dropped");
+                let live = self.world.password(&stored.state);
+                let port = self.world.sandbox.smtp_port();
+                let expected = contract::is_stale(&stored.state, target, live.as_deref(), port);
+                let is_stale = *refreshed.state.get("stale") == Value::Bool(true);
+                assert!(is_doubtful || is_stale == expected, "`stale` is {is_stale}");
+                let told = ["The stored password is stale", "The stored password is refused"];
+                let told = warnings.iter().filter(|warning| told.contains(&warning.summary.as_str())).count();
+                let is_told = is_stale && stored.state.get("on_external_change").as_str() == Some("warn");
+                assert_eq!(told, usize::from(is_told), "what is stale is told once where that is asked for");
+                count(&self.tally.stale, is_stale.into());
                 for name in ["password", "rotated_at", "id", "rotation_trigger"] {
                     assert!(refreshed.state.get(name) == stored.state.get(name), "a refresh leaves `{name}` alone");
                 }
@@ -229,16 +264,23 @@ impl Walk {
         self.end_process().await;
         let sandbox_resets: BTreeMap<_, _> = self.resets();
         let before = self.resources.clone();
+        let dead = |resource: &Resource| {
+            let stored = resource.stored.state.get("password").as_secret();
+            stored.is_some_and(|stored| {
+                self.world.password(&resource.stored.state).as_deref() != Some(stored.for_state())
+            })
+        };
+        let was_dead: Vec<bool> = before.iter().map(dead).collect();
         self.begin(if run.interruption.is_some() { None } else { run.at_apply.as_ref() }).await;
         let caller = self.caller().await;
         let mut chains = JoinSet::new();
         for (number, Planned { wanted, plan, .. }) in planned.iter().enumerate() {
             let stored = before[wanted.resource].stored.clone();
-            let (plan, config) = (plan.clone(), wanted.arguments.config(Moment::Apply));
+            let (plan, config) = (plan.clone(), wanted.arguments.config(Moment::Apply, &self.world.sandbox));
             let applying = caller.clone().apply(stored, plan, config, wanted.create_first);
             chains.spawn(async move { (number, applying.await) });
         }
-        let (ended, was_killed) = self.finish(chains, run.interruption.as_ref()).await;
+        let (ended, was_cut) = self.finish(chains, run.interruption.as_ref()).await;
         let mut applied: Vec<Option<Applied>> = ended;
         self.calm_down();
 
@@ -247,8 +289,15 @@ impl Walk {
         let mut groups: BTreeMap<String, Group> = BTreeMap::new();
         for (number, one) in planned.iter().enumerate() {
             let applied = applied[number].take().unwrap();
-            self.note(one, &before[one.wanted.resource], &applied, is_calm, was_killed);
-            groups.entry(one.wanted.arguments.target.id()).or_default().add(one, &applied);
+            self.note(one, &before[one.wanted.resource], &applied, run, was_cut);
+            if let ([_], true, Some(interruption)) = (&planned[..], was_cut, &run.interruption)
+                && interruption.by == Act::Terminate
+                && interruption.during == sandbox::Operation::Reset
+            {
+                assert!(!matches!(applied.made, Some(Err(Failure::Lost))), "what is sent is finished and stored");
+            }
+            let group = groups.entry(one.wanted.arguments.target.id()).or_default();
+            group.add(one, &applied, was_dead[one.wanted.resource]);
             for failure in [&applied.made, &applied.deleted].into_iter().flatten().filter_map(|it| it.as_ref().err()) {
                 if let Failure::Said(diagnostics) = failure {
                     warnings.extend(diagnostics.clone());
@@ -262,8 +311,8 @@ impl Walk {
         }
         let strays = groups.values().filter(|group| matches!(group.target, Some(Target::Smtpd(_))));
         let strays = strays.map(|group| group.told.possible + group.lost()).sum::<usize>();
-        self.judge_keys(&warnings, if was_killed { usize::MAX } else { strays });
-        if was_killed {
+        self.judge_keys(&warnings, if was_cut { usize::MAX } else { strays });
+        if was_cut {
             return self.end_process().await;
         }
         for one in &planned {
@@ -274,13 +323,14 @@ impl Walk {
             {
                 continue;
             }
-            let (stored, config) = (resource.stored.clone(), one.wanted.arguments.config(Moment::Apply));
+            let stored = resource.stored.clone();
+            let config = one.wanted.arguments.config(Moment::Apply, &self.world.sandbox);
             let again = self.caller().await.plan(&stored, &config, Wish::Configured).await.unwrap();
             assert_eq!(again.action, Action::Nothing, "there is nothing left to do");
         }
     }
 
-    /// Waits for all of a run, interrupting it where that is wanted; tells whether the provider was killed.
+    /// Waits for all of a run, interrupting it where that is wanted; tells whether the provider has ended by that.
     async fn finish(
         &mut self,
         mut chains: JoinSet<(usize, Applied)>,
@@ -292,7 +342,7 @@ impl Walk {
             let stall = sandbox::Fault::new(sandbox::Effect::Stall).on(interruption.during);
             self.world.sandbox.fault(stall);
         }
-        let (mut tick, mut was_killed) = (time::interval(Duration::from_millis(2)), false);
+        let (mut tick, mut was_cut) = (time::interval(Duration::from_millis(2)), false);
         while !chains.is_empty() {
             tokio::select! {
                 Some(one) = chains.join_next() => {
@@ -311,7 +361,18 @@ impl Walk {
                             Act::Kill => {
                                 count(&self.tally.kills, 1);
                                 process.kill_now().await;
-                                was_killed = true;
+                                was_cut = true;
+                            }
+                            Act::HangUp => {
+                                count(&self.tally.hang_ups, 1);
+                                process.hang_up();
+                                process.terminate();
+                                was_cut = true;
+                            }
+                            Act::Terminate => {
+                                count(&self.tally.terminations, 1);
+                                process.terminate();
+                                was_cut = true;
                             }
                         }
                     }
@@ -321,23 +382,39 @@ impl Walk {
                 }
             }
         }
-        (ended, was_killed)
+        if was_cut {
+            self.world.sandbox.release();
+            self.process.as_mut().unwrap().ended().await;
+        }
+        (ended, was_cut)
     }
 
     /// Takes over what was stored, and holds it against what the resource was to become.
-    fn note(&mut self, one: &Planned, before: &Resource, applied: &Applied, is_calm: bool, was_killed: bool) {
+    fn note(&mut self, one: &Planned, before: &Resource, applied: &Applied, run: &Run, was_cut: bool) {
         let Planned { wanted, plan, due } = one;
         let target = wanted.arguments.target;
         let results = [&applied.made, &applied.deleted];
         let lost = results.into_iter().flatten().any(|result| matches!(result, Err(Failure::Lost)));
-        assert!(was_killed || !lost, "the provider ended by itself");
+        assert!(was_cut || !lost, "the provider ended by itself");
 
-        let can_work = self.world.has(target) && !self.world.is_revoked(target.vendor());
+        let is_calm = run.interruption.is_none() && run.at_apply.is_none();
+        let vendor_works = self.world.has(target) && !self.world.is_revoked(target.vendor());
+        let verify = wanted.arguments.verify.value.as_ref().filter(|_| *due != Due::Nothing);
+        let is_busy = run.interruption.is_none() && run.at_apply.as_ref().is_some_and(Fault::is_mail_busy);
+        let is_verifiable = verify.is_none_or(|verify| verify.at == MailServer::Sandbox && !is_busy);
+        let can_work = vendor_works && is_verifiable;
+        if !is_verifiable && !lost {
+            let failed = [&applied.made, &applied.deleted].into_iter().flatten().find_map(|it| it.as_ref().err());
+            let Some(failed) = failed else { panic!("a mail server that is not there is seen before the reset") };
+            assert_eq!(Told::of(failed), Told::default(), "what is seen before the reset costs none: {failed:?}");
+        }
         let is_delete_first = plan.action == Action::Replace && !wanted.create_first;
         if let Some(Err(Failure::Said(errors))) = applied.made.as_ref().filter(|_| is_calm && can_work) {
             panic!("nothing was wrong: {errors:?}");
         }
-        if is_delete_first && !can_work && wanted.arguments.target_known == Known::Wholly {
+        let is_place_known = !wanted.arguments.verify.late && !wanted.arguments.host.late;
+        let is_known = wanted.arguments.target_known == Known::Wholly && (!vendor_works || is_place_known);
+        if is_delete_first && !can_work && is_known && !lost {
             assert!(applied.stored == before.stored, "what cannot work does not let go of the password");
         }
         if is_delete_first && matches!(applied.deleted, Some(Err(_))) {
@@ -357,9 +434,27 @@ impl Walk {
             resource.lived = Some(History::after(before.lived.as_ref(), &wanted.arguments, *due));
             resource.target = Some(target);
             resource.is_tainted = false;
+            resource.is_doubtful &= *due == Due::Nothing;
             assert_state(one, before, &applied.stored.state);
+            let verified = applied.stored.state.get("verified");
+            let is_cut = run.interruption.is_some() && verified.is_null();
+            let may_fail = verify.is_some_and(|verify| verify.timeout == "1s") && *verified == Value::Bool(false);
+            let expected = match (*due, verify) {
+                (Due::Nothing, _) => before.stored.state.get("verified").clone(),
+                (_, None) => Value::Null,
+                (_, Some(_)) => true.into(),
+            };
+            assert!(*verified == expected || is_cut || may_fail, "`verified` is {verified:?}, not {expected:?}");
+            count(&self.tally.verified, (verify.is_some() && *verified == Value::Bool(true)).into());
+            count(&self.tally.unverified, may_fail.into());
         } else {
-            assert!(applied.stored.state == before.stored.state, "what failed leaves the state as it was");
+            let mut known = before.stored.state.clone();
+            if *applied.stored.state.get("stale") == Value::Bool(true) {
+                let told = applied.made.as_ref().and_then(|made| made.as_ref().err()).map(Told::of);
+                assert!(known == applied.stored.state || told.is_some_and(|told| told.certain == 1));
+                known.set("stale", true);
+            }
+            assert!(applied.stored.state == known, "what failed leaves the state as it was");
         }
     }
 
@@ -372,7 +467,7 @@ impl Walk {
         let least = worked.len() + group.told.certain;
         let most = least + group.told.possible;
         // A password of the caller's own may be sent again: the same request has the same end.
-        let most = if target.takes_passwords() && faulty { usize::MAX } else { most };
+        let most = if target.takes_passwords() && faulty && most > 0 { usize::MAX } else { most };
         assert!((least..=most).contains(&happened), "{happened} resets, and told were {least} to {most} of {target:?}");
 
         count(&self.tally.resets, happened);
@@ -438,7 +533,8 @@ impl Walk {
                 assert!(!stored.state.is_null() && stored.state.get("password").is_null());
                 let deposed = std::mem::take(&mut self.resources[index].deposed);
                 let lived = Some(History::imported(target));
-                self.resources[index] = Resource { stored, deposed, target: Some(target), lived, is_tainted: false };
+                self.resources[index] =
+                    Resource { stored, deposed, target: Some(target), lived, ..Resource::default() };
             }
             Err(failure) => {
                 assert!(self.world.is_revoked(target.vendor()), "nothing was wrong: {failure:?}");
@@ -500,13 +596,14 @@ impl Walk {
         }
         self.process.as_ref().unwrap().configure(&self.schemas, timeout).await;
         if let Some(fault) = fault {
-            self.world.sandbox.fault(fault.in_sandbox());
+            fault.happen(&self.world.sandbox);
         }
     }
 
     /// Lets nothing go wrong any more.
     fn calm_down(&self) {
         self.world.sandbox.clear_faults();
+        self.world.sandbox.clear_smtp_faults();
         self.world.sandbox.release();
     }
 
@@ -525,6 +622,15 @@ impl Walk {
 
     fn resets(&self) -> BTreeMap<String, usize> {
         vendors::targets().map(|target| (target.id(), target.resets(&self.world.sandbox))).collect()
+    }
+}
+
+impl Resource {
+    /// What it has been through, with what its state says.
+    fn lived(&self) -> Option<History> {
+        let mut lived = self.lived.clone()?;
+        lived.is_stale = *self.stored.state.get("stale") == Value::Bool(true);
+        Some(lived)
     }
 }
 
@@ -567,7 +673,7 @@ struct Member {
 }
 
 impl Group {
-    fn add(&mut self, one: &Planned, applied: &Applied) {
+    fn add(&mut self, one: &Planned, applied: &Applied, was_dead: bool) {
         let arguments = &one.wanted.arguments;
         self.target = Some(arguments.target);
         self.members.push(Member {
@@ -579,7 +685,12 @@ impl Group {
             own: arguments.own.value.as_ref().map(|own| own.0.clone()),
         });
         if let Some(Err(failure)) = &applied.made {
-            self.told.add(Told::of(failure));
+            let mut told = Told::of(failure);
+            // Nobody can know that what a mail server refuses was dead before, where the vendor tells of no change.
+            if was_dead && arguments.verify.value.is_some() && arguments.target.vendor() != "kirim_email" {
+                told = Told { certain: 0, possible: told.certain + told.possible };
+            }
+            self.told.add(told);
         }
         // Before a reset nothing can have changed; after it, it is about another credential.
         if let Some(Err(failure)) = &applied.deleted {

@@ -56,25 +56,13 @@ impl World {
         self.sandbox.hubspot().password(state.get("username").as_str()?)
     }
 
-    pub(crate) fn reset_elsewhere(&self, target: Target) {
-        match target {
-            Target::Smtpd(_) => {
-                if let Some(key) = self.sandbox.smtpd().key_named(target.account()) {
-                    self.sandbox.smtpd().revoke(&key.id);
-                }
-            }
-            // User names are unique over all vendors.
-            _ => drop(self.sandbox.kirim_email().reset_elsewhere(target.account())),
-        }
-    }
-
     pub(crate) fn delete(&mut self, target: Target) {
         let account = target.account();
         match target {
             Target::HostUp(_) => self.sandbox.hostup().remove(account),
             Target::HubSpot(_) => self.sandbox.hubspot().remove(account),
             Target::KirimEmail(_) => self.sandbox.kirim_email().remove(account),
-            Target::Smtpd(_) => return self.reset_elsewhere(target),
+            Target::Smtpd(_) => return target.reset_elsewhere(&self.sandbox),
         }
         self.deleted.insert(account.to_owned());
     }

@@ -162,7 +162,7 @@ impl Resource for CredentialPassword {
                 // The next plan is to say what it is up against, even where no vendor can tell.
                 if failed.outcome == Outcome::Changed && rotator.target.vendor.renewal == Renewal::InPlace {
                     let state = staleness::outdated(&change.prior);
-                    new.put(Stored { state, private: Notes::of_state(&change.private) });
+                    new.put(Stored { state, private: Notes::of_failure(&change.private) });
                 }
                 failed.diagnostic
             })?;
@@ -175,7 +175,7 @@ impl Resource for CredentialPassword {
         if !state.is_wholly_known() {
             rotator()?.fill_in(&op, &mut state).await?;
         }
-        new.put(Stored { state, private: Notes::of_state(&change.private) });
+        new.put(Stored { state, private: Notes::of_state(&change.config) });
         Ok(())
     }
 

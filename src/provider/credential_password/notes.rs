@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{schema::SMTP_HOST, verify::Place};
 use crate::{
-    framework::{Private, plan::Draft},
+    framework::{Private, plan::Draft, value::Value},
     provider::target::{Noted, Target},
 };
 
@@ -21,7 +21,8 @@ pub(super) struct Notes {
     /// Where a create will try the new password; none where that is not known yet, and in a state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) place: Option<Place>,
-    /// Whether `smtp_host` was configured, so that removing it fetches the vendor's again.
+    /// Whether `smtp_host` was configured, so that removing it fetches the vendor's again. In a plan, whether it was or is: beside a
+    /// failed apply core keeps the plan's notes and the state from before.
     pub(super) smtp_host_was_configured: bool,
 }
 
@@ -43,7 +44,7 @@ impl Notes {
         Self {
             plan: is_create.then(|| Mark::Create(target.map(Noted::of))),
             place: Place::of(&draft.planned).filter(|_| is_create && !host.is_unknown()),
-            smtp_host_was_configured: !host.is_null(),
+            smtp_host_was_configured: !host.is_null() || Self::from(&draft.private).smtp_host_was_configured,
         }
     }
 
@@ -52,9 +53,14 @@ impl Notes {
         Self { plan: Some(Mark::Destroy), ..Self::default() }
     }
 
-    /// What of a plan's notes stays beside the state.
-    pub(super) fn of_state(planned: &Private) -> Private {
+    /// What of a plan's notes stays beside the state from before.
+    pub(super) fn of_failure(planned: &Private) -> Private {
         Self { plan: None, place: None, ..Self::from(planned) }.into()
+    }
+
+    /// What stays beside the state of this configuration.
+    pub(super) fn of_state(config: &Value) -> Private {
+        Self { smtp_host_was_configured: !config.get(SMTP_HOST).is_null(), ..Self::default() }.into()
     }
 }
 
@@ -74,7 +80,6 @@ impl From<&Private> for Notes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::value::Value;
 
     fn draft(config: Value) -> Draft {
         Draft { prior: Value::Null, config, planned: Value::Null, replace: vec![], private: Private::default() }
@@ -93,9 +98,20 @@ mod tests {
     #[test]
     fn the_state_keeps_no_mark() {
         let config = Value::object([(SMTP_HOST, "mail.example.com".into())]);
-        let state = Notes::of_state(&Notes::of_plan(&draft(config), None).into());
-        let notes = Notes::from(&state);
-        assert!(notes.plan.is_none() && notes.smtp_host_was_configured);
+        let planned = Notes::of_plan(&draft(config.clone()), None).into();
+        for state in [Notes::of_state(&config), Notes::of_failure(&planned)] {
+            let notes = Notes::from(&state);
+            assert!(notes.plan.is_none() && notes.smtp_host_was_configured);
+        }
+    }
+
+    #[test]
+    fn a_host_that_was_configured_stays_so_until_an_apply_without_it_has_worked() {
+        let config = Value::object([(SMTP_HOST, Value::Null)]);
+        let prior = Notes { smtp_host_was_configured: true, ..Notes::default() }.into();
+        let planned = Notes::of_plan(&Draft { private: prior, ..draft(config.clone()) }, None).into();
+        assert!(Notes::from(&Notes::of_failure(&planned)).smtp_host_was_configured);
+        assert!(!Notes::from(&Notes::of_state(&config)).smtp_host_was_configured);
     }
 
     #[test]

@@ -106,11 +106,12 @@ impl Rotator {
         let mut turn = turn.map_err(|error| diagnose::failed(Doing::Waiting, &self.target, &error))?;
         let mut prepared = self.prepare(op, change).await?;
         let verification = prepared.verification.take();
+        let tried = turn.tries(&self.backend);
         let op = op.clone().knowing(prepared.new.clone());
         let reset = self.backend.reset(&op, &self.target.fields, prepared.new.as_ref()).await;
         let reset = match reset {
             Ok(reset) => reset,
-            Err(error) => return Err(self.failed(error, &op, &prepared.found, verification.as_ref()).await),
+            Err(error) => return Err(self.failed(error, &op, tried, &prepared.found, verification.as_ref()).await),
         };
         // From here on the only copy of the password is in this process: nothing fails before `put`, and nothing after it
         // can take the state away again.
@@ -119,7 +120,7 @@ impl Rotator {
         let may_change = reset.password.as_ref().is_some_and(|password| password.check(is_plain).is_err());
         let password = reset.password.clone().or_else(|| prepared.new.clone());
         let mut stored =
-            Stored { state: rotated(change, prepared, reset, now()), private: Notes::of_state(&change.private) };
+            Stored { state: rotated(change, prepared, reset, now()), private: Notes::of_state(&change.config) };
         new.put(stored.clone());
         // A vendor that makes another credential with every reset leaves the other resource its own.
         if turn.used(&self.backend) == turns::Reset::Again && self.target.vendor.renewal == Renewal::InPlace {
@@ -157,15 +158,21 @@ impl Rotator {
     }
 
     /// The failure of a reset, with what can be learned about it.
+    ///
+    /// What was known before another reset of this run shows a change whether or not this one has happened, and is no proof.
     async fn failed(
         &self,
         error: Error,
         op: &Operation,
+        tried: turns::Reset,
         before: &Found,
         verification: Option<&Verification>,
     ) -> Failed {
-        let server = verification.map(Verification::server);
-        let witness = server.zip(self.former.as_ref()).map(|(server, former)| Witness { server, former });
+        let is_first = tried == turns::Reset::First;
+        let before = if is_first { before } else { &Found::default() };
+        let former = self.former.as_ref().filter(|_| is_first);
+        let witness =
+            verification.map(Verification::server).zip(former).map(|(server, former)| Witness { server, former });
         let Aftermath { error, seen } = aftermath::of(error, op, &*self.backend, &self.target, before, witness).await;
         let diagnostic = diagnose::failed_and_seen(Doing::Resetting, &self.target, &error, &seen);
         Failed { outcome: error.outcome, diagnostic }

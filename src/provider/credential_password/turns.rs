@@ -23,8 +23,14 @@ pub(super) struct Turns(BriefMutex<BTreeMap<String, Arc<Mutex<Past>>>>);
 #[derive(Debug)]
 pub(super) struct Turn(OwnedMutexGuard<Past>);
 
-/// The backend of the last reset that worked. Core configures a provider for every run, which makes other backends.
-type Past = Option<Weak<dyn Backend>>;
+/// The backends of the last resets. Core configures a provider for every run, which makes other backends.
+#[derive(Debug, Default)]
+struct Past {
+    /// Of the last that was tried.
+    tried: Option<Weak<dyn Backend>>,
+    /// Of the last that worked.
+    worked: Option<Weak<dyn Backend>>,
+}
 
 /// Whether this run has reset a credential before.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,11 +56,22 @@ impl Turns {
 }
 
 impl Turn {
+    /// Notes that a reset is about to be tried, and tells whether it is the run's first of this credential.
+    pub(super) fn tries(&mut self, backend: &Arc<dyn Backend>) -> Reset {
+        Reset::after(&mut self.0.tried, backend)
+    }
+
     /// Notes that a reset has worked, and tells whether it was the run's first of this credential. Waits for nothing.
     pub(super) fn used(&mut self, backend: &Arc<dyn Backend>) -> Reset {
-        let before = self.0.replace(Arc::downgrade(backend));
+        Reset::after(&mut self.0.worked, backend)
+    }
+}
+
+impl Reset {
+    fn after(last: &mut Option<Weak<dyn Backend>>, backend: &Arc<dyn Backend>) -> Self {
+        let before = last.replace(Arc::downgrade(backend));
         let is_same_run = before.is_some_and(|before| before.ptr_eq(&Arc::downgrade(backend)));
-        if is_same_run { Reset::Again } else { Reset::First }
+        if is_same_run { Self::Again } else { Self::First }
     }
 }
 
