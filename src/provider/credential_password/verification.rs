@@ -69,13 +69,16 @@ impl Verification {
             return Verified::Open;
         };
         let end = Instant::now().checked_add(self.timeout).map_or(op.deadline, |end| end.min(op.deadline));
-        match op.wait(self.log_in_until(end, username, password)).await {
-            Ok(Ok(())) => Verified::Yes,
-            Ok(Err(failure)) => {
+        let mut last = Err(no_time());
+        let ended = op.wait(timeout_at(end, self.log_in_until(username, password, &mut last))).await;
+        // A login that was accepted is one, whatever the time ran out for after it.
+        match (last, ended) {
+            (Ok(()), _) => Verified::Yes,
+            (Err(failure), Ok(_)) => {
                 call.warn(mail_server::not_verified(&self.target, &self.server, &failure));
                 Verified::No
             }
-            Err(_) => {
+            (Err(_), Err(_)) => {
                 call.warn(mail_server::cut_short(&self.target, &self.server));
                 Verified::Open
             }
@@ -83,18 +86,19 @@ impl Verification {
     }
 
     /// Tries again whatever comes: a refusal may be a server that has not heard of the reset, and anything else may pass too.
-    async fn log_in_until(&self, end: Instant, username: &str, password: &Secret) -> Result<(), Failure> {
-        let mut last = no_time();
-        let logged_in = timeout_at(end, async {
-            let mut pause = FIRST_PAUSE;
-            while let Err(failure) = self.server.login(username, password).await {
-                last = failure;
-                sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+    ///
+    /// Who waits for this cuts it off. What the server has answered by then is in `last`.
+    async fn log_in_until(&self, username: &str, password: &Secret, last: &mut Result<(), Failure>) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let login = self.server.log_in(username, password).await;
+            last.clone_from(&login.answer);
+            if login.leave().await.is_ok() {
+                return;
             }
-        });
-        let logged_in = logged_in.await;
-        logged_in.map_err(|_| last)
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 }
 
