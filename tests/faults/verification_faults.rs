@@ -31,6 +31,8 @@ const BRIEF: &str = "2s";
 
 type Act = fn(&Scene) -> Accident;
 
+type Prepare = fn(&Scene);
+
 /// Every fault while a new password is tried, or just after it, and for how long `verify` tries.
 const TRIED: [(&str, &str, Act); 13] = [
     ("Ctrl-C, the mail server refuses it so far", LONG, |scene| {
@@ -197,7 +199,7 @@ fn an_old_key_outlives_a_new_one_that_did_not_log_in() {
     if Workspace::new().is_none() {
         return;
     }
-    let faults: [(&str, fn(&Scene)); 2] = [
+    let faults: [(&str, Prepare); 2] = [
         ("the mail server refuses the new key", |scene| {
             scene.workspace.sandbox.propagate_after(NEVER, Meanwhile::NoPassword);
         }),
