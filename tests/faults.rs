@@ -36,6 +36,8 @@ mod state_server;
 mod table;
 #[path = "faults/vendor_faults.rs"]
 mod vendor_faults;
+#[path = "faults/verification_faults.rs"]
+mod verification_faults;
 
 /// These tests run with the program that the user has.
 const CORE: Option<&str> = None;

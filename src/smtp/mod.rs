@@ -22,5 +22,5 @@ mod url;
 
 pub use failure::{Failure, FailureKind};
 pub use roots::Roots;
-pub use server::{Security, Server};
+pub use server::{Login, Security, Server};
 pub use url::{Scheme, url};

@@ -30,6 +30,25 @@ pub struct Server {
     roots: Roots,
 }
 
+/// A login that was answered, in a session that is still to be left.
+#[derive(Debug)]
+#[must_use = "a server is left with QUIT"]
+pub struct Login {
+    /// What the server said. Nothing that comes after it takes it back.
+    pub answer: Result<(), Failure>,
+    session: Option<Session<TlsStream<TcpStream>>>,
+}
+
+impl Login {
+    /// Takes leave.
+    pub async fn leave(self) -> Result<(), Failure> {
+        if let Some(mut session) = self.session {
+            session.quit().await;
+        }
+        self.answer
+    }
+}
+
 impl Server {
     /// Names a server. Nothing is looked up and nothing is sent.
     pub fn new(host: &str, port: u16, security: Security, roots: Roots) -> Self {
@@ -56,10 +75,18 @@ impl Server {
     ///
     /// Every step takes at most ten seconds; what is dropped is cut off.
     pub async fn login(&self, username: &str, password: &Secret) -> Result<(), Failure> {
-        let (mut session, mechanism) = self.open().await?;
-        let login = session.log_in(mechanism, username, password).await;
-        session.quit().await;
-        login
+        self.log_in(username, password).await.leave().await
+    }
+
+    /// Logs in, and answers before leave is taken, so that whoever runs out of time then still has the answer.
+    pub async fn log_in(&self, username: &str, password: &Secret) -> Login {
+        match self.open().await {
+            Ok((mut session, mechanism)) => {
+                let answer = session.log_in(mechanism, username, password).await;
+                Login { answer, session: Some(session) }
+            }
+            Err(failure) => Login { answer: Err(failure), session: None },
+        }
     }
 
     async fn open(&self) -> Result<(Session<TlsStream<TcpStream>>, Mechanism), Failure> {

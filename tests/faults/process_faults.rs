@@ -349,10 +349,10 @@ pub(crate) fn stalled(scene: &Scene, fault: Fault, then: impl FnOnce(&Running)) 
     run.wait()
 }
 
-/// Sends what Ctrl-C sends, and waits until core has taken note of it.
+/// Sends what Ctrl-C sends, and waits until core has taken note of it and tells its providers.
 pub(crate) fn interrupt(scene: &Scene, run: &Running) {
     run.signal_group("INT");
-    wait_until(|| printed(scene, "Stopping operation"));
+    wait_until(|| printed(scene, "Stopping operation") && logged(scene, "GRPCProvider.v6: Stop"));
 }
 
 /// Compares what has become of the one credential with its row in the table.

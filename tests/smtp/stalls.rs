@@ -6,7 +6,7 @@ use terraform_provider_smtp::smtp::{FailureKind, Security};
 
 use crate::{
     sandbox::{SmtpEffect, SmtpFault, Stage},
-    scene::{BOTH, Scene},
+    scene::{BOTH, Scene, USER},
 };
 
 #[tokio::test]
@@ -34,6 +34,19 @@ async fn a_server_that_falls_silent_is_given_up() {
 async fn a_server_that_says_no_goodbye_has_still_taken_the_login() {
     for security in BOTH {
         stalled(security, Stage::Quit).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_login_is_answered_before_leave_is_taken() {
+    for security in BOTH {
+        let scene = Scene::new();
+        scene.sandbox.smtp_fault(SmtpFault::new(Stage::Quit, SmtpEffect::Stall));
+        let login = scene.server(security).log_in(USER, &scene.password).await;
+        assert_eq!((&login.answer, scene.sandbox.pending_smtp_faults()), (&Ok(()), 1), "nobody has said QUIT");
+        // Whoever runs out of time now cuts this off, and has the answer.
+        drop(login.leave());
+        assert_eq!(scene.connection().commands.last().map(String::as_str), Some("AUTH PLAIN"));
     }
 }
 

@@ -13,8 +13,20 @@ pub(super) fn removed(plan: &Value) -> Value {
         parts.remove("configuration");
         parts.remove("variables");
     }
+    mark_planned(&mut plan);
     visit(&mut plan);
     plan
+}
+
+/// Marks the planned values as the changes are: OpenTofu 1.6 marks a value that stays as it was only there.
+fn mark_planned(plan: &mut Value) {
+    let changes = plan["resource_changes"].as_array().cloned().unwrap_or_default();
+    let planned = plan.pointer_mut("/planned_values/root_module/resources").and_then(Value::as_array_mut);
+    for resource in planned.into_iter().flatten() {
+        if let Some(change) = changes.iter().find(|change| change["address"] == resource["address"]) {
+            resource["sensitive_values"] = change["change"]["after_sensitive"].clone();
+        }
+    }
 }
 
 fn visit(value: &mut Value) {

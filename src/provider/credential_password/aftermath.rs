@@ -98,18 +98,27 @@ impl Witness<'_> {
         if target.vendor.renewal == Renewal::Successor {
             return (Testimony::Silent, String::new());
         }
-        match op.wait(self.server.login(username, password)).await {
-            Ok(Ok(())) => {
+        let answer = match op.wait(self.server.log_in(username, password)).await {
+            Ok(login) => {
+                let answer = login.answer.clone();
+                // There may be no time left for that, and all is known.
+                let _ = op.wait(login.leave()).await;
+                answer
+            }
+            Err(_) => return (Testimony::Silent, String::new()),
+        };
+        match answer {
+            Ok(()) => {
                 let testimony = match target.vendor.propagation {
                     Propagation::Prompt => Testimony::NotSoFar,
                     Propagation::Delayed => Testimony::Silent,
                 };
                 (testimony, mail_server::still_takes(self.server))
             }
-            Ok(Err(failure)) if failure.is_wrong_password() => {
+            Err(failure) if failure.is_wrong_password() => {
                 (Testimony::Happened, mail_server::takes_no_more(self.server))
             }
-            Ok(Err(_)) | Err(_) => (Testimony::Silent, String::new()),
+            Err(_) => (Testimony::Silent, String::new()),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Whether a password works: what can be looked at before a reset, and the logins after it.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::verify::{self, Place};
 use crate::{
@@ -69,13 +69,16 @@ impl Verification {
             return Verified::Open;
         };
         let end = Instant::now().checked_add(self.timeout).map_or(op.deadline, |end| end.min(op.deadline));
-        match op.wait(self.log_in_until(end, username, password)).await {
-            Ok(Ok(())) => Verified::Yes,
-            Ok(Err(failure)) => {
+        let mut last = Err(no_time());
+        let ended = op.wait(timeout_at(end, self.log_in_until(end, username, password, &mut last))).await;
+        // A login that was accepted is one, whatever the time ran out for after it.
+        match (last, ended) {
+            (Ok(()), _) => Verified::Yes,
+            (Err(failure), Ok(_)) => {
                 call.warn(mail_server::not_verified(&self.target, &self.server, &failure));
                 Verified::No
             }
-            Err(_) => {
+            (Err(_), Err(_)) => {
                 call.warn(mail_server::cut_short(&self.target, &self.server));
                 Verified::Open
             }
@@ -83,18 +86,47 @@ impl Verification {
     }
 
     /// Tries again whatever comes: a refusal may be a server that has not heard of the reset, and anything else may pass too.
-    async fn log_in_until(&self, end: Instant, username: &str, password: &Secret) -> Result<(), Failure> {
-        let mut last = no_time();
-        let logged_in = timeout_at(end, async {
-            let mut pause = FIRST_PAUSE;
-            while let Err(failure) = self.server.login(username, password).await {
-                last = failure;
-                sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+    ///
+    /// Who waits for this cuts it off. What the server has answered by then is in `last`.
+    async fn log_in_until(&self, end: Instant, username: &str, password: &Secret, last: &mut Result<(), Failure>) {
+        let mut tries = Tries::until(end);
+        loop {
+            let login = self.server.log_in(username, password).await;
+            last.clone_from(&login.answer);
+            if login.leave().await.is_ok() {
+                return;
             }
-        });
-        let logged_in = logged_in.await;
-        logged_in.map_err(|_| last)
+            match tries.next(Instant::now()) {
+                Some(next) => sleep_until(next).await,
+                None => pending().await,
+            }
+        }
+    }
+}
+
+/// When to try again: after pauses that grow, and once more shortly before the end.
+#[derive(Debug)]
+struct Tries {
+    last: Instant,
+    pause: Duration,
+}
+
+impl Tries {
+    fn until(end: Instant) -> Self {
+        let now = Instant::now();
+        let time = end.saturating_duration_since(now);
+        Self { last: now + time.saturating_sub(LAST_TRY.min(time / 4)), pause: FIRST_PAUSE }
+    }
+
+    /// The time of the next try; `None` after the last.
+    fn next(&mut self, now: Instant) -> Option<Instant> {
+        if now >= self.last {
+            return None;
+        }
+        let next = now + self.pause;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        // Two in a row would see the same.
+        Some(if next + FIRST_PAUSE >= self.last { self.last } else { next })
     }
 }
 
@@ -124,5 +156,47 @@ fn no_time() -> Failure {
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Servers lock out whoever fails too often, and in a minute these make seven tries.
+/// Servers lock out whoever fails too often, and in a minute these make eight tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// How long before the end the last try is made: enough for a login, also at a server that is far away.
+const LAST_TRY: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When the tries come, in milliseconds, if each is refused after `answered_in`.
+    fn tries(timeout: Duration, answered_in: Duration) -> Vec<u128> {
+        let start = Instant::now();
+        let mut tries = Tries::until(start + timeout);
+        let mut at = vec![start];
+        while let Some(next) = tries.next(at[at.len() - 1] + answered_in) {
+            at.push(next);
+        }
+        at.into_iter().map(|at| (at - start).as_millis()).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tries_are_few_and_the_last_one_comes_shortly_before_the_end() {
+        let seconds = Duration::from_secs;
+        for (timeout, expected) in [
+            (2, &[0, 1500][..]),
+            (4, &[0, 1000, 3000]),
+            (20, &[0, 1000, 3000, 7000, 15_000, 17_000]),
+            (60, &[0, 1000, 3000, 7000, 15_000, 30_000, 45_000, 57_000]),
+            (63, &[0, 1000, 3000, 7000, 15_000, 30_000, 45_000, 60_000]),
+            (64, &[0, 1000, 3000, 7000, 15_000, 30_000, 45_000, 61_000]),
+        ] {
+            assert_eq!(tries(seconds(timeout), Duration::ZERO), expected, "{timeout} s");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_needs_the_whole_time_is_tried_once() {
+        for (timeout, answered_in) in [(5, 5), (20, 18), (60, 60)].map(|pair| (pair.0, Duration::from_secs(pair.1))) {
+            assert_eq!(tries(Duration::from_secs(timeout), answered_in), [0], "{timeout} s");
+        }
+        assert_eq!(tries(Duration::ZERO, Duration::ZERO), [0]);
+    }
+}
