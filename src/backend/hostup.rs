@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Propagation, Renewal, Reset,
-    Submission, Vendor, check, told::Told,
+    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission, Vendor,
+    check, told::Told,
 };
 use crate::{
     http::{Answer, Api, Client, Dialect, Error, FieldErrors, Kind, Method, Operation, Outcome, Request, Result},
@@ -42,7 +42,6 @@ pub(super) static VENDOR: Vendor = Vendor {
     import: ImportId::Identity,
     origin: Origin::Caller,
     renewal: Renewal::InPlace,
-    propagation: Propagation::Prompt,
     tells_version: false,
     username: |target| target.text(&ADDRESS).filter(|address| !is_id(address)),
     smtp: Submission::Told { port: 587 },

@@ -11,8 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Listed, Origin, Presence, Propagation, Renewal, Reset, Submission,
-    Vendor,
+    Backend, Field, Fields, Found, Held, ImportId, Listed, Origin, Presence, Renewal, Reset, Submission, Vendor,
     bearer::{Bearer, Offer},
     check,
     told::Told,
@@ -36,7 +35,6 @@ pub(super) static VENDOR: Vendor = Vendor {
     import: ImportId::Identity,
     origin: Origin::Vendor,
     renewal: Renewal::InPlace,
-    propagation: Propagation::Prompt,
     tells_version: false,
     username: |target| target.text(&USER_NAME),
     smtp: Submission::At { host: "smtp.hubapi.com", port: 587 },

@@ -11,8 +11,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Propagation, Renewal, Reset,
-    Submission, Trace, Vendor, check, told::Told,
+    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission, Trace,
+    Vendor, check, told::Told,
 };
 use crate::{
     http::{Api, Client, Dialect, FieldErrors, Kind, Method, Operation, Request, Result},
@@ -33,7 +33,6 @@ pub(super) static VENDOR: Vendor = Vendor {
     import: ImportId::Identity,
     origin: Origin::Vendor,
     renewal: Renewal::InPlace,
-    propagation: Propagation::Delayed,
     tells_version: true,
     username: |_| None,
     smtp: Submission::Undocumented,

@@ -54,8 +54,6 @@ pub struct Vendor {
     pub origin: Origin,
     /// What a reset does to the credential.
     pub renewal: Renewal,
-    /// How soon the vendor's mail server goes by a new password.
-    pub propagation: Propagation,
     /// Whether the vendor's answers tell a credential's version.
     pub tells_version: bool,
     /// The user name for SMTP, where the target tells it.
@@ -91,15 +89,6 @@ pub enum Renewal {
     InPlace,
     /// It makes a new credential beside the old one, which is then to be retired.
     Successor,
-}
-
-/// How soon a vendor's mail server goes by a new password, as far as the vendor tells.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Propagation {
-    /// Nothing is told of a delay.
-    Prompt,
-    /// It may go by the old one for a while, so that a login with that proves nothing.
-    Delayed,
 }
 
 /// Where mail is submitted.

@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Propagation, Renewal, Reset,
-    Submission, Trace, Vendor,
+    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission, Trace,
+    Vendor,
     bearer::{Bearer, Offer},
     check,
     told::Told,
@@ -41,7 +41,6 @@ pub(super) static VENDOR: Vendor = Vendor {
     import: ImportId::Credential,
     origin: Origin::Vendor,
     renewal: Renewal::Successor,
-    propagation: Propagation::Prompt,
     tells_version: true,
     username: |_| None,
     smtp: Submission::Undocumented,

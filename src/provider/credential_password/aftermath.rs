@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::schema::{PASSWORD, STALE, USERNAME};
 use crate::{
-    backend::{Backend, Found, Operation, Propagation, Renewal, Trace},
+    backend::{Backend, Found, Operation, Renewal, Trace},
     framework::value::Value,
     http::{Ending, Error, Outcome},
     provider::{diagnose, mail_server, target::Target},
@@ -92,7 +92,8 @@ impl Former {
 impl Witness<'_> {
     /// Logs in with the password from before, and tells in a sentence what came of it.
     ///
-    /// A credential with a successor keeps its password, and a mail server that hears of resets late says nothing by taking it.
+    /// A credential with a successor keeps its password. And a password that is taken proves nothing: a mail server may hear of
+    /// resets late, and no vendor promises that its own does not.
     async fn ask(&self, op: &Operation, target: &Target) -> (Testimony, String) {
         let Former { username, password } = self.former;
         if target.vendor.renewal == Renewal::Successor {
@@ -108,13 +109,7 @@ impl Witness<'_> {
             Err(_) => return (Testimony::Silent, String::new()),
         };
         match answer {
-            Ok(()) => {
-                let testimony = match target.vendor.propagation {
-                    Propagation::Prompt => Testimony::NotSoFar,
-                    Propagation::Delayed => Testimony::Silent,
-                };
-                (testimony, mail_server::still_takes(self.server))
-            }
+            Ok(()) => (Testimony::Silent, mail_server::still_takes(self.server)),
             Err(failure) if failure.is_wrong_password() => {
                 (Testimony::Happened, mail_server::takes_no_more(self.server))
             }
