@@ -12,4 +12,5 @@ mod sandbox;
 mod scene;
 mod smtp_server;
 mod stalls;
+mod stored_first;
 mod tap;

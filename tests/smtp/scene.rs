@@ -20,7 +20,7 @@ pub(crate) struct Scene {
     pub(crate) password: Secret,
     roots: Roots,
     /// Read with the first connection.
-    _authority: NamedTempFile,
+    pub(crate) authority: NamedTempFile,
 }
 
 impl Scene {
@@ -30,7 +30,7 @@ impl Scene {
         let mut authority = NamedTempFile::new().unwrap();
         authority.write_all(sandbox.ca_certificate_pem().as_bytes()).unwrap();
         let roots = Roots::new(Some(authority.path().to_owned()));
-        Self { sandbox, password, roots, _authority: authority }
+        Self { sandbox, password, roots, authority }
     }
 
     /// The sandbox's mail server.
