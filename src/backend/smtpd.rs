@@ -165,7 +165,7 @@ impl Backend for Smtpd {
     async fn look_back(&self, op: &Operation, target: &Fields, _: &Found) -> Result<Trace> {
         let Some(before) = self.before.kept(op, "").await? else { return Ok(Trace::Untold) };
         let keys = self.fetch(op).await?;
-        let made = self.made();
+        let mut made = self.made();
         let is_new = |key: &ApiKey| {
             key.is_active
                 && key.name.as_deref() == target.text(&NAME)
@@ -173,6 +173,8 @@ impl Backend for Smtpd {
                 && !made.contains(&key.id)
         };
         let new: Vec<_> = keys.into_iter().filter(is_new).map(|key| key.id).collect();
+        // The next reset of this name did not make them.
+        made.extend(new.iter().cloned());
         Ok(if new.is_empty() { Trace::NoChange } else { Trace::Change(new) })
     }
 

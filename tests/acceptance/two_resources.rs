@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     sandbox::{Effect, Fault, Operation},
-    support::{SMTPD, USER, Workspace, block, resource},
+    support::{Diagnostic, SMTPD, USER, Workspace, block, resource},
 };
 
 const ADDRESSES: [&str; 2] = ["smtp_credential_password.one", "smtp_credential_password.two"];
@@ -47,6 +47,25 @@ fn a_replacement_that_creates_first_is_one_reset_and_no_matter_for_a_warning() {
         workspace.apply().quiet();
     }
     assert_eq!(workspace.resets(), 2);
+}
+
+#[test]
+fn a_key_whose_secret_was_lost_is_not_taken_for_the_next_resources() {
+    let Some(workspace) = Workspace::new() else { return };
+    // The first makes a key, and loses its secret; the second makes none.
+    let nothing = Fault::new(Effect::Delay(Duration::ZERO)).before();
+    for fault in [nothing, Fault::new(Effect::Close), Fault::status(500).before()] {
+        workspace.sandbox.fault(fault.on(Operation::Reset));
+    }
+    workspace.write(&["one", "two"].map(|name| block(name, SMTPD, "")).concat());
+    let run = workspace.apply_with(AT_ONCE).failed();
+    for (sentence, seen) in [
+        ("The password was changed.", "which was not there before the reset."),
+        ("The password was not changed.", "SMTPD shows no new credential of this name."),
+    ] {
+        let told = |said: &&Diagnostic| said.detail.contains(sentence) && said.detail.contains(seen);
+        assert_eq!(run.diagnostics.iter().filter(told).count(), 1, "{sentence} {seen}: {run}");
+    }
 }
 
 #[test]
