@@ -729,7 +729,8 @@ async fn a_closed_stderr_does_no_harm() {
 
 #[tokio::test]
 async fn a_crash_leaves_no_core_dump() {
-    for signal in ["ABRT", "SEGV"] {
+    // The runtime steps aside at the first SEGV and dies of the next, and two that are sent at once may arrive as one.
+    for signal in ["ABRT", "ILL"] {
         let folder = tempfile::tempdir().unwrap();
         let mut command = core::command("sh");
         // Where the machine forbids dumps to everybody, there is nothing to ask for.
@@ -741,10 +742,6 @@ async fn a_crash_leaves_no_core_dump() {
             assert_eq!(dumps.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"]);
         }
         plugin.signal(signal).await;
-        if signal == "SEGV" {
-            // The runtime takes the first for an overflow of the stack that will come again, and steps aside.
-            plugin.signal(signal).await;
-        }
         let status = plugin.child.wait().await.unwrap();
         assert!(status.signal().is_some(), "{signal} ends it: {status}");
         assert!(!status.core_dumped(), "{signal} leaves a core dump");
