@@ -173,14 +173,14 @@ mod messagepack {
     }
 
     #[test]
-    fn an_object_is_written_with_every_attribute_in_order() {
+    fn an_object_is_written_with_every_attribute_of_its_schema() {
         let value = Value::object([
             ("c", Secret::new("x").into()),
             ("n", number("587")),
             ("o", Value::object([("n", Value::Unknown)])),
         ]);
         let expected =
-            b"\x87\xa1b\xc0\xa1c\xa1x\xa1l\xc0\xa1n\xcd\x02\x4b\xa1o\x82\xa1c\xc0\xa1n\xd4\x00\x00\xa1p\xc0\xa1s\xc0";
+            b"\x87\xa1s\xc0\xa1b\xc0\xa1c\xa1x\xa1l\xc0\xa1n\xcd\x02\x4b\xa1o\x82\xa1c\xc0\xa1n\xd4\x00\x00\xa1p\xc0";
         assert_eq!(msgpack::encode(&value, &schema()), expected);
     }
 
@@ -512,7 +512,7 @@ mod properties {
             Value::Secret(secret) => secret.for_state().into(),
             Value::List(items) => items.iter().map(to_json).collect(),
             Value::Object(attributes) => {
-                attributes.iter().map(|(name, value)| (name.clone(), to_json(value))).collect()
+                attributes.iter().map(|(name, value)| (name.to_owned(), to_json(value))).collect()
             }
         }
     }

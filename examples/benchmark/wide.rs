@@ -54,11 +54,11 @@ pub(crate) fn measure(core: &Core, resources: usize, runs: usize) -> crate::Resu
             Unit::Count,
             [count(width(&resource(&Smtp::new()).attributes))],
         ),
+        Figure::new("Attributes at the top", Unit::Count, [count(resource(&Smtp::new()).attributes.len())]),
         Figure::new("Core's own CPU a resource", Unit::Milliseconds, bare.iter().copied()),
     ];
-    let measures = ["a text that is not set", "a text that is set", "an object of four texts that is not set"];
     figures.extend(
-        measures
+        KINDS[1..]
             .iter()
             .zip(more)
             .map(|(kind, more)| Figure::new(format!("Core's own CPU a resource for {kind}"), Unit::Milliseconds, more)),
@@ -77,15 +77,19 @@ pub(crate) fn serve() -> Option<ExitCode> {
 }
 
 const ADD: &str = "BENCHMARK_ADD";
-const KINDS: [&str; 4] = ["nothing", "text", "text that is set", "object"];
+const KINDS: [&str; 5] = ["nothing more", TEXT, TEXT_SET, SECRET_SET, OBJECT];
+const TEXT: &str = "a text that is not set";
+const TEXT_SET: &str = "a text that is set";
+const SECRET_SET: &str = "a sensitive text that is set";
+const OBJECT: &str = "an object of four texts that is not set";
 
 fn added(kind: &str, name: String) -> Option<Attribute> {
+    let set = |name| Attribute::optional_computed(name, Type::String, "").with_default("a text of some length");
     match kind {
-        "text" => Some(Attribute::optional(name, Type::String, "")),
-        "text that is set" => {
-            Some(Attribute::optional_computed(name, Type::String, "").with_default("a text of some length"))
-        }
-        "object" => {
+        TEXT => Some(Attribute::optional(name, Type::String, "")),
+        TEXT_SET => Some(set(name)),
+        SECRET_SET => Some(set(name).sensitive()),
+        OBJECT => {
             let texts = ["one", "two", "three", "four"].map(|name| Attribute::optional(name, Type::String, ""));
             Some(Attribute::optional(name, Type::Object(texts.into()), ""))
         }

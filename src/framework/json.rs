@@ -11,9 +11,10 @@ use super::{
     diagnostic::Step,
     malformed::Malformed,
     number::Number,
+    object::Slots,
     schema::Attribute,
     shape::{Shape, Text},
-    value::{Object, Value},
+    value::Value,
 };
 
 /// Reads a value. At every depth, a missing attribute is its default or else null.
@@ -144,29 +145,45 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<Value, A::Error> {
-        let mut object = Object::new();
-        while let Some(name) = json.next_key::<String>()? {
-            let Some(attribute) = self.attributes.iter().find(|attribute| attribute.name == name) else {
+        let mut slots = Slots::new(self.attributes);
+        while let Some(found) = json.next_key_seed(Named(&slots))? {
+            let Some((place, attribute)) = found else {
                 json.next_value::<IgnoredAny>()?;
                 continue;
             };
             let reader = self.reader.with(Shape::attribute(attribute, self.text));
             let at = || Step::Attribute(attribute.name.clone());
             let value = json.next_value_seed(reader).inspect_err(|_| reader.add(at()))?;
-            if object.insert(name, value).is_some() {
+            if slots.fill(place, value).is_some() {
                 reader.note("is there twice");
                 reader.add(at());
                 return Err(A::Error::custom("duplicate"));
             }
         }
-        // A name is known and there once, so as many as the schema has are all of them.
-        if object.len() < self.attributes.len() {
-            for attribute in self.attributes {
-                let missing = || attribute.default.clone().unwrap_or_default();
-                object.entry(attribute.name.to_string()).or_insert_with(missing);
-            }
-        }
-        Ok(Value::Object(object))
+        Ok(Value::Object(slots.finish(|attribute| attribute.default.clone().unwrap_or_default())))
+    }
+}
+
+/// Reads the name of an attribute, and answers with its place.
+struct Named<'r, 's>(&'r Slots<'s>);
+
+impl<'de, 's> DeserializeSeed<'de> for Named<'_, 's> {
+    type Value = Option<(usize, &'s Attribute)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
+        json.deserialize_str(self)
+    }
+}
+
+impl<'s> Visitor<'_> for Named<'_, 's> {
+    type Value = Option<(usize, &'s Attribute)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.find(name))
     }
 }
 

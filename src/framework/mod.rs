@@ -10,6 +10,7 @@ pub mod json;
 pub mod malformed;
 pub mod msgpack;
 pub mod number;
+pub mod object;
 pub mod plan;
 pub mod schema;
 mod shape;

@@ -13,6 +13,7 @@ use super::{
     diagnostic::Step,
     malformed::Malformed,
     number::{Form, Number},
+    object::Slots,
     schema::{Attribute, Type},
     shape::{Shape, Text},
     value::{Object, Value},
@@ -104,24 +105,18 @@ impl<'b> Reader<'b> {
     }
 
     fn attributes(&mut self, length: u32, attributes: &[Attribute], text: Text) -> Result<Value, Malformed> {
-        let mut object = Object::new();
+        let mut slots = Slots::new(attributes);
         for _ in 0..length {
             let name = self.text("has a name that is not a string")?;
-            let attribute = attributes.iter().find(|attribute| attribute.name == name);
-            let attribute = attribute.ok_or(Malformed::new("has an attribute that its schema does not know"))?;
+            let known = slots.find(name).ok_or(Malformed::new("has an attribute that its schema does not know"));
+            let (place, attribute) = known?;
             let step = || Step::Attribute(attribute.name.clone());
             let value = self.value(Shape::attribute(attribute, text)).map_err(|malformed| malformed.within(step()))?;
-            if object.insert(name.to_owned(), value).is_some() {
+            if slots.fill(place, value).is_some() {
                 return Err(Malformed::new("is there twice").within(step()));
             }
         }
-        // A name is known and there once, so as many as the schema has are all of them.
-        if object.len() < attributes.len() {
-            for attribute in attributes {
-                object.entry(attribute.name.to_string()).or_default();
-            }
-        }
-        Ok(Value::Object(object))
+        Ok(Value::Object(slots.finish(|_| Value::Null)))
     }
 
     fn text(&mut self, fault: &'static str) -> Result<&'b str, Malformed> {
@@ -240,12 +235,10 @@ impl Writer {
         let Ok(length) = u32::try_from(attributes.len()) else {
             return self.null();
         };
-        let mut sorted = attributes.iter().collect::<Vec<_>>();
-        sorted.sort_unstable_by_key(|attribute| &attribute.name);
         let Ok(_) = encode::write_map_len(&mut self.0, length);
-        for attribute in sorted {
+        for attribute in attributes {
             self.text(&attribute.name);
-            self.value(object.get(&*attribute.name).unwrap_or(&Value::Null), Shape::attribute(attribute, text));
+            self.value(object.get(&attribute.name).unwrap_or(&Value::Null), Shape::attribute(attribute, text));
         }
     }
 }

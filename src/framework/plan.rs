@@ -38,11 +38,10 @@ pub fn draft(schema: &Schema, config: Value, prior: Value, prior_private: Privat
 }
 
 fn plan_object(attributes: &[Attribute], config: &Value, prior: &Value) -> Value {
-    let planned = attributes.iter().map(|attribute| {
+    Value::Object(Object::of(attributes, |attribute| {
         let (config, prior_value) = (config.get(&attribute.name), prior.get(&attribute.name));
-        (attribute.name.to_string(), plan_attribute(attribute, config, prior_value, prior.is_null()))
-    });
-    Value::Object(planned.collect::<Object>())
+        plan_attribute(attribute, config, prior_value, prior.is_null())
+    }))
 }
 
 fn plan_attribute(attribute: &Attribute, config: &Value, prior: &Value, is_new: bool) -> Value {

@@ -20,7 +20,7 @@ pub enum WriteOnly {
 /// What is unknown is not judged; core asks again once it is known.
 pub fn config(attributes: &[Attribute], config: &Value, write_only: WriteOnly) -> Diagnostics {
     let mut judge = Judge { write_only, diagnostics: Diagnostics::default() };
-    judge.object(attributes, config, &Path::default());
+    judge.object(attributes, config, Place::Whole);
     judge.diagnostics
 }
 
@@ -37,43 +37,61 @@ struct Judge {
 }
 
 impl Judge {
-    fn object(&mut self, attributes: &[Attribute], value: &Value, at: &Path) {
+    fn object(&mut self, attributes: &[Attribute], value: &Value, at: Place<'_>) {
         if matches!(value, Value::Object(_)) {
             for attribute in attributes {
-                self.attribute(attribute, value.get(&attribute.name), &at.clone().then(attribute.name.clone()));
+                self.attribute(attribute, value.get(&attribute.name), Place::Attribute(&at, attribute));
             }
         }
     }
 
-    fn attribute(&mut self, attribute: &Attribute, value: &Value, at: &Path) {
+    fn attribute(&mut self, attribute: &Attribute, value: &Value, at: Place<'_>) {
         match value {
-            Value::Null if attribute.mode == Mode::Required => self.diagnostics.push(missing(at.clone())),
+            Value::Null if attribute.mode == Mode::Required => self.diagnostics.push(missing(at.path())),
             Value::Null | Value::Unknown => {}
             _ if attribute.write_only && self.write_only == WriteOnly::Refused => {
-                self.diagnostics.push(refused(attribute).at(at.clone()));
+                self.diagnostics.push(refused(attribute).at(at.path()));
             }
             _ => self.known(attribute, value, at),
         }
     }
 
-    fn known(&mut self, attribute: &Attribute, value: &Value, at: &Path) {
+    fn known(&mut self, attribute: &Attribute, value: &Value, at: Place<'_>) {
         match (&attribute.r#type, value) {
             (Type::Object(attributes), object) => self.object(attributes, object, at),
             (Type::Objects(attributes), Value::List(items)) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.object(attributes, item, &at.clone().index(index));
+                    self.object(attributes, item, Place::Index(&at, index));
                 }
             }
             (_, Value::List(items)) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.known(attribute, item, &at.clone().index(index));
+                    self.known(attribute, item, Place::Index(&at, index));
                 }
             }
             (_, text) => {
                 if let Err(words) = check(attribute, text) {
-                    self.diagnostics.push(invalid(at.clone(), words));
+                    self.diagnostics.push(invalid(at.path(), words));
                 }
             }
+        }
+    }
+}
+
+/// Where a value is. It becomes a path only where something is wrong: most values are right, and a path takes memory.
+#[derive(Clone, Copy)]
+enum Place<'p> {
+    Whole,
+    Attribute(&'p Place<'p>, &'p Attribute),
+    Index(&'p Place<'p>, usize),
+}
+
+impl Place<'_> {
+    fn path(self) -> Path {
+        match self {
+            Self::Whole => Path::default(),
+            Self::Attribute(outer, attribute) => outer.path().then(attribute.name.clone()),
+            Self::Index(outer, index) => outer.path().index(index),
         }
     }
 }

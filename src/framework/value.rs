@@ -1,12 +1,12 @@
 //! A value of Terraform's language as the provider sees it.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
-pub use super::number::Number;
+pub use super::{
+    number::Number,
+    object::{Name, Object},
+};
 use crate::secret::Secret;
-
-/// The attributes of an object, by name.
-pub type Object = BTreeMap<String, Value>;
 
 /// A value that may be null or not yet known, at any depth.
 ///
@@ -37,8 +37,8 @@ static UNKNOWN: Value = Value::Unknown;
 
 impl Value {
     /// Makes an object from names and values.
-    pub fn object<N: Into<String>>(attributes: impl IntoIterator<Item = (N, Self)>) -> Self {
-        Self::Object(attributes.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    pub fn object<N: Into<Name>>(attributes: impl IntoIterator<Item = (N, Self)>) -> Self {
+        Self::Object(attributes.into_iter().collect())
     }
 
     /// Tells whether the value is null.
@@ -72,9 +72,9 @@ impl Value {
     }
 
     /// Sets an attribute of an object; anything else is left as it is.
-    pub fn set(&mut self, name: &str, value: impl Into<Self>) {
+    pub fn set(&mut self, name: impl Into<Name>, value: impl Into<Self>) {
         if let Self::Object(attributes) = self {
-            attributes.insert(name.to_owned(), value.into());
+            attributes.insert(name, value.into());
         }
     }
 
@@ -121,7 +121,7 @@ impl fmt::Debug for Value {
             Self::String(_) => f.write_str("String"),
             Self::Secret(_) => f.write_str("Secret"),
             Self::List(items) => f.debug_list().entries(items).finish(),
-            Self::Object(attributes) => f.debug_map().entries(attributes).finish(),
+            Self::Object(attributes) => attributes.fmt(f),
         }
     }
 }

@@ -18,7 +18,6 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpListener,
 };
-use tonic::transport::server::Connected;
 
 use super::lifecycle::HangUp;
 
@@ -132,12 +131,6 @@ impl Connection {
     pub(super) fn telling(self, hang_up: HangUp) -> Self {
         Self { _hang_up: Some(hang_up), ..self }
     }
-}
-
-impl Connected for Connection {
-    type ConnectInfo = ();
-
-    fn connect_info(&self) {}
 }
 
 impl AsyncRead for Connection {

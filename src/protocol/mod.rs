@@ -12,6 +12,7 @@ mod listener;
 mod log;
 mod rpc;
 mod server;
+mod services;
 mod signals;
 mod tls;
 mod wire;
@@ -65,7 +66,7 @@ pub fn serve(provider: Arc<dyn Provider>, start: Start) -> ExitCode {
 
 /// The service that answers core's calls, without a process, a socket or TLS around it: what a benchmark of the calls needs.
 pub fn service(provider: Arc<dyn Provider>) -> impl GrpcService<Body, ResponseBody = Body, Error = Infallible> + Clone {
-    server::calls(provider, Arc::new(Lifecycle::new()))
+    services::calls(provider, Arc::new(Lifecycle::new()))
 }
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -88,7 +89,8 @@ fn start_up(provider: Arc<dyn Provider>, start: Start, parent: Parent) -> Result
             Some(terms) => terms.answer(&address, identity.as_ref().map(|identity| &identity.certificate)),
             None => reattachment(&*provider, &address),
         })?;
-        server::serve(provider, lifecycle, start, listener, identity.map(|identity| identity.acceptor)).await
+        server::serve(provider, lifecycle, start, listener, identity.map(|identity| identity.acceptor)).await;
+        Ok(())
     });
     // A name lookup that nobody waits for any more must not hold the process.
     runtime.shutdown_background();

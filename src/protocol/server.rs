@@ -1,26 +1,19 @@
 //! The server: takes connections, serves them, and ends without cutting an answer off.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use tokio::{sync::mpsc, time};
+use hyper::server::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::time;
 use tokio_rustls::TlsAcceptor;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Server;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
 use super::{
     Start,
-    go_plugin::GoPlugin,
     lifecycle::{HangUp, Lifecycle},
     listener::{Connection, Listener},
-    rpc::Service,
-    wire::{
-        plugin::{
-            grpc_broker_server::GrpcBrokerServer, grpc_controller_server::GrpcControllerServer,
-            grpc_stdio_server::GrpcStdioServer,
-        },
-        tfplugin6::provider_server::ProviderServer,
-    },
+    services::Services,
 };
 use crate::framework::{Provider, TIME_TO_CLOSE};
 
@@ -31,39 +24,20 @@ pub(super) async fn serve(
     start: Start,
     listener: Listener,
     tls: Option<TlsAcceptor>,
-) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let (connections, incoming) = mpsc::channel(16);
-    let go_plugin = GoPlugin { lifecycle: lifecycle.clone() };
-    let service = calls(provider.clone(), lifecycle.clone());
-    let closing = lifecycle.closing();
-    let server = Server::builder()
-        .add_service(GrpcBrokerServer::new(go_plugin.clone()))
-        .add_service(GrpcControllerServer::new(go_plugin.clone()))
-        .add_service(GrpcStdioServer::new(go_plugin))
-        .add_service(service)
-        .serve_with_incoming_shutdown(ReceiverStream::new(incoming), closing.cancelled());
-
-    // Whether core lives is looked at once a second, and a second is enough to send a reset that nobody would store.
-    let core = (start == Start::ByCore).then(|| lifecycle.clone());
-
-    // Accepting stops as soon as the other ends, and the listener is dropped with it.
-    let ended = tokio::select! {
-        ended = server => ended,
-        () = accept(&listener, tls, connections, core) => Ok(()),
-        () = overdue(&lifecycle) => {
-            debug!("a client kept its connection");
-            Ok(())
-        }
+) {
+    let server = Server {
+        services: Services::new(provider.clone(), lifecycle.clone()),
+        tls,
+        // Whether core lives is looked at once a second, and a second is enough to send a reset that nobody would store.
+        core: (start == Start::ByCore).then(|| lifecycle.clone()),
+        closing: lifecycle.closing(),
     };
+    tokio::select! {
+        () = accept(&listener, &server) => {}
+        () = overdue(&lifecycle) => debug!("a client kept its connection"),
+    }
     lifecycle.idle().await;
     close(provider).await;
-    Ok(ended?)
-}
-
-/// The service that answers core's calls.
-pub(super) fn calls(provider: Arc<dyn Provider>, lifecycle: Arc<Lifecycle>) -> ProviderServer<Service> {
-    let service = ProviderServer::new(Service { provider, lifecycle });
-    service.max_decoding_message_size(LARGEST_MESSAGE).max_encoding_message_size(LARGEST_MESSAGE)
 }
 
 /// Closes the provider in a task of its own, where a panic ends nothing else. Nobody waits for it longer than it may take.
@@ -74,33 +48,65 @@ async fn close(provider: Arc<dyn Provider>) {
     }
 }
 
-/// Hands on every client that can show who it is. One that takes its time holds up nobody else. When core hangs up, the calls in
-/// flight are told to hurry.
-async fn accept(
-    listener: &Listener,
-    tls: Option<TlsAcceptor>,
-    connections: mpsc::Sender<std::io::Result<Connection>>,
-    core: Option<Arc<Lifecycle>>,
-) {
+/// Serves every client until connections are to close, and then waits until the last has closed.
+///
+/// A client that takes its time holds up nobody else.
+async fn accept(listener: &Listener, server: &Server) {
+    let connections = TaskTracker::new();
     loop {
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = server.closing.cancelled() => break,
+        };
+        match accepted {
             Ok(connection) => {
-                let (tls, connections, core) = (tls.clone(), connections.clone(), core.clone());
-                tokio::spawn(async move {
-                    if let Some(connection) = greet(connection, tls).await {
-                        let connection = match core {
-                            Some(lifecycle) => connection.telling(HangUp(lifecycle)),
-                            None => connection,
-                        };
-                        // The server that would take it may have ended.
-                        let _ = connections.send(Ok(connection)).await;
-                    }
-                });
+                connections.spawn(server.clone().serve(connection));
             }
             Err(error) => {
                 warn!(%error, "no connection could be taken");
                 time::sleep(PAUSE_AFTER_FAILED_ACCEPT).await;
             }
+        }
+    }
+    connections.close();
+    connections.wait().await;
+}
+
+/// What every connection is served with.
+#[derive(Clone)]
+struct Server {
+    services: Services,
+    tls: Option<TlsAcceptor>,
+    /// Whose calls in flight are told to hurry when the client hangs up.
+    core: Option<Arc<Lifecycle>>,
+    closing: CancellationToken,
+}
+
+impl Server {
+    /// Serves one client that can show who it is.
+    async fn serve(self, connection: Connection) {
+        let greeted = tokio::select! {
+            greeted = greet(connection, self.tls) => greeted,
+            () = self.closing.cancelled() => None,
+        };
+        let Some(connection) = greeted else { return };
+        let connection = match self.core {
+            Some(lifecycle) => connection.telling(HangUp(lifecycle)),
+            None => connection,
+        };
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        // Core says with `-parallelism` how many calls it makes at a time, and knows of no lower limit.
+        builder.max_concurrent_streams(None).auto_date_header(false);
+        let mut answering = pin!(builder.serve_connection(TokioIo::new(connection), self.services));
+        let ended = tokio::select! {
+            ended = &mut answering => ended,
+            () = self.closing.cancelled() => {
+                answering.as_mut().graceful_shutdown();
+                answering.await
+            }
+        };
+        if let Err(error) = ended {
+            debug!(%error, "a connection broke");
         }
     }
 }
@@ -126,9 +132,6 @@ async fn overdue(lifecycle: &Lifecycle) {
     lifecycle.idle().await;
     time::sleep(GRACE).await;
 }
-
-/// States with attributes of several megabytes occur.
-const LARGEST_MESSAGE: usize = 256 << 20;
 
 /// Below the five seconds in which the process is to be gone after its last call.
 const GRACE: Duration = Duration::from_secs(3);

@@ -239,7 +239,7 @@ mod tests {
         VENDORS.iter().find(|vendor| vendor.name == "hubspot").unwrap()
     }
 
-    fn block(settings: &[(&str, Value)]) -> Value {
+    fn block(settings: &[(&'static str, Value)]) -> Value {
         Value::object(settings.iter().cloned())
     }
 

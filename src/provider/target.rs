@@ -279,7 +279,7 @@ mod tests {
     fn a_configuration_names_exactly_one_vendor() {
         let vendors: &[&'static Vendor] = &[VENDORS[0], &OTHER];
         let [first, second] = [vendors[0].name, "other"];
-        let named = |pairs: &[(&str, Value)]| named_among(vendors, &Value::object(pairs.iter().cloned()));
+        let named = |pairs: &[(&'static str, Value)]| named_among(vendors, &Value::object(pairs.iter().cloned()));
         assert!(matches!(named(&[]), Named::Nothing));
         assert!(matches!(named(&[(second, Value::Unknown)]), Named::Undecided));
         assert!(matches!(named(&[(second, object())]), Named::One(vendor) if vendor.name == second));

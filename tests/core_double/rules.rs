@@ -47,9 +47,10 @@ pub(crate) fn assert_compatible(planned: &Value, actual: &Value, at: &str) {
     match (planned, actual) {
         (Value::Unknown, _) => {}
         (Value::Object(planned), Value::Object(actual)) => {
-            assert!(planned.keys().eq(actual.keys()), "{at} has other attributes than planned");
-            for (name, planned) in planned {
-                assert_compatible(planned, &actual[name], &format!("{at}.{name}"));
+            assert_eq!(planned.iter().len(), actual.iter().len(), "{at} has other attributes than planned");
+            for (name, planned) in planned.iter() {
+                let actual = actual.get(name).unwrap_or_else(|| panic!("{at} has no `{name}`, which was planned"));
+                assert_compatible(planned, actual, &format!("{at}.{name}"));
             }
         }
         _ => assert!(planned == actual, "{at} was planned as {planned:?} and is another value, {actual:?}"),
@@ -91,6 +92,6 @@ pub(crate) fn json(value: &Value) -> serde_json::Value {
         Value::String(text) => text.as_str().into(),
         Value::Secret(secret) => secret.for_state().into(),
         Value::List(items) => items.iter().map(json).collect(),
-        Value::Object(attributes) => attributes.iter().map(|(name, value)| (name.clone(), json(value))).collect(),
+        Value::Object(attributes) => attributes.iter().map(|(name, value)| (name.to_owned(), json(value))).collect(),
     }
 }

@@ -336,8 +336,11 @@ fn completed(mut state: Value, found: Found, host: Option<String>) -> Value {
 
 fn without_unknowns(value: Value) -> Value {
     match value {
-        Value::Object(attributes) => {
-            Value::Object(attributes.into_iter().map(|(name, value)| (name, without_unknowns(value))).collect())
+        Value::Object(mut attributes) => {
+            for value in attributes.values_mut() {
+                *value = without_unknowns(std::mem::take(value));
+            }
+            Value::Object(attributes)
         }
         Value::Unknown => Value::Null,
         known => known,
@@ -515,13 +518,13 @@ mod tests {
         }
     }
 
-    fn named(name: impl Into<Value>, role: &str, arguments: &[(&str, Value)]) -> Value {
+    fn named(name: impl Into<Value>, role: &str, arguments: &[(&'static str, Value)]) -> Value {
         let [first, second] = SUCCESSOR.target else { panic!("a name and a role") };
         let target = Value::object([(first.name, name.into()), (second.name, role.into())]);
         Value::object([(SUCCESSOR.name, target)].into_iter().chain(arguments.iter().cloned()))
     }
 
-    fn config(trigger: &str, arguments: &[(&str, Value)]) -> Value {
+    fn config(trigger: &str, arguments: &[(&'static str, Value)]) -> Value {
         named("newsletter", "send_only", &[&[(ROTATION_TRIGGER, trigger.into())], arguments].concat())
     }
 

@@ -119,22 +119,22 @@ mod tests {
 
     const USER: &str = "zh48@62515.smtp.hubspot.net";
 
-    fn config(changes: &[(&str, Value)]) -> Value {
+    fn config(changes: &[(&'static str, Value)]) -> Value {
         let mut config = Value::object([("hubspot", Value::object([("user_name", USER.into())]))]);
         for (name, value) in changes {
-            config.set(name, value.clone());
+            config.set(*name, value.clone());
         }
         config
     }
 
     /// The state of a resource that this provider has rotated.
-    fn rotated(changes: &[(&str, Value)]) -> Value {
+    fn rotated(changes: &[(&'static str, Value)]) -> Value {
         let mut state = planned(&config(&[]), &Value::Null).state;
         state.set(PASSWORD, Secret::new("old"));
         state.set(ROTATED_AT, "2026-01-01T00:00:00.000000Z");
         state.set(ROTATION_TRIGGER, "one");
         for (name, value) in changes {
-            state.set(name, value.clone());
+            state.set(*name, value.clone());
         }
         let url = smtp_url(&state);
         state.set(SMTP_URL, url);

@@ -159,7 +159,7 @@ mod tests {
         }
     }
 
-    fn policy(settings: &[(&str, Value)]) -> Policy {
+    fn policy(settings: &[(&'static str, Value)]) -> Policy {
         Policy::of(&Value::object(settings.iter().cloned())).unwrap()
     }
 

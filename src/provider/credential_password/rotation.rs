@@ -133,11 +133,11 @@ mod tests {
         secret::Secret,
     };
 
-    fn config(changes: &[(&str, Value)]) -> Value {
+    fn config(changes: &[(&'static str, Value)]) -> Value {
         let mailbox = Value::object([("account_id", "acct_1".into()), ("address", "info@example.com".into())]);
         let mut config = Value::object([("hostup", mailbox)]);
         for (name, value) in changes {
-            config.set(name, value.clone());
+            config.set(*name, value.clone());
         }
         config
     }
@@ -150,7 +150,7 @@ mod tests {
     }
 
     /// The state after an apply of this configuration, or after an import with nothing but these changes.
-    fn state(password: Value, rotated_at: Value, changes: &[(&str, Value)]) -> Value {
+    fn state(password: Value, rotated_at: Value, changes: &[(&'static str, Value)]) -> Value {
         let mut state = planned(config(changes), Value::Null).0.planned;
         for (name, value) in [(PASSWORD, password), (ROTATED_AT, rotated_at), (schema::SMTP_HOST, "srv11".into())] {
             state.set(name, value);
@@ -164,15 +164,15 @@ mod tests {
         "2026-01-01T00:00:00.000000Z".into()
     }
 
-    fn stored(changes: &[(&str, Value)]) -> Value {
+    fn stored(changes: &[(&'static str, Value)]) -> Value {
         state(Secret::new("generated").into(), at(), changes)
     }
 
-    fn own(changes: &[(&str, Value)]) -> Value {
+    fn own(changes: &[(&'static str, Value)]) -> Value {
         state(Value::Null, at(), changes)
     }
 
-    fn imported(changes: &[(&str, Value)]) -> Value {
+    fn imported(changes: &[(&'static str, Value)]) -> Value {
         state(Value::Null, Value::Null, changes)
     }
 

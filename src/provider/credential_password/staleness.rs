@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::provider::credential_password::schema::IGNORE;
 
-    fn state(changes: &[(&str, Value)]) -> Value {
+    fn state(changes: &[(&'static str, Value)]) -> Value {
         let known = [
             (ID, "vendor/credential".into()),
             (ON_EXTERNAL_CHANGE, WARN.into()),

@@ -74,12 +74,12 @@ mod tests {
     use crate::{framework::value::Number, secret::Secret};
 
     /// The paths of the errors for these arguments beside a target.
-    fn errors(target: (&str, &[(&str, &str)]), arguments: &[(&str, Value)]) -> Vec<String> {
+    fn errors(target: (&'static str, &[(&'static str, &str)]), arguments: &[(&'static str, Value)]) -> Vec<String> {
         let (vendor, fields) = target;
         let mut config =
             Value::object([(vendor, Value::object(fields.iter().map(|(name, value)| (*name, (*value).into()))))]);
         for (name, value) in arguments {
-            config.set(name, value.clone());
+            config.set(*name, value.clone());
         }
         let diagnostics = super::config(&config);
         diagnostics.iter().map(|diagnostic| diagnostic.path.to_string()).collect()

@@ -162,11 +162,11 @@ mod tests {
         Value::object([(VERIFY, verify), (SMTP_HOST, host), (SMTP_PORT, port)])
     }
 
-    fn verify(settings: &[(&str, Value)]) -> Value {
+    fn verify(settings: &[(&'static str, Value)]) -> Value {
         let names = attributes().into_iter().map(|attribute| (attribute.name.into_owned(), Value::Null));
         let mut verify = Value::object(names);
         for (name, value) in settings {
-            verify.set(name, value.clone());
+            verify.set(*name, value.clone());
         }
         verify
     }

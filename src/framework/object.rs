@@ -1,0 +1,143 @@
+//! The attributes of an object.
+
+use std::{borrow::Cow, fmt};
+
+use super::{schema::Attribute, value::Value};
+
+/// The name of an attribute. One that comes from a schema is borrowed from the program, and copying it costs nothing.
+pub type Name = Cow<'static, str>;
+
+/// The attributes of an object: each name once, in an order that means nothing.
+///
+/// There are a few dozen at most, so looking along them finds one sooner than a tree or a hash would.
+#[derive(Clone, Default)]
+pub struct Object(Vec<(Name, Value)>);
+
+impl Object {
+    /// Makes an object with every attribute of a schema.
+    pub fn of<'s>(attributes: &'s [Attribute], mut value: impl FnMut(&'s Attribute) -> Value) -> Self {
+        Self(attributes.iter().map(|attribute| (attribute.name.clone(), value(attribute))).collect())
+    }
+
+    /// The attribute of that name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find_map(|(known, value)| (known == name).then_some(value))
+    }
+
+    /// Sets an attribute, and answers with the value that it had.
+    pub fn insert(&mut self, name: impl Into<Name>, value: Value) -> Option<Value> {
+        let name = name.into();
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => Some(std::mem::replace(old, value)),
+            None => {
+                self.0.push((name, value));
+                None
+            }
+        }
+    }
+
+    /// Every name with its value.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (&**name, value))
+    }
+
+    /// Every value.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> {
+        self.0.iter().map(|(_, value)| value)
+    }
+
+    /// Every value, to be changed.
+    pub fn values_mut(&mut self) -> impl ExactSizeIterator<Item = &mut Value> {
+        self.0.iter_mut().map(|(_, value)| value)
+    }
+}
+
+impl<N: Into<Name>> FromIterator<(N, Value)> for Object {
+    fn from_iter<I: IntoIterator<Item = (N, Value)>>(attributes: I) -> Self {
+        let mut object = Self::default();
+        for (name, value) in attributes {
+            object.insert(name, value);
+        }
+        object
+    }
+}
+
+impl PartialEq for Object {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.iter().all(|(name, value)| other.get(name) == Some(value))
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// An object that is being read, attribute by attribute, in whatever order they come.
+pub(super) struct Slots<'s> {
+    attributes: &'s [Attribute],
+    values: Vec<Option<Value>>,
+}
+
+impl<'s> Slots<'s> {
+    /// Begins an object with these attributes.
+    pub(super) fn new(attributes: &'s [Attribute]) -> Self {
+        Self { attributes, values: attributes.iter().map(|_| None).collect() }
+    }
+
+    /// Where the attribute of that name belongs.
+    pub(super) fn find(&self, name: &str) -> Option<(usize, &'s Attribute)> {
+        self.attributes.iter().enumerate().find(|(_, attribute)| attribute.name == name)
+    }
+
+    /// Puts a value into its place, and answers with whatever stood there.
+    pub(super) fn fill(&mut self, place: usize, value: Value) -> Option<Value> {
+        self.values.get_mut(place).and_then(|slot| slot.replace(value))
+    }
+
+    /// Ends the object. What was not read gets the value that `missing` says.
+    pub(super) fn finish(self, mut missing: impl FnMut(&'s Attribute) -> Value) -> Object {
+        let mut values = self.values.into_iter();
+        Object::of(self.attributes, |attribute| values.next().flatten().unwrap_or_else(|| missing(attribute)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::schema::Type;
+
+    fn object<const N: usize>(attributes: [(&'static str, bool); N]) -> Object {
+        attributes.into_iter().map(|(name, value)| (name, value.into())).collect()
+    }
+
+    #[test]
+    fn the_order_of_the_attributes_means_nothing() {
+        assert_eq!(object([("a", true), ("b", false)]), object([("b", false), ("a", true)]));
+        assert_ne!(object([("a", true), ("b", false)]), object([("a", false), ("b", false)]));
+        assert_ne!(object([("a", true)]), object([("b", true)]));
+        assert_ne!(object([("a", true)]), object([("a", true), ("b", true)]));
+    }
+
+    #[test]
+    fn a_name_is_there_once() {
+        let mut object = object([("a", true), ("b", true), ("a", false)]);
+        assert_eq!(object.insert("b", Value::Null), Some(true.into()));
+        assert_eq!(object.insert("c", Value::Null), None);
+        assert_eq!(object.iter().collect::<Vec<_>>(), [("a", &false.into()), ("b", &Value::Null), ("c", &Value::Null)]);
+    }
+
+    #[test]
+    fn what_is_read_finds_its_place_and_the_rest_is_filled_in() {
+        let attributes = ["a", "b", "c"].map(|name| Attribute::optional(name, Type::Bool, ""));
+        let mut slots = Slots::new(&attributes);
+        let (place, attribute) = slots.find("b").unwrap();
+        assert_eq!(attribute.name, "b");
+        assert_eq!(slots.fill(place, true.into()), None);
+        assert_eq!(slots.fill(place, false.into()), Some(true.into()));
+        assert!(slots.find("d").is_none());
+        let read = slots.finish(|attribute| if attribute.name == "c" { Value::Unknown } else { Value::Null });
+        assert_eq!(read.values().collect::<Vec<_>>(), [&Value::Null, &false.into(), &Value::Unknown]);
+    }
+}
