@@ -9,6 +9,7 @@ mod credential;
 mod figure;
 mod instant;
 mod meter;
+mod pace;
 mod refresh;
 mod report;
 mod resets;
@@ -87,6 +88,8 @@ fn measure(core: &Core, plan: &Plan) -> Result<Vec<Section>> {
     eprintln!("resets");
     sections.push(resets::at_sandbox(&provider, plan.many, plan.runs)?);
     sections.push(resets::at_instant_vendor(plan.resets, plan.runs)?);
+    eprintln!("pace");
+    sections.push(pace::measure(&provider, plan.paced, plan.runs)?);
     eprintln!("resets under a limit");
     sections.push(resets::under_a_limit(&provider, plan.many, plan.limit)?);
     Ok(sections)
@@ -105,6 +108,8 @@ struct Plan {
     many: usize,
     /// How many are reset with no vendor in the way.
     resets: usize,
+    /// How many calls of each kind are made at each pace.
+    paced: usize,
     runs: usize,
     limit: Limit,
 }
@@ -117,6 +122,7 @@ impl Plan {
         width: (300, 7),
         many: 1_000,
         resets: 10_000,
+        paced: 200,
         runs: 5,
         limit: Limit { requests: 100, per: Duration::from_secs(10) },
     };
@@ -129,6 +135,7 @@ impl Plan {
         width: (3, 1),
         many: 20,
         resets: 200,
+        paced: 5,
         runs: 1,
         limit: Limit { requests: 10, per: Duration::from_secs(1) },
     };

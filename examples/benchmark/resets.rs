@@ -105,11 +105,7 @@ struct Resets {
 impl Resets {
     fn at_sandbox(provider: &Path, resets: usize, limit: Option<Limit>) -> Result<Self> {
         let sandbox = Sandbox::start();
-        for number in 0..resets {
-            sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, &credential::user_name(number));
-        }
-        let mut command = grpc::command(provider);
-        command.envs(sandbox.env());
+        let command = command_at(&sandbox, provider, resets);
         let begin = || {
             if let Some(Limit { requests, per }) = limit {
                 sandbox.rate_limit(requests, per);
@@ -129,6 +125,38 @@ impl Resets {
     /// Starts a provider, plans all resets, and then lets them be carried out. Only the latter is timed.
     async fn carry_out(command: Command, vendor: Vendor, resets: usize, begin: impl FnOnce()) -> Result<Self> {
         let before = usage::of_children();
+        let planned = Planned::start(command, vendor, resets).await?;
+        begin();
+        let (sandbox, start) = (usage::of_threads(SANDBOX_THREAD), Instant::now());
+        let failed = at_once(&planned.core.provider, planned.resets, AT_ONCE).await?;
+        let wall = start.elapsed();
+        let sandbox =
+            usage::of_threads(SANDBOX_THREAD).zip(sandbox).map(|(after, before)| after.saturating_sub(before));
+        let resident = planned.plugin.child.id().and_then(usage::resident_bytes);
+        end(planned.plugin, planned.core).await?;
+        Ok(Self { wall, cpu: usage::of_children_since(before), sandbox, resident, failed, refused: 0 })
+    }
+}
+
+/// The command that starts a provider for as many credentials at a sandbox.
+pub(crate) fn command_at(sandbox: &Sandbox, provider: &Path, credentials: usize) -> Command {
+    for number in 0..credentials {
+        sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, &credential::user_name(number));
+    }
+    let mut command = grpc::command(provider);
+    command.envs(sandbox.env());
+    command
+}
+
+/// A running provider, and resets that only wait to be carried out.
+pub(crate) struct Planned {
+    pub(crate) plugin: Plugin,
+    pub(crate) core: grpc::Core,
+    pub(crate) resets: Vec<apply_resource_change::Request>,
+}
+
+impl Planned {
+    pub(crate) async fn start(command: Command, vendor: Vendor, resets: usize) -> Result<Self> {
         let plugin = Plugin::start(command).await;
         let core = plugin.connect().await;
         let mut client = core.provider.clone();
@@ -143,35 +171,36 @@ impl Resets {
             let planned = client.plan_resource_change(plan.clone()).await?.into_inner();
             requests.push(credential::apply(plan, planned));
         }
-
-        begin();
-        let (sandbox, start) = (usage::of_threads(SANDBOX_THREAD), Instant::now());
-        let failed = carry_out(&client, requests).await?;
-        let wall = start.elapsed();
-        let sandbox =
-            usage::of_threads(SANDBOX_THREAD).zip(sandbox).map(|(after, before)| after.saturating_sub(before));
-        let resident = plugin.child.id().and_then(usage::resident_bytes);
-        core.controller.clone().shutdown(Empty {}).await?;
-        drop((core, client));
-        plugin.ended().await;
-        Ok(Self { wall, cpu: usage::of_children_since(before), sandbox, resident, failed, refused: 0 })
+        Ok(Self { plugin, core, resets: requests })
     }
+}
+
+/// Ends a provider as core does.
+pub(crate) async fn end(plugin: Plugin, core: grpc::Core) -> Result<()> {
+    core.controller.clone().shutdown(Empty {}).await?;
+    drop(core);
+    plugin.ended().await;
+    Ok(())
 }
 
 /// Who carries the resets out.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Vendor {
+pub(crate) enum Vendor {
     /// Something inside the provider, which needs no configuration.
     Instant,
     Sandbox,
 }
 
-/// Sends all requests, as many at once as core would, and tells how many failed.
-async fn carry_out(client: &ProviderClient<Channel>, requests: Vec<apply_resource_change::Request>) -> Result<usize> {
+/// Sends all requests, so many at a time, and tells how many failed.
+pub(crate) async fn at_once(
+    client: &ProviderClient<Channel>,
+    requests: Vec<apply_resource_change::Request>,
+    most: usize,
+) -> Result<usize> {
     let (mut requests, mut running) = (requests.into_iter(), JoinSet::new());
     let mut failed = 0;
     loop {
-        while running.len() < AT_ONCE
+        while running.len() < most
             && let Some(request) = requests.next()
         {
             let mut client = client.clone();
@@ -184,7 +213,7 @@ async fn carry_out(client: &ProviderClient<Channel>, requests: Vec<apply_resourc
     }
 }
 
-fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 

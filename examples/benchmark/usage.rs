@@ -1,6 +1,6 @@
 //! What the system says about the use of processor and memory.
 
-use std::{fs, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 /// What processes have used.
 #[derive(Clone, Copy)]
@@ -52,14 +52,22 @@ pub(crate) fn of_children_since(before: Option<Usage>) -> Option<Duration> {
     Some(of_children()?.cpu.saturating_sub(before?.cpu))
 }
 
-/// Processor time of the threads of that name in this process (proc(5), `schedstat`).
+/// Processor time of the threads of that name in this process; nothing where there is no `/proc`.
 pub(crate) fn of_threads(name: &str) -> Option<Duration> {
-    let named = fs::read_dir("/proc/self/task")
-        .ok()?
-        .flatten()
-        .filter(|task| fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim_end() == name));
-    let times = named.filter_map(|task| {
-        let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+    let named = |task: &Path| fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name);
+    of_tasks("/proc/self/task", named)
+}
+
+/// Processor time that a running process has used so far; nothing where there is no `/proc`.
+pub(crate) fn of_process(process: u32) -> Option<Duration> {
+    of_tasks(&format!("/proc/{process}/task"), |_| true)
+}
+
+/// Processor time of some of the tasks in a folder (proc(5), `schedstat`).
+fn of_tasks(folder: &str, counts: impl Fn(&Path) -> bool) -> Option<Duration> {
+    let tasks = fs::read_dir(folder).ok()?.flatten().map(|task| task.path()).filter(|task| counts(task));
+    let times = tasks.filter_map(|task| {
+        let text = fs::read_to_string(task.join("schedstat")).ok()?;
         text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
     });
     Some(times.sum())

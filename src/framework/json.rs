@@ -183,7 +183,7 @@ impl<'s> Visitor<'_> for Named<'_, 's> {
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.find(name))
+        Ok(self.0.find(name.as_bytes()))
     }
 }
 

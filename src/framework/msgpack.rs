@@ -107,7 +107,7 @@ impl<'b> Reader<'b> {
     fn attributes(&mut self, length: u32, attributes: &[Attribute], text: Text) -> Result<Value, Malformed> {
         let mut slots = Slots::new(attributes);
         for _ in 0..length {
-            let name = self.text("has a name that is not a string")?;
+            let name = self.bytes("has a name that is not a string")?;
             let known = slots.find(name).ok_or(Malformed::new("has an attribute that its schema does not know"));
             let (place, attribute) = known?;
             let step = || Step::Attribute(attribute.name.clone());
@@ -120,8 +120,13 @@ impl<'b> Reader<'b> {
     }
 
     fn text(&mut self, fault: &'static str) -> Result<&'b str, Malformed> {
+        str::from_utf8(self.bytes(fault)?).map_err(|_| Malformed::new(fault))
+    }
+
+    /// The bytes of a text, whatever they are.
+    fn bytes(&mut self, fault: &'static str) -> Result<&'b [u8], Malformed> {
         let length = decode::read_str_len(&mut self.0).map_err(mismatch(fault))?;
-        str::from_utf8(self.take(length)?).map_err(|_| Malformed::new(fault))
+        self.take(length)
     }
 
     fn marker(&self) -> Result<Marker, Malformed> {

@@ -27,13 +27,11 @@ impl Object {
     /// Sets an attribute, and answers with the value that it had.
     pub fn insert(&mut self, name: impl Into<Name>, value: Value) -> Option<Value> {
         let name = name.into();
-        match self.0.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, old)) => Some(std::mem::replace(old, value)),
-            None => {
-                self.0.push((name, value));
-                None
-            }
+        if let Some((_, old)) = self.0.iter_mut().find(|(known, _)| *known == name) {
+            return Some(std::mem::replace(old, value));
         }
+        self.0.push((name, value));
+        None
     }
 
     /// Every name with its value.
@@ -87,8 +85,8 @@ impl<'s> Slots<'s> {
     }
 
     /// Where the attribute of that name belongs.
-    pub(super) fn find(&self, name: &str) -> Option<(usize, &'s Attribute)> {
-        self.attributes.iter().enumerate().find(|(_, attribute)| attribute.name == name)
+    pub(super) fn find(&self, name: &[u8]) -> Option<(usize, &'s Attribute)> {
+        self.attributes.iter().enumerate().find(|(_, attribute)| attribute.name.as_bytes() == name)
     }
 
     /// Puts a value into its place, and answers with whatever stood there.
@@ -132,11 +130,11 @@ mod tests {
     fn what_is_read_finds_its_place_and_the_rest_is_filled_in() {
         let attributes = ["a", "b", "c"].map(|name| Attribute::optional(name, Type::Bool, ""));
         let mut slots = Slots::new(&attributes);
-        let (place, attribute) = slots.find("b").unwrap();
+        let (place, attribute) = slots.find(b"b").unwrap();
         assert_eq!(attribute.name, "b");
         assert_eq!(slots.fill(place, true.into()), None);
         assert_eq!(slots.fill(place, false.into()), Some(true.into()));
-        assert!(slots.find("d").is_none());
+        assert!(slots.find(b"d").is_none());
         let read = slots.finish(|attribute| if attribute.name == "c" { Value::Unknown } else { Value::Null });
         assert_eq!(read.values().collect::<Vec<_>>(), [&Value::Null, &false.into(), &Value::Unknown]);
     }
