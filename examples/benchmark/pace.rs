@@ -25,7 +25,7 @@ pub(crate) fn measure(provider: &Path, calls: usize, runs: usize) -> Result<Sect
         }
     }
     let measures = [
-        "CPU of a call that carries nothing, one upon another".to_owned(),
+        format!("CPU of a call that carries nothing, {AT_ONCE} at a time"),
         format!("CPU of a call that carries nothing, one every {PAUSE:?}"),
         format!("CPU of a reset, {AT_ONCE} at a time"),
         format!("CPU of a reset, one every {PAUSE:?}"),
@@ -46,9 +46,11 @@ async fn run(provider: &Path, calls: usize) -> Result<[Option<Duration>; 4]> {
     let mut client = core.provider.clone();
 
     let mut marks = vec![used()];
-    for _ in 0..calls {
-        client.stop_provider(stop_provider::Request {}).await?;
-    }
+    let empty = std::iter::repeat_with(|| {
+        let mut client = client.clone();
+        async move { client.stop_provider(stop_provider::Request {}).await }
+    });
+    resets::at_once(empty.take(calls), AT_ONCE, drop).await?;
     marks.push(used());
     let mut pace = pace();
     for _ in 0..calls {
@@ -56,7 +58,7 @@ async fn run(provider: &Path, calls: usize) -> Result<[Option<Duration>; 4]> {
         client.stop_provider(stop_provider::Request {}).await?;
     }
     marks.push(used());
-    let mut failed = resets::at_once(&client, resets, AT_ONCE).await?;
+    let mut failed = resets::carry_out(&client, resets, AT_ONCE).await?;
     marks.push(used());
     for request in slow {
         pace.tick().await;

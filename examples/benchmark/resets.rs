@@ -14,7 +14,7 @@ use terraform_provider_smtp::{
     provider::Smtp,
 };
 use tokio::{process::Command, runtime, task::JoinSet};
-use tonic::transport::Channel;
+use tonic::{Response, Status, transport::Channel};
 
 use crate::{
     Result, credential,
@@ -128,7 +128,7 @@ impl Resets {
         let planned = Planned::start(command, vendor, resets).await?;
         begin();
         let (sandbox, start) = (usage::of_threads(SANDBOX_THREAD), Instant::now());
-        let failed = at_once(&planned.core.provider, planned.resets, AT_ONCE).await?;
+        let failed = carry_out(&planned.core.provider, planned.resets, AT_ONCE).await?;
         let wall = start.elapsed();
         let sandbox =
             usage::of_threads(SANDBOX_THREAD).zip(sandbox).map(|(after, before)| after.saturating_sub(before));
@@ -191,24 +191,37 @@ pub(crate) enum Vendor {
     Sandbox,
 }
 
-/// Sends all requests, so many at a time, and tells how many failed.
-pub(crate) async fn at_once(
+/// Carries all resets out, so many at a time, and tells how many failed.
+pub(crate) async fn carry_out(
     client: &ProviderClient<Channel>,
     requests: Vec<apply_resource_change::Request>,
     most: usize,
 ) -> Result<usize> {
-    let (mut requests, mut running) = (requests.into_iter(), JoinSet::new());
+    let calls = requests.into_iter().map(|request| {
+        let mut client = client.clone();
+        async move { client.apply_resource_change(request).await }
+    });
     let mut failed = 0;
+    at_once(calls, most, |answer| failed += usize::from(!answer.diagnostics.is_empty())).await?;
+    Ok(failed)
+}
+
+/// Makes all calls, so many at a time.
+pub(crate) async fn at_once<T: Send + 'static>(
+    calls: impl IntoIterator<Item: Future<Output = std::result::Result<Response<T>, Status>> + Send + 'static>,
+    most: usize,
+    mut answered: impl FnMut(T),
+) -> Result<()> {
+    let (mut calls, mut running) = (calls.into_iter(), JoinSet::new());
     loop {
         while running.len() < most
-            && let Some(request) = requests.next()
+            && let Some(call) = calls.next()
         {
-            let mut client = client.clone();
-            running.spawn(async move { client.apply_resource_change(request).await });
+            running.spawn(call);
         }
         match running.join_next().await {
-            Some(answer) => failed += usize::from(!answer??.into_inner().diagnostics.is_empty()),
-            None => return Ok(failed),
+            Some(answer) => answered(answer??.into_inner()),
+            None => return Ok(()),
         }
     }
 }
