@@ -33,7 +33,8 @@ use tokio::{
     net::UnixStream,
     process::Command,
 };
-use tonic::transport::Endpoint;
+use tonic::{Code, Request, client::Grpc, codegen::http::uri::PathAndQuery, transport::Endpoint};
+use tonic_prost::ProstCodec;
 
 use crate::{
     core::{Core, Plugin, decode, encode},
@@ -725,6 +726,18 @@ async fn a_closed_stderr_does_no_harm() {
     assert!(crashed.diagnostics[0].detail.contains("The thing may have been changed."));
     let applied = fake.apply(&Value::Null, &fake::config("done")).await;
     assert_eq!(fake.result(applied), "done");
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_there_is_said_not_to_be() {
+    let fake = Session::start().await;
+    let mut client = Grpc::new(fake.core.channel.clone());
+    for path in ["/grpc.health.v1.Health/Check", "/tfplugin6.Provider/Unheard", "/tfplugin6.Provider2/Configure", "/"] {
+        client.ready().await.unwrap();
+        let codec = ProstCodec::<Empty, Empty>::default();
+        let answer = client.unary(Request::new(Empty {}), PathAndQuery::from_static(path), codec).await;
+        assert_eq!(answer.unwrap_err().code(), Code::Unimplemented, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -112,6 +112,7 @@ impl Plugin {
 
 /// The services of one connection.
 pub(crate) struct Core {
+    pub(crate) channel: Channel,
     pub(crate) broker: GrpcBrokerClient<Channel>,
     pub(crate) controller: GrpcControllerClient<Channel>,
     pub(crate) provider: ProviderClient<Channel>,
@@ -126,7 +127,8 @@ impl Core {
             broker: GrpcBrokerClient::new(channel.clone()),
             controller: GrpcControllerClient::new(channel.clone()),
             provider: provider.max_decoding_message_size(LARGEST_MESSAGE).max_encoding_message_size(LARGEST_MESSAGE),
-            stdio: GrpcStdioClient::new(channel),
+            stdio: GrpcStdioClient::new(channel.clone()),
+            channel,
         }
     }
 }
