@@ -48,13 +48,11 @@ pub(crate) fn measure(core: &Core, resources: usize, runs: usize) -> crate::Resu
     }
     let [bare, added @ ..] = times;
     let more = added.iter().map(|times| times.iter().zip(&bare).map(|(more, bare)| (more - bare) / count(ADDED)));
+    let smtp = Smtp::new();
+    let ours = resource(&smtp);
     let mut figures = vec![
-        Figure::new(
-            "Attributes, nested ones included",
-            Unit::Count,
-            [count(width(&resource(&Smtp::new()).attributes))],
-        ),
-        Figure::new("Attributes at the top", Unit::Count, [count(resource(&Smtp::new()).attributes.len())]),
+        Figure::new("Attributes, nested ones included", Unit::Count, [count(width(&ours.attributes))]),
+        Figure::new("Attributes at the top", Unit::Count, [count(ours.attributes.len())]),
         Figure::new("Core's own CPU a resource", Unit::Milliseconds, bare.iter().copied()),
     ];
     figures.extend(
