@@ -15,9 +15,11 @@ pub enum WriteOnly {
     Refused,
 }
 
-/// Judges a configuration by its schema: required arguments, the rules for texts, and write-only arguments.
+/// Judges a configuration by its schema: required arguments, the rules for texts, write-only arguments, and what only the provider
+/// may set.
 ///
-/// What is unknown is not judged; core asks again once it is known.
+/// Core does not refuse a value for an attribute that is only computed, and stores it. Of what is unknown nothing else is judged; core
+/// asks again once it is known.
 pub fn config(attributes: &[Attribute], config: &Value, write_only: WriteOnly) -> Diagnostics {
     let mut judge = Judge { write_only, diagnostics: Diagnostics::default() };
     judge.object(attributes, config, Place::Whole);
@@ -48,7 +50,9 @@ impl Judge {
     fn attribute(&mut self, attribute: &Attribute, value: &Value, at: Place<'_>) {
         match value {
             Value::Null if attribute.mode == Mode::Required => self.diagnostics.push(missing(at.path())),
-            Value::Null | Value::Unknown => {}
+            Value::Null => {}
+            _ if attribute.mode == Mode::Computed => self.diagnostics.push(computed(at.path())),
+            Value::Unknown => {}
             _ if attribute.write_only && self.write_only == WriteOnly::Refused => {
                 self.diagnostics.push(refused(attribute).at(at.path()));
             }
@@ -109,6 +113,11 @@ fn missing(path: Path) -> Diagnostic {
     Diagnostic::error(format!("Missing value for `{path}`"), format!("`{path}` must be set.")).at(path)
 }
 
+fn computed(path: Path) -> Diagnostic {
+    let detail = format!("Only the provider sets `{path}`. Remove it from the configuration.");
+    Diagnostic::error(format!("`{path}` cannot be set"), detail).at(path)
+}
+
 fn refused(attribute: &Attribute) -> Diagnostic {
     let detail = format!(
         "`{}` is write-only, so that it is never stored. This needs Terraform 1.11 or OpenTofu 1.11 or later. \
@@ -132,6 +141,7 @@ mod tests {
             vec![
                 Attribute::required("host", Type::String, "").checked(no_space),
                 Attribute::optional("port", Type::Number, ""),
+                Attribute::computed("seen", Type::Bool, ""),
             ]
         };
         vec![
@@ -141,6 +151,7 @@ mod tests {
             Attribute::optional("target", Type::Object(nested()), ""),
             Attribute::optional("targets", Type::Objects(nested()), ""),
             Attribute::computed("id", Type::String, "").checked(no_space),
+            Attribute::computed("found", Type::Objects(nested()), ""),
         ]
     }
 
@@ -194,6 +205,27 @@ mod tests {
         let diagnostics = config(&schema(), &object, WriteOnly::Allowed);
         let expected = Diagnostic::error("Invalid value for `password_wo`", "`password_wo` must not contain a space.");
         assert_eq!(diagnostics, expected.at(Path::attribute("password_wo")).into());
+    }
+
+    #[test]
+    fn what_only_the_provider_sets_is_refused_known_or_unknown_at_every_depth() {
+        let seen = |seen: Value| Value::object([("host", "a".into()), ("seen", seen)]);
+        for (id, found, flag) in [
+            (Value::from("1"), Value::List(vec![]), Value::from(false)),
+            (Value::Unknown, Value::Unknown, Value::Unknown),
+            ("a b".into(), Value::List(vec![host("a b")]), true.into()),
+        ] {
+            let objects = Value::List(vec![seen(Value::Null), seen(flag.clone())]);
+            for (name, value, path) in [
+                ("id", id, "id"),
+                ("found", found, "found"),
+                ("target", seen(flag), "target.seen"),
+                ("targets", objects, "targets[1].seen"),
+            ] {
+                assert_eq!(faults(name, value), [fault(path, &format!("`{path}` cannot be set"))]);
+            }
+        }
+        assert_eq!(faults("target", seen(Value::Null)), []);
     }
 
     #[test]

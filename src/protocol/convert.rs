@@ -57,7 +57,10 @@ pub(super) fn decode_stored(state: Option<wire::RawState>, version: i64, resourc
         return Err(newer_state(resource, version).into());
     }
     match state {
-        Some(state) if !state.json.is_empty() => json::decode(&state.json, &schema.attributes).map_err(unreadable),
+        Some(state) if !state.json.is_empty() => {
+            let state = json::decode(&state.json, &schema.attributes).map_err(unreadable)?;
+            Ok(resource.upgrade(version, state))
+        }
         Some(state) if !state.flatmap.is_empty() => Err(flatmap_state(resource).into()),
         _ => Ok(Value::Null),
     }

@@ -18,9 +18,9 @@ pub(super) const REMOTE_VERSION: &str = "remote_version";
 pub(super) const ROTATED_AT: &str = "rotated_at";
 pub(super) const ROTATION_MODE: &str = "rotation_mode";
 pub(super) const ROTATION_TRIGGER: &str = "rotation_trigger";
+pub(super) const ROTATION_VERSION: &str = "rotation_version";
 pub(super) const SMTP_HOST: &str = "smtp_host";
 pub(super) const SMTP_PORT: &str = "smtp_port";
-pub(super) const SMTP_URL: &str = "smtp_url";
 pub(super) const STALE: &str = "stale";
 pub(super) const TIMEOUTS: &str = "timeouts";
 pub(super) const USERNAME: &str = "username";
@@ -39,10 +39,13 @@ pub(super) const IN_PLACE: &str = "in_place";
 /// The rotation mode where none is set.
 pub(super) const REPLACE: &str = "replace";
 
+/// The version of the schema. States of version 0 were written by 0.1.0, and are read by [`super::upgrade`].
+pub(super) const VERSION: i64 = 1;
+
 /// The schema of the resource.
 pub(super) fn schema() -> Schema {
     Schema {
-        version: 0,
+        version: VERSION,
         help: include_str!("help.md").to_owned(),
         attributes: target::attributes().chain(arguments()).chain(answers()).collect(),
     }
@@ -51,14 +54,13 @@ pub(super) fn schema() -> Schema {
 /// What a user may write beside the target.
 fn arguments() -> Vec<Attribute> {
     vec![
-        Attribute::optional_computed(
+        Attribute::optional(
             ON_EXTERNAL_CHANGE,
             Type::String,
             "What to do when a refresh sees that the password was reset elsewhere: `warn` (default) warns at every refresh, `rotate` \
              resets it once more with the next apply, as a replacement or an update by `rotation_mode`, `ignore` only sets `stale`. \
              Between `warn` and `ignore`, a change counts from the next refresh.",
         )
-        .with_default(WARN)
         .checked(|text| match text {
             IGNORE | ROTATE | WARN => Ok(()),
             _ => Err("must be `warn`, `rotate` or `ignore`"),
@@ -82,13 +84,12 @@ fn arguments() -> Vec<Attribute> {
             Type::String,
             "Any text; a change of it sends `password_wo` again, in place.",
         ),
-        Attribute::optional_computed(
+        Attribute::optional(
             ROTATION_MODE,
             Type::String,
             "How a changed `rotation_trigger` rotates: `replace` (default) replaces the resource, `in_place` updates it. In place, \
              `prevent_destroy` is no obstacle and a failed reset cannot drop the resource from state.",
         )
-        .with_default(REPLACE)
         .checked(|text| match text {
             IN_PLACE | REPLACE => Ok(()),
             _ => Err("must be `replace` or `in_place`"),
@@ -148,11 +149,11 @@ fn answers() -> Vec<Attribute> {
              Null after an import, until the first rotation.",
         ),
         Attribute::computed(
-            SMTP_URL,
-            Type::String,
-            "`smtp://username:password@host:port`, or `smtps://` on port 465, every part percent-encoded. Null where there is no password.",
-        )
-        .sensitive(),
+            ROTATION_VERSION,
+            Type::Number,
+            "When this provider last reset the password, in whole seconds since 1970, and always greater than before where a reset is in \
+             place; 0 after an import, until the first rotation. For the `*_wo_version` arguments of other resources.",
+        ),
         Attribute::computed(
             STALE,
             Type::Bool,
