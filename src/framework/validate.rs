@@ -1,5 +1,7 @@
 //! What a schema alone says about a configuration.
 
+use std::borrow::Cow;
+
 use super::{
     diagnostic::{Diagnostic, Diagnostics, Path},
     schema::{Attribute, Mode, Type},
@@ -106,6 +108,21 @@ pub fn check(attribute: &Attribute, value: &Value) -> Result<(), &'static str> {
         (Some(rule), Value::String(text)) => rule(text),
         (Some(rule), Value::Secret(secret)) => secret.check(rule),
         _ => Ok(()),
+    }
+}
+
+/// Applies the rules for the argument of a function, at every depth; answers with words that follow the parameter's name.
+pub fn argument(parameter: &Attribute, value: &Value) -> Result<(), Cow<'static, str>> {
+    match (&parameter.r#type, value) {
+        (_, Value::Null) if parameter.mode == Mode::Required => Err("must not be null".into()),
+        (Type::Object(attributes), Value::Object(_)) => {
+            let rules = attributes.iter().map(|attribute| {
+                let kept = argument(attribute, value.get(&attribute.name));
+                kept.map_err(|words| format!("`{}` {words}", attribute.name).into())
+            });
+            rules.collect()
+        }
+        _ => check(parameter, value).map_err(Cow::from),
     }
 }
 

@@ -301,5 +301,5 @@ fn is_digit(character: char) -> bool {
 }
 
 fn is_special(character: char) -> bool {
-    "-_.~!*".contains(character)
+    "-_.~".contains(character)
 }

@@ -78,7 +78,7 @@ fn arguments() -> Vec<Attribute> {
              with `password_wo_version`, or it is sent once only. Needs Terraform 1.11 or OpenTofu 1.11.",
         )
         .write_only()
-        .checked(|text| if text.is_empty() { Err("must not be empty") } else { Ok(()) }),
+        .checked(own_password),
         Attribute::optional(
             PASSWORD_WO_VERSION,
             Type::String,
@@ -124,6 +124,19 @@ fn arguments() -> Vec<Attribute> {
              fails is a warning.",
         ),
     ]
+}
+
+/// The rule for a password of the user's own. AUTH PLAIN cannot carry NUL (RFC 4616, section 2), and no client's configuration the rest.
+fn own_password(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() {
+        Err("must not be empty")
+    } else if text.ends_with(['\n', '\r']) {
+        Err("ends with a line break, as a text that was read from a file does; `trimspace` removes it")
+    } else if text.contains(|character: char| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')) {
+        Err("must not contain line breaks, tabs, NUL or other control characters: mail clients cannot send them")
+    } else {
+        Ok(())
+    }
 }
 
 /// What the resource answers with.
