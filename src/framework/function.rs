@@ -40,13 +40,6 @@ pub struct Signature {
     pub returns: Type,
 }
 
-impl Signature {
-    /// The parameter that an argument is for, counted from 0.
-    pub fn parameter(&self, index: usize) -> Option<&Attribute> {
-        self.parameters.get(index).or(self.variadic.as_ref())
-    }
-}
-
 /// Why a function has no result. It never repeats an argument: core shows it whatever is sensitive.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Fault {

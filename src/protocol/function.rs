@@ -38,16 +38,16 @@ pub(super) fn answer(ended: Ended<wire::call_function::Response>) -> wire::call_
 fn result(function: &dyn Function, arguments: Vec<wire::DynamicValue>) -> Result<Value, Fault> {
     let signature = function.signature();
     let (wanted, given) = (signature.parameters.len(), arguments.len());
-    let miscounted = || {
+    if given < wanted || (given > wanted && signature.variadic.is_none()) {
         let at_least = if signature.variadic.is_some() { "at least " } else { "" };
-        Fault::new(format!("The function takes {at_least}{wanted} arguments, and was called with {given}."))
-    };
-    if given < wanted {
-        return Err(miscounted());
+        let plural = if wanted == 1 { "" } else { "s" };
+        return Err(Fault::new(format!(
+            "The function takes {at_least}{wanted} argument{plural}, and was called with {given}."
+        )));
     }
     let mut values = Vec::with_capacity(given);
-    for (index, argument) in arguments.into_iter().enumerate() {
-        let parameter = signature.parameter(index).ok_or_else(miscounted)?;
+    let parameters = signature.parameters.iter().chain(signature.variadic.iter().cycle());
+    for (index, (argument, parameter)) in arguments.into_iter().zip(parameters).enumerate() {
         let value = convert::decode_one(&argument, parameter).map_err(|malformed| malformed.fault);
         let value = value.map_err(|fault| Fault::of(index, fault))?;
         validate::argument(parameter, &value).map_err(|words| Fault::of(index, words))?;
