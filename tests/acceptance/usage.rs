@@ -65,6 +65,33 @@ fn a_new_password_reaches_what_depends_on_it_in_the_same_apply() {
 }
 
 #[test]
+fn the_version_of_a_rotation_grows_with_each_and_with_nothing_else() {
+    let Some(workspace) = Workspace::new() else { return };
+    let write = |trigger: &str, more: &str| {
+        let user =
+            format!("resource \"terraform_data\" \"user\" {{\n  triggers_replace = {ADDRESS}.rotation_version\n}}\n");
+        let arguments = format!("rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"\n  {more}");
+        workspace.write(&(credential(&arguments) + &user));
+    };
+    let mut before = 0;
+    // Several within a second: each is greater than the one before all the same.
+    for trigger in ["one", "two", "three", "four"] {
+        write(trigger, "");
+        assert_eq!(workspace.planned().get("rotation_version"), None, "it is not known in the plan");
+        workspace.apply_with(&["plan"]).quiet();
+        let version = workspace.state()["rotation_version"].as_i64().expect("a whole number");
+        assert!(version > before && version > 1_700_000_000, "{version} after {before}");
+        assert_eq!(workspace.state_of("terraform_data.user")["triggers_replace"]["value"], version);
+        before = version;
+        write(trigger, "timeouts = { create = \"90s\" }");
+        workspace.apply().quiet();
+        assert_eq!(workspace.state()["rotation_version"], version);
+        workspace.plan().nothing_to_do();
+    }
+    assert_eq!(workspace.resets(), 4);
+}
+
+#[test]
 fn a_provider_that_is_debugged_serves_several_runs() {
     let Some(mut workspace) = Workspace::new() else { return };
     let debugged = Debugged::start(&workspace);
