@@ -23,7 +23,7 @@ pub enum Library {
     DjangoEnviron,
     /// <https://docs.rs/lettre/0.11/lettre/transport/smtp/struct.SmtpTransport.html#method.from_url>
     Lettre,
-    /// <https://nodemailer.com/smtp>
+    /// <https://nodemailer.com/smtp>, of which version 10.6.1 was read.
     Nodemailer,
     /// <https://symfony.com/doc/current/mailer.html>; `require_tls` since version 7.3.
     Symfony,
