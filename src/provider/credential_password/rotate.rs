@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use super::{
     aftermath::{self, Aftermath, Former, Witness},
     notes::Notes,
-    plan::smtp_url,
     policy::Policy,
     schema::{
-        PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_URL, STALE, USERNAME,
-        VERIFIED,
+        PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, STALE,
+        USERNAME, VERIFIED,
     },
     turns::{self, Turns},
     verification::{self, Verification, Verified},
     verify::Place,
+    version,
 };
 use crate::{
     backend::{Backend, Found, Held, Note, Operation, Origin, Presence, Renewal, Reset},
@@ -152,8 +152,6 @@ impl Rotator {
     pub(super) async fn fill_in(&self, op: &Operation, state: &mut Value) -> Result<(), Diagnostic> {
         let host = self.smtp_host(op, state).await?;
         state.set(SMTP_HOST, host);
-        let url = smtp_url(state);
-        state.set(SMTP_URL, url);
         Ok(())
     }
 
@@ -265,11 +263,10 @@ fn rotated(change: &Change, prepared: Prepared, reset: Reset, now: Timestamp) ->
     let made = if prepared.is_own { None } else { reset.password.or(prepared.new) };
     state.set(PASSWORD, made);
     state.set(ROTATED_AT, rotated_at(now, change.prior.get(ROTATED_AT)));
+    state.set(ROTATION_VERSION, version::after(now, change.prior.get(ROTATION_VERSION)));
     state.set(STALE, false);
     // Nothing is known of that before it is tried, and until then this is the state that counts.
     state.set(VERIFIED, Value::Null);
-    let url = smtp_url(&state);
-    state.set(SMTP_URL, url);
     state
 }
 
