@@ -55,12 +55,12 @@ pub(super) fn seen_after(target: &Target, trace: &Trace, begun: Timestamp) -> Se
     };
     let caution = match (target.vendor.renewal, trace) {
         (Renewal::Successor, Trace::Appeared(_)) => format!(
-            "If this reset made it, nobody knows its password. Revoke it only if nobody else made it, and if it was made after {}, when \
-             the reset was begun.",
+            "If this reset made it, nobody knows its password. Revoke it only if nobody else made it, and if it was made at about {}, \
+             when the reset was begun.",
             second(begun)
         ),
         (Renewal::Successor, _) => format!(
-            "Look at {title} for a credential of this name that was made after {}, when the reset was begun: if this reset made it, \
+            "Look at {title} for a credential of this name that was made at about {}, when the reset was begun: if this reset made it, \
              nobody knows its password. Revoke it only if nobody else made it.",
             second(begun)
         ),
@@ -165,7 +165,7 @@ mod tests {
         ] {
             let Seen { words, caution } = seen_after(target, &trace, Timestamp::UNIX_EPOCH);
             assert_eq!(caution.contains("nobody else"), is_cautious, "{trace:?}: {caution}");
-            assert_eq!(caution.contains("after 1970-01-01T00:00:00Z"), target.vendor.renewal == Renewal::Successor);
+            assert_eq!(caution.contains("at about 1970-01-01T00:00:00Z"), target.vendor.renewal == Renewal::Successor);
             let proves = words.contains("not changed") || words.contains("was changed");
             assert!(!proves, "what is seen is no outcome: {words}");
         }
