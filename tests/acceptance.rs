@@ -8,6 +8,8 @@ mod peers;
 mod sandbox;
 mod support;
 
+#[path = "acceptance/apply_again.rs"]
+mod apply_again;
 #[path = "acceptance/bad_input.rs"]
 mod bad_input;
 #[path = "acceptance/ci.rs"]

@@ -297,6 +297,40 @@ async fn a_create_that_fails_stores_nothing_and_an_update_that_fails_keeps_what_
 }
 
 #[tokio::test]
+async fn a_change_that_ends_in_doubt_leaves_what_it_said_with_an_error() {
+    let mut fake = Session::start().await;
+    for prior in [Value::Null, fake::config("done")] {
+        for does in ["panic in doubt", "fail in doubt", "settle in doubt"] {
+            let changed = fake.apply(&prior, &fake::config(does)).await;
+            assert_eq!(severities(&changed.diagnostics), [Severity::Error], "{does}");
+            let is_settled = does.starts_with("settle");
+            assert_eq!(changed.private == b"left", !is_settled, "{does}");
+            let state = fake.decode(changed.new_state);
+            if is_settled {
+                assert_eq!(state, prior, "{does}");
+            } else {
+                assert_eq!(state.get("result"), &Value::Secret("left".to_owned().into()), "{does}");
+            }
+            let words = if does.starts_with("panic") { "The thing may have been changed." } else { "It failed." };
+            assert!(changed.diagnostics[0].detail.contains(words), "{does}: {:?}", changed.diagnostics);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_crash_says_how_far_a_change_had_come() {
+    let mut fake = Session::start().await;
+    for (prior, planned, words) in [
+        (Value::Null, fake::config("panic"), "The thing was not changed."),
+        (fake::config("done"), fake::config("panic"), "The thing was not changed."),
+        (fake::config("panic"), Value::Null, "The thing may be gone."),
+    ] {
+        let crashed = fake.apply(&prior, &planned).await;
+        assert!(crashed.diagnostics[0].detail.contains(words), "{:?}", crashed.diagnostics);
+    }
+}
+
+#[tokio::test]
 async fn a_delete_that_succeeds_answers_null() {
     let mut fake = Session::start().await;
     let deleted = fake.apply(&fake::config("done"), &Value::Null).await;
@@ -780,7 +814,7 @@ async fn a_closed_stderr_does_no_harm() {
     }
     let crashed = fake.apply(&Value::Null, &fake::config("panic")).await;
     assert_eq!(severities(&crashed.diagnostics), [Severity::Error]);
-    assert!(crashed.diagnostics[0].detail.contains("The thing may have been changed."));
+    assert!(crashed.diagnostics[0].detail.contains("The thing was not changed."));
     let applied = fake.apply(&Value::Null, &fake::config("done")).await;
     assert_eq!(fake.result(applied), "done");
 }
