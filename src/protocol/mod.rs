@@ -8,6 +8,7 @@ mod function;
 mod go_plugin;
 mod handshake;
 mod lifecycle;
+mod lines;
 mod listener;
 mod log;
 mod rpc;
@@ -55,13 +56,15 @@ pub fn serve(provider: Arc<dyn Provider>, start: Start) -> ExitCode {
     dumps::forbid(start);
     name_the_place_of_panics();
     log::start(|name| env::var(name).ok());
-    match start_up(provider, start, parent) {
+    let status = match start_up(provider, start, parent) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "{error}");
+            log::print(format!("{error}\n"));
             ExitCode::FAILURE
         }
-    }
+    };
+    log::flush();
+    status
 }
 
 /// The service that answers core's calls, without a process, a socket or TLS around it: what a benchmark of the calls needs.
@@ -121,6 +124,6 @@ fn reattachment(provider: &dyn Provider, address: &Address) -> String {
 fn name_the_place_of_panics() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or("unknown".to_owned(), |place| format!("{}:{}", place.file(), place.line()));
-        let _ = writeln!(io::stderr(), "panic: {place}");
+        log::print(format!("panic: {place}\n"));
     }));
 }

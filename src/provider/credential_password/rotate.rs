@@ -1,6 +1,6 @@
 //! The reset, and the state that follows from it.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     backend::{Backend, Found, Held, Note, Operation, Origin, Presence, Renewal, Reset},
+    clock,
     framework::{Call, Change, NewState, Stored, diagnostic::Diagnostic, value::Value},
     http::{Error, Outcome},
     provider::{
@@ -120,7 +121,7 @@ impl Rotator {
         let may_change = reset.password.as_ref().is_some_and(|password| password.check(is_plain).is_err());
         let password = reset.password.clone().or_else(|| prepared.new.clone());
         let mut stored =
-            Stored { state: rotated(change, prepared, reset, now()), private: Notes::of_state(&change.config) };
+            Stored { state: rotated(change, prepared, reset, clock::now()), private: Notes::of_state(&change.config) };
         new.put(stored.clone());
         // A vendor that makes another credential with every reset leaves the other resource its own.
         if turn.used(&self.backend) == turns::Reset::Again && self.target.vendor.renewal == Renewal::InPlace {
@@ -271,11 +272,6 @@ fn rotated(change: &Change, prepared: Prepared, reset: Reset, now: Timestamp) ->
     let url = smtp_url(&state);
     state.set(SMTP_URL, url);
     state
-}
-
-/// The system's time. `Timestamp::now` would panic at a clock that is set beyond its range, with the new password in hand.
-fn now() -> Timestamp {
-    Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::MAX)
 }
 
 /// `now` as RFC 3339 with six fraction digits; a microsecond later where that is what it was before, because others compare
