@@ -11,6 +11,7 @@ mod lifecycle;
 mod lines;
 mod listener;
 mod log;
+mod parent;
 mod rpc;
 mod server;
 mod services;
@@ -29,14 +30,16 @@ use std::{
 };
 
 use serde_json::json;
-use tokio::runtime;
+use tokio::{runtime, task};
 use tonic::{body::Body, client::GrpcService};
+use tracing::info;
 
 use crate::framework::Provider;
 pub use handshake::{Refusal, Terms};
 use lifecycle::Lifecycle;
 use listener::{Address, Listener};
-use signals::Parent;
+use parent::Parent;
+use signals::{Signal, Signals};
 use tls::Identity;
 
 /// Who starts the process.
@@ -85,19 +88,50 @@ fn start_up(provider: Arc<dyn Provider>, start: Start, parent: Parent) -> Result
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let lifecycle = Arc::new(Lifecycle::new());
-        signals::watch(lifecycle.clone(), start, parent)?;
+        watch(&lifecycle, start, parent)?;
         let listener = Listener::bind(|name| env::var_os(name)).await?;
         let address = listener.address()?;
-        tell_core(&match &terms {
+        let line = match &terms {
             Some(terms) => terms.answer(&address, identity.as_ref().map(|identity| &identity.certificate)),
             None => reattachment(&*provider, &address),
-        })?;
+        };
+        // Whoever started the process may not read what it prints, and must be able to end it all the same.
+        tokio::select! {
+            told = task::spawn_blocking(move || tell_core(&line)) => told??,
+            () = lifecycle.close_when_idle() => return Ok(()),
+        }
         server::serve(provider, lifecycle, start, listener, identity.map(|identity| identity.acceptor)).await;
         Ok(())
     });
     // A name lookup that nobody waits for any more must not hold the process.
     runtime.shutdown_background();
     served
+}
+
+/// Ends the process in good order when a signal says so, or when the core that started it is gone.
+///
+/// An interrupt is left to core, unless someone debugs the provider.
+fn watch(lifecycle: &Arc<Lifecycle>, start: Start, parent: Parent) -> io::Result<()> {
+    let mut signals = Signals::catch()?;
+    let told = lifecycle.clone();
+    tokio::spawn(async move {
+        loop {
+            let signal = signals.next().await;
+            if signal == Signal::End || start == Start::ForDebugging {
+                info!("the process is told to end");
+                told.end();
+            }
+        }
+    });
+    if start == Start::ByCore {
+        let orphaned = lifecycle.clone();
+        tokio::spawn(async move {
+            parent.lost(&orphaned).await;
+            info!("core is gone");
+            orphaned.end();
+        });
+    }
+    Ok(())
 }
 
 fn tell_core(line: &str) -> io::Result<()> {
