@@ -19,6 +19,8 @@ mod signals;
 mod tls;
 mod wire;
 
+#[cfg(unix)]
+use std::os::fd::AsFd;
 use std::{
     convert::Infallible,
     env,
@@ -88,17 +90,19 @@ fn start_up(provider: Arc<dyn Provider>, start: Start, parent: Parent) -> Result
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let lifecycle = Arc::new(Lifecycle::new());
-        watch(&lifecycle, start, parent)?;
+        obey(Signals::usual()?, lifecycle.clone(), start);
         let listener = Listener::bind(|name| env::var_os(name)).await?;
         let address = listener.address()?;
         let line = match &terms {
             Some(terms) => terms.answer(&address, identity.as_ref().map(|identity| &identity.certificate)),
             None => reattachment(&*provider, &address),
         };
-        // Whoever started the process may not read what it prints, and must be able to end it all the same.
-        tokio::select! {
-            told = task::spawn_blocking(move || tell_core(&line)) => told??,
-            () = lifecycle.close_when_idle() => return Ok(()),
+        tell_core(line, &lifecycle).await?;
+        // Core is not kept waiting for what can happen to a call only.
+        #[cfg(unix)]
+        obey(Signals::unusual()?, lifecycle.clone(), start);
+        if start == Start::ByCore {
+            outlive(parent, lifecycle.clone());
         }
         server::serve(provider, lifecycle, start, listener, identity.map(|identity| identity.acceptor)).await;
         Ok(())
@@ -108,36 +112,56 @@ fn start_up(provider: Arc<dyn Provider>, start: Start, parent: Parent) -> Result
     served
 }
 
-/// Ends the process in good order when a signal says so, or when the core that started it is gone.
-///
-/// An interrupt is left to core, unless someone debugs the provider.
-fn watch(lifecycle: &Arc<Lifecycle>, start: Start, parent: Parent) -> io::Result<()> {
-    let mut signals = Signals::catch()?;
-    let told = lifecycle.clone();
+/// Ends the process in good order when a signal says so. An interrupt is left to core, unless someone debugs the provider.
+fn obey(mut signals: Signals, lifecycle: Arc<Lifecycle>, start: Start) {
     tokio::spawn(async move {
         loop {
             let signal = signals.next().await;
             if signal == Signal::End || start == Start::ForDebugging {
                 info!("the process is told to end");
-                told.end();
+                lifecycle.end();
             }
         }
     });
-    if start == Start::ByCore {
-        let orphaned = lifecycle.clone();
-        tokio::spawn(async move {
-            parent.lost(&orphaned).await;
-            info!("core is gone");
-            orphaned.end();
-        });
-    }
-    Ok(())
 }
 
-fn tell_core(line: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{line}")?;
-    stdout.flush()
+/// Ends the process in good order when the core that started it is gone.
+fn outlive(parent: Parent, lifecycle: Arc<Lifecycle>) {
+    tokio::spawn(async move {
+        parent.lost(&lifecycle).await;
+        info!("core is gone");
+        lifecycle.end();
+    });
+}
+
+/// Prints a line on stdout, where whoever started the process may not read it, and must be able to end the process all the same.
+async fn tell_core(line: String, lifecycle: &Lifecycle) -> Result<()> {
+    let print = move || {
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "{line}")?;
+        stdout.flush()
+    };
+    if has_room(&io::stdout()) {
+        return Ok(print()?);
+    }
+    tokio::select! {
+        printed = task::spawn_blocking(print) => Ok(printed??),
+        () = lifecycle.close_when_idle() => Ok(()),
+    }
+}
+
+/// Tells whether a line can be written without a wait, as far as the system says.
+#[cfg(unix)]
+fn has_room(stream: &impl AsFd) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let mut streams = [PollFd::new(stream, PollFlags::OUT)];
+    poll(&mut streams, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+}
+
+#[cfg(not(unix))]
+fn has_room<T>(_: &T) -> bool {
+    false
 }
 
 /// What a user who debugs sets, so that either core finds this process under its registry's address.

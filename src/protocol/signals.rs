@@ -26,18 +26,29 @@ pub(super) struct Signals(Vec<(unix::Signal, Signal)>);
 
 #[cfg(unix)]
 impl Signals {
-    /// From here on no signal ends the process in the middle of a call, but those that nobody can catch, and those that
-    /// say that the process itself has gone wrong (`ABRT`, `BUS`, `FPE`, `ILL`, `SEGV`, `SYS`).
-    pub(super) fn catch() -> io::Result<Self> {
+    /// Catches those that a terminal, an operator or a supervisor sends.
+    pub(super) fn usual() -> io::Result<Self> {
+        Self::catch(USUAL.iter().map(|(named, meaning)| (named.as_raw(), *meaning)))
+    }
+
+    /// Catches every other one that can be caught, but those which say that the process itself has gone wrong (`ABRT`, `BUS`,
+    /// `FPE`, `ILL`, `SEGV`, `SYS`): it cannot go on from there.
+    pub(super) fn unusual() -> io::Result<Self> {
+        let named = UNUSUAL.iter().map(|named| named.as_raw());
+        Self::catch(named.chain(REAL_TIME).map(|number| (number, Signal::End)))
+    }
+
+    fn catch(signals: impl Iterator<Item = (i32, Signal)>) -> io::Result<Self> {
         let ignored = Ignored::now();
-        let signal = |number| unix::signal(SignalKind::from_raw(number));
         let mut caught = Vec::new();
-        for (named, meaning) in NAMED.iter().filter(|(named, _)| !ignored.contains(named.as_raw())) {
-            caught.push((signal(named.as_raw())?, *meaning));
+        for (number, meaning) in signals.filter(|(number, _)| !ignored.contains(*number)) {
+            match unix::signal(SignalKind::from_raw(number)) {
+                Ok(signal) => caught.push((signal, meaning)),
+                // The C library keeps some of these to itself.
+                Err(_) if REAL_TIME.contains(&number) => {}
+                Err(error) => return Err(error),
+            }
         }
-        // The C library keeps some of these to itself and refuses them.
-        let real_time = REAL_TIME.filter(|number| !ignored.contains(*number)).filter_map(|number| signal(number).ok());
-        caught.extend(real_time.map(|signal| (signal, Signal::End)));
         Ok(Self(caught))
     }
 
@@ -54,28 +65,29 @@ impl Signals {
     }
 }
 
-/// Every signal with a name whose default action is to end the process.
 #[cfg(unix)]
-const NAMED: &[(Named, Signal)] = &[
-    (Named::INT, Signal::Interrupt),
-    (Named::ALARM, Signal::End),
-    (Named::HUP, Signal::End),
-    (Named::PROF, Signal::End),
-    (Named::QUIT, Signal::End),
-    (Named::TERM, Signal::End),
-    (Named::TRAP, Signal::End),
-    (Named::USR1, Signal::End),
-    (Named::USR2, Signal::End),
-    (Named::VTALARM, Signal::End),
-    (Named::XCPU, Signal::End),
-    (Named::XFSZ, Signal::End),
+const USUAL: &[(Named, Signal)] =
+    &[(Named::INT, Signal::Interrupt), (Named::HUP, Signal::End), (Named::TERM, Signal::End)];
+
+/// The others with a name whose default action is to end the process.
+#[cfg(unix)]
+const UNUSUAL: &[Named] = &[
+    Named::ALARM,
+    Named::PROF,
+    Named::QUIT,
+    Named::TRAP,
+    Named::USR1,
+    Named::USR2,
+    Named::VTALARM,
+    Named::XCPU,
+    Named::XFSZ,
     // Elsewhere it does nothing by default.
     #[cfg(target_os = "linux")]
-    (Named::IO, Signal::End),
+    Named::IO,
     #[cfg(target_os = "linux")]
-    (Named::POWER, Signal::End),
+    Named::POWER,
     #[cfg(all(target_os = "linux", not(any(target_arch = "mips", target_arch = "mips64", target_arch = "sparc64"))))]
-    (Named::STKFLT, Signal::End),
+    Named::STKFLT,
 ];
 
 /// The numbers of the signals without a name (`signal(7)`). Elsewhere tokio knows none.
@@ -106,7 +118,7 @@ impl Ignored {
     }
 }
 
-/// What a console's events ask for.
+/// The events of a console.
 #[cfg(windows)]
 pub(super) struct Signals {
     interrupt: tokio::signal::windows::CtrlC,
@@ -118,7 +130,7 @@ pub(super) struct Signals {
 
 #[cfg(windows)]
 impl Signals {
-    pub(super) fn catch() -> io::Result<Self> {
+    pub(super) fn usual() -> io::Result<Self> {
         use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
 
         Ok(Self {

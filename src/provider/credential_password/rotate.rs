@@ -123,6 +123,7 @@ impl Rotator {
         let mut stored =
             Stored { state: rotated(change, prepared, reset, clock::now()), private: Notes::of_state(&change.config) };
         new.put(stored.clone());
+        tracing::info!(vendor = self.target.vendor.name, "the password was reset");
         // A vendor that makes another credential with every reset leaves the other resource its own.
         if turn.used(&self.backend) == turns::Reset::Again && self.target.vendor.renewal == Renewal::InPlace {
             call.warn(diagnose::reset_again(&self.target));
