@@ -136,7 +136,9 @@ mod tests {
         let planned = Private::from(Notes::of_plan(&update, None));
         let marked = Private::from(Notes::of_plan(&draft(config.clone()), None));
         assert_ne!(marked, Private::default(), "a create is marked");
-        for private in [Notes::of_state(&config, None), Notes::of_failure(&marked), Notes::of_failure(&planned), planned] {
+        for private in
+            [Notes::of_state(&config, None), Notes::of_failure(&marked), Notes::of_failure(&planned), planned]
+        {
             assert_eq!(private, Private::default());
         }
     }
