@@ -5,7 +5,7 @@ use std::{env, process::ExitCode, sync::Arc};
 use async_trait::async_trait;
 use terraform_provider_smtp::{
     framework::{
-        Call, Change, Client, NewState, Private, Provider, Resource, Stored,
+        Call, Change, Client, Crash, NewState, Private, Provider, Resource, Stored,
         diagnostic::{Diagnostics, Result},
         plan::Draft,
         schema::{Attribute, Schema, Type},
@@ -185,8 +185,8 @@ impl Resource for Wide {
         self.inner.delete(call, prior, planned).await
     }
 
-    fn after_crash(&self) -> &'static str {
-        self.inner.after_crash()
+    fn after_crash(&self, crash: Crash) -> &'static str {
+        self.inner.after_crash(crash)
     }
 
     async fn import(&self, call: &Call, id: &str) -> Result<Stored> {
