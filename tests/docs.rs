@@ -265,7 +265,7 @@ fn function_page(name: &str, signature: &Signature) -> String {
         let kind = if matches!(parameter.r#type, Type::Object(_)) { "Object" } else { kind(&parameter.r#type) };
         let null = if parameter.mode == Mode::Optional { ", Nullable" } else { "" };
         let nested = match &parameter.r#type {
-            Type::Object(attributes) => attributes.iter().map(|attribute| argument_part(attribute)).collect(),
+            Type::Object(attributes) => attributes.iter().map(argument_part).collect(),
             _ => String::new(),
         };
         format!("{}. `{}` ({more}{kind}{null}) {}\n{nested}", index + 1, parameter.name, parameter.help)

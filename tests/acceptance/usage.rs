@@ -122,8 +122,8 @@ fn a_module_is_tested_with_mocks_as_the_guide_shows() {
     workspace.file("tests/module.tftest.hcl", "mock_provider \"smtp\" {}\n\nrun \"module\" {}\n");
     let run = workspace.run(&["test", "-no-color"]).failed();
     for words in ["not a valid RFC3339 timestamp", "`smtp_port` must be a whole number"] {
-        let text = format!("{}{}", run.stdout, run.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(text.contains(words), "{text}");
+        let printed = format!("{}{}", run.stdout, run.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(printed.contains(words), "{printed}");
     }
     assert_eq!(workspace.requests(), [""; 0]);
 }
