@@ -175,8 +175,8 @@ fn every_refusal_has_its_own_words() {
         (403, "KIRIM.EMAIL denied the access", NOT_CHANGED, "which owns the domain"),
         (404, "KIRIM.EMAIL does not know this credential", NOT_CHANGED, "Check the name"),
         (422, "KIRIM.EMAIL rejected the request", NOT_CHANGED, "Check the arguments"),
-        (500, "KIRIM.EMAIL has a problem", NOT_CHANGED, "shows no newer change."),
-        (504, "The outcome of the reset is unknown", MAY_HAVE, "shows no newer change so far."),
+        (500, "The outcome of the reset is unknown", MAY_HAVE, "shows no later change so far, which proves nothing"),
+        (504, "The outcome of the reset is unknown", MAY_HAVE, "shows no later change so far, which proves nothing"),
     ] {
         let error = refused(&workspace, status, &[]).is(summary);
         let answer = format!("KIRIM.EMAIL (127.0.0.1) answered {status}, “This is what KIRIM.EMAIL says");
