@@ -183,7 +183,7 @@ impl Scene {
             let (address, seen) = (account.address(), after.resets);
             assert!(seen <= account.most_resets(), "{address}: {seen} resets: {run}");
             // A deletion is that of an object that core deposed before it was halted.
-            let action = plan.action(&address).filter(|action| action != "delete");
+            let action = plan.actions(&address).into_iter().find(|action| action != "delete");
             assert_eq!(action.is_some(), after.state != NEW, "{address}: {action:?} is planned: {plan}");
             assert!(
                 exit != Exit::Success || after.state == NEW,
