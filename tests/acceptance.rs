@@ -30,6 +30,8 @@ mod functions;
 mod hostup;
 #[path = "acceptance/import.rs"]
 mod import;
+#[path = "acceptance/installing.rs"]
+mod installing;
 #[path = "acceptance/kirim_email.rs"]
 mod kirim_email;
 #[path = "acceptance/lifecycle.rs"]

@@ -86,6 +86,12 @@ pub trait Resource: Send + Sync + 'static {
     /// Its schema.
     fn schema(&self) -> &Schema;
 
+    /// Makes a state of today's schema from one that an earlier version of it wrote. What the schema does not know is already gone, and
+    /// what the state lacks is null.
+    fn upgrade(&self, _version: i64, state: Value) -> Value {
+        state
+    }
+
     /// Judges a configuration beyond its schema. Any value may be unknown. No credentials and no network are needed.
     fn validate(&self, config: &Value) -> Diagnostics;
 

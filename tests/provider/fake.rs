@@ -335,6 +335,7 @@ impl Repeat {
             summary: "Repeats a text.",
             help: String::new(),
             parameters: repeat_parameters(),
+            variadic: None,
             returns: Type::String,
         };
         Self { signature }

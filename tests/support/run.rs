@@ -98,8 +98,7 @@ impl Run {
 
     /// The same for each of its objects: what is deposed is deleted beside it.
     pub fn actions(&self, address: &str) -> Vec<String> {
-        let is_about =
-            |line: &Value| line["type"] == "planned_change" && line["change"]["resource"]["addr"] == address;
+        let is_about = |line: &Value| line["type"] == "planned_change" && line["change"]["resource"]["addr"] == address;
         let changes = self.lines().filter(is_about);
         changes.filter_map(|line| line["change"]["action"].as_str().map(str::to_owned)).collect()
     }

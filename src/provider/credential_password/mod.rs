@@ -12,9 +12,11 @@ mod rotation;
 mod schema;
 mod staleness;
 mod turns;
+mod upgrade;
 mod validate;
 mod verification;
 mod verify;
+mod version;
 
 use std::sync::Arc;
 
@@ -27,7 +29,7 @@ use self::{
     probe::{Probed, Probes},
     replaced::{Half, Replaced},
     rotate::{Predecessor, Rotator},
-    schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, STALE, TIMEOUTS, USERNAME},
+    schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, STALE, TIMEOUTS, USERNAME},
     staleness::Evidence,
     turns::Turns,
     verify::Place,
@@ -75,6 +77,10 @@ impl Resource for CredentialPassword {
 
     fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    fn upgrade(&self, version: i64, state: Value) -> Value {
+        upgrade::state(version, state)
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {
@@ -243,6 +249,7 @@ impl Resource for CredentialPassword {
         plan::finish(&mut draft)?;
         let mut state = without_unknowns(draft.planned);
         state.set(REMOTE_VERSION, version);
+        state.set(ROTATION_VERSION, version::of(&state));
         Ok(Stored { state: completed(state, found, None), private: Private::default() })
     }
 }

@@ -23,6 +23,7 @@ pub(super) struct Notes {
     pub(super) place: Option<Place>,
     /// Whether `smtp_host` was configured, so that removing it fetches the vendor's again. In a plan, whether it was or is: beside a
     /// failed apply core keeps the plan's notes and the state from before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) smtp_host_was_configured: bool,
     /// Where the stored password has logged in; none where it never has. Only that server can show by a refusal that it is dead.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,10 +75,14 @@ impl Notes {
     }
 }
 
+/// Notes without a note.
+const NOTHING: &[u8] = b"{}";
+
 impl From<Notes> for Private {
     fn from(notes: Notes) -> Self {
-        // Maps with text keys are always JSON.
-        Self(serde_json::to_vec(&notes).unwrap_or_default())
+        // Maps with text keys are always JSON. Core stores these bytes, so where there is nothing to note there are none.
+        let json = serde_json::to_vec(&notes).unwrap_or_default();
+        Self(if json == NOTHING { Vec::new() } else { json })
     }
 }
 
@@ -122,6 +127,20 @@ mod tests {
         let planned = Notes::of_plan(&Draft { private: prior, ..draft(config.clone()) }, None).into();
         assert!(Notes::from(&Notes::of_failure(&planned)).smtp_host_was_configured);
         assert!(!Notes::from(&Notes::of_state(&config, None)).smtp_host_was_configured);
+    }
+
+    #[test]
+    fn where_there_is_nothing_to_note_there_are_no_bytes() {
+        let config = Value::object([(SMTP_HOST, Value::Null)]);
+        let update = Draft { prior: Value::object([(SMTP_HOST, Value::Null)]), ..draft(config.clone()) };
+        let planned = Private::from(Notes::of_plan(&update, None));
+        let marked = Private::from(Notes::of_plan(&draft(config.clone()), None));
+        assert_ne!(marked, Private::default(), "a create is marked");
+        for private in
+            [Notes::of_state(&config, None), Notes::of_failure(&marked), Notes::of_failure(&planned), planned]
+        {
+            assert_eq!(private, Private::default());
+        }
     }
 
     #[test]

@@ -1,9 +1,6 @@
 //! The reset, and the state that follows from it.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -11,18 +8,19 @@ use super::{
     aftermath::{self, Aftermath, Known, Lost, Witness},
     leftover,
     notes::Notes,
-    plan::smtp_url,
     policy::Policy,
     schema::{
-        PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_URL, STALE, USERNAME,
-        VERIFIED,
+        PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, STALE,
+        USERNAME, VERIFIED,
     },
     turns::{self, Turns},
     verification::{self, Verification, Verified},
     verify::Place,
+    version,
 };
 use crate::{
     backend::{Backend, Before, Found, Held, Note, Operation, Origin, Presence, Renewal, Reset},
+    clock,
     framework::{Call, Change, NewState, Stored, diagnostic::Diagnostic, value::Value},
     http::{Error, Outcome},
     provider::{
@@ -115,7 +113,7 @@ impl Rotator {
         let before = prepared.before.clone();
         let tried = turn.tries(&self.backend);
         let op = op.clone().knowing(prepared.new.clone());
-        let begun = now();
+        let begun = clock::now();
         // An update that fails leaves the state as it was, with whatever has asked for it.
         new.doubt(change.prior.is_null().then(|| leftover::of(change)));
         let reset = self.backend.reset(&op, &self.target.fields, prepared.new.as_ref()).await;
@@ -136,9 +134,12 @@ impl Rotator {
         let may_change = reset.password.as_ref().is_some_and(|password| password.check(is_plain).is_err());
         let password = reset.password.clone().or_else(|| prepared.new.clone());
         let (reset, version) = self.with_its_own_version(reset, tried, &before);
-        let mut stored =
-            Stored { state: rotated(change, prepared, reset, now()), private: Notes::of_state(&change.config, None) };
+        let mut stored = Stored {
+            state: rotated(change, prepared, reset, clock::now()),
+            private: Notes::of_state(&change.config, None),
+        };
         new.put(stored.clone());
+        tracing::info!(vendor = self.target.vendor.name, "the password was reset");
         if version == Version::OfBefore {
             self.read_version(&op, &before, &mut stored, new).await;
         }
@@ -202,8 +203,6 @@ impl Rotator {
     pub(super) async fn fill_in(&self, op: &Operation, state: &mut Value) -> Result<(), Diagnostic> {
         let host = self.smtp_host(op, state).await?;
         state.set(SMTP_HOST, host);
-        let url = smtp_url(state);
-        state.set(SMTP_URL, url);
         Ok(())
     }
 
@@ -334,17 +333,11 @@ fn rotated(change: &Change, prepared: Prepared, reset: Reset, now: Timestamp) ->
     let made = if prepared.is_own { None } else { reset.password.or(prepared.new) };
     state.set(PASSWORD, made);
     state.set(ROTATED_AT, rotated_at(now, change.prior.get(ROTATED_AT)));
+    state.set(ROTATION_VERSION, version::after(now, change.prior.get(ROTATION_VERSION)));
     state.set(STALE, false);
     // Nothing is known of that before it is tried, and until then this is the state that counts.
     state.set(VERIFIED, Value::Null);
-    let url = smtp_url(&state);
-    state.set(SMTP_URL, url);
     state
-}
-
-/// The system's time. `Timestamp::now` would panic at a clock that is set beyond its range, with the new password in hand.
-fn now() -> Timestamp {
-    Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::MAX)
 }
 
 /// `now` as RFC 3339 with six fraction digits; a microsecond later where that is what it was before, because others compare
