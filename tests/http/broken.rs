@@ -170,7 +170,7 @@ fn no_broken_answer_yields_another_password_than_it_holds() {
     let byte = prop_oneof![any::<u8>(), prop::sample::select(b"0123456789abcdef\r\n{}\": ".to_vec())];
     let change = prop::option::of((any::<prop::sample::Index>(), byte));
     let case = (0..BODIES.len(), 0_usize..20, cut, change);
-    let mut runner = TestRunner::new(Config { cases: 2000, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
     let run = runner.run(&case, |(body, framing, cut, change)| {
         let (mut bytes, frame) = framed(BODIES[body], framing);
         let password = bytes.windows(18).position(|part| part == b"\"the-new-password\"");

@@ -14,16 +14,16 @@ use tokio_rustls::TlsAcceptor;
 use super::server::{Act, Server};
 use super::*;
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority(name: &str) -> Authority {
+pub(crate) fn authority(name: &str) -> Authority {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-fn leaf(host: &str) -> CertificateParams {
+pub(crate) fn leaf(host: &str) -> CertificateParams {
     named(&[host])
 }
 
@@ -47,7 +47,7 @@ fn self_signed(mut params: CertificateParams) -> (Certificate, TlsAcceptor) {
     (certificate, acceptor)
 }
 
-fn acceptor(authority: &Authority, params: &CertificateParams) -> TlsAcceptor {
+pub(crate) fn acceptor(authority: &Authority, params: &CertificateParams) -> TlsAcceptor {
     let key = KeyPair::generate().unwrap();
     let certificate = params.signed_by(&key, authority).unwrap();
     serving(&certificate, &key)
@@ -64,11 +64,11 @@ fn serving(certificate: &Certificate, key: &KeyPair) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config))
 }
 
-fn pem(certificate: &[u8]) -> String {
+pub(crate) fn pem(certificate: &[u8]) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", BASE64_STANDARD.encode(certificate))
 }
 
-fn file(content: &str) -> NamedTempFile {
+pub(crate) fn file(content: &str) -> NamedTempFile {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(content.as_bytes()).unwrap();
     file
