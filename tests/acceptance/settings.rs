@@ -189,7 +189,7 @@ fn a_file_of_certificates_that_cannot_be_used_is_an_error_before_anything_is_sen
         assert!(error.code().starts_with("ca_certificate_file = "), "{error:?}");
 
         workspace.set("SMTP_CA_CERTIFICATE_FILE", value);
-        workspace.write(&credential(""));
+        workspace.write(&(provider("") + &credential("")));
         let error = workspace.plan().error().is("Invalid value in `SMTP_CA_CERTIFICATE_FILE`");
         assert!(!error.says(&[words]).detail.contains("Needle"));
         workspace.unset("SMTP_CA_CERTIFICATE_FILE");
