@@ -137,11 +137,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
             let read =
                 if is_complete || is_found { timeout(PATIENCE, self.read()).await } else { Ok(self.read().await) };
             let bytes = match (read, self.framing) {
-                (Err(_), Framing::Complete) => return Ok(()),
+                (Ok(Ok(bytes @ 1..)), _) => bytes,
+                (_, Framing::Complete) | (Ok(Ok(0)), Framing::ToEnd) => return Ok(()),
                 (Err(_), _) => return Err(Trouble::TimedOut),
-                (Ok(Ok(0)), Framing::Complete | Framing::ToEnd) | (Ok(Err(_)), Framing::Complete) => return Ok(()),
-                (Ok(Ok(0) | Err(_)), _) => return Err(Trouble::Interrupted),
-                (Ok(Ok(bytes)), _) => bytes,
+                (Ok(_), _) => return Err(Trouble::Interrupted),
             };
             if bytes > MOST_KEPT - self.raw.len() {
                 return Err(Trouble::TooLarge);

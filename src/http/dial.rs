@@ -72,9 +72,8 @@ pub(super) async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
                     return Ok(stream);
                 }
                 Some(Ok(Err(error))) => last = error,
-                Some(Err(_)) => {}
                 None if next.is_none() => return Err(last),
-                None => {}
+                Some(Err(_)) | None => {}
             },
             () = slow => {}
         }

@@ -206,7 +206,7 @@ impl Exchange<'_> {
             message: said.message,
             request_id: said.request_id,
             retry_after: wait,
-            ..Error::new(verdict.kind, verdict.outcome, self.host, format!("it answered {}", status))
+            ..Error::new(verdict.kind, verdict.outcome, self.host, format!("it answered {status}"))
         };
         Failure { error, tries: verdict.tries }
     }

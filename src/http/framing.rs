@@ -106,15 +106,14 @@ impl Chunk {
                 let digit = char::from(byte).to_digit(16).unwrap_or_default();
                 Self::Size(size << 4 | u64::from(digit), digits + 1)
             }
-            (Self::Size(size, 1..), b'\r') | (Self::Extension(size), b'\r') => Self::SizeEnd(size),
+            (Self::Size(size, 1..) | Self::Extension(size), b'\r') => Self::SizeEnd(size),
             (Self::Size(size, 1..), b';' | b' ' | b'\t') => Self::Extension(size),
             (Self::Extension(size), byte) if byte != b'\n' => Self::Extension(size),
-            (Self::SizeEnd(0), b'\n') => Self::TrailerStart,
+            (Self::SizeEnd(0) | Self::TrailerStart | Self::Trailer, b'\n') => Self::TrailerStart,
             (Self::SizeEnd(size), b'\n') => Self::Data(size),
             (Self::DataReturn, b'\r') => Self::DataEnd,
             (Self::DataEnd, b'\n') => Self::Size(0, 0),
             (Self::TrailerStart, b'\r') => Self::LastEnd,
-            (Self::TrailerStart | Self::Trailer, b'\n') => Self::TrailerStart,
             (Self::TrailerStart | Self::Trailer, _) => Self::Trailer,
             (Self::LastEnd, b'\n') => return Framing::Complete,
             _ => return Framing::Unclear,

@@ -56,17 +56,14 @@ pub(super) fn documents(text: &[u8]) -> impl Iterator<Item = Document<'_>> {
         let mut parser = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
         let parsed = parser.next();
         let is_whole = matches!(parsed, Some(Ok(_)));
-        next = match parsed {
-            Some(Err(error)) => {
-                // What lies within a broken object is not at its documented place: the next one follows a blank line.
-                let from = start + offset(bytes, &error).max(1);
-                let rest = text.get(from..).unwrap_or_default();
-                blank_line(rest).and_then(|at| Some(from + at + begin(&rest[at..])?))
-            }
-            _ => {
-                let from = start + parser.byte_offset();
-                begin(&text[from..]).map(|at| from + at)
-            }
+        next = if let Some(Err(error)) = parsed {
+            // What lies within a broken object is not at its documented place: the next one follows a blank line.
+            let from = start + offset(bytes, &error).max(1);
+            let rest = text.get(from..).unwrap_or_default();
+            blank_line(rest).and_then(|at| Some(from + at + begin(&rest[at..])?))
+        } else {
+            let from = start + parser.byte_offset();
+            begin(&text[from..]).map(|at| from + at)
         };
         Some(Document { bytes, is_whole })
     })

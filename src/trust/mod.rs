@@ -39,12 +39,11 @@ impl Trust {
 
     /// What makes TLS connections for these protocols (RFC 7301). The error is in words.
     pub(crate) async fn connector(&self, protocols: &[&[u8]]) -> Result<TlsConnector, &'static str> {
-        let config = match self.0.config.get() {
-            Some(config) => config,
-            None => {
-                let config = self.config().await?;
-                self.0.config.get_or_init(|| config)
-            }
+        let config = if let Some(config) = self.0.config.get() {
+            config
+        } else {
+            let config = self.config().await?;
+            self.0.config.get_or_init(|| config)
         };
         let mut config = config.clone();
         config.alpn_protocols = protocols.iter().map(|&protocol| protocol.to_owned()).collect();

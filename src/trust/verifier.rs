@@ -63,15 +63,16 @@ impl Verifier {
         itself.add(certificate.clone().into_owned())?;
         let algorithms = self.provider.signature_verification_algorithms.all;
         // The validity is looked at before anything else. That it is an authority's certificate, or another's, does not count here.
-        match verify_server_cert_signed_by_trust_anchor(&parsed, &itself, &[], now, algorithms) {
-            Err(Error::InvalidCertificate(
-                error @ (CertificateError::Expired
-                | CertificateError::ExpiredContext { .. }
-                | CertificateError::NotValidYet
-                | CertificateError::NotValidYetContext { .. }
-                | CertificateError::BadEncoding),
-            )) => return Err(error.into()),
-            _ => {}
+        let judged = verify_server_cert_signed_by_trust_anchor(&parsed, &itself, &[], now, algorithms);
+        if let Err(Error::InvalidCertificate(
+            error @ (CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. }
+            | CertificateError::BadEncoding),
+        )) = judged
+        {
+            return Err(error.into());
         }
         verify_server_name(&parsed, name)?;
         Ok(ServerCertVerified::assertion())

@@ -109,8 +109,11 @@ fn lying(body: &str, lie: fn(usize) -> usize) -> String {
     coded + "0\r\n\r\n"
 }
 
+/// What a server does with its bytes.
+type End = fn(Vec<u8>) -> Act;
+
 /// How a server ends after its last byte.
-const ENDS: [(&str, fn(Vec<u8>) -> Act); 3] =
+const ENDS: [(&str, End); 3] =
     [("and closes", Act::Say), ("and stalls", Act::SayAndStall), ("byte by byte", Act::Drip)];
 
 #[tokio::test]
