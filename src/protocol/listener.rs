@@ -1,10 +1,5 @@
 //! Where core connects: a socket that only this user can reach, or a loopback port where there are no such sockets.
 
-#[cfg(unix)]
-use std::{
-    os::unix::net::SocketAddr,
-    path::{Path, PathBuf},
-};
 use std::{
     error::Error,
     ffi::OsString,
@@ -13,6 +8,11 @@ use std::{
     ops::RangeInclusive,
     pin::Pin,
     task::{Context, Poll},
+};
+#[cfg(unix)]
+use std::{
+    os::unix::net::SocketAddr,
+    path::{Path, PathBuf},
 };
 
 #[cfg(unix)]
