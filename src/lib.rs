@@ -1,4 +1,4 @@
-//! `terraform-provider-smtp`: SMTP credentials' passwords, reset by their vendors' APIs and never lost.
+//! `terraform-provider-smtp`: resets the passwords of SMTP credentials through their vendors' APIs, and keeps the new ones.
 //!
 //! The way of a call, from core to the vendor and back:
 //!

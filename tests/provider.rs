@@ -6,6 +6,8 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "provider/computed.rs"]
+mod computed;
 #[path = "provider/core.rs"]
 mod core;
 #[path = "provider/fake.rs"]
@@ -296,6 +298,40 @@ async fn a_create_that_fails_stores_nothing_and_an_update_that_fails_keeps_what_
 }
 
 #[tokio::test]
+async fn a_change_that_ends_in_doubt_leaves_what_it_said_with_an_error() {
+    let mut fake = Session::start().await;
+    for prior in [Value::Null, fake::config("done")] {
+        for does in ["panic in doubt", "fail in doubt", "settle in doubt"] {
+            let changed = fake.apply(&prior, &fake::config(does)).await;
+            assert_eq!(severities(&changed.diagnostics), [Severity::Error], "{does}");
+            let is_settled = does.starts_with("settle");
+            assert_eq!(changed.private == b"left", !is_settled, "{does}");
+            let state = fake.decode(changed.new_state);
+            if is_settled {
+                assert_eq!(state, prior, "{does}");
+            } else {
+                assert_eq!(state.get("result"), &Value::Secret("left".to_owned().into()), "{does}");
+            }
+            let words = if does.starts_with("panic") { "The thing may have been changed." } else { "It failed." };
+            assert!(changed.diagnostics[0].detail.contains(words), "{does}: {:?}", changed.diagnostics);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_crash_says_how_far_a_change_had_come() {
+    let mut fake = Session::start().await;
+    for (prior, planned, words) in [
+        (Value::Null, fake::config("panic"), "The thing was not changed."),
+        (fake::config("done"), fake::config("panic"), "The thing was not changed."),
+        (fake::config("panic"), Value::Null, "The thing may be gone."),
+    ] {
+        let crashed = fake.apply(&prior, &planned).await;
+        assert!(crashed.diagnostics[0].detail.contains(words), "{:?}", crashed.diagnostics);
+    }
+}
+
+#[tokio::test]
 async fn a_delete_that_succeeds_answers_null() {
     let mut fake = Session::start().await;
     let deleted = fake.apply(&fake::config("done"), &Value::Null).await;
@@ -477,8 +513,19 @@ async fn functions_are_told_the_same_everywhere() {
     assert!(schema.data_source_schemas.contains_key("smtp_credentials"));
     for function in functions.functions.values() {
         assert_eq!(function.r#return.as_ref().unwrap().r#type, br#""string""#);
-        assert!(function.parameters.iter().all(|one| !one.allow_null_value && !one.allow_unknown_values));
+        let all: Vec<_> = function.parameters.iter().chain(&function.variadic_parameter).collect();
+        assert!(all.iter().all(|one| !one.allow_unknown_values));
+        for parameter in all {
+            assert_eq!(parameter.allow_null_value, parameter.name == "credential", "{}", parameter.name);
+        }
     }
+    let url = &functions.functions["url"];
+    let credential: serde_json::Value = serde_json::from_slice(&url.parameters[0].r#type).unwrap();
+    let [text, number] = ["string", "number"];
+    let parts = serde_json::json!({"username": text, "password": text, "smtp_host": text, "smtp_port": number});
+    assert_eq!((url.parameters.len(), credential), (1, serde_json::json!(["object", parts])));
+    assert_eq!(url.variadic_parameter.as_ref().unwrap().r#type, br#""string""#);
+    assert_eq!(functions.functions["ses_password"].variadic_parameter, None);
 }
 
 #[tokio::test]
@@ -528,6 +575,50 @@ async fn what_core_would_never_call_a_function_with_is_answered_as_core_would() 
     }
     let json = vec![bytes(b"", br#""ab""#), bytes(b"", b"2")];
     assert_eq!(fake.call_named("repeat", json).await.result.unwrap().msgpack, b"\xa4abab");
+}
+
+#[tokio::test]
+async fn an_object_its_nulls_and_more_arguments_come_over_the_wire() {
+    let plugin = Plugin::start(core::command(BINARY)).await;
+    let mut core = plugin.connect().await.provider;
+    let json = |value: serde_json::Value| wire::tfplugin6::DynamicValue {
+        msgpack: Vec::new(),
+        json: serde_json::to_vec(&value).unwrap(),
+    };
+    let part = |name: &str, value: serde_json::Value| {
+        let mut parts = serde_json::json!({"username": "u", "password": "needle", "smtp_host": "h", "smtp_port": 25});
+        parts[name] = value;
+        json(parts)
+    };
+    let whole = || part("smtp_port", 25.into());
+    // The four parts, the last of them unknown.
+    let unknown = b"\x84\xa8username\xa1u\xa8password\xa6needle\xa9smtp_host\xa1h\xa9smtp_port\xd4\x00\x00".to_vec();
+    let unknown = wire::tfplugin6::DynamicValue { msgpack: unknown, json: Vec::new() };
+    let long = "lettre".repeat(1000);
+    for (arguments, result, fault) in [
+        (vec![whole()], Some(&b"\xb4smtp://u:needle@h:25"[..]), None),
+        (vec![whole(), json("tls".into()), json("lettre".into())], Some(b"\xb5smtps://u:needle@h:25"), None),
+        (vec![part("password", serde_json::Value::Null)], Some(b"\xc0"), None),
+        (vec![json(serde_json::Value::Null), json("curl".into())], Some(b"\xc0"), None),
+        (vec![unknown], Some(b"\xd4\x00\x00"), None),
+        (vec![], None, Some(("The function takes at least 1 argument, and was called with 0.", None))),
+        (vec![whole(), json(serde_json::Value::Null)], None, Some(("must not be null", Some(1)))),
+        (vec![whole(), json("tls".into()), json(1.into())], None, Some(("is not a string", Some(2)))),
+        (vec![json("needle".into())], None, Some(("is not an object", Some(0)))),
+        (vec![part("smtp_port", "needle".into())], None, Some(("is not a number", Some(0)))),
+        (vec![part("smtp_host", "a needle".into())], None, Some(("`smtp_host` must be a host name", Some(0)))),
+        (vec![whole(), json("tls".into()), json(long.into())], None, Some(("must be `starttls`, `tls` or", Some(2)))),
+    ] {
+        let request = call_function::Request { name: "url".to_owned(), arguments };
+        let called = core.call_function(request).await.unwrap().into_inner();
+        assert_eq!(called.result.map(|result| result.msgpack).as_deref(), result);
+        assert_eq!(called.error.is_some(), fault.is_some());
+        if let Some((error, (words, argument))) = called.error.zip(fault) {
+            assert!(error.text.starts_with(words) && error.text.len() < 300, "{}", error.text);
+            assert!(!error.text.contains("needle"));
+            assert_eq!(error.function_argument, argument);
+        }
+    }
 }
 
 // Stored states
@@ -896,7 +987,7 @@ async fn a_closed_stderr_does_no_harm() {
     }
     let crashed = fake.apply(&Value::Null, &fake::config("panic")).await;
     assert_eq!(severities(&crashed.diagnostics), [Severity::Error]);
-    assert!(crashed.diagnostics[0].detail.contains("The thing may have been changed."));
+    assert!(crashed.diagnostics[0].detail.contains("The thing was not changed."));
     let applied = fake.apply(&Value::Null, &fake::config("done")).await;
     assert_eq!(fake.result(applied), "done");
 }
