@@ -132,7 +132,7 @@ fn notices(crates: &[Crate]) -> String {
     for (names, text) in texts {
         let names = names.into_iter().collect::<Vec<_>>().join("\n");
         let line = "-".repeat(80);
-        written.push_str(&format!("\n{line}\n{names}\n{line}\n\n{text}\n"));
+        written.extend([format!("\n{line}\n{names}\n{line}\n\n{text}\n")]);
     }
     written
 }
