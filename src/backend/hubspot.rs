@@ -3,7 +3,7 @@
 //! Three generations of one API: all reset with a bare POST and answer with the new password once. None tells when
 //! a password was last changed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -81,6 +81,9 @@ static DIALECT: Dialect = Dialect {
     request_id: &["correlationId", "requestId"],
     unprocessed: &[423, 477],
 };
+
+/// The time over which requests are counted (<https://developers.hubspot.com/apisbytier>).
+const RATE_WINDOW: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Generation {
@@ -169,8 +172,10 @@ impl Backend for HubSpot {
 impl HubSpot {
     fn new(settings: &Fields, client: &Client) -> Self {
         let generation = settings.text(&API_VERSION).and_then(Generation::parse).unwrap_or(Generation::V1);
-        let api =
-            client.api(settings.base_url(&BASE_URL, "https://api.hubapi.com"), &DIALECT).knowing(settings.secrets());
+        let api = client
+            .api(settings.base_url(&BASE_URL, "https://api.hubapi.com"), &DIALECT)
+            .counting_over(RATE_WINDOW)
+            .knowing(settings.secrets());
         let secret = |field| settings.secret(field).cloned();
         let login = match secret(&ACCESS_TOKEN) {
             Some(token) => Bearer::fixed(token),

@@ -1,7 +1,7 @@
 //! One request sent once: until when it can be taken back, and until when its answer is waited for.
 
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use reqwest::Response;
@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::classify::{Intent, OwnWords, Stage, judge_status, judge_trouble};
 use super::dialect::request_id;
+use super::gate::Quota;
 use super::handover::HandOver;
 use super::operation::{LEAST_TO_SEND, out_of_time};
 use super::redact::Redactor;
@@ -27,6 +28,8 @@ pub(super) struct Exchange<'a> {
     pub(super) redactor: &'a Arc<Redactor>,
     /// The longest that it may take.
     pub(super) timeout: Duration,
+    /// What the response says of the vendor's rate limit goes here.
+    pub(super) quota: &'a OnceLock<Quota>,
 }
 
 impl Exchange<'_> {
@@ -40,6 +43,7 @@ impl Exchange<'_> {
 
         let response =
             self.send(client, request, start, end).await.map_err(|(trouble, stage)| self.failed(trouble, stage))?;
+        let _ = self.quota.set(Quota::read(response.headers(), SystemTime::now()));
         if response.status().is_success() {
             self.accept(response, end).await
         } else {

@@ -7,7 +7,8 @@
 //! The way of a request through the files:
 //!
 //! - `request` puts it together, with `path` for the part of the URL that names a credential;
-//! - `retry` is the one loop around it, with `retry_after` for the vendor's own word on when, and `limit` for ours;
+//! - `retry` is the one loop around it;
+//! - `gate` lets it leave when the vendor takes it, with `retry_after` for the vendor's own word on when, and `limit` for ours;
 //! - `exchange` sends it once, and `handover` knows whether it has left;
 //! - `classify` judges what came back, or that nothing did;
 //! - `body` and `redact` keep what a vendor says small, plain and free of secrets.
@@ -22,11 +23,13 @@ mod client;
 mod dialect;
 mod error;
 mod exchange;
+mod gate;
 mod handover;
 mod limit;
 mod lookup;
 mod operation;
 mod path;
+mod random;
 mod redact;
 mod request;
 mod retry;
