@@ -128,7 +128,7 @@ impl Resets {
         let planned = Planned::start(command, vendor, resets).await?;
         begin();
         let (sandbox, start) = (usage::of_threads(SANDBOX_THREAD), Instant::now());
-        let failed = carry_out(&planned.core.provider, planned.resets).await?;
+        let failed = carry_out(&planned.core.provider, planned.resets, AT_ONCE).await?;
         let wall = start.elapsed();
         let sandbox =
             usage::of_threads(SANDBOX_THREAD).zip(sandbox).map(|(after, before)| after.saturating_sub(before));
@@ -191,14 +191,18 @@ pub(crate) enum Vendor {
     Sandbox,
 }
 
-/// Carries all resets out, and tells how many failed.
-async fn carry_out(client: &ProviderClient<Channel>, requests: Vec<apply_resource_change::Request>) -> Result<usize> {
+/// Carries all resets out, so many at a time, and returns how many failed.
+pub(crate) async fn carry_out(
+    client: &ProviderClient<Channel>,
+    requests: Vec<apply_resource_change::Request>,
+    most: usize,
+) -> Result<usize> {
     let calls = requests.into_iter().map(|request| {
         let mut client = client.clone();
         async move { client.apply_resource_change(request).await }
     });
     let mut failed = 0;
-    at_once(calls, AT_ONCE, |answer| failed += usize::from(!answer.diagnostics.is_empty())).await?;
+    at_once(calls, most, |answer| failed += usize::from(!answer.diagnostics.is_empty())).await?;
     Ok(failed)
 }
 
