@@ -74,14 +74,10 @@ impl Took {
 async fn run(provider: &Path, fleet: Fleet, limit: Limit) -> Result<Took> {
     let sandbox = Sandbox::start();
     let mut planned = Vec::new();
-    for _ in 0..fleet.processes {
+    for process in 0..fleet.processes {
         let command = resets::command_at(&sandbox, provider, fleet.credentials * fleet.processes);
-        planned.push(Planned::start(command, Vendor::Sandbox, fleet.credentials * fleet.processes).await?);
-    }
-    for (process, planned) in planned.iter_mut().enumerate() {
-        // Each has credentials of its own.
-        planned.resets.rotate_left(process * fleet.credentials);
-        planned.resets.truncate(fleet.credentials);
+        let first = process * fleet.credentials;
+        planned.push(Planned::start(command, Vendor::Sandbox, first..first + fleet.credentials).await?);
     }
 
     sandbox.forget_requests();

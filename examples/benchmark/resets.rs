@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    ops::Range,
     path::Path,
     process::ExitCode,
     sync::Arc,
@@ -125,7 +126,7 @@ impl Resets {
     /// Starts a provider, plans all resets, and then lets them be carried out. Only the latter is timed.
     async fn carry_out(command: Command, vendor: Vendor, resets: usize, begin: impl FnOnce()) -> Result<Self> {
         let before = usage::of_children();
-        let planned = Planned::start(command, vendor, resets).await?;
+        let planned = Planned::start(command, vendor, 0..resets).await?;
         begin();
         let (sandbox, start) = (usage::of_threads(SANDBOX_THREAD), Instant::now());
         let failed = carry_out(&planned.core.provider, planned.resets, AT_ONCE).await?;
@@ -156,7 +157,8 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    pub(crate) async fn start(command: Command, vendor: Vendor, resets: usize) -> Result<Self> {
+    /// Starts a provider and plans the resets of the credentials with these numbers.
+    pub(crate) async fn start(command: Command, vendor: Vendor, credentials: Range<usize>) -> Result<Self> {
         let plugin = Plugin::start(command).await;
         let core = plugin.connect().await;
         let mut client = core.provider.clone();
@@ -166,7 +168,7 @@ impl Planned {
             client.configure_provider(configure_provider::Request { config, ..Default::default() }).await?;
         }
         let mut requests = Vec::new();
-        for number in 0..resets {
+        for number in credentials {
             let plan = credential::plan(&credential::user_name(number), &smtp.resources()[0].schema().attributes);
             let planned = client.plan_resource_change(plan.clone()).await?.into_inner();
             requests.push(credential::apply(plan, planned));

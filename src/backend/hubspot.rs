@@ -28,7 +28,11 @@ pub(super) static VENDOR: Vendor = Vendor {
     settings: &[&ACCESS_TOKEN, &API_VERSION, &BASE_URL, &CLIENT_ID, &CLIENT_SECRET, &REFRESH_TOKEN],
     logins: &[&[&ACCESS_TOKEN], &[&CLIENT_ID, &CLIENT_SECRET, &REFRESH_TOKEN]],
     rights: "the scope `transactional-email`, in an account with the Transactional Email add-on",
-    advice: &[],
+    advice: &[(
+        DAILY,
+        "The account's daily limit of requests is used up. It starts again at midnight in the account's time zone: apply again then. \
+         A longer `timeouts` does not help.",
+    )],
     target: &[&USER_NAME],
     identity: &[&USER_NAME],
     scope: &[],
@@ -74,13 +78,16 @@ static USER_NAME: Field = Field::shown(
 /// Errors as in <https://developers.hubspot.com/docs/api-reference/error-handling>: 423 is a lock and 477 a migration
 /// between data centres, both refused before anything is done.
 static DIALECT: Dialect = Dialect {
-    code: &["category", "errorType"],
-    codes: &[],
+    code: &["policyName", "category", "errorType"],
+    codes: &[(DAILY, Kind::RateLimited)],
     message: &["message"],
     fields: None,
     request_id: &["correlationId", "requestId"],
     unprocessed: &[423, 477],
 };
+
+/// The `policyName` of a 429 that lasts until midnight (<https://developers.hubspot.com/docs/api/usage-details>).
+const DAILY: &str = "DAILY";
 
 /// The time over which requests are counted (<https://developers.hubspot.com/apisbytier>).
 const RATE_WINDOW: Duration = Duration::from_secs(10);

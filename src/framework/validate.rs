@@ -47,7 +47,7 @@ impl Judge {
 
     fn attribute(&mut self, attribute: &Attribute, value: &Value, at: Place<'_>) {
         match value {
-            Value::Null if attribute.mode == Mode::Required => self.diagnostics.push(missing(at.path())),
+            Value::Null if attribute.mode == Mode::Required => self.diagnostics.push(missing(attribute, at.path())),
             Value::Null | Value::Unknown => {}
             _ if attribute.write_only && self.write_only == WriteOnly::Refused => {
                 self.diagnostics.push(refused(attribute).at(at.path()));
@@ -105,8 +105,9 @@ pub fn check(attribute: &Attribute, value: &Value) -> Result<(), &'static str> {
     }
 }
 
-fn missing(path: Path) -> Diagnostic {
-    Diagnostic::error(format!("Missing value for `{path}`"), format!("`{path}` must be set.")).at(path)
+fn missing(attribute: &Attribute, path: Path) -> Diagnostic {
+    let detail = format!("`{path}` must be set. {}", attribute.help);
+    Diagnostic::error(format!("Missing value for `{path}`"), detail).at(path)
 }
 
 fn refused(attribute: &Attribute) -> Diagnostic {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -168,7 +168,9 @@ impl Prepared {
         let quota = quota.get().copied().unwrap_or_default();
         match &mut result {
             Err(Failure { error, tries }) if error.kind == Kind::RateLimited => {
-                pass.refused(error, quota);
+                // Where there is no other try, none of those that wait has a better chance.
+                let asked = if *tries == ONCE { Some(Duration::MAX) } else { error.retry_after };
+                pass.refused(error, asked, quota);
                 if gate.opens_too_late(op) {
                     *tries = ONCE;
                 }

@@ -204,12 +204,12 @@ impl Pass<'_> {
         state.wake_first();
     }
 
-    /// Reports that it was refused for too many requests.
-    pub(super) fn refused(mut self, error: &Error, quota: Quota) {
+    /// Reports that it was refused for too many requests, and how long the vendor asked to wait.
+    pub(super) fn refused(mut self, error: &Error, asked: Option<Duration>, quota: Quota) {
         let Some(number) = self.number.take() else { return };
         let mut state = self.gate.state();
         let jitter = state.jitter.next();
-        state.flow.refuse(number, self.sent, Instant::now(), error.retry_after, quota, jitter);
+        state.flow.refuse(number, self.sent, Instant::now(), asked, quota, jitter);
         state.refusal = Some(error.clone());
         // Each looks whether its time is long enough for the new wait.
         state.wake_all();
@@ -249,8 +249,12 @@ mod tests {
         Operation::new(Duration::from_secs(seconds), CancellationToken::new())
     }
 
+    fn wait(retry_after: Option<u64>) -> Option<Duration> {
+        retry_after.map(Duration::from_secs)
+    }
+
     fn refusal(retry_after: Option<u64>) -> Error {
-        let retry_after = retry_after.map(Duration::from_secs);
+        let retry_after = wait(retry_after);
         let message = Some("Slow down.".into());
         Error {
             retry_after,
@@ -266,7 +270,7 @@ mod tests {
     /// A gate that a refusal has closed.
     async fn closed(retry_after: Option<u64>) -> Gate {
         let gate = Gate::seeded(None, 1);
-        pass(&gate, &operation(300)).await.unwrap().refused(&refusal(retry_after), Quota::default());
+        pass(&gate, &operation(300)).await.unwrap().refused(&refusal(retry_after), wait(retry_after), Quota::default());
         gate
     }
 
@@ -298,7 +302,7 @@ mod tests {
                     pass.ended(Quota::default());
                     return;
                 }
-                pass.refused(&refusal(Some(5)), Quota::default());
+                pass.refused(&refusal(Some(5)), wait(Some(5)), Quota::default());
             }
         };
         futures(50, request).await;
@@ -337,7 +341,7 @@ mod tests {
         let (gate, start) = (closed(Some(5)).await, Instant::now());
         let asks = async {
             let pass = pass(&gate, &operation(300)).await.unwrap();
-            pass.refused(&refusal(Some(100)), Quota::default());
+            pass.refused(&refusal(Some(100)), wait(Some(100)), Quota::default());
         };
         let short = operation(60);
         let ((), second) = tokio::join!(biased; asks, pass(&gate, &short));
@@ -366,7 +370,7 @@ mod tests {
         let gate = Arc::new(Gate::seeded(None, 1));
         let (old, young) = (gate.place(), gate.place());
         let (op, limit) = (operation(300), Limit::new(None));
-        gate.pass(&old, &op, &limit, "").await.unwrap().refused(&refusal(Some(5)), Quota::default());
+        gate.pass(&old, &op, &limit, "").await.unwrap().refused(&refusal(Some(5)), wait(Some(5)), Quota::default());
         let order = Mutex::new(Vec::new());
         let leave = async |place: &Place| {
             let pass = gate.pass(place, &op, &limit, "").await.unwrap();
@@ -428,7 +432,7 @@ mod tests {
             let mut left = Vec::new();
             while let Ok(pass) = gate.pass(&place, &op, &Limit::new(None), "").await {
                 left.push(Instant::now());
-                pass.refused(&refusal(None), Quota::default());
+                pass.refused(&refusal(None), wait(None), Quota::default());
             }
             let pauses: Vec<_> = left.windows(2).map(|pair| pair[1] - pair[0]).collect();
             assert!((SECOND / 2..=SECOND).contains(&pauses[0]), "{pauses:?}");
@@ -494,7 +498,7 @@ mod tests {
                                     pass.ended(Quota { remaining, window: Some(SECOND * 3), reset: None });
                                     return;
                                 }
-                                End::Refused(retry_after) => pass.refused(&refusal(retry_after), Quota::default()),
+                                End::Refused(retry_after) => pass.refused(&refusal(retry_after), wait(retry_after), Quota::default()),
                                 End::GivenUp => return,
                                 End::Stopped => op.stop.cancel(),
                             }

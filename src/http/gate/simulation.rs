@@ -174,7 +174,7 @@ async fn send(
             return true;
         }
         let error = Error { retry_after, ..Error::new(Kind::RateLimited, Outcome::NotChanged, "", "") };
-        pass.refused(&error, quota);
+        pass.refused(&error, retry_after, quota);
     }
 }
 
