@@ -7,13 +7,29 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Answer, Result};
+use super::{Answer, Ending, Error, Kind, Outcome, Result};
 use crate::secret::Secret;
 
 impl Answer {
     /// The password at `path`; an error where there is none, or an empty one.
+    ///
+    /// A body that is no JSON object at all is not this vendor's: something in between may have answered, and then nobody knows what
+    /// became of the password.
     pub fn password(&self, path: &[&str]) -> Result<Secret> {
-        self.secret(path).ok_or_else(|| self.unreadable("the answer holds no password"))
+        self.secret(path).ok_or_else(|| {
+            let lost = self.unreadable("the answer holds no password");
+            match self.outcome {
+                Outcome::Changed if !self.begins_an_object() => {
+                    Error { kind: Kind::NotTheApi, outcome: Outcome::MayHaveChanged, ending: Ending::Open, ..lost }
+                }
+                _ => lost,
+            }
+        })
+    }
+
+    fn begins_an_object(&self) -> bool {
+        let body = self.body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&self.body);
+        body.trim_ascii_start().first() == Some(&b'{')
     }
 
     /// The text at `path`, if it is not empty.

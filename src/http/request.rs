@@ -159,6 +159,11 @@ impl Prepared {
         let (host, gate) = (self.api.host(), &self.api.gate);
         let pass = gate.pass(place, op, self.api.client.limit(), host).await.map_err(Failure::last)?;
 
+        // No path: it names a credential.
+        let method = self.method.as_str();
+        if intent != Intent::Read {
+            tracing::debug!(method, host, number, "sending");
+        }
         let start = Instant::now();
         let (timeout, quota) = (self.api.client.request_timeout(), OnceLock::new());
         let (dialect, redactor) = (self.api.dialect, &self.redactor);
@@ -180,9 +185,10 @@ impl Prepared {
             _ => pass.ended(quota),
         }
 
-        // No path: it names a credential.
-        let (method, ms) = (self.method.as_str(), start.elapsed().as_millis());
+        let ms = start.elapsed().as_millis();
         match &result {
+            // It may hold the only copy of a password: there is no word of it before that is stored.
+            Ok(_) if intent != Intent::Read => {}
             Ok(answer) => tracing::debug!(method, host, number, ms, status = answer.status, "answered"),
             Err(Failure { error, .. }) => {
                 tracing::debug!(method, host, number, ms, status = error.status, reason = %error.reason, "failed");
