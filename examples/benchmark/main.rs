@@ -1,12 +1,14 @@
 //! Measures the provider as core runs it, beside what core does by itself, and prints the tables in `docs/benchmarks.md`.
 //!
-//! `cargo run --release --example benchmark [-- --short] [-- --json] [-- --write-docs]`. A bound that is missed fails
-//! nothing, since machines differ; what cannot be run does.
+//! `cargo run --release --example benchmark [-- --short] [-- --fleet] [-- --json] [-- --write-docs]`. With `--fleet` it measures
+//! only the processes that share a rate limit. A bound that is missed fails nothing, since machines differ; what cannot be
+//! run does.
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "what it prints is what it is for")]
 
 mod chart;
 mod credential;
 mod figure;
+mod fleet;
 mod instant;
 mod meter;
 mod pace;
@@ -37,6 +39,7 @@ use std::{env, error::Error, process::ExitCode, time::Duration};
 use crate::{
     core::{Core, build_provider},
     figure::Section,
+    fleet::Fleet,
     meter::Meter,
     report::Report,
     resets::Limit,
@@ -61,7 +64,7 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     let options = Options::parse(env::args().skip(1))?;
     let core = Core::find()?;
-    let report = Report { core: core.version().to_owned(), sections: measure(&core, &options.plan)? };
+    let report = Report { core: core.version().to_owned(), sections: measure(&core, &options)? };
     match options.print {
         Print::Json => println!("{}", report.json()?),
         Print::Table => print!("{}", report.markdown()),
@@ -72,8 +75,11 @@ fn run() -> Result<()> {
     Ok(())
 }
 
-fn measure(core: &Core, plan: &Plan) -> Result<Vec<Section>> {
+fn measure(core: &Core, Options { plan, only_fleet, .. }: &Options) -> Result<Vec<Section>> {
     let provider = build_provider(plan.profile)?;
+    if *only_fleet {
+        return Ok(vec![fleet::measure(&provider, plan.fleet, plan.limit)?]);
+    }
     let meter = Meter::new(&provider)?;
     let mut sections = vec![start::measure(&provider, plan.starts)?];
     for &(resources, runs) in plan.scales {
@@ -92,6 +98,8 @@ fn measure(core: &Core, plan: &Plan) -> Result<Vec<Section>> {
     sections.push(pace::measure(&provider, plan.paced, plan.runs)?);
     eprintln!("resets under a limit");
     sections.push(resets::under_a_limit(&provider, plan.many, plan.limit)?);
+    eprintln!("processes under one limit");
+    sections.push(fleet::measure(&provider, plan.fleet, plan.limit)?);
     Ok(sections)
 }
 
@@ -112,6 +120,7 @@ struct Plan {
     paced: usize,
     runs: usize,
     limit: Limit,
+    fleet: Fleet,
 }
 
 impl Plan {
@@ -125,6 +134,7 @@ impl Plan {
         paced: 200,
         runs: 5,
         limit: Limit { requests: 100, per: Duration::from_secs(10) },
+        fleet: Fleet { processes: 8, credentials: 60 },
     };
 
     /// Enough to see that everything still runs, with the provider built as this program is.
@@ -138,6 +148,7 @@ impl Plan {
         paced: 5,
         runs: 1,
         limit: Limit { requests: 10, per: Duration::from_secs(1) },
+        fleet: Fleet { processes: 2, credentials: 10 },
     };
 }
 
@@ -145,6 +156,7 @@ struct Options {
     plan: Plan,
     print: Print,
     write_docs: bool,
+    only_fleet: bool,
 }
 
 enum Print {
@@ -154,14 +166,18 @@ enum Print {
 
 impl Options {
     fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let mut options = Self { plan: Plan::FULL, print: Print::Table, write_docs: false };
+        let mut options = Self { plan: Plan::FULL, print: Print::Table, write_docs: false, only_fleet: false };
         for argument in arguments {
             match argument.as_str() {
                 "--json" => options.print = Print::Json,
                 "--short" => options.plan = Plan::SHORT,
                 "--write-docs" => options.write_docs = true,
-                _ => return Err("the options are --json, --short and --write-docs".into()),
+                "--fleet" => options.only_fleet = true,
+                _ => return Err("the options are --fleet, --json, --short and --write-docs".into()),
             }
+        }
+        if options.only_fleet && options.write_docs {
+            return Err("the tables in the docs need all parts".into());
         }
         Ok(options)
     }

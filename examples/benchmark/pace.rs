@@ -38,7 +38,7 @@ async fn run(provider: &Path, calls: usize) -> Result<Vec<Option<Duration>>> {
     let sandbox = Sandbox::start();
     let credentials = calls * PACES.len();
     let command = resets::command_at(&sandbox, provider, credentials);
-    let Planned { plugin, core, mut resets } = Planned::start(command, Vendor::Sandbox, credentials).await?;
+    let Planned { plugin, core, mut resets } = Planned::start(command, Vendor::Sandbox, 0..credentials).await?;
     let process = plugin.child.id().ok_or("the provider has ended")?;
 
     let mut used = vec![usage::of_process(process)];

@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    ops::Range,
     path::Path,
     process::ExitCode,
     sync::Arc,
@@ -125,10 +126,10 @@ impl Resets {
     /// Starts a provider, plans all resets, and then lets them be carried out. Only the latter is timed.
     async fn carry_out(command: Command, vendor: Vendor, resets: usize, begin: impl FnOnce()) -> Result<Self> {
         let before = usage::of_children();
-        let planned = Planned::start(command, vendor, resets).await?;
+        let planned = Planned::start(command, vendor, 0..resets).await?;
         begin();
         let (sandbox, start) = (usage::of_threads(SANDBOX_THREAD), Instant::now());
-        let failed = carry_out(&planned.core.provider, planned.resets).await?;
+        let failed = carry_out(&planned.core.provider, planned.resets, AT_ONCE).await?;
         let wall = start.elapsed();
         let sandbox =
             usage::of_threads(SANDBOX_THREAD).zip(sandbox).map(|(after, before)| after.saturating_sub(before));
@@ -156,7 +157,8 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    pub(crate) async fn start(command: Command, vendor: Vendor, resets: usize) -> Result<Self> {
+    /// Starts a provider and plans the resets of the credentials with these numbers.
+    pub(crate) async fn start(command: Command, vendor: Vendor, credentials: Range<usize>) -> Result<Self> {
         let plugin = Plugin::start(command).await;
         let core = plugin.connect().await;
         let mut client = core.provider.clone();
@@ -166,7 +168,7 @@ impl Planned {
             client.configure_provider(configure_provider::Request { config, ..Default::default() }).await?;
         }
         let mut requests = Vec::new();
-        for number in 0..resets {
+        for number in credentials {
             let plan = credential::plan(&credential::user_name(number), &smtp.resources()[0].schema().attributes);
             let planned = client.plan_resource_change(plan.clone()).await?.into_inner();
             requests.push(credential::apply(plan, planned));
@@ -191,14 +193,18 @@ pub(crate) enum Vendor {
     Sandbox,
 }
 
-/// Carries all resets out, and tells how many failed.
-async fn carry_out(client: &ProviderClient<Channel>, requests: Vec<apply_resource_change::Request>) -> Result<usize> {
+/// Carries all resets out, so many at a time, and returns how many failed.
+pub(crate) async fn carry_out(
+    client: &ProviderClient<Channel>,
+    requests: Vec<apply_resource_change::Request>,
+    most: usize,
+) -> Result<usize> {
     let calls = requests.into_iter().map(|request| {
         let mut client = client.clone();
         async move { client.apply_resource_change(request).await }
     });
     let mut failed = 0;
-    at_once(calls, AT_ONCE, |answer| failed += usize::from(!answer.diagnostics.is_empty())).await?;
+    at_once(calls, most, |answer| failed += usize::from(!answer.diagnostics.is_empty())).await?;
     Ok(failed)
 }
 

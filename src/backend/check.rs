@@ -14,24 +14,41 @@ pub(super) fn segment(text: &str) -> Result<(), &'static str> {
         "must not be empty"
     } else if text.len() > MAX_SEGMENT_BYTES {
         "must have at most 320 bytes"
+    } else if is_quoted(text) {
+        "must not contain the quotation marks around it"
+    } else if text.chars().any(char::is_control) {
+        "must not contain line breaks or other control characters; was it read from a file with a line break at its end? \
+         (`trimspace` removes it)"
+    } else if text.trim() != text {
+        "must not begin or end with a space (`trimspace` removes it)"
     } else if text.contains('/') {
-        "must not contain `/`"
-    } else if text.contains('%') {
-        "must not contain `%`: write it as it is, the provider encodes it"
+        "must not contain `/`: it is a single name or address, not a path or a URL"
+    } else if has_escape(text) {
+        "must not contain `%` before two hexadecimal digits: write the character that they stand for, the provider encodes it"
     } else if text.contains("..") || text == "." {
         "must not contain `..` or be `.`"
-    } else if text.chars().any(char::is_control) {
-        "must not contain control characters"
     } else {
         return Ok(());
     };
     Err(fault)
 }
 
+/// The GUID of something that also has a number.
+pub(super) fn guid(text: &str) -> Result<(), &'static str> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("must be the GUID, such as `92703823-f3a4-48e2-8e87-7adf25454800`; the number is another id");
+    }
+    segment(text)
+}
+
 /// A key or token that travels in an HTTP header.
 pub(super) fn token(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
         Err("must not be empty; leave it out to use the environment variable")
+    } else if is_quoted(text) {
+        Err("must not contain the quotation marks around it")
+    } else if text.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("bearer")) {
+        Err("must be the token alone, without the word `Bearer`")
     } else if text.bytes().any(|byte| !byte.is_ascii_graphic()) {
         Err(
             "must not contain spaces, line breaks or other characters outside printable ASCII; was it read from a file \
@@ -40,6 +57,17 @@ pub(super) fn token(text: &str) -> Result<(), &'static str> {
     } else {
         Ok(())
     }
+}
+
+/// Whether a text stands in quotation marks, as in a file of environment variables that something has read literally.
+fn is_quoted(text: &str) -> bool {
+    let text = text.trim();
+    text.len() > 1 && ['"', '\''].into_iter().any(|mark| text.starts_with(mark) && text.ends_with(mark))
+}
+
+/// Whether it contains what a server may take for percent-encoding, even if it decodes it twice.
+fn has_escape(text: &str) -> bool {
+    text.split('%').skip(1).any(|rest| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2)
 }
 
 /// A name or a password that travels in a body or, encoded, in a header: any text on one line.
@@ -64,10 +92,39 @@ mod tests {
 
     #[test]
     fn a_segment_cannot_lead_elsewhere() {
-        assert_eq!(segment("zh48wgsfld@62515.smtp.hubspot.net"), Ok(()));
-        for bad in ["", "a/b", "a%2fb", "..", "a..b", ".", "a\nb", "a\u{85}b", &"a".repeat(321)] {
+        for good in ["zh48wgsfld@62515.smtp.hubspot.net", "user%example.com", "100%", "50% off", "o'hara@example.com"] {
+            assert_eq!(segment(good), Ok(()), "{good}");
+        }
+        let bad =
+            ["", "a/b", "a%2fb", "a%2Eb", "%%2f", "%252f", "..", "a..b", ".", "a\nb", "a\u{85}b", &"a".repeat(321)];
+        for bad in bad {
             assert!(segment(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_refusal_gives_the_hint_that_helps() {
+        let checks: [(Check, &str, &str); 14] = [
+            (token, "\"pat-na1-1111\"", "quotation marks"),
+            (token, "'pat-na1-1111'", "quotation marks"),
+            (token, "\"pat-na1-1111\"\n", "quotation marks"),
+            (token, "Bearer pat-na1-1111", "without the word `Bearer`"),
+            (token, "bearer pat-na1-1111\n", "without the word `Bearer`"),
+            (token, "pat-na1-1111\n", "`trimspace`"),
+            (segment, "zh48@62515\n", "`trimspace`"),
+            (segment, "zh48@62515\r\n", "`trimspace`"),
+            (segment, "zh48@62515 ", "must not begin or end with a space"),
+            (segment, " zh48@62515", "must not begin or end with a space"),
+            (segment, "\"zh48@62515\"", "quotation marks"),
+            (segment, "acct_1/news@example.com", "not a path or a URL"),
+            (segment, "zh48%4062515", "write the character"),
+            (guid, "1", "the number is another id"),
+        ];
+        for (check, text, hint) in checks {
+            let words = check(text).unwrap_err();
+            assert!(words.contains(hint) && !words.contains(text.trim()), "{text:?}: {words}");
+        }
+        assert_eq!(guid("92703823-f3a4-48e2-8e87-7adf25454800"), Ok(()));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Three generations of one API: all reset with a bare POST and answer with the new password once. None tells when
 //! a password was last changed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -28,7 +28,11 @@ pub(super) static VENDOR: Vendor = Vendor {
     settings: &[&ACCESS_TOKEN, &API_VERSION, &BASE_URL, &CLIENT_ID, &CLIENT_SECRET, &REFRESH_TOKEN],
     logins: &[&[&ACCESS_TOKEN], &[&CLIENT_ID, &CLIENT_SECRET, &REFRESH_TOKEN]],
     rights: "the scope `transactional-email`, in an account with the Transactional Email add-on",
-    advice: &[],
+    advice: &[(
+        DAILY,
+        "The account's daily limit of requests is used up. It starts again at midnight in the account's time zone: apply again then. \
+         A longer `timeouts` does not help.",
+    )],
     target: &[&USER_NAME],
     identity: &[&USER_NAME],
     scope: &[],
@@ -74,13 +78,19 @@ static USER_NAME: Field = Field::shown(
 /// Errors as in <https://developers.hubspot.com/docs/api-reference/error-handling>: 423 is a lock and 477 a migration
 /// between data centres, both refused before anything is done.
 static DIALECT: Dialect = Dialect {
-    code: &["category", "errorType"],
-    codes: &[],
+    code: &["policyName", "category", "errorType"],
+    codes: &[(DAILY, Kind::RateLimited)],
     message: &["message"],
     fields: None,
     request_id: &["correlationId", "requestId"],
     unprocessed: &[423, 477],
 };
+
+/// The `policyName` of a 429 that lasts until midnight (<https://developers.hubspot.com/docs/api/usage-details>).
+const DAILY: &str = "DAILY";
+
+/// The time over which requests are counted (<https://developers.hubspot.com/apisbytier>).
+const RATE_WINDOW: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Generation {
@@ -169,8 +179,10 @@ impl Backend for HubSpot {
 impl HubSpot {
     fn new(settings: &Fields, client: &Client) -> Self {
         let generation = settings.text(&API_VERSION).and_then(Generation::parse).unwrap_or(Generation::V1);
-        let api =
-            client.api(settings.base_url(&BASE_URL, "https://api.hubapi.com"), &DIALECT).knowing(settings.secrets());
+        let api = client
+            .api(settings.base_url(&BASE_URL, "https://api.hubapi.com"), &DIALECT)
+            .counting_over(RATE_WINDOW)
+            .knowing(settings.secrets());
         let secret = |field| settings.secret(field).cloned();
         let login = match secret(&ACCESS_TOKEN) {
             Some(token) => Bearer::fixed(token),

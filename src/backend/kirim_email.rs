@@ -49,7 +49,7 @@ static BASE_URL: Field = Field::shown(
 static CREDENTIAL_GUID: Field = Field::shown(
     "credential_guid",
     "GUID of the credential, such as `92703823-f3a4-48e2-8e87-7adf25454800`. The API calls it `user_smtp_guid`.",
-    check::segment,
+    check::guid,
 );
 static DOMAIN: Field =
     Field::shown("domain", "Domain that the credential belongs to, such as `example.com`.", check::segment);

@@ -68,7 +68,8 @@ static NAME: Field = Field::shown(
 static PASSWORD: Field = Field::secret("password", "Password of `username`.", check::line).or_env("SMTPD_PASSWORD");
 static ROLE: Field = Field::shown(
     "role",
-    "What the API key may do: `iac`, `read_only`, `send_only` or `standard`.",
+    "What the API key may do: `iac`, `read_only`, `send_only` or `standard`. SMTPD does not show the role of a key, so it is not part \
+     of a generated configuration.",
     |text| match text {
         "iac" | "read_only" | "send_only" | "standard" => Ok(()),
         _ => Err("must be `iac`, `read_only`, `send_only` or `standard`"),

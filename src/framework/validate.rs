@@ -51,7 +51,7 @@ impl Judge {
 
     fn attribute(&mut self, attribute: &Attribute, value: &Value, at: Place<'_>) {
         match value {
-            Value::Null if attribute.mode == Mode::Required => self.diagnostics.push(missing(at.path())),
+            Value::Null if attribute.mode == Mode::Required => self.diagnostics.push(missing(attribute, at.path())),
             Value::Null => {}
             _ if attribute.mode == Mode::Computed => self.diagnostics.push(computed(at.path())),
             Value::Unknown => {}
@@ -126,8 +126,9 @@ pub fn argument(parameter: &Attribute, value: &Value) -> Result<(), Cow<'static,
     }
 }
 
-fn missing(path: Path) -> Diagnostic {
-    Diagnostic::error(format!("Missing value for `{path}`"), format!("`{path}` must be set.")).at(path)
+fn missing(attribute: &Attribute, path: Path) -> Diagnostic {
+    let detail = format!("`{path}` must be set. {}", attribute.help);
+    Diagnostic::error(format!("Missing value for `{path}`"), detail).at(path)
 }
 
 fn computed(path: Path) -> Diagnostic {

@@ -111,8 +111,12 @@ pub(super) fn judge_status(status: u16, intent: Intent, dialect: &Dialect, own_w
 }
 
 impl Verdict {
-    /// Takes the vendor's own code as the better word on why it refused. It changes nothing about what was done or may be tried.
+    /// Takes the vendor's own code as the better word on why it refused. It changes nothing about what was done or may be tried, but for a
+    /// code that means a rate limit where the status does too: it names a limit that lasts longer than an operation.
     pub(super) fn in_other_words(self, status: u16, meaning: Option<Kind>) -> Self {
+        if (self.kind, meaning) == (Kind::RateLimited, Some(Kind::RateLimited)) {
+            return Self { tries: ONCE, ..self };
+        }
         let is_refusal = (400..500).contains(&status) && self.outcome == Outcome::NotChanged && self.tries == ONCE;
         Self { kind: meaning.filter(|_| is_refusal).unwrap_or(self.kind), ..self }
     }
@@ -207,6 +211,15 @@ mod tests {
                 assert_eq!(by_status.in_other_words(status, None), by_status);
             }
         }
+    }
+
+    #[test]
+    fn a_code_can_name_a_limit_that_no_wait_outlasts() {
+        let limited = judge_status(429, Intent::Reset, &DIALECT, OwnWords::Yes);
+        assert_eq!(limited.in_other_words(429, Some(Kind::RateLimited)), Verdict { tries: ONCE, ..limited });
+        assert_eq!(limited.in_other_words(429, Some(Kind::Unauthorized)), limited);
+        let refused = judge_status(403, Intent::Reset, &DIALECT, OwnWords::Yes);
+        assert_eq!(refused.in_other_words(403, Some(Kind::RateLimited)).kind, Kind::RateLimited);
     }
 
     #[test]

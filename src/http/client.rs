@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::gate::Gate;
 use super::limit::Limit;
 use super::transport::Transport;
 use super::{BaseUrl, Dialect, Request};
@@ -55,7 +56,7 @@ impl Client {
 
     /// Makes the API at `base`, whose errors are told in `dialect`.
     pub fn api(&self, base: BaseUrl, dialect: &'static Dialect) -> Api {
-        Api { client: self.clone(), base, dialect, known: Arc::default() }
+        Api { client: self.clone(), base, dialect, known: Arc::default(), gate: Arc::new(Gate::new(None)) }
     }
 
     pub(super) fn transport(&self) -> &Transport {
@@ -89,6 +90,7 @@ pub struct Api {
     pub(super) dialect: &'static Dialect,
     /// Secrets that are scrubbed from whatever its answers say.
     pub(super) known: Arc<[Secret]>,
+    pub(super) gate: Arc<Gate>,
 }
 
 impl Api {
@@ -97,6 +99,13 @@ impl Api {
     #[must_use]
     pub fn knowing<'a>(self, secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         Self { known: secrets.into_iter().cloned().collect(), ..self }
+    }
+
+    /// Makes it known over what time the vendor counts requests, according to its documentation. It counts where the
+    /// vendor refuses one without saying how long to wait.
+    #[must_use]
+    pub fn counting_over(self, window: Duration) -> Self {
+        Self { gate: Arc::new(Gate::new(Some(window))), ..self }
     }
 
     /// Begins a request to the path that these segments make below the base URL. Each is encoded as a whole.

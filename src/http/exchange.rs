@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
@@ -14,6 +14,7 @@ use super::answer::Flaw;
 use super::arriving::{self, Arriving, Head, Received};
 use super::classify::{Intent, OwnWords, Stage, judge_status, judge_trouble};
 use super::dialect::request_id;
+use super::gate::Quota;
 use super::operation::{LEAST_TO_SEND, out_of_time};
 use super::redact::Redactor;
 use super::retry::Failure;
@@ -31,6 +32,8 @@ pub(super) struct Exchange<'a> {
     pub(super) redactor: &'a Arc<Redactor>,
     /// The longest that it may take.
     pub(super) timeout: Duration,
+    /// What the response says of the vendor's rate limit goes here.
+    pub(super) quota: &'a OnceLock<Quota>,
 }
 
 impl Exchange<'_> {
@@ -60,7 +63,11 @@ impl Exchange<'_> {
             response.head().await
         });
         let begun = begun.await.and_then(|begun| begun);
-        match (begun, response.take_head()) {
+        let head = response.take_head();
+        if let Some(head) = &head {
+            let _ = self.quota.set(Quota::read(&head.headers, SystemTime::now()));
+        }
+        match (begun, head) {
             (Ok(()), Some(head)) if (200..300).contains(&head.status) => self.accept(response, head, end).await,
             (Ok(()), Some(head)) => Err(self.refuse(response, head, end).await),
             (begun, _) => {

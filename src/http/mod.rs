@@ -7,7 +7,8 @@
 //! The way of a request through the files:
 //!
 //! - `request` puts it together, with `path` for the part of the URL that names a credential, and `message` for its bytes;
-//! - `retry` is the one loop around it, with `retry_after` for the vendor's own word on when, and `limit` for ours;
+//! - `retry` is the one loop around it;
+//! - `gate` lets it leave when the vendor takes it, with `retry_after` for the vendor's own word on when, and `limit` for ours;
 //! - `exchange` sends it once, over a connection that `transport` makes for it alone, with `dial`, `proxy`, `no_proxy` and `tunnel`;
 //! - `arriving` reads what comes back, `framing` finds its end, and `salvage` the password where it is broken;
 //! - `classify` judges what came back, or that nothing did;
@@ -25,6 +26,7 @@ mod dialect;
 mod error;
 mod exchange;
 mod framing;
+mod gate;
 mod limit;
 mod lookup;
 mod message;
@@ -32,6 +34,7 @@ mod no_proxy;
 mod operation;
 mod path;
 mod proxy;
+mod random;
 mod redact;
 mod request;
 mod retry;

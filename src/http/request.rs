@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
@@ -11,9 +11,10 @@ use http::{HeaderMap, HeaderValue, Method};
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
-use super::classify::Intent;
+use super::classify::{Intent, ONCE};
 use super::client::Api;
 use super::exchange::Exchange;
+use super::gate::Place;
 use super::redact::Redactor;
 use super::retry::{Failure, Pace, repeat};
 use super::transport::{Route, Transport};
@@ -107,7 +108,8 @@ impl Request {
 
     async fn send(self, op: &Operation, intent: Intent) -> Result<Answer> {
         let prepared = self.prepare(op)?;
-        repeat(op, Pace::default(), |number| prepared.attempt(op, intent, number)).await
+        let place = prepared.api.gate.place();
+        repeat(op, Pace::default(), |number| prepared.attempt(op, intent, &place, number)).await
     }
 
     /// Does whatever can fail before the first byte is sent.
@@ -156,9 +158,9 @@ struct Prepared {
 }
 
 impl Prepared {
-    async fn attempt(&self, op: &Operation, intent: Intent, number: u32) -> Result<Answer, Failure> {
-        let host = self.api.host();
-        self.api.client.limit().turn(op, host).await.map_err(Failure::last)?;
+    async fn attempt(&self, op: &Operation, intent: Intent, place: &Place, number: u32) -> Result<Answer, Failure> {
+        let (host, gate) = (self.api.host(), &self.api.gate);
+        let pass = gate.pass(place, op, self.api.client.limit(), host).await.map_err(Failure::last)?;
 
         // No path: it names a credential.
         let method = self.method.as_str();
@@ -166,9 +168,25 @@ impl Prepared {
             tracing::debug!(method, host, number, "sending");
         }
         let start = Instant::now();
-        let timeout = self.api.client.request_timeout();
-        let exchange = Exchange { op, intent, host, dialect: self.api.dialect, redactor: &self.redactor, timeout };
-        let result = exchange.run(self.api.client.transport(), &self.route, &self.message).await;
+        let (timeout, quota) = (self.api.client.request_timeout(), OnceLock::new());
+        let (dialect, redactor) = (self.api.dialect, &self.redactor);
+        let exchange = Exchange { op, intent, host, dialect, redactor, timeout, quota: &quota };
+        let mut result = exchange.run(self.api.client.transport(), &self.route, &self.message).await;
+
+        let quota = quota.get().copied().unwrap_or_default();
+        match &mut result {
+            Err(Failure { error, tries }) if error.kind == Kind::RateLimited => {
+                // Where there is no other try, none of those that wait has a better chance.
+                let asked = if *tries == ONCE { Some(Duration::MAX) } else { error.retry_after };
+                pass.refused(error, asked, quota);
+                if gate.opens_too_late(op) {
+                    *tries = ONCE;
+                }
+            }
+            // It says nothing of the limit: the next one may ask.
+            Err(Failure { error, .. }) if error.kind == Kind::Stopped => drop(pass),
+            _ => pass.ended(quota),
+        }
 
         let ms = start.elapsed().as_millis();
         match &result {

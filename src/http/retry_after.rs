@@ -10,10 +10,12 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     longest(headers, RETRY_AFTER.as_str(), |text| seconds_or_date(text, now))
 }
 
-/// How long it is to the next window of a rate limit. `X-RateLimit-Reset`, which no standard defines, holds seconds or a
-/// Unix time. It may come with any answer, and says something about a wait only with a 429.
+/// How long it is to the next window of a rate limit. `RateLimit-Reset` holds seconds
+/// (draft-ietf-httpapi-ratelimit-headers, up to the sixth). `X-RateLimit-Reset`, which no standard defines, holds seconds or
+/// a Unix time. Either may come with any answer.
 pub(super) fn next_window(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    longest(headers, "x-ratelimit-reset", |text| seconds_or_unix_time(text, now))
+    let names = ["ratelimit-reset", "x-ratelimit-reset"];
+    names.into_iter().filter_map(|name| longest(headers, name, |text| seconds_or_unix_time(text, now))).max()
 }
 
 fn longest(headers: &HeaderMap, name: &str, parse: impl Fn(&str) -> Option<Duration>) -> Option<Duration> {
@@ -33,7 +35,7 @@ fn seconds_or_unix_time(text: &str, now: SystemTime) -> Option<Duration> {
 }
 
 /// Digits only. More of them than fit mean a very long time.
-fn seconds(text: &str) -> Option<Duration> {
+pub(super) fn seconds(text: &str) -> Option<Duration> {
     let digits_only = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits_only.then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)))
 }

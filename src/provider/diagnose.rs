@@ -1,5 +1,7 @@
 //! What a user reads when a vendor could not be asked, or its answer was bad. The only place that words it.
 
+use std::time::Duration;
+
 use super::{lost::Seen, target::Target};
 use crate::{
     backend::{Note, Renewal, Vendor},
@@ -309,7 +311,10 @@ fn advice(doing: Doing, target: &Target, error: &Error) -> String {
                     .to_owned()
             }
             Kind::TimedOut => "Try again later, or raise `timeouts`.".to_owned(),
-            Kind::Interrupted | Kind::Unavailable => "Try again later.".to_owned(),
+            Kind::Interrupted | Kind::Unavailable => match error.retry_after {
+                Some(wait) => asked_to_wait(title, wait),
+                None => "Try again later.".to_owned(),
+            },
             Kind::Stopped if doing == Doing::Listing => "Run it again when you are ready.".to_owned(),
             Kind::Stopped => "Nothing was sent. Apply again when you are ready.".to_owned(),
             Kind::Unauthorized => {
@@ -329,10 +334,7 @@ fn advice(doing: Doing, target: &Target, error: &Error) -> String {
                 target.vendor.name
             ),
             Kind::RateLimited => match error.retry_after {
-                Some(wait) => format!(
-                    "{title} asks to wait {} s, longer than this operation may take: try again then, or raise `timeouts`.",
-                    wait.as_secs()
-                ),
+                Some(wait) => asked_to_wait(title, wait),
                 None => "Try again later, raise `timeouts`, or set `max_requests_per_second`.".to_owned(),
             },
             Kind::Redirected | Kind::NotTheApi | Kind::TooLarge | Kind::Unreadable => {
@@ -341,6 +343,21 @@ fn advice(doing: Doing, target: &Target, error: &Error) -> String {
         },
     }
 }
+
+/// What to do where a vendor asks for more patience than the operation has time.
+fn asked_to_wait(title: &str, wait: Duration) -> String {
+    let words = match wait.as_secs() {
+        seconds @ 0..=119 => format!("{seconds} s"),
+        seconds @ 120..=7199 => format!("{} min", seconds.div_ceil(60)),
+        seconds => format!("{} h", seconds.div_ceil(3600)),
+    };
+    // Nobody lets an apply run for hours.
+    let longer = if wait <= LONGEST_TIMEOUT { ", or raise `timeouts`" } else { "" };
+    format!("{title} asks to wait {words}, longer than this operation may take: try again then{longer}.")
+}
+
+/// The longest wait for which raising `timeouts` is worth advising.
+const LONGEST_TIMEOUT: Duration = Duration::from_mins(30);
 
 #[cfg(test)]
 mod tests {
@@ -410,6 +427,50 @@ mod tests {
              scope” (request id aeb5f871). The password was not changed. The token needs the scope `transactional-email`, in an \
              account with the Transactional Email add-on."
         );
+    }
+
+    #[test]
+    fn the_wait_that_a_vendor_asks_for_is_said() {
+        for (kind, status, seconds, words) in [
+            (
+                Kind::Unavailable,
+                477,
+                86_400,
+                "HubSpot asks to wait 24 h, longer than this operation may take: try again then.",
+            ),
+            (
+                Kind::RateLimited,
+                429,
+                86_400,
+                "HubSpot asks to wait 24 h, longer than this operation may take: try again then.",
+            ),
+            (
+                Kind::RateLimited,
+                429,
+                600,
+                "HubSpot asks to wait 10 min, longer than this operation may take: try again then, or raise `timeouts`.",
+            ),
+            (
+                Kind::RateLimited,
+                429,
+                90,
+                "HubSpot asks to wait 90 s, longer than this operation may take: try again then, or raise `timeouts`.",
+            ),
+        ] {
+            let error = Error::new(kind, Outcome::NotChanged, "api.hubapi.com", "it did not");
+            let error = Error { status: Some(status), retry_after: Some(Duration::from_secs(seconds)), ..error };
+            let detail = failed(Doing::Resetting, &target(), &error).detail;
+            assert!(detail.ends_with(words), "{detail}");
+        }
+    }
+
+    #[test]
+    fn a_daily_limit_is_not_answered_with_a_longer_timeout() {
+        let error = Error::new(Kind::RateLimited, Outcome::NotChanged, "api.hubapi.com", "it answered 429");
+        let error = Error { status: Some(429), code: Some("DAILY".into()), ..error };
+        let detail = failed(Doing::Resetting, &target(), &error).detail;
+        assert!(detail.contains("midnight") && detail.contains("`timeouts` does not help"), "{detail}");
+        assert!(!detail.contains("raise"), "{detail}");
     }
 
     #[test]

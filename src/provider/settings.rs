@@ -147,7 +147,7 @@ fn complete(vendor: &'static Vendor, block: &Value, environment: Environment) ->
             .logins
             .iter()
             .find(|login| login.iter().all(|field| from_environment(field).is_some()))
-            .ok_or_else(|| no_credentials(vendor))?,
+            .ok_or_else(|| no_credentials(vendor, block))?,
     };
     let is_login =
         |field: &Field| vendor.logins.iter().flat_map(|login| login.iter()).any(|other| other.name == field.name);
@@ -192,12 +192,20 @@ fn configured(block: &Value, field: &Field) -> Option<Secret> {
     }
 }
 
-fn no_credentials(vendor: &Vendor) -> Diagnostic {
+fn no_credentials(vendor: &Vendor, block: &Value) -> Diagnostic {
+    // Core drops an argument of a nested object that the schema does not have.
+    let typo = match block.as_object() {
+        Some(_) => format!(
+            " `{}` is in the provider block but sets no login: check the names in it, since unknown ones are ignored.",
+            vendor.name
+        ),
+        None => String::new(),
+    };
     Diagnostic::error(
         format!("No credentials for {}", vendor.title),
         format!(
             "A resource needs {title}, and there is no token to call it with. Set {variables}, or the same settings in the \
-             `{name}` attribute of the provider block.",
+             `{name}` attribute of the provider block.{typo}",
             title = vendor.title,
             name = vendor.name,
             variables = alternatives(vendor, |field| field.env.map(|variable| format!("`{variable}`"))),
@@ -314,6 +322,15 @@ mod tests {
         for block in [Value::Unknown, block(&[("access_token", Value::Unknown)])] {
             assert!(matches!(resolve(vendor(), &block, environment), Resolved::Unknown));
         }
+    }
+
+    #[test]
+    fn a_block_without_a_login_is_named() {
+        // What is left of `hubspot = { token = "…" }`.
+        let dropped = block(&[("access_token", Value::Null), ("base_url", Value::Null)]);
+        let words = "`hubspot` is in the provider block but sets no login";
+        assert!(refusal(&dropped, NOTHING).detail.contains(words));
+        assert!(!refusal(&Value::Null, NOTHING).detail.contains(words));
     }
 
     #[test]

@@ -193,7 +193,7 @@ fn every_refusal_names_the_vendor_and_what_became_of_the_password() {
         (
             Fault::status_with_header(429, "Retry-After", "3600"),
             "HostUp's rate limit is reached",
-            ["asks to wait 3600 s", "not changed."],
+            ["asks to wait 60 min", "not changed."],
         ),
         (
             Fault::status(500).times(9),

@@ -10,14 +10,20 @@ use super::{
     accounts::Meanwhile,
     faults::{Fault, milliseconds},
     http::{Answer, Request},
+    rate_limit::{Counts, Limit, Says},
     smtp::SmtpFault,
 };
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Limit {
+struct LimitScript {
     requests: usize,
-    per_ms: u64,
+    #[serde(rename = "per_ms", deserialize_with = "milliseconds")]
+    per: Duration,
+    #[serde(default)]
+    counts: Counts,
+    #[serde(default)]
+    says: Says,
 }
 
 #[derive(Deserialize)]
@@ -41,8 +47,8 @@ pub fn answer(request: &Request, shared: &Shared) -> Option<Answer> {
             shared.accounts.propagate_after(delay, meanwhile);
         }),
         ("DELETE", "rate_limit") => done(|| shared.rate_limit.lift()),
-        ("PUT", "rate_limit") => scripted(request, |Limit { requests, per_ms }| {
-            shared.rate_limit.set(requests, Duration::from_millis(per_ms));
+        ("PUT", "rate_limit") => scripted(request, |LimitScript { requests, per, counts, says }| {
+            shared.rate_limit.set(Limit { requests, per, counts, says });
         }),
         ("POST", "release") => done(|| shared.gate.release()),
         ("DELETE", "requests") => done(|| shared.journal.forget_requests()),

@@ -94,10 +94,9 @@ async fn call_vendor(vendor: &dyn Vendor, call: &Call, request: &Request, shared
         let stand_in = Answer::json(200, &json!({}));
         return (effect.shape(stand_in, vendor), Some(effect));
     }
-    let answer = match shared.rate_limit.admit() {
-        Ok(()) => vendor.answer(request),
-        Err(wait) => vendor.failure(429).with_header("Retry-After", &whole_seconds(wait)),
-    };
+    let admission = shared.rate_limit.admit();
+    let answer = if admission.is_taken { vendor.answer(request) } else { vendor.failure(429) };
+    let answer = admission.noted_on(answer);
     match shared.faults.take(Moment::After, call) {
         Some(effect) if !effect.wait(&shared.gate).await => (effect.shape(answer, vendor), Some(effect)),
         _ => (answer, None),
@@ -109,9 +108,4 @@ fn note(shared: &Shared, entry: Entry, answer: &Answer, effect: Option<&Effect>)
     if !matches!(effect, Some(Effect::Close | Effect::TcpReset)) {
         shared.journal.answered(entry, answer.status);
     }
-}
-
-/// Rounded up: who waits so long is let in.
-fn whole_seconds(wait: Duration) -> String {
-    (wait.as_millis().div_ceil(1000)).max(1).to_string()
 }

@@ -12,7 +12,7 @@
 //! | `GET /sandbox/faults` | tells how many are still to happen |
 //! | `DELETE /sandbox/faults` | removes them |
 //! | `POST /sandbox/release` | lets all go on that is stalled |
-//! | `PUT /sandbox/rate_limit` | `{"requests": 10, "per_ms": 1000}`: the eleventh is answered with 429 and `Retry-After` |
+//! | `PUT /sandbox/rate_limit` | `{"requests": 10, "per_ms": 1000}`: the eleventh is answered with 429 and `Retry-After`. With `"counts": "rolling"` the last second counts, and refused requests too; with `"says": "nothing"` there is no `Retry-After`, with `"hubspot_headers"` there are `X-HubSpot-RateLimit-*` |
 //! | `DELETE /sandbox/rate_limit` | lifts the limit |
 //! | `GET /sandbox/requests` | the requests to the vendors so far, with the statuses that they were answered with |
 //! | `DELETE /sandbox/requests` | forgets them |
@@ -136,6 +136,7 @@ pub use self::{
     hubspot::{HubSpot, OauthClient},
     journal::{Login, Recorded, SmtpConnection, Tls},
     kirim_email::{Denial, Envelope, KirimEmail, Times},
+    rate_limit::{Counts, Limit, Says},
     smtp::{SmtpEffect, SmtpFault, Stage},
     smtpd::{ApiKey, KeyState, Role, Smtpd},
     tls::Showing,
@@ -324,16 +325,6 @@ impl Sandbox {
     /// Lets all go on that is stalled.
     pub fn release(&self) {
         self.shared.gate.release();
-    }
-
-    /// Answers with 429 what goes beyond `requests` in each `per`.
-    pub fn rate_limit(&self, requests: usize, per: Duration) {
-        self.shared.rate_limit.set(requests, per);
-    }
-
-    /// Lifts the limit.
-    pub fn lift_rate_limit(&self) {
-        self.shared.rate_limit.lift();
     }
 }
 
