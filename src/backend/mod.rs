@@ -2,12 +2,14 @@
 //!
 //! This module knows nothing of Terraform. `docs/add-a-vendor.md` says how to add one.
 
+mod absence;
 mod bearer;
 mod check;
 mod fields;
 mod hostup;
 mod hubspot;
 mod kirim_email;
+mod listing;
 mod smtpd;
 mod told;
 

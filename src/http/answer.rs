@@ -9,12 +9,14 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::redact::Redactor;
+use super::words::{Media, Words};
 use super::{Dialect, Error, Kind, Outcome, Result};
 
 /// A 2xx answer. It may hold a password: its memory is wiped when it is dropped, and nothing prints its body.
 pub struct Answer {
     /// The status, from 200 to 299.
     pub status: u16,
+    pub(super) media: Media,
     pub(super) body: Zeroizing<Vec<u8>>,
     pub(super) host: Box<str>,
     /// What has become of the password, now that the vendor has agreed.
@@ -25,8 +27,26 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// How many bytes its body has.
+    pub fn len(&self) -> usize {
+        self.body.len()
+    }
+
+    /// Whether it has no body.
+    pub fn is_empty(&self) -> bool {
+        self.body.trim_ascii().is_empty()
+    }
+
+    /// Whether its body, whatever its status says, is a refusal in the vendor's own words.
+    pub fn is_refusal(&self) -> bool {
+        self.dialect.refusal.of_refusal(self.media, &self.body) == Words::Own
+    }
+
     /// Reads the body. An error says that it lacks the documented form, and never what it holds.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        if self.media == Media::Other {
+            return Err(self.unreadable("the answer is not JSON"));
+        }
         // The parser's own words echo what it read.
         serde_json::from_slice(&self.body).map_err(|_| self.unreadable("the answer does not have the documented form"))
     }
@@ -45,6 +65,7 @@ impl Answer {
         let said = self.dialect.read(&self.body, &HeaderMap::new(), &self.redactor);
         Error {
             status: Some(self.status),
+            words: said.words,
             code: said.code,
             message: said.message,
             request_id: said.request_id.or_else(|| self.request_id.clone()),

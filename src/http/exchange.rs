@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::Response;
 use tokio::time::Instant;
 
-use super::classify::{Intent, OwnWords, Stage, judge_status, judge_trouble};
+use super::classify::{Intent, Stage, judge_disagreement, judge_status, judge_trouble};
 use super::dialect::request_id;
 use super::handover::HandOver;
 use super::operation::{LEAST_TO_SEND, out_of_time};
@@ -15,6 +15,7 @@ use super::redact::Redactor;
 use super::retry::Failure;
 use super::retry_after::{next_window, retry_after};
 use super::transport::{NO_CONNECTION_IN_TIME, Trouble};
+use super::words::{Agreement, Media, Words};
 use super::{Answer, Dialect, Error, Kind, Operation, Outcome, Result, body};
 
 /// What an exchange needs to know beside the request itself.
@@ -24,6 +25,8 @@ pub(super) struct Exchange<'a> {
     pub(super) intent: Intent,
     pub(super) host: &'a str,
     pub(super) dialect: &'static Dialect,
+    /// What agrees to a password of the caller's own.
+    pub(super) agreement: &'a Agreement,
     pub(super) redactor: &'a Arc<Redactor>,
     /// The longest that it may take.
     pub(super) timeout: Duration,
@@ -108,24 +111,31 @@ impl Exchange<'_> {
     async fn accept(&self, response: Response, end: Instant) -> Result<Answer, Failure> {
         let status = response.status().as_u16();
         let request_id = request_id(response.headers(), self.redactor);
+        let media = Media::of(response.headers());
         let (most, outcome) = match self.intent {
             Intent::Read => (body::PAGE, Outcome::NotChanged),
             Intent::Reset | Intent::Set => (body::PASSWORD, Outcome::Changed),
         };
         let body = match self.in_time(end, body::read(response, most)).await.and_then(|body| body) {
             Ok(body) => body,
-            // A password of the caller's own is known without the answer: that the vendor agreed is all that counts.
-            Err(_) if self.intent == Intent::Set => Vec::new().into(),
             Err(trouble) => {
                 let Failure { error, tries } = self.failed(trouble, Stage::Agreed);
                 return Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries });
             }
         };
+        if self.intent == Intent::Set
+            && self.agreement.of(status, media, &body, &self.dialect.refusal) == Words::Other
+        {
+            let verdict = judge_disagreement();
+            let error = Error::new(verdict.kind, verdict.outcome, self.host, format!("it answered {status}"));
+            let error = Error { ending: verdict.ending, status: Some(status), request_id, ..error };
+            return Err(Failure { error, tries: verdict.tries });
+        }
         let (host, dialect, redactor) = (self.host.into(), self.dialect, Arc::clone(self.redactor));
-        Ok(Answer { status, body, host, outcome, request_id, dialect, redactor })
+        Ok(Answer { status, media, body, host, outcome, request_id, dialect, redactor })
     }
 
-    /// A refusal is clear without its body: one that cannot be had says nothing.
+    /// A refusal is waited for only so long. One whose body cannot be had is in nobody's words.
     async fn refuse(&self, response: Response, end: Instant) -> Failure {
         let status = response.status();
         let headers = response.headers().clone();
@@ -137,8 +147,7 @@ impl Exchange<'_> {
         };
 
         let said = self.dialect.read(&body, &headers, self.redactor);
-        let own_words = if said.speaks_dialect() { OwnWords::Yes } else { OwnWords::No };
-        let verdict = judge_status(status.as_u16(), self.intent, self.dialect, own_words)
+        let verdict = judge_status(status.as_u16(), self.intent, self.dialect, said.words)
             .in_other_words(status.as_u16(), self.dialect.meaning(said.code.as_deref()));
         let now = SystemTime::now();
         let wait = match verdict.kind {
@@ -149,6 +158,7 @@ impl Exchange<'_> {
         let error = Error {
             ending: verdict.ending,
             status: Some(status.as_u16()),
+            words: said.words,
             code: said.code,
             message: said.message,
             request_id: said.request_id,

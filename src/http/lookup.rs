@@ -37,16 +37,27 @@ impl Answer {
     }
 
     fn find<T: Leaf>(&self, path: &[&str]) -> Option<T> {
-        let mut found = None;
-        let mut json = serde_json::Deserializer::from_slice(&self.body);
         // What was found before the text stops being JSON still counts.
-        let _ = Find { path, found: &mut found }.deserialize(&mut json);
-        found
+        look(&self.body, path).0
     }
 }
 
+/// What stands at `path` in a JSON object that is there to its end, whatever follows it.
+pub(super) fn find<T: Leaf>(body: &[u8], path: &[&str]) -> Option<T> {
+    let (found, is_whole) = look(body, path);
+    found.filter(|_| is_whole)
+}
+
+/// What stands at `path`, and whether the JSON around it has its end.
+fn look<T: Leaf>(body: &[u8], path: &[&str]) -> (Option<T>, bool) {
+    let mut found = None;
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let is_whole = Find { path, found: &mut found }.deserialize(&mut json).is_ok();
+    (found, is_whole)
+}
+
 /// What can stand at the end of a path.
-trait Leaf: Sized {
+pub(super) trait Leaf: Sized {
     fn of_text(_: &str) -> Option<Self> {
         None
     }

@@ -9,7 +9,7 @@
 //! - `request` puts it together, with `path` for the part of the URL that names a credential;
 //! - `retry` is the one loop around it, with `retry_after` for the vendor's own word on when, and `limit` for ours;
 //! - `exchange` sends it once, and `handover` knows whether it has left;
-//! - `classify` judges what came back, or that nothing did;
+//! - `words` knows whether a response is in the vendor's own words, and `classify` judges it, or that there was none;
 //! - `body` and `redact` keep what a vendor says small, plain and free of secrets.
 //!
 //! Every failure is an [`Error`], which says with its [`Outcome`] what has become of the password.
@@ -32,6 +32,7 @@ mod request;
 mod retry;
 mod retry_after;
 mod transport;
+mod words;
 
 pub use reqwest::Method;
 
@@ -42,3 +43,4 @@ pub use dialect::{Dialect, FieldErrors};
 pub use error::{Ending, Error, Kind, Outcome, Result};
 pub use operation::Operation;
 pub use request::Request;
+pub use words::{Agreement, Form, Mark, Words};

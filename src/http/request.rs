@@ -16,6 +16,7 @@ use super::client::Api;
 use super::exchange::Exchange;
 use super::redact::Redactor;
 use super::retry::{Failure, Pace, repeat};
+use super::words::Agreement;
 use super::{Answer, Error, Kind, Operation, Outcome, Result, path};
 use crate::secret::Secret;
 
@@ -87,7 +88,7 @@ impl Request {
 
     /// Sends a request that may be sent any number of times. Its answer may hold 16 MiB.
     pub async fn read(self, op: &Operation) -> Result<Answer> {
-        self.send(op, Intent::Read).await
+        self.send(op, Intent::Read, &Agreement::Undocumented).await
     }
 
     /// Sends a reset whose answer is the only copy of the password. Its answer may hold 64 KiB.
@@ -95,18 +96,18 @@ impl Request {
     /// It is sent again only when the earlier one is proven unprocessed. A stop takes it back until it has left; after
     /// that the answer is waited for. It is not begun with less than a second to the operation's deadline.
     pub async fn reset(self, op: &Operation) -> Result<Answer> {
-        self.send(op, Intent::Reset).await
+        self.send(op, Intent::Reset, &Agreement::Undocumented).await
     }
 
     /// Sends a request that sets a password of the caller's own: the same request has the same end, so it is sent again where its
-    /// outcome is not known. Any 2xx is success, whatever the answer holds.
-    pub async fn set(self, op: &Operation) -> Result<Answer> {
-        self.send(op, Intent::Set).await
+    /// outcome is not known. A 2xx is success only in the words of `agreement`.
+    pub async fn set(self, op: &Operation, agreement: &Agreement) -> Result<Answer> {
+        self.send(op, Intent::Set, agreement).await
     }
 
-    async fn send(self, op: &Operation, intent: Intent) -> Result<Answer> {
+    async fn send(self, op: &Operation, intent: Intent, agreement: &Agreement) -> Result<Answer> {
         let prepared = self.prepare(op)?;
-        repeat(op, Pace::default(), |number| prepared.attempt(op, intent, number)).await
+        repeat(op, Pace::default(), |number| prepared.attempt(op, intent, agreement, number)).await
     }
 
     /// Does whatever can fail before the first byte is sent.
@@ -153,13 +154,20 @@ struct Prepared {
 }
 
 impl Prepared {
-    async fn attempt(&self, op: &Operation, intent: Intent, number: u32) -> Result<Answer, Failure> {
+    async fn attempt(
+        &self,
+        op: &Operation,
+        intent: Intent,
+        agreement: &Agreement,
+        number: u32,
+    ) -> Result<Answer, Failure> {
         let host = self.api.host();
         self.api.client.limit().turn(op, host).await.map_err(Failure::last)?;
 
         let start = Instant::now();
         let timeout = self.api.client.request_timeout();
-        let exchange = Exchange { op, intent, host, dialect: self.api.dialect, redactor: &self.redactor, timeout };
+        let dialect = self.api.dialect;
+        let exchange = Exchange { op, intent, host, dialect, agreement, redactor: &self.redactor, timeout };
         let result = exchange.run(&self.client, self.request()).await;
 
         // No path: it names a credential.

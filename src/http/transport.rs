@@ -120,7 +120,7 @@ mod tests {
     use crate::http::{BaseUrl, Client, Dialect, Error, Kind, Operation, Outcome};
 
     static DIALECT: Dialect =
-        Dialect { code: &[], codes: &[], message: &[], fields: None, request_id: &[], unprocessed: &[] };
+        Dialect { refusal: crate::http::Form(&[]), code: &[], codes: &[], message: &[], fields: None, request_id: &[], unprocessed: &[] };
 
     /// A resolver that answers every question in the same way, and counts them.
     struct Resolver {

@@ -4,7 +4,7 @@ use super::target::Target;
 use crate::{
     backend::{Note, Renewal, Trace, Vendor},
     framework::diagnostic::{Diagnostic, Path},
-    http::{Ending, Error, Kind, Outcome},
+    http::{Ending, Error, Kind, Outcome, Words},
 };
 
 /// What was being done for a credential, as the beginning of a sentence.
@@ -211,6 +211,35 @@ pub(super) fn spared(target: &Target, old: &str) -> Diagnostic {
     .at(target.path())
 }
 
+/// The warning for an old credential that is not old: the vendor has answered the request for a new one with it.
+pub(super) fn same_again(target: &Target, old: &str) -> Diagnostic {
+    let title = target.vendor.title;
+    Diagnostic::warning(
+        "The previous credential was not revoked",
+        format!(
+            "Revoking `{old}`, which `{}` replaces: as far as {title}'s response shows, the new password belongs to this same credential, \
+             so it has to stay valid. {} The state is up to date. The previous password may still work as well: log in to {title} and \
+             look, and if it must stop working, make a credential under another name and revoke `{old}` by hand.",
+            target.id(),
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(target.path())
+}
+
+/// The warning for a destroyed credential whose password another resource of the same run holds.
+pub(super) fn still_held(target: &Target, id: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The credential was not revoked",
+        format!(
+            "Revoking the credential of `{}`: a password that this run has just stored belongs to `{id}` as well, so it stays valid. {} \
+             Once nothing needs it any more, revoke `{id}` by hand.",
+            target.id(),
+            Outcome::NotChanged.sentence()
+        ),
+    )
+}
+
 /// The warning for an old credential whose successor is not named yet, so that it may not be found by it.
 pub(super) fn left_to_its_successor(target: &Target, old: &str) -> Diagnostic {
     Diagnostic::warning(
@@ -260,6 +289,7 @@ fn summary(doing: Doing, target: &Target, error: &Error) -> String {
             Kind::NotFound if doing == Doing::Listing => format!("{title} does not know this account"),
             Kind::NotFound => format!("{title} does not know this credential"),
             Kind::Conflict => format!("{title} reports a conflict"),
+            Kind::Contradiction => format!("{title}'s list of credentials is in doubt"),
             Kind::Rejected => format!("{title} rejected the request"),
             Kind::OwnLogin => "The provider logs in with this credential".to_owned(),
             Kind::RateLimited => format!("{title}'s rate limit is reached"),
@@ -282,16 +312,32 @@ fn answered(target: &Target, error: &Error) -> String {
     let request_id = error.request_id.as_ref().map(|id| format!(" (request id {id})")).unwrap_or_default();
     // A refusal in the vendor's own words speaks for itself; any other answer needs ours.
     let ours = match error.kind {
-        Kind::NotTheApi => ", but not in the words of its API".to_owned(),
+        Kind::NotTheApi => NOT_ITS_WORDS.to_owned(),
         Kind::Redirected => ", a redirect, which is never followed".to_owned(),
         _ if (200..300).contains(&status) => format!(": {}", error.reason),
+        Kind::RateLimited | Kind::Unavailable if error.words == Words::Other => NOT_ITS_WORDS.to_owned(),
         _ => String::new(),
     };
     format!("{vendor} answered {status}{code}{message}{request_id}{ours}.")
 }
 
+const NOT_ITS_WORDS: &str = ", but not in the words of its API";
+
+/// What to do about an answer that something in between has given.
+fn between(target: &Target) -> String {
+    let Vendor { title, name, .. } = target.vendor;
+    format!(
+        "Something between this machine and {title} may have answered in its place, such as a proxy, a gateway or a captive portal. Check \
+         the network, the proxy and `base_url` of `{name}`, then try again."
+    )
+}
+
 fn advice(doing: Doing, target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
+    if error.kind == Kind::NotTheApi && error.outcome != Outcome::NotChanged {
+        let known = Error { kind: Kind::Unreadable, ..error.clone() };
+        return format!("{} {}", between(target), advice(doing, target, &known));
+    }
     let makes_another = target.vendor.renewal == Renewal::Successor;
     let own = target.vendor.advice.iter().find(|(code, _)| error.code.as_deref() == Some(code));
     if let (Some((_, advice)), Outcome::NotChanged) = (own, error.outcome) {
@@ -343,6 +389,10 @@ fn advice(doing: Doing, target: &Target, error: &Error) -> String {
             Kind::NotFound => {
                 "Check the name, and that the token belongs to the account that the credential is in.".to_owned()
             }
+            Kind::Contradiction => format!(
+                "Check that the token belongs to the account that the credential is in, and try again later. If the credential was deleted \
+                 at {title}, remove the resource from the state: `terraform state rm`, with its address."
+            ),
             Kind::Conflict => format!("Look at the credential in {title}, then try again."),
             Kind::Rejected => "Check the arguments; the vendor's words say more.".to_owned(),
             Kind::OwnLogin => format!(
@@ -356,7 +406,8 @@ fn advice(doing: Doing, target: &Target, error: &Error) -> String {
                 ),
                 None => "Try again later, raise `timeouts`, or set `max_requests_per_second`.".to_owned(),
             },
-            Kind::Redirected | Kind::NotTheApi | Kind::TooLarge | Kind::Unreadable => {
+            Kind::NotTheApi => between(target),
+            Kind::Redirected | Kind::TooLarge | Kind::Unreadable => {
                 format!("Check `base_url` of `{}` and any proxy on the way.", target.vendor.name)
             }
         },
@@ -368,9 +419,10 @@ mod tests {
     use super::*;
     use crate::framework::value::Value;
 
-    const KINDS: [Kind; 18] = [
+    const KINDS: [Kind; 19] = [
         Kind::Certificate,
         Kind::Conflict,
+        Kind::Contradiction,
         Kind::Forbidden,
         Kind::Interrupted,
         Kind::NotFound,

@@ -18,7 +18,8 @@ const V1: Case = Case {
     authorization: "Bearer contract-test-token",
     always: &[],
     found: &[get("/email/public/v1/smtpapi/tokens", LIST_V1)],
-    gone: &[get("/email/public/v1/smtpapi/tokens", "[]")],
+    // Absent from two lists, one after the other, which both have others on them.
+    gone: &[get("/email/public/v1/smtpapi/tokens", r#"[{"userName": "someone-else"}]"#)],
     found_late: &[],
     reset: post(
         "/email/public/v1/smtpapi/tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset",
@@ -37,6 +38,14 @@ const V1: Case = Case {
 
 pub(crate) const CASES: &[Case] = &[
     V1,
+    Case {
+        // Said of it.
+        gone: &[get(
+            "/email/public/v1/smtpapi/tokens",
+            r#"[{"userName": "zh48wgsfld@62515.smtp.hubspot.net", "deleted": true}]"#,
+        )],
+        ..V1
+    },
     Case {
         settings: &[("access_token", TOKEN), ("api_version", "v3")],
         found: &[get("/marketing/v3/transactional/smtp-tokens", LIST_V3)],
@@ -83,7 +92,7 @@ const RESET_V3: &str = include_str!("../fixtures/hubspot/reset_v3.json");
 
 #[tokio::test]
 async fn pages_are_followed_until_one_brings_nothing_new() {
-    let case = &CASES[1];
+    let case = &CASES[2];
     let list = case.gone[0];
     let page = r#"{"results": [{"id": "someone-else"}], "paging": {"next": {"after": "1"}}}"#;
     let server = Server::start(case, &[Exchange { body: page, ..list }, case.gone[1]]).await;

@@ -1,6 +1,7 @@
 //! The resource `smtp_credential_password`.
 
 mod aftermath;
+mod made;
 mod notes;
 mod plan;
 mod policy;
@@ -21,6 +22,7 @@ use async_trait::async_trait;
 
 use self::{
     aftermath::Former,
+    made::Made,
     notes::{Mark, Notes},
     probe::{Probed, Probes},
     replaced::{Half, Replaced},
@@ -56,12 +58,13 @@ pub(super) struct CredentialPassword {
     probes: Probes,
     replaced: Replaced,
     turns: Arc<Turns>,
+    made: Arc<Made>,
 }
 
 impl CredentialPassword {
     pub(super) fn new(connections: Arc<Connections>) -> Self {
         let (probes, replaced) = (Probes::default(), Replaced::default());
-        Self { schema: schema::schema(), connections, probes, replaced, turns: Arc::default() }
+        Self { schema: schema::schema(), connections, probes, replaced, turns: Arc::default(), made: Arc::default() }
     }
 }
 
@@ -145,7 +148,7 @@ impl Resource for CredentialPassword {
         })?;
         let (verified, predecessors) = self.replaced.created(&id, verified);
         for predecessor in predecessors {
-            predecessor.retire_after_reset(call, &op, verified).await;
+            predecessor.retire_after_reset(call, &op, &self.made, verified).await;
         }
         Ok(())
     }
@@ -167,7 +170,7 @@ impl Resource for CredentialPassword {
                 failed.diagnostic
             })?;
             if let Some(predecessor) = predecessor {
-                predecessor.retire_after_reset(call, &op, verified).await;
+                predecessor.retire_after_reset(call, &op, &self.made, verified).await;
             }
             return Ok(());
         }
@@ -191,6 +194,11 @@ impl Resource for CredentialPassword {
         }
         // A destroy leaves a password as it is, and ends a credential that this resource made.
         if let Some(predecessor) = predecessor {
+            self.made.let_go(prior);
+            if self.made.holds(&predecessor) {
+                call.warn(diagnose::still_held(&predecessor.target, predecessor.id()));
+                return Ok(());
+            }
             if self.replaced.is_unproven(&predecessor.target.id()) {
                 call.warn(diagnose::spared(&predecessor.target, predecessor.id()));
                 return Ok(());
@@ -235,7 +243,7 @@ impl Resource for CredentialPassword {
 impl CredentialPassword {
     fn rotator(&self, target: Target, held: Held, former: Option<Former>) -> Result<Rotator> {
         let (backend, roots) = (self.connections.backend(target.vendor)?, self.connections.roots());
-        Ok(Rotator { target, backend, held, former, roots, turns: Arc::clone(&self.turns) })
+        Ok(Rotator { target, backend, held, former, roots, turns: Arc::clone(&self.turns), made: Arc::clone(&self.made) })
     }
 
     /// The credential of a state, where its vendor makes another with every reset.
@@ -272,6 +280,7 @@ impl CredentialPassword {
             rotator.check_place(op, place).await?;
         }
         let former = Former::of(prior).filter(|_| id == before.id());
+        self.made.let_go(prior);
         self.replaced.deleted(id, Half { predecessor, former });
         Ok(())
     }

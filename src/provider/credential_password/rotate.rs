@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     aftermath::{self, Aftermath, Former, Witness},
+    made::Made,
     notes::Notes,
     plan::smtp_url,
     policy::Policy,
@@ -41,6 +42,7 @@ pub(super) struct Rotator {
     /// Whom to trust where the new password is tried.
     pub(super) roots: Roots,
     pub(super) turns: Arc<Turns>,
+    pub(super) made: Arc<Made>,
 }
 
 /// A credential of its own that a reset replaces, at whichever vendor it is.
@@ -122,6 +124,7 @@ impl Rotator {
         let mut stored =
             Stored { state: rotated(change, prepared, reset, now()), private: Notes::of_state(&change.config) };
         new.put(stored.clone());
+        self.made.note(&self.target, &change.prior, &stored.state);
         // A vendor that makes another credential with every reset leaves the other resource its own.
         if turn.used(&self.backend) == turns::Reset::Again && self.target.vendor.renewal == Renewal::InPlace {
             call.warn(diagnose::reset_again(&self.target));
@@ -215,8 +218,12 @@ impl Predecessor {
 
     /// Ends it after its successor is stored. A stop or the deadline cuts it short: the new password is not to wait.
     ///
-    /// Where the new one did not log in, the old one may be all that works, and is left to the user.
-    pub(super) async fn retire_after_reset(&self, call: &Call, op: &Operation, verified: Verified) {
+    /// Where the new one did not log in, the old one may be all that works, and is left to the user. And what a state holds now is no
+    /// old one, whatever the vendor calls it.
+    pub(super) async fn retire_after_reset(&self, call: &Call, op: &Operation, made: &Made, verified: Verified) {
+        if made.holds(self) {
+            return call.warn(diagnose::same_again(&self.target, self.id()));
+        }
         if verified == Verified::No {
             return call.warn(diagnose::spared(&self.target, self.id()));
         }
