@@ -9,7 +9,10 @@ use async_trait::async_trait;
 use jiff::{Timestamp, civil::DateTime};
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, SeqAccess, Visitor, value::{MapAccessDeserializer, SeqAccessDeserializer}},
+    de::{
+        MapAccess, SeqAccess, Visitor,
+        value::{MapAccessDeserializer, SeqAccessDeserializer},
+    },
 };
 
 use super::{

@@ -268,7 +268,8 @@ fn unconfirmed(error: Error) -> Error {
     Error { outcome: Outcome::MayHaveChanged, ..error }
 }
 
-const WITHOUT_OWN_KEY: &str = "the list of API keys is empty, and lacks even the key that the provider is logged in with";
+const WITHOUT_OWN_KEY: &str =
+    "the list of API keys is empty, and lacks even the key that the provider is logged in with";
 
 /// A key as the vendor shows it.
 #[derive(Deserialize)]

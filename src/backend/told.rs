@@ -149,7 +149,11 @@ mod tests {
         assert_eq!(text(told.get(&op, "a", say("second")).await).await, "first");
         let now = Instant::now();
         assert_eq!(text(told.get_since(&op, "a", now, say("third")).await).await, "third");
-        assert_eq!(text(told.get_since(&op, "a", now, say("fourth")).await).await, "third", "it is as new as asked for");
+        assert_eq!(
+            text(told.get_since(&op, "a", now, say("fourth")).await).await,
+            "third",
+            "it is as new as asked for"
+        );
         assert_eq!(text(told.get(&op, "b", say("another's")).await).await, "another's");
     }
 

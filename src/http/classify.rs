@@ -68,7 +68,8 @@ pub(super) fn judge_trouble(trouble: Trouble, stage: Stage, intent: Intent) -> V
         (Intent::Reset | Intent::Set, Stage::Sent) | (Intent::Set, Stage::Agreed) => Outcome::MayHaveChanged,
         (Intent::Reset, Stage::Agreed) => Outcome::Changed,
     };
-    let ending = if outcome == Outcome::MayHaveChanged || stage == Stage::Sent { Ending::Open } else { Ending::Settled };
+    let ending =
+        if outcome == Outcome::MayHaveChanged || stage == Stage::Sent { Ending::Open } else { Ending::Settled };
     let tries = match (trouble, stage, intent) {
         (Trouble::Unreachable(_), Stage::Connecting, _) => SOME,
         (Trouble::TooLarge, Stage::Agreed, Intent::Set) => FEW,

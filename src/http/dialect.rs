@@ -125,8 +125,15 @@ mod tests {
     use crate::secret::Secret;
 
     fn message(fields: Option<FieldErrors>, body: &str) -> Option<Box<str>> {
-        let dialect =
-            Dialect { refusal: Form(&[]), code: &[], codes: &[], message: &["message"], fields, request_id: &[], unprocessed: &[] };
+        let dialect = Dialect {
+            refusal: Form(&[]),
+            code: &[],
+            codes: &[],
+            message: &["message"],
+            fields,
+            request_id: &[],
+            unprocessed: &[],
+        };
         let secret = Secret::new("hunter2hunter2");
         dialect.read(body.as_bytes(), &HeaderMap::new(), &Redactor::knowing([&secret])).message
     }

@@ -123,8 +123,7 @@ impl Exchange<'_> {
                 return Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries });
             }
         };
-        if self.intent == Intent::Set
-            && self.agreement.of(status, media, &body, &self.dialect.refusal) == Words::Other
+        if self.intent == Intent::Set && self.agreement.of(status, media, &body, &self.dialect.refusal) == Words::Other
         {
             let verdict = judge_disagreement();
             let error = Error::new(verdict.kind, verdict.outcome, self.host, format!("it answered {status}"));

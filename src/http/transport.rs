@@ -119,8 +119,15 @@ mod tests {
     use super::*;
     use crate::http::{BaseUrl, Client, Dialect, Error, Kind, Operation, Outcome};
 
-    static DIALECT: Dialect =
-        Dialect { refusal: crate::http::Form(&[]), code: &[], codes: &[], message: &[], fields: None, request_id: &[], unprocessed: &[] };
+    static DIALECT: Dialect = Dialect {
+        refusal: crate::http::Form(&[]),
+        code: &[],
+        codes: &[],
+        message: &[],
+        fields: None,
+        request_id: &[],
+        unprocessed: &[],
+    };
 
     /// A resolver that answers every question in the same way, and counts them.
     struct Resolver {

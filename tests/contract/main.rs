@@ -179,8 +179,10 @@ async fn a_credential_that_the_vendor_does_not_have_is_gone() {
 /// An empty list, once and for good: it says nothing of a credential that the state holds.
 #[tokio::test]
 async fn an_empty_list_makes_no_credential_gone() {
-    for case in cases() {
-        for (first, second) in [(empty(case), case.found[0].body), (case.found[0].body, empty(case)), (empty(case), empty(case))] {
+    for case in cases().filter(|case| case.found_late.is_empty() || case.gone.len() > 1) {
+        for (first, second) in
+            [(empty(case), case.found[0].body), (case.found[0].body, empty(case)), (empty(case), empty(case))]
+        {
             let server = Server::start(case, &case.gone[1..]).await;
             let body = |body| ResponseTemplate::new(200).set_body_raw(body, "application/json");
             server.mount_once(case.found[0], body(first)).await;

@@ -17,10 +17,8 @@ const REVOKED: &str = "e8a7c0d4-92b5-4f1e-a6c3-1d5f8b7e2094";
 const KEY: &str = "Zr8mWq2LtXc6Hv0NsKjD";
 const LIST: Exchange = get("/api/v1/account/api_key", include_str!("../fixtures/smtpd/list.json"));
 const NO_LIST: Exchange = get("/api/v1/account/api_key", "[]");
-const ONE: Exchange = get(
-    "/api/v1/account/api_key/5d1c2b8e-3f7a-4c69-8e20-7b94a6d0f113",
-    include_str!("../fixtures/smtpd/get.json"),
-);
+const ONE: Exchange =
+    get("/api/v1/account/api_key/5d1c2b8e-3f7a-4c69-8e20-7b94a6d0f113", include_str!("../fixtures/smtpd/get.json"));
 const NO_KEY: Exchange = Exchange { status: 404, body: include_str!("../fixtures/smtpd/error.json"), ..ONE };
 const LOGIN: Exchange = post("/oauth/token", include_str!("../fixtures/smtpd/login.json"));
 const LOGOUT: Exchange = post("/oauth/revoke", "");

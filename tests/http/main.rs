@@ -18,8 +18,8 @@ mod tls;
 use std::time::Duration;
 
 use terraform_provider_smtp::http::{
-    Agreement, Answer, Api, BaseUrl, Client, Dialect, Ending, Error, Form, Kind, Mark, Method, Operation, Outcome, Request,
-    Settings, Words,
+    Agreement, Answer, Api, BaseUrl, Client, Dialect, Ending, Error, Form, Kind, Mark, Method, Operation, Outcome,
+    Request, Settings, Words,
 };
 use terraform_provider_smtp::secret::Secret;
 use tokio_util::sync::CancellationToken;

@@ -89,6 +89,7 @@ struct Book {
     scripted: VecDeque<(String, String)>,
     made: Vec<String>,
     sessions: Sessions,
+    reuses_keys: bool,
 }
 
 impl Smtpd {
@@ -101,6 +102,7 @@ impl Smtpd {
             scripted: VecDeque::new(),
             made: Vec::new(),
             sessions: Sessions::default(),
+            reuses_keys: false,
         };
         accounts.open_with(&login.key, &login.secret);
         Self { accounts, login, book: Mutex::new(book) }
@@ -147,6 +149,12 @@ impl Smtpd {
         lock(&self.book).scripted.push_back((key.to_owned(), secret.to_owned()));
     }
 
+    /// From here on, who asks for a key of a name that is there already gets that key, with another secret: the same id, the same
+    /// user name. No document says whether this vendor does that.
+    pub fn reuse_keys(&self) {
+        lock(&self.book).reuses_keys = true;
+    }
+
     /// Revokes an API key as somebody else would who is logged in at the vendor.
     pub fn revoke(&self, id: &str) {
         self.end(&mut lock(&self.book), id);
@@ -175,6 +183,10 @@ impl Smtpd {
     }
 
     fn make(&self, book: &mut Book, name: &str, role: Role) -> ApiKey {
+        if let Some(same) = book.reuses_keys.then(|| book.renewed(name)).flatten() {
+            self.accounts.open_with(&same.key, &same.secret);
+            return same;
+        }
         let random = || (random::alphanumeric(32), random::alphanumeric(64));
         let (key, secret) = book.scripted.pop_front().unwrap_or_else(random);
         self.accounts.open_with(&key, &secret);
@@ -189,6 +201,17 @@ impl Smtpd {
         key.modified_at = now();
         self.accounts.close(&key.key);
         book.sessions.end_of(&key.key);
+    }
+}
+
+impl Book {
+    /// The newest key of that name that may be used, with another secret.
+    fn renewed(&mut self, name: &str) -> Option<ApiKey> {
+        let active = |key: &&mut ApiKey| key.name == name && key.state == KeyState::Active;
+        let key = self.keys.iter_mut().rev().find(active)?;
+        key.secret = random::alphanumeric(64);
+        key.modified_at = now();
+        Some(key.clone())
     }
 }
 

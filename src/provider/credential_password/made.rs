@@ -49,9 +49,7 @@ impl Made {
         self.lock().iter().filter(|holder| holder.vendor == target.vendor.name).any(|holder| {
             // A credential that the vendor has not named may be any of its name.
             let is_unnamed = holder.held == Held::default() && holder.id == target.id();
-            is_unnamed
-                || is_same(&holder.held.version, &held.version)
-                || is_same(&holder.held.username, &held.username)
+            is_unnamed || is_same(&holder.held.version, &held.version) || is_same(&holder.held.username, &held.username)
         })
     }
 
@@ -107,11 +105,7 @@ mod tests {
 
     fn state(version: Option<&str>, username: Option<&str>, rotated_at: &str) -> Value {
         let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
-        Value::object([
-            (REMOTE_VERSION, text(version)),
-            (USERNAME, text(username)),
-            (ROTATED_AT, rotated_at.into()),
-        ])
+        Value::object([(REMOTE_VERSION, text(version)), (USERNAME, text(username)), (ROTATED_AT, rotated_at.into())])
     }
 
     fn predecessor(name: &str, state: &Value) -> Predecessor {

@@ -243,7 +243,15 @@ impl Resource for CredentialPassword {
 impl CredentialPassword {
     fn rotator(&self, target: Target, held: Held, former: Option<Former>) -> Result<Rotator> {
         let (backend, roots) = (self.connections.backend(target.vendor)?, self.connections.roots());
-        Ok(Rotator { target, backend, held, former, roots, turns: Arc::clone(&self.turns), made: Arc::clone(&self.made) })
+        Ok(Rotator {
+            target,
+            backend,
+            held,
+            former,
+            roots,
+            turns: Arc::clone(&self.turns),
+            made: Arc::clone(&self.made),
+        })
     }
 
     /// The credential of a state, where its vendor makes another with every reset.
