@@ -327,8 +327,8 @@ const NOT_ITS_WORDS: &str = ", but not in the words of its API";
 fn between(target: &Target) -> String {
     let Vendor { title, name, .. } = target.vendor;
     format!(
-        "Something between this machine and {title} may have answered in its place, such as a proxy, a gateway or a captive portal. Check \
-         the network, the proxy and `base_url` of `{name}`, then try again."
+        "Check `base_url` of `{name}`, and what stands between this machine and {title}, such as a proxy, a gateway or a captive portal: it \
+         may have answered in its place."
     )
 }
 

@@ -206,7 +206,7 @@ fn of_two_resources_of_one_name_none_revokes_what_the_other_holds() {
         let id = |name: &str| workspace.state_of(&format!("smtp_credential_password.{name}"))["remote_version"].clone();
         let keys = workspace.sandbox.smtpd().keys();
         for name in ["one", "two"] {
-            let held = keys.iter().find(|key| *id(name) == *key.id).expect("the key is there");
+            let held = keys.iter().find(|key| id(name) == key.id).expect("the key is there");
             assert!(workspace.sandbox.smtpd().password(&held.key).is_some(), "{order}: {name} holds a revoked key");
         }
     }
