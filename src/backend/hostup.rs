@@ -113,13 +113,13 @@ impl Backend for HostUp {
             };
             Ok((sight, mailboxes.0.is_empty()))
         };
-        lists.look(op, held, || self.fetch(op, account_id), see).await
+        lists.look(op, held, || Box::pin(self.fetch(op, account_id)), see).await
     }
 
     /// A mailbox whose address cannot be a target's is named by its id.
     async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>> {
         let (account_id, _) = names(scope);
-        let mailboxes = self.mailboxes.get(op, account_id, self.fetch(op, account_id)).await?;
+        let mailboxes = self.mailboxes.get(op, account_id, Box::pin(self.fetch(op, account_id))).await?;
         let listed = mailboxes.0.iter().map(|mailbox| {
             let mut target = scope.clone();
             if target.insert(&ADDRESS, Secret::new(mailbox.email.as_str())).is_err() {

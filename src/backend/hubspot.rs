@@ -159,16 +159,16 @@ impl Backend for HubSpot {
                 Ok((sight, listed.is_empty()))
             };
             let lists = Lists { told: &self.listed, key: "", host: self.api.host() };
-            return lists.look(op, held, || self.fetch(op), see).await;
+            return lists.look(op, held, || Box::pin(self.fetch(op)), see).await;
         }
-        if self.listed.get(op, "", self.fetch(op)).await?.contains_key(user_name) {
+        if self.listed.get(op, "", Box::pin(self.fetch(op))).await?.contains_key(user_name) {
             return Ok(Presence::Found(Found::default()));
         }
         absence::asked(self.one(op, user_name).await)
     }
 
     async fn list(&self, op: &Operation, _: &Fields) -> Result<Vec<Listed>> {
-        let listed = self.listed.get(op, "", self.fetch(op)).await?;
+        let listed = self.listed.get(op, "", Box::pin(self.fetch(op))).await?;
         let listed = listed.iter().filter(|(_, token)| !token.is_deleted).map(|(user_name, token)| {
             let mut target = Fields::default();
             // One that cannot be named in a configuration is left without a name.

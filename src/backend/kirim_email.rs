@@ -90,7 +90,7 @@ struct KirimEmail {
 impl Backend for KirimEmail {
     async fn read(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence> {
         let (domain, guid) = names(target);
-        let listed = self.listed.get(op, domain, self.fetch(op, domain)).await?;
+        let listed = self.listed.get(op, domain, Box::pin(self.fetch(op, domain))).await?;
         if let Some(credential) = listed.get(guid) {
             return Ok(Presence::Found(credential.found(held)));
         }
@@ -100,7 +100,7 @@ impl Backend for KirimEmail {
 
     async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>> {
         let (domain, _) = names(scope);
-        let listed = self.listed.get(op, domain, self.fetch(op, domain)).await?;
+        let listed = self.listed.get(op, domain, Box::pin(self.fetch(op, domain))).await?;
         Ok(listed.values().map(|credential| credential.listed(scope)).collect())
     }
 

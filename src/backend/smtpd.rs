@@ -117,7 +117,7 @@ impl Backend for Smtpd {
     async fn read(&self, op: &Operation, _: &Fields, held: &Held) -> Result<Presence> {
         // A reset whose answer told no id leaves nothing to look for.
         let Some(id) = &held.version else { return Ok(Presence::Found(Found::default())) };
-        let keys = self.keys.get(op, "", self.fetch(op)).await?;
+        let keys = self.keys.get(op, "", Box::pin(self.fetch(op))).await?;
         match keys.iter().find(|key| key.id == *id) {
             Some(key) => Ok(key.presence()),
             None => absence::asked(self.one(op, id).await.map(|key| key.presence())),
@@ -129,7 +129,7 @@ impl Backend for Smtpd {
     async fn check(&self, op: &Operation, _: &Fields, held: &Held) -> Result<Presence> {
         self.spare_login(held)?;
         let ids = async { Ok(self.fetch(op).await?.into_iter().map(|key| key.id).collect()) };
-        let ids = self.before.get(op, "", ids).await?;
+        let ids = self.before.get(op, "", Box::pin(ids)).await?;
         // The key that is logged in with is on a list that is whole.
         if ids.is_empty() && self.own_key.is_some() {
             return Err(absence::contradiction(self.api.host(), WITHOUT_OWN_KEY));
@@ -139,7 +139,7 @@ impl Backend for Smtpd {
 
     /// A revoked key is no credential any more, though it stays on the vendor's list.
     async fn list(&self, op: &Operation, _: &Fields) -> Result<Vec<Listed>> {
-        let keys = self.keys.get(op, "", self.fetch(op)).await?;
+        let keys = self.keys.get(op, "", Box::pin(self.fetch(op))).await?;
         Ok(keys.iter().filter(|key| key.is_active).map(ApiKey::listed).collect())
     }
 

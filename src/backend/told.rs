@@ -137,7 +137,7 @@ mod tests {
         Operation::new(Duration::from_mins(1), CancellationToken::new())
     }
 
-    async fn text(result: Result<Arc<Text>>) -> &'static str {
+    fn text(result: Result<Arc<Text>>) -> &'static str {
         result.map_or("an error", |text| text.0)
     }
 
@@ -145,16 +145,12 @@ mod tests {
     async fn an_answer_serves_until_a_later_one_is_asked_for() {
         let (told, op) = (Told::default(), op());
         let say = async |words| Ok(Text(words, 1));
-        assert_eq!(text(told.get(&op, "a", say("first")).await).await, "first");
-        assert_eq!(text(told.get(&op, "a", say("second")).await).await, "first");
+        assert_eq!(text(told.get(&op, "a", say("first")).await), "first");
+        assert_eq!(text(told.get(&op, "a", say("second")).await), "first");
         let now = Instant::now();
-        assert_eq!(text(told.get_since(&op, "a", now, say("third")).await).await, "third");
-        assert_eq!(
-            text(told.get_since(&op, "a", now, say("fourth")).await).await,
-            "third",
-            "it is as new as asked for"
-        );
-        assert_eq!(text(told.get(&op, "b", say("another's")).await).await, "another's");
+        assert_eq!(text(told.get_since(&op, "a", now, say("third")).await), "third");
+        assert_eq!(text(told.get_since(&op, "a", now, say("fourth")).await), "third", "it is as new as asked for");
+        assert_eq!(text(told.get(&op, "b", say("another's")).await), "another's");
     }
 
     #[tokio::test]
@@ -162,9 +158,9 @@ mod tests {
         let (told, op) = (Told::default(), op());
         for (kind, expected) in [(Kind::Unavailable, "an answer"), (Kind::TooLarge, "an error")] {
             let fail = async { Err(Error::new(kind, Outcome::NotChanged, "", "a test")) };
-            assert_eq!(text(told.get(&op, "a", fail).await).await, "an error");
+            assert_eq!(text(told.get(&op, "a", fail).await), "an error");
             let say = async { Ok(Text("an answer", 1)) };
-            assert_eq!(text(told.get_since(&op, "a", Instant::now(), say).await).await, expected);
+            assert_eq!(text(told.get_since(&op, "a", Instant::now(), say).await), expected);
             told.forget(&op).await.unwrap();
         }
     }

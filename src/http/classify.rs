@@ -72,8 +72,8 @@ pub(super) fn judge_trouble(trouble: Trouble, stage: Stage, intent: Intent) -> V
         if outcome == Outcome::MayHaveChanged || stage == Stage::Sent { Ending::Open } else { Ending::Settled };
     let tries = match (trouble, stage, intent) {
         (Trouble::Unreachable(_), Stage::Connecting, _) => SOME,
-        (Trouble::TooLarge, Stage::Agreed, Intent::Set) => FEW,
-        (Trouble::Interrupted | Trouble::TimedOut, _, Intent::Read | Intent::Set) => FEW,
+        (Trouble::Interrupted | Trouble::TimedOut, _, Intent::Read | Intent::Set)
+        | (Trouble::TooLarge, Stage::Agreed, Intent::Set) => FEW,
         _ => ONCE,
     };
     Verdict { kind, outcome, ending, tries }

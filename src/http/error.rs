@@ -55,6 +55,13 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether there was an answer and it was not in the vendor's own words.
+    pub fn is_in_other_words(&self) -> bool {
+        self.status.is_some() && self.words == Words::Other
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.host.is_empty() {

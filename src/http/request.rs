@@ -107,7 +107,7 @@ impl Request {
 
     async fn send(self, op: &Operation, intent: Intent, agreement: &Agreement) -> Result<Answer> {
         let prepared = self.prepare(op)?;
-        repeat(op, Pace::default(), |number| prepared.attempt(op, intent, agreement, number)).await
+        repeat(op, Pace::default(), |number| Box::pin(prepared.attempt(op, intent, agreement, number))).await
     }
 
     /// Does whatever can fail before the first byte is sent.

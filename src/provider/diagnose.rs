@@ -4,7 +4,7 @@ use super::target::Target;
 use crate::{
     backend::{Note, Renewal, Trace, Vendor},
     framework::diagnostic::{Diagnostic, Path},
-    http::{Ending, Error, Kind, Outcome, Words},
+    http::{Ending, Error, Kind, Outcome},
 };
 
 /// What was being done for a credential, as the beginning of a sentence.
@@ -211,35 +211,6 @@ pub(super) fn spared(target: &Target, old: &str) -> Diagnostic {
     .at(target.path())
 }
 
-/// The warning for an old credential that is not old: the vendor has answered the request for a new one with it.
-pub(super) fn same_again(target: &Target, old: &str) -> Diagnostic {
-    let title = target.vendor.title;
-    Diagnostic::warning(
-        "The previous credential was not revoked",
-        format!(
-            "Revoking `{old}`, which `{}` replaces: as far as {title}'s response shows, the new password belongs to this same credential, \
-             so it has to stay valid. {} The state is up to date. The previous password may still work as well: log in to {title} and \
-             look, and if it must stop working, make a credential under another name and revoke `{old}` by hand.",
-            target.id(),
-            Outcome::Changed.sentence()
-        ),
-    )
-    .at(target.path())
-}
-
-/// The warning for a destroyed credential whose password another resource of the same run holds.
-pub(super) fn still_held(target: &Target, id: &str) -> Diagnostic {
-    Diagnostic::warning(
-        "The credential was not revoked",
-        format!(
-            "Revoking the credential of `{}`: a password that this run has just stored belongs to `{id}` as well, so it stays valid. {} \
-             Once nothing needs it any more, revoke `{id}` by hand.",
-            target.id(),
-            Outcome::NotChanged.sentence()
-        ),
-    )
-}
-
 /// The warning for an old credential whose successor is not named yet, so that it may not be found by it.
 pub(super) fn left_to_its_successor(target: &Target, old: &str) -> Diagnostic {
     Diagnostic::warning(
@@ -315,7 +286,7 @@ fn answered(target: &Target, error: &Error) -> String {
         Kind::NotTheApi => NOT_ITS_WORDS.to_owned(),
         Kind::Redirected => ", a redirect, which is never followed".to_owned(),
         _ if (200..300).contains(&status) => format!(": {}", error.reason),
-        Kind::RateLimited | Kind::Unavailable if error.words == Words::Other => NOT_ITS_WORDS.to_owned(),
+        Kind::RateLimited | Kind::Unavailable if error.is_in_other_words() => NOT_ITS_WORDS.to_owned(),
         _ => String::new(),
     };
     format!("{vendor} answered {status}{code}{message}{request_id}{ours}.")

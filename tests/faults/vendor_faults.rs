@@ -189,19 +189,7 @@ fn faults() -> Vec<Case> {
             Act::Each(Effect::Body { content_type: "text/html".into(), bytes: body.into() }, 1),
         ));
     }
-    for (fault, effect) in [
-        ("200 with a page of HTML, nothing else", said(200, "text/html", "<html>Under maintenance</html>")),
-        ("200 with a problem", said(200, "application/problem+json", r#"{"title": "Down", "status": 200}"#)),
-        ("200 with a captive portal's JSON", said(200, "application/json", r#"{"login_url": "http://portal/"}"#)),
-        ("202 with the documented body", said(202, "application/json", r#"{"email": "someone@example.com"}"#)),
-        ("203 with the documented body", said(203, "application/json", r#"{"email": "someone@example.com"}"#)),
-        ("204", said(204, "application/json", "")),
-    ] {
-        for moment in [BEFORE, AFTER] {
-            faults.push(case(fault, moment, Act::Agreed(effect.clone(), 1)));
-            faults.push(case(&format!("{fault}, four times"), moment, Act::Agreed(effect.clone(), 4)));
-        }
-    }
+    faults.extend(no_agreements());
     for (fault, password) in [
         ("a password that is null", "null".to_owned()),
         ("a password that is a number", "12345".to_owned()),
@@ -221,6 +209,26 @@ fn faults() -> Vec<Case> {
         ("the answer names another user", another_user),
     ] {
         faults.push(case(fault, AFTER, Act::Special(script)));
+    }
+    faults
+}
+
+/// A 2xx that HostUp does not document, once and for as often as a request is sent.
+fn no_agreements() -> Vec<Case> {
+    let case = |fault: &str, moment, act| Case { fault: fault.to_owned(), moment, act };
+    let mut faults = Vec::new();
+    for (fault, effect) in [
+        ("200 with a page of HTML, nothing else", said(200, "text/html", "<html>Under maintenance</html>")),
+        ("200 with a problem", said(200, "application/problem+json", r#"{"title": "Down", "status": 200}"#)),
+        ("200 with a captive portal's JSON", said(200, "application/json", r#"{"login_url": "http://portal/"}"#)),
+        ("202 with the documented body", said(202, "application/json", r#"{"email": "someone@example.com"}"#)),
+        ("203 with the documented body", said(203, "application/json", r#"{"email": "someone@example.com"}"#)),
+        ("204", said(204, "application/json", "")),
+    ] {
+        for moment in [BEFORE, AFTER] {
+            faults.push(case(fault, moment, Act::Agreed(effect.clone(), 1)));
+            faults.push(case(&format!("{fault}, four times"), moment, Act::Agreed(effect.clone(), 4)));
+        }
     }
     faults
 }

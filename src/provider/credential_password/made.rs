@@ -9,7 +9,12 @@ use super::{
     rotate::Predecessor,
     schema::{REMOTE_VERSION, ROTATED_AT, USERNAME},
 };
-use crate::{backend::Held, framework::value::Value, provider::target::Target};
+use crate::{
+    backend::Held,
+    framework::{diagnostic::Diagnostic, value::Value},
+    http::Outcome,
+    provider::target::Target,
+};
 
 /// The credentials that states of this process hold.
 #[derive(Debug, Default)]
@@ -56,6 +61,35 @@ impl Made {
     fn lock(&self) -> MutexGuard<'_, Vec<Holder>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The warning for an old credential that is not old: the vendor has answered the request for a new one with it.
+pub(super) fn same_again(target: &Target, old: &str) -> Diagnostic {
+    let title = target.vendor.title;
+    Diagnostic::warning(
+        "The previous credential was not revoked",
+        format!(
+            "Revoking `{old}`, which `{}` replaces: as far as {title}'s response shows, the new password belongs to this same credential, \
+             so it has to stay valid. {} The state is up to date. The previous password may still work as well: log in to {title} and \
+             look, and if it must stop working, make a credential under another name and revoke `{old}` by hand.",
+            target.id(),
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(target.path())
+}
+
+/// The warning for a destroyed credential whose password another resource of the same run holds.
+pub(super) fn still_held(target: &Target, id: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The credential was not revoked",
+        format!(
+            "Revoking the credential of `{}`: a password that this run has just stored belongs to `{id}` as well, so it stays valid. {} \
+             Once nothing needs it any more, revoke `{id}` by hand.",
+            target.id(),
+            Outcome::NotChanged.sentence()
+        ),
+    )
 }
 
 fn held(state: &Value) -> Held {

@@ -196,7 +196,7 @@ impl Resource for CredentialPassword {
         if let Some(predecessor) = predecessor {
             self.made.let_go(prior);
             if self.made.holds(&predecessor) {
-                call.warn(diagnose::still_held(&predecessor.target, predecessor.id()));
+                call.warn(made::still_held(&predecessor.target, predecessor.id()));
                 return Ok(());
             }
             if self.replaced.is_unproven(&predecessor.target.id()) {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     aftermath::{self, Aftermath, Former, Witness},
-    made::Made,
+    made::{self, Made},
     notes::Notes,
     plan::smtp_url,
     policy::Policy,
@@ -220,9 +220,9 @@ impl Predecessor {
     ///
     /// Where the new one did not log in, the old one may be all that works, and is left to the user. And what a state holds now is no
     /// old one, whatever the vendor calls it.
-    pub(super) async fn retire_after_reset(&self, call: &Call, op: &Operation, made: &Made, verified: Verified) {
-        if made.holds(self) {
-            return call.warn(diagnose::same_again(&self.target, self.id()));
+    pub(super) async fn retire_after_reset(&self, call: &Call, op: &Operation, held: &Made, verified: Verified) {
+        if held.holds(self) {
+            return call.warn(made::same_again(&self.target, self.id()));
         }
         if verified == Verified::No {
             return call.warn(diagnose::spared(&self.target, self.id()));
