@@ -7,6 +7,7 @@ mod diagnose;
 mod duration;
 mod functions;
 mod host;
+mod lost;
 mod mail_server;
 mod settings;
 mod target;
