@@ -18,6 +18,8 @@ mod ci;
 mod credentials;
 #[path = "acceptance/documented.rs"]
 mod documented;
+#[path = "acceptance/doubtful.rs"]
+mod doubtful;
 #[path = "acceptance/every_vendor.rs"]
 mod every_vendor;
 #[path = "acceptance/external_change.rs"]

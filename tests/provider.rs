@@ -14,6 +14,8 @@ mod core;
 mod fake;
 #[path = "provider/identity.rs"]
 mod identity;
+#[path = "provider/lists.rs"]
+mod lists;
 #[path = "provider/wire.rs"]
 mod wire;
 

@@ -9,11 +9,17 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission, Vendor,
-    check, told::Told,
+    Backend, Field, Fields, Found, Held, ImportId, Listed, Origin, Presence, Renewal, Reset, Submission, Vendor,
+    absence::{self, Lists, Sight},
+    check,
+    listing::{Entries, Listing, Name, Object},
+    told::{Told, Weigh},
 };
 use crate::{
-    http::{Answer, Api, Client, Dialect, Error, FieldErrors, Kind, Method, Operation, Outcome, Request, Result},
+    http::{
+        Agreement, Answer, Api, Client, Dialect, Error, FieldErrors, Form, Kind, Mark, Method, Operation, Outcome,
+        Request, Result,
+    },
     secret::Secret,
 };
 
@@ -69,6 +75,7 @@ static BASE_URL: Field = Field::shown(
 
 /// Errors are RFC 7807's problem documents; the vendor's `code` is the one to branch on.
 static DIALECT: Dialect = Dialect {
+    refusal: Form(&[&[Mark::Text("code")], &[Mark::Text("detail"), Mark::Text("title")]]),
     code: &["code"],
     codes: &[],
     message: &["detail", "title"],
@@ -77,32 +84,43 @@ static DIALECT: Dialect = Dialect {
     unprocessed: &[],
 };
 
+/// The documented answer to a reset: 200, and the mailbox's address.
+static CHANGED: Agreement = Agreement::Documented { status: 200, form: Form(&[&[Mark::Text("email")]]) };
+
 #[derive(Debug)]
 struct HostUp {
     api: Api,
     api_key: Secret,
-    mailboxes: Told<Vec<Mailbox>>,
+    mailboxes: Told<Mailboxes>,
     hosts: Told<Option<String>>,
 }
 
 #[async_trait]
 impl Backend for HostUp {
-    /// A list holds all mailboxes of an account: no paging of it is documented. A refused list says nothing about a mailbox,
-    /// not even a 404, which may as well mean an account of somebody else's.
-    async fn read(&self, op: &Operation, target: &Fields, _: &Held) -> Result<Presence> {
+    /// A list holds all mailboxes of an account: no paging of it is documented, and no call about a single one. A refused list says
+    /// nothing about a mailbox, not even a 404, which may as well mean an account of somebody else's.
+    async fn read(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence> {
         let (account_id, address) = names(target);
-        let mailboxes = self.mailboxes.get(op, account_id, self.fetch(op, account_id)).await?;
-        let found = mailboxes.iter().find(|mailbox| mailbox.is(address));
-        Ok(found.map_or(Presence::Gone, |mailbox| {
-            Presence::Found(Found { username: Some(mailbox.email.clone()), ..Found::default() })
-        }))
+        let lists = Lists { told: &self.mailboxes, key: account_id, host: self.api.host() };
+        let see = |mailboxes: &Mailboxes| {
+            let sight = match mailboxes.find(address) {
+                Ok(Some(mailbox)) => Sight::Here(Found { username: Some(mailbox.email.clone()), ..Found::default() }),
+                Ok(None) => Sight::Missing,
+                Err(Ambiguous) => {
+                    let error = absence::contradiction(self.api.host(), AMBIGUOUS);
+                    return Err(Error { kind: Kind::Conflict, ..error });
+                }
+            };
+            Ok((sight, mailboxes.0.is_empty()))
+        };
+        lists.look(op, held, || Box::pin(self.fetch(op, account_id)), see).await
     }
 
     /// A mailbox whose address cannot be a target's is named by its id.
     async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>> {
         let (account_id, _) = names(scope);
-        let mailboxes = self.mailboxes.get(op, account_id, self.fetch(op, account_id)).await?;
-        let listed = mailboxes.iter().map(|mailbox| {
+        let mailboxes = self.mailboxes.get(op, account_id, Box::pin(self.fetch(op, account_id))).await?;
+        let listed = mailboxes.0.iter().map(|mailbox| {
             let mut target = scope.clone();
             if target.insert(&ADDRESS, Secret::new(mailbox.email.as_str())).is_err() {
                 // One that has no usable name at all is left without.
@@ -117,8 +135,12 @@ impl Backend for HostUp {
         let (account_id, address) = names(target);
         let new =
             new.ok_or_else(|| Error::new(Kind::Setup, Outcome::NotChanged, "", "there is no password to send"))?;
-        let request = self.request(Method::PUT, account_id, &["email-accounts", address, "password"]);
-        let answer = request.json(vec![("newPassword", new.clone())]).set(op).await?;
+        // As the list writes it: what a check has found is what is reset.
+        let listed = self.mailboxes.kept(op, account_id).await?;
+        let mailbox = listed.as_ref().and_then(|listed| listed.find(address).ok().flatten());
+        let named = mailbox.filter(|_| !is_id(address)).map_or(address, |mailbox| &mailbox.email);
+        let request = self.request(Method::PUT, account_id, &["email-accounts", named, "password"]);
+        let answer = request.json(vec![("newPassword", new.clone())]).set(op, &CHANGED).await?;
         Ok(reset(address, &answer))
     }
 
@@ -147,25 +169,27 @@ impl HostUp {
     }
 
     /// <https://developer.hostup.se/endpoints/webhosting-services/get-v2-shared-hosting-accountid-email-accounts>
-    async fn fetch(&self, op: &Operation, account_id: &str) -> Result<Vec<Mailbox>> {
-        let list: List = self.request(Method::GET, account_id, &["email-accounts"]).read(op).await?.json()?;
-        Ok(list.email_accounts)
+    async fn fetch(&self, op: &Operation, account_id: &str) -> Result<Mailboxes> {
+        let mut listing = Listing::at(self.api.host());
+        let asked = self.request(Method::GET, account_id, &["email-accounts"]).read(op);
+        let page: List = listing.page(asked).await?;
+        let mailbox = |entry: Entry| Mailbox { id: entry.id.0, email: entry.email.0 };
+        Ok(Mailboxes(listing.entries(page.email_accounts)?.into_iter().map(mailbox).collect()))
     }
 
     /// <https://developer.hostup.se/endpoints/webhosting-services/get-v2-shared-hosting-accountid-account-details>
     async fn host(&self, op: &Operation, account_id: &str) -> Result<Option<String>> {
-        let details: Details = self.request(Method::GET, account_id, &["account-details"]).read(op).await?.json()?;
+        let answer = self.request(Method::GET, account_id, &["account-details"]).read(op).await?;
+        let Object(details): Object<Details> = answer.json()?;
         Ok(details.access.server_hostname.filter(|host| !host.is_empty()))
     }
 }
 
-/// What an answer to a reset tells. Any answer of success means that the password is ours, whatever else it holds.
+/// What an answer to a reset tells.
 fn reset(address: &str, answer: &Answer) -> Reset {
-    let named = answer.text(&["email"]);
-    let notes = if named.is_some() { vec![] } else { vec![Note::OddAnswer] };
     // In other letters it is the same mailbox: no other user to warn of.
-    let username = named.filter(|email| !email.eq_ignore_ascii_case(address));
-    Reset { username, notes, ..Reset::default() }
+    let username = answer.text(&["email"]).filter(|email| !email.eq_ignore_ascii_case(address));
+    Reset { username, ..Reset::default() }
 }
 
 /// The account and the mailbox.
@@ -195,13 +219,49 @@ fn is_id(address: &str) -> bool {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct List {
-    email_accounts: Vec<Mailbox>,
+    email_accounts: Entries<Entry>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
+struct Entry {
+    id: Name,
+    email: Name,
+}
+
+#[derive(Debug)]
 struct Mailbox {
     id: String,
     email: String,
+}
+
+/// The mailboxes of an account.
+#[derive(Debug)]
+struct Mailboxes(Vec<Mailbox>);
+
+/// Several mailboxes have one address in different letters, and none of them in those that were asked for.
+#[derive(Debug)]
+struct Ambiguous;
+
+const AMBIGUOUS: &str =
+    "several mailboxes have this address in different letters, and none has it as it is written here";
+
+impl Mailboxes {
+    /// The mailbox with this address or id; of several in different letters, the one that is written the same.
+    fn find(&self, address: &str) -> Result<Option<&Mailbox>, Ambiguous> {
+        let exact = self.0.iter().find(|mailbox| mailbox.email == address || mailbox.id == address);
+        let mut alike = self.0.iter().filter(|mailbox| mailbox.is(address));
+        match (exact, alike.next(), alike.next()) {
+            (Some(exact), ..) => Ok(Some(exact)),
+            (None, Some(_), Some(_)) => Err(Ambiguous),
+            (None, first, _) => Ok(first),
+        }
+    }
+}
+
+impl Weigh for Mailboxes {
+    fn weight(&self) -> usize {
+        self.0.iter().map(|mailbox| size_of::<Mailbox>() + mailbox.id.len() + mailbox.email.len()).sum()
+    }
 }
 
 impl Mailbox {

@@ -8,16 +8,17 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{
     Backend, Field, Fields, Found, Held, ImportId, Listed, Origin, Presence, Renewal, Reset, Submission, Vendor,
+    absence::{self, Lists, Sight},
     bearer::{Bearer, Offer},
     check,
-    told::Told,
+    listing::{Entries, Listing, Name, Object, Scalar},
+    told::{Told, Weigh},
 };
 use crate::{
-    http::{Answer, Api, Client, Dialect, Kind, Method, Operation, Request, Result},
+    http::{Answer, Api, Client, Dialect, Form, Kind, Mark, Method, Operation, Request, Result},
     secret::Secret,
 };
 
@@ -78,6 +79,10 @@ static USER_NAME: Field = Field::shown(
 /// Errors as in <https://developers.hubspot.com/docs/api-reference/error-handling>: 423 is a lock and 477 a migration
 /// between data centres, both refused before anything is done.
 static DIALECT: Dialect = Dialect {
+    refusal: Form(&[
+        &[Mark::Text("message")],
+        &[Mark::Text("category"), Mark::Text("correlationId"), Mark::Text("errorType")],
+    ]),
     code: &["policyName", "category", "errorType"],
     codes: &[(DAILY, Kind::RateLimited)],
     message: &["message"],
@@ -130,35 +135,55 @@ struct HubSpot {
     api: Api,
     generation: Generation,
     login: Bearer,
-    /// The user names of the account and when each was made, fetched once for all resources of this process.
-    listed: Told<BTreeMap<String, Option<Timestamp>>>,
+    /// The tokens of the account by their user names, fetched once for all resources of this process.
+    listed: Told<BTreeMap<String, Token>>,
+}
+
+/// What a list tells of a token.
+#[derive(Clone, Copy, Debug)]
+struct Token {
+    /// Whether it is said to be deleted, which `v1` goes on listing.
+    is_deleted: bool,
+    created_at: Option<Timestamp>,
+}
+
+impl Weigh for Token {
+    fn weight(&self) -> usize {
+        0
+    }
 }
 
 #[async_trait]
 impl Backend for HubSpot {
-    async fn read(&self, op: &Operation, target: &Fields, _: &Held) -> Result<Presence> {
+    /// `v1` has no call about a single token. Later ones have, and their list is documented with filters: without one it need not be
+    /// complete.
+    async fn read(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence> {
         let user_name = target.text(&USER_NAME).unwrap_or_default();
-        if self.listed.get(op, "", self.fetch(op)).await?.contains_key(user_name) {
+        if self.generation == Generation::V1 {
+            let see = |listed: &BTreeMap<String, Token>| {
+                let sight = match listed.get(user_name) {
+                    Some(token) if token.is_deleted => Sight::Ended,
+                    Some(_) => Sight::Here(Found::default()),
+                    None => Sight::Missing,
+                };
+                Ok((sight, listed.is_empty()))
+            };
+            let lists = Lists { told: &self.listed, key: "", host: self.api.host() };
+            return lists.look(op, held, || Box::pin(self.fetch(op)), see).await;
+        }
+        if self.listed.get(op, "", Box::pin(self.fetch(op))).await?.contains_key(user_name) {
             return Ok(Presence::Found(Found::default()));
         }
-        match self.generation {
-            Generation::V1 => Ok(Presence::Gone),
-            // The list is documented with filters; without one it need not be complete.
-            Generation::V3 | Generation::Dated => match self.ask(op, &[user_name], &[]).await {
-                Ok(_) => Ok(Presence::Found(Found::default())),
-                Err(error) if error.kind == Kind::NotFound => Ok(Presence::Gone),
-                Err(error) => Err(error),
-            },
-        }
+        absence::asked(self.one(op, user_name).await)
     }
 
     async fn list(&self, op: &Operation, _: &Fields) -> Result<Vec<Listed>> {
-        let listed = self.listed.get(op, "", self.fetch(op)).await?;
-        let listed = listed.iter().map(|(user_name, created_at)| {
+        let listed = self.listed.get(op, "", Box::pin(self.fetch(op))).await?;
+        let listed = listed.iter().filter(|(_, token)| !token.is_deleted).map(|(user_name, token)| {
             let mut target = Fields::default();
             // One that cannot be named in a configuration is left without a name.
             let _ = target.insert(&USER_NAME, Secret::new(user_name.as_str()));
-            Listed { target, username: Some(user_name.clone()), created_at: *created_at, ..Listed::default() }
+            Listed { target, username: Some(user_name.clone()), created_at: token.created_at, ..Listed::default() }
         });
         Ok(listed.collect())
     }
@@ -211,24 +236,45 @@ impl HubSpot {
         self.login.send(op, &self.api, send).await
     }
 
-    async fn fetch(&self, op: &Operation) -> Result<BTreeMap<String, Option<Timestamp>>> {
+    /// Asks for one token. An answer about another says nothing about this one.
+    async fn one(&self, op: &Operation, user_name: &str) -> Result<Presence> {
+        let answer = self.ask(op, &[user_name], &[]).await?;
+        let Object(token): Object<View> = answer.json()?;
+        if token.id.0 == user_name {
+            Ok(Presence::Found(Found::default()))
+        } else {
+            Err(answer.unreadable("it is about another token than the one that was asked for"))
+        }
+    }
+
+    async fn fetch(&self, op: &Operation) -> Result<BTreeMap<String, Token>> {
+        let mut listing = Listing::at(self.api.host());
         if self.generation == Generation::V1 {
-            let tokens: Vec<TokenV1> = self.ask(op, &[], &[]).await?.json()?;
-            let live = tokens.into_iter().filter(|token| !token.deleted);
-            return Ok(live.map(|token| (token.user_name, moment(&token.created_at))).collect());
+            let page = listing.next(self.ask(op, &[], &[])).await?;
+            let mut tokens = BTreeMap::new();
+            for ViewV1 { user_name: Name(user_name), deleted: is_deleted, created_at } in listing.entries(page)? {
+                let token = Token { is_deleted, created_at: moment(&created_at) };
+                // Of several with one name it is the live one that counts.
+                let kept = tokens.entry(user_name).or_insert(token);
+                if kept.is_deleted {
+                    *kept = token;
+                }
+            }
+            return Ok(tokens);
         }
         let mut ids = BTreeMap::new();
         let mut after: Option<String> = None;
         loop {
             let more = after.as_deref().map(|after| ("after", after));
             let query: Vec<_> = [("limit", "100")].into_iter().chain(more).collect();
-            let page: Page = self.ask(op, &[], &query).await?.json()?;
+            let Page { results, paging } = listing.page(self.ask(op, &[], &query)).await?;
             let known = ids.len();
-            ids.extend(page.results.into_iter().map(|token| (token.id, moment(&token.created_at))));
+            let token = |view: View| (view.id.0, Token { is_deleted: false, created_at: moment(&view.created_at) });
+            ids.extend(listing.entries(results)?.into_iter().map(token));
             // A page that brings nothing new would be followed by itself for ever.
-            let next = page.paging.and_then(|paging| paging.next).filter(|_| ids.len() > known);
-            match next {
-                Some(next) => after = Some(next.after),
+            let next = paging.and_then(|paging| paging.next).map(|next| next.after.0);
+            match next.filter(|_| ids.len() > known) {
+                Some(next) => after = Some(next),
                 None => return Ok(ids),
             }
         }
@@ -236,36 +282,32 @@ impl HubSpot {
 }
 
 /// Milliseconds since 1970 with `v1`, RFC 3339 later.
-fn moment(time: &Value) -> Option<Timestamp> {
-    match time {
-        Value::Number(number) => Timestamp::from_millisecond(number.as_i64().filter(|time| *time > 0)?).ok(),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    }
+fn moment(time: &Scalar) -> Option<Timestamp> {
+    time.moment(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct TokenV1 {
-    user_name: String,
+struct ViewV1 {
+    user_name: Name,
     #[serde(default)]
     deleted: bool,
     #[serde(default)]
-    created_at: Value,
+    created_at: Scalar,
 }
 
 #[derive(Deserialize)]
 struct Page {
-    results: Vec<Token>,
+    results: Entries<View>,
     paging: Option<Paging>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Token {
-    id: String,
+struct View {
+    id: Name,
     #[serde(default)]
-    created_at: Value,
+    created_at: Scalar,
 }
 
 #[derive(Deserialize)]
@@ -275,5 +317,5 @@ struct Paging {
 
 #[derive(Deserialize)]
 struct Next {
-    after: String,
+    after: Name,
 }

@@ -3,19 +3,26 @@
 //! The vendor's specification, guide and clients do not agree on how a list is wrapped and a time is written, so both forms of
 //! each are read.
 
-use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::DateTime};
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        MapAccess, SeqAccess, Visitor,
+        value::{MapAccessDeserializer, SeqAccessDeserializer},
+    },
+};
 
 use super::{
     Backend, Before, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission,
-    Trace, Vendor, check, told::Told,
+    Trace, Vendor, absence, check,
+    listing::{Entries, Listing, Name, Object, Scalar},
+    told::{Told, Weigh},
 };
 use crate::{
-    http::{Api, Client, Dialect, FieldErrors, Kind, Method, Operation, Request, Result},
+    http::{Answer, Api, Client, Dialect, FieldErrors, Form, Mark, Method, Operation, Request, Result},
     secret::Secret,
 };
 
@@ -58,6 +65,7 @@ static USERNAME: Field =
 
 /// Errors as the API's pages show them; the vendor's own clients read `error` too.
 static DIALECT: Dialect = Dialect {
+    refusal: Form(&[&[Mark::Is("success", false)], &[Mark::Text("message"), Mark::Text("error")]]),
     code: &[],
     codes: &[],
     message: &["message", "error"],
@@ -82,21 +90,17 @@ struct KirimEmail {
 impl Backend for KirimEmail {
     async fn read(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence> {
         let (domain, guid) = names(target);
-        let listed = self.listed.get(op, domain, self.fetch(op, domain)).await?;
+        let listed = self.listed.get(op, domain, Box::pin(self.fetch(op, domain))).await?;
         if let Some(credential) = listed.get(guid) {
             return Ok(Presence::Found(credential.found(held)));
         }
         // Credentials that come and go while the pages are fetched can hide one that stays.
-        match ask::<One>(op, self.request(Method::GET, domain, &[guid])).await {
-            Ok(One { data }) => Ok(Presence::Found(data.found(held))),
-            Err(error) if error.kind == Kind::NotFound => Ok(Presence::Gone),
-            Err(error) => Err(error),
-        }
+        absence::asked(self.one(op, domain, guid).await.map(|credential| Presence::Found(credential.found(held))))
     }
 
     async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>> {
         let (domain, _) = names(scope);
-        let listed = self.listed.get(op, domain, self.fetch(op, domain)).await?;
+        let listed = self.listed.get(op, domain, Box::pin(self.fetch(op, domain))).await?;
         Ok(listed.values().map(|credential| credential.listed(scope)).collect())
     }
 
@@ -105,21 +109,21 @@ impl Backend for KirimEmail {
         let answer = self.request(Method::PUT, domain, &[guid, "reset-password"]).reset(op).await?;
         let failed = answer.flag(&["success"]) == Some(false);
         let password = answer.password(&["data", "new_password"]);
-        let password = password.map_err(|lost| if failed { answer.refused() } else { lost })?;
+        let password = password.map_err(|lost| if answer.is_refusal() { answer.refused() } else { lost })?;
 
         let text = |name| answer.text(&["data", "credential", name]);
-        let time = |name| match answer.number(&["data", "credential", name]) {
-            Some(seconds) => seconds.into(),
-            None => text(name).into(),
+        let time = |name| match answer.number(&["data", "credential", name]).and_then(|time| i64::try_from(time).ok()) {
+            Some(seconds) => Scalar::Number(seconds),
+            None => text(name).map_or(Scalar::Nothing, Scalar::Text),
         };
         let credential = Credential {
-            user_smtp_guid: text("user_smtp_guid").unwrap_or_else(|| guid.to_owned()),
-            username: text("username"),
+            user_smtp_guid: Name(text("user_smtp_guid").unwrap_or_else(|| guid.to_owned())),
+            username: text("username").map_or(Scalar::Nothing, Scalar::Text),
             last_password_changed: time("last_password_changed"),
             modified_at: time("modified_at"),
-            created_at: Value::Null,
+            created_at: Scalar::Nothing,
         };
-        let is_another = !credential.user_smtp_guid.eq_ignore_ascii_case(guid);
+        let is_another = !credential.is(guid);
         let odd = (failed || is_another).then_some(Note::OddAnswer);
         let behind = (answer.flag(&["data", "remote_synced"]) == Some(false)).then_some(Note::NotYetEverywhere);
         let Found { username, version, .. } = credential.found(&Held::default());
@@ -133,8 +137,8 @@ impl Backend for KirimEmail {
 
     async fn versions(&self, op: &Operation, target: &Fields) -> Result<Vec<String>> {
         let (domain, guid) = names(target);
-        let One { data } = ask(op, self.request(Method::GET, domain, &[guid])).await?;
-        Ok(data.versions())
+        let credential = self.one(op, domain, guid).await?;
+        Ok(credential.versions())
     }
 
     fn compare(&self, one: &str, other: &str) -> Option<Ordering> {
@@ -159,15 +163,27 @@ impl KirimEmail {
         self.api.request(method, &path).basic(&self.username, &self.api_key)
     }
 
+    /// Asks for one credential. An answer about another says nothing about this one.
+    async fn one(&self, op: &Operation, domain: &str, guid: &str) -> Result<Credential> {
+        let answer = ask(op, self.request(Method::GET, domain, &[guid])).await?;
+        let Object(One { data: Object(credential) }) = answer.json()?;
+        if credential.is(guid) {
+            Ok(credential)
+        } else {
+            Err(answer.unreadable("it is about another credential than the one asked for, which has another GUID"))
+        }
+    }
+
     async fn fetch(&self, op: &Operation, domain: &str) -> Result<BTreeMap<String, Credential>> {
         let mut listed = BTreeMap::new();
+        let mut listing = Listing::at(self.api.host());
         for page in 1_u32.. {
             let request = self.request(Method::GET, domain, &[]);
             let request = request.query("limit", &PAGE.to_string()).query("page", &page.to_string());
-            let page: Page = ask(op, request).await?;
-            let (Items::Bare(items) | Items::Wrapped { data: items }) = page.data;
-            let (seen, told) = (listed.len(), items.len());
-            listed.extend(items.into_iter().map(|credential| (credential.user_smtp_guid.clone(), credential)));
+            let page: Page = listing.page(ask(op, request)).await?;
+            let (seen, told) = (listed.len(), page.data.0.count());
+            let items = listing.entries(page.data.0)?;
+            listed.extend(items.into_iter().map(|credential| (credential.user_smtp_guid.0.clone(), credential)));
             // No form is sure to tell of a next page: there may be one after a full page that is not a repetition.
             if told < PAGE || listed.len() == seen {
                 break;
@@ -178,9 +194,9 @@ impl KirimEmail {
 }
 
 /// Asks what may be asked any number of times.
-async fn ask<T: DeserializeOwned>(op: &Operation, request: Request) -> Result<T> {
+async fn ask(op: &Operation, request: Request) -> Result<Answer> {
     let answer = request.read(op).await?;
-    if answer.flag(&["success"]) == Some(false) { Err(answer.refused()) } else { answer.json() }
+    if answer.flag(&["success"]) == Some(false) { Err(answer.refused()) } else { Ok(answer) }
 }
 
 fn names(target: &Fields) -> (&str, &str) {
@@ -194,7 +210,7 @@ fn check_username(text: &str) -> Result<(), &'static str> {
 
 #[derive(Deserialize)]
 struct One {
-    data: Credential,
+    data: Object<Credential>,
 }
 
 #[derive(Deserialize)]
@@ -202,28 +218,66 @@ struct Page {
     data: Items,
 }
 
+/// A page's entries: bare, or wrapped once more with what is said of the pages.
+struct Items(Entries<Credential>);
+
+impl<'de> Deserialize<'de> for Items {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = Items;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list, or an object with one")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> std::result::Result<Items, A::Error> {
+                Entries::deserialize(SeqAccessDeserializer::new(items)).map(Items)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Items, A::Error> {
+                Wrapped::deserialize(MapAccessDeserializer::new(map)).map(|wrapped| Items(wrapped.data))
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
+}
+
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Items {
-    Bare(Vec<Credential>),
-    Wrapped { data: Vec<Credential> },
+struct Wrapped {
+    data: Entries<Credential>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Credential {
-    user_smtp_guid: String,
-    username: Option<String>,
+    user_smtp_guid: Name,
     #[serde(default)]
-    last_password_changed: Value,
+    username: Scalar,
     #[serde(default)]
-    modified_at: Value,
+    last_password_changed: Scalar,
     #[serde(default)]
-    created_at: Value,
+    modified_at: Scalar,
+    #[serde(default)]
+    created_at: Scalar,
+}
+
+impl Weigh for Credential {
+    fn weight(&self) -> usize {
+        let scalars = [&self.username, &self.last_password_changed, &self.modified_at, &self.created_at];
+        self.user_smtp_guid.0.len() + scalars.iter().filter_map(|scalar| scalar.text()).map(str::len).sum::<usize>()
+    }
 }
 
 impl Credential {
+    /// A GUID is the same in other letters (RFC 9562, section 4).
+    fn is(&self, guid: &str) -> bool {
+        self.user_smtp_guid.0.eq_ignore_ascii_case(guid)
+    }
+
     fn found(&self, held: &Held) -> Found {
-        let username = self.username.clone().filter(|username| !username.is_empty());
+        let username = self.username.text().filter(|username| !username.is_empty()).map(str::to_owned);
         Found { username, version: self.version(held), versions: self.versions(), ..Found::default() }
     }
 
@@ -231,12 +285,8 @@ impl Credential {
         let Found { username, version, .. } = self.found(&Held::default());
         let mut target = scope.clone();
         // One that cannot be named in a configuration is left without a name.
-        let _ = target.insert(&CREDENTIAL_GUID, Secret::new(self.user_smtp_guid.as_str()));
-        let created_at = match &self.created_at {
-            Value::Number(seconds) => seconds.as_i64().and_then(|seconds| Timestamp::from_second(seconds).ok()),
-            Value::String(text) => text.parse().ok(),
-            _ => None,
-        };
+        let _ = target.insert(&CREDENTIAL_GUID, Secret::new(self.user_smtp_guid.0.as_str()));
+        let created_at = self.created_at.moment(|seconds| Timestamp::from_second(seconds).ok());
         Listed { target, username, version, created_at: created_at.filter(|time| time.as_second() > 0) }
     }
 
@@ -281,14 +331,14 @@ fn field(version: &str) -> &str {
 }
 
 /// Seconds since 1970, whichever way they are written; as text where the zone is not told. 0 means unknown.
-fn moment(time: &Value) -> Option<String> {
+fn moment(time: &Scalar) -> Option<String> {
     let seconds = match time {
-        Value::Number(number) => number.as_i64()?,
-        Value::String(text) => match text.parse::<Timestamp>() {
+        Scalar::Number(number) => *number,
+        Scalar::Text(text) => match text.parse::<Timestamp>() {
             Ok(time) => time.as_second(),
             Err(_) => return text.parse::<DateTime>().ok().map(|time| time.to_string()),
         },
-        _ => return None,
+        Scalar::Nothing => return None,
     };
     (seconds > 0).then(|| seconds.to_string())
 }
@@ -379,13 +429,14 @@ mod tests {
             (json!({}), json!("soon"), Held::default(), None),
             (json!(-1), json!(1.5), Held::default(), None),
         ] {
-            let user_smtp_guid = String::new();
+            let [last_password_changed, modified_at] =
+                [last_password_changed, modified_at].map(|time| serde_json::from_value(time).unwrap());
             let credential = Credential {
-                user_smtp_guid,
-                username: None,
+                user_smtp_guid: Name::default(),
+                username: Scalar::Nothing,
                 last_password_changed,
                 modified_at,
-                created_at: json!(null),
+                created_at: Scalar::Nothing,
             };
             assert_eq!(credential.version(&held).as_deref(), expected);
         }

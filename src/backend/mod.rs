@@ -2,6 +2,7 @@
 //!
 //! This module knows nothing of Terraform. `docs/add-a-vendor.md` says how to add one.
 
+mod absence;
 mod bearer;
 mod before;
 mod check;
@@ -9,6 +10,7 @@ mod fields;
 mod hostup;
 mod hubspot;
 mod kirim_email;
+mod listing;
 mod smtpd;
 mod told;
 

@@ -14,13 +14,16 @@ use serde::Deserialize;
 
 use super::{
     Appeared, Backend, Before, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset,
-    Submission, Trace, Vendor,
+    Submission, Trace, Vendor, absence,
     bearer::{Bearer, Offer},
     check,
-    told::Told,
+    listing::{Listing, Name, Object, Scalar},
+    told::{Told, Weigh},
 };
 use crate::{
-    http::{Api, Client, Dialect, Error, Kind, Method, Operation, Outcome, Request, Result},
+    http::{
+        Agreement, Answer, Api, Client, Dialect, Error, Form, Kind, Mark, Method, Operation, Outcome, Request, Result,
+    },
     secret::Secret,
 };
 
@@ -84,6 +87,7 @@ static USERNAME: Field = Field::shown(
 
 /// Errors as in <https://docs.smtpd.dev/api/authentication>. A refused login comes with 403, as if a right were missing.
 static DIALECT: Dialect = Dialect {
+    refusal: Form(&[&[Mark::Number("code")], &[Mark::Text("message")]]),
     code: &["code"],
     codes: &[("40102", Kind::Unauthorized), ("40106", Kind::Unauthorized)],
     message: &["message"],
@@ -109,14 +113,15 @@ struct Smtpd {
 
 #[async_trait]
 impl Backend for Smtpd {
-    /// A list holds all keys of the account: no paging of it is documented. One that was revoked stays on it.
+    /// A list holds all keys of the account: no paging of it is documented. One that was revoked stays on it. One that is not on it
+    /// is asked for by itself.
     async fn read(&self, op: &Operation, _: &Fields, held: &Held) -> Result<Presence> {
         // A reset whose answer told no id leaves nothing to look for.
         let Some(id) = &held.version else { return Ok(Presence::Found(Found::default())) };
-        let keys = self.keys.get(op, "", self.fetch(op)).await?;
-        match keys.iter().find(|key| key.id == *id && key.is_active) {
-            Some(key) => Ok(Presence::Found(key.found())),
-            None => Ok(Presence::Gone),
+        let keys = self.keys.get(op, "", Box::pin(self.fetch(op))).await?;
+        match keys.iter().find(|key| key.id == *id) {
+            Some(key) => Ok(key.presence()),
+            None => absence::asked(self.one(op, id).await.map(|key| key.presence())),
         }
     }
 
@@ -125,13 +130,17 @@ impl Backend for Smtpd {
     async fn check(&self, op: &Operation, _: &Fields, held: &Held) -> Result<Presence> {
         self.spare_login(held)?;
         let ids = async { Ok(self.fetch(op).await?.into_iter().map(|key| key.id).collect()) };
-        self.before.get(op, "", ids).await?;
+        let ids = self.before.get(op, "", Box::pin(ids)).await?;
+        // The key that is logged in with is on a list that is whole.
+        if ids.is_empty() && self.own_key.is_some() {
+            return Err(absence::contradiction(self.api.host(), WITHOUT_OWN_KEY));
+        }
         Ok(Presence::Found(Found::default()))
     }
 
     /// A revoked key is no credential any more, though it stays on the vendor's list.
     async fn list(&self, op: &Operation, _: &Fields) -> Result<Vec<Listed>> {
-        let keys = self.keys.get(op, "", self.fetch(op)).await?;
+        let keys = self.keys.get(op, "", Box::pin(self.fetch(op))).await?;
         Ok(keys.iter().filter(|key| key.is_active).map(ApiKey::listed).collect())
     }
 
@@ -176,7 +185,7 @@ impl Backend for Smtpd {
                 && !made.contains(&key.id)
         };
         let new = keys.iter().filter(|key| is_new(key));
-        let new: Vec<_> = new.map(|key| Appeared { id: key.id.clone(), created_at: key.created_at() }).collect();
+        let new: Vec<_> = new.map(|key| Appeared { id: key.id.clone(), created_at: key.created_at }).collect();
         // The next reset of this name did not make them.
         made.extend(new.iter().map(|key| key.id.clone()));
         Ok(if new.is_empty() { Trace::NoChange } else { Trace::Appeared(new) })
@@ -186,9 +195,15 @@ impl Backend for Smtpd {
         self.spare_login(held)?;
         let Some(id) = &held.version else { return Ok(()) };
         self.keys.forget(op).await?;
-        let send = |token| self.request(Method::PUT, &[id, "revoke"], &token).set(op);
+        let send = |token| self.request(Method::PUT, &[id, "revoke"], &token).set(op, &Agreement::Undocumented);
         match self.login.send(op, &self.api, send).await {
-            Ok(_) => Ok(()),
+            Ok(answer) if answer.is_empty() => Ok(()),
+            // What such an answer holds is not documented, and what a key looks like is.
+            Ok(answer) => match absence::asked(self.one(op, id).await.map(|key| key.presence())) {
+                Ok(Presence::Gone) => Ok(()),
+                Ok(Presence::Found(_)) => Err(unconfirmed(answer.unreadable("the key is still active after it"))),
+                Err(error) => Err(unconfirmed(error)),
+            },
             Err(error) if error.kind == Kind::NotFound => Ok(()),
             Err(error) => Err(error),
         }
@@ -233,24 +248,76 @@ impl Smtpd {
     }
 
     async fn fetch(&self, op: &Operation) -> Result<Vec<ApiKey>> {
-        let send = |token| self.request(Method::GET, &[], &token).read(op);
-        self.login.send(op, &self.api, send).await?.json()
+        let mut listing = Listing::at(self.api.host());
+        let page = listing.next(self.ask(op, &[])).await?;
+        Ok(listing.entries(page)?.into_iter().map(ApiKey::of).collect())
+    }
+
+    /// Asks for one key. An answer about another says nothing about this one.
+    async fn one(&self, op: &Operation, id: &str) -> Result<ApiKey> {
+        let answer = self.ask(op, &[id]).await?;
+        let Object(view) = answer.json()?;
+        let key = ApiKey::of(view);
+        if key.id == id { Ok(key) } else { Err(answer.unreadable("it is about another key than the one asked for")) }
+    }
+
+    async fn ask(&self, op: &Operation, path: &[&str]) -> Result<Answer> {
+        let send = |token| self.request(Method::GET, path, &token).read(op);
+        self.login.send(op, &self.api, send).await
     }
 }
 
-/// A key as a list shows it.
-#[derive(Debug, Deserialize)]
+/// The error of a revocation that the vendor has answered and that no look at the key confirms.
+fn unconfirmed(error: Error) -> Error {
+    Error { outcome: Outcome::MayHaveChanged, ..error }
+}
+
+const WITHOUT_OWN_KEY: &str =
+    "the list of API keys is empty, and lacks even the key that the provider is logged in with";
+
+/// A key as the vendor shows it.
+#[derive(Deserialize)]
+struct View {
+    id: Name,
+    is_active: bool,
+    #[serde(default)]
+    key: Scalar,
+    #[serde(default)]
+    name: Scalar,
+    /// In seconds since 1970.
+    #[serde(default)]
+    created_at_utc: Scalar,
+}
+
+/// What is kept of it.
+#[derive(Debug)]
 struct ApiKey {
     id: String,
     is_active: bool,
     key: Option<String>,
     name: Option<String>,
-    /// In seconds since 1970.
-    #[serde(default)]
-    created_at_utc: serde_json::Value,
+    created_at: Option<Timestamp>,
+}
+
+impl Weigh for Vec<ApiKey> {
+    fn weight(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        self.iter().map(|key| size_of::<ApiKey>() + key.id.len() + text(&key.key) + text(&key.name)).sum()
+    }
 }
 
 impl ApiKey {
+    fn of(View { id: Name(id), is_active, key, name, created_at_utc }: View) -> Self {
+        let created_at = created_at_utc.moment(|seconds| Timestamp::from_second(seconds).ok());
+        let [key, name] = [key, name].map(|scalar| scalar.text().map(str::to_owned));
+        Self { id, is_active, key, name, created_at }
+    }
+
+    /// A revoked key is no credential any more.
+    fn presence(&self) -> Presence {
+        if self.is_active { Presence::Found(self.found()) } else { Presence::Gone }
+    }
+
     fn found(&self) -> Found {
         let mut target = Fields::default();
         // A name that cannot stand in a configuration is left for the configuration to say.
@@ -260,12 +327,7 @@ impl ApiKey {
 
     fn listed(&self) -> Listed {
         let Found { target, username, version, .. } = self.found();
-        Listed { target, username, version, created_at: self.created_at() }
-    }
-
-    fn created_at(&self) -> Option<Timestamp> {
-        let seconds = self.created_at_utc.as_i64().filter(|seconds| *seconds > 0)?;
-        Timestamp::from_second(seconds).ok()
+        Listed { target, username, version, created_at: self.created_at }
     }
 }
 

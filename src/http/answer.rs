@@ -9,12 +9,14 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::redact::Redactor;
+use super::words::{Media, Words};
 use super::{Dialect, Ending, Error, Kind, Outcome, Result};
 
 /// A 2xx answer. It may hold a password: its memory is wiped when it is dropped, and nothing prints its body.
 pub struct Answer {
     /// The status, from 200 to 299.
     pub status: u16,
+    pub(super) media: Media,
     pub(super) body: Zeroizing<Vec<u8>>,
     /// Further texts to look for the password in, where the body is not the whole of what came.
     pub(super) beyond: Vec<Zeroizing<Vec<u8>>>,
@@ -22,7 +24,6 @@ pub struct Answer {
     pub(super) is_whole: bool,
     /// What is wrong with it, where it is broken.
     pub(super) flaw: Option<Flaw>,
-    pub(super) content_type: Option<Box<str>>,
     pub(super) host: Box<str>,
     /// What has become of the password, now that the vendor has agreed.
     pub(super) outcome: Outcome,
@@ -41,18 +42,31 @@ pub(super) struct Flaw {
 }
 
 impl Answer {
-    /// The media type that it says it has, such as `application/json`: in lower case, without parameters.
-    pub fn content_type(&self) -> Option<&str> {
-        self.content_type.as_deref()
-    }
-
-    /// Tells whether its body came to the end that was announced, with nothing behind that.
+    /// Whether its body came to the end that was announced, with nothing behind that.
     pub fn is_whole(&self) -> bool {
         self.is_whole
     }
 
+    /// How many bytes its body has.
+    pub fn len(&self) -> usize {
+        self.body.len()
+    }
+
+    /// Whether it has no body.
+    pub fn is_empty(&self) -> bool {
+        self.body.trim_ascii().is_empty()
+    }
+
+    /// Whether its body, whatever its status says, is a refusal in the vendor's own words.
+    pub fn is_refusal(&self) -> bool {
+        self.dialect.refusal.of_refusal(self.media, &self.body) == Words::Own
+    }
+
     /// Reads the body. An error says that it lacks the documented form, and never what it holds.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        if self.media == Media::Other {
+            return Err(self.unreadable("the answer is not JSON"));
+        }
         // The parser's own words echo what it read.
         serde_json::from_slice(&self.body).map_err(|_| self.unreadable("the answer does not have the documented form"))
     }
@@ -74,6 +88,7 @@ impl Answer {
         let said = self.dialect.read(&self.body, &HeaderMap::new(), &self.redactor);
         Error {
             status: Some(self.status),
+            words: said.words,
             code: said.code,
             message: said.message,
             request_id: said.request_id.or_else(|| self.request_id.clone()),

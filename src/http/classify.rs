@@ -5,6 +5,7 @@
 //! vendor has not processed the earlier one.
 
 use super::transport::Trouble;
+use super::words::Words;
 use super::{Dialect, Ending, Kind, Outcome};
 
 /// What a request does at the vendor.
@@ -64,23 +65,32 @@ pub(super) fn judge_trouble(trouble: Trouble, stage: Stage, intent: Intent) -> V
     };
     let outcome = match (intent, stage) {
         (Intent::Read, _) | (_, Stage::Connecting) => Outcome::NotChanged,
-        (Intent::Reset | Intent::Set, Stage::Sent) => Outcome::MayHaveChanged,
-        (Intent::Reset | Intent::Set, Stage::Agreed) => Outcome::Changed,
+        // Half a response to a password of the caller's own is no agreement: the vendor's words are in the other half.
+        (Intent::Reset | Intent::Set, Stage::Sent) | (Intent::Set, Stage::Agreed) => Outcome::MayHaveChanged,
+        (Intent::Reset, Stage::Agreed) => Outcome::Changed,
     };
-    let ending = if stage == Stage::Sent { Ending::Open } else { Ending::Settled };
+    let ending =
+        if outcome == Outcome::MayHaveChanged || stage == Stage::Sent { Ending::Open } else { Ending::Settled };
     let tries = match (trouble, stage, intent) {
         (Trouble::Unreachable(_), Stage::Connecting, _) => SOME,
-        (Trouble::Interrupted | Trouble::TimedOut, _, Intent::Read | Intent::Set) => FEW,
+        (Trouble::Interrupted | Trouble::TimedOut, _, Intent::Read | Intent::Set)
+        | (Trouble::TooLarge, Stage::Agreed, Intent::Set) => FEW,
         _ => ONCE,
     };
     Verdict { kind, outcome, ending, tries }
 }
 
-/// Judges a status outside 200–299. A 404 stands for a missing thing only in the vendor's own words.
-pub(super) fn judge_status(status: u16, intent: Intent, dialect: &Dialect, own_words: OwnWords) -> Verdict {
+/// Judges a 2xx in other words than the vendor's, where a password of the caller's own should have been set: whatever agreed, it was
+/// not the vendor. The request may be sent again.
+pub(super) fn judge_disagreement() -> Verdict {
+    Verdict { kind: Kind::NotTheApi, outcome: Outcome::MayHaveChanged, ending: Ending::Open, tries: FEW }
+}
+
+/// Judges a status outside 200–299. A refusal in other words than the vendor's is that of something in between.
+pub(super) fn judge_status(status: u16, intent: Intent, dialect: &Dialect, words: Words) -> Verdict {
     // A refusal is the end of a request. What may have been processed has ended when the vendor itself says so: what stands in
     // between gives up earlier, with a status of its own kind or in other words.
-    let by_vendor = own_words == OwnWords::Yes && !matches!(status, 408 | 502 | 504 | 520..=599);
+    let by_vendor = words == Words::Own && !matches!(status, 408 | 502 | 504 | 520..=599);
     let verdict = |kind, outcome, tries| {
         let is_settled = by_vendor || outcome == Outcome::NotChanged;
         Verdict { kind, outcome, ending: if is_settled { Ending::Settled } else { Ending::Open }, tries }
@@ -99,12 +109,12 @@ pub(super) fn judge_status(status: u16, intent: Intent, dialect: &Dialect, own_w
         307 | 308 => not_changed(Kind::Redirected, ONCE),
         // A 303 is how a processed POST may be answered, and 301 and 302 are used for it too.
         300..=399 => unknown(Kind::Redirected, ONCE),
+        408 | 500..=599 => unknown(Kind::Unavailable, FEW),
+        400..=499 if words == Words::Other => not_changed(Kind::NotTheApi, ONCE),
         401 => not_changed(Kind::Unauthorized, ONCE),
         403 => not_changed(Kind::Forbidden, ONCE),
-        404 if own_words == OwnWords::Yes => not_changed(Kind::NotFound, ONCE),
-        404 => not_changed(Kind::NotTheApi, ONCE),
+        404 => not_changed(Kind::NotFound, ONCE),
         409 => not_changed(Kind::Conflict, ONCE),
-        408 | 500..=599 => unknown(Kind::Unavailable, FEW),
         400..=499 => not_changed(Kind::Rejected, ONCE),
         _ => unknown(Kind::NotTheApi, ONCE),
     }
@@ -122,13 +132,6 @@ impl Verdict {
     }
 }
 
-/// Whether a body speaks the vendor's dialect.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum OwnWords {
-    Yes,
-    No,
-}
-
 #[cfg(test)]
 mod tests {
     use Outcome::{Changed, MayHaveChanged, NotChanged};
@@ -136,6 +139,7 @@ mod tests {
     use super::*;
 
     const DIALECT: Dialect = Dialect {
+        refusal: crate::http::Form(&[]),
         code: &[],
         codes: &[],
         message: &["message"],
@@ -169,7 +173,7 @@ mod tests {
     #[test]
     fn a_reset_is_tried_again_only_where_the_status_proves_that_it_was_not_processed() {
         for status in (100..200).chain(300..1000) {
-            let Verdict { outcome, tries, .. } = judge_status(status, Intent::Reset, &DIALECT, OwnWords::Yes);
+            let Verdict { outcome, tries, .. } = judge_status(status, Intent::Reset, &DIALECT, Words::Own);
             assert_eq!(tries > ONCE, [423, 429, 477].contains(&status), "{status}");
             let refused = matches!(status, 307 | 308 | 400..=407 | 409..=499);
             assert_eq!(outcome, if refused { NotChanged } else { MayHaveChanged }, "{status}");
@@ -177,24 +181,24 @@ mod tests {
     }
 
     #[test]
-    fn only_the_vendors_own_words_settle_what_may_have_been_processed() {
-        for (status, own_words, ending) in [
-            (500, OwnWords::Yes, Ending::Settled),
-            (503, OwnWords::Yes, Ending::Settled),
-            (500, OwnWords::No, Ending::Open),
-            (503, OwnWords::No, Ending::Open),
-            (303, OwnWords::No, Ending::Open),
+    fn only_the_vendors_words_settle_what_may_have_been_processed() {
+        for (status, words, ending) in [
+            (500, Words::Own, Ending::Settled),
+            (503, Words::Own, Ending::Settled),
+            (500, Words::Other, Ending::Open),
+            (503, Words::Other, Ending::Open),
+            (303, Words::Other, Ending::Open),
             // What a gateway answers while the vendor is at work, in whatever words.
-            (408, OwnWords::Yes, Ending::Open),
-            (502, OwnWords::Yes, Ending::Open),
-            (504, OwnWords::Yes, Ending::Open),
-            (524, OwnWords::Yes, Ending::Open),
+            (408, Words::Own, Ending::Open),
+            (502, Words::Own, Ending::Open),
+            (504, Words::Own, Ending::Open),
+            (524, Words::Own, Ending::Open),
             // A refusal.
-            (403, OwnWords::No, Ending::Settled),
-            (429, OwnWords::No, Ending::Settled),
+            (403, Words::Other, Ending::Settled),
+            (429, Words::Other, Ending::Settled),
         ] {
             for intent in [Intent::Reset, Intent::Set] {
-                assert_eq!(judge_status(status, intent, &DIALECT, own_words).ending, ending, "{status} {own_words:?}");
+                assert_eq!(judge_status(status, intent, &DIALECT, words).ending, ending, "{status} {words:?}");
             }
         }
     }
@@ -203,7 +207,7 @@ mod tests {
     fn a_code_says_why_a_request_was_refused_and_nothing_else() {
         for intent in [Intent::Read, Intent::Reset, Intent::Set] {
             for status in (100..200).chain(300..1000) {
-                let by_status = judge_status(status, intent, &DIALECT, OwnWords::Yes);
+                let by_status = judge_status(status, intent, &DIALECT, Words::Own);
                 let by_code = by_status.in_other_words(status, Some(Kind::Unauthorized));
                 let refused = matches!(status, 400..=407 | 409..=422 | 424..=428 | 430..=476 | 478..=499);
                 let kind = if refused { Kind::Unauthorized } else { by_status.kind };
@@ -215,17 +219,17 @@ mod tests {
 
     #[test]
     fn a_code_can_name_a_limit_that_no_wait_outlasts() {
-        let limited = judge_status(429, Intent::Reset, &DIALECT, OwnWords::Yes);
+        let limited = judge_status(429, Intent::Reset, &DIALECT, Words::Own);
         assert_eq!(limited.in_other_words(429, Some(Kind::RateLimited)), Verdict { tries: ONCE, ..limited });
         assert_eq!(limited.in_other_words(429, Some(Kind::Unauthorized)), limited);
-        let refused = judge_status(403, Intent::Reset, &DIALECT, OwnWords::Yes);
+        let refused = judge_status(403, Intent::Reset, &DIALECT, Words::Own);
         assert_eq!(refused.in_other_words(403, Some(Kind::RateLimited)).kind, Kind::RateLimited);
     }
 
     #[test]
     fn a_read_changes_nothing_whatever_happens() {
         for status in (100..200).chain(300..1000) {
-            assert_eq!(judge_status(status, Intent::Read, &DIALECT, OwnWords::No).outcome, NotChanged, "{status}");
+            assert_eq!(judge_status(status, Intent::Read, &DIALECT, Words::Other).outcome, NotChanged, "{status}");
         }
         for stage in [Stage::Connecting, Stage::Sent, Stage::Agreed] {
             assert_eq!(judge_trouble(Trouble::TimedOut, stage, Intent::Read).outcome, NotChanged);

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Kind;
 use super::redact::Redactor;
+use super::words::{Form, Media, Words};
 
 /// The names that a vendor's error bodies use.
 ///
@@ -12,6 +13,8 @@ use super::redact::Redactor;
 /// string or a number wins.
 #[derive(Debug)]
 pub struct Dialect {
+    /// By what a refusal is known to be the vendor's.
+    pub refusal: Form,
     /// Where its code for the failure is.
     pub code: &'static [&'static str],
     /// What its codes mean where a status that refuses says something else, or less.
@@ -38,16 +41,11 @@ pub enum FieldErrors {
 /// What a vendor said about a failure, fit to be shown.
 #[derive(Debug)]
 pub(super) struct Complaint {
+    /// Whose words they are. A code is told in the vendor's own only: in others it means something else.
+    pub(super) words: Words,
     pub(super) code: Option<Box<str>>,
     pub(super) message: Option<Box<str>>,
     pub(super) request_id: Option<Box<str>>,
-}
-
-impl Complaint {
-    /// Tells whether the body was this vendor's at all.
-    pub(super) fn speaks_dialect(&self) -> bool {
-        self.code.is_some() || self.message.is_some()
-    }
 }
 
 impl Dialect {
@@ -58,13 +56,15 @@ impl Dialect {
 
     /// Reads an error's body and headers. A body that is no JSON object, such as a proxy's HTML, says nothing.
     pub(super) fn read(&self, body: &[u8], headers: &HeaderMap, redactor: &Redactor) -> Complaint {
+        let words = self.refusal.of_refusal(Media::of(headers), body);
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
         let text = |names: &[&str]| names.iter().find_map(|name| find(&body, name));
         let message = text(self.message).and_then(|text| redactor.sentence(&text));
         let fields = self.fields.and_then(|fields| redactor.sentence(&fields.read(&body)));
 
         Complaint {
-            code: text(self.code).and_then(|text| redactor.token(&text)),
+            words,
+            code: text(self.code).filter(|_| words == Words::Own).and_then(|text| redactor.token(&text)),
             message: match (message, fields) {
                 (Some(message), Some(fields)) => Some(format!("{message} ({fields})").into()),
                 (message, _) => message,
@@ -125,8 +125,15 @@ mod tests {
     use crate::secret::Secret;
 
     fn message(fields: Option<FieldErrors>, body: &str) -> Option<Box<str>> {
-        let dialect =
-            Dialect { code: &[], codes: &[], message: &["message"], fields, request_id: &[], unprocessed: &[] };
+        let dialect = Dialect {
+            refusal: Form(&[]),
+            code: &[],
+            codes: &[],
+            message: &["message"],
+            fields,
+            request_id: &[],
+            unprocessed: &[],
+        };
         let secret = Secret::new("hunter2hunter2");
         dialect.read(body.as_bytes(), &HeaderMap::new(), &Redactor::knowing([&secret])).message
     }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use super::words::Words;
+
 /// A result whose error tells what has become of the password.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -20,6 +22,8 @@ pub struct Error {
     pub host: Box<str>,
     /// The status of the answer, where there was one.
     pub status: Option<u16>,
+    /// Whose words the answer is in.
+    pub words: Words,
     /// The vendor's own code for the failure.
     pub code: Option<Box<str>>,
     /// The vendor's own words: one line, capped, free of control characters and of the secrets that were sent.
@@ -41,12 +45,20 @@ impl Error {
             ending: Ending::Open,
             host: host.into(),
             status: None,
+            words: Words::default(),
             code: None,
             message: None,
             request_id: None,
             reason: reason.into(),
             retry_after: None,
         }
+    }
+}
+
+impl Error {
+    /// Whether there was an answer and it was not in the vendor's own words.
+    pub fn is_in_other_words(&self) -> bool {
+        self.status.is_some() && self.words == Words::Other
     }
 }
 
@@ -99,13 +111,15 @@ pub enum Kind {
     Certificate,
     /// 409: something stands in the way.
     Conflict,
+    /// What the vendor shows contradicts what the state holds, so nothing may be concluded from it.
+    Contradiction,
     /// 403: the credentials lack a right.
     Forbidden,
     /// The connection ended before a whole answer was there.
     Interrupted,
     /// 404 in the vendor's own words: what was asked for does not exist.
     NotFound,
-    /// The answer is not this API's: a wrong base URL, or something in between that answers in its place.
+    /// The answer is not in the words of this API: a wrong base URL, or something in between that answers in its place.
     NotTheApi,
     /// What is to be replaced is what we are logged in with. Nothing was sent.
     OwnLogin,

@@ -5,14 +5,12 @@ use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use http::HeaderMap;
-use http::header::CONTENT_TYPE;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::answer::Flaw;
 use super::arriving::{self, Arriving, Head, Received};
-use super::classify::{Intent, OwnWords, Stage, judge_status, judge_trouble};
+use super::classify::{Intent, Stage, judge_disagreement, judge_status, judge_trouble};
 use super::dialect::request_id;
 use super::gate::Quota;
 use super::operation::{LEAST_TO_SEND, out_of_time};
@@ -20,6 +18,7 @@ use super::redact::Redactor;
 use super::retry::Failure;
 use super::retry_after::{next_window, retry_after};
 use super::transport::{Connection, NO_CONNECTION_IN_TIME, Obstacle, Route, Transport, Trouble};
+use super::words::{Agreement, Media, Words};
 use super::{Answer, Dialect, Error, Kind, Operation, Outcome, Result};
 
 /// What an exchange needs to know beside the request itself.
@@ -29,6 +28,8 @@ pub(super) struct Exchange<'a> {
     pub(super) intent: Intent,
     pub(super) host: &'a str,
     pub(super) dialect: &'static Dialect,
+    /// What agrees to a password of the caller's own.
+    pub(super) agreement: &'a Agreement,
     pub(super) redactor: &'a Arc<Redactor>,
     /// The longest that it may take.
     pub(super) timeout: Duration,
@@ -123,32 +124,33 @@ impl Exchange<'_> {
 
     async fn accept(&self, mut response: Arriving<Connection>, head: Head, end: Instant) -> Result<Answer, Failure> {
         let Head { status, headers } = head;
-        let request_id = request_id(&headers, self.redactor);
+        let (request_id, media) = (request_id(&headers, self.redactor), Media::of(&headers));
         let answer = |received: Received, flaw| Answer {
-            content_type: content_type(&headers),
+            media,
             request_id: request_id.clone(),
             ..self.answer(status, received, flaw)
         };
-        match self.intent {
-            Intent::Reset => {
-                let read = self.in_time(end, response.all()).await.and_then(|read| read);
-                let flaw = read.err().map(|trouble| self.flaw(trouble, Stage::Agreed));
-                Ok(answer(response.received(), flaw))
-            }
-            Intent::Read => match self.in_time(end, response.whole_body(arriving::PAGE)).await.and_then(|body| body) {
-                Ok(body) => Ok(answer(Received { body, beyond: Vec::new(), is_whole: true }, None)),
-                Err(trouble) => {
-                    let Failure { error, tries } = self.failed(trouble, Stage::Agreed);
-                    Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries })
-                }
-            },
-            Intent::Set => {
-                // A password of the caller's own is known without the body.
-                let body = self.in_time(end, response.whole_body(arriving::PASSWORD)).await.and_then(|body| body);
-                let is_whole = body.is_ok();
-                Ok(answer(Received { body: body.unwrap_or_default(), beyond: Vec::new(), is_whole }, None))
-            }
+        if self.intent == Intent::Reset {
+            let read = self.in_time(end, response.all()).await.and_then(|read| read);
+            let flaw = read.err().map(|trouble| self.flaw(trouble, Stage::Agreed));
+            return Ok(answer(response.received(), flaw));
         }
+        let most = if self.intent == Intent::Read { arriving::PAGE } else { arriving::PASSWORD };
+        let body = match self.in_time(end, response.whole_body(most)).await.and_then(|body| body) {
+            Ok(body) => body,
+            Err(trouble) => {
+                let Failure { error, tries } = self.failed(trouble, Stage::Agreed);
+                return Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries });
+            }
+        };
+        if self.intent == Intent::Set && self.agreement.of(status, media, &body, &self.dialect.refusal) == Words::Other
+        {
+            let verdict = judge_disagreement();
+            let error = Error::new(verdict.kind, verdict.outcome, self.host, format!("it answered {status}"));
+            let error = Error { ending: verdict.ending, status: Some(status), request_id, ..error };
+            return Err(Failure { error, tries: verdict.tries });
+        }
+        Ok(answer(Received { body, beyond: Vec::new(), is_whole: true }, None))
     }
 
     /// Takes what has come where a status of success was read, and no head that is one.
@@ -171,7 +173,7 @@ impl Exchange<'_> {
             beyond,
             is_whole: is_whole && flaw.is_none(),
             flaw,
-            content_type: None,
+            media: Media::Unsaid,
             host: self.host.into(),
             outcome: if self.intent == Intent::Read { Outcome::NotChanged } else { Outcome::Changed },
             request_id: None,
@@ -197,8 +199,7 @@ impl Exchange<'_> {
         };
 
         let said = self.dialect.read(&body, &headers, self.redactor);
-        let own_words = if said.speaks_dialect() { OwnWords::Yes } else { OwnWords::No };
-        let verdict = judge_status(status, self.intent, self.dialect, own_words)
+        let verdict = judge_status(status, self.intent, self.dialect, said.words)
             .in_other_words(status, self.dialect.meaning(said.code.as_deref()));
         let now = SystemTime::now();
         let wait = match verdict.kind {
@@ -209,6 +210,7 @@ impl Exchange<'_> {
         let error = Error {
             ending: verdict.ending,
             status: Some(status),
+            words: said.words,
             code: said.code,
             message: said.message,
             request_id: said.request_id,
@@ -234,14 +236,6 @@ impl Exchange<'_> {
         let error = Error::new(verdict.kind, verdict.outcome, self.host, reason);
         Failure { error: Error { ending: verdict.ending, ..error }, tries: verdict.tries }
     }
-}
-
-/// The media type in the headers, if it is made of what media types are made of (RFC 9110, section 8.3.1).
-fn content_type(headers: &HeaderMap) -> Option<Box<str>> {
-    let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    let name = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/!#$&-^_.+".contains(&byte);
-    (!name.is_empty() && name.len() <= 127 && name.bytes().all(is_plain)).then(|| name.into())
 }
 
 /// How late a timer must be to show that the process was stopped.

@@ -56,18 +56,27 @@ impl Answer {
 
     fn find<T: Leaf>(&self, path: &[&str]) -> Option<T> {
         let texts = std::iter::once(&self.body).chain(&self.beyond);
-        texts.flat_map(|text| documents(text)).find_map(|document| {
-            let mut found = None;
-            let mut json = serde_json::Deserializer::from_slice(document.bytes);
-            // What was found before the text stops being JSON still counts.
-            let _ = Find { path, found: &mut found }.deserialize(&mut json);
-            found
-        })
+        // What was found before the text stops being JSON still counts.
+        texts.flat_map(|text| documents(text)).find_map(|document| look(document.bytes, path).0)
     }
 }
 
+/// What stands at `path` in a JSON object that is there to its end, whatever follows it.
+pub(super) fn find<T: Leaf>(body: &[u8], path: &[&str]) -> Option<T> {
+    let (found, is_whole) = look(body, path);
+    found.filter(|_| is_whole)
+}
+
+/// What stands at `path`, and whether the JSON around it has its end.
+fn look<T: Leaf>(body: &[u8], path: &[&str]) -> (Option<T>, bool) {
+    let mut found = None;
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let is_whole = Find { path, found: &mut found }.deserialize(&mut json).is_ok();
+    (found, is_whole)
+}
+
 /// What can stand at the end of a path.
-trait Leaf: Sized {
+pub(super) trait Leaf: Sized {
     fn of_text(_: &str) -> Option<Self> {
         None
     }

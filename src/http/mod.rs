@@ -11,7 +11,7 @@
 //! - `gate` lets it leave when the vendor takes it, with `retry_after` for the vendor's own word on when, and `limit` for ours;
 //! - `exchange` sends it once, over a connection that `transport` makes for it alone, with `dial`, `proxy`, `no_proxy` and `tunnel`;
 //! - `arriving` reads what comes back, `framing` finds its end, and `salvage` the password where it is broken;
-//! - `classify` judges what came back, or that nothing did;
+//! - `words` knows whether a response is in the vendor's own words, and `classify` judges it, or that there was none;
 //! - `redact` keeps what a vendor says short, plain and free of secrets.
 //!
 //! Every failure is an [`Error`], which says with its [`Outcome`] what has become of the password.
@@ -42,6 +42,7 @@ mod retry_after;
 mod salvage;
 mod transport;
 mod tunnel;
+mod words;
 
 pub use http::Method;
 
@@ -52,5 +53,6 @@ pub use dialect::{Dialect, FieldErrors};
 pub use error::{Ending, Error, Kind, Outcome, Result};
 pub use operation::Operation;
 pub use request::Request;
+pub use words::{Agreement, Form, Mark, Words};
 
 pub use crate::trust::CertificateFile;

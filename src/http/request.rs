@@ -18,6 +18,7 @@ use super::gate::Place;
 use super::redact::Redactor;
 use super::retry::{Failure, Pace, repeat};
 use super::transport::{Route, Transport};
+use super::words::Agreement;
 use super::{Answer, Error, Kind, Operation, Outcome, Result, message, path};
 use crate::secret::Secret;
 
@@ -89,7 +90,7 @@ impl Request {
 
     /// Sends a request that may be sent any number of times. Its answer may hold 16 MiB.
     pub async fn read(self, op: &Operation) -> Result<Answer> {
-        self.send(op, Intent::Read).await
+        self.send(op, Intent::Read, &Agreement::Undocumented).await
     }
 
     /// Sends a reset whose answer is the only copy of the password. Its answer may hold 64 KiB.
@@ -97,19 +98,19 @@ impl Request {
     /// It is sent again only when the earlier one is proven unprocessed. A stop takes it back until it has left; after
     /// that the answer is waited for. It is not begun with less than a second to the operation's deadline.
     pub async fn reset(self, op: &Operation) -> Result<Answer> {
-        self.send(op, Intent::Reset).await
+        self.send(op, Intent::Reset, &Agreement::Undocumented).await
     }
 
     /// Sends a request that sets a password of the caller's own: the same request has the same end, so it is sent again where its
-    /// outcome is not known. Any 2xx is success, whatever the answer holds.
-    pub async fn set(self, op: &Operation) -> Result<Answer> {
-        self.send(op, Intent::Set).await
+    /// outcome is not known. A 2xx is success only in the words of `agreement`.
+    pub async fn set(self, op: &Operation, agreement: &Agreement) -> Result<Answer> {
+        self.send(op, Intent::Set, agreement).await
     }
 
-    async fn send(self, op: &Operation, intent: Intent) -> Result<Answer> {
+    async fn send(self, op: &Operation, intent: Intent, agreement: &Agreement) -> Result<Answer> {
         let prepared = self.prepare(op)?;
         let place = prepared.api.gate.place();
-        repeat(op, Pace::default(), |number| prepared.attempt(op, intent, &place, number)).await
+        repeat(op, Pace::default(), |number| Box::pin(prepared.attempt(op, intent, agreement, &place, number))).await
     }
 
     /// Does whatever can fail before the first byte is sent.
@@ -158,7 +159,14 @@ struct Prepared {
 }
 
 impl Prepared {
-    async fn attempt(&self, op: &Operation, intent: Intent, place: &Place, number: u32) -> Result<Answer, Failure> {
+    async fn attempt(
+        &self,
+        op: &Operation,
+        intent: Intent,
+        agreement: &Agreement,
+        place: &Place,
+        number: u32,
+    ) -> Result<Answer, Failure> {
         let (host, gate) = (self.api.host(), &self.api.gate);
         let pass = gate.pass(place, op, self.api.client.limit(), host).await.map_err(Failure::last)?;
 
@@ -170,7 +178,7 @@ impl Prepared {
         let start = Instant::now();
         let (timeout, quota) = (self.api.client.request_timeout(), OnceLock::new());
         let (dialect, redactor) = (self.api.dialect, &self.redactor);
-        let exchange = Exchange { op, intent, host, dialect, redactor, timeout, quota: &quota };
+        let exchange = Exchange { op, intent, host, dialect, agreement, redactor, timeout, quota: &quota };
         let mut result = exchange.run(self.api.client.transport(), &self.route, &self.message).await;
 
         let quota = quota.get().copied().unwrap_or_default();

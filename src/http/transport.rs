@@ -240,8 +240,15 @@ mod tests {
     use crate::http::dial::Resolving;
     use crate::http::{BaseUrl, Client, Dialect, Error, Kind, Operation, Outcome, Settings};
 
-    static DIALECT: Dialect =
-        Dialect { code: &[], codes: &[], message: &[], fields: None, request_id: &[], unprocessed: &[] };
+    static DIALECT: Dialect = Dialect {
+        refusal: crate::http::Form(&[]),
+        code: &[],
+        codes: &[],
+        message: &[],
+        fields: None,
+        request_id: &[],
+        unprocessed: &[],
+    };
 
     /// The failure of a reset at a host whose name is looked up like this, and how often it was.
     async fn resolving(base: &str, answer: impl Fn() -> Resolving + Send + Sync + 'static) -> (Error, usize) {

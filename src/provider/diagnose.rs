@@ -242,6 +242,7 @@ fn summary(doing: Doing, target: &Target, error: &Error) -> String {
             Kind::NotFound if doing == Doing::Listing => format!("{title} does not know this account"),
             Kind::NotFound => format!("{title} does not know this credential"),
             Kind::Conflict => format!("{title} reports a conflict"),
+            Kind::Contradiction => format!("{title}'s list of credentials is in doubt"),
             Kind::Rejected => format!("{title} rejected the request"),
             Kind::OwnLogin => "The provider logs in with this credential".to_owned(),
             Kind::RateLimited => format!("{title}'s rate limit is reached"),
@@ -265,16 +266,32 @@ fn answered(target: &Target, error: &Error) -> String {
     let request_id = error.request_id.as_ref().map(|id| format!(" (request id {id})")).unwrap_or_default();
     // A refusal in the vendor's own words speaks for itself; any other answer needs ours.
     let ours = match error.kind {
-        Kind::NotTheApi => ", but not in the words of its API".to_owned(),
+        Kind::NotTheApi => NOT_ITS_WORDS.to_owned(),
         Kind::Redirected => ", a redirect, which is never followed".to_owned(),
         _ if (200..300).contains(&status) => format!(": {}", error.reason),
+        Kind::RateLimited | Kind::Unavailable if error.is_in_other_words() => NOT_ITS_WORDS.to_owned(),
         _ => String::new(),
     };
     format!("{vendor} answered {status}{code}{message}{request_id}{ours}.")
 }
 
+const NOT_ITS_WORDS: &str = ", but not in the words of its API";
+
+/// What to do about an answer that something in between has given.
+fn between(target: &Target) -> String {
+    let Vendor { title, name, .. } = target.vendor;
+    format!(
+        "Check `base_url` of `{name}`, and what stands between this machine and {title}, such as a proxy, a gateway or a captive portal: it \
+         may have answered in its place."
+    )
+}
+
 fn advice(doing: Doing, target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
+    if error.kind == Kind::NotTheApi && error.outcome != Outcome::NotChanged {
+        let known = Error { kind: Kind::Unreadable, ..error.clone() };
+        return format!("{} {}", between(target), advice(doing, target, &known));
+    }
     let makes_another = target.vendor.renewal == Renewal::Successor;
     let own = target.vendor.advice.iter().find(|(code, _)| error.code.as_deref() == Some(code));
     if let (Some((_, advice)), Outcome::NotChanged) = (own, error.outcome) {
@@ -327,6 +344,10 @@ fn advice(doing: Doing, target: &Target, error: &Error) -> String {
             Kind::NotFound => {
                 "Check the name, and that the token belongs to the account that the credential is in.".to_owned()
             }
+            Kind::Contradiction => format!(
+                "Check that the token belongs to the account that the credential is in, and try again later. If the credential was deleted \
+                 at {title}, remove the resource from the state: `terraform state rm`, with its address."
+            ),
             Kind::Conflict => format!("Look at the credential in {title}, then try again."),
             Kind::Rejected => "Check the arguments; the vendor's words say more.".to_owned(),
             Kind::OwnLogin => format!(
@@ -337,7 +358,8 @@ fn advice(doing: Doing, target: &Target, error: &Error) -> String {
                 Some(wait) => asked_to_wait(title, wait),
                 None => "Try again later, raise `timeouts`, or set `max_requests_per_second`.".to_owned(),
             },
-            Kind::Redirected | Kind::NotTheApi | Kind::TooLarge | Kind::Unreadable => {
+            Kind::NotTheApi => between(target),
+            Kind::Redirected | Kind::TooLarge | Kind::Unreadable => {
                 format!("Check `base_url` of `{}` and any proxy on the way.", target.vendor.name)
             }
         },
@@ -364,9 +386,10 @@ mod tests {
     use super::*;
     use crate::framework::value::Value;
 
-    const KINDS: [Kind; 18] = [
+    const KINDS: [Kind; 19] = [
         Kind::Certificate,
         Kind::Conflict,
+        Kind::Contradiction,
         Kind::Forbidden,
         Kind::Interrupted,
         Kind::NotFound,

@@ -1,6 +1,5 @@
 //! `HostUp`, whose mailboxes go by an address or an id.
 
-use terraform_provider_smtp::backend::Note;
 use wiremock::ResponseTemplate;
 
 use super::{
@@ -63,14 +62,7 @@ const BY_ID: Case = Case {
 
 pub(crate) const CASES: &[Case] = &[BY_ADDRESS, BY_ID];
 
-const IN_OTHER_LETTERS: &Case = &Case {
-    target: &[ACCOUNT, "Info@Example.com"],
-    reset: Exchange {
-        path: "/api/v2/shared-hosting/acct_01hxa3b4c5d6e7f8g9h0j1k2m3/email-accounts/Info%40Example.com/password",
-        ..BY_ADDRESS.reset
-    },
-    ..BY_ADDRESS
-};
+const IN_OTHER_LETTERS: &Case = &Case { target: &[ACCOUNT, "Info@Example.com"], ..BY_ADDRESS };
 
 #[test]
 fn what_is_sent_is_the_documented_request() {
@@ -92,9 +84,9 @@ async fn the_list_tells_the_user_name_of_a_mailbox_that_goes_by_its_id() {
 }
 
 #[tokio::test]
-async fn an_address_in_other_letters_names_the_same_mailbox() {
+async fn an_address_in_other_letters_names_the_same_mailbox_and_is_sent_as_the_list_has_it() {
     let server = Server::start(IN_OTHER_LETTERS, &[LIST]).await;
-    server.mount(IN_OTHER_LETTERS.reset, ok(IN_OTHER_LETTERS)).await;
+    server.mount(BY_ADDRESS.reset, ok(IN_OTHER_LETTERS)).await;
     let backend = server.backend();
     let presence = backend.read(&operation(), &server.target(), &server.held()).await.unwrap();
     assert!(matches!(presence, Presence::Found(_)));
@@ -124,16 +116,45 @@ async fn a_refusal_after_an_unknown_outcome_leaves_it_unknown() {
 }
 
 #[tokio::test]
-async fn any_answer_of_success_means_that_the_password_is_ours() {
-    for (status, body) in
-        [(200, ""), (200, "<html></html>"), (200, "null"), (200, r#"{"email": 1}"#), (202, "{}"), (204, "")]
-    {
+async fn of_two_mailboxes_that_are_written_alike_only_the_one_that_is_written_the_same_is_reset() {
+    let body = r#"{"emailAccounts": [{"id": "mail_1", "email": "INFO@example.com"}, {"id": "mail_2", "email": "Info@Example.com"}]}"#;
+    let server = Server::start(IN_OTHER_LETTERS, &[Exchange { body, ..LIST }]).await;
+    let reset = Exchange { path: IN_OTHER_LETTERS_RESET, ..BY_ADDRESS.reset };
+    server.mount(reset, ok(IN_OTHER_LETTERS)).await;
+    let backend = server.backend();
+    assert!(matches!(backend.read(&operation(), &server.target(), &server.held()).await, Ok(Presence::Found(_))));
+    server.reset(&*backend).await.unwrap();
+    assert_eq!(server.requests(reset).await.len(), 1);
+
+    let server = Server::start(&CASES[0], &[Exchange { body, ..LIST }]).await;
+    let error = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap_err();
+    assert_eq!((error.kind, error.outcome), (Kind::Conflict, Outcome::NotChanged));
+}
+
+const IN_OTHER_LETTERS_RESET: &str =
+    "/api/v2/shared-hosting/acct_01hxa3b4c5d6e7f8g9h0j1k2m3/email-accounts/Info%40Example.com/password";
+
+#[tokio::test]
+async fn only_the_documented_answer_means_that_the_password_is_ours() {
+    for (status, media, body) in [
+        (200, "application/json", ""),
+        (200, "text/html", "<html></html>"),
+        (200, "application/json", "null"),
+        (200, "application/json", r#"{"email": 1}"#),
+        (200, "application/problem+json", BY_ADDRESS.error),
+        (200, "application/json", BY_ADDRESS.error),
+        (202, "application/json", BY_ADDRESS.reset.body),
+        (203, "application/json", BY_ADDRESS.reset.body),
+        (204, "application/json", ""),
+    ] {
         let server = Server::start(&CASES[0], &[]).await;
-        let answer = ResponseTemplate::new(status).set_body_raw(body, "application/json");
-        server.mount(BY_ADDRESS.reset, answer).await;
+        let mock = ResponseTemplate::new(status).set_body_raw(body, media);
+        server.mount_once(BY_ADDRESS.reset, mock).await;
+        server.mount(BY_ADDRESS.reset, ok(&BY_ADDRESS)).await;
         let reset = server.reset(&*server.backend()).await.unwrap();
-        assert_eq!((reset.username, reset.notes), (None, vec![Note::OddAnswer]), "{status} {body}");
-        assert_eq!(server.requests(BY_ADDRESS.reset).await.len(), 1, "{status} {body}");
+        assert_eq!((reset.username, reset.notes), (None, vec![]), "{status} {media} {body}");
+        let sent: Vec<_> = server.requests(BY_ADDRESS.reset).await.into_iter().map(|request| request.body).collect();
+        assert_eq!(sent, [BY_ADDRESS.reset_body.as_bytes(); 2], "{status} {media} {body}");
     }
 }
 

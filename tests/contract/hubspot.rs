@@ -1,6 +1,14 @@
 //! HubSpot, in the three generations of its API.
 
-use terraform_provider_smtp::backend::Presence;
+use std::collections::BTreeSet;
+
+use proptest::{
+    collection::vec,
+    strategy::{Strategy as _, ValueTree as _},
+    test_runner::TestRunner,
+};
+use terraform_provider_smtp::{backend::Presence, http::Kind};
+use wiremock::{Mock, Request, Respond, ResponseTemplate, matchers::path};
 
 use super::{Case, Exchange, Expected, Server, TOKEN, get, operation, post};
 
@@ -18,7 +26,8 @@ const V1: Case = Case {
     authorization: "Bearer contract-test-token",
     always: &[],
     found: &[get("/email/public/v1/smtpapi/tokens", LIST_V1)],
-    gone: &[get("/email/public/v1/smtpapi/tokens", "[]")],
+    // Absent from two lists, one after the other, which both have others on them.
+    gone: &[get("/email/public/v1/smtpapi/tokens", r#"[{"userName": "someone-else"}]"#)],
     found_late: &[],
     reset: post(
         "/email/public/v1/smtpapi/tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset",
@@ -37,6 +46,14 @@ const V1: Case = Case {
 
 pub(crate) const CASES: &[Case] = &[
     V1,
+    Case {
+        // Said of it.
+        gone: &[get(
+            "/email/public/v1/smtpapi/tokens",
+            r#"[{"userName": "zh48wgsfld@62515.smtp.hubspot.net", "deleted": true}]"#,
+        )],
+        ..V1
+    },
     Case {
         settings: &[("access_token", TOKEN), ("api_version", "v3")],
         found: &[get("/marketing/v3/transactional/smtp-tokens", LIST_V3)],
@@ -83,7 +100,7 @@ const RESET_V3: &str = include_str!("../fixtures/hubspot/reset_v3.json");
 
 #[tokio::test]
 async fn pages_are_followed_until_one_brings_nothing_new() {
-    let case = &CASES[1];
+    let case = &CASES[2];
     let list = case.gone[0];
     let page = r#"{"results": [{"id": "someone-else"}], "paging": {"next": {"after": "1"}}}"#;
     let server = Server::start(case, &[Exchange { body: page, ..list }, case.gone[1]]).await;
@@ -92,4 +109,54 @@ async fn pages_are_followed_until_one_brings_nothing_new() {
     let queries: Vec<_> =
         server.requests(list).await.iter().map(|request| request.url.query().map(str::to_owned)).collect();
     assert_eq!(queries, ["limit=100", "limit=100&after=1"].map(|query| Some(query.to_owned())));
+}
+
+/// A list in pages of these entries, each page but the last with a cursor to the next.
+struct Pages(Vec<Vec<u16>>);
+
+impl Respond for Pages {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let after = request.url.query_pairs().find(|(name, _)| name == "after");
+        let page: usize = after.map_or(0, |(_, after)| after.trim_start_matches("cursor-").parse().unwrap());
+        let results: Vec<_> =
+            self.0[page].iter().map(|number| serde_json::json!({"id": format!("u{number}")})).collect();
+        let next =
+            (page + 1 < self.0.len()).then(|| serde_json::json!({"next": {"after": format!("cursor-{}", page + 1)}}));
+        ResponseTemplate::new(200).set_body_json(serde_json::json!({"results": results, "paging": next}))
+    }
+}
+
+/// Pages of random sizes, with entries that come twice: a list tells of each credential once, or is too long.
+#[tokio::test]
+async fn a_list_is_read_whole_however_it_is_paged_or_not_at_all() {
+    let paged = proptest::prop_oneof![
+        8 => vec(vec(0_u16..400, 1..20), 1..12),
+        1 => vec(vec(0_u16..u16::MAX, 1..2), 195..206),
+        1 => vec(vec(0_u16..u16::MAX, 900..1100), 9..12),
+    ];
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..30 {
+        let drawn = paged.new_tree(&mut runner).unwrap().current();
+        // A page that brings nothing new is the last one.
+        let mut seen = BTreeSet::new();
+        let end = drawn.iter().position(|page| page.iter().filter(|number| seen.insert(**number)).count() == 0);
+        let read = &drawn[..end.map_or(drawn.len(), |end| end + 1)];
+        let is_too_long = read.len() > 200 || read.iter().map(Vec::len).sum::<usize>() > 10_000;
+        let expected: BTreeSet<_> = read.iter().flatten().map(|number| format!("u{number}")).collect();
+
+        let server = Server::start(&CASES[2], &[]).await;
+        let tokens = CASES[2].found[0].path;
+        Mock::given(path(tokens)).respond_with(Pages(drawn.clone())).mount(&server.mock).await;
+        match server.backend().list(&operation(), &server.scope()).await {
+            Ok(listed) => {
+                let names: BTreeSet<_> = listed.into_iter().filter_map(|one| one.username).collect();
+                assert!(!is_too_long && names == expected, "{} pages", read.len());
+            }
+            Err(error) => {
+                assert_eq!(error.kind, Kind::TooLarge);
+                assert!(is_too_long, "{} pages: {error}", read.len());
+            }
+        }
+        assert!(server.requests(CASES[2].found[0]).await.len() <= 200);
+    }
 }

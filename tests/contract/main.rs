@@ -177,6 +177,64 @@ async fn a_credential_that_the_vendor_does_not_have_is_gone() {
     }
 }
 
+/// An empty list, once and for good: it says nothing of a credential that the state holds.
+#[tokio::test]
+async fn an_empty_list_makes_no_credential_gone() {
+    for case in cases().filter(|case| case.found_late.is_empty() || case.gone.len() > 1) {
+        for (first, second) in
+            [(empty(case), case.found[0].body), (case.found[0].body, empty(case)), (empty(case), empty(case))]
+        {
+            let server = Server::start(case, &case.gone[1..]).await;
+            let body = |body| ResponseTemplate::new(200).set_body_raw(body, "application/json");
+            server.mount_once(case.found[0], body(first)).await;
+            server.mount(case.found[0], body(second)).await;
+            let held = Held { username: Some("held".to_owned()), ..server.held() };
+            let presence = server.backend().read(&operation(), &server.target(), &held).await;
+            let has_single_call = case.gone.len() > 1;
+            match presence {
+                Ok(Presence::Found(_)) => assert_eq!(first, case.found[0].body, "{}", case.vendor),
+                // Asked for by itself, it is gone in the vendor's words.
+                Ok(Presence::Gone) => assert!(has_single_call, "{}", case.vendor),
+                Err(error) => {
+                    assert_eq!((error.kind, error.outcome), (Kind::Contradiction, Outcome::NotChanged));
+                    assert!(!has_single_call, "{}", case.vendor);
+                }
+            }
+        }
+    }
+}
+
+/// A single list without the credential: whatever it has on it, the next question finds the credential.
+#[tokio::test]
+async fn one_shorter_list_makes_no_credential_gone() {
+    for case in cases() {
+        let found_by_itself = case.found_late.get(1..).unwrap_or_default();
+        let server = Server::start(case, found_by_itself).await;
+        let body = |body| ResponseTemplate::new(200).set_body_raw(body, "application/json");
+        server.mount_once(case.found[0], body(case.gone[0].body)).await;
+        server.mount(case.found[0], body(case.found[0].body)).await;
+        // What a list says of the credential itself counts at once.
+        if case.gone[0].body.contains("\"deleted\": true") || case.gone[0].body.contains("\"is_active\": false") {
+            continue;
+        }
+        let held = Held { username: Some("held".to_owned()), ..server.held() };
+        for _ in 0..2 {
+            let presence = server.backend().read(&operation(), &server.target(), &held).await.unwrap();
+            assert!(matches!(presence, Presence::Found(_)), "{}", case.vendor);
+        }
+    }
+}
+
+/// The documented list with nothing on it.
+fn empty(case: &Case) -> &'static str {
+    match (case.vendor, case.found[0].body.trim_start().starts_with('[')) {
+        (_, true) => "[]",
+        ("hostup", _) => r#"{"emailAccounts": []}"#,
+        ("hubspot", _) => r#"{"results": []}"#,
+        _ => r#"{"success": true, "data": []}"#,
+    }
+}
+
 #[tokio::test]
 async fn an_incomplete_list_does_not_make_a_credential_gone() {
     for case in cases().filter(|case| !case.found_late.is_empty()) {

@@ -16,6 +16,10 @@ const ID: &str = "5d1c2b8e-3f7a-4c69-8e20-7b94a6d0f113";
 const REVOKED: &str = "e8a7c0d4-92b5-4f1e-a6c3-1d5f8b7e2094";
 const KEY: &str = "Zr8mWq2LtXc6Hv0NsKjD";
 const LIST: Exchange = get("/api/v1/account/api_key", include_str!("../fixtures/smtpd/list.json"));
+const NO_LIST: Exchange = get("/api/v1/account/api_key", "[]");
+const ONE: Exchange =
+    get("/api/v1/account/api_key/5d1c2b8e-3f7a-4c69-8e20-7b94a6d0f113", include_str!("../fixtures/smtpd/get.json"));
+const NO_KEY: Exchange = Exchange { status: 404, body: include_str!("../fixtures/smtpd/error.json"), ..ONE };
 const LOGIN: Exchange = post("/oauth/token", include_str!("../fixtures/smtpd/login.json"));
 const LOGOUT: Exchange = post("/oauth/revoke", "");
 const REVOKE: Exchange =
@@ -31,8 +35,8 @@ const BY_KEY: Case = Case {
     authorization: "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJhY2NvdW50X2lkIjoiNDFkZmM2NTYtNWJmNi00YzgxLWI0ODUtZTcxMTFhNmEzMDQxIiwiZXhwIjoxNTk5MTI3OTU3LCJpZCI6IjQ4ZmFmNzEwLTc4MTgtNDk0ZC1hMjQ3LTIzZGI3MjFkNmZlYSIsImlzX2FjY291bnRfdmVyaWZpZWQiOmZhbHNlLCJpc3MiOiJTTVRQRCBJbmMiLCJuYW1lIjoiIiwic2NvcGUiOlsxXSwic3ViIjoiamFjay50cnVvbmdAamFtZXNoYXJkaWUuY29tIiwic3ViamVjdCI6ImphY2sudHJ1b25nQGphbWVzaGFyZGllLmNvbSJ9.lE0XewYrOZDCevHINLGodAQ8RJH5nSr9GnY60ZwqWfk",
     always: &[LOGIN],
     found: &[LIST],
-    gone: &[get("/api/v1/account/api_key", "[]")],
-    found_late: &[],
+    gone: &[NO_LIST, NO_KEY],
+    found_late: &[NO_LIST, ONE],
     reset: Exchange { status: 201, ..post("/api/v1/account/api_key", include_str!("../fixtures/smtpd/reset.json")) },
     reset_body: r#"{"name":"newsletter","role":"send_only"}"#,
     error: include_str!("../fixtures/smtpd/error.json"),
@@ -124,7 +128,8 @@ async fn a_refused_login_is_told_apart_from_a_missing_right() {
 
 #[tokio::test]
 async fn a_read_tells_what_an_import_could_not_know() {
-    let server = Server::start(&CASES[0], &[LIST]).await;
+    let another = Exchange { path: "/api/v1/account/api_key/another", ..NO_KEY };
+    let server = Server::start(&CASES[0], &[LIST, another]).await;
     let backend = server.backend();
     let mut named = Fields::default();
     named.insert(server.vendor().target[0], Secret::new("newsletter")).unwrap();
@@ -203,6 +208,47 @@ async fn a_key_that_is_revoked_or_gone_is_retired() {
         server.backend().retire(&operation(), &held(Some(ID), Some(KEY))).await.unwrap();
         let requests = server.requests(REVOKE).await;
         assert_eq!((requests.len(), requests[0].body.len()), (1, 0), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_a_revocation_that_says_something_is_believed_when_the_key_shows_it() {
+    let revoked = Exchange { body: r#"{"id": "5d1c2b8e-3f7a-4c69-8e20-7b94a6d0f113", "is_active": false}"#, ..ONE };
+    for (key, expected) in [
+        (revoked, None),
+        (NO_KEY, None),
+        (ONE, Some(Kind::Unreadable)),
+        (Exchange { status: 404, body: "<html>", ..ONE }, Some(Kind::NotTheApi)),
+    ] {
+        let server = Server::start(&CASES[0], &[key]).await;
+        let said = ResponseTemplate::new(200).set_body_raw(r#"{"login_url": "https://portal"}"#, "application/json");
+        server.mount(REVOKE, said).await;
+        let retired = server.backend().retire(&operation(), &held(Some(ID), Some(KEY))).await;
+        let kind = retired.as_ref().err().map(|error| error.kind);
+        assert_eq!(kind, expected);
+        assert!(retired.err().is_none_or(|error| error.outcome == Outcome::MayHaveChanged));
+    }
+}
+
+#[tokio::test]
+async fn a_page_does_not_revoke_a_key() {
+    let server = Server::start(&CASES[0], &[]).await;
+    let page = ResponseTemplate::new(200).set_body_raw("<html>Under maintenance</html>", "text/html");
+    Mock::given(matchers::path(REVOKE.path)).respond_with(page).up_to_n_times(1).mount(&server.mock).await;
+    server.mount(REVOKE, ResponseTemplate::new(200)).await;
+    server.backend().retire(&operation(), &held(Some(ID), Some(KEY))).await.unwrap();
+    assert_eq!(server.requests(REVOKE).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_list_without_even_the_key_that_is_logged_in_is_not_believed_before_a_reset() {
+    for (case, is_believed) in [(&CASES[0], false), (&CASES[1], true)] {
+        let server = Server::start(case, &[NO_LIST]).await;
+        let checked = server.backend().check(&operation(), &server.target(), &Held::default()).await;
+        match checked {
+            Ok(_) => assert!(is_believed),
+            Err(error) => assert_eq!((error.kind, is_believed), (Kind::Contradiction, false)),
+        }
     }
 }
 

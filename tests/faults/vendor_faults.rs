@@ -63,6 +63,8 @@ enum Act {
     Each(Effect, usize),
     /// An answer of 200 whose password is this JSON value.
     Password(String),
+    /// So often a 2xx that is not the vendor's agreement, where a password of the caller's own is set.
+    Agreed(Effect, usize),
     /// Something for which the vendor or the credential must be known; nothing where it cannot happen.
     Special(fn(&Scene, &Account) -> Option<Fault>),
 }
@@ -92,6 +94,9 @@ impl Case {
         let fault = match &self.act {
             Act::Each(effect, times) => Some(Fault::new(effect.clone()).times(*times)),
             Act::Password(json) => Some(Fault::body(answer(account.vendor, json))),
+            Act::Agreed(effect, times) => {
+                (account.vendor == Vendor::HostUp).then(|| Fault::new(effect.clone()).times(*times))
+            }
             Act::Special(script) => script(scene, account),
         };
         let Some(fault) = fault else { return false };
@@ -184,6 +189,7 @@ fn faults() -> Vec<Case> {
             Act::Each(Effect::Body { content_type: "text/html".into(), bytes: body.into() }, 1),
         ));
     }
+    faults.extend(no_agreements());
     for (fault, password) in [
         ("a password that is null", "null".to_owned()),
         ("a password that is a number", "12345".to_owned()),
@@ -207,8 +213,34 @@ fn faults() -> Vec<Case> {
     faults
 }
 
+/// A 2xx that HostUp does not document, once and for as often as a request is sent.
+fn no_agreements() -> Vec<Case> {
+    let case = |fault: &str, moment, act| Case { fault: fault.to_owned(), moment, act };
+    let mut faults = Vec::new();
+    for (fault, effect) in [
+        ("200 with a page of HTML, nothing else", said(200, "text/html", "<html>Under maintenance</html>")),
+        ("200 with a problem", said(200, "application/problem+json", r#"{"title": "Down", "status": 200}"#)),
+        ("200 with a captive portal's JSON", said(200, "application/json", r#"{"login_url": "http://portal/"}"#)),
+        ("202 with the documented body", said(202, "application/json", r#"{"email": "someone@example.com"}"#)),
+        ("203 with the documented body", said(203, "application/json", r#"{"email": "someone@example.com"}"#)),
+        ("204", said(204, "application/json", "")),
+    ] {
+        for moment in [BEFORE, AFTER] {
+            faults.push(case(fault, moment, Act::Agreed(effect.clone(), 1)));
+            faults.push(case(&format!("{fault}, four times"), moment, Act::Agreed(effect.clone(), 4)));
+        }
+    }
+    faults
+}
+
 fn plain(status: u16) -> Effect {
     Effect::Status { status, headers: BTreeMap::new(), body: None }
+}
+
+/// An answer that the vendor does not give.
+fn said(status: u16, media: &str, body: &str) -> Effect {
+    let headers = BTreeMap::from([("Content-Type".to_owned(), media.to_owned())]);
+    Effect::Status { status, headers, body: Some(body.to_owned()) }
 }
 
 /// Nothing goes wrong with the delivery.

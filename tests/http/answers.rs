@@ -57,9 +57,10 @@ async fn a_code_of_the_vendors_tells_why_it_refused_but_not_what_was_done() {
 
 #[tokio::test]
 async fn every_status_of_a_reset_is_judged_after_one_request() {
-    use Kind::{Conflict, Forbidden, NotTheApi, Redirected, Rejected, Unauthorized, Unavailable};
+    use Kind::{Conflict, Forbidden, NotFound, NotTheApi, Redirected, Rejected, Unauthorized, Unavailable};
     use Outcome::{MayHaveChanged, NotChanged};
-    for (status, kind, outcome) in [
+    // A refusal counts in the vendor's own words; in other words it is that of something in between.
+    for (status, in_own_words, outcome) in [
         (101, NotTheApi, MayHaveChanged),
         (300, Redirected, MayHaveChanged),
         (301, Redirected, MayHaveChanged),
@@ -70,7 +71,7 @@ async fn every_status_of_a_reset_is_judged_after_one_request() {
         (400, Rejected, NotChanged),
         (401, Unauthorized, NotChanged),
         (403, Forbidden, NotChanged),
-        (404, NotTheApi, NotChanged),
+        (404, NotFound, NotChanged),
         (405, Rejected, NotChanged),
         (407, Rejected, NotChanged),
         (408, Unavailable, MayHaveChanged),
@@ -86,10 +87,21 @@ async fn every_status_of_a_reset_is_judged_after_one_request() {
         (600, NotTheApi, MayHaveChanged),
         (999, NotTheApi, MayHaveChanged),
     ] {
-        let server = Server::start([Act::answer(status, &["Retry-After: 0"], "")]);
-        let error = server.failed(server.reset().await, kind, outcome, 1);
-        assert_eq!(error.status, Some(status));
-        assert_eq!(error.reason, format!("it answered {status}"));
+        for (body, words) in [
+            (r#"{"category": "ANY", "message": "No."}"#, Words::Own),
+            ("", Words::Other),
+            ("<html>No.</html>", Words::Other),
+            (r#"{"blocked_by": "gateway"}"#, Words::Other),
+        ] {
+            let is_refusal = (400..500).contains(&status) && status != 408;
+            let kind = if is_refusal && words == Words::Other { NotTheApi } else { in_own_words };
+            let server = Server::start([Act::answer(status, &["Retry-After: 0"], body)]);
+            let error = server.failed(server.reset().await, kind, outcome, 1);
+            // The body of a redirect is not read.
+            let words = if matches!(status, 100..200 | 300..400) { Words::Other } else { words };
+            assert_eq!((error.status, error.words), (Some(status), words), "{body}");
+            assert_eq!(error.reason, format!("it answered {status}"));
+        }
     }
 }
 
@@ -154,14 +166,14 @@ async fn a_404_in_other_words_is_not_the_vendors() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_clear_without_its_body() {
+async fn a_refusal_whose_body_does_not_come_is_in_nobodys_words() {
     let stall = Act::SayAndStall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n{".to_vec());
     let flood = Act::Flood(b"HTTP/1.1 403 Forbidden\r\n\r\n".to_vec(), vec![b'x'; 4096]);
     let cut = Act::Say(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n{".to_vec());
     for act in [stall, flood, cut] {
         let server = Server::start([act]);
         let result = post(&server.api_with(impatient())).reset(&operation(20)).await;
-        let error = server.failed(result, Kind::Forbidden, Outcome::NotChanged, 1);
+        let error = server.failed(result, Kind::NotTheApi, Outcome::NotChanged, 1);
         assert_eq!(error.message, None);
     }
 }

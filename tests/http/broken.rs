@@ -214,10 +214,11 @@ async fn what_is_no_answer_yields_no_password() {
             let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n");
             let server = Server::start([Act::Say(format!("{head}{body}").into_bytes())]);
             let answer = server.reset().await.unwrap();
-            assert_eq!(answer.content_type(), Some(content_type));
             assert_eq!(answer.is_whole(), length == body.len());
             let error = answer.password(&["password"]).unwrap_err();
-            assert_eq!(error.outcome, Outcome::Changed, "{body}");
+            // A whole text that is no object is not the vendor's, and something else's success proves nothing.
+            let is_proof = !answer.is_whole() || body.starts_with('{');
+            assert_eq!(error.outcome, if is_proof { Outcome::Changed } else { Outcome::MayHaveChanged }, "{body}");
         }
     }
 }

@@ -111,7 +111,7 @@ async fn an_answer_that_comes_after_a_wait_and_after_the_deadline_is_kept() {
 #[tokio::test]
 async fn a_password_of_the_callers_own_is_waited_for_as_long() {
     let notify = Arc::new(Notify::new());
-    let server = Server::start([SayWhenTold(answer(200, &[], "{}"), Arc::clone(&notify))]);
+    let server = Server::start([SayWhenTold(answer(200, &[], r#"{"email":"me@example.com"}"#), Arc::clone(&notify))]);
     let op = operation(2);
     let telling = async {
         server.request().await;
@@ -119,7 +119,7 @@ async fn a_password_of_the_callers_own_is_waited_for_as_long() {
         notify.notify_one();
     };
     let api = server.api();
-    let (set, ()) = tokio::join!(post(&api).set(&op), telling);
+    let (set, ()) = tokio::join!(post(&api).set(&op, &AGREEMENT), telling);
     assert_eq!(set.unwrap().status, 200);
 }
 

@@ -19,7 +19,8 @@ mod tls;
 use std::time::Duration;
 
 use terraform_provider_smtp::http::{
-    Answer, Api, BaseUrl, CertificateFile, Client, Dialect, Error, Kind, Method, Operation, Outcome, Request, Settings,
+    Agreement, Answer, Api, BaseUrl, CertificateFile, Client, Dialect, Ending, Error, Form, Kind, Mark, Method,
+    Operation, Outcome, Request, Settings, Words,
 };
 use terraform_provider_smtp::secret::Secret;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,13 @@ use server::Server;
 
 /// A dialect with everything that one can have.
 static DIALECT: Dialect = Dialect {
+    refusal: Form(&[&[
+        Mark::Text("category"),
+        Mark::Number("category"),
+        Mark::Text("error.code"),
+        Mark::Text("error.text"),
+        Mark::Text("message"),
+    ]]),
     code: &["category", "error.code"],
     codes: &[("OTHER_LOGIN", Kind::Unauthorized)],
     message: &["message", "error.text"],
@@ -35,6 +43,9 @@ static DIALECT: Dialect = Dialect {
     request_id: &["correlationId"],
     unprocessed: &[423, 477],
 };
+
+/// What agrees to a password of the caller's own.
+static AGREEMENT: Agreement = Agreement::Documented { status: 200, form: Form(&[&[Mark::Text("email")]]) };
 
 const TOKEN: &str = "pat-eu1-the-access-token";
 

@@ -11,7 +11,7 @@ fn agree() -> Act {
 
 impl Server {
     async fn set(&self) -> Result<Answer, Error> {
-        set(&self.api()).set(&operation(20)).await
+        set(&self.api()).set(&operation(20), &AGREEMENT).await
     }
 }
 
@@ -31,6 +31,7 @@ async fn an_unknown_outcome_is_sent_again_as_it_was() {
         Act::answer(429, &[], ""),
         Act::answer(500, &[], ""),
         Act::answer(502, &[], "<html>"),
+        Act::answer(200, &["Content-Type: text/html"], "<html>"),
         Act::answer(503, &["Retry-After: 1"], ""),
     ] {
         cases.spawn(async {
@@ -47,24 +48,64 @@ async fn an_unknown_outcome_is_sent_again_as_it_was() {
 #[tokio::test]
 async fn no_answer_in_time_is_asked_for_again() {
     let server = Server::start([Act::Silence, agree()]);
-    assert_eq!(set(&server.api_with(impatient())).set(&operation(20)).await.unwrap().status, 200);
+    assert_eq!(set(&server.api_with(impatient())).set(&operation(20), &AGREEMENT).await.unwrap().status, 200);
     assert_eq!(server.requests().len(), 2);
 }
 
-#[tokio::test]
-async fn any_answer_of_success_is_one_however_it_ends() {
-    let mut cases = JoinSet::new();
-    for act in [
+/// What says 2xx and is not the vendor's agreement: a page, a portal, half an answer.
+fn no_agreements() -> Vec<Act> {
+    let said = |status, media: &str, body: &str| Act::answer(status, &[&format!("Content-Type: {media}")], body);
+    vec![
+        said(200, "text/html", "<html>Under maintenance</html>"),
+        said(200, "text/html", r#"{"email":"me@example.com"}"#),
+        said(200, "application/problem+json", r#"{"title":"Down","status":200}"#),
+        said(200, "application/problem+json", r#"{"email":"me@example.com"}"#),
+        said(200, "application/json", r#"{"login_url":"https://portal.example.com"}"#),
+        said(200, "application/json", r#"{"email":null}"#),
+        said(200, "application/json", "null"),
+        said(200, "application/json", "{}"),
+        said(200, "application/json", ""),
+        said(200, "application/json", r#"{"email":"me@example.com","message":"No."}"#),
+        said(202, "application/json", r#"{"email":"me@example.com"}"#),
+        said(203, "application/json", r#"{"email":"me@example.com"}"#),
         Act::answer(204, &[], ""),
-        Act::answer(200, &[], "<html>"),
-        Act::Say(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_vec()),
+        // Whole to the eye, but not to HTTP: what is left out may be anything.
+        Act::Say(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"email\":\"me@example.com\"}".to_vec()),
+        Act::Say(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"email\":\"me@example.com\"".to_vec()),
         Act::SayAndStall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_vec()),
         Act::Say(answer(200, &[], &"x".repeat(70_000))),
-    ] {
-        cases.spawn(async {
+    ]
+}
+
+#[tokio::test]
+async fn what_is_not_the_vendors_agreement_is_sent_again_until_the_vendor_agrees() {
+    let mut cases = JoinSet::new();
+    for (number, act) in no_agreements().into_iter().enumerate() {
+        cases.spawn(async move {
+            let server = Server::start([act, agree()]);
+            let answer = set(&server.api_with(impatient())).set(&operation(20), &AGREEMENT).await.unwrap();
+            let requests = server.requests();
+            assert_eq!(answer.text(&["email"]).as_deref(), Some("me@example.com"), "{number}");
+            assert_eq!(requests, [requests[0].as_str(); 2], "{number}");
+        });
+    }
+    cases.join_all().await;
+}
+
+#[tokio::test]
+async fn a_vendor_that_never_agrees_in_its_own_words_may_have_changed_the_password() {
+    let mut cases = JoinSet::new();
+    for (number, act) in no_agreements().into_iter().enumerate() {
+        cases.spawn(async move {
             let server = Server::start([act]);
-            let answer = set(&server.api_with(impatient())).set(&operation(20)).await.unwrap();
-            assert_eq!((answer.text(&["email"]), server.requests().len()), (None, 1));
+            let settings = Settings { request_timeout: Duration::from_secs(1), ..settings() };
+            let error = set(&server.api_with(settings)).set(&operation(30), &AGREEMENT).await.unwrap_err();
+            assert_eq!((error.outcome, error.ending), (Outcome::MayHaveChanged, Ending::Open), "{number}");
+            assert!(
+                matches!(error.kind, Kind::NotTheApi | Kind::Interrupted | Kind::TimedOut | Kind::TooLarge),
+                "{error:?}"
+            );
+            assert_eq!((error.words, server.requests().len()), (Words::Other, 4), "{number}");
         });
     }
     cases.join_all().await;
@@ -72,8 +113,10 @@ async fn any_answer_of_success_is_one_however_it_ends() {
 
 #[tokio::test]
 async fn what_may_have_happened_is_said_even_when_the_last_answer_is_a_refusal() {
-    let server = Server::start([Act::CloseAfterRequest, Act::answer(401, &[], "")]);
-    server.failed(server.set().await, Kind::Unauthorized, Outcome::MayHaveChanged, 2);
+    for (body, kind) in [(r#"{"message":"No."}"#, Kind::Unauthorized), ("", Kind::NotTheApi)] {
+        let server = Server::start([Act::CloseAfterRequest, Act::answer(401, &[], body)]);
+        server.failed(server.set().await, kind, Outcome::MayHaveChanged, 2);
+    }
 }
 
 #[tokio::test]
@@ -84,7 +127,7 @@ async fn a_stop_between_two_tries_leaves_it_unknown() {
         server.request().await;
         op.stop.cancel();
     };
-    let (result, ()) = tokio::join!(set(&api).set(&op), stopping);
+    let (result, ()) = tokio::join!(set(&api).set(&op, &AGREEMENT), stopping);
     server.failed(result, Kind::Stopped, Outcome::MayHaveChanged, 1);
 }
 

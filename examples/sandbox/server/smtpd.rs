@@ -93,6 +93,7 @@ struct Book {
     /// How many lists leave out a key that is made from now on.
     late: usize,
     sessions: Sessions,
+    reuses_keys: bool,
 }
 
 impl Smtpd {
@@ -106,6 +107,7 @@ impl Smtpd {
             made: Vec::new(),
             late: 0,
             sessions: Sessions::default(),
+            reuses_keys: false,
         };
         accounts.open_with(&login.key, &login.secret);
         Self { accounts, login, book: Mutex::new(book) }
@@ -152,6 +154,12 @@ impl Smtpd {
         lock(&self.book).scripted.push_back((key.to_owned(), secret.to_owned()));
     }
 
+    /// From here on, who asks for a key of a name that is there already gets that key, with another secret: the same id, the same
+    /// user name. No document says whether this vendor does that.
+    pub fn reuse_keys(&self) {
+        lock(&self.book).reuses_keys = true;
+    }
+
     /// Revokes an API key as somebody else would who is logged in at the vendor.
     pub fn revoke(&self, id: &str) {
         self.end(&mut lock(&self.book), id);
@@ -187,6 +195,10 @@ impl Smtpd {
     }
 
     fn make(&self, book: &mut Book, name: &str, role: Role) -> ApiKey {
+        if let Some(same) = book.reuses_keys.then(|| book.renewed(name)).flatten() {
+            self.accounts.open_with(&same.key, &same.secret);
+            return same;
+        }
         let random = || (random::alphanumeric(32), random::alphanumeric(64));
         let (key, secret) = book.scripted.pop_front().unwrap_or_else(random);
         self.accounts.open_with(&key, &secret);
@@ -201,6 +213,17 @@ impl Smtpd {
         key.modified_at = now();
         self.accounts.close(&key.key);
         book.sessions.end_of(&key.key);
+    }
+}
+
+impl Book {
+    /// The newest key of that name that may be used, with another secret.
+    fn renewed(&mut self, name: &str) -> Option<ApiKey> {
+        let active = |key: &&mut ApiKey| key.name == name && key.state == KeyState::Active;
+        let key = self.keys.iter_mut().rev().find(active)?;
+        key.secret = random::alphanumeric(64);
+        key.modified_at = now();
+        Some(key.clone())
     }
 }
 

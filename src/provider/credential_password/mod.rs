@@ -2,6 +2,7 @@
 
 mod aftermath;
 mod leftover;
+mod made;
 mod notes;
 mod plan;
 mod policy;
@@ -25,6 +26,7 @@ use async_trait::async_trait;
 use self::{
     aftermath::{Former, Known},
     leftover::without_unknowns,
+    made::Made,
     notes::{Mark, Notes},
     probe::{Probed, Probes},
     replaced::{Half, Replaced},
@@ -60,12 +62,13 @@ pub(super) struct CredentialPassword {
     probes: Probes,
     replaced: Replaced,
     turns: Arc<Turns>,
+    made: Arc<Made>,
 }
 
 impl CredentialPassword {
     pub(super) fn new(connections: Arc<Connections>) -> Self {
         let (probes, replaced) = (Probes::default(), Replaced::default());
-        Self { schema: schema::schema(), connections, probes, replaced, turns: Arc::default() }
+        Self { schema: schema::schema(), connections, probes, replaced, turns: Arc::default(), made: Arc::default() }
     }
 }
 
@@ -157,7 +160,7 @@ impl Resource for CredentialPassword {
         })?;
         let (verified, predecessors) = self.replaced.created(&id, verified);
         for predecessor in predecessors {
-            predecessor.retire_after_reset(call, &op, verified).await;
+            predecessor.retire_after_reset(call, &op, &self.made, verified).await;
         }
         Ok(())
     }
@@ -183,7 +186,7 @@ impl Resource for CredentialPassword {
                 failed.diagnostic
             })?;
             if let Some(predecessor) = predecessor {
-                predecessor.retire_after_reset(call, &op, verified).await;
+                predecessor.retire_after_reset(call, &op, &self.made, verified).await;
             }
             return Ok(());
         }
@@ -207,6 +210,11 @@ impl Resource for CredentialPassword {
         }
         // A destroy leaves a password as it is, and ends a credential that this resource made.
         if let Some(predecessor) = self.predecessor(prior)? {
+            self.made.let_go(prior);
+            if self.made.holds(&predecessor) {
+                call.warn(made::still_held(&predecessor.target, predecessor.id()));
+                return Ok(());
+            }
             if self.replaced.is_unproven(&predecessor.target.id()) {
                 call.warn(diagnose::spared(&predecessor.target, predecessor.id()));
                 return Ok(());
@@ -256,7 +264,8 @@ impl Resource for CredentialPassword {
 impl CredentialPassword {
     fn rotator(&self, target: Target, held: Held, known: Known) -> Result<Rotator> {
         let (backend, roots) = (self.connections.backend(target.vendor)?, self.connections.roots());
-        Ok(Rotator { target, backend, held, known, roots, turns: Arc::clone(&self.turns) })
+        let (turns, made) = (Arc::clone(&self.turns), Arc::clone(&self.made));
+        Ok(Rotator { target, backend, held, known, roots, turns, made })
     }
 
     /// The credential of a state, where its vendor makes another with every reset.
@@ -294,6 +303,7 @@ impl CredentialPassword {
             rotator.check_place(op, place).await?;
         }
         let known = if id == before.id() { Known { held, former } } else { Known::default() };
+        self.made.let_go(prior);
         self.replaced.deleted(id, Half { predecessor, known });
         Ok(())
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{
     aftermath::{self, Aftermath, Known, Lost, Witness},
     leftover,
+    made::{self, Made},
     notes::Notes,
     policy::Policy,
     schema::{
@@ -43,6 +44,7 @@ pub(super) struct Rotator {
     /// Whom to trust where the new password is tried.
     pub(super) roots: Roots,
     pub(super) turns: Arc<Turns>,
+    pub(super) made: Arc<Made>,
 }
 
 /// A credential of its own that a reset replaces, at whichever vendor it is.
@@ -139,6 +141,7 @@ impl Rotator {
             private: Notes::of_state(&change.config, None),
         };
         new.put(stored.clone());
+        self.made.note(&self.target, &change.prior, &stored.state);
         tracing::info!(vendor = self.target.vendor.name, "the password was reset");
         if version == Version::OfBefore {
             self.read_version(&op, &before, &mut stored, new).await;
@@ -269,8 +272,12 @@ impl Predecessor {
 
     /// Ends it after its successor is stored. A stop or the deadline cuts it short: the new password is not to wait.
     ///
-    /// Where the new one did not log in, the old one may be all that works, and is left to the user.
-    pub(super) async fn retire_after_reset(&self, call: &Call, op: &Operation, verified: Verified) {
+    /// Where the new one did not log in, the old one may be all that works, and is left to the user. And what a state holds now is no
+    /// old one, whatever the vendor calls it.
+    pub(super) async fn retire_after_reset(&self, call: &Call, op: &Operation, held: &Made, verified: Verified) {
+        if held.holds(self) {
+            return call.warn(made::same_again(&self.target, self.id()));
+        }
         if verified == Verified::No {
             return call.warn(diagnose::spared(&self.target, self.id()));
         }
