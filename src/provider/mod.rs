@@ -7,6 +7,7 @@ mod diagnose;
 mod duration;
 mod functions;
 mod host;
+mod logins;
 mod mail_server;
 mod settings;
 mod target;

@@ -25,7 +25,7 @@ use self::{
     probe::{Probed, Probes},
     replaced::{Half, Replaced},
     rotate::{Failed, Predecessor, Rotator},
-    schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, STALE, TIMEOUTS, USERNAME},
+    schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, STALE, TIMEOUTS, USERNAME, VERIFIED},
     staleness::Evidence,
     turns::Turns,
     verify::Place,
@@ -116,12 +116,21 @@ impl Resource for CredentialPassword {
                 // What is known to be dead is not tried: servers lock out whoever fails too often.
                 let probed = match evidence {
                     Evidence::Replaced => Probed::default(),
-                    _ => self.probes.probe(&op, &target, &state, self.connections.roots()).await,
+                    _ => {
+                        self.probes
+                            .probe(&op, &target, &state, self.connections.roots(), &self.connections.logins())
+                            .await
+                    }
                 };
-                let is_stale = evidence.max(probed.evidence).is_stale(&state);
+                let evidence = evidence.max(probed.evidence);
+                let is_stale = evidence.is_stale(&state);
                 state.set(STALE, is_stale);
+                if probed.evidence == Evidence::Live {
+                    state.set(VERIFIED, true);
+                }
+                let private = if evidence == Evidence::Live { Notes::of_live(prior.private) } else { prior.private };
                 probed.warnings(staleness::seen(&state)).for_each(|warning| call.warn(warning));
-                Ok(Some(Stored { state, ..prior }))
+                Ok(Some(Stored { state, private }))
             }
             Ok(Presence::Gone) => {
                 if prior.state.get(PASSWORD).as_secret().is_some() {
@@ -175,7 +184,7 @@ impl Resource for CredentialPassword {
         if !state.is_wholly_known() {
             rotator()?.fill_in(&op, &mut state).await?;
         }
-        new.put(Stored { state, private: Notes::of_state(&change.config) });
+        new.put(Stored { state, private: Notes::of_state(&change.config, &change.private, false) });
         Ok(())
     }
 
@@ -235,7 +244,8 @@ impl Resource for CredentialPassword {
 impl CredentialPassword {
     fn rotator(&self, target: Target, held: Held, former: Option<Former>) -> Result<Rotator> {
         let (backend, roots) = (self.connections.backend(target.vendor)?, self.connections.roots());
-        Ok(Rotator { target, backend, held, former, roots, turns: Arc::clone(&self.turns) })
+        let (logins, turns) = (self.connections.logins(), Arc::clone(&self.turns));
+        Ok(Rotator { target, backend, held, former, roots, logins, turns })
     }
 
     /// The credential of a state, where its vendor makes another with every reset.

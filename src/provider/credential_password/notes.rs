@@ -24,6 +24,17 @@ pub(super) struct Notes {
     /// Whether `smtp_host` was configured, so that removing it fetches the vendor's again. In a plan, whether it was or is: beside a
     /// failed apply core keeps the plan's notes and the state from before.
     pub(super) smtp_host_was_configured: bool,
+    /// How many rotations for a stale password, and for nothing else, have followed each other.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) healed: u32,
+    /// Whether the apply of this plan is one more of them; never in a state.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) heals: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Which plan an apply belongs to.
@@ -37,14 +48,19 @@ pub(super) enum Mark {
 }
 
 impl Notes {
-    /// The notes of a plan that is no destroy.
-    pub(super) fn of_plan(draft: &Draft, target: Option<&Target>) -> Self {
+    /// The notes of a plan that is no destroy, and that rotates for a stale password alone if it `heals`.
+    pub(super) fn of_plan(draft: &Draft, target: Option<&Target>, heals: bool) -> Self {
         let host = draft.config.get(SMTP_HOST);
         let is_create = draft.prior.is_null();
+        let before = Self::from(&draft.private);
+        // Core plans the create of a replacement from no state, and with the notes of the plan that asked for the replacement.
+        let heals = heals || is_create && before.heals;
         Self {
             plan: is_create.then(|| Mark::Create(target.map(Noted::of))),
             place: Place::of(&draft.planned).filter(|_| is_create && !host.is_unknown()),
-            smtp_host_was_configured: !host.is_null() || Self::from(&draft.private).smtp_host_was_configured,
+            smtp_host_was_configured: !host.is_null() || before.smtp_host_was_configured,
+            healed: if is_create && !heals { 0 } else { before.healed },
+            heals,
         }
     }
 
@@ -55,12 +71,26 @@ impl Notes {
 
     /// What of a plan's notes stays beside the state from before.
     pub(super) fn of_failure(planned: &Private) -> Private {
-        Self { plan: None, place: None, ..Self::from(planned) }.into()
+        Self { plan: None, place: None, heals: false, ..Self::from(planned) }.into()
     }
 
-    /// What stays beside the state of this configuration.
-    pub(super) fn of_state(config: &Value) -> Private {
-        Self { smtp_host_was_configured: !config.get(SMTP_HOST).is_null(), ..Self::default() }.into()
+    /// What stays beside the state of this configuration, after an apply of this plan that has reset the password if it `resets`.
+    pub(super) fn of_state(config: &Value, planned: &Private, resets: bool) -> Private {
+        let planned = Self::from(planned);
+        let healed = match (resets, planned.heals) {
+            (true, true) => planned.healed.saturating_add(1),
+            (true, false) => 0,
+            (false, _) => planned.healed,
+        };
+        Self { smtp_host_was_configured: !config.get(SMTP_HOST).is_null(), healed, ..Self::default() }.into()
+    }
+
+    /// What stays beside a state whose password was found to be the live one: whatever was done for it has helped.
+    pub(super) fn of_live(private: Private) -> Private {
+        match Self::from(&private) {
+            notes if notes.healed == 0 => private,
+            notes => Self { healed: 0, ..notes }.into(),
+        }
     }
 }
 
@@ -89,7 +119,7 @@ mod tests {
     fn a_mark_survives_the_way_through_core() {
         let named = Value::object([("hubspot", Value::object([("user_name", "a@b".into())]))]);
         let target = Target::of(&named).unwrap().unwrap();
-        let private = Private::from(Notes::of_plan(&draft(Value::Null), Some(&target)));
+        let private = Private::from(Notes::of_plan(&draft(Value::Null), Some(&target), false));
         let Some(Mark::Create(Some(noted))) = Notes::from(&private).plan else { panic!("no target in {private:?}") };
         assert_eq!(noted.target().unwrap().id(), "hubspot/a@b");
         assert!(matches!(Notes::from(&Private::from(Notes::of_destroy())).plan, Some(Mark::Destroy)));
@@ -98,10 +128,10 @@ mod tests {
     #[test]
     fn the_state_keeps_no_mark() {
         let config = Value::object([(SMTP_HOST, "mail.example.com".into())]);
-        let planned = Notes::of_plan(&draft(config.clone()), None).into();
-        for state in [Notes::of_state(&config), Notes::of_failure(&planned)] {
+        let planned = Notes::of_plan(&draft(config.clone()), None, true).into();
+        for state in [Notes::of_state(&config, &planned, true), Notes::of_failure(&planned)] {
             let notes = Notes::from(&state);
-            assert!(notes.plan.is_none() && notes.smtp_host_was_configured);
+            assert!(notes.plan.is_none() && !notes.heals && notes.smtp_host_was_configured);
         }
     }
 
@@ -109,9 +139,31 @@ mod tests {
     fn a_host_that_was_configured_stays_so_until_an_apply_without_it_has_worked() {
         let config = Value::object([(SMTP_HOST, Value::Null)]);
         let prior = Notes { smtp_host_was_configured: true, ..Notes::default() }.into();
-        let planned = Notes::of_plan(&Draft { private: prior, ..draft(config.clone()) }, None).into();
+        let planned = Notes::of_plan(&Draft { private: prior, ..draft(config.clone()) }, None, false).into();
         assert!(Notes::from(&Notes::of_failure(&planned)).smtp_host_was_configured);
-        assert!(!Notes::from(&Notes::of_state(&config)).smtp_host_was_configured);
+        assert!(!Notes::from(&Notes::of_state(&config, &planned, false)).smtp_host_was_configured);
+    }
+
+    #[test]
+    fn rotations_for_a_stale_password_are_counted_until_there_is_another() {
+        let config = Value::object([(SMTP_HOST, Value::Null)]);
+        let at = |healed| Private::from(Notes { healed, ..Notes::default() });
+        let existing = |private| Draft { prior: config.clone(), private, ..draft(config.clone()) };
+        let new = |private| Draft { private, ..draft(config.clone()) };
+        let healed = |private: &Private| Notes::from(private).healed;
+        let applied = |planned: &Private, resets| healed(&Notes::of_state(&config, planned, resets));
+
+        for before in [0, 1, 7] {
+            let heals = Private::from(Notes::of_plan(&existing(at(before)), None, true));
+            let other = Private::from(Notes::of_plan(&existing(at(before)), None, false));
+            assert_eq!((applied(&heals, true), applied(&other, true), applied(&other, false)), (before + 1, 0, before));
+            assert_eq!(healed(&Notes::of_failure(&heals)), before, "a rotation that failed is none");
+            assert_eq!(healed(&Notes::of_live(at(before))), 0);
+            // As replacements: core plans them once more, with what the first plan noted.
+            let [heals, other] = [heals, other].map(|first| Private::from(Notes::of_plan(&new(first), None, false)));
+            assert_eq!((applied(&heals, true), applied(&other, true)), (before + 1, 0));
+        }
+        assert_eq!(applied(&Notes::of_plan(&new(Private::default()), None, false).into(), true), 0, "a create");
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     }
     let url = smtp_url(planned);
     planned.set(SMTP_URL, url);
-    draft.private = Notes::of_plan(draft, target.as_ref()).into();
+    draft.private = Notes::of_plan(draft, target.as_ref(), asked.heals).into();
     let adopted = asked.adopted.iter().filter(|_| !resets);
     let warnings = adopted.map(|path| rotation::adoption(path, own_password)).chain(asked.reason).collect();
     Ok(Decision { target, resets, warnings })
