@@ -68,12 +68,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    /// Takes leave, and returns the code of the reply to that. What the session was for is known, so that nobody waits long for it.
+    /// Takes leave, and returns the code of the first reply that comes then. What the session was for is known, so that nobody waits
+    /// long for it.
     pub(super) async fn quit(&mut self) -> Option<u16> {
         let left = timeout(GOODBYE, async {
             let reply = self.wire.ask(b"QUIT\r\n", GOODBYE).await;
             self.wire.close().await;
-            reply.ok().map(|reply| reply.code)
+            reply.map_or_else(|failure| failure.code, |reply| Some(reply.code))
         });
         left.await.ok().flatten()
     }
@@ -194,7 +195,7 @@ mod tests {
         ] {
             let (client, server) = tokio::io::duplex(1 << 10);
             let mut server = BufReader::new(server);
-            let serve = async {
+            let serve = async move {
                 let mut heard = Vec::new();
                 for reply in replies {
                     let mut line = String::new();
