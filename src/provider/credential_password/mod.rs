@@ -147,7 +147,8 @@ impl Resource for CredentialPassword {
         let op = operation(call, Operation::Create, &change.planned);
         let id = target.id();
         let rotator = self.rotator(target, Held::default(), self.replaced.former(&id))?;
-        let rotated = rotator.rotate(call, &op, change, new).await;
+        let private = Notes::of_second_half(&change.private, self.replaced.healed(&id));
+        let rotated = rotator.rotate(call, &op, &Change { private, ..change.clone() }, new).await;
         let verified = rotated.map_err(|failed| match self.replaced.failed(&id) {
             Some(predecessors) => say_where_the_old_password_is(failed, &predecessors),
             None => failed.diagnostic,
@@ -194,9 +195,11 @@ impl Resource for CredentialPassword {
         // As the first half of a replacement it must not let go of the old password, still valid, when the second half cannot
         // work; and what it replaces is for the second half to retire.
         let notes = Notes::from(planned);
+        let healed = notes.healed_after();
         if let Some(Mark::Create(noted)) = notes.plan {
             let planned = noted.and_then(|noted| noted.target());
-            return self.make_way(call, &op, prior, planned, notes.place.as_ref(), predecessor).await;
+            let half = Half { predecessor, former: Former::of(prior), healed };
+            return self.make_way(call, &op, prior, planned, notes.place.as_ref(), half).await;
         }
         // A destroy leaves a password as it is, and ends a credential that this resource made.
         if let Some(predecessor) = predecessor {
@@ -267,9 +270,9 @@ impl CredentialPassword {
         prior: &Value,
         planned: Option<Target>,
         place: Option<&Place>,
-        predecessor: Option<Predecessor>,
+        half: Half,
     ) -> Result<()> {
-        if let (None, Some(predecessor)) = (&planned, &predecessor) {
+        if let (None, Some(predecessor)) = (&planned, &half.predecessor) {
             call.warn(diagnose::left_to_its_successor(&predecessor.target, predecessor.id()));
         }
         let before = known_target(prior)?;
@@ -281,8 +284,8 @@ impl CredentialPassword {
         if let Some(place) = place {
             rotator.check_place(op, place).await?;
         }
-        let former = Former::of(prior).filter(|_| id == before.id());
-        self.replaced.deleted(id, Half { predecessor, former });
+        let former = half.former.filter(|_| id == before.id());
+        self.replaced.deleted(id, Half { former, ..half });
         Ok(())
     }
 }

@@ -74,15 +74,24 @@ impl Notes {
         Self { plan: None, place: None, heals: false, ..Self::from(planned) }.into()
     }
 
+    /// How many rotations in a row for a stale password there are with the apply of this plan.
+    pub(super) fn healed_after(&self) -> u32 {
+        if self.heals { self.healed.saturating_add(1) } else { 0 }
+    }
+
     /// What stays beside the state of this configuration, after an apply of this plan that has reset the password if it `resets`.
     pub(super) fn of_state(config: &Value, planned: &Private, resets: bool) -> Private {
         let planned = Self::from(planned);
-        let healed = match (resets, planned.heals) {
-            (true, true) => planned.healed.saturating_add(1),
-            (true, false) => 0,
-            (false, _) => planned.healed,
-        };
+        let healed = if resets { planned.healed_after() } else { planned.healed };
         Self { smtp_host_was_configured: !config.get(SMTP_HOST).is_null(), healed, ..Self::default() }.into()
+    }
+
+    /// The notes of a create that completes so many rotations in a row for a stale password.
+    pub(super) fn of_second_half(planned: &Private, healed: u32) -> Private {
+        match healed.checked_sub(1) {
+            Some(before) => Self { healed: before, heals: true, ..Self::from(planned) }.into(),
+            None => planned.clone(),
+        }
     }
 
     /// What stays beside a state whose password was found to be the live one: whatever was done for it has helped.
@@ -162,6 +171,12 @@ mod tests {
             // As replacements: core plans them once more, with what the first plan noted.
             let [heals, other] = [heals, other].map(|first| Private::from(Notes::of_plan(&new(first), None, false)));
             assert_eq!((applied(&heals, true), applied(&other, true)), (before + 1, 0));
+            // When it is applied, core plans the create from nothing. The deletion has what was noted.
+            for (deletion, expected) in [(heals, before + 1), (other, 0)] {
+                let healed = Notes::from(&deletion).healed_after();
+                let create = Private::from(Notes::of_plan(&new(Private::default()), None, false));
+                assert_eq!(applied(&Notes::of_second_half(&create, healed), true), expected);
+            }
         }
         assert_eq!(applied(&Notes::of_plan(&new(Private::default()), None, false).into(), true), 0, "a create");
     }
