@@ -74,9 +74,10 @@ async fn take(
         double.end_planning().await;
         lived.target().reset_elsewhere(sandbox);
     }
-    let lived = lived
-        .cloned()
-        .map(|lived| contract::History { is_braked: contract::is_braked(&double.stored.private), ..lived });
+    let mut lived = lived.cloned();
+    if let Some(lived) = &mut lived {
+        lived.is_braked = contract::is_braked(&double.stored.private);
+    }
     let refreshed = lived.and_then(|lived| refreshed(&lived, &double.stored.state, sandbox));
     let lived = refreshed.as_ref().map(|(lived, _)| lived);
     let due = match step.wish {
