@@ -3,7 +3,7 @@
 //! Only 535 may be about the password. Servers answer 535 for other reasons too, and those that do tell them apart by the
 //! enhanced code (RFC 3463): Microsoft 365 sends 5.7.139 where AUTH is disabled, and 5.7.57 or 5.7.3 where something else is missing.
 
-use super::{Failure, FailureKind, reply::Reply};
+use super::{Enhanced, Failure, FailureKind, reply::Reply};
 
 /// Takes the last reply to AUTH for what it says.
 pub(super) fn judge(reply: &Reply) -> Result<(), Failure> {
@@ -16,7 +16,7 @@ pub(super) fn judge(reply: &Reply) -> Result<(), Failure> {
         504 => (FailureKind::Mechanism, "it does not know the mechanism that it offers"),
         530 => (FailureKind::Denied, "it wants something else of the client before a login"),
         534 => (FailureKind::Mechanism, "it refuses the mechanism as too weak for the account"),
-        535 if reply.enhanced().is_none_or(|code| code.is_of_password()) => {
+        535 if reply.enhanced().is_none_or(Enhanced::is_of_password) => {
             (FailureKind::Refused, "it refuses the user name or the password")
         }
         535 => (FailureKind::Denied, "it refuses the login for another reason than the password"),

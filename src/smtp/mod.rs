@@ -29,4 +29,4 @@ pub use reply::Enhanced;
 pub use roots::Roots;
 pub use server::{Login, Security, Server};
 pub use tried::{Extent, Tried};
-pub use url::{Scheme, url};
+pub use url::{Library, url};

@@ -128,7 +128,8 @@ async fn a_read_tells_what_an_import_could_not_know() {
     let backend = server.backend();
     let mut named = Fields::default();
     named.insert(server.vendor().target[0], Secret::new("newsletter")).unwrap();
-    let found = Found { target: named, username: Some(KEY.to_owned()), version: Some(ID.to_owned()) };
+    let found =
+        Found { target: named, username: Some(KEY.to_owned()), version: Some(ID.to_owned()), ..Found::default() };
     let read = async |id: Option<&str>| {
         let held = Held { version: id.map(str::to_owned), ..Held::default() };
         backend.read(&operation(), &Fields::default(), &held).await.unwrap()

@@ -23,7 +23,11 @@ pub(super) struct Notes {
     pub(super) place: Option<Place>,
     /// Whether `smtp_host` was configured, so that removing it fetches the vendor's again. In a plan, whether it was or is: beside a
     /// failed apply core keeps the plan's notes and the state from before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) smtp_host_was_configured: bool,
+    /// Where the stored password has logged in; none where it never has. Only that server can show by a refusal that it is dead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) proven: Option<Place>,
     /// How many rotations for a stale password, and for nothing else, have followed each other.
     #[serde(skip_serializing_if = "is_zero")]
     pub(super) healed: u32,
@@ -52,14 +56,15 @@ impl Notes {
     pub(super) fn of_plan(draft: &Draft, target: Option<&Target>, heals: bool) -> Self {
         let host = draft.config.get(SMTP_HOST);
         let is_create = draft.prior.is_null();
-        let before = Self::from(&draft.private);
+        let prior = Self::from(&draft.private);
         // Core plans the create of a replacement from no state, and with the notes of the plan that asked for the replacement.
-        let heals = heals || is_create && before.heals;
+        let heals = heals || is_create && prior.heals;
         Self {
+            proven: prior.proven,
             plan: is_create.then(|| Mark::Create(target.map(Noted::of))),
             place: Place::of(&draft.planned).filter(|_| is_create && !host.is_unknown()),
-            smtp_host_was_configured: !host.is_null() || before.smtp_host_was_configured,
-            healed: if is_create && !heals { 0 } else { before.healed },
+            smtp_host_was_configured: !host.is_null() || prior.smtp_host_was_configured,
+            healed: if is_create && !heals { 0 } else { prior.healed },
             heals,
         }
     }
@@ -79,11 +84,9 @@ impl Notes {
         if self.heals { self.healed.saturating_add(1) } else { 0 }
     }
 
-    /// What stays beside the state of this configuration, after an apply of this plan that has reset the password if it `resets`.
-    pub(super) fn of_state(config: &Value, planned: &Private, resets: bool) -> Private {
-        let planned = Self::from(planned);
-        let healed = if resets { planned.healed_after() } else { planned.healed };
-        Self { smtp_host_was_configured: !config.get(SMTP_HOST).is_null(), healed, ..Self::default() }.into()
+    /// What stays beside the state of this configuration, whose password has logged in there, after so many rotations in a row.
+    pub(super) fn of_state(config: &Value, proven: Option<Place>, healed: u32) -> Private {
+        Self { smtp_host_was_configured: !config.get(SMTP_HOST).is_null(), proven, healed, ..Self::default() }.into()
     }
 
     /// The notes of a create that completes so many rotations in a row for a stale password.
@@ -94,19 +97,25 @@ impl Notes {
         }
     }
 
-    /// What stays beside a state whose password was found to be the live one: whatever was done for it has helped.
-    pub(super) fn of_live(private: Private) -> Private {
-        match Self::from(&private) {
-            notes if notes.healed == 0 => private,
-            notes => Self { healed: 0, ..notes }.into(),
-        }
+    /// The same notes, beside a password that has logged in there.
+    pub(super) fn proven(private: &Private, proven: Option<Place>) -> Private {
+        Self { proven, ..Self::from(private) }.into()
+    }
+
+    /// The same notes, beside a password that was found to be the live one: whatever was done for it has helped.
+    pub(super) fn of_live(private: &Private) -> Private {
+        Self { healed: 0, ..Self::from(private) }.into()
     }
 }
 
+/// Notes without a note.
+const NOTHING: &[u8] = b"{}";
+
 impl From<Notes> for Private {
     fn from(notes: Notes) -> Self {
-        // Maps with text keys are always JSON.
-        Self(serde_json::to_vec(&notes).unwrap_or_default())
+        // Maps with text keys are always JSON. Core stores these bytes, so where there is nothing to note there are none.
+        let json = serde_json::to_vec(&notes).unwrap_or_default();
+        Self(if json == NOTHING { Vec::new() } else { json })
     }
 }
 
@@ -138,7 +147,7 @@ mod tests {
     fn the_state_keeps_no_mark() {
         let config = Value::object([(SMTP_HOST, "mail.example.com".into())]);
         let planned = Notes::of_plan(&draft(config.clone()), None, true).into();
-        for state in [Notes::of_state(&config, &planned, true), Notes::of_failure(&planned)] {
+        for state in [Notes::of_state(&config, None, 1), Notes::of_failure(&planned)] {
             let notes = Notes::from(&state);
             assert!(notes.plan.is_none() && !notes.heals && notes.smtp_host_was_configured);
         }
@@ -150,7 +159,7 @@ mod tests {
         let prior = Notes { smtp_host_was_configured: true, ..Notes::default() }.into();
         let planned = Notes::of_plan(&Draft { private: prior, ..draft(config.clone()) }, None, false).into();
         assert!(Notes::from(&Notes::of_failure(&planned)).smtp_host_was_configured);
-        assert!(!Notes::from(&Notes::of_state(&config, &planned, false)).smtp_host_was_configured);
+        assert!(!Notes::from(&Notes::of_state(&config, None, 0)).smtp_host_was_configured);
     }
 
     #[test]
@@ -159,26 +168,38 @@ mod tests {
         let at = |healed| Private::from(Notes { healed, ..Notes::default() });
         let existing = |private| Draft { prior: config.clone(), private, ..draft(config.clone()) };
         let new = |private| Draft { private, ..draft(config.clone()) };
-        let healed = |private: &Private| Notes::from(private).healed;
-        let applied = |planned: &Private, resets| healed(&Notes::of_state(&config, planned, resets));
+        let after = |planned: &Private| Notes::from(planned).healed_after();
 
         for before in [0, 1, 7] {
             let heals = Private::from(Notes::of_plan(&existing(at(before)), None, true));
             let other = Private::from(Notes::of_plan(&existing(at(before)), None, false));
-            assert_eq!((applied(&heals, true), applied(&other, true), applied(&other, false)), (before + 1, 0, before));
-            assert_eq!(healed(&Notes::of_failure(&heals)), before, "a rotation that failed is none");
-            assert_eq!(healed(&Notes::of_live(at(before))), 0);
+            assert_eq!((after(&heals), after(&other), Notes::from(&other).healed), (before + 1, 0, before));
+            assert_eq!(Notes::of_failure(&heals), at(before), "a rotation that failed is none");
+            assert_eq!(Notes::of_live(&at(before)), at(0));
             // As replacements: core plans them once more, with what the first plan noted.
             let [heals, other] = [heals, other].map(|first| Private::from(Notes::of_plan(&new(first), None, false)));
-            assert_eq!((applied(&heals, true), applied(&other, true)), (before + 1, 0));
+            assert_eq!((after(&heals), after(&other)), (before + 1, 0));
             // When it is applied, core plans the create from nothing. The deletion has what was noted.
-            for (deletion, expected) in [(heals, before + 1), (other, 0)] {
-                let healed = Notes::from(&deletion).healed_after();
+            for healed in [before + 1, 0] {
                 let create = Private::from(Notes::of_plan(&new(Private::default()), None, false));
-                assert_eq!(applied(&Notes::of_second_half(&create, healed), true), expected);
+                assert_eq!(after(&Notes::of_second_half(&create, healed)), healed);
             }
         }
-        assert_eq!(applied(&Notes::of_plan(&new(Private::default()), None, false).into(), true), 0, "a create");
+        assert_eq!(after(&Notes::of_plan(&new(Private::default()), None, false).into()), 0, "a create");
+    }
+
+    #[test]
+    fn where_there_is_nothing_to_note_there_are_no_bytes() {
+        let config = Value::object([(SMTP_HOST, Value::Null)]);
+        let update = Draft { prior: Value::object([(SMTP_HOST, Value::Null)]), ..draft(config.clone()) };
+        let planned = Private::from(Notes::of_plan(&update, None, false));
+        let marked = Private::from(Notes::of_plan(&draft(config.clone()), None, false));
+        assert_ne!(marked, Private::default(), "a create is marked");
+        for private in
+            [Notes::of_state(&config, None, 0), Notes::of_failure(&marked), Notes::of_failure(&planned), planned]
+        {
+            assert_eq!(private, Private::default());
+        }
     }
 
     #[test]

@@ -57,8 +57,9 @@ impl Probes {
         state: &Value,
         roots: Roots,
         logins: &Logins,
+        proven: Option<&Place>,
     ) -> Probed {
-        let probed = self.log_in(op, target, state, roots, logins).await;
+        let probed = self.log_in(op, target, state, roots, logins, proven).await;
         probed.unwrap_or_default()
     }
 
@@ -69,16 +70,18 @@ impl Probes {
         state: &Value,
         roots: Roots,
         logins: &Logins,
+        proven: Option<&Place>,
     ) -> Option<Probed> {
         let place = Place::of(state).filter(|_| verify::is_on_refresh(state))?;
         let server = place.server(None, target.vendor, roots).ok()?;
+        let is_proof = has_logged_in(state, proven, &place);
         let (username, password) = (state.get(USERNAME).as_str()?, state.get(PASSWORD).as_secret()?);
         let ended = self.ended(target, password);
         match op.wait(ended.get_or_init(|| log_in(logins, &server, username, password))).await {
-            Ok(ended) => Some(Probed::of(target, &server, ended, state)),
+            Ok(ended) => Some(Probed::of(target, &server, ended, state, is_proof)),
             // A refresh that is stopped has nothing to say about the password.
             Err(error) if error.kind == Kind::Stopped => None,
-            Err(_) => Some(Probed::of(target, &server, &Ended::Answered(Err(no_time())), state)),
+            Err(_) => Some(Probed::of(target, &server, &Ended::Answered(Err(no_time())), state, is_proof)),
         }
     }
 
@@ -109,11 +112,11 @@ async fn log_in(logins: &Logins, server: &Server, username: &str, password: &Sec
 }
 
 impl Probed {
-    fn of(target: &Target, server: &Server, ended: &Ended, state: &Value) -> Self {
+    fn of(target: &Target, server: &Server, ended: &Ended, state: &Value, is_proof: bool) -> Self {
         let nothing = |warning| Self { evidence: Evidence::Nothing, warning };
         match ended {
             Ended::Answered(Ok(())) => Self { evidence: Evidence::Live, warning: None },
-            Ended::Answered(Err(failure)) if failure.is_wrong_password() && has_logged_in(state) => {
+            Ended::Answered(Err(failure)) if failure.is_wrong_password() && is_proof => {
                 Self { evidence: Evidence::Replaced, warning: Some(mail_server::refused(target, server, failure)) }
             }
             Ended::Answered(Err(failure)) if failure.is_wrong_password() => {
@@ -158,11 +161,26 @@ mod tests {
     #[test]
     fn only_a_refusal_of_a_password_that_has_logged_in_is_stale() {
         let server = Server::new("mail.example.com", 587, crate::smtp::Security::StartTls, Roots::default());
-        let state = |verified: Value| Value::object([(VERIFIED, verified)]);
+        let place = |host: &str| {
+            let verify = Value::object([("host", Value::from(host)), ("port", 587_u16.into())]);
+            Place::of(&Value::object([("verify", verify)])).unwrap()
+        };
+        let [here, elsewhere] = ["mail.example.com", "mail.example.org"].map(place);
+        let proof =
+            |verified: &Value, proven| has_logged_in(&Value::object([(VERIFIED, verified.clone())]), proven, &here);
+        for (verified, proven, expected) in [
+            (Value::Bool(true), None, true),
+            (Value::Bool(true), Some(&here), true),
+            (Value::Bool(true), Some(&elsewhere), false),
+            (Value::Bool(false), None, false),
+            (Value::Null, None, false),
+        ] {
+            assert_eq!(proof(&verified, proven), expected, "{verified:?} {proven:?}");
+        }
         let probed =
-            |ended, verified| Probed::of(&target(), &server, &Ended::Answered(ended), &state(verified)).evidence;
-        for verified in [Value::Null, Value::Bool(false), Value::Bool(true)] {
-            assert_eq!(probed(Ok(()), verified.clone()), Evidence::Live);
+            |ended, is_proof| Probed::of(&target(), &server, &Ended::Answered(ended), &Value::Null, is_proof).evidence;
+        for is_proof in [false, true] {
+            assert_eq!(probed(Ok(()), is_proof), Evidence::Live);
             for kind in [
                 FailureKind::Refused,
                 FailureKind::Denied,
@@ -172,9 +190,9 @@ mod tests {
                 FailureKind::Unreachable,
             ] {
                 let failure = Failure { kind, ..no_time() };
-                let is_stale = kind == FailureKind::Refused && verified == Value::Bool(true);
+                let is_stale = kind == FailureKind::Refused && is_proof;
                 let evidence = if is_stale { Evidence::Replaced } else { Evidence::Nothing };
-                assert_eq!(probed(Err(failure), verified.clone()), evidence, "{kind:?} {verified:?}");
+                assert_eq!(probed(Err(failure), is_proof), evidence, "{kind:?} {is_proof}");
             }
         }
     }
@@ -185,7 +203,7 @@ mod tests {
         let refused = Ended::Answered(Err(Failure { kind: FailureKind::Refused, ..no_time() }));
         for (setting, warns) in [("warn", true), ("rotate", true), (IGNORE, false)] {
             let state = Value::object([(ON_EXTERNAL_CHANGE, setting.into())]);
-            let warning = Probed::of(&target(), &server, &refused, &state).warning;
+            let warning = Probed::of(&target(), &server, &refused, &state, false).warning;
             assert_eq!(warning.map(|warning| warning.summary).is_some(), warns, "{setting}");
         }
     }

@@ -167,8 +167,6 @@ mod tests {
         for (name, value) in [(PASSWORD, password), (ROTATED_AT, rotated_at), (schema::SMTP_HOST, "srv11".into())] {
             state.set(name, value);
         }
-        let url = super::super::plan::smtp_url(&state);
-        state.set(schema::SMTP_URL, url);
         state
     }
 
@@ -244,9 +242,7 @@ mod tests {
             [(wo().1, Value::Null), (Value::Unknown, Value::Unknown), (Value::Null, Value::Unknown)]
         {
             let (draft, _) = planned(config(&[(PASSWORD_WO, given)]), Value::Null);
-            for name in [PASSWORD, schema::SMTP_URL] {
-                assert_eq!(draft.planned.get(name), &expected, "{name}");
-            }
+            assert_eq!(draft.planned.get(PASSWORD), &expected);
             assert_eq!(draft.planned.get(PASSWORD_WO), &Value::Null);
         }
     }
@@ -292,8 +288,8 @@ mod tests {
                 let mut draft = draft(&schema::schema(), config(&changes), stale(&settings), private);
                 let decision = finish(&mut draft).unwrap();
                 assert_eq!(decision.resets, resets, "{healed} {more:?}");
-                let notes = Notes::from(&Notes::of_state(&draft.config, &draft.private, resets));
-                assert_eq!(notes.healed, after, "{healed} {more:?}");
+                let notes = Notes::from(&draft.private);
+                assert_eq!(if resets { notes.healed_after() } else { notes.healed }, after, "{healed} {more:?}");
                 let brakes = decision.warnings.iter().any(|warning| warning.summary.starts_with("Somebody else keeps"));
                 assert_eq!(brakes, !resets);
             }

@@ -2,7 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::schema::{ID, IGNORE, ON_EXTERNAL_CHANGE, REMOTE_VERSION, ROTATE, ROTATED_AT, STALE, VERIFIED, WARN};
+use super::{
+    schema::{ID, IGNORE, ON_EXTERNAL_CHANGE, REMOTE_VERSION, ROTATE, ROTATED_AT, STALE, VERIFIED, WARN},
+    verify::Place,
+};
 use crate::framework::{
     diagnostic::{Diagnostic, Path},
     text,
@@ -61,9 +64,11 @@ pub(super) fn outdated(state: &Value) -> Value {
     state
 }
 
-/// Whether the password of a state has logged in at its mail server since it was made. Only then does a refusal say anything of it.
-pub(super) fn has_logged_in(state: &Value) -> bool {
-    *state.get(VERIFIED) == Value::Bool(true)
+/// Whether the password of a state has logged in at this place since it was made. Only then does a refusal there say anything of it.
+///
+/// States of 0.1.0 do not say where.
+pub(super) fn has_logged_in(state: &Value, proven: Option<&Place>, place: &Place) -> bool {
+    proven.map_or(*state.get(VERIFIED) == Value::Bool(true), |proven| proven == place)
 }
 
 /// Whether a state's own setting is that a password which does not work is nobody's concern.
@@ -77,9 +82,11 @@ pub(super) fn asks_to_rotate(prior: &Value, planned: &Value) -> bool {
     *prior.get(STALE) == Value::Bool(true) && (setting.is_unknown() || setting.as_str() == Some(ROTATE))
 }
 
-/// The warning of a refresh, where the state's own setting asks for one.
+/// The warning of a refresh, where the state's own setting asks for one. Of a password that was never stored there is none: what a
+/// failed create has left is tainted, and the plan says so.
 pub(super) fn seen(state: &Value) -> Option<Diagnostic> {
-    let is_wanted = state.get(ON_EXTERNAL_CHANGE).as_str().unwrap_or(WARN) == WARN;
+    let is_stored = !state.get(ROTATED_AT).is_null();
+    let is_wanted = is_stored && state.get(ON_EXTERNAL_CHANGE).as_str().unwrap_or(WARN) == WARN;
     (is_wanted && *state.get(STALE) == Value::Bool(true)).then(|| {
         Diagnostic::warning(
             "The stored password is stale",
@@ -184,6 +191,11 @@ mod tests {
             assert_eq!(seen(&state(&[setting.clone(), (STALE, true.into())])).is_some(), warns);
             assert!(seen(&state(&[setting])).is_none());
         }
+    }
+
+    #[test]
+    fn what_a_failed_create_has_left_is_no_stored_password() {
+        assert!(seen(&state(&[(ROTATED_AT, Value::Null), (STALE, true.into())])).is_none());
     }
 
     #[test]

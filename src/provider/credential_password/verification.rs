@@ -81,13 +81,13 @@ impl Verification {
         let now = Instant::now();
         let clock = if turn.before() == Ended::Badly { asked } else { now };
         let end = clock.checked_add(self.timeout).unwrap_or(op.deadline);
-        let mut tries =
+        let mut times =
             if end < now + self.timeout.min(LATE) { Tries::one() } else { Tries::until(end.min(op.deadline)) };
         let end = end.max(now + self.timeout.min(LATE));
 
         let mut last = Err(no_time());
         let mut tried = turn.tried(MOST_REFUSED);
-        let logins = self.log_in_until(&mut tries, username, password, &mut last, &mut tried);
+        let logins = self.log_in_until(&mut times, username, password, &mut last, &mut tried);
         let ended = op.wait(timeout_at(end.min(op.deadline), logins)).await;
         turn.ended(&last, &tried);
         // A login that was accepted is one, whatever the time ran out for after it.
@@ -109,19 +109,19 @@ impl Verification {
     /// Who waits for this cuts it off. What the server has answered by then is in `last`.
     async fn log_in_until(
         &self,
-        tries: &mut Tries,
+        times: &mut Tries,
         username: &str,
         password: &Secret,
         last: &mut Result<(), Failure>,
         tried: &mut Tried,
     ) {
-        let mut extent = tries.first();
+        let mut extent = times.first();
         loop {
             let login = self.server.log_in_again(username, password, extent, tried).await;
             last.clone_from(&login.answer);
             *last = login.leave().await;
             let Err(failure) = last else { return };
-            let Some((next, with)) = tries.next(Instant::now(), failure, tried) else { return };
+            let Some((next, with)) = times.next(Instant::now(), failure, tried) else { return };
             extent = with;
             sleep_until(next).await;
         }
@@ -235,16 +235,16 @@ mod tests {
     /// When the tries come, in milliseconds, if each fails after `answered_in`, and by how many mechanisms.
     fn tries(timeout: Duration, answered_in: Duration, failure: &Failure, mechanisms: usize) -> Vec<(u128, usize)> {
         let start = Instant::now();
-        let mut tries = Tries::until(start + timeout);
+        let mut times = Tries::until(start + timeout);
         let mut tried = Tried::at_most(MOST_REFUSED);
-        let (mut at, mut extent, mut made) = (start, tries.first(), Vec::new());
+        let (mut at, mut extent, mut made) = (start, times.first(), Vec::new());
         loop {
             let by = if extent == Extent::Every { mechanisms } else { 1 };
             made.push(((at - start).as_millis(), by));
             if failure.is_refused_login() {
                 tried = Tried::after(MOST_REFUSED, tried.refused() + by, mechanisms);
             }
-            let Some((next, with)) = tries.next(at + answered_in, failure, &tried) else { break };
+            let Some((next, with)) = times.next(at + answered_in, failure, &tried) else { break };
             (at, extent) = (next, with);
         }
         made

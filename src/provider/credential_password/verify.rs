@@ -98,7 +98,7 @@ pub(super) fn is_on_refresh(state: &Value) -> bool {
 }
 
 /// Where a password is tried, as far as a plan knows it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Place {
     /// The host; `None` where the vendor tells it when it is asked.
     host: Option<String>,
@@ -108,6 +108,15 @@ pub(super) struct Place {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timeout: Option<String>,
 }
+
+/// Two places are the same where it is the same server, for however long it is tried.
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.host, self.port, &self.security) == (&other.host, other.port, &other.security)
+    }
+}
+
+impl Eq for Place {}
 
 impl Place {
     /// The place that a plan or a state names; `None` where there is no `verify`, or where a part of it is unknown.
@@ -129,6 +138,11 @@ impl Place {
         let host = hosts.into_iter().find_map(|host| host.as_str()).map(str::to_owned);
         let timeout = verify.get(TIMEOUT).as_str().map(str::to_owned);
         Some(Self { host, port, security: security.to_owned(), timeout })
+    }
+
+    /// The same place, with the host that the vendor has told.
+    pub(super) fn told(self, told: Option<&str>) -> Self {
+        Self { host: self.host.or_else(|| told.map(str::to_owned)), ..self }
     }
 
     /// Whether the vendor is to be asked for the host.
