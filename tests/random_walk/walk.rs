@@ -190,7 +190,7 @@ impl Walk {
             let is_stale = resource.lived().is_some_and(|lived| lived.is_stale);
             let heals = due != Due::Nothing
                 && is_stale
-                && !contract::is_braked(&stored.private.0)
+                && !contract::is_braked(&stored.private)
                 && wanted.arguments.on_external_change.value == Some("rotate");
             count(&self.tally.healed, heals.into());
             let plan = self.caller().await.plan(&stored, &config, wish).await.unwrap();
@@ -633,7 +633,7 @@ impl Resource {
     fn lived(&self) -> Option<History> {
         let mut lived = self.lived.clone()?;
         lived.is_stale = *self.stored.state.get("stale") == Value::Bool(true);
-        lived.is_braked = contract::is_braked(&self.stored.private.0);
+        lived.is_braked = contract::is_braked(&self.stored.private);
         Some(lived)
     }
 }
