@@ -7,7 +7,10 @@ use std::{
 
 use tokio::task::JoinSet;
 
-use super::settings::{self, Environment, Resolved};
+use super::{
+    logins::Logins,
+    settings::{self, Environment, Resolved},
+};
 use crate::{
     backend::{Backend, Client, Operation, VENDORS, Vendor},
     framework::{
@@ -33,6 +36,7 @@ pub(super) enum Connection {
 pub(super) struct Connections {
     vendors: RwLock<BTreeMap<&'static str, Connection>>,
     roots: RwLock<Option<Roots>>,
+    logins: Logins,
 }
 
 impl Connections {
@@ -89,6 +93,11 @@ impl Connections {
     /// Whom to trust on the way to a mail server; the system alone where no setting is known.
     pub(super) fn roots(&self) -> Roots {
         self.roots.read().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+    }
+
+    /// The logins at mail servers, of which the resources of a process make one at a time.
+    pub(super) fn logins(&self) -> Logins {
+        self.logins.clone()
     }
 
     /// The way to one vendor.

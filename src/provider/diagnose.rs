@@ -149,14 +149,15 @@ pub(super) fn reset_again(target: &Target) -> Diagnostic {
     .at(target.path())
 }
 
-/// The warning for a password that core may change: it stores text in Unicode's composed form (NFC), whatever form came.
+/// The warning for a password that core changes: it stores text in Unicode's composed form (NFC), whatever form came.
 pub(super) fn stored_otherwise(target: &Target) -> Diagnostic {
     Diagnostic::warning(
-        "The password may be stored otherwise",
+        "The password is stored in another form",
         format!(
-            "Resetting the password of `{}`: {} made a password with characters outside ASCII, and core stores some of them in another \
-             form. {} Try to log in with the password in the state before you rely on it; if it fails, apply with `-replace` for \
-             another.",
+            "Resetting the password of `{}`: {} made a password with characters that Unicode can write in several ways, and core stores \
+             text in the composed way (NFC) only. The password in the state is the same text in other bytes. {} A mail server that \
+             compares bytes refuses it: log in with the password in the state before you rely on it; if that fails, apply with \
+             `-replace` for another.",
             target.id(),
             target.vendor.title,
             Outcome::Changed.sentence()

@@ -8,6 +8,7 @@ mod diagnose;
 mod duration;
 mod functions;
 mod host;
+mod logins;
 mod lost;
 mod mail_server;
 mod settings;

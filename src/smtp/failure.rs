@@ -1,7 +1,10 @@
-//! Why a mail server was no help, in words of ours only: what a server says is never repeated.
+//! Why a mail server was no help, in words of ours only: of what a server says, the codes are shown and nothing else.
 
-use std::io;
+use std::{borrow::Cow, io};
 
+use rustls::{AlertDescription, CertificateError, PeerIncompatible};
+
+use super::reply::{Enhanced, Reply};
 use crate::trust;
 
 /// Why a server could not be checked or logged in at.
@@ -11,8 +14,10 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The code of the reply that says so, where a reply does.
     pub code: Option<u16>,
+    /// The enhanced status code of that reply, where it has one.
+    pub enhanced: Option<Enhanced>,
     /// What went wrong, in words that follow the server's name and a colon.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
 }
 
 /// What went wrong.
@@ -22,13 +27,23 @@ pub enum FailureKind {
     Busy,
     /// The server's certificate is not to be trusted.
     Certificate,
-    /// What came is no reply, or a longer one than any server has to give.
+    /// The server demands a certificate of the client.
+    ClientCertificate,
+    /// The server refused the login with a 5xx reply that is not about the password.
+    Denied,
+    /// The server ended the session right after TLS was agreed on.
+    EndedAfterTls,
+    /// The server refused EHLO.
+    HelloRefused,
+    /// What came is no reply, or a longer one than any server has to give, or it came before it was asked for.
     Malformed,
+    /// The server refused the mechanism, and has not looked at the password.
+    Mechanism,
     /// Over TLS the server offers neither AUTH PLAIN nor AUTH LOGIN.
     NoAuth,
     /// The server does not offer STARTTLS.
     NoStartTls,
-    /// The server refused the login: 535 for a wrong user name or password, or another 5xx.
+    /// The server refused the user name or the password.
     Refused,
     /// Something on this side is missing, such as the file with certificates.
     Setup,
@@ -36,6 +51,8 @@ pub enum FailureKind {
     TimedOut,
     /// No TLS connection could be agreed on.
     Tls,
+    /// The server and this client have no version of TLS, no cipher suite or no kind of key in common.
+    TlsMismatch,
     /// The server greeted with a 5xx reply: it wants nothing to do with us.
     TurnedAway,
     /// No connection came about, or it broke.
@@ -47,25 +64,68 @@ pub enum FailureKind {
 impl Failure {
     /// Tells whether it is about the user name and the password themselves (RFC 4954, section 6).
     pub fn is_wrong_password(&self) -> bool {
-        self.kind == FailureKind::Refused && self.code == Some(535)
+        self.kind == FailureKind::Refused
+    }
+
+    /// Tells whether it is an AUTH command that was refused, whatever for. Servers lock out clients for too many of these.
+    pub fn is_refused_login(&self) -> bool {
+        matches!(self.kind, FailureKind::Denied | FailureKind::Mechanism | FailureKind::Refused)
+    }
+
+    /// Tells whether the server asks for patience.
+    pub fn is_busy(&self) -> bool {
+        matches!(self.kind, FailureKind::Busy | FailureKind::EndedAfterTls)
+    }
+
+    /// The failure, in a session whose first reply over TLS is this.
+    pub(super) fn after_tls(self) -> Self {
+        if self.code != Some(421) {
+            return self;
+        }
+        let reason = "it ended the session right after TLS was agreed on, as servers do that are overloaded, or that demand a certificate \
+                      of the client";
+        Self { kind: FailureKind::EndedAfterTls, reason: reason.into(), ..self }
     }
 
     /// A failure that no reply tells.
-    pub(super) fn new(kind: FailureKind, reason: &'static str) -> Self {
-        Self { kind, code: None, reason }
+    pub(super) fn new(kind: FailureKind, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, code: None, enhanced: None, reason: reason.into() }
     }
 
     /// A failure that a reply tells.
-    pub(super) fn replied(kind: FailureKind, code: u16, reason: &'static str) -> Self {
-        Self { code: Some(code), ..Self::new(kind, reason) }
+    pub(super) fn replied(kind: FailureKind, reply: &Reply, reason: &'static str) -> Self {
+        Self { code: Some(reply.code), enhanced: reply.enhanced(), ..Self::new(kind, reason) }
     }
 
-    /// A connection that did not come about, or broke.
+    /// A 4xx reply.
+    pub(super) fn busy(reply: &Reply) -> Self {
+        Self::replied(FailureKind::Busy, reply, "it cannot answer at the moment")
+    }
+
+    /// The reply, unless it is a 4xx.
+    pub(super) fn unless_busy(reply: Reply) -> Result<Reply, Self> {
+        match reply.code {
+            400..=499 => Err(Self::busy(&reply)),
+            _ => Ok(reply),
+        }
+    }
+
+    /// A reply that has no place there.
+    pub(super) fn unexpected(reply: &Reply) -> Self {
+        Self::replied(FailureKind::Malformed, reply, "that is no answer to what it was asked")
+    }
+
+    /// A connection that did not come about, or broke. With TLS 1.3 a server may refuse the client after the handshake only.
     pub(super) fn of_connection(error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::ConnectionRefused => Self::new(FailureKind::Unreachable, "the connection was refused"),
-            io::ErrorKind::TimedOut => Self::no_connection_in_time(),
-            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => Self::closed(),
+        match (tls_error(error), error.kind()) {
+            (Some(error), _) => Self::of_tls(error),
+            (None, io::ErrorKind::ConnectionRefused) => {
+                Self::new(FailureKind::Unreachable, "the connection was refused")
+            }
+            (None, io::ErrorKind::TimedOut) => Self::no_connection_in_time(),
+            (None, io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof) => {
+                Self::closed()
+            }
             _ => Self::new(FailureKind::Unreachable, "the connection failed"),
         }
     }
@@ -75,11 +135,39 @@ impl Failure {
         Self::new(FailureKind::Unreachable, "the connection was closed")
     }
 
-    /// A TLS handshake that failed. `io::Error` passes over the error that it wraps, so this looks inside.
+    /// A TLS handshake that failed.
     pub(super) fn of_handshake(error: &io::Error) -> Self {
-        match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-            Some(rustls::Error::InvalidCertificate(error)) => Self::new(FailureKind::Certificate, trust::fault(error)),
-            _ => Self::new(FailureKind::Tls, "no TLS connection could be agreed on"),
+        tls_error(error).map_or_else(no_tls, Self::of_tls)
+    }
+
+    fn of_tls(error: &rustls::Error) -> Self {
+        use AlertDescription as Alert;
+        use FailureKind::{Certificate, ClientCertificate, TlsMismatch};
+        match error {
+            rustls::Error::InvalidCertificate(error) if is_of_another_kind(error) => Self::new(
+                Certificate,
+                "the key or the signature of its certificate is of a kind that is not accepted; RSA of at least 2048 bits, ECDSA with \
+                 P-256 or P-384, and Ed25519 are",
+            ),
+            rustls::Error::InvalidCertificate(error) => Self::new(Certificate, trust::fault(error)),
+            // This client shows none, so that all of them are about there being none. Servers differ in which they send.
+            rustls::Error::AlertReceived(Alert::CertificateRequired | Alert::NoCertificate | Alert::BadCertificate) => {
+                Self::new(ClientCertificate, "it demands a certificate of the client")
+            }
+            rustls::Error::AlertReceived(Alert::ProtocolVersion)
+            | rustls::Error::PeerIncompatible(
+                PeerIncompatible::ServerDoesNotSupportTls12Or13
+                | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+            ) => Self::new(TlsMismatch, "it speaks no version of TLS from 1.2 on"),
+            rustls::Error::AlertReceived(Alert::HandshakeFailure) => Self::new(
+                TlsMismatch,
+                "it broke the TLS handshake off, as servers do that have no cipher suite or no kind of key in common with the client, or \
+                 that demand a certificate of the client",
+            ),
+            rustls::Error::AlertReceived(Alert::InsufficientSecurity) | rustls::Error::PeerIncompatible(_) => {
+                Self::new(TlsMismatch, "it has no cipher suite or no kind of key in common with this client")
+            }
+            _ => no_tls(),
         }
     }
 
@@ -90,4 +178,23 @@ impl Failure {
     pub(super) fn no_reply_in_time() -> Self {
         Self::new(FailureKind::TimedOut, "it gave no answer in time")
     }
+}
+
+/// What TLS has to say. `io::Error` passes over the error that it wraps, so this looks inside.
+fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
+}
+
+/// Whether a certificate failed for how it is made. The TLS library finds the signature of a key that is too short a bad one.
+fn is_of_another_kind(error: &CertificateError) -> bool {
+    matches!(
+        error,
+        CertificateError::BadSignature
+            | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
+    )
+}
+
+fn no_tls() -> Failure {
+    Failure::new(FailureKind::Tls, "no TLS connection could be agreed on")
 }

@@ -5,32 +5,29 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
 
-use super::{
-    Failure, FailureKind,
-    session::{Session, unexpected},
-};
+use super::{Failure, FailureKind, judge::judge, session::Session, wire::LONG_PATIENCE};
 use crate::secret::Secret;
 
 /// How to log in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Mechanism {
+pub enum Mechanism {
+    /// AUTH LOGIN, which no RFC describes.
     Login,
+    /// AUTH PLAIN (RFC 4616).
     Plain,
 }
 
 impl Session<TlsStream<TcpStream>> {
-    /// Asks, now that nobody can have changed the answer, how to log in.
-    pub(super) async fn mechanism(&mut self) -> Result<Mechanism, Failure> {
+    /// Asks, now that nobody can have changed the answer, how to log in. There is at least one way, the best first.
+    pub(super) async fn mechanisms(&mut self) -> Result<Vec<Mechanism>, Failure> {
         let extensions = self.hello().await?;
-        if extensions.has_auth("PLAIN") {
-            Ok(Mechanism::Plain)
-        } else if extensions.has_auth("LOGIN") {
-            Ok(Mechanism::Login)
-        } else {
+        let known = [("PLAIN", Mechanism::Plain), ("LOGIN", Mechanism::Login)].into_iter();
+        let offered: Vec<_> = known.filter(|(name, _)| extensions.has_auth(name)).map(|(_, known)| known).collect();
+        if offered.is_empty() {
             self.quit().await;
-            let reason = "over TLS it offers neither AUTH PLAIN nor AUTH LOGIN";
-            Err(Failure { code: extensions.refusal(), ..Failure::new(FailureKind::NoAuth, reason) })
+            return Err(Failure::new(FailureKind::NoAuth, "over TLS it offers neither AUTH PLAIN nor AUTH LOGIN"));
         }
+        Ok(offered)
     }
 
     /// Logs in.
@@ -45,34 +42,25 @@ impl Session<TlsStream<TcpStream>> {
                 let response = ["\0", username, "\0", password.for_wire()];
                 let command = with_credentials("AUTH PLAIN ", &response);
                 if command.len() <= LONGEST_COMMAND {
-                    return judged(self.wire.ask(&command).await?.code);
+                    return judge(&self.wire.ask(&command, LONG_PATIENCE).await?);
                 }
-                match self.wire.ask(b"AUTH PLAIN\r\n").await?.code {
-                    334 => judged(self.wire.ask(&with_credentials("", &response)).await?.code),
-                    code => judged(code),
+                let reply = self.wire.ask(b"AUTH PLAIN\r\n", LONG_PATIENCE).await?;
+                match reply.code {
+                    334 => judge(&self.wire.ask(&with_credentials("", &response), LONG_PATIENCE).await?),
+                    _ => judge(&reply),
                 }
             }
             Mechanism::Login => {
                 // The challenges ask for the one and then the other, in words that differ from server to server.
                 for command in [b"AUTH LOGIN\r\n", &**with_credentials("", &[username])] {
-                    match self.wire.ask(command).await?.code {
-                        334 => {}
-                        code => return judged(code),
+                    let reply = self.wire.ask(command, LONG_PATIENCE).await?;
+                    if reply.code != 334 {
+                        return judge(&reply);
                     }
                 }
-                judged(self.wire.ask(&with_credentials("", &[password.for_wire()])).await?.code)
+                judge(&self.wire.ask(&with_credentials("", &[password.for_wire()]), LONG_PATIENCE).await?)
             }
         }
-    }
-}
-
-/// Takes the last reply for what it says. RFC 4954, section 6, knows of one that is good.
-fn judged(code: u16) -> Result<(), Failure> {
-    match code {
-        235 => Ok(()),
-        535 => Err(Failure::replied(FailureKind::Refused, code, "it refuses the user name or the password")),
-        500.. => Err(Failure::replied(FailureKind::Refused, code, "it refuses the login")),
-        _ => Err(unexpected(code)),
     }
 }
 

@@ -12,17 +12,23 @@
 //! - The password lies in strings that are not wiped, and an error does not say at which command it came.
 
 mod failure;
+mod judge;
 mod login;
 mod reply;
 mod roots;
 mod server;
 pub mod ses;
 mod session;
+mod tried;
 mod url;
+mod wire;
 
 pub use failure::{Failure, FailureKind};
+pub use login::Mechanism;
+pub use reply::Enhanced;
 pub use roots::Roots;
 pub use server::{Login, Security, Server};
+pub use tried::{Extent, Tried};
 pub use url::{Library, url};
 
 pub use crate::trust::CertificateFile;

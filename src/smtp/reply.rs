@@ -1,13 +1,6 @@
-//! Commands out and replies in, whatever the server sends.
+//! What a server says in reply to a command (RFC 5321, section 4.2), and its codes.
 
-use std::time::Duration;
-
-use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
-    time::timeout,
-};
-
-use super::{Failure, FailureKind};
+use std::fmt;
 
 /// A reply of one line or several (RFC 5321, section 4.2).
 #[derive(Debug, Eq, PartialEq)]
@@ -18,166 +11,103 @@ pub(super) struct Reply {
     pub(super) lines: Vec<String>,
 }
 
-/// A connection on which commands and replies take turns.
-#[derive(Debug)]
-pub(super) struct Wire<S>(BufReader<S>);
+/// An enhanced status code (RFC 3463): class, subject and detail. It is shown as digits and dots, `5.7.8`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Enhanced {
+    class: u8,
+    subject: u16,
+    detail: u16,
+}
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
-    pub(super) fn new(stream: S) -> Self {
-        Self(BufReader::new(stream))
+impl Enhanced {
+    /// Tells whether it fits a wrong user name or password: 5.7.8, or 5.7.0, which names no reason (RFC 3463 and RFC 4954).
+    pub(super) fn is_of_password(self) -> bool {
+        matches!((self.class, self.subject, self.detail), (5, 7, 0 | 8))
     }
 
-    /// Sends a command, its end included, and reads the reply to it.
-    pub(super) async fn ask(&mut self, command: &[u8]) -> Result<Reply, Failure> {
-        let sent = timeout(PATIENCE, async {
-            self.0.write_all(command).await?;
-            self.0.flush().await
+    /// The code that a line begins with (RFC 2034, section 4).
+    fn leading(text: &str) -> Option<Self> {
+        let word = text.split(' ').next()?;
+        let mut parts = word.split('.').map(|part| {
+            let is_number = (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| part.parse().ok()).flatten()
         });
-        sent.await.map_err(|_| Failure::no_reply_in_time())?.map_err(|error| Failure::of_connection(&error))?;
-        self.reply().await
+        let mut part = || -> Option<u16> { parts.next().flatten() };
+        let (class, subject, detail) = (part()?, part()?, part()?);
+        let class = u8::try_from(class).ok().filter(|class| matches!(class, 2 | 4 | 5))?;
+        parts.next().is_none().then_some(Self { class, subject, detail })
     }
+}
 
-    /// Reads a reply.
-    pub(super) async fn reply(&mut self) -> Result<Reply, Failure> {
-        let reply = timeout(PATIENCE, self.read());
-        let reply = reply.await.map_err(|_| Failure::no_reply_in_time())??;
-        match reply.code {
-            400..=499 => Err(Failure::replied(FailureKind::Busy, reply.code, "it cannot answer at the moment")),
-            _ => Ok(reply),
-        }
+impl fmt::Display for Enhanced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
     }
+}
 
-    /// The stream; nothing where the server has already sent more than was read.
-    pub(super) fn into_inner(self) -> Option<S> {
-        self.0.buffer().is_empty().then(|| self.0.into_inner())
-    }
-
-    /// Closes the connection.
-    pub(super) async fn close(&mut self) {
-        // It has served its purpose, whether it ends well or not.
-        let _ = self.0.shutdown().await;
-    }
-
-    async fn read(&mut self) -> Result<Reply, Failure> {
-        let mut limited = (&mut self.0).take(MOST_BYTES);
-        let mut reply: Option<Reply> = None;
-        loop {
-            let mut line = Vec::new();
-            limited.read_until(b'\n', &mut line).await.map_err(|error| Failure::of_connection(&error))?;
-            if line.last() != Some(&b'\n') {
-                return Err(if limited.limit() == 0 {
-                    Failure::new(FailureKind::Malformed, "its reply is too long")
-                } else {
-                    Failure::closed()
-                });
-            }
-            let Some(Parsed { code, is_last, text }) = parse(&line) else { return Err(unreadable()) };
-            let reply = reply.get_or_insert_with(|| Reply { code, lines: Vec::new() });
-            if reply.code != code {
-                return Err(unreadable());
-            }
-            reply.lines.push(text);
-            if is_last {
-                return Ok(Reply { code, lines: std::mem::take(&mut reply.lines) });
-            }
-        }
+impl Reply {
+    /// Its enhanced code. Where its lines have several, one that is about something else than the password counts.
+    pub(super) fn enhanced(&self) -> Option<Enhanced> {
+        let codes = || self.lines.iter().filter_map(|line| Enhanced::leading(line));
+        codes().find(|code| !code.is_of_password()).or_else(|| codes().next())
     }
 }
 
 /// One line of a reply.
-struct Parsed {
-    code: u16,
-    is_last: bool,
-    text: String,
+pub(super) struct Line {
+    pub(super) code: u16,
+    pub(super) is_last: bool,
+    pub(super) text: String,
 }
 
-fn parse(line: &[u8]) -> Option<Parsed> {
-    let line = line.trim_ascii_end();
-    let (digits, rest) = line.split_at_checked(3)?;
-    if !digits.iter().all(u8::is_ascii_digit) {
-        return None;
+impl Line {
+    /// Reads a line with its end; `None` where it is no line of a reply.
+    pub(super) fn parse(line: &[u8]) -> Option<Self> {
+        let line = line.trim_ascii_end();
+        let (digits, rest) = line.split_at_checked(3)?;
+        if !digits.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let code = digits.iter().fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
+        let (is_last, text) = match rest {
+            [] => (true, rest),
+            [b' ', text @ ..] => (true, text),
+            [b'-', text @ ..] => (false, text),
+            _ => return None,
+        };
+        (200..600).contains(&code).then(|| Self { code, is_last, text: String::from_utf8_lossy(text).into_owned() })
     }
-    let code = digits.iter().fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
-    let (is_last, text) = match rest {
-        [] => (true, rest),
-        [b' ', text @ ..] => (true, text),
-        [b'-', text @ ..] => (false, text),
-        _ => return None,
-    };
-    (200..600).contains(&code).then(|| Parsed { code, is_last, text: String::from_utf8_lossy(text).into_owned() })
 }
-
-fn unreadable() -> Failure {
-    Failure::new(FailureKind::Malformed, "what it sends is no SMTP")
-}
-
-/// How long a server may take for a reply, and for whatever else it is asked for.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What is read of a reply, its every line together. The longest that servers have to give is a list of extensions.
-const MOST_BYTES: u64 = 64 << 10;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    async fn read(bytes: &[u8]) -> Result<Reply, Failure> {
-        let (client, mut server) = tokio::io::duplex(bytes.len().max(1));
-        server.write_all(bytes).await.unwrap();
-        drop(server);
-        Wire::new(client).reply().await
-    }
-
-    #[tokio::test]
-    async fn a_reply_has_lines_of_one_code() {
-        let reply = |code, lines: &[&str]| Reply { code, lines: lines.iter().map(|&line| line.to_owned()).collect() };
-        for (bytes, expected) in [
-            ("220 mail.example.com ESMTP\r\n", reply(220, &["mail.example.com ESMTP"])),
-            ("250-mail\r\n250-AUTH PLAIN\r\n250 8BITMIME\r\nmore", reply(250, &["mail", "AUTH PLAIN", "8BITMIME"])),
-            ("250\r\n", reply(250, &[""])),
-            ("535 \r\n", reply(535, &[""])),
-            ("221 bye\n", reply(221, &["bye"])),
+    #[test]
+    fn an_enhanced_code_begins_a_line_and_is_nothing_but_numbers() {
+        let enhanced = |lines: &[&str]| {
+            let reply = Reply { code: 535, lines: lines.iter().map(|&line| line.to_owned()).collect() };
+            reply.enhanced().map(|code| code.to_string())
+        };
+        for (lines, expected) in [
+            (&["5.7.8 No"][..], Some("5.7.8")),
+            (&["5.7.8"], Some("5.7.8")),
+            (&["5.7.139 Disabled [AM0PR01CA0123.eurprd01.prod.exchangelabs.com]"], Some("5.7.139")),
+            (&["5.7.8 Username and Password not accepted.", "5.7.8 See"], Some("5.7.8")),
+            (&["No", "5.7.8 See"], Some("5.7.8")),
+            (&["5.7.8 No", "5.7.57 Client not authenticated"], Some("5.7.57")),
+            (&["No 5.7.8"], None),
+            (&["#5.7.8 No"], None),
+            (&["5.7.8x No"], None),
+            (&["5.7.8.1 No"], None),
+            (&["5.7 No"], None),
+            (&["3.7.8 No"], None),
+            (&["5.7.1234 No"], None),
+            (&["+5.7.8 No"], None),
+            (&["5.+7.8 No"], None),
+            (&[""], None),
         ] {
-            assert_eq!(read(bytes.as_bytes()).await.unwrap(), expected, "{bytes:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn anything_else_is_no_reply() {
-        for bytes in [
-            "\r\n",
-            "hi\r\n",
-            "25\r\n",
-            "250x\r\n",
-            "199 a\r\n",
-            "600 a\r\n",
-            "２５０ a\r\n",
-            "250-a\r\n251 b\r\n",
-            "HTTP/1.1 400\r\n",
-        ] {
-            assert_eq!(read(bytes.as_bytes()).await.unwrap_err().kind, FailureKind::Malformed, "{bytes:?}");
-        }
-        for bytes in ["", "220", "250-a\r\n", "220 a"] {
-            assert_eq!(read(bytes.as_bytes()).await, Err(Failure::closed()), "{bytes:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_reply_that_is_too_long_is_not_read_to_its_end() {
-        for bytes in ["2".repeat(1 << 20), "250-a\r\n".repeat(1 << 17)] {
-            let (client, mut server) = tokio::io::duplex(16);
-            let sending = tokio::spawn(async move { server.write_all(bytes.as_bytes()).await });
-            let failure = Wire::new(client).reply().await.unwrap_err();
-            assert_eq!(failure, Failure::new(FailureKind::Malformed, "its reply is too long"));
-            sending.await.unwrap().unwrap_err();
-        }
-    }
-
-    #[tokio::test]
-    async fn a_server_with_a_passing_problem_is_busy() {
-        for code in [421, 454] {
-            let failure = read(format!("{code} Later\r\n").as_bytes()).await.unwrap_err();
-            assert_eq!((failure.kind, failure.code), (FailureKind::Busy, Some(code)));
+            assert_eq!(enhanced(lines).as_deref(), expected, "{lines:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One mail server, and the two things that are done there.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{collections::VecDeque, fmt, net::SocketAddr, time::Duration};
 
 use rustls::pki_types::ServerName;
 use tokio::{
@@ -9,7 +9,7 @@ use tokio::{
 };
 use tokio_rustls::client::TlsStream;
 
-use super::{Failure, FailureKind, Roots, login::Mechanism, reply::PATIENCE, session::Session};
+use super::{Extent, Failure, FailureKind, Roots, Tried, login::Mechanism, session::Session, wire::PATIENCE};
 use crate::secret::Secret;
 
 /// How a connection becomes TLS.
@@ -41,9 +41,15 @@ pub struct Login {
 
 impl Login {
     /// Takes leave.
+    ///
+    /// A reply to AUTH that comes in reply to QUIT shows that the one before it was none, and that nothing is known.
     pub async fn leave(self) -> Result<(), Failure> {
-        if let Some(mut session) = self.session {
-            session.quit().await;
+        if let Some(mut session) = self.session
+            && let Some(code @ (432 | 454 | 530 | 534 | 535 | 538)) = session.quit().await
+            && self.answer.is_ok()
+        {
+            let reason = "it answered before it was asked";
+            return Err(Failure { code: Some(code), ..Failure::new(FailureKind::Malformed, reason) });
         }
         self.answer
     }
@@ -64,53 +70,91 @@ impl Server {
 
     /// Checks that a login can be tried: connects, agrees on TLS, looks for AUTH PLAIN or LOGIN, and leaves.
     ///
-    /// No byte of AUTH is sent. Every step takes at most ten seconds; what is dropped is cut off.
+    /// No byte of AUTH is sent. A connection is waited for ten seconds, the greeting a minute, every other step half a minute; what is
+    /// dropped is cut off.
     pub async fn check(&self) -> Result<(), Failure> {
         let (mut session, _) = self.open().await?;
         session.quit().await;
         Ok(())
     }
 
-    /// Logs in and leaves. No mail is sent.
+    /// Logs in by whichever mechanism takes the password, and leaves. No mail is sent.
     ///
-    /// Every step takes at most ten seconds; what is dropped is cut off.
+    /// The word on a login is waited for a minute, every other step as in [`Server::check`]; what is dropped is cut off.
     pub async fn login(&self, username: &str, password: &Secret) -> Result<(), Failure> {
         self.log_in(username, password).await.leave().await
     }
 
-    /// Logs in, and answers before leave is taken, so that whoever runs out of time then still has the answer.
+    /// Logs in, and returns before leave is taken, so that a caller who runs out of time then still has the answer.
+    ///
+    /// The judgement is that of the last mechanism that looked at the password, or else of the last that was refused.
     pub async fn log_in(&self, username: &str, password: &Secret) -> Login {
-        match self.open().await {
-            Ok((mut session, mechanism)) => {
-                let answer = session.log_in(mechanism, username, password).await;
-                Login { answer, session: Some(session) }
+        self.log_in_again(username, password, Extent::Every, &mut Tried::default()).await
+    }
+
+    /// Logs in as one of several times, and notes in `tried` what that shows.
+    pub async fn log_in_again(&self, username: &str, password: &Secret, extent: Extent, tried: &mut Tried) -> Login {
+        let mut left: Option<VecDeque<Mechanism>> = None;
+        let mut judgement: Option<Failure> = None;
+        loop {
+            let (mut session, offered) = match self.open().await {
+                Ok(opened) => opened,
+                Err(failure) => return Login { answer: Err(failure), session: None },
+            };
+            let left = left.get_or_insert_with(|| tried.next(&offered, extent).into());
+            let mut is_fresh = true;
+            while let Some(&mechanism) = left.front() {
+                let Err(failure) = session.log_in(mechanism, username, password).await else {
+                    tried.worked(mechanism);
+                    return Login { answer: Ok(()), session: Some(session) };
+                };
+                if !failure.is_refused_login() {
+                    if is_fresh {
+                        return Login { answer: Err(failure), session: Some(session) };
+                    }
+                    // Many close a session after a refusal. The next mechanism then gets one of its own.
+                    break;
+                }
+                is_fresh = false;
+                left.pop_front();
+                if !tried.note(mechanism, &failure, extent) {
+                    left.clear();
+                }
+                if failure.is_wrong_password() || !judgement.as_ref().is_some_and(Failure::is_wrong_password) {
+                    judgement = Some(failure);
+                }
             }
-            Err(failure) => Login { answer: Err(failure), session: None },
+            if left.is_empty() {
+                return Login { answer: Err(judgement.unwrap_or_else(no_mechanism)), session: Some(session) };
+            }
         }
     }
 
-    async fn open(&self) -> Result<(Session<TlsStream<TcpStream>>, Mechanism), Failure> {
+    async fn open(&self) -> Result<(Session<TlsStream<TcpStream>>, Vec<Mechanism>), Failure> {
         let stream = self.connect().await?;
-        let mut session = match self.security {
+        let address = stream.local_addr().ok().map(|address| address.ip());
+        let opened = match self.security {
             Security::StartTls => {
-                let mut clear = Session::on(stream);
+                let mut clear = Session::on(stream, address);
                 clear.greeting().await?;
-                Session::on(self.secure(clear.start_tls().await?).await?)
+                let mut session = Session::on(self.secure(clear.start_tls().await?).await?, address);
+                session.mechanisms().await.map(|offered| (session, offered))
             }
             Security::Tls => {
-                let mut session = Session::on(self.secure(stream).await?);
-                session.greeting().await?;
-                session
+                let mut session = Session::on(self.secure(stream).await?, address);
+                match session.greeting().await {
+                    Ok(()) => session.mechanisms().await.map(|offered| (session, offered)),
+                    Err(failure) => Err(failure),
+                }
             }
         };
-        let mechanism = session.mechanism().await?;
-        Ok((session, mechanism))
+        opened.map_err(Failure::after_tls)
     }
 
     /// Connects to the first address that answers. All of them share the time, so that one that is silent does not use it up.
     async fn connect(&self) -> Result<TcpStream, Failure> {
-        let end = Instant::now() + PATIENCE;
-        let addresses: Vec<SocketAddr> = match timeout(PATIENCE, lookup_host((&*self.host, self.port))).await {
+        let end = Instant::now() + TO_CONNECT;
+        let addresses: Vec<SocketAddr> = match timeout(TO_CONNECT, lookup_host((&*self.host, self.port))).await {
             Ok(Ok(addresses)) => addresses.collect(),
             Ok(Err(_)) => Vec::new(),
             Err(_) => return Err(Failure::no_connection_in_time()),
@@ -142,4 +186,11 @@ impl fmt::Display for Server {
         let Self { host, port, .. } = self;
         if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
     }
+}
+
+/// How long a connection may take, the look-up of the host included.
+const TO_CONNECT: Duration = Duration::from_secs(10);
+
+fn no_mechanism() -> Failure {
+    Failure::new(FailureKind::NoAuth, "it offers no way to log in")
 }

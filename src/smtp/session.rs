@@ -1,6 +1,9 @@
 //! A session up to the login: the greeting, STARTTLS, and what the server offers.
 
-use std::time::Duration;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -10,69 +13,89 @@ use tokio::{
 
 use super::{
     Failure, FailureKind,
-    reply::{Reply, Wire},
+    reply::Reply,
+    wire::{LONG_PATIENCE, PATIENCE, Wire},
 };
 
 /// A session. In clear it can only be taken to TLS; what it can do there is in `login`.
 #[derive(Debug)]
 pub(super) struct Session<S> {
     pub(super) wire: Wire<S>,
+    /// The address of this machine that the server sees, as far as nothing in between replaces it.
+    address: Option<IpAddr>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
-    pub(super) fn on(stream: S) -> Self {
-        Self { wire: Wire::new(stream) }
+    pub(super) fn on(stream: S, address: Option<IpAddr>) -> Self {
+        Self { wire: Wire::new(stream), address }
     }
 
     /// Waits for the server's first word.
     pub(super) async fn greeting(&mut self) -> Result<(), Failure> {
-        let reply = self.wire.reply().await?;
+        let reply = self.wire.reply(LONG_PATIENCE).await?;
         match reply.code {
             220 => Ok(()),
-            code @ 500.. => {
+            400..=499 => {
                 self.quit().await;
-                Err(Failure::replied(FailureKind::TurnedAway, code, "it turns this machine away"))
+                Err(Failure::replied(FailureKind::Busy, &reply, "it turns this machine away for now"))
             }
-            code => Err(unexpected(code)),
+            500.. => {
+                self.quit().await;
+                Err(Failure::replied(FailureKind::TurnedAway, &reply, "it turns this machine away"))
+            }
+            _ => Err(Failure::unexpected(&reply)),
         }
     }
 
-    /// Asks for the extensions that the server offers; nothing where it knows of none.
+    /// Asks for the extensions that the server offers.
+    ///
+    /// The first name that is given tells nothing of the machine. A server that does not like it gets the machine's address, which
+    /// is what RFC 5321, section 4.1.4, has a client without a name give.
     pub(super) async fn hello(&mut self) -> Result<Extensions, Failure> {
-        let reply = self.wire.ask(HELLO).await?;
-        match reply.code {
-            250 => Ok(Extensions(reply)),
-            500.. => Ok(Extensions(Reply { lines: Vec::new(), ..reply })),
-            code => Err(unexpected(code)),
+        let mut reply = self.wire.ask(hello(ANYBODY).as_bytes(), PATIENCE).await?;
+        let own = self.address.filter(|own| *own != ANYBODY);
+        if let (501 | 504 | 550..=554, Some(own)) = (reply.code, own) {
+            reply = self.wire.ask(hello(own).as_bytes(), PATIENCE).await?;
+        }
+        match Failure::unless_busy(reply)? {
+            reply if reply.code == 250 => Ok(Extensions(reply)),
+            reply if reply.code >= 500 => {
+                self.quit().await;
+                let reason = "it refuses EHLO, with which every session for a login begins";
+                Err(Failure::replied(FailureKind::HelloRefused, &reply, reason))
+            }
+            reply => Err(Failure::unexpected(&reply)),
         }
     }
 
-    /// Takes leave. What it was for is known, so that nobody waits long for a goodbye.
-    pub(super) async fn quit(&mut self) {
-        let _ = timeout(GOODBYE, async {
-            let _ = self.wire.ask(b"QUIT\r\n").await;
+    /// Takes leave, and returns the code of the first reply that comes then. What the session was for is known, so that nobody waits
+    /// long for it.
+    pub(super) async fn quit(&mut self) -> Option<u16> {
+        let left = timeout(GOODBYE, async {
+            let reply = self.wire.ask(b"QUIT\r\n", GOODBYE).await;
             self.wire.close().await;
-        })
-        .await;
+            reply.map_or_else(|failure| failure.code, |reply| Some(reply.code))
+        });
+        left.await.ok().flatten()
     }
 }
 
 impl Session<TcpStream> {
-    /// Agrees on TLS, and answers with the stream to speak it on. Nothing that came in clear is carried over.
+    /// Agrees on TLS, and returns the stream to speak it on. Nothing that came in clear is carried over.
     pub(super) async fn start_tls(mut self) -> Result<TcpStream, Failure> {
-        let extensions = self.hello().await?;
-        if !extensions.has(STARTTLS) {
+        let reason = "it does not offer STARTTLS";
+        if !self.hello().await?.has(STARTTLS) {
             self.quit().await;
-            return Err(Failure { code: extensions.refusal(), ..no_start_tls() });
+            return Err(Failure::new(FailureKind::NoStartTls, reason));
         }
-        let reply = self.wire.ask(b"STARTTLS\r\n").await?;
+        let reply = Failure::unless_busy(self.wire.ask(b"STARTTLS\r\n", PATIENCE).await?)?;
         match reply.code {
             220 => {}
-            code @ 500.. => {
+            500.. => {
                 self.quit().await;
-                return Err(Failure { code: Some(code), ..no_start_tls() });
+                return Err(Failure::replied(FailureKind::NoStartTls, &reply, reason));
             }
-            code => return Err(unexpected(code)),
+            _ => return Err(Failure::unexpected(&reply)),
         }
         // Read later, it would pass for something that came through TLS.
         let injected = || Failure::new(FailureKind::Tls, "it went on in clear after it had agreed to TLS");
@@ -98,28 +121,22 @@ impl Extensions {
         })
     }
 
-    /// The code of a reply that is no list.
-    pub(super) fn refusal(&self) -> Option<u16> {
-        (self.0.code != 250).then_some(self.0.code)
-    }
-
     /// The words of each line, but for the first, which greets.
     fn words(&self) -> impl Iterator<Item = impl Iterator<Item = &str>> {
         self.0.lines.iter().skip(1).map(|line| line.split([' ', '=']).filter(|word| !word.is_empty()))
     }
 }
 
-/// The failure of a reply that has no place there.
-pub(super) fn unexpected(code: u16) -> Failure {
-    Failure::replied(FailureKind::Malformed, code, "that is no answer to what it was asked")
+/// EHLO with an address for a name (RFC 5321, section 4.1.3).
+fn hello(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => format!("EHLO [{address}]\r\n"),
+        IpAddr::V6(address) => format!("EHLO [IPv6:{address}]\r\n"),
+    }
 }
 
-fn no_start_tls() -> Failure {
-    Failure::new(FailureKind::NoStartTls, "it does not offer STARTTLS")
-}
-
-/// RFC 5321, section 4.1.4, wants a name or an address, and this one tells nothing of the machine.
-const HELLO: &[u8] = b"EHLO [127.0.0.1]\r\n";
+/// An address that every machine has.
+const ANYBODY: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 const STARTTLS: &str = "STARTTLS";
 
@@ -128,6 +145,8 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+
     use super::*;
 
     fn offered(lines: &[&str]) -> Extensions {
@@ -145,5 +164,58 @@ mod tests {
     #[test]
     fn the_form_of_old_servers_is_understood() {
         assert!(offered(&["mail", "AUTH=LOGIN PLAIN"]).has_auth("LOGIN"));
+    }
+
+    #[test]
+    fn an_address_is_written_as_the_rfc_has_it() {
+        for (address, expected) in [
+            ("192.0.2.1", "EHLO [192.0.2.1]\r\n"),
+            ("2001:db8::1", "EHLO [IPv6:2001:db8::1]\r\n"),
+            ("::ffff:192.0.2.1", "EHLO [192.0.2.1]\r\n"),
+        ] {
+            assert_eq!(hello(address.parse().unwrap()), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_refuses_one_name_is_given_the_machines_address() {
+        let own = Some("192.0.2.1".parse().unwrap());
+        // The replies, the address, how often EHLO is said, and the failure.
+        for (replies, address, said, kind) in [
+            (&["501 5.5.4 No", "250 mail"][..], own, 2, None),
+            (&["504 5.5.2 No", "250 mail"], own, 2, None),
+            (&["550 No", "250 mail"], own, 2, None),
+            (&["501 5.5.4 No", "550 5.7.1 No"], own, 2, Some((FailureKind::HelloRefused, 550))),
+            (&["501 5.5.4 No", "451 4.3.0 Later"], own, 2, Some((FailureKind::Busy, 451))),
+            (&["501 5.5.4 No"], Some(ANYBODY), 1, Some((FailureKind::HelloRefused, 501))),
+            (&["504 5.5.4 No"], None, 1, Some((FailureKind::HelloRefused, 504))),
+            (&["500 5.5.1 What"], own, 1, Some((FailureKind::HelloRefused, 500))),
+            (&["502 5.5.1 No"], own, 1, Some((FailureKind::HelloRefused, 502))),
+            (&["450 4.7.1 Later"], own, 1, Some((FailureKind::Busy, 450))),
+        ] {
+            let (client, server) = tokio::io::duplex(1 << 10);
+            let mut server = BufReader::new(server);
+            let serve = async move {
+                let mut heard = Vec::new();
+                for reply in replies {
+                    let mut line = String::new();
+                    server.read_line(&mut line).await.unwrap();
+                    heard.push(line);
+                    server.write_all(format!("{reply}\r\n").as_bytes()).await.unwrap();
+                }
+                let mut rest = String::new();
+                server.read_line(&mut rest).await.unwrap();
+                heard
+            };
+            let ask = async {
+                let mut session = Session::on(client, address);
+                session.hello().await.map(drop)
+            };
+            let (heard, asked) = tokio::join!(serve, ask);
+            let expected = ["EHLO [127.0.0.1]\r\n", "EHLO [192.0.2.1]\r\n"];
+            assert_eq!(heard, expected[..said], "{replies:?}");
+            let failed = asked.err().map(|failure| (failure.kind, failure.code.unwrap()));
+            assert_eq!(failed, kind, "{replies:?}");
+        }
     }
 }

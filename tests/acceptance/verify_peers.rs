@@ -35,7 +35,7 @@ fn a_server_of_others_making_that_refuses_the_new_password_is_a_warning() {
         let (Some(mut workspace), Some(peer)) = (Workspace::new(), setup.start()) else { return };
         verify_at(&mut workspace, &peer, "timeout = \"2s\"");
         let warning = workspace.apply().warning().is("The new password did not log in");
-        warning.says(&["answered 535: it refuses the user name or the password.", "The password was changed."]);
+        warning.says(&["answered 535", ": it refuses the user name or the password.", "The password was changed."]);
         assert_eq!((workspace.resets(), &workspace.state()["verified"]), (1, &json!(false)), "{program:?}");
         workspace.working_password();
     }

@@ -25,6 +25,8 @@ pub(crate) struct History {
     pub(crate) is_stale: bool,
     /// Whether it is the live one.
     pub(crate) is_live: bool,
+    /// Whether it was rotated so often for being stale that it is not any more.
+    pub(crate) is_braked: bool,
 }
 
 /// What the contract wants done.
@@ -51,6 +53,7 @@ impl History {
             is_stored: false,
             is_stale: false,
             is_live: true,
+            is_braked: false,
         }
     }
 
@@ -70,6 +73,7 @@ impl History {
             is_stored,
             is_stale,
             is_live: before.is_none_or(|before| before.is_live) || due != Due::Nothing,
+            is_braked: false,
         }
     }
 
@@ -125,7 +129,7 @@ impl History {
     fn stale(&self, wanted: &Arguments) -> Due {
         let (setting, mode) = (&wanted.on_external_change, &wanted.mode);
         let rotates = setting.value == Some("rotate");
-        if !self.is_stale || !(rotates || setting.late) {
+        if !self.is_stale || self.is_braked || !(rotates || setting.late) {
             return Due::Nothing;
         }
         match (mode.value, mode.late) {
@@ -160,17 +164,28 @@ impl History {
     }
 }
 
-/// "refresh saw a newer `remote_version`", or with `on_refresh` a refused login: whether a refresh of this state says so, while the
+/// Whether a refresh logs in with the password of this state, at the mail server on this port.
+pub(crate) fn is_tried(state: &Value, port: u16) -> bool {
+    let verify = state.get("verify");
+    *verify.get("on_refresh") == Value::Bool(true) && *verify.get("port") == Value::from(port)
+}
+
+/// "After the second rotation in a row for staleness a brake": whether the notes beside a state hold so many.
+pub(crate) fn is_braked(private: &[u8]) -> bool {
+    let notes: serde_json::Value = serde_json::from_slice(private).unwrap_or_default();
+    notes["healed"].as_u64().is_some_and(|healed| healed >= 2)
+}
+
+/// "refresh saw a newer `remote_version`", or with `on_refresh` a refused login of a password that has logged in: whether a refresh of this state says so, while the
 /// vendor's password is this one. "Any other failure" to learn of it leaves what was known.
 pub(crate) fn is_stale(state: &Value, target: Target, live: Option<&str>, port: u16) -> bool {
     let Some(stored) = state.get("password").as_secret().map(Secret::for_state) else {
         return *state.get("stale") == Value::Bool(true);
     };
-    let verify = state.get("verify");
-    let is_tried = *verify.get("on_refresh") == Value::Bool(true) && *verify.get("port") == Value::from(port);
+    let is_proof = live == Some(stored) || *state.get("verified") == Value::Bool(true);
     match target {
         Target::KirimEmail(_) if !state.get("remote_version").is_null() => live != Some(stored),
-        _ if is_tried => live != Some(stored),
+        _ if is_tried(state, port) && is_proof => live != Some(stored),
         _ => *state.get("stale") == Value::Bool(true),
     }
 }

@@ -35,7 +35,7 @@ const TYPE_NAME: &str = "smtp_credential_password";
 #[derive(Clone, Default)]
 pub(crate) struct Stored {
     pub(crate) state: Value,
-    private: Vec<u8>,
+    pub(crate) private: Vec<u8>,
 }
 
 /// In which order a replacement is carried out.

@@ -72,7 +72,11 @@ async fn take(
         double.end_planning().await;
         lived.target().reset_elsewhere(sandbox);
     }
-    let refreshed = lived.and_then(|lived| refreshed(lived, &double.stored.state, sandbox));
+    let mut lived = lived.cloned();
+    if let Some(lived) = &mut lived {
+        lived.is_braked = contract::is_braked(&double.stored.private);
+    }
+    let refreshed = lived.and_then(|lived| refreshed(&lived, &double.stored.state, sandbox));
     let lived = refreshed.as_ref().map(|(lived, _)| lived);
     let due = match step.wish {
         Wish::Configured => contract::History::due(lived, arguments),
@@ -97,7 +101,11 @@ async fn take(
 
     let rotates = plan.warnings.iter().any(|warning| warning.summary == "A rotation is planned for a stale password");
     let asks = arguments.on_external_change.late || arguments.on_external_change.value == Some("rotate");
-    assert_eq!(rotates, lived.is_some_and(|lived| lived.is_stale) && asks, "why it rotates is said at plan");
+    assert_eq!(
+        rotates,
+        lived.is_some_and(|lived| lived.is_stale && !lived.is_braked) && asks,
+        "why it rotates is said at plan"
+    );
 
     let warnings = double.apply(plan, &arguments.config(Moment::Apply, sandbox), step.order).await;
     let happened = vendors::resets(sandbox) - resets;
@@ -126,6 +134,13 @@ fn refreshed(lived: &contract::History, state: &Value, sandbox: &Sandbox) -> Opt
     let mut state = state.clone();
     state.set("stale", is_stale);
     let mut lived = lived.clone();
+    if stored.is_some() && is_live && contract::is_tried(&state, sandbox.smtp_port()) {
+        state.set("verified", true);
+        lived.is_braked = false;
+    }
+    if matches!(target, Target::KirimEmail(_)) && state.get("remote_version") != &Value::Null && is_live {
+        lived.is_braked = false;
+    }
     (lived.is_stale, lived.is_live) = (is_stale, is_live);
     Some((lived, state))
 }

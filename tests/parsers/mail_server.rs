@@ -1,4 +1,4 @@
-//! A mail server that says the bytes of a test, whatever it hears.
+//! A mail server that says the bytes of a test, a reply for each command, whatever it hears.
 
 use std::{
     io::{Read, Write},
@@ -9,7 +9,7 @@ use std::{
 
 use terraform_provider_smtp::smtp::{Failure, Roots, Security, Server};
 
-/// A server that sends all it has to say with the first connection, and then listens to the end.
+/// A server that says a part of it for each thing that it hears, up to the last line of a reply, and then listens to the end.
 pub(crate) struct MailServer {
     address: SocketAddr,
     says: Arc<Mutex<Vec<u8>>>,
@@ -24,7 +24,14 @@ impl MailServer {
             for stream in listener.incoming() {
                 let (mut stream, says) = (stream.unwrap(), said.lock().unwrap().clone());
                 // A client that has heard enough is none of the server's business.
-                let _ = stream.write_all(&says).and_then(|()| stream.shutdown(Shutdown::Write));
+                for (at, reply) in replies(&says).into_iter().enumerate() {
+                    // The greeting comes unasked.
+                    if at > 0 && !matches!(stream.read(&mut [0; 1 << 10]), Ok(1..)) || stream.write_all(reply).is_err()
+                    {
+                        break;
+                    }
+                }
+                let _ = stream.shutdown(Shutdown::Write);
                 let _ = stream.read_to_end(&mut Vec::new());
             }
         });
@@ -37,4 +44,18 @@ impl MailServer {
         let host = self.address.ip().to_string();
         Server::new(&host, self.address.port(), Security::StartTls, Roots::default()).check().await
     }
+}
+
+/// The parts of these bytes that end like replies: with a line whose fourth byte does not say that there is more.
+fn replies(says: &[u8]) -> Vec<&[u8]> {
+    let (mut replies, mut start, mut end) = (Vec::new(), 0, 0);
+    for line in says.split_inclusive(|byte| *byte == b'\n') {
+        end += line.len();
+        if line.get(3) != Some(&b'-') {
+            replies.push(&says[start..end]);
+            start = end;
+        }
+    }
+    replies.extend((start < end).then(|| &says[start..end]));
+    replies
 }

@@ -80,6 +80,8 @@ fn smtp_reply(bytes: &[u8]) {
     let failure = RUNTIME.block_on(SERVER.check(bytes)).unwrap_err();
     let code = failure.code.map(|code| code.to_string()).unwrap_or_default();
     assert_ne!(failure.kind, FailureKind::TimedOut, "whatever comes, the end of it is seen");
+    let enhanced = failure.enhanced.map(|code| code.to_string()).unwrap_or_default();
+    assert!(enhanced.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit()), "{enhanced}");
     assert!(code.is_empty() || String::from_utf8_lossy(bytes).contains(&code), "{code} was not said");
 }
 

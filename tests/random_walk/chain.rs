@@ -33,7 +33,7 @@ pub(crate) struct Schemas {
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Stored {
     pub(crate) state: Value,
-    private: Vec<u8>,
+    pub(crate) private: Vec<u8>,
 }
 
 /// What a plan is going to do.

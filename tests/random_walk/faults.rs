@@ -30,7 +30,7 @@ enum Trouble {
     Empty,
     Html,
     Late,
-    /// The mail server has no time for anybody.
+    /// The mail server turns everybody away.
     MailBusy,
     /// The mail server refuses a login.
     MailRefusal,
@@ -73,7 +73,7 @@ impl Fault {
     /// Lets it happen.
     pub(crate) fn happen(&self, sandbox: &Sandbox) {
         match self.trouble {
-            Trouble::MailBusy => sandbox.smtp_fault(SmtpFault::reply(Stage::Banner, "421 4.3.2 Busy").always()),
+            Trouble::MailBusy => sandbox.smtp_fault(SmtpFault::reply(Stage::Banner, "554 5.3.2 No service").always()),
             Trouble::MailRefusal => {
                 sandbox.smtp_fault(SmtpFault::new(Stage::Auth, SmtpEffect::Reply("535 5.7.8 No".to_owned())));
             }

@@ -189,7 +189,10 @@ impl Walk {
             let config = wanted.arguments.config(Moment::Plan, &self.world.sandbox);
             let stored = resource.stored.clone();
             let is_stale = resource.lived().is_some_and(|lived| lived.is_stale);
-            let heals = due != Due::Nothing && is_stale && wanted.arguments.on_external_change.value == Some("rotate");
+            let heals = due != Due::Nothing
+                && is_stale
+                && !contract::is_braked(&stored.private)
+                && wanted.arguments.on_external_change.value == Some("rotate");
             count(&self.tally.healed, heals.into());
             let plan = self.caller().await.plan(&stored, &config, wish).await.unwrap();
             let is_new = matches!(plan.action, Action::Create | Action::Replace);
@@ -642,6 +645,7 @@ impl Resource {
     fn lived(&self) -> Option<History> {
         let mut lived = self.lived.clone()?;
         lived.is_stale = *self.stored.state.get("stale") == Value::Bool(true);
+        lived.is_braked = contract::is_braked(&self.stored.private);
         Some(lived)
     }
 }

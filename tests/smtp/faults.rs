@@ -55,7 +55,11 @@ async fn a_server_that_is_closing_or_overloaded_is_busy() {
             let busy = |stage| SmtpFault::reply(stage, &format!("{code} 4.3.2 Not now"));
             for stage in stages(security, &BEFORE_LOGIN).filter(|stage| *stage != Stage::Handshake) {
                 let failure = scene.check_and_login(security, &busy(stage)).await.unwrap_err();
-                assert_eq!((failure.kind, failure.code), (FailureKind::Busy, Some(code)), "{stage:?}");
+                // Servers that demand a certificate of the client say 421 too, as the first thing over TLS.
+                let is_first_over_tls = stage == Stage::EhloOverTls || security == Security::Tls;
+                let ended = code == 421 && is_first_over_tls;
+                let kind = if ended { FailureKind::EndedAfterTls } else { FailureKind::Busy };
+                assert_eq!((failure.kind, failure.code, failure.is_busy()), (kind, Some(code), true), "{stage:?}");
             }
             for stage in AT_LOGIN {
                 scene.checked(security, &busy(stage)).await.unwrap();
@@ -70,11 +74,19 @@ async fn a_server_that_is_closing_or_overloaded_is_busy() {
 async fn a_refused_login_is_told_with_its_code_and_leaves_as_it_should() {
     let scene = Scene::new();
     for security in BOTH {
-        for (stage, code) in [(Stage::Auth, 535), (Stage::Login, 535), (Stage::Login, 534), (Stage::Auth, 504)] {
+        for (stage, code, kind) in [
+            (Stage::Auth, 535, FailureKind::Refused),
+            (Stage::Login, 535, FailureKind::Refused),
+            (Stage::Login, 534, FailureKind::Mechanism),
+            (Stage::Auth, 504, FailureKind::Mechanism),
+            (Stage::Auth, 530, FailureKind::Denied),
+        ] {
             scene.sandbox.forget_smtp_connections();
-            scene.sandbox.smtp_fault(SmtpFault::reply(stage, &format!("{code} 5.7.8 No")));
+            scene.sandbox.smtp_fault(SmtpFault::reply(stage, &format!("{code} 5.7.8 No")).always());
             let failure = scene.login(security).await.unwrap_err();
-            assert_eq!((failure.kind, failure.code), (FailureKind::Refused, Some(code)));
+            scene.sandbox.clear_smtp_faults();
+            let enhanced = failure.enhanced.map(|code| code.to_string());
+            assert_eq!((failure.kind, failure.code, enhanced.as_deref()), (kind, Some(code), Some("5.7.8")));
             assert_eq!(scene.connection().commands.last().map(String::as_str), Some("QUIT"));
         }
     }
@@ -91,16 +103,87 @@ async fn a_server_that_turns_everybody_away_is_told_from_one_that_refuses_a_logi
 }
 
 #[tokio::test]
+async fn a_server_that_refuses_ehlo_is_said_to() {
+    let scene = Scene::new();
+    for security in BOTH {
+        for stage in stages(security, &[Stage::Ehlo, Stage::EhloOverTls]) {
+            for code in [500, 501, 502, 504, 550] {
+                let fault = SmtpFault::reply(stage, &format!("{code} 5.5.2 No"));
+                let failure = scene.check_and_login(security, &fault).await.unwrap_err();
+                assert_eq!((failure.kind, failure.code), (FailureKind::HelloRefused, Some(code)), "{stage:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_mechanism_that_is_refused_is_no_refused_password() {
+    let scene = Scene::new();
+    for security in BOTH {
+        for reply in [
+            "535 5.7.8 No",
+            "535 No",
+            "535 5.7.139 Disabled",
+            "534 5.7.9 Too weak",
+            "504 5.5.4 Unknown",
+            "538 5.7.11 Encryption required",
+            "530 5.7.0 Not now",
+            "432 4.7.12 Transition",
+            "550 5.7.1 No",
+        ] {
+            for stage in AT_LOGIN {
+                for refused in ["PLAIN", "LOGIN"] {
+                    scene.sandbox.smtp_fault(SmtpFault::reply(stage, reply).by(refused).always());
+                    let logged_in = scene.login(security).await;
+                    scene.sandbox.clear_smtp_faults();
+                    assert_eq!(logged_in, Ok(()), "{refused} is refused with {reply:?} at {stage:?}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_closes_after_a_refusal_is_asked_by_the_next_mechanism() {
+    let scene = Scene::new();
+    for security in BOTH {
+        scene.sandbox.smtp_fault(SmtpFault::reply(Stage::Login, "535 5.7.8 No\r\n421 4.7.0 Bye").by("PLAIN"));
+        assert_eq!(scene.login(security).await, Ok(()));
+        assert_eq!(scene.sandbox.pending_smtp_faults(), 0);
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_ahead_is_no_reply_to_what_comes_then() {
+    let scene = Scene::new();
+    for security in BOTH {
+        for stage in stages(security, &[Stage::Banner, Stage::Ehlo, Stage::EhloOverTls]) {
+            for ahead in ["235 2.7.0 Done\r\n", "250 AUTH PLAIN\r\n", "220 Go on\r\n", "\r\n"] {
+                scene.sandbox.smtp_fault(SmtpFault::new(stage, SmtpEffect::Inject(ahead.to_owned())));
+                scene.sandbox.smtp_fault(SmtpFault::reply(Stage::Auth, "535 5.7.8 No").always());
+                let failure = scene.login(security).await.unwrap_err();
+                scene.sandbox.clear_smtp_faults();
+                assert_eq!(failure.kind, FailureKind::Malformed, "{ahead:?} behind the reply to {stage:?}");
+            }
+        }
+        // It comes in one piece with the reply to AUTH, which is not read to its end: QUIT shows that it was ahead.
+        scene.sandbox.smtp_fault(SmtpFault::reply(Stage::Auth, "235 2.7.0 Done\r\n535 5.7.8 No"));
+        assert_eq!(scene.login(security).await.unwrap_err().kind, FailureKind::Malformed);
+    }
+}
+
+#[tokio::test]
 async fn a_bad_certificate_is_told_with_what_is_wrong_with_it() {
     let scene = Scene::new();
     for security in BOTH {
         for (showing, reason) in [
             (Showing::Expired, "its certificate has expired"),
+            (Showing::NotYetValid, "its certificate is not valid yet"),
             (Showing::OtherHost, "its certificate is for another host"),
             (Showing::UnknownAuthority, "its certificate is from an authority that is not trusted here"),
         ] {
             let failure = scene.check_and_login(security, &SmtpFault::certificate(showing)).await.unwrap_err();
-            assert_eq!((failure.kind, failure.reason), (FailureKind::Certificate, reason));
+            assert_eq!((failure.kind, &*failure.reason), (FailureKind::Certificate, reason));
         }
     }
 }
@@ -109,9 +192,15 @@ async fn a_bad_certificate_is_told_with_what_is_wrong_with_it() {
 async fn a_handshake_that_fails_is_told_as_such() {
     let scene = Scene::new();
     for security in BOTH {
-        for effect in [SmtpEffect::Alert, SmtpEffect::OldTls, SmtpEffect::Close] {
-            let failure = scene.check_and_login(security, &SmtpFault::new(Stage::Handshake, effect)).await.unwrap_err();
-            assert_eq!(failure.kind, FailureKind::Tls);
+        for (effect, kind) in [
+            (SmtpEffect::Alert, FailureKind::TlsMismatch),
+            (SmtpEffect::OldTls, FailureKind::TlsMismatch),
+            (SmtpEffect::ClientCertificate, FailureKind::ClientCertificate),
+            (SmtpEffect::Close, FailureKind::Tls),
+        ] {
+            let fault = SmtpFault::new(Stage::Handshake, effect);
+            let failure = scene.check_and_login(security, &fault).await.unwrap_err();
+            assert_eq!(failure.kind, kind, "{fault:?}");
         }
     }
 }
@@ -217,7 +306,7 @@ async fn a_reply_of_a_megabyte_or_without_an_end_is_given_up_early() {
                 scene.sandbox.smtp_fault(SmtpFault::new(stage, effect.clone()));
                 let failure = scene.server_at(tap.port(), security).login(USER, &scene.password).await.unwrap_err();
                 assert_eq!(
-                    (failure.kind, failure.reason),
+                    (failure.kind, &*failure.reason),
                     (FailureKind::Malformed, "its reply is too long"),
                     "{stage:?}"
                 );
@@ -238,7 +327,7 @@ async fn a_host_that_cannot_be_found_or_refuses_the_connection_is_told_as_such()
     let port = taken.local_addr().unwrap().port();
     for security in BOTH {
         let failure = scene.server_at(port, security).check().await.unwrap_err();
-        assert_eq!((failure.kind, failure.reason), (FailureKind::Unreachable, "the connection was refused"));
+        assert_eq!((failure.kind, &*failure.reason), (FailureKind::Unreachable, "the connection was refused"));
         // Too long for a name, which shows without a network.
         let nowhere = Server::new(&"mail.".repeat(60), 587, security, Roots::new(None));
         assert_eq!(nowhere.check().await.unwrap_err().kind, FailureKind::Unresolved);

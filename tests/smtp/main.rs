@@ -11,6 +11,7 @@ mod round_trips;
 mod sandbox;
 mod scene;
 mod self_signed;
+mod shared;
 mod smtp_server;
 mod stalls;
 mod stored_first;

@@ -40,7 +40,7 @@ async fn the_new_password_is_stored_while_it_is_being_tried_out() {
     assert!(new.take().state.get("password").as_secret().is_some(), "a stop leaves it there");
 }
 
-async fn configured(scene: &Scene) -> Smtp {
+pub(crate) async fn configured(scene: &Scene) -> Smtp {
     let smtp = Smtp::new();
     let api = Value::object([
         ("access_token", Secret::new(scene.sandbox.hubspot().access_token()).into()),

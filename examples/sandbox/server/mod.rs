@@ -60,7 +60,7 @@
 //! | `{"truncate": 10}` | that many bytes of the body, then the connection closed |
 //!
 //! A fault of the mail server is an object too. `stage` and `effect` are needed; `user_name` says at whose `login` only,
-//! `times` is 1 by default, and `null` means every time:
+//! `mechanism` at an AUTH by which one only, `times` is 1 by default, and `null` means every time:
 //!
 //! ```json
 //! {"stage": "auth", "times": 2, "effect": {"reply": "454 4.7.0 Try again later"}}
@@ -72,7 +72,8 @@
 //! | effect | what the client sees |
 //! |---|---|
 //! | `"alert"` | a handshake that fails |
-//! | `{"certificate": "expired"}` | a certificate that is `expired`, for `other_host` or of an `unknown_authority` |
+//! | `{"certificate": "expired"}` | a certificate that is `expired`, `not_yet_valid`, for `other_host` or of an `unknown_authority` |
+//! | `"client_certificate"` | a handshake that demands a certificate of the client |
 //! | `"close"` | the connection closed |
 //! | `{"delay_ms": 500}` | the reply, later |
 //! | `"endless_line"` | a reply of one line that does not end |
@@ -126,8 +127,14 @@ use std::{
 use tokio::{runtime, sync::oneshot};
 
 use self::{
-    accounts::Accounts, faults::Faults, gate::Gate, journal::Journal, rate_limit::RateLimit, smtp::SmtpFaults,
-    tls::Identity, vendor::Vendor,
+    accounts::Accounts,
+    faults::Faults,
+    gate::Gate,
+    journal::Journal,
+    rate_limit::RateLimit,
+    smtp::{Limits, SmtpFaults},
+    tls::Identity,
+    vendor::Vendor,
 };
 pub use self::{
     accounts::Meanwhile,
@@ -172,6 +179,7 @@ struct Shared {
     identity: Identity,
     journal: Journal,
     kirim_email: KirimEmail,
+    limits: Limits,
     rate_limit: RateLimit,
     smtp_faults: SmtpFaults,
     smtpd: Smtpd,
@@ -290,6 +298,16 @@ impl Sandbox {
         self.shared.smtp_faults.pending()
     }
 
+    /// Lets the mail server let nobody in any more after so many refused logins from now on.
+    pub fn ban_after(&self, refused_logins: usize) {
+        self.shared.limits.ban_after(refused_logins);
+    }
+
+    /// Lets the mail server look at so many logins in any such time, those that it refused to look at among them.
+    pub fn limit_logins(&self, logins: usize, per: Duration) {
+        self.shared.limits.allow(logins, per);
+    }
+
     /// Lets the mail server hear of each new password from now on only after a while.
     pub fn propagate_after(&self, delay: Duration, meanwhile: Meanwhile) {
         self.shared.accounts.propagate_after(delay, meanwhile);
@@ -351,6 +369,7 @@ impl Shared {
             gate: Gate::default(),
             identity: Identity::new().map_err(io::Error::other)?,
             journal: Journal::default(),
+            limits: Limits::default(),
             rate_limit: RateLimit::default(),
             smtp_faults: SmtpFaults::default(),
         })

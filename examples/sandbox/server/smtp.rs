@@ -3,6 +3,7 @@
 mod auth;
 mod faults;
 mod handshake;
+mod limits;
 mod lines;
 
 use std::{borrow::Cow, io, sync::Arc};
@@ -12,11 +13,14 @@ use tokio::{
     net::TcpStream,
 };
 
-pub use self::faults::{SmtpEffect, SmtpFault, SmtpFaults, Stage};
 use self::{
-    faults::Met,
+    faults::{Met, Whom},
     handshake::secure,
     lines::{Line, Lines},
+};
+pub use self::{
+    faults::{SmtpEffect, SmtpFault, SmtpFaults, Stage},
+    limits::Limits,
 };
 use super::{
     Shared,
@@ -96,7 +100,8 @@ impl<'server, S: AsyncRead + AsyncWrite + Unpin> Session<'server, S> {
     }
 
     async fn welcome(&mut self) -> io::Result<Ended> {
-        let met = self.meet(Stage::Banner, None).await;
+        let met = self.meet(Stage::Banner, Whom::default()).await;
+        let met = if self.shared.limits.lets_in() { met } else { Err(Refused::Reply(BANNED)) };
         self.answer(met.map(|()| GREETING)).await
     }
 
@@ -152,7 +157,6 @@ impl<'server, S: AsyncRead + AsyncWrite + Unpin> Session<'server, S> {
 
     async fn obey_unless_faulty(&mut self, verb: &str, argument: &str) -> Result<&'static str, Refused> {
         let stage = match (verb, self.tls) {
-            ("AUTH", _) => Some(Stage::Auth),
             ("EHLO", None) => Some(Stage::Ehlo),
             ("EHLO", Some(_)) => Some(Stage::EhloOverTls),
             ("QUIT", _) => Some(Stage::Quit),
@@ -160,14 +164,14 @@ impl<'server, S: AsyncRead + AsyncWrite + Unpin> Session<'server, S> {
             _ => None,
         };
         if let Some(stage) = stage {
-            self.meet(stage, None).await?;
+            self.meet(stage, Whom::default()).await?;
         }
         self.obey(verb, argument).await
     }
 
     /// Lets a fault happen if there is one for this stage.
-    async fn meet(&mut self, stage: Stage, user_name: Option<&str>) -> Result<(), Refused> {
-        match self.shared.smtp_faults.meet(stage, user_name, &self.shared.gate).await {
+    async fn meet(&mut self, stage: Stage, whom: Whom<'_>) -> Result<(), Refused> {
+        match self.shared.smtp_faults.meet(stage, whom, &self.shared.gate).await {
             Met::Over => Ok(()),
             Met::Close => Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
             Met::Reply(reply) => Err(Refused::Scripted(reply)),
@@ -282,6 +286,8 @@ fn path(argument: &str, keyword: &str) -> Result<(), Refused> {
 }
 
 const GREETING: &str = "220 localhost ESMTP sandbox";
+/// As a server says it that is told so by what counts failures.
+const BANNED: &str = "421 4.7.0 Too many failed logins from this address";
 const READY_FOR_TLS: &str = "220 2.0.0 Ready to start TLS";
 const STARTTLS_FIRST: &str = "530 5.7.0 Must issue a STARTTLS command first";
 

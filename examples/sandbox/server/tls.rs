@@ -5,9 +5,10 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
 use rustls::{
-    ServerConfig,
+    RootCertStore, ServerConfig,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer},
+    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
 };
 use serde::Deserialize;
 use tokio_rustls::TlsAcceptor;
@@ -26,6 +27,8 @@ pub struct Identity {
 pub enum Showing {
     /// One whose time was over in 2021.
     Expired,
+    /// One whose time begins in 2200.
+    NotYetValid,
     /// One for `mail.example.org`.
     OtherHost,
     /// One of an authority that no client knows.
@@ -53,10 +56,27 @@ impl Identity {
                 params.not_after = date_time_ymd(2021, 1, 1);
                 acceptor(&params, &self.issuer)
             }
+            Showing::NotYetValid => {
+                let mut params = valid_here()?;
+                params.not_before = date_time_ymd(2200, 1, 1);
+                params.not_after = date_time_ymd(2201, 1, 1);
+                acceptor(&params, &self.issuer)
+            }
             Showing::OtherHost => acceptor(&CertificateParams::new(vec!["mail.example.org".to_owned()])?, &self.issuer),
             Showing::UnknownAuthority => acceptor(&valid_here()?, &authority("Somebody")?.1),
             Showing::Usual => Ok(self.usual.clone()),
         }
+    }
+}
+
+impl Identity {
+    /// What accepts TLS connections with clients that show a certificate of an authority of their own.
+    pub fn acceptor_for_few(&self) -> Result<TlsAcceptor, Failed> {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority("The clients' own")?.0)?;
+        let provider = Arc::new(ring::default_provider());
+        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
+        accept(&valid_here()?, &self.issuer, Some(clients))
     }
 }
 
@@ -65,13 +85,25 @@ fn valid_here() -> Result<CertificateParams, rcgen::Error> {
 }
 
 fn acceptor(params: &CertificateParams, issuer: &Issuer<'static, KeyPair>) -> Result<TlsAcceptor, Failed> {
+    accept(params, issuer, None)
+}
+
+/// What accepts TLS connections with these clients only, or with all.
+fn accept(
+    params: &CertificateParams,
+    issuer: &Issuer<'static, KeyPair>,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+) -> Result<TlsAcceptor, Failed> {
     let key = KeyPair::generate()?;
     let certificate = params.signed_by(&key, issuer)?;
     let private_key = PrivateKeyDer::try_from(key.serialize_der())?;
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], private_key)?;
+        .with_safe_default_protocol_versions()?;
+    let config = match clients {
+        Some(clients) => config.with_client_cert_verifier(clients),
+        None => config.with_no_client_auth(),
+    };
+    let config = config.with_single_cert(vec![certificate.der().clone()], private_key)?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 

@@ -17,7 +17,7 @@ pub(super) fn of(change: &Change) -> Stored {
     state.set(PASSWORD, Value::Null);
     state.set(STALE, true);
     state.set(ROTATION_VERSION, version::of(&state));
-    Stored { state, private: Notes::of_state(&change.config, None) }
+    Stored { state, private: Notes::of_state(&change.config, None, 0) }
 }
 
 /// The value with null in place of all that is unknown.

@@ -31,7 +31,10 @@ use self::{
     probe::{Probed, Probes},
     replaced::{Half, Replaced},
     rotate::{Predecessor, Rotator},
-    schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, STALE, TIMEOUTS, USERNAME},
+    schema::{
+        Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, STALE, TIMEOUTS, USERNAME,
+        VERIFIED,
+    },
     staleness::Evidence,
     turns::Turns,
     verify::Place,
@@ -124,17 +127,36 @@ impl Resource for CredentialPassword {
                 let compare = |told: &str, stored: &str| backend.compare(told, stored);
                 let evidence = Evidence::of_version(&prior.state, found.version.as_deref(), compare);
                 let mut state = completed(prior.state, found, host);
+                let proven = Notes::from(&prior.private).proven;
                 // What is known to be dead is not tried: servers lock out whoever fails too often.
                 let probed = match evidence {
                     Evidence::Replaced => Probed::default(),
-                    _ => self.probes.probe(&op, &target, &state, self.connections.roots()).await,
+                    _ => {
+                        self.probes
+                            .probe(
+                                &op,
+                                &target,
+                                &state,
+                                self.connections.roots(),
+                                &self.connections.logins(),
+                                proven.as_ref(),
+                            )
+                            .await
+                    }
                 };
-                let is_stale = evidence.max(probed.evidence).is_stale(&state);
+                let evidence = evidence.max(probed.evidence);
+                let is_stale = evidence.is_stale(&state);
                 state.set(STALE, is_stale);
-                let private = match probed.evidence {
+                let mut private = match probed.evidence {
                     Evidence::Live => Notes::proven(&prior.private, Place::of(&state)),
                     _ => prior.private,
                 };
+                if probed.evidence == Evidence::Live {
+                    state.set(VERIFIED, true);
+                }
+                if evidence == Evidence::Live {
+                    private = Notes::of_live(&private);
+                }
                 probed.warnings(staleness::seen(&state)).for_each(|warning| call.warn(warning));
                 Ok(Some(Stored { state, private }))
             }
@@ -153,7 +175,8 @@ impl Resource for CredentialPassword {
         let op = operation(call, Operation::Create, &change.planned);
         let id = target.id();
         let rotator = self.rotator(target, Held::default(), self.replaced.known(&id))?;
-        let rotated = rotator.rotate(call, &op, change, new).await;
+        let private = Notes::of_second_half(&change.private, self.replaced.healed(&id));
+        let rotated = rotator.rotate(call, &op, &Change { private, ..change.clone() }, new).await;
         let verified = rotated.map_err(|failed| {
             let predecessors = self.replaced.failed(&id);
             lost::of_create(failed.diagnostic, failed.outcome, predecessors.as_ref().map(|all| ids(all)).as_deref())
@@ -194,7 +217,10 @@ impl Resource for CredentialPassword {
         if !state.is_wholly_known() {
             rotator()?.fill_in(&op, &mut state).await?;
         }
-        new.put(Stored { state, private: Notes::of_state(&change.config, proven) });
+        new.put(Stored {
+            state,
+            private: Notes::of_state(&change.config, proven, Notes::from(&change.private).healed),
+        });
         Ok(())
     }
 
@@ -203,10 +229,13 @@ impl Resource for CredentialPassword {
         // As the first half of a replacement it must not let go of the old password, still valid, when the second half cannot
         // work; and what it replaces is for the second half to retire.
         let notes = Notes::from(planned);
+        let healed = notes.healed_after();
         if let Some(Mark::Create(noted)) = notes.plan {
             let planned = noted.and_then(|noted| noted.target());
             let former = Former::of(prior, notes.proven);
-            return self.make_way(call, &op, prior, former, planned, notes.place.as_ref()).await;
+            let predecessor = self.predecessor(prior)?;
+            let half = Half { predecessor, known: Known { former, ..Known::default() }, healed };
+            return self.make_way(call, &op, prior, planned, notes.place.as_ref(), half).await;
         }
         // A destroy leaves a password as it is, and ends a credential that this resource made.
         if let Some(predecessor) = self.predecessor(prior)? {
@@ -264,8 +293,8 @@ impl Resource for CredentialPassword {
 impl CredentialPassword {
     fn rotator(&self, target: Target, held: Held, known: Known) -> Result<Rotator> {
         let (backend, roots) = (self.connections.backend(target.vendor)?, self.connections.roots());
-        let (turns, made) = (Arc::clone(&self.turns), Arc::clone(&self.made));
-        Ok(Rotator { target, backend, held, known, roots, turns, made })
+        let (logins, turns, made) = (self.connections.logins(), Arc::clone(&self.turns), Arc::clone(&self.made));
+        Ok(Rotator { target, backend, held, known, roots, logins, turns, made })
     }
 
     /// The credential of a state, where its vendor makes another with every reset.
@@ -285,12 +314,11 @@ impl CredentialPassword {
         call: &Call,
         op: &backend::Operation,
         prior: &Value,
-        former: Option<Former>,
         planned: Option<Target>,
         place: Option<&Place>,
+        half: Half,
     ) -> Result<()> {
-        let predecessor = self.predecessor(prior)?;
-        if let (None, Some(predecessor)) = (&planned, &predecessor) {
+        if let (None, Some(predecessor)) = (&planned, &half.predecessor) {
             call.warn(diagnose::left_to_its_successor(&predecessor.target, predecessor.id()));
         }
         let before = known_target(prior)?;
@@ -302,9 +330,9 @@ impl CredentialPassword {
         if let Some(place) = place {
             rotator.check_place(op, place).await?;
         }
-        let known = if id == before.id() { Known { held, former } } else { Known::default() };
+        let known = if id == before.id() { Known { held, ..half.known } } else { Known::default() };
         self.made.let_go(prior);
-        self.replaced.deleted(id, Half { predecessor, known });
+        self.replaced.deleted(id, Half { known, ..half });
         Ok(())
     }
 }

@@ -28,6 +28,17 @@ pub(super) struct Notes {
     /// Where the stored password has logged in; none where it never has. Only that server can show by a refusal that it is dead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) proven: Option<Place>,
+    /// How many rotations for a stale password, and for nothing else, have followed each other.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) healed: u32,
+    /// Whether the apply of this plan is one more of them; never in a state.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) heals: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Which plan an apply belongs to.
@@ -41,16 +52,20 @@ pub(super) enum Mark {
 }
 
 impl Notes {
-    /// The notes of a plan that is no destroy.
-    pub(super) fn of_plan(draft: &Draft, target: Option<&Target>) -> Self {
+    /// The notes of a plan that is no destroy, and that rotates for a stale password alone if it `heals`.
+    pub(super) fn of_plan(draft: &Draft, target: Option<&Target>, heals: bool) -> Self {
         let host = draft.config.get(SMTP_HOST);
         let is_create = draft.prior.is_null();
         let prior = Self::from(&draft.private);
+        // Core plans the create of a replacement from no state, and with the notes of the plan that asked for the replacement.
+        let heals = heals || is_create && prior.heals;
         Self {
             proven: prior.proven,
             plan: is_create.then(|| Mark::Create(target.map(Noted::of))),
             place: Place::of(&draft.planned).filter(|_| is_create && !host.is_unknown()),
             smtp_host_was_configured: !host.is_null() || prior.smtp_host_was_configured,
+            healed: if is_create && !heals { 0 } else { prior.healed },
+            heals,
         }
     }
 
@@ -61,17 +76,35 @@ impl Notes {
 
     /// What of a plan's notes stays beside the state from before.
     pub(super) fn of_failure(planned: &Private) -> Private {
-        Self { plan: None, place: None, ..Self::from(planned) }.into()
+        Self { plan: None, place: None, heals: false, ..Self::from(planned) }.into()
     }
 
-    /// What stays beside the state of this configuration, whose password has logged in there.
-    pub(super) fn of_state(config: &Value, proven: Option<Place>) -> Private {
-        Self { smtp_host_was_configured: !config.get(SMTP_HOST).is_null(), proven, ..Self::default() }.into()
+    /// How many rotations in a row for a stale password there are with the apply of this plan.
+    pub(super) fn healed_after(&self) -> u32 {
+        if self.heals { self.healed.saturating_add(1) } else { 0 }
+    }
+
+    /// What stays beside the state of this configuration, whose password has logged in there, after so many rotations in a row.
+    pub(super) fn of_state(config: &Value, proven: Option<Place>, healed: u32) -> Private {
+        Self { smtp_host_was_configured: !config.get(SMTP_HOST).is_null(), proven, healed, ..Self::default() }.into()
+    }
+
+    /// The notes of a create that completes so many rotations in a row for a stale password.
+    pub(super) fn of_second_half(planned: &Private, healed: u32) -> Private {
+        match healed.checked_sub(1) {
+            Some(before) => Self { healed: before, heals: true, ..Self::from(planned) }.into(),
+            None => planned.clone(),
+        }
     }
 
     /// The same notes, beside a password that has logged in there.
     pub(super) fn proven(private: &Private, proven: Option<Place>) -> Private {
         Self { proven, ..Self::from(private) }.into()
+    }
+
+    /// The same notes, beside a password that was found to be the live one: whatever was done for it has helped.
+    pub(super) fn of_live(private: &Private) -> Private {
+        Self { healed: 0, ..Self::from(private) }.into()
     }
 }
 
@@ -104,7 +137,7 @@ mod tests {
     fn a_mark_survives_the_way_through_core() {
         let named = Value::object([("hubspot", Value::object([("user_name", "a@b".into())]))]);
         let target = Target::of(&named).unwrap().unwrap();
-        let private = Private::from(Notes::of_plan(&draft(Value::Null), Some(&target)));
+        let private = Private::from(Notes::of_plan(&draft(Value::Null), Some(&target), false));
         let Some(Mark::Create(Some(noted))) = Notes::from(&private).plan else { panic!("no target in {private:?}") };
         assert_eq!(noted.target().unwrap().id(), "hubspot/a@b");
         assert!(matches!(Notes::from(&Private::from(Notes::of_destroy())).plan, Some(Mark::Destroy)));
@@ -113,10 +146,10 @@ mod tests {
     #[test]
     fn the_state_keeps_no_mark() {
         let config = Value::object([(SMTP_HOST, "mail.example.com".into())]);
-        let planned = Notes::of_plan(&draft(config.clone()), None).into();
-        for state in [Notes::of_state(&config, None), Notes::of_failure(&planned)] {
+        let planned = Notes::of_plan(&draft(config.clone()), None, true).into();
+        for state in [Notes::of_state(&config, None, 1), Notes::of_failure(&planned)] {
             let notes = Notes::from(&state);
-            assert!(notes.plan.is_none() && notes.smtp_host_was_configured);
+            assert!(notes.plan.is_none() && !notes.heals && notes.smtp_host_was_configured);
         }
     }
 
@@ -124,20 +157,46 @@ mod tests {
     fn a_host_that_was_configured_stays_so_until_an_apply_without_it_has_worked() {
         let config = Value::object([(SMTP_HOST, Value::Null)]);
         let prior = Notes { smtp_host_was_configured: true, ..Notes::default() }.into();
-        let planned = Notes::of_plan(&Draft { private: prior, ..draft(config.clone()) }, None).into();
+        let planned = Notes::of_plan(&Draft { private: prior, ..draft(config.clone()) }, None, false).into();
         assert!(Notes::from(&Notes::of_failure(&planned)).smtp_host_was_configured);
-        assert!(!Notes::from(&Notes::of_state(&config, None)).smtp_host_was_configured);
+        assert!(!Notes::from(&Notes::of_state(&config, None, 0)).smtp_host_was_configured);
+    }
+
+    #[test]
+    fn rotations_for_a_stale_password_are_counted_until_there_is_another() {
+        let config = Value::object([(SMTP_HOST, Value::Null)]);
+        let at = |healed| Private::from(Notes { healed, ..Notes::default() });
+        let existing = |private| Draft { prior: config.clone(), private, ..draft(config.clone()) };
+        let new = |private| Draft { private, ..draft(config.clone()) };
+        let after = |planned: &Private| Notes::from(planned).healed_after();
+
+        for before in [0, 1, 7] {
+            let heals = Private::from(Notes::of_plan(&existing(at(before)), None, true));
+            let other = Private::from(Notes::of_plan(&existing(at(before)), None, false));
+            assert_eq!((after(&heals), after(&other), Notes::from(&other).healed), (before + 1, 0, before));
+            assert_eq!(Notes::of_failure(&heals), at(before), "a rotation that failed is none");
+            assert_eq!(Notes::of_live(&at(before)), at(0));
+            // As replacements: core plans them once more, with what the first plan noted.
+            let [heals, other] = [heals, other].map(|first| Private::from(Notes::of_plan(&new(first), None, false)));
+            assert_eq!((after(&heals), after(&other)), (before + 1, 0));
+            // When it is applied, core plans the create from nothing. The deletion has what was noted.
+            for healed in [before + 1, 0] {
+                let create = Private::from(Notes::of_plan(&new(Private::default()), None, false));
+                assert_eq!(after(&Notes::of_second_half(&create, healed)), healed);
+            }
+        }
+        assert_eq!(after(&Notes::of_plan(&new(Private::default()), None, false).into()), 0, "a create");
     }
 
     #[test]
     fn where_there_is_nothing_to_note_there_are_no_bytes() {
         let config = Value::object([(SMTP_HOST, Value::Null)]);
         let update = Draft { prior: Value::object([(SMTP_HOST, Value::Null)]), ..draft(config.clone()) };
-        let planned = Private::from(Notes::of_plan(&update, None));
-        let marked = Private::from(Notes::of_plan(&draft(config.clone()), None));
+        let planned = Private::from(Notes::of_plan(&update, None, false));
+        let marked = Private::from(Notes::of_plan(&draft(config.clone()), None, false));
         assert_ne!(marked, Private::default(), "a create is marked");
         for private in
-            [Notes::of_state(&config, None), Notes::of_failure(&marked), Notes::of_failure(&planned), planned]
+            [Notes::of_state(&config, None, 0), Notes::of_failure(&marked), Notes::of_failure(&planned), planned]
         {
             assert_eq!(private, Private::default());
         }

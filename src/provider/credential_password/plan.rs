@@ -81,7 +81,7 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
         let verified = or_unknown(Value::Null, draft.prior.get(VERIFIED).is_null());
         planned.set(VERIFIED, if is_unverified { verified } else { Value::Unknown });
     }
-    draft.private = Notes::of_plan(draft, target.as_ref()).into();
+    draft.private = Notes::of_plan(draft, target.as_ref(), asked.heals).into();
     let adopted = asked.adopted.iter().filter(|_| !resets);
     let warnings = adopted.map(|path| rotation::adoption(path, own_password)).chain(asked.reason).collect();
     Ok(Decision { target, resets, warnings })

@@ -6,15 +6,17 @@ use tokio::sync::OnceCell;
 
 use super::{
     schema::{PASSWORD, USERNAME},
-    staleness::Evidence,
+    staleness::{Evidence, has_logged_in, is_silenced},
+    verification::no_time,
     verify::{self, Place},
 };
 use crate::{
     backend::Operation,
     framework::{diagnostic::Diagnostic, value::Value},
-    provider::{mail_server, target::Target},
+    http::Kind,
+    provider::{logins::Logins, mail_server, target::Target},
     secret::Secret,
-    smtp::{Failure, Roots, Server},
+    smtp::{Extent, Failure, Roots, Server},
 };
 
 /// The logins of this process: servers lock out whoever fails too often, so that one is enough for each stored password.
@@ -25,7 +27,16 @@ pub(super) struct Probes(Mutex<Vec<Probe>>);
 struct Probe {
     id: String,
     password: Secret,
-    ended: Arc<OnceCell<Result<(), Failure>>>,
+    ended: Arc<OnceCell<Ended>>,
+}
+
+/// How a login with a stored password ended.
+#[derive(Clone, Debug)]
+enum Ended {
+    /// The server has answered, or failed to.
+    Answered(Result<(), Failure>),
+    /// It was not made, since the server has refused too many.
+    Spared,
 }
 
 /// What a login with a stored password has shown; nothing where there was none.
@@ -39,23 +50,42 @@ pub(super) struct Probed {
 
 impl Probes {
     /// Logs in with the password of a state, where the state asks for it and has what it takes. A refresh does not fail for it.
-    pub(super) async fn probe(&self, op: &Operation, target: &Target, state: &Value, roots: Roots) -> Probed {
-        let probed = self.log_in(op, target, state, roots).await;
+    pub(super) async fn probe(
+        &self,
+        op: &Operation,
+        target: &Target,
+        state: &Value,
+        roots: Roots,
+        logins: &Logins,
+        proven: Option<&Place>,
+    ) -> Probed {
+        let probed = self.log_in(op, target, state, roots, logins, proven).await;
         probed.unwrap_or_default()
     }
 
-    async fn log_in(&self, op: &Operation, target: &Target, state: &Value, roots: Roots) -> Option<Probed> {
+    async fn log_in(
+        &self,
+        op: &Operation,
+        target: &Target,
+        state: &Value,
+        roots: Roots,
+        logins: &Logins,
+        proven: Option<&Place>,
+    ) -> Option<Probed> {
         let place = Place::of(state).filter(|_| verify::is_on_refresh(state))?;
         let server = place.server(None, target.vendor, roots).ok()?;
+        let is_proof = has_logged_in(state, proven, &place);
         let (username, password) = (state.get(USERNAME).as_str()?, state.get(PASSWORD).as_secret()?);
         let ended = self.ended(target, password);
-        let login = ended.get_or_init(|| server.login(username, password));
-        // A refresh that is cut short has nothing to say about the password.
-        let ended = op.wait(login).await.ok()?;
-        Some(Probed::of(target, &server, ended))
+        match op.wait(ended.get_or_init(|| log_in(logins, &server, username, password))).await {
+            Ok(ended) => Some(Probed::of(target, &server, ended, state, is_proof)),
+            // A refresh that is stopped has nothing to say about the password.
+            Err(error) if error.kind == Kind::Stopped => None,
+            Err(_) => Some(Probed::of(target, &server, &Ended::Answered(Err(no_time())), state, is_proof)),
+        }
     }
 
-    fn ended(&self, target: &Target, password: &Secret) -> Arc<OnceCell<Result<(), Failure>>> {
+    fn ended(&self, target: &Target, password: &Secret) -> Arc<OnceCell<Ended>> {
         let id = target.id();
         let mut probes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = probes.iter().find(|probe| probe.id == id && probe.password == *password);
@@ -68,16 +98,32 @@ impl Probes {
     }
 }
 
+/// Logs in when no other login at the server is under way, unless it has refused too many.
+async fn log_in(logins: &Logins, server: &Server, username: &str, password: &Secret) -> Ended {
+    let mut turn = logins.turn(server).await;
+    if turn.left_at_refresh() == 0 {
+        return Ended::Spared;
+    }
+    // Each mechanism that is left out could be the one that works.
+    let mut tried = turn.tried(usize::MAX);
+    let answer = server.log_in_again(username, password, Extent::Every, &mut tried).await.leave().await;
+    turn.ended_at_refresh(&answer, &tried);
+    Ended::Answered(answer)
+}
+
 impl Probed {
-    fn of(target: &Target, server: &Server, ended: &Result<(), Failure>) -> Self {
+    fn of(target: &Target, server: &Server, ended: &Ended, state: &Value, is_proof: bool) -> Self {
+        let nothing = |warning| Self { evidence: Evidence::Nothing, warning };
         match ended {
-            Ok(()) => Self { evidence: Evidence::Live, warning: None },
-            Err(failure) if failure.is_wrong_password() => {
+            Ended::Answered(Ok(())) => Self { evidence: Evidence::Live, warning: None },
+            Ended::Answered(Err(failure)) if failure.is_wrong_password() && is_proof => {
                 Self { evidence: Evidence::Replaced, warning: Some(mail_server::refused(target, server, failure)) }
             }
-            Err(failure) => {
-                Self { evidence: Evidence::Nothing, warning: Some(mail_server::not_tried(target, server, failure)) }
+            Ended::Answered(Err(failure)) if failure.is_wrong_password() => {
+                nothing((!is_silenced(state)).then(|| mail_server::never_accepted(target, server, failure)))
             }
+            Ended::Answered(Err(failure)) => nothing(Some(mail_server::not_tried(target, server, failure))),
+            Ended::Spared => nothing(Some(mail_server::spared(target, server))),
         }
     }
 
@@ -94,7 +140,10 @@ impl Probed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::smtp::FailureKind;
+    use crate::{
+        provider::credential_password::schema::{IGNORE, ON_EXTERNAL_CHANGE, VERIFIED},
+        smtp::FailureKind,
+    };
 
     fn target() -> Target {
         let named = Value::object([("hubspot", Value::object([("user_name", "a@b".into())]))]);
@@ -110,18 +159,52 @@ mod tests {
     }
 
     #[test]
-    fn only_a_refused_password_is_stale() {
+    fn only_a_refusal_of_a_password_that_has_logged_in_is_stale() {
         let server = Server::new("mail.example.com", 587, crate::smtp::Security::StartTls, Roots::default());
-        let probed = |ended| Probed::of(&target(), &server, &ended).evidence;
-        assert_eq!(probed(Ok(())), Evidence::Live);
-        for (kind, code, evidence) in [
-            (FailureKind::Refused, Some(535), Evidence::Replaced),
-            (FailureKind::Refused, Some(534), Evidence::Nothing),
-            (FailureKind::Busy, Some(454), Evidence::Nothing),
-            (FailureKind::TurnedAway, Some(535), Evidence::Nothing),
-            (FailureKind::Unreachable, None, Evidence::Nothing),
+        let place = |host: &str| {
+            let verify = Value::object([("host", Value::from(host)), ("port", 587_u16.into())]);
+            Place::of(&Value::object([("verify", verify)])).unwrap()
+        };
+        let [here, elsewhere] = ["mail.example.com", "mail.example.org"].map(place);
+        let proof =
+            |verified: &Value, proven| has_logged_in(&Value::object([(VERIFIED, verified.clone())]), proven, &here);
+        for (verified, proven, expected) in [
+            (Value::Bool(true), None, true),
+            (Value::Bool(true), Some(&here), true),
+            (Value::Bool(true), Some(&elsewhere), false),
+            (Value::Bool(false), None, false),
+            (Value::Null, None, false),
         ] {
-            assert_eq!(probed(Err(Failure { kind, code, reason: "a test" })), evidence, "{kind:?} {code:?}");
+            assert_eq!(proof(&verified, proven), expected, "{verified:?} {proven:?}");
+        }
+        let probed =
+            |ended, is_proof| Probed::of(&target(), &server, &Ended::Answered(ended), &Value::Null, is_proof).evidence;
+        for is_proof in [false, true] {
+            assert_eq!(probed(Ok(()), is_proof), Evidence::Live);
+            for kind in [
+                FailureKind::Refused,
+                FailureKind::Denied,
+                FailureKind::Mechanism,
+                FailureKind::Busy,
+                FailureKind::TurnedAway,
+                FailureKind::Unreachable,
+            ] {
+                let failure = Failure { kind, ..no_time() };
+                let is_stale = kind == FailureKind::Refused && is_proof;
+                let evidence = if is_stale { Evidence::Replaced } else { Evidence::Nothing };
+                assert_eq!(probed(Err(failure), is_proof), evidence, "{kind:?} {is_proof}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_proves_nothing_is_a_warning_unless_all_of_them_are_ignored() {
+        let server = Server::new("mail.example.com", 587, crate::smtp::Security::StartTls, Roots::default());
+        let refused = Ended::Answered(Err(Failure { kind: FailureKind::Refused, ..no_time() }));
+        for (setting, warns) in [("warn", true), ("rotate", true), (IGNORE, false)] {
+            let state = Value::object([(ON_EXTERNAL_CHANGE, setting.into())]);
+            let warning = Probed::of(&target(), &server, &refused, &state, false).warning;
+            assert_eq!(warning.map(|warning| warning.summary).is_some(), warns, "{setting}");
         }
     }
 

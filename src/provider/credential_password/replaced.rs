@@ -22,6 +22,8 @@ pub(super) struct Half {
     pub(super) predecessor: Option<Predecessor>,
     /// What the state knew of the same credential.
     pub(super) known: Known,
+    /// How many rotations in a row for a stale password the second half completes; 0 where it is for something else.
+    pub(super) healed: u32,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +53,15 @@ impl Replaced {
             Some([half]) => half.known.clone(),
             _ => Known::default(),
         }
+    }
+
+    /// How many rotations in a row for a stale password a create completes. Core tells a create nothing of what it replaces.
+    pub(super) fn healed(&self, id: &str) -> u32 {
+        self.lock()
+            .under_way
+            .get(id)
+            .and_then(|halves| halves.first.iter().map(|half| half.healed).max())
+            .unwrap_or_default()
     }
 
     /// Notes a create that worked. Tells what is to be retired now, and whether all that takes its place has logged in.

@@ -22,10 +22,11 @@ use super::{
 use crate::{
     backend::{Backend, Before, Found, Held, Note, Operation, Origin, Presence, Renewal, Reset},
     clock,
-    framework::{Call, Change, NewState, Stored, diagnostic::Diagnostic, value::Value},
+    framework::{Call, Change, NewState, Stored, diagnostic::Diagnostic, text, value::Value},
     http::{Error, Outcome},
     provider::{
         diagnose::{self, Doing},
+        logins::Logins,
         target::Target,
     },
     secret::Secret,
@@ -43,6 +44,8 @@ pub(super) struct Rotator {
     pub(super) known: Known,
     /// Whom to trust where the new password is tried.
     pub(super) roots: Roots,
+    /// The logins at mail servers.
+    pub(super) logins: Logins,
     pub(super) turns: Arc<Turns>,
     pub(super) made: Arc<Made>,
 }
@@ -97,7 +100,7 @@ impl Rotator {
     pub(super) async fn check_place(&self, op: &Operation, place: &Place) -> Result<(), Diagnostic> {
         let told = if place.is_told() { self.ask_for_host(op).await? } else { None };
         let server = place.server(told.as_deref(), self.target.vendor, self.roots.clone())?;
-        verification::check(op, &self.target, &server).await
+        verification::check(op, &self.target, &server, &self.logins, place.timeout()).await
     }
 
     /// Resets the password and puts the new state where core will find it. Returns how the verification of it ended.
@@ -131,14 +134,16 @@ impl Rotator {
         };
         // From here on the only copy of the password is in this process: nothing fails before `put`, and nothing after it
         // can take the state away again.
+        let made = reset.password.clone();
+        let reset = as_stored(reset);
+        let is_stored_otherwise = reset.password != made;
         let (named, notes) = (named(&reset), reset.notes.clone());
-        let is_plain = |text: &str| if text.is_ascii() { Ok(()) } else { Err(()) };
-        let may_change = reset.password.as_ref().is_some_and(|password| password.check(is_plain).is_err());
         let password = reset.password.clone().or_else(|| prepared.new.clone());
+        let healed = Notes::from(&change.private).healed_after();
         let (reset, version) = self.with_its_own_version(reset, tried, &before);
         let mut stored = Stored {
             state: rotated(change, prepared, reset, clock::now()),
-            private: Notes::of_state(&change.config, None),
+            private: Notes::of_state(&change.config, None, healed),
         };
         new.put(stored.clone());
         self.made.note(&self.target, &change.prior, &stored.state);
@@ -150,7 +155,7 @@ impl Rotator {
         if turn.used(&self.backend) == turns::Reset::Again && self.target.vendor.renewal == Renewal::InPlace {
             call.warn(diagnose::reset_again(&self.target));
         }
-        if may_change {
+        if is_stored_otherwise {
             call.warn(diagnose::stored_otherwise(&self.target));
         }
         if let (Some(named), Some(planned)) = (named, change.planned.get(USERNAME).as_str())
@@ -163,7 +168,7 @@ impl Rotator {
             verified = verification.run(call, &op, stored.state.get(USERNAME).as_str(), &password).await;
             stored.state.set(VERIFIED, verified);
             if verified == Verified::Yes {
-                stored.private = Notes::of_state(&change.config, place);
+                stored.private = Notes::of_state(&change.config, place, healed);
             }
             new.put(stored);
         }
@@ -242,7 +247,8 @@ impl Rotator {
         };
         let found = self.check(op).await?;
         let smtp_host = self.smtp_host(op, &change.planned).await?;
-        let verification = Verification::of(&change.planned, &self.target, smtp_host.as_deref(), &self.roots)?;
+        let verification =
+            Verification::of(&change.planned, &self.target, smtp_host.as_deref(), &self.roots, &self.logins)?;
         if let Some(verification) = &verification {
             verification.check(op).await?;
         }
@@ -295,6 +301,17 @@ impl Predecessor {
     }
 }
 
+/// What the vendor made, as core will store it: what is compared and tried must be what there will be.
+fn as_stored(reset: Reset) -> Reset {
+    let composed = |password: Secret| text::composed_secret(&password).unwrap_or(password);
+    Reset {
+        password: reset.password.map(composed),
+        username: reset.username.map(text::composed),
+        version: reset.version.map(text::composed),
+        ..reset
+    }
+}
+
 /// Whose version the response to a reset shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Version {
@@ -331,7 +348,7 @@ fn rotated(change: &Change, prepared: Prepared, reset: Reset, now: Timestamp) ->
     for (name, value) in [
         (REMOTE_VERSION, reset.version),
         (SMTP_HOST, prepared.smtp_host),
-        (USERNAME, reset.username.or(prepared.before.found.username)),
+        (USERNAME, reset.username.or(prepared.before.found.username.map(text::composed))),
     ] {
         if state.get(name).is_unknown() {
             state.set(name, value);

@@ -1,6 +1,7 @@
 //! What asks for a reset of an existing resource's password, and what is only adopted.
 
 use super::{
+    notes::Notes,
     policy::Policy,
     schema::{
         IN_PLACE, ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATED_AT,
@@ -35,8 +36,10 @@ pub(super) struct Asked {
     /// What changes in a way that only a replacement answers.
     pub(super) replaced: Vec<Path>,
     pub(super) adopted: Vec<Path>,
-    /// Why, where it would not be seen from the configuration.
+    /// Why, or why not, where it would not be seen from the configuration.
     pub(super) reason: Option<Diagnostic>,
+    /// Whether a stale password is the only reason.
+    pub(super) heals: bool,
 }
 
 /// Judges the changes from the prior state to what is planned.
@@ -44,7 +47,8 @@ pub(super) struct Asked {
 /// Import cannot know what was never told. So until this provider has reset the password for the first time, an argument that comes
 /// to a resource without one is adopted as it is.
 pub(super) fn asked(draft: &mut Draft, vendor: Option<&Vendor>) -> Asked {
-    let mut asked = Asked { rotation: Rotation::None, replaced: Vec::new(), adopted: Vec::new(), reason: None };
+    let mut asked =
+        Asked { rotation: Rotation::None, replaced: Vec::new(), adopted: Vec::new(), reason: None, heals: false };
     if draft.prior.is_null() {
         return asked;
     }
@@ -63,8 +67,6 @@ pub(super) fn asked(draft: &mut Draft, vendor: Option<&Vendor>) -> Asked {
         }
     };
     ask(ROTATION_TRIGGER, prior.get(ROTATION_TRIGGER) != planned.get(ROTATION_TRIGGER), by_mode);
-    let is_stale = staleness::asks_to_rotate(prior, planned);
-    ask(STALE, is_stale, by_mode);
     if vendor.is_some_and(|vendor| vendor.origin == Origin::Caller) {
         let policy = |state: &Value| Policy::of(state.get(PASSWORD_POLICY));
         let policy_changed = policy(planned).is_none_or(|planned| Some(planned) != policy(prior));
@@ -82,7 +84,17 @@ pub(super) fn asked(draft: &mut Draft, vendor: Option<&Vendor>) -> Asked {
             asked.adopted.push(Path::attribute(PASSWORD_WO));
         }
     }
-    asked.reason = is_stale.then(|| staleness::rotation(prior));
+    if staleness::asks_to_rotate(prior, planned) {
+        let is_alone = asked.rotation == Rotation::None && draft.replace.is_empty();
+        if Notes::from(&draft.private).healed < staleness::MOST_IN_A_ROW {
+            asked.heals = is_alone;
+            asked.rotation = asked.rotation.max(by_mode);
+            asked.replaced.extend((by_mode == Rotation::Replacement).then(|| Path::attribute(STALE)));
+            asked.reason = Some(staleness::rotation(prior));
+        } else if is_alone {
+            asked.reason = Some(staleness::brake(prior));
+        }
+    }
     asked
 }
 
@@ -246,6 +258,40 @@ mod tests {
                     let (before, after) = (before.get(&attribute.name), after.get(&attribute.name));
                     assert!(before.is_unknown() || before == after, "{}", attribute.name);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_third_rotation_in_a_row_for_a_stale_password_is_not_planned() {
+        let stale = |changes: &[(&'static str, Value)]| {
+            let mut state = stored(changes);
+            state.set(STALE, true);
+            state
+        };
+        let rotate = (ON_EXTERNAL_CHANGE, Value::from("rotate"));
+        let trigger = (ROTATION_TRIGGER, Value::from("two"));
+        for mode in [IN_PLACE, schema::REPLACE] {
+            let mode = (ROTATION_MODE, Value::from(mode));
+            // How many there were, what else is asked for, whether it resets, and how many there are after the apply.
+            for (healed, more, resets, after) in [
+                (0, None, true, 1),
+                (1, None, true, 2),
+                (2, None, false, 2),
+                (3, None, false, 3),
+                (2, Some(&trigger), true, 0),
+                (1, Some(&trigger), true, 0),
+            ] {
+                let settings = [rotate.clone(), mode.clone()];
+                let changes: Vec<_> = settings.iter().chain(more).cloned().collect();
+                let private = Private::from(Notes { healed, ..Notes::default() });
+                let mut draft = draft(&schema::schema(), config(&changes), stale(&settings), private);
+                let decision = finish(&mut draft).unwrap();
+                assert_eq!(decision.resets, resets, "{healed} {more:?}");
+                let notes = Notes::from(&draft.private);
+                assert_eq!(if resets { notes.healed_after() } else { notes.healed }, after, "{healed} {more:?}");
+                let brakes = decision.warnings.iter().any(|warning| warning.summary.starts_with("Somebody else keeps"));
+                assert_eq!(brakes, !resets);
             }
         }
     }

@@ -171,13 +171,14 @@ fn answers() -> Vec<Attribute> {
             STALE,
             Type::Bool,
             "Whether a refresh has seen that the password was changed after this provider last reset it, so that the stored one is no \
-             longer the live one, or that the mail server refuses it (`verify.on_refresh`). False until this provider has reset it.",
+             longer the live one, or that the mail server refuses it though it has logged in before (`verify.on_refresh`). False until this provider has reset it.",
         ),
         Attribute::computed(USERNAME, Type::String, "The user name to log in with over SMTP."),
         Attribute::computed(
             VERIFIED,
             Type::Bool,
-            "Whether the password logged in after the reset. Null without `verify`, and where that was cut short.",
+            "Whether the password has logged in since the reset, then or at a refresh (`verify.on_refresh`). Null without `verify`, and \
+             where that was cut short.",
         ),
     ]
 }

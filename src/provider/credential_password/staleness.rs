@@ -2,9 +2,13 @@
 
 use std::cmp::Ordering;
 
-use super::schema::{ID, ON_EXTERNAL_CHANGE, REMOTE_VERSION, ROTATE, ROTATED_AT, STALE, WARN};
+use super::{
+    schema::{ID, IGNORE, ON_EXTERNAL_CHANGE, REMOTE_VERSION, ROTATE, ROTATED_AT, STALE, VERIFIED, WARN},
+    verify::Place,
+};
 use crate::framework::{
     diagnostic::{Diagnostic, Path},
+    text,
     value::Value,
 };
 
@@ -34,7 +38,7 @@ impl Evidence {
         let (false, Some(stored), Some(told)) = (state.get(ROTATED_AT).is_null(), stored, told) else {
             return Self::Nothing;
         };
-        match compare(told, stored) {
+        match compare(&text::composed(told.to_owned()), stored) {
             Some(Ordering::Greater) => Self::Replaced,
             Some(Ordering::Equal) => Self::Live,
             Some(Ordering::Less) | None => Self::Nothing,
@@ -58,6 +62,18 @@ pub(super) fn outdated(state: &Value) -> Value {
         state.set(STALE, true);
     }
     state
+}
+
+/// Whether the password of a state has logged in at this place since it was made. Only then does a refusal there say anything of it.
+///
+/// States of 0.1.0 do not say where.
+pub(super) fn has_logged_in(state: &Value, proven: Option<&Place>, place: &Place) -> bool {
+    proven.map_or(*state.get(VERIFIED) == Value::Bool(true), |proven| proven == place)
+}
+
+/// Whether a state's own setting is that a password which does not work is nobody's concern.
+pub(super) fn is_silenced(state: &Value) -> bool {
+    state.get(ON_EXTERNAL_CHANGE).as_str() == Some(IGNORE)
 }
 
 /// Whether a plan is to rotate for a stale password. A setting that is not known yet may turn out to ask for it.
@@ -97,6 +113,24 @@ pub(super) fn rotation(prior: &Value) -> Diagnostic {
     )
     .at(Path::attribute(ON_EXTERNAL_CHANGE))
 }
+
+/// The warning of a plan that does not rotate, after as many rotations in a row as there may be.
+pub(super) fn brake(prior: &Value) -> Diagnostic {
+    Diagnostic::warning(
+        "Somebody else keeps resetting the password",
+        format!(
+            "The password of `{}` is stale again, after {MOST_IN_A_ROW} rotations in a row that `on_external_change = \"rotate\"` asked \
+             for: somebody else keeps resetting it, such as another state with the same credential. No further rotation is planned, \
+             since each of them ends the password that the other relies on. Find out who it is, and then change `rotation_trigger`, or \
+             apply with `-replace`.",
+            id(prior)
+        ),
+    )
+    .at(Path::attribute(ON_EXTERNAL_CHANGE))
+}
+
+/// How many rotations for a stale password may follow each other.
+pub(super) const MOST_IN_A_ROW: u32 = 2;
 
 fn id(state: &Value) -> &str {
     state.get(ID).as_str().unwrap_or_default()
@@ -167,7 +201,7 @@ mod tests {
     #[test]
     fn every_warning_is_short_and_names_the_credential() {
         let state = state(&[(STALE, true.into())]);
-        for warning in [seen(&state).unwrap(), rotation(&state)] {
+        for warning in [seen(&state).unwrap(), rotation(&state), brake(&state)] {
             assert!(warning.summary.split(' ').count() <= 8, "{}", warning.summary);
             assert!(warning.detail.contains("`vendor/credential`"), "{}", warning.detail);
         }

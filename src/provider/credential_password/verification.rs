@@ -1,21 +1,22 @@
 //! Whether a password works: what can be looked at before a reset, and the logins after it.
 
-use std::{future::pending, time::Duration};
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::verify::{self, Place};
+use super::verify::Place;
 use crate::{
     backend::Operation,
     framework::{Call, diagnostic::Diagnostic, value::Value},
     http::Kind,
     provider::{
         diagnose::{self, Doing},
+        logins::{Ended, FIRST_PAUSE, Logins, Pauses},
         mail_server,
         target::Target,
     },
     secret::Secret,
-    smtp::{Failure, FailureKind, Roots, Server},
+    smtp::{Extent, Failure, FailureKind, Roots, Server, Tried},
 };
 
 /// A login that is to show that a new password works.
@@ -24,6 +25,7 @@ pub(super) struct Verification {
     target: Target,
     server: Server,
     timeout: Duration,
+    logins: Logins,
 }
 
 /// How it ended.
@@ -44,10 +46,12 @@ impl Verification {
         target: &Target,
         told: Option<&str>,
         roots: &Roots,
+        logins: &Logins,
     ) -> Result<Option<Self>, Diagnostic> {
         let Some(place) = Place::of(planned) else { return Ok(None) };
         let server = place.server(told, target.vendor, roots.clone())?;
-        Ok(Some(Self { target: target.clone(), server, timeout: verify::timeout(planned) }))
+        let (target, logins) = (target.clone(), logins.clone());
+        Ok(Some(Self { target, server, timeout: place.timeout(), logins }))
     }
 
     /// The server that is logged in at.
@@ -57,10 +61,11 @@ impl Verification {
 
     /// Checks all that can be checked while nobody has the new password.
     pub(super) async fn check(&self, op: &Operation) -> Result<(), Diagnostic> {
-        check(op, &self.target, &self.server).await
+        check(op, &self.target, &self.server, &self.logins, self.timeout).await
     }
 
-    /// Tries the new password until it works, for as long as `verify` says and the operation lasts.
+    /// Tries the new password until it works, for as long as `verify` says and the operation lasts. Other logins at the server are
+    /// waited for first; that counts only where they failed, since the server has then had the time too.
     ///
     /// It comes after the reset: it fails in no way but by its answer, and whatever it has to say is a warning.
     pub(super) async fn run(&self, call: &Call, op: &Operation, username: Option<&str>, password: &Secret) -> Verified {
@@ -68,17 +73,31 @@ impl Verification {
             call.warn(mail_server::nobody_to_log_in(&self.target));
             return Verified::Open;
         };
-        let end = Instant::now().checked_add(self.timeout).map_or(op.deadline, |end| end.min(op.deadline));
+        let asked = Instant::now();
+        let Ok(mut turn) = op.wait(self.logins.turn(&self.server)).await else {
+            call.warn(mail_server::cut_short(&self.target, &self.server));
+            return Verified::Open;
+        };
+        let now = Instant::now();
+        let clock = if turn.before() == Ended::Badly { asked } else { now };
+        let end = clock.checked_add(self.timeout).unwrap_or(op.deadline);
+        let mut times =
+            if end < now + self.timeout.min(LATE) { Tries::one() } else { Tries::until(end.min(op.deadline)) };
+        let end = end.max(now + self.timeout.min(LATE));
+
         let mut last = Err(no_time());
-        let ended = op.wait(timeout_at(end, self.log_in_until(end, username, password, &mut last))).await;
+        let mut tried = turn.tried(MOST_REFUSED);
+        let logins = self.log_in_until(&mut times, username, password, &mut last, &mut tried);
+        let ended = op.wait(timeout_at(end.min(op.deadline), logins)).await;
+        turn.ended(&last, &tried);
         // A login that was accepted is one, whatever the time ran out for after it.
         match (last, ended) {
             (Ok(()), _) => Verified::Yes,
-            (Err(failure), Ok(_)) => {
+            (Err(failure), Ok(_)) if end <= op.deadline => {
                 call.warn(mail_server::not_verified(&self.target, &self.server, &failure));
                 Verified::No
             }
-            (Err(_), Err(_)) => {
+            (Err(_), _) => {
                 call.warn(mail_server::cut_short(&self.target, &self.server));
                 Verified::Open
             }
@@ -88,55 +107,96 @@ impl Verification {
     /// Tries again whatever comes: a refusal may be a server that has not heard of the reset, and anything else may pass too.
     ///
     /// Who waits for this cuts it off. What the server has answered by then is in `last`.
-    async fn log_in_until(&self, end: Instant, username: &str, password: &Secret, last: &mut Result<(), Failure>) {
-        let mut tries = Tries::until(end);
+    async fn log_in_until(
+        &self,
+        times: &mut Tries,
+        username: &str,
+        password: &Secret,
+        last: &mut Result<(), Failure>,
+        tried: &mut Tried,
+    ) {
+        let mut extent = times.first();
         loop {
-            let login = self.server.log_in(username, password).await;
+            let login = self.server.log_in_again(username, password, extent, tried).await;
             last.clone_from(&login.answer);
-            if login.leave().await.is_ok() {
-                return;
-            }
-            match tries.next(Instant::now()) {
-                Some(next) => sleep_until(next).await,
-                None => pending().await,
-            }
+            *last = login.leave().await;
+            let Err(failure) = last else { return };
+            let Some((next, with)) = times.next(Instant::now(), failure, tried) else { return };
+            extent = with;
+            sleep_until(next).await;
         }
     }
 }
 
-/// When to try again: after pauses that grow, and once more shortly before the end.
+/// When to try again, and how thoroughly: the last try comes shortly before the end, and is one by every mechanism.
 #[derive(Debug)]
 struct Tries {
+    start: Instant,
     last: Instant,
-    pause: Duration,
+    pauses: Pauses,
+    is_over: bool,
 }
 
 impl Tries {
     fn until(end: Instant) -> Self {
-        let now = Instant::now();
-        let time = end.saturating_duration_since(now);
-        Self { last: now + time.saturating_sub(LAST_TRY.min(time / 4)), pause: FIRST_PAUSE }
+        let start = Instant::now();
+        let time = end.saturating_duration_since(start);
+        let last = start + time.saturating_sub(LAST_TRY.min(time / 4));
+        Self { start, last, pauses: Pauses::default(), is_over: false }
     }
 
-    /// The time of the next try; `None` after the last.
-    fn next(&mut self, now: Instant) -> Option<Instant> {
-        if now >= self.last {
+    /// One try, now.
+    fn one() -> Self {
+        Self { is_over: true, ..Self::until(Instant::now()) }
+    }
+
+    /// How thorough the first is.
+    fn first(&self) -> Extent {
+        if self.is_over { Extent::Every } else { Extent::One }
+    }
+
+    /// The next try after one that failed; `None` after the last, and where as many were refused as may be.
+    fn next(&mut self, now: Instant, failure: &Failure, tried: &Tried) -> Option<(Instant, Extent)> {
+        // A server that has taken all of the time has been asked by each of its mechanisms where it has only one.
+        if self.is_over || tried.left() == 0 || (now >= self.last && tried.usable() == 1) {
             return None;
         }
-        let next = now + self.pause;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        let next = if failure.is_refused_login() {
+            // What the last try may cost is spared for it.
+            match (tried.left().saturating_sub(tried.usable()), tried.refused()) {
+                (0, _) => self.last,
+                (1, 1) => self.at(10, 100).max(now + FIRST_PAUSE),
+                (_, 1) => self.at(5, 100).max(now + FIRST_PAUSE),
+                _ => self.at(40, 100).max(now + FIRST_PAUSE),
+            }
+        } else {
+            now + self.pauses.next()
+        };
         // Two in a row would see the same.
-        Some(if next + FIRST_PAUSE >= self.last { self.last } else { next })
+        self.is_over = next + FIRST_PAUSE >= self.last;
+        Some(if self.is_over { (self.last.max(now), Extent::Every) } else { (next, Extent::One) })
+    }
+
+    /// A part of the time until the last try.
+    fn at(&self, part: u32, of: u32) -> Instant {
+        self.start + (self.last - self.start) / of * part
     }
 }
 
-/// Checks that a login could be tried at a server.
-pub(super) async fn check(op: &Operation, target: &Target, server: &Server) -> Result<(), Diagnostic> {
-    match op.wait(server.check()).await {
+/// Checks that a login could be tried at a server. One that is busy is asked again for as long as `patience`.
+pub(super) async fn check(
+    op: &Operation,
+    target: &Target,
+    server: &Server,
+    logins: &Logins,
+    patience: Duration,
+) -> Result<(), Diagnostic> {
+    let mut last = None;
+    match op.wait(logins.check(server, patience, &mut last)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(failure)) => Err(mail_server::not_ready(target, server, &failure)),
         Err(stopped) if stopped.kind == Kind::Stopped => Err(diagnose::failed(Doing::Checking, target, &stopped)),
-        Err(_) => Err(mail_server::not_ready(target, server, &no_time())),
+        Err(_) => Err(mail_server::not_ready(target, server, &last.unwrap_or_else(no_time))),
     }
 }
 
@@ -150,53 +210,86 @@ impl From<Verified> for Value {
     }
 }
 
-fn no_time() -> Failure {
-    Failure { kind: FailureKind::TimedOut, code: None, reason: "it gave no answer in time" }
+/// The failure of a server that has not answered in the time there was.
+pub(super) fn no_time() -> Failure {
+    Failure { kind: FailureKind::TimedOut, code: None, enhanced: None, reason: "it gave no answer in time".into() }
 }
 
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-
-/// Servers lock out whoever fails too often, and in a minute these make eight tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// How many logins with one password may be refused. Servers lock out an address after five or more in ten minutes.
+const MOST_REFUSED: usize = 4;
 
 /// How long before the end the last try is made: enough for a login, also at a server that is far away.
 const LAST_TRY: Duration = Duration::from_secs(3);
+
+/// How long is left for one try where the logins before have used up the time.
+const LATE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// When the tries come, in milliseconds, if each is refused after `answered_in`.
-    fn tries(timeout: Duration, answered_in: Duration) -> Vec<u128> {
+    fn refused() -> Failure {
+        Failure { kind: FailureKind::Refused, ..no_time() }
+    }
+
+    /// When the tries come, in milliseconds, if each fails after `answered_in`, and by how many mechanisms.
+    fn tries(timeout: Duration, answered_in: Duration, failure: &Failure, mechanisms: usize) -> Vec<(u128, usize)> {
         let start = Instant::now();
-        let mut tries = Tries::until(start + timeout);
-        let mut at = vec![start];
-        while let Some(next) = tries.next(at[at.len() - 1] + answered_in) {
-            at.push(next);
+        let mut times = Tries::until(start + timeout);
+        let mut tried = Tried::at_most(MOST_REFUSED);
+        let (mut at, mut extent, mut made) = (start, times.first(), Vec::new());
+        loop {
+            let by = if extent == Extent::Every { mechanisms } else { 1 };
+            made.push(((at - start).as_millis(), by));
+            if failure.is_refused_login() {
+                tried = Tried::after(MOST_REFUSED, tried.refused() + by, mechanisms);
+            }
+            let Some((next, with)) = times.next(at + answered_in, failure, &tried) else { break };
+            (at, extent) = (next, with);
         }
-        at.into_iter().map(|at| (at - start).as_millis()).collect()
+        made
     }
 
     #[tokio::test(start_paused = true)]
-    async fn tries_are_few_and_the_last_one_comes_shortly_before_the_end() {
+    async fn at_most_four_logins_are_refused_and_they_are_spread_out() {
         let seconds = Duration::from_secs;
-        for (timeout, expected) in [
-            (2, &[0, 1500][..]),
-            (4, &[0, 1000, 3000]),
-            (20, &[0, 1000, 3000, 7000, 15_000, 17_000]),
-            (60, &[0, 1000, 3000, 7000, 15_000, 30_000, 45_000, 57_000]),
-            (63, &[0, 1000, 3000, 7000, 15_000, 30_000, 45_000, 60_000]),
-            (64, &[0, 1000, 3000, 7000, 15_000, 30_000, 45_000, 61_000]),
+        for (timeout, mechanisms, expected) in [
+            (2, 1, &[(0, 1), (1500, 1)][..]),
+            (4, 1, &[(0, 1), (1000, 1), (3000, 1)]),
+            (20, 1, &[(0, 1), (1000, 1), (6800, 1), (17_000, 1)]),
+            (60, 1, &[(0, 1), (2850, 1), (22_800, 1), (57_000, 1)]),
+            (600, 1, &[(0, 1), (29_850, 1), (238_800, 1), (597_000, 1)]),
+            (2, 2, &[(0, 1), (1500, 2)]),
+            (20, 2, &[(0, 1), (1700, 1), (17_000, 2)]),
+            (60, 2, &[(0, 1), (5700, 1), (57_000, 2)]),
         ] {
-            assert_eq!(tries(seconds(timeout), Duration::ZERO), expected, "{timeout} s");
+            let made = tries(seconds(timeout), Duration::ZERO, &refused(), mechanisms);
+            assert_eq!(made, expected, "{timeout} s, {mechanisms} mechanisms");
+        }
+        for (timeout, answered_in, mechanisms) in
+            (1..400).flat_map(|timeout| [(timeout, 0, 1), (timeout, 0, 2), (timeout, 17, 2)])
+        {
+            let made = tries(seconds(timeout), seconds(answered_in), &refused(), mechanisms);
+            assert!(made.iter().map(|(_, by)| by).sum::<usize>() <= MOST_REFUSED, "{made:?}");
+            assert!(made.is_sorted() && (mechanisms == 1 || made.last().is_some_and(|(_, by)| *by == 2)), "{made:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_is_busy_or_away_is_asked_in_pauses_that_grow() {
+        for kind in [FailureKind::Busy, FailureKind::Unreachable] {
+            let failure = Failure { kind, ..no_time() };
+            let made = tries(Duration::from_secs(60), Duration::ZERO, &failure, 1);
+            let at: Vec<_> = made.into_iter().map(|(at, _)| at).collect();
+            assert_eq!(at, [0, 1000, 3000, 7000, 15_000, 30_000, 45_000, 57_000]);
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_needs_the_whole_time_is_tried_once() {
         for (timeout, answered_in) in [(5, 5), (20, 18), (60, 60)].map(|pair| (pair.0, Duration::from_secs(pair.1))) {
-            assert_eq!(tries(Duration::from_secs(timeout), answered_in), [0], "{timeout} s");
+            assert_eq!(tries(Duration::from_secs(timeout), answered_in, &refused(), 1), [(0, 1)], "{timeout} s");
         }
-        assert_eq!(tries(Duration::ZERO, Duration::ZERO), [0]);
+        assert_eq!(tries(Duration::ZERO, Duration::ZERO, &refused(), 1), [(0, 1)]);
     }
 }

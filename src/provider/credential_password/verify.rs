@@ -27,6 +27,9 @@ const TIMEOUT: &str = "timeout";
 const STARTTLS: &str = "starttls";
 const TLS: &str = "tls";
 
+/// The port that is TLS from the first byte (RFC 8314, section 3.3).
+const TLS_PORT: u16 = 465;
+
 /// How long a new password is tried where nothing is said.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -42,7 +45,8 @@ pub(super) fn attributes() -> Vec<Attribute> {
         Attribute::optional(
             ON_REFRESH,
             Type::Bool,
-            "Whether a refresh logs in too, with the stored password. Refused with 535, it is `stale`. Default: `false`.",
+            "Whether a refresh logs in too, with the stored password. One that has logged in before and is refused now is `stale`. Default: \
+             `false`.",
         ),
         Attribute::optional(
             PORT,
@@ -52,7 +56,8 @@ pub(super) fn attributes() -> Vec<Attribute> {
         Attribute::optional(
             SECURITY,
             Type::String,
-            "`starttls` (default) for a connection that is upgraded, `tls` for one that is TLS from its first byte.",
+            "`starttls` for a connection that is upgraded, `tls` for one that is TLS from its first byte. Default: `tls` where the port is 465, \
+             `starttls` elsewhere.",
         )
         .checked(|text| match text {
             STARTTLS | TLS => Ok(()),
@@ -61,7 +66,8 @@ pub(super) fn attributes() -> Vec<Attribute> {
         Attribute::optional(
             TIMEOUT,
             Type::String,
-            "How long a new password is tried until it works, such as `90s`; at most until the operation's own time is up. Default: `60s`.",
+            "How long a new password is tried until it works, such as `90s`; at most until the operation's own time is up. At most four \
+             logins are refused in that time. Default: `60s`.",
         )
         .checked(duration::check),
     ]
@@ -91,19 +97,26 @@ pub(super) fn is_on_refresh(state: &Value) -> bool {
     *state.get(VERIFY).get(ON_REFRESH) == Value::Bool(true)
 }
 
-/// How long a new password is tried.
-pub(super) fn timeout(planned: &Value) -> Duration {
-    planned.get(VERIFY).get(TIMEOUT).as_str().and_then(duration::parse).unwrap_or(DEFAULT_TIMEOUT)
-}
-
 /// Where a password is tried, as far as a plan knows it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Place {
     /// The host; `None` where the vendor tells it when it is asked.
     host: Option<String>,
     port: u16,
     security: String,
+    /// How long a password is tried there, as it is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeout: Option<String>,
 }
+
+/// Two places are the same where it is the same server, for however long it is tried.
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.host, self.port, &self.security) == (&other.host, other.port, &other.security)
+    }
+}
+
+impl Eq for Place {}
 
 impl Place {
     /// The place that a plan or a state names; `None` where there is no `verify`, or where a part of it is unknown.
@@ -112,17 +125,19 @@ impl Place {
         if verify.is_null() || !verify.is_wholly_known() {
             return None;
         }
-        let security = verify.get(SECURITY).as_str().unwrap_or(STARTTLS);
+        let security = verify.get(SECURITY).as_str();
         let ports = [verify.get(PORT), value.get(SMTP_PORT)];
         let port = match ports.into_iter().find(|port| !port.is_null()) {
             Some(port) => port.as_number()?.as_i64()?.try_into().ok()?,
-            // RFC 8314, section 3.3, and RFC 6409, section 3.1.
-            None if security == TLS => 465,
+            None if security == Some(TLS) => TLS_PORT,
+            // RFC 6409, section 3.1.
             None => 587,
         };
+        let security = security.unwrap_or(if port == TLS_PORT { TLS } else { STARTTLS });
         let hosts = [verify.get(HOST), value.get(SMTP_HOST)];
         let host = hosts.into_iter().find_map(|host| host.as_str()).map(str::to_owned);
-        Some(Self { host, port, security: security.to_owned() })
+        let timeout = verify.get(TIMEOUT).as_str().map(str::to_owned);
+        Some(Self { host, port, security: security.to_owned(), timeout })
     }
 
     /// The same place, with the host that the vendor has told.
@@ -133,6 +148,11 @@ impl Place {
     /// Whether the vendor is to be asked for the host.
     pub(super) fn is_told(&self) -> bool {
         self.host.is_none()
+    }
+
+    /// How long a password is tried there, and how long a busy server is asked again before a reset.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout.as_deref().and_then(duration::parse).unwrap_or(DEFAULT_TIMEOUT)
     }
 
     /// The server, where the host is known: by now, or by what the vendor has told.
@@ -177,7 +197,7 @@ mod tests {
     }
 
     fn place(host: Option<&str>, port: u16, security: &str) -> Place {
-        Place { host: host.map(str::to_owned), port, security: security.to_owned() }
+        Place { host: host.map(str::to_owned), port, security: security.to_owned(), timeout: None }
     }
 
     #[test]
@@ -185,6 +205,7 @@ mod tests {
         let smtp = |verify: Value| value(verify, "smtp.example.com".into(), 2525_u16.into());
         let unknown = |verify: Value| value(verify, Value::Null, Value::Null);
         let tls = || (SECURITY, TLS.into());
+        let starttls = || (SECURITY, STARTTLS.into());
         for (row, value, expected) in [
             (1, smtp(Value::Null), None),
             (2, smtp(verify(&[])), Some(place(Some("smtp.example.com"), 2525, STARTTLS))),
@@ -196,6 +217,18 @@ mod tests {
             (8, smtp(verify(&[(HOST, Value::Unknown)])), None),
             (9, value(verify(&[]), "mx".into(), Value::Unknown), None),
             (10, smtp(Value::Unknown), None),
+            (11, value(verify(&[]), "mx".into(), 465_u16.into()), Some(place(Some("mx"), 465, TLS))),
+            (12, smtp(verify(&[(PORT, 465_u16.into())])), Some(place(Some("smtp.example.com"), 465, TLS))),
+            (
+                13,
+                smtp(verify(&[(PORT, 465_u16.into()), starttls()])),
+                Some(place(Some("smtp.example.com"), 465, STARTTLS)),
+            ),
+            (
+                14,
+                value(verify(&[(PORT, 587_u16.into())]), "mx".into(), 465_u16.into()),
+                Some(place(Some("mx"), 587, STARTTLS)),
+            ),
         ] {
             assert_eq!(Place::of(&value), expected, "row {row}");
         }

@@ -5,7 +5,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     super::journal::{Login, Tls},
-    Line, Mail, Refused, STARTTLS_FIRST, Session, Stage,
+    Line, Mail, Refused, STARTTLS_FIRST, Session, Stage, Whom,
 };
 
 /// Who wants to log in, and with what.
@@ -22,7 +22,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             Some((mechanism, initial)) => (mechanism, Some(initial)),
             None => (argument, None),
         };
-        let (mechanism, credentials) = match mechanism.to_ascii_uppercase().as_str() {
+        let mechanism = mechanism.to_ascii_uppercase();
+        self.meet(Stage::Auth, Whom { mechanism: Some(&mechanism), ..Whom::default() }).await?;
+        if !self.shared.limits.lets_log_in() {
+            return Err(Refused::Reply("450 4.7.1 Too many logins"));
+        }
+        let (mechanism, credentials) = match mechanism.as_str() {
             "" => return Err(Refused::Reply("501 5.5.4 Which mechanism?")),
             "LOGIN" => ("LOGIN", self.login(initial).await?),
             "PLAIN" => ("PLAIN", self.plain(initial).await?),
@@ -31,8 +36,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         let Credentials { username, password } = credentials;
         let accepted = self.shared.accounts.accepts(&username, &password);
         self.shared.journal.login(Login { username: username.clone(), accepted, mechanism, tls });
-        self.meet(Stage::Login, Some(&username)).await?;
+        self.meet(Stage::Login, Whom { user_name: Some(&username), mechanism: Some(mechanism) }).await?;
         if !accepted {
+            self.shared.limits.refused();
             return Err(Refused::Reply("535 5.7.8 Authentication credentials invalid"));
         }
         self.authenticated = true;
@@ -74,7 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
     }
 
     async fn ask(&mut self, challenge: &str) -> Result<String, Refused> {
-        self.meet(Stage::Challenge, None).await?;
+        self.meet(Stage::Challenge, Whom::default()).await?;
         self.say(&format!("334 {}", STANDARD.encode(challenge))).await?;
         match self.lines.next(RESPONSE_LIMIT).await? {
             Line::Text(line) if line == "*" => Err(Refused::Reply("501 5.7.0 Cancelled")),

@@ -25,6 +25,8 @@ pub struct SmtpFault {
     stage: Stage,
     #[serde(default)]
     user_name: Option<String>,
+    #[serde(default)]
+    mechanism: Option<String>,
     #[serde(default = "at_first")]
     times: Option<usize>,
     effect: SmtpEffect,
@@ -63,6 +65,8 @@ pub enum SmtpEffect {
     Alert,
     /// Another certificate.
     Certificate(Showing),
+    /// The handshake demands a certificate of the client.
+    ClientCertificate,
     /// The connection is closed.
     Close,
     /// All goes on, later.
@@ -86,6 +90,13 @@ pub enum SmtpEffect {
     Stall,
 }
 
+/// Who logs in, and by which mechanism, as far as that is known.
+#[derive(Clone, Copy, Default)]
+pub struct Whom<'a> {
+    pub user_name: Option<&'a str>,
+    pub mechanism: Option<&'a str>,
+}
+
 /// What a fault comes to, once waited for.
 pub enum Met {
     /// Nothing more.
@@ -101,7 +112,7 @@ pub enum Met {
 impl SmtpFault {
     /// A fault that happens once, to whoever comes to that stage first.
     pub fn new(stage: Stage, effect: SmtpEffect) -> Self {
-        Self { stage, user_name: None, times: at_first(), effect }
+        Self { stage, user_name: None, mechanism: None, times: at_first(), effect }
     }
 
     /// Another reply at that stage.
@@ -125,6 +136,12 @@ impl SmtpFault {
         self
     }
 
+    /// Only where AUTH is by this mechanism.
+    pub fn by(mut self, mechanism: &str) -> Self {
+        self.mechanism = Some(mechanism.to_owned());
+        self
+    }
+
     /// So many times.
     pub fn times(mut self, times: usize) -> Self {
         self.times = Some(times);
@@ -137,8 +154,9 @@ impl SmtpFault {
         self
     }
 
-    fn concerns(&self, stage: Stage, user_name: Option<&str>) -> bool {
-        self.stage == stage && (self.user_name.is_none() || self.user_name.as_deref() == user_name)
+    fn concerns(&self, stage: Stage, whom: Whom<'_>) -> bool {
+        let fits = |wanted: &Option<String>, given: Option<&str>| wanted.is_none() || wanted.as_deref() == given;
+        self.stage == stage && fits(&self.user_name, whom.user_name) && fits(&self.mechanism, whom.mechanism)
     }
 }
 
@@ -192,8 +210,8 @@ impl SmtpFaults {
     }
 
     /// Uses up the oldest fault of this stage, and waits where it is one that takes time.
-    pub async fn meet(&self, stage: Stage, user_name: Option<&str>, gate: &Gate) -> Met {
-        let Some(effect) = self.take(stage, user_name) else { return Met::Over };
+    pub async fn meet(&self, stage: Stage, whom: Whom<'_>, gate: &Gate) -> Met {
+        let Some(effect) = self.take(stage, whom) else { return Met::Over };
         match effect {
             SmtpEffect::Close => return Met::Close,
             SmtpEffect::Delay(time) => sleep(time).await,
@@ -204,9 +222,9 @@ impl SmtpFaults {
         Met::Over
     }
 
-    fn take(&self, stage: Stage, user_name: Option<&str>) -> Option<SmtpEffect> {
+    fn take(&self, stage: Stage, whom: Whom<'_>) -> Option<SmtpEffect> {
         let mut faults = lock(&self.0);
-        let fault = faults.iter_mut().find(|fault| fault.times != Some(0) && fault.concerns(stage, user_name))?;
+        let fault = faults.iter_mut().find(|fault| fault.times != Some(0) && fault.concerns(stage, whom))?;
         fault.times = fault.times.map(|times| times - 1);
         let effect = fault.effect.clone();
         faults.retain(|fault| fault.times != Some(0));

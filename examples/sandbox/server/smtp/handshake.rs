@@ -17,7 +17,7 @@ use super::{
         tls::Showing,
     },
     SmtpEffect, Stage,
-    faults::Met,
+    faults::{Met, Whom},
 };
 
 /// Carries out the handshake.
@@ -27,15 +27,17 @@ pub async fn secure(
     visit: &Visit<'_>,
     tls: Tls,
 ) -> io::Result<TlsStream<TcpStream>> {
-    let mut showing = Showing::Usual;
-    match shared.smtp_faults.meet(Stage::Handshake, None, &shared.gate).await {
+    let (mut showing, mut demands) = (Showing::Usual, false);
+    match shared.smtp_faults.meet(Stage::Handshake, Whom::default(), &shared.gate).await {
         Met::Shape(SmtpEffect::Certificate(other)) => showing = other,
+        Met::Shape(SmtpEffect::ClientCertificate) => demands = true,
         Met::Shape(SmtpEffect::Alert) => return break_off(&mut stream, &HANDSHAKE_FAILURE).await,
         Met::Shape(SmtpEffect::OldTls) => return break_off(&mut stream, &server_hello_of_tls_1_1()).await,
         Met::Close => return Err(io::ErrorKind::ConnectionAborted.into()),
         _ => {}
     }
-    let acceptor = shared.identity.acceptor(showing).map_err(io::Error::other)?;
+    let acceptor = if demands { shared.identity.acceptor_for_few() } else { shared.identity.acceptor(showing) };
+    let acceptor = acceptor.map_err(io::Error::other)?;
     let stream = timeout(Duration::from_secs(30), acceptor.accept(stream)).await??;
     let version = stream.get_ref().1.protocol_version();
     visit.secured(tls, if version == Some(ProtocolVersion::TLSv1_3) { 1 } else { 2 });
