@@ -1,6 +1,10 @@
 //! HubSpot, in the three generations of its API.
 
-use terraform_provider_smtp::backend::Presence;
+use terraform_provider_smtp::{
+    backend::Presence,
+    http::{Kind, Outcome},
+};
+use wiremock::ResponseTemplate;
 
 use super::{Case, Exchange, Expected, Server, TOKEN, get, operation, post};
 
@@ -92,4 +96,21 @@ async fn pages_are_followed_until_one_brings_nothing_new() {
     let queries: Vec<_> =
         server.requests(list).await.iter().map(|request| request.url.query().map(str::to_owned)).collect();
     assert_eq!(queries, ["limit=100", "limit=100&after=1"].map(|query| Some(query.to_owned())));
+}
+
+/// The body as in the vendor's usage details, with ids of our own.
+#[tokio::test]
+async fn a_daily_limit_is_not_waited_for() {
+    let body = r#"{"status":"error","message":"You have reached your daily limit.","errorType":"RATE_LIMIT",
+        "correlationId":"c033cdaa-2c40-4a64-ae48-b4cec88dad24","policyName":"DAILY","requestId":"3d3e35b7"}"#;
+    let server = Server::start(&V1, V1.found).await;
+    server.mount(V1.reset, ResponseTemplate::new(429).set_body_raw(body, "application/json")).await;
+    let backend = server.backend();
+    for _ in 0..2 {
+        let error = server.reset(&*backend).await.unwrap_err();
+        assert_eq!((error.kind, error.outcome), (Kind::RateLimited, Outcome::NotChanged));
+        assert_eq!((error.code.as_deref(), error.retry_after), (Some("DAILY"), None));
+    }
+    // The second one learns of it from the first.
+    assert_eq!(server.requests(V1.reset).await.len(), 1);
 }
