@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Method, Url};
-use url::form_urlencoded;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method};
+use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 use super::classify::{Intent, ONCE};
@@ -17,7 +17,8 @@ use super::exchange::Exchange;
 use super::gate::Place;
 use super::redact::Redactor;
 use super::retry::{Failure, Pace, repeat};
-use super::{Answer, Error, Kind, Operation, Outcome, Result, path};
+use super::transport::{Route, Transport};
+use super::{Answer, Error, Kind, Operation, Outcome, Result, message, path};
 use crate::secret::Secret;
 
 /// One request to a vendor. Nothing is checked or sent before [`read`](Self::read) or [`reset`](Self::reset).
@@ -113,17 +114,19 @@ impl Request {
 
     /// Does whatever can fail before the first byte is sent.
     fn prepare(self, op: &Operation) -> Result<Prepared> {
-        let setup = |reason| Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), reason);
-        let client = self.api.client.transport(self.api.base.reach()).map_err(setup)?;
+        let setup = |reason: &'static str| Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), reason);
         let url = self.url.clone().map_err(setup)?;
+        let route = Transport::route(&self.api.base)
+            .map_err(|reason| Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), reason))?;
 
         let mut headers = HeaderMap::new();
         if let Some(authorization) = &self.authorization {
             headers.insert(AUTHORIZATION, authorization.header().map_err(setup)?);
         }
         let body = self.body.as_ref().map(Body::encode);
-        if let Some(body) = &self.body {
-            headers.insert(CONTENT_TYPE, body.content_type());
+        if let (Some(fields), Some(body)) = (&self.body, &body) {
+            headers.insert(CONTENT_TYPE, fields.content_type());
+            headers.insert(CONTENT_LENGTH, body.len().into());
         } else if [Method::PATCH, Method::POST, Method::PUT].contains(&self.method) {
             // RFC 9110, section 8.6: a method that expects a body says that there is none.
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
@@ -132,7 +135,9 @@ impl Request {
         let authorization: Vec<_> = self.authorization.iter().flat_map(Authorization::secrets).collect();
         let fields = self.body.iter().flat_map(Body::fields).map(|(_, value)| value);
         let redactor = Redactor::knowing(self.api.known.iter().chain(&op.known).chain(&authorization).chain(fields));
-        Ok(Prepared { api: self.api, client, method: self.method, url, headers, body, redactor: Arc::new(redactor) })
+        let body = body.as_deref().map_or(&[][..], Vec::as_slice);
+        let message = message::encode(&self.method, &url, self.api.client.user_agent(), &headers, body);
+        Ok(Prepared { api: self.api, method: self.method, route, message, redactor: Arc::new(redactor) })
     }
 }
 
@@ -146,11 +151,9 @@ impl fmt::Debug for Request {
 /// A request that can be sent as often as it may be.
 struct Prepared {
     api: Api,
-    client: reqwest::Client,
     method: Method,
-    url: Url,
-    headers: HeaderMap,
-    body: Option<Zeroizing<Vec<u8>>>,
+    route: Route,
+    message: Zeroizing<Vec<u8>>,
     redactor: Arc<Redactor>,
 }
 
@@ -168,7 +171,7 @@ impl Prepared {
         let (timeout, quota) = (self.api.client.request_timeout(), OnceLock::new());
         let (dialect, redactor) = (self.api.dialect, &self.redactor);
         let exchange = Exchange { op, intent, host, dialect, redactor, timeout, quota: &quota };
-        let mut result = exchange.run(&self.client, self.request()).await;
+        let mut result = exchange.run(self.api.client.transport(), &self.route, &self.message).await;
 
         let quota = quota.get().copied().unwrap_or_default();
         match &mut result {
@@ -195,13 +198,6 @@ impl Prepared {
             }
         }
         result
-    }
-
-    fn request(&self) -> reqwest::Request {
-        let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
-        request.headers_mut().clone_from(&self.headers);
-        *request.body_mut() = self.body.as_ref().map(|body| body.to_vec().into());
-        request
     }
 }
 

@@ -109,19 +109,19 @@ pub(super) fn of_create(mut diagnostic: Diagnostic, outcome: Outcome, predecesso
         " This create is the second half of a replacement: the previous password is still in the state's backup or an earlier version of \
          the state. With `create_before_destroy`, or `rotation_mode = \"in_place\"`, it stays in the state.",
     );
-    let ids = |all: &[String]| all.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
-    match predecessors.unwrap_or_default() {
-        [] => {}
-        one @ [_] => detail.push_str(&format!(
-            " The previous credential, {}, still works: revoke it by hand once nothing needs it any more.",
-            ids(one)
-        )),
-        all => detail.push_str(&format!(
-            " The previous credentials of all resources with this name, {}, still work: revoke them by hand once nothing needs them \
-             any more.",
-            ids(all)
-        )),
-    }
+    let old = predecessors.unwrap_or_default();
+    let ids = old.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
+    let words = match old {
+        [] => String::new(),
+        [_] => {
+            format!(" The previous credential, {ids}, still works: revoke it by hand once nothing needs it any more.")
+        }
+        _ => format!(
+            " The previous credentials of all resources with this name, {ids}, still work: revoke them by hand once nothing needs them \
+             any more."
+        ),
+    };
+    detail.push_str(&words);
     diagnostic
 }
 

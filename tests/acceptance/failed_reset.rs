@@ -1,6 +1,9 @@
 //! A rotation that fails: in each of the three orders, before the vendor has acted and after it.
 
-use std::process::{Child, Stdio};
+use std::{
+    process::{Child, Stdio},
+    time::Duration,
+};
 
 use serde_json::Value;
 
@@ -31,6 +34,19 @@ fn a_reset_that_cannot_work_leaves_the_resource_with_its_password() {
             assert_eq!(workspace.resets(), 1);
         }
     }
+}
+
+#[test]
+fn an_answer_that_comes_after_the_operations_time_is_stored() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&credential("timeouts = { create = \"4s\" }"));
+    let refused = Fault::status_with_header(429, "Retry-After", "2").on(Operation::Reset);
+    workspace.sandbox.fault(refused.before());
+    workspace.sandbox.fault(Fault::new(Effect::Delay(Duration::from_secs(2))).on(Operation::Reset));
+    workspace.apply().quiet();
+    assert_eq!(workspace.resets(), 1);
+    workspace.working_password();
+    workspace.plan().nothing_to_do();
 }
 
 #[test]
@@ -194,8 +210,8 @@ fn a_mail_server_that_never_accepted_the_password_is_no_witness() {
         sandbox.fault(Fault::status(502).on(Operation::Reset).before());
         workspace.apply().error().says(&["The password may have been changed.", "Apply again"]);
         assert_eq!(workspace.state()["stale"], false, "the live password is not called stale");
-        assert!(workspace.logs_in(&password));
         sandbox.clear_smtp_faults();
+        assert!(workspace.logs_in(&password));
         heals(&workspace, 2);
     }
 }

@@ -25,6 +25,8 @@ const TYPE_NAME: &str = "smtp_credential_password";
 pub(crate) struct Schemas {
     pub(crate) provider: Vec<Attribute>,
     resource: Vec<Attribute>,
+    /// The version of the resource's schema.
+    version: i64,
 }
 
 /// What core stores of an object.
@@ -95,8 +97,12 @@ pub(crate) struct Caller {
 impl Schemas {
     pub(crate) fn new() -> Self {
         let smtp = Smtp::new();
-        let resource = smtp.resources()[0].schema().attributes.clone();
-        Self { provider: smtp.schema().attributes.clone(), resource }
+        let schema = smtp.resources()[0].schema();
+        Self {
+            provider: smtp.schema().attributes.clone(),
+            resource: schema.attributes.clone(),
+            version: schema.version,
+        }
     }
 }
 
@@ -115,7 +121,8 @@ impl Caller {
     pub(crate) async fn refresh(&mut self, stored: &Stored) -> Result<(Stored, Vec<Diagnostic>), Failure> {
         let json = serde_json::to_vec(&rules::json(&stored.state)).unwrap();
         let raw_state = Some(RawState { json, ..RawState::default() });
-        let request = upgrade_resource_state::Request { type_name: TYPE_NAME.to_owned(), version: 0, raw_state };
+        let version = self.schemas.version;
+        let request = upgrade_resource_state::Request { type_name: TYPE_NAME.to_owned(), version, raw_state };
         let answer = answered(self.provider.upgrade_resource_state(request).await)?;
         assert!(self.decode(answer.upgraded_state) == stored.state, "a state of today needs no upgrade");
         self.read(stored).await

@@ -238,7 +238,8 @@ impl Walk {
                 let told = ["The stored password is stale", "The stored password is refused"];
                 let told = warnings.iter().filter(|warning| told.contains(&warning.summary.as_str())).count();
                 let is_stored = !stored.state.get("rotated_at").is_null();
-                let is_told = is_stale && is_stored && stored.state.get("on_external_change").is_null();
+                let setting = stored.state.get("on_external_change").as_str().unwrap_or("warn");
+                let is_told = is_stale && is_stored && setting == "warn";
                 assert_eq!(told, usize::from(is_told), "what is stale is told once where that is asked for");
                 count(&self.tally.stale, is_stale.into());
                 for name in ["password", "rotated_at", "id", "rotation_trigger"] {

@@ -135,18 +135,17 @@ impl Witness<'_> {
 
 /// What the vendor shows: at once, and after each pause until there is a change.
 async fn traced(op: &Operation, lost: Lost<'_>, pauses: &[Duration]) -> Trace {
-    let mut last = Trace::Untold;
+    let mut shown = Trace::Untold;
     let mut pauses = pauses.iter();
     loop {
         match op.wait(lost.backend.look_back(op, &lost.target.fields, lost.before)).await {
-            Ok(Ok(Trace::Untold)) => return last,
-            Ok(Ok(Trace::NoChange)) => last = Trace::NoChange,
+            Ok(Ok(Trace::NoChange)) => shown = Trace::NoChange,
+            Ok(Ok(Trace::Untold) | Err(_)) | Err(_) => return shown,
             Ok(Ok(change)) => return change,
-            Ok(Err(_)) | Err(_) => return last,
         }
-        let Some(pause) = pauses.next() else { return last };
+        let Some(pause) = pauses.next() else { return shown };
         if op.wait(tokio::time::sleep(*pause)).await.is_err() {
-            return last;
+            return shown;
         }
     }
 }

@@ -197,17 +197,16 @@ impl Resource for CredentialPassword {
 
     async fn delete(&self, call: &Call, prior: &Value, planned: &Private) -> Result<()> {
         let op = operation(call, Operation::Delete, prior);
-        let predecessor = self.predecessor(prior)?;
         // As the first half of a replacement it must not let go of the old password, still valid, when the second half cannot
         // work; and what it replaces is for the second half to retire.
         let notes = Notes::from(planned);
         if let Some(Mark::Create(noted)) = notes.plan {
             let planned = noted.and_then(|noted| noted.target());
             let former = Former::of(prior, notes.proven);
-            return self.make_way(call, &op, prior, former, planned, notes.place.as_ref(), predecessor).await;
+            return self.make_way(call, &op, prior, former, planned, notes.place.as_ref()).await;
         }
         // A destroy leaves a password as it is, and ends a credential that this resource made.
-        if let Some(predecessor) = predecessor {
+        if let Some(predecessor) = self.predecessor(prior)? {
             if self.replaced.is_unproven(&predecessor.target.id()) {
                 call.warn(diagnose::spared(&predecessor.target, predecessor.id()));
                 return Ok(());
@@ -280,8 +279,8 @@ impl CredentialPassword {
         former: Option<Former>,
         planned: Option<Target>,
         place: Option<&Place>,
-        predecessor: Option<Predecessor>,
     ) -> Result<()> {
+        let predecessor = self.predecessor(prior)?;
         if let (None, Some(predecessor)) = (&planned, &predecessor) {
             call.warn(diagnose::left_to_its_successor(&predecessor.target, predecessor.id()));
         }
