@@ -7,7 +7,10 @@ use proptest::{
     strategy::{Strategy as _, ValueTree as _},
     test_runner::TestRunner,
 };
-use terraform_provider_smtp::{backend::Presence, http::Kind};
+use terraform_provider_smtp::{
+    backend::Presence,
+    http::{Kind, Outcome},
+};
 use wiremock::{Mock, Request, Respond, ResponseTemplate, matchers::path};
 
 use super::{Case, Exchange, Expected, Server, TOKEN, get, operation, post};
@@ -159,4 +162,21 @@ async fn a_list_is_read_whole_however_it_is_paged_or_not_at_all() {
         }
         assert!(server.requests(CASES[2].found[0]).await.len() <= 200);
     }
+}
+
+/// The body as in the vendor's usage details, with ids of our own.
+#[tokio::test]
+async fn a_daily_limit_is_not_waited_for() {
+    let body = r#"{"status":"error","message":"You have reached your daily limit.","errorType":"RATE_LIMIT",
+        "correlationId":"c033cdaa-2c40-4a64-ae48-b4cec88dad24","policyName":"DAILY","requestId":"3d3e35b7"}"#;
+    let server = Server::start(&V1, V1.found).await;
+    server.mount(V1.reset, ResponseTemplate::new(429).set_body_raw(body, "application/json")).await;
+    let backend = server.backend();
+    for _ in 0..2 {
+        let error = server.reset(&*backend).await.unwrap_err();
+        assert_eq!((error.kind, error.outcome), (Kind::RateLimited, Outcome::NotChanged));
+        assert_eq!((error.code.as_deref(), error.retry_after), (Some("DAILY"), None));
+    }
+    // The second one learns of it from the first.
+    assert_eq!(server.requests(V1.reset).await.len(), 1);
 }

@@ -108,9 +108,8 @@ impl Flow {
             // Only a refusal can fail an operation. One that cannot wait until something remains asks at once.
             Way::Closed { until, refusals } if now < until && (refusals > 0 || until < deadline) => Next::At(until),
             Way::Closed { .. } => Next::Now,
-            Way::Asking { .. } => Next::AfterAnother,
             Way::Open if self.under_way < self.most_under_way(now) => Next::Now,
-            Way::Open => Next::AfterAnother,
+            Way::Open | Way::Asking { .. } => Next::AfterAnother,
         }
     }
 

@@ -254,11 +254,9 @@ mod tests {
     }
 
     fn refusal(retry_after: Option<u64>) -> Error {
-        let retry_after = wait(retry_after);
-        let message = Some("Slow down.".into());
         Error {
-            retry_after,
-            message,
+            message: Some("Slow down.".into()),
+            retry_after: wait(retry_after),
             ..Error::new(Kind::RateLimited, Outcome::NotChanged, "example.com", "it answered 429")
         }
     }
