@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     http::{Answer, Api, Client, Dialect, Error, FieldErrors, Kind, Method, Operation, Outcome, Request, Result},
-    secret::Secret,
+    secret::{Name, Outside, Secret},
 };
 
 pub(super) static VENDOR: Vendor = Vendor {
@@ -82,7 +82,7 @@ struct HostUp {
     api: Api,
     api_key: Secret,
     mailboxes: Told<Vec<Mailbox>>,
-    hosts: Told<Option<String>>,
+    hosts: Told<Option<Name>>,
 }
 
 #[async_trait]
@@ -94,7 +94,7 @@ impl Backend for HostUp {
         let mailboxes = self.mailboxes.get(op, account_id, self.fetch(op, account_id)).await?;
         let found = mailboxes.iter().find(|mailbox| mailbox.is(address));
         Ok(found.map_or(Presence::Gone, |mailbox| {
-            Presence::Found(Found { username: Some(mailbox.email.clone()), ..Found::default() })
+            Presence::Found(Found { username: mailbox.email.name(), ..Found::default() })
         }))
     }
 
@@ -104,11 +104,11 @@ impl Backend for HostUp {
         let mailboxes = self.mailboxes.get(op, account_id, self.fetch(op, account_id)).await?;
         let listed = mailboxes.iter().map(|mailbox| {
             let mut target = scope.clone();
-            if target.insert(&ADDRESS, Secret::new(mailbox.email.as_str())).is_err() {
+            if !target.insert_told(&ADDRESS, &mailbox.email) {
                 // One that has no usable name at all is left without.
-                let _ = target.insert(&ADDRESS, Secret::new(mailbox.id.as_str()));
+                target.insert_told(&ADDRESS, &mailbox.id);
             }
-            Listed { target, username: Some(mailbox.email.clone()), ..Listed::default() }
+            Listed { target, username: mailbox.email.name(), ..Listed::default() }
         });
         Ok(listed.collect())
     }
@@ -118,11 +118,11 @@ impl Backend for HostUp {
         let new =
             new.ok_or_else(|| Error::new(Kind::Setup, Outcome::NotChanged, "", "there is no password to send"))?;
         let request = self.request(Method::PUT, account_id, &["email-accounts", address, "password"]);
-        let answer = request.json(vec![("newPassword", new.clone())]).set(op).await?;
+        let answer = request.json(vec![("newPassword", new.clone().into())]).set(op).await?;
         Ok(reset(address, &answer))
     }
 
-    async fn smtp_host(&self, op: &Operation, target: &Fields) -> Result<Option<String>> {
+    async fn smtp_host(&self, op: &Operation, target: &Fields) -> Result<Option<Name>> {
         let (account_id, _) = names(target);
         let host = self.hosts.get(op, account_id, self.host(op, account_id)).await?;
         Ok(Option::clone(&host))
@@ -132,9 +132,7 @@ impl Backend for HostUp {
 impl HostUp {
     fn new(settings: &Fields, client: &Client) -> Self {
         Self {
-            api: client
-                .api(settings.base_url(&BASE_URL, "https://cloud.hostup.se"), &DIALECT)
-                .knowing(settings.secrets()),
+            api: client.api(settings.base_url(&BASE_URL, "https://cloud.hostup.se"), &DIALECT),
             api_key: settings.secret(&API_KEY).cloned().unwrap_or_default(),
             mailboxes: Told::default(),
             hosts: Told::default(),
@@ -153,18 +151,19 @@ impl HostUp {
     }
 
     /// <https://developer.hostup.se/endpoints/webhosting-services/get-v2-shared-hosting-accountid-account-details>
-    async fn host(&self, op: &Operation, account_id: &str) -> Result<Option<String>> {
+    async fn host(&self, op: &Operation, account_id: &str) -> Result<Option<Name>> {
         let details: Details = self.request(Method::GET, account_id, &["account-details"]).read(op).await?.json()?;
-        Ok(details.access.server_hostname.filter(|host| !host.is_empty()))
+        Ok(details.access.server_hostname.and_then(|host| host.host()))
     }
 }
 
 /// What an answer to a reset tells. Any answer of success means that the password is ours, whatever else it holds.
 fn reset(address: &str, answer: &Answer) -> Reset {
     let named = answer.text(&["email"]);
-    let notes = if named.is_some() { vec![] } else { vec![Note::OddAnswer] };
+    let username = named.as_ref().and_then(Outside::name);
+    let notes = if username.is_some() { vec![] } else { vec![Note::OddAnswer] };
     // In other letters it is the same mailbox: no other user to warn of.
-    let username = named.filter(|email| !email.eq_ignore_ascii_case(address));
+    let username = username.filter(|email| !email.eq_ignore_ascii_case(address));
     Reset { username, notes, ..Reset::default() }
 }
 
@@ -200,15 +199,15 @@ struct List {
 
 #[derive(Debug, Deserialize)]
 struct Mailbox {
-    id: String,
-    email: String,
+    id: Outside,
+    email: Outside,
 }
 
 impl Mailbox {
     /// Ids are compared as they are. Addresses are the same in other letters (the host keeps them in lower case): taking
     /// them for two would drop a password from the state for the way in which an address is written.
     fn is(&self, address: &str) -> bool {
-        if is_id(address) { self.id == address } else { self.email.eq_ignore_ascii_case(address) }
+        if is_id(address) { self.id.raw() == address } else { self.email.raw().eq_ignore_ascii_case(address) }
     }
 }
 
@@ -220,7 +219,7 @@ struct Details {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Access {
-    server_hostname: Option<String>,
+    server_hostname: Option<Outside>,
 }
 
 #[cfg(test)]
@@ -243,7 +242,7 @@ mod tests {
 
     #[test]
     fn an_address_is_the_same_in_other_letters_and_an_id_is_not() {
-        let listed = Mailbox { id: "mail_1a".to_owned(), email: "info@example.com".to_owned() };
+        let listed = Mailbox { id: Outside::new("mail_1a"), email: Outside::new("info@example.com") };
         assert!(listed.is("info@example.com") && listed.is("Info@Example.com") && listed.is("mail_1a"));
         assert!(!listed.is("mail_1A") && !listed.is("info@example.org") && !listed.is("mail_1a@example.com"));
     }

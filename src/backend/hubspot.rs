@@ -11,14 +11,14 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Listed, Origin, Presence, Renewal, Reset, Submission, Vendor,
+    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission, Vendor,
     bearer::{Bearer, Offer},
     check,
     told::Told,
 };
 use crate::{
     http::{Answer, Api, Client, Dialect, Kind, Method, Operation, Request, Result},
-    secret::Secret,
+    secret::{Outside, Secret},
 };
 
 pub(super) static VENDOR: Vendor = Vendor {
@@ -121,7 +121,7 @@ struct HubSpot {
     generation: Generation,
     login: Bearer,
     /// The user names of the account and when each was made, fetched once for all resources of this process.
-    listed: Told<BTreeMap<String, Option<Timestamp>>>,
+    listed: Told<BTreeMap<Outside, Option<Timestamp>>>,
 }
 
 #[async_trait]
@@ -147,8 +147,8 @@ impl Backend for HubSpot {
         let listed = listed.iter().map(|(user_name, created_at)| {
             let mut target = Fields::default();
             // One that cannot be named in a configuration is left without a name.
-            let _ = target.insert(&USER_NAME, Secret::new(user_name.as_str()));
-            Listed { target, username: Some(user_name.clone()), created_at: *created_at, ..Listed::default() }
+            target.insert_told(&USER_NAME, user_name);
+            Listed { target, username: user_name.name(), created_at: *created_at, ..Listed::default() }
         });
         Ok(listed.collect())
     }
@@ -162,25 +162,27 @@ impl Backend for HubSpot {
             Generation::V1 => answer.text(&["userName"]),
             Generation::V3 | Generation::Dated => answer.text(&["id"]),
         };
-        Ok(Reset { password, username: named, ..Reset::default() })
+        let username = named.as_ref().and_then(Outside::name);
+        // What is no name is not repeated, and no name that was asked for.
+        let notes = if named.is_some() && username.is_none() { vec![Note::OddAnswer] } else { vec![] };
+        Ok(Reset { password, username, notes, ..Reset::default() })
     }
 }
 
 impl HubSpot {
     fn new(settings: &Fields, client: &Client) -> Self {
         let generation = settings.text(&API_VERSION).and_then(Generation::parse).unwrap_or(Generation::V1);
-        let api =
-            client.api(settings.base_url(&BASE_URL, "https://api.hubapi.com"), &DIALECT).knowing(settings.secrets());
+        let api = client.api(settings.base_url(&BASE_URL, "https://api.hubapi.com"), &DIALECT);
         let secret = |field| settings.secret(field).cloned();
         let login = match secret(&ACCESS_TOKEN) {
             Some(token) => Bearer::fixed(token),
             None => Bearer::granted(
                 generation.oauth(),
                 Offer::Form(vec![
-                    ("grant_type", Secret::new("refresh_token")),
-                    ("client_id", Secret::new(settings.text(&CLIENT_ID).unwrap_or_default())),
-                    ("client_secret", secret(&CLIENT_SECRET).unwrap_or_default()),
-                    ("refresh_token", secret(&REFRESH_TOKEN).unwrap_or_default()),
+                    ("grant_type", "refresh_token".into()),
+                    ("client_id", settings.text(&CLIENT_ID).unwrap_or_default().into()),
+                    ("client_secret", secret(&CLIENT_SECRET).unwrap_or_default().into()),
+                    ("refresh_token", secret(&REFRESH_TOKEN).unwrap_or_default().into()),
                 ]),
             ),
         };
@@ -199,7 +201,7 @@ impl HubSpot {
         self.login.send(op, &self.api, send).await
     }
 
-    async fn fetch(&self, op: &Operation) -> Result<BTreeMap<String, Option<Timestamp>>> {
+    async fn fetch(&self, op: &Operation) -> Result<BTreeMap<Outside, Option<Timestamp>>> {
         if self.generation == Generation::V1 {
             let tokens: Vec<TokenV1> = self.ask(op, &[], &[]).await?.json()?;
             let live = tokens.into_iter().filter(|token| !token.deleted);
@@ -235,7 +237,7 @@ fn moment(time: &Value) -> Option<Timestamp> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TokenV1 {
-    user_name: String,
+    user_name: Outside,
     #[serde(default)]
     deleted: bool,
     #[serde(default)]
@@ -251,7 +253,7 @@ struct Page {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Token {
-    id: String,
+    id: Outside,
     #[serde(default)]
     created_at: Value,
 }

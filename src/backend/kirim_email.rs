@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     http::{Api, Client, Dialect, FieldErrors, Kind, Method, Operation, Request, Result},
-    secret::Secret,
+    secret::{Name, Outside, Secret},
 };
 
 pub(super) static VENDOR: Vendor = Vendor {
@@ -75,7 +75,7 @@ struct KirimEmail {
     username: String,
     api_key: Secret,
     /// The credentials of each domain, by GUID.
-    listed: Told<BTreeMap<String, Credential>>,
+    listed: Told<BTreeMap<Outside, Credential>>,
 }
 
 #[async_trait]
@@ -110,16 +110,16 @@ impl Backend for KirimEmail {
         let text = |name| answer.text(&["data", "credential", name]);
         let time = |name| match answer.number(&["data", "credential", name]) {
             Some(seconds) => seconds.into(),
-            None => text(name).into(),
+            None => text(name).map(|text| text.raw().to_owned()).into(),
         };
         let credential = Credential {
-            user_smtp_guid: text("user_smtp_guid").unwrap_or_else(|| guid.to_owned()),
+            user_smtp_guid: text("user_smtp_guid").unwrap_or_else(|| Outside::new(guid)),
             username: text("username"),
             last_password_changed: time("last_password_changed"),
             modified_at: time("modified_at"),
             created_at: Value::Null,
         };
-        let is_another = !credential.user_smtp_guid.eq_ignore_ascii_case(guid);
+        let is_another = !credential.user_smtp_guid.raw().eq_ignore_ascii_case(guid);
         let odd = (failed || is_another).then_some(Note::OddAnswer);
         let behind = (answer.flag(&["data", "remote_synced"]) == Some(false)).then_some(Note::NotYetEverywhere);
         let Found { username, version, .. } = credential.found(&Held::default());
@@ -128,7 +128,7 @@ impl Backend for KirimEmail {
 
     async fn look_back(&self, op: &Operation, target: &Fields, before: &Found) -> Result<Trace> {
         let (domain, guid) = names(target);
-        let held = Held { version: before.version.clone(), ..Held::default() };
+        let held = Held { version: before.version.clone().map(String::from), ..Held::default() };
         let One { data } = ask(op, self.request(Method::GET, domain, &[guid])).await?;
         let versions = data.version(&held).zip(held.version);
         Ok(match versions.and_then(|(now, before)| order(&now, &before)) {
@@ -146,9 +146,7 @@ impl Backend for KirimEmail {
 impl KirimEmail {
     fn new(settings: &Fields, client: &Client) -> Self {
         Self {
-            api: client
-                .api(settings.base_url(&BASE_URL, "https://smtp-app.kirim.email"), &DIALECT)
-                .knowing(settings.secrets()),
+            api: client.api(settings.base_url(&BASE_URL, "https://smtp-app.kirim.email"), &DIALECT),
             username: settings.text(&USERNAME).unwrap_or_default().to_owned(),
             api_key: settings.secret(&API_KEY).cloned().unwrap_or_default(),
             listed: Told::default(),
@@ -160,7 +158,7 @@ impl KirimEmail {
         self.api.request(method, &path).basic(&self.username, &self.api_key)
     }
 
-    async fn fetch(&self, op: &Operation, domain: &str) -> Result<BTreeMap<String, Credential>> {
+    async fn fetch(&self, op: &Operation, domain: &str) -> Result<BTreeMap<Outside, Credential>> {
         let mut listed = BTreeMap::new();
         for page in 1_u32.. {
             let request = self.request(Method::GET, domain, &[]);
@@ -212,8 +210,8 @@ enum Items {
 
 #[derive(Debug, Deserialize)]
 struct Credential {
-    user_smtp_guid: String,
-    username: Option<String>,
+    user_smtp_guid: Outside,
+    username: Option<Outside>,
     #[serde(default)]
     last_password_changed: Value,
     #[serde(default)]
@@ -224,7 +222,7 @@ struct Credential {
 
 impl Credential {
     fn found(&self, held: &Held) -> Found {
-        let username = self.username.clone().filter(|username| !username.is_empty());
+        let username = self.username.as_ref().and_then(Outside::name);
         Found { username, version: self.version(held), ..Found::default() }
     }
 
@@ -232,7 +230,7 @@ impl Credential {
         let Found { username, version, .. } = self.found(&Held::default());
         let mut target = scope.clone();
         // One that cannot be named in a configuration is left without a name.
-        let _ = target.insert(&CREDENTIAL_GUID, Secret::new(self.user_smtp_guid.as_str()));
+        target.insert_told(&CREDENTIAL_GUID, &self.user_smtp_guid);
         let created_at = match &self.created_at {
             Value::Number(seconds) => seconds.as_i64().and_then(|seconds| Timestamp::from_second(seconds).ok()),
             Value::String(text) => text.parse().ok(),
@@ -242,12 +240,12 @@ impl Credential {
     }
 
     /// When it was last changed, as `field=time`: by the field that the state holds, or else by the one that tells more.
-    fn version(&self, held: &Held) -> Option<String> {
+    fn version(&self, held: &Held) -> Option<Name> {
         let fields = [("last_password_changed", &self.last_password_changed), ("modified_at", &self.modified_at)];
         let told: Vec<_> =
             fields.iter().filter_map(|(name, time)| Some((*name, format!("{name}={}", moment(time)?)))).collect();
         let held = held.version.as_ref().and_then(|version| version.split('=').next());
-        told.iter().find(|(name, _)| Some(*name) == held).or(told.first()).map(|(_, version)| version.clone())
+        told.iter().find(|(name, _)| Some(*name) == held).or(told.first()).and_then(|(_, version)| Name::new(version))
     }
 }
 
@@ -313,7 +311,7 @@ mod tests {
             (json!({}), json!("soon"), Held::default(), None),
             (json!(-1), json!(1.5), Held::default(), None),
         ] {
-            let user_smtp_guid = String::new();
+            let user_smtp_guid = Outside::new("");
             let credential = Credential {
                 user_smtp_guid,
                 username: None,

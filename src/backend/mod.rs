@@ -20,7 +20,10 @@ pub use check::Check;
 pub use fields::{Field, Fields, Visibility};
 
 pub use crate::http::{Client, Operation, Settings};
-use crate::{http::Result, secret::Secret};
+use crate::{
+    http::Result,
+    secret::{Name, Secret},
+};
 
 /// Every vendor, by name.
 pub static VENDORS: &[&Vendor] = &[&hostup::VENDOR, &hubspot::VENDOR, &kirim_email::VENDOR, &smtpd::VENDOR];
@@ -148,7 +151,7 @@ pub trait Backend: Debug + Send + Sync {
     }
 
     /// Asks for the submission host, at a vendor with [`Submission::Told`].
-    async fn smtp_host(&self, _op: &Operation, _target: &Fields) -> Result<Option<String>> {
+    async fn smtp_host(&self, _op: &Operation, _target: &Fields) -> Result<Option<Name>> {
         Ok(None)
     }
 
@@ -180,9 +183,9 @@ pub struct Found {
     /// What of the target an import could not know.
     pub target: Fields,
     /// The user name for SMTP.
-    pub username: Option<String>,
+    pub username: Option<Name>,
     /// The vendor's word on its last change.
-    pub version: Option<String>,
+    pub version: Option<Name>,
 }
 
 /// What a list tells of a credential. It has no password.
@@ -191,9 +194,9 @@ pub struct Listed {
     /// What of the target the list tells. A name that cannot be a target's is left out.
     pub target: Fields,
     /// The user name for SMTP.
-    pub username: Option<String>,
+    pub username: Option<Name>,
     /// The vendor's word on its last change.
-    pub version: Option<String>,
+    pub version: Option<Name>,
     /// When it was made.
     pub created_at: Option<Timestamp>,
 }
@@ -202,7 +205,7 @@ pub struct Listed {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Trace {
     /// A change that it did not show before; at a vendor with [`Renewal::Successor`], the ids of what is new.
-    Change(Vec<String>),
+    Change(Vec<Name>),
     /// No change so far.
     NoChange,
     /// It does not tell.
@@ -215,9 +218,9 @@ pub struct Reset {
     /// The new password where the vendor made it; the vendor does not tell it again.
     pub password: Option<Secret>,
     /// The user whom the vendor says it reset.
-    pub username: Option<String>,
+    pub username: Option<Name>,
     /// The vendor's word on this change.
-    pub version: Option<String>,
+    pub version: Option<Name>,
     /// What the user should know about it.
     pub notes: Vec<Note>,
 }

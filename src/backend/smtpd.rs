@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     http::{Api, Client, Dialect, Error, Kind, Method, Operation, Outcome, Request, Result},
-    secret::Secret,
+    secret::{Outside, Secret},
 };
 
 pub(super) static VENDOR: Vendor = Vendor {
@@ -100,10 +100,10 @@ struct Smtpd {
     own_key: Option<String>,
     login: Bearer,
     /// The ids of the keys that there were before anything was reset.
-    before: Told<BTreeSet<String>>,
+    before: Told<BTreeSet<Outside>>,
     keys: Told<Vec<ApiKey>>,
     /// The ids of the keys that resets have made here.
-    made: Mutex<BTreeSet<String>>,
+    made: Mutex<BTreeSet<Outside>>,
 }
 
 #[async_trait]
@@ -113,7 +113,7 @@ impl Backend for Smtpd {
         // A reset whose answer told no id leaves nothing to look for.
         let Some(id) = &held.version else { return Ok(Presence::Found(Found::default())) };
         let keys = self.keys.get(op, "", self.fetch(op)).await?;
-        match keys.iter().find(|key| key.id == *id && key.is_active) {
+        match keys.iter().find(|key| key.id.raw() == id && key.is_active) {
             Some(key) => Ok(Presence::Found(key.found())),
             None => Ok(Presence::Gone),
         }
@@ -150,13 +150,14 @@ impl Backend for Smtpd {
     /// <https://docs.smtpd.dev/api/account/api-keys>: the fields of this answer are capitalised, those of a list are not, so both are read.
     async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
         self.keys.forget(op).await?;
-        let fields = [&NAME, &ROLE].map(|field| (field.name, Secret::new(target.text(field).unwrap_or_default())));
+        let fields = [&NAME, &ROLE].map(|field| (field.name, target.text(field).unwrap_or_default().into()));
         let send = |token| self.request(Method::POST, &[], &token).json(fields.to_vec()).reset(op);
         let answer = self.login.send(op, &self.api, send).await?;
         let password = answer.secret(&["Secret"]).map_or_else(|| answer.password(&["secret"]), Ok)?;
-        let text = |name| answer.text(&[name]).filter(|text| !text.is_empty());
-        let (username, version) = (text("Key").or_else(|| text("key")), text("ID").or_else(|| text("id")));
-        self.made().extend(version.clone());
+        let text = |name| answer.text(&[name]).filter(|text| !text.raw().is_empty());
+        let (key, id) = (text("Key").or_else(|| text("key")), text("ID").or_else(|| text("id")));
+        let [username, version] = [&key, &id].map(|text| text.as_ref().and_then(Outside::name));
+        self.made().extend(id);
         let notes = if username.is_some() && version.is_some() { vec![] } else { vec![Note::OddAnswer] };
         Ok(Reset { password: Some(password), username, version, notes })
     }
@@ -168,14 +169,14 @@ impl Backend for Smtpd {
         let mut made = self.made();
         let is_new = |key: &ApiKey| {
             key.is_active
-                && key.name.as_deref() == target.text(&NAME)
+                && key.name.as_ref().map(Outside::raw) == target.text(&NAME)
                 && !before.contains(&key.id)
                 && !made.contains(&key.id)
         };
         let new: Vec<_> = keys.into_iter().filter(is_new).map(|key| key.id).collect();
         // The next reset of this name did not make them.
         made.extend(new.iter().cloned());
-        Ok(if new.is_empty() { Trace::NoChange } else { Trace::Change(new) })
+        Ok(if new.is_empty() { Trace::NoChange } else { Trace::Change(new.iter().filter_map(Outside::name).collect()) })
     }
 
     async fn retire(&self, op: &Operation, held: &Held) -> Result<()> {
@@ -195,7 +196,7 @@ impl Backend for Smtpd {
         let Some(refresh_token) = grant.refresh_token else { return };
         let request = self.api.request(Method::POST, &["oauth", "revoke"]).bearer(&grant.token);
         // Nothing depends on it, and there is nobody left to tell.
-        let _ = request.json(vec![("refresh_token", refresh_token)]).read(op).await;
+        let _ = request.json(vec![("refresh_token", refresh_token.into())]).read(op).await;
     }
 }
 
@@ -209,9 +210,7 @@ impl Smtpd {
             password: secret.or(password).unwrap_or_default(),
         };
         Self {
-            api: client
-                .api(settings.base_url(&BASE_URL, "https://api.smtpd.dev"), &DIALECT)
-                .knowing(settings.secrets()),
+            api: client.api(settings.base_url(&BASE_URL, "https://api.smtpd.dev"), &DIALECT),
             own_key,
             login: Bearer::granted(&["oauth", "token"], login),
             before: Told::default(),
@@ -220,7 +219,7 @@ impl Smtpd {
         }
     }
 
-    fn made(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    fn made(&self) -> MutexGuard<'_, BTreeSet<Outside>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -237,10 +236,10 @@ impl Smtpd {
 /// A key as a list shows it.
 #[derive(Debug, Deserialize)]
 struct ApiKey {
-    id: String,
+    id: Outside,
     is_active: bool,
-    key: Option<String>,
-    name: Option<String>,
+    key: Option<Outside>,
+    name: Option<Outside>,
     /// In seconds since 1970.
     #[serde(default)]
     created_at_utc: serde_json::Value,
@@ -250,8 +249,10 @@ impl ApiKey {
     fn found(&self) -> Found {
         let mut target = Fields::default();
         // A name that cannot stand in a configuration is left for the configuration to say.
-        let _ = target.insert(&NAME, Secret::new(self.name.as_deref().unwrap_or_default()));
-        Found { target, username: self.key.clone(), version: Some(self.id.clone()) }
+        if let Some(name) = &self.name {
+            target.insert_told(&NAME, name);
+        }
+        Found { target, username: self.key.as_ref().and_then(Outside::name), version: self.id.name() }
     }
 
     fn listed(&self) -> Listed {

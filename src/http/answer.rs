@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::redact::Redactor;
 use super::{Dialect, Error, Kind, Outcome, Result};
+use crate::secret::Shown;
 
 /// A 2xx answer. It may hold a password: its memory is wiped when it is dropped, and nothing prints its body.
 pub struct Answer {
@@ -19,9 +18,8 @@ pub struct Answer {
     pub(super) host: Box<str>,
     /// What has become of the password, now that the vendor has agreed.
     pub(super) outcome: Outcome,
-    pub(super) request_id: Option<Box<str>>,
+    pub(super) request_id: Option<Shown>,
     pub(super) dialect: &'static Dialect,
-    pub(super) redactor: Arc<Redactor>,
 }
 
 impl Answer {
@@ -42,7 +40,7 @@ impl Answer {
 
     /// The error of an answer that says in its body, and not by its status, that nothing was done.
     pub fn refused(&self) -> Error {
-        let said = self.dialect.read(&self.body, &HeaderMap::new(), &self.redactor);
+        let said = self.dialect.read(&self.body, &HeaderMap::new());
         Error {
             status: Some(self.status),
             code: said.code,

@@ -10,7 +10,6 @@ use reqwest::Method;
 use super::base_url::Reach;
 use super::limit::Limit;
 use super::{BaseUrl, Dialect, Request, transport};
-use crate::secret::Secret;
 
 /// What a provider block says about HTTP.
 #[derive(Clone, Debug)]
@@ -57,7 +56,7 @@ impl Client {
 
     /// Makes the API at `base`, whose errors are told in `dialect`.
     pub fn api(&self, base: BaseUrl, dialect: &'static Dialect) -> Api {
-        Api { client: self.clone(), base, dialect, known: Arc::default() }
+        Api { client: self.clone(), base, dialect }
     }
 
     /// The connections, made with the first request. The error is in words.
@@ -92,18 +91,9 @@ pub struct Api {
     pub(super) client: Client,
     pub(super) base: BaseUrl,
     pub(super) dialect: &'static Dialect,
-    /// Secrets that are scrubbed from whatever its answers say.
-    pub(super) known: Arc<[Secret]>,
 }
 
 impl Api {
-    /// Makes the secrets of its login known. What they were exchanged for goes with most requests instead of them, and the vendor may
-    /// repeat them all the same.
-    #[must_use]
-    pub fn knowing<'a>(self, secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        Self { known: secrets.into_iter().cloned().collect(), ..self }
-    }
-
     /// Begins a request to the path that these segments make below the base URL. Each is encoded as a whole.
     pub fn request(&self, method: Method, path: &[&str]) -> Request {
         Request::new(self.clone(), method, path)

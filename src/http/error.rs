@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use crate::secret::Shown;
+
 /// A result whose error tells what has become of the password.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -21,11 +23,11 @@ pub struct Error {
     /// The status of the answer, where there was one.
     pub status: Option<u16>,
     /// The vendor's own code for the failure.
-    pub code: Option<Box<str>>,
-    /// The vendor's own words: one line, capped, free of control characters and of the secrets that were sent.
-    pub message: Option<Box<str>>,
+    pub code: Option<Shown>,
+    /// The vendor's own words.
+    pub message: Option<Shown>,
     /// The vendor's id of the request, for its support.
-    pub request_id: Option<Box<str>>,
+    pub request_id: Option<Shown>,
     /// Our own words, such as "the connection was refused": to follow a colon, without a full stop.
     pub reason: Cow<'static, str>,
     /// How long the vendor asked to wait.

@@ -1,7 +1,6 @@
 //! One request sent once: until when it can be taken back, and until when its answer is waited for.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::Response;
@@ -11,7 +10,6 @@ use super::classify::{Intent, OwnWords, Stage, judge_status, judge_trouble};
 use super::dialect::request_id;
 use super::handover::HandOver;
 use super::operation::{LEAST_TO_SEND, out_of_time};
-use super::redact::Redactor;
 use super::retry::Failure;
 use super::retry_after::{next_window, retry_after};
 use super::transport::{NO_CONNECTION_IN_TIME, Trouble};
@@ -24,7 +22,6 @@ pub(super) struct Exchange<'a> {
     pub(super) intent: Intent,
     pub(super) host: &'a str,
     pub(super) dialect: &'static Dialect,
-    pub(super) redactor: &'a Arc<Redactor>,
     /// The longest that it may take.
     pub(super) timeout: Duration,
 }
@@ -107,7 +104,7 @@ impl Exchange<'_> {
 
     async fn accept(&self, response: Response, end: Instant) -> Result<Answer, Failure> {
         let status = response.status().as_u16();
-        let request_id = request_id(response.headers(), self.redactor);
+        let request_id = request_id(response.headers());
         let (most, outcome) = match self.intent {
             Intent::Read => (body::PAGE, Outcome::NotChanged),
             Intent::Reset | Intent::Set => (body::PASSWORD, Outcome::Changed),
@@ -121,8 +118,7 @@ impl Exchange<'_> {
                 return Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries });
             }
         };
-        let (host, dialect, redactor) = (self.host.into(), self.dialect, Arc::clone(self.redactor));
-        Ok(Answer { status, body, host, outcome, request_id, dialect, redactor })
+        Ok(Answer { status, body, host: self.host.into(), outcome, request_id, dialect: self.dialect })
     }
 
     /// A refusal is clear without its body: one that cannot be had says nothing.
@@ -136,7 +132,7 @@ impl Exchange<'_> {
             self.in_time(end, body::read(response, body::REFUSAL)).await.and_then(|body| body).unwrap_or_default()
         };
 
-        let said = self.dialect.read(&body, &headers, self.redactor);
+        let said = self.dialect.read(&body, &headers);
         let own_words = if said.speaks_dialect() { OwnWords::Yes } else { OwnWords::No };
         let verdict = judge_status(status.as_u16(), self.intent, self.dialect, own_words)
             .in_other_words(status.as_u16(), self.dialect.meaning(said.code.as_deref()));

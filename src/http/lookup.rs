@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{Answer, Result};
-use crate::secret::Secret;
+use crate::secret::{Outside, Secret};
 
 impl Answer {
     /// The password at `path`; an error where there is none, or an empty one.
@@ -21,8 +21,8 @@ impl Answer {
         self.find(path).filter(|secret: &Secret| !secret.is_empty())
     }
 
-    /// The text at `path` that may be shown.
-    pub fn text(&self, path: &[&str]) -> Option<String> {
+    /// The text at `path` that is no secret.
+    pub fn text(&self, path: &[&str]) -> Option<Outside> {
         self.find(path)
     }
 
@@ -62,13 +62,13 @@ trait Leaf: Sized {
 
 impl Leaf for Secret {
     fn of_text(text: &str) -> Option<Self> {
-        Some(Self::new(text))
+        Some(Self::known(text))
     }
 }
 
-impl Leaf for String {
+impl Leaf for Outside {
     fn of_text(text: &str) -> Option<Self> {
-        Some(text.to_owned())
+        Some(Self::new(text))
     }
 }
 

@@ -10,7 +10,7 @@
 //! - `retry` is the one loop around it, with `retry_after` for the vendor's own word on when, and `limit` for ours;
 //! - `exchange` sends it once, and `handover` knows whether it has left;
 //! - `classify` judges what came back, or that nothing did;
-//! - `body` and `redact` keep what a vendor says small, plain and free of secrets.
+//! - `body` and `dialect` keep what a vendor says small, and show it as [`Shown`](crate::secret::Shown) words only.
 //!
 //! Every failure is an [`Error`], which says with its [`Outcome`] what has become of the password.
 
@@ -27,7 +27,6 @@ mod limit;
 mod lookup;
 mod operation;
 mod path;
-mod redact;
 mod request;
 mod retry;
 mod retry_after;
@@ -41,4 +40,4 @@ pub use client::{Api, Client, Settings};
 pub use dialect::{Dialect, FieldErrors};
 pub use error::{Ending, Error, Kind, Outcome, Result};
 pub use operation::Operation;
-pub use request::Request;
+pub use request::{BodyText, Request};

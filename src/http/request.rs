@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Instant;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -14,7 +13,6 @@ use zeroize::Zeroizing;
 use super::classify::Intent;
 use super::client::Api;
 use super::exchange::Exchange;
-use super::redact::Redactor;
 use super::retry::{Failure, Pace, repeat};
 use super::{Answer, Error, Kind, Operation, Outcome, Result, path};
 use crate::secret::Secret;
@@ -38,8 +36,38 @@ enum Authorization {
 
 /// What a request carries: text fields, in one of two encodings.
 enum Body {
-    Form(Vec<(&'static str, Secret)>),
-    Json(Vec<(&'static str, Secret)>),
+    Form(Vec<(&'static str, BodyText)>),
+    Json(Vec<(&'static str, BodyText)>),
+}
+
+/// The text of a field in a request's body.
+#[derive(Clone, Debug)]
+pub enum BodyText {
+    /// Such as a grant type, a role or a name: a vendor's words may repeat it.
+    Open(String),
+    /// Such as a password or a token.
+    Secret(Secret),
+}
+
+impl BodyText {
+    fn for_wire(&self) -> &str {
+        match self {
+            Self::Open(text) => text,
+            Self::Secret(secret) => secret.for_wire(),
+        }
+    }
+}
+
+impl From<&str> for BodyText {
+    fn from(text: &str) -> Self {
+        Self::Open(text.to_owned())
+    }
+}
+
+impl From<Secret> for BodyText {
+    fn from(secret: Secret) -> Self {
+        Self::Secret(secret)
+    }
 }
 
 impl Request {
@@ -73,14 +101,14 @@ impl Request {
 
     /// Gives it a form as its body.
     #[must_use]
-    pub fn form(mut self, fields: Vec<(&'static str, Secret)>) -> Self {
+    pub fn form(mut self, fields: Vec<(&'static str, BodyText)>) -> Self {
         self.body = Some(Body::Form(fields));
         self
     }
 
     /// Gives it a JSON object of text fields as its body.
     #[must_use]
-    pub fn json(mut self, fields: Vec<(&'static str, Secret)>) -> Self {
+    pub fn json(mut self, fields: Vec<(&'static str, BodyText)>) -> Self {
         self.body = Some(Body::Json(fields));
         self
     }
@@ -105,12 +133,12 @@ impl Request {
     }
 
     async fn send(self, op: &Operation, intent: Intent) -> Result<Answer> {
-        let prepared = self.prepare(op)?;
+        let prepared = self.prepare()?;
         repeat(op, Pace::default(), |number| prepared.attempt(op, intent, number)).await
     }
 
     /// Does whatever can fail before the first byte is sent.
-    fn prepare(self, op: &Operation) -> Result<Prepared> {
+    fn prepare(self) -> Result<Prepared> {
         let setup = |reason| Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), reason);
         let client = self.api.client.transport(self.api.base.reach()).map_err(setup)?;
         let url = self.url.clone().map_err(setup)?;
@@ -127,10 +155,14 @@ impl Request {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
 
-        let authorization: Vec<_> = self.authorization.iter().flat_map(Authorization::secrets).collect();
-        let fields = self.body.iter().flat_map(Body::fields).map(|(_, value)| value);
-        let redactor = Redactor::knowing(self.api.known.iter().chain(&op.known).chain(&authorization).chain(fields));
-        Ok(Prepared { api: self.api, client, method: self.method, url, headers, body, redactor: Arc::new(redactor) })
+        // Whatever is sent may be repeated in the answer, wherever it came from.
+        self.authorization.iter().flat_map(Authorization::secrets).for_each(|secret| secret.remember());
+        for (_, value) in self.body.iter().flat_map(Body::fields) {
+            if let BodyText::Secret(secret) = value {
+                secret.remember();
+            }
+        }
+        Ok(Prepared { api: self.api, client, method: self.method, url, headers, body })
     }
 }
 
@@ -149,7 +181,6 @@ struct Prepared {
     url: Url,
     headers: HeaderMap,
     body: Option<Zeroizing<Vec<u8>>>,
-    redactor: Arc<Redactor>,
 }
 
 impl Prepared {
@@ -159,7 +190,7 @@ impl Prepared {
 
         let start = Instant::now();
         let timeout = self.api.client.request_timeout();
-        let exchange = Exchange { op, intent, host, dialect: self.api.dialect, redactor: &self.redactor, timeout };
+        let exchange = Exchange { op, intent, host, dialect: self.api.dialect, timeout };
         let result = exchange.run(&self.client, self.request()).await;
 
         // No path: it names a credential.
@@ -215,7 +246,7 @@ impl Authorization {
 }
 
 impl Body {
-    fn fields(&self) -> &[(&'static str, Secret)] {
+    fn fields(&self) -> &[(&'static str, BodyText)] {
         match self {
             Self::Form(fields) | Self::Json(fields) => fields,
         }
@@ -250,6 +281,6 @@ impl Body {
 }
 
 /// The most bytes that these fields take in either encoding: a buffer that grows leaves copies behind.
-fn room(fields: &[(&'static str, Secret)]) -> usize {
+fn room(fields: &[(&'static str, BodyText)]) -> usize {
     fields.iter().map(|(name, value)| (name.len() + value.for_wire().len()) * 6 + 6).sum::<usize>() + 2
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use terraform_provider_smtp::{
     backend::{Found, Held, Note, Presence, Reset},
     http::{Error, Kind, Outcome},
-    secret::Secret,
+    secret::{Name, Secret},
 };
 use wiremock::{
     Mock, ResponseTemplate,
@@ -72,8 +72,7 @@ async fn a_read_and_a_reset_tell_the_user_and_the_last_change() {
         let server = Server::start(case, case.found).await;
         let held = Held { version: held.map(str::to_owned), ..Held::default() };
         let presence = server.backend().read(&operation(), &server.target(), &held).await.unwrap();
-        let found =
-            Found { username: Some("myuser".to_owned()), version: Some(version.to_owned()), ..Found::default() };
+        let found = Found { username: Name::new("myuser"), version: Name::new(version), ..Found::default() };
         assert_eq!(presence, Presence::Found(found), "{held:?}");
     }
     let reset = reset(|_| ()).await.unwrap();

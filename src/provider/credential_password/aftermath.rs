@@ -173,6 +173,7 @@ mod tests {
     use crate::{
         backend::{Fields, Held, Listed, Presence, Reset},
         http::Kind,
+        secret::Name,
     };
 
     /// A vendor that shows one thing after the other, and then nothing but errors.
@@ -244,7 +245,11 @@ mod tests {
         let lost = || error(Outcome::MayHaveChanged, Ending::Settled);
         for (trace, outcome, seen) in [
             (Some(Trace::Change(vec![])), Outcome::Changed, "now shows a change"),
-            (Some(Trace::Change(vec!["one".into(), "two".into()])), Outcome::Changed, "now has `one` and `two`,"),
+            (
+                Some(Trace::Change(["one", "two"].into_iter().filter_map(Name::new).collect())),
+                Outcome::Changed,
+                "now has `one` and `two`,",
+            ),
             (Some(Trace::NoChange), Outcome::NotChanged, "shows no newer change."),
             (Some(Trace::Untold), Outcome::MayHaveChanged, ""),
             (None, Outcome::MayHaveChanged, ""),
@@ -259,7 +264,7 @@ mod tests {
     async fn what_is_certain_stays_and_only_a_credential_that_was_made_is_looked_for() {
         let named = Value::object([("smtpd", Value::object([("name", "a".into()), ("role", "standard".into())]))]);
         let successor = Target::of(&named).unwrap().unwrap();
-        let made = Trace::Change(vec!["one".to_owned()]);
+        let made = Trace::Change(Name::new("one").into_iter().collect());
         for (target, outcome, trace, seen) in [
             (target(), Outcome::NotChanged, &made, ""),
             (target(), Outcome::Changed, &made, ""),

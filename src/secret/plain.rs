@@ -1,0 +1,132 @@
+//! What of a text is no visible text: control characters, terminal sequences, white space, and Unicode's invisible characters.
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+/// Tells whether a character counts as nothing where a secret is looked for.
+pub(super) fn is_ignorable(c: char) -> bool {
+    if c.is_ascii() { c <= ' ' || c == '\u{7f}' } else { c.is_whitespace() || c.is_control() || is_invisible(c) }
+}
+
+/// Tells whether a character acts on the text around it, or hides in it: control characters, line and paragraph separators, and whatever
+/// Unicode calls a format character or default-ignorable.
+pub(super) fn is_active(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || is_invisible(c)
+}
+
+/// Unicode's general category Cf and its property `Default_Ignorable_Code_Point` (17.0), with `U+FFF9` to `U+FFFB`.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
+        | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// How many characters the terminal sequence takes that `text` begins with (ECMA-48, section 5; ISO 2022, section 13.2); 0 where it begins
+/// with none. Of a sequence that is not as it should be, what was read before the fault.
+pub(super) fn sequence(text: &[char]) -> usize {
+    let (head, body) = match text {
+        ['\u{1b}', '[', ..] => (2, Body::Control),
+        ['\u{9b}', ..] => (1, Body::Control),
+        ['\u{1b}', 'P' | 'X' | ']' | '^' | '_', ..] => (2, Body::String),
+        ['\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}', ..] => (1, Body::String),
+        ['\u{1b}', ..] => (1, Body::Escape),
+        _ => return 0,
+    };
+    let rest = text.get(head..).unwrap_or_default();
+    let run = |from: usize, range: Range<char>| {
+        rest.get(from..).unwrap_or_default().iter().take_while(|c| range.contains(*c)).count()
+    };
+    let parameters = if body == Body::Control { run(0, '0'..'@') } else { 0 };
+    let final_from = if body == Body::Control { '@' } else { '0' };
+    match body {
+        // An unterminated string would take the rest of the text with it, of which a terminal without its head shows all.
+        Body::String => head + string(rest).unwrap_or(0),
+        Body::Control | Body::Escape => {
+            let before = parameters + run(parameters, ' '..'0');
+            let ends = rest.get(before).is_some_and(|c| (final_from..='~').contains(c));
+            head + before + usize::from(ends)
+        }
+    }
+}
+
+/// What follows the head of a sequence.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Body {
+    Control,
+    Escape,
+    String,
+}
+
+/// How long a control string is with its end: BEL, as xterm takes it, ST, or what cancels it.
+fn string(rest: &[char]) -> Option<usize> {
+    let end = rest.iter().position(|c| matches!(c, '\u{7}' | '\u{18}' | '\u{1a}' | '\u{1b}' | '\u{9c}'))?;
+    let is_terminator = rest.get(end..end + 2) == Some(&['\u{1b}', '\\']);
+    match rest.get(end)? {
+        '\u{1b}' if !is_terminator => Some(end),
+        _ => Some(end + 1 + usize::from(is_terminator)),
+    }
+}
+
+/// The text on one line of visible characters, with `[redacted]` for each of the ranges (of bytes, in order and apart), of at most `most`
+/// characters; it ends with `…` where there would be more. `None` if nothing is left.
+pub(super) fn line(text: &str, redacted: &[Range<usize>], most: usize) -> Option<Box<str>> {
+    let mut line = Line { text: String::new(), count: 0, most, is_apart: false };
+    let mut from = 0;
+    for range in redacted {
+        // A sequence that would reach into what is redacted ends before it.
+        line.piece(text.get(from..range.start).unwrap_or_default());
+        "[redacted]".chars().for_each(|c| line.push(c));
+        from = range.end;
+    }
+    line.piece(text.get(from..).unwrap_or_default());
+    if line.count > most {
+        line.text.push('…');
+    }
+    (!line.text.is_empty()).then(|| line.text.into())
+}
+
+struct Line {
+    text: String,
+    /// How many characters were pushed.
+    count: usize,
+    most: usize,
+    /// Whether white space came since.
+    is_apart: bool,
+}
+
+impl Line {
+    fn piece(&mut self, text: &str) {
+        // What it is made of may be a secret that is dropped.
+        let chars = Zeroizing::new(text.chars().collect::<Vec<_>>());
+        let mut at = 0;
+        while let Some(&c) = chars.get(at).filter(|_| self.count <= self.most) {
+            let length = sequence(chars.get(at..).unwrap_or_default());
+            at += length.max(1);
+            if length > 0 {
+            } else if c.is_whitespace() {
+                self.is_apart = true;
+            } else if !is_ignorable(c) {
+                self.push(c);
+            }
+        }
+    }
+
+    fn push(&mut self, c: char) {
+        if std::mem::take(&mut self.is_apart) && self.count > 0 {
+            self.put(' ');
+        }
+        self.put(c);
+    }
+
+    fn put(&mut self, c: char) {
+        self.count += 1;
+        if self.count <= self.most {
+            self.text.push(c);
+        }
+    }
+}
