@@ -2,15 +2,20 @@
 
 use std::ops::Range;
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
-use super::{layer::Layer, plain::is_ignorable};
+use super::{
+    layer::Layer,
+    plain::{Sequence, is_ignorable, sequence},
+};
 
 /// The digits of one byte sequence, each with the part of the source that it stands in.
 #[derive(Default)]
 struct Run {
     digits: Vec<u8>,
     sources: Vec<Range<usize>>,
+    /// Whether it has come to its padding, behind which there is no digit of it.
+    is_padded: bool,
 }
 
 /// The fewest digits that can hold a secret: four bytes in base64.
@@ -18,8 +23,34 @@ const LEAST: usize = 6;
 
 /// Hands over whatever of a layer may be base64 or hex, decoded in each way in which its digits can be grouped.
 pub(super) fn decoded(layer: &Layer, mut found: impl FnMut(Layer)) {
+    grouped(layer, &mut found);
+    // What of a terminal sequence may be a digit: nothing, the character that ends it, or all behind its introducer.
+    let lengths: [fn(Sequence) -> usize; 3] =
+        [|sequence| sequence.whole, |sequence| sequence.open, |sequence| sequence.head];
+    if layer.chars().iter().any(|c| sequence(&[*c]).is_some()) {
+        lengths.into_iter().for_each(|length| grouped(&without_sequences(layer, length), &mut found));
+    }
+}
+
+fn without_sequences(layer: &Layer, length: fn(Sequence) -> usize) -> Layer {
+    let mut rest = Layer::with_capacity(layer.chars().len());
+    let mut at = 0;
+    while let Some(&c) = layer.chars().get(at) {
+        if let Some(sequence) = sequence(layer.chars().get(at..).unwrap_or_default()) {
+            at += length(sequence);
+            continue;
+        }
+        if let Some(source) = layer.source(at..at + 1) {
+            rest.push(c, source);
+        }
+        at += 1;
+    }
+    rest
+}
+
+fn grouped(layer: &Layer, found: &mut impl FnMut(Layer)) {
     runs(layer, base64, |_| false, |run| (0..4).for_each(|skip| found(run.decoded(6, skip))));
-    runs(layer, hex, |c| ",:-._".contains(c), |run| (0..2).for_each(|skip| found(run.decoded(4, skip))));
+    runs(layer, hex, |c| "+,-.:;_|0xX".contains(c), |run| (0..2).for_each(|skip| found(run.decoded(4, skip))));
 }
 
 /// The digit of base64 (RFC 4648, sections 4 and 5).
@@ -54,12 +85,22 @@ fn runs(
     let mut run = Run::default();
     let mut at = 0;
     while let Some(&c) = chars.get(at) {
-        let next = chars.get(at + 1).copied();
+        let next = chars.iter().skip(at + 1).copied().find(|c| !is_ignorable(*c));
+        // The padding belongs to the last digit.
+        if c == '='
+            && let (Some(last), Some(source)) = (run.sources.last_mut(), layer.source(at..at + 1))
+        {
+            last.end = source.end;
+            run.is_padded = true;
+            at += 1;
+            continue;
+        }
+        if run.is_padded && !is_ignorable(c) {
+            run.end(&mut found);
+        }
         if let (Some(digit), Some(source)) = (digit(c, next), layer.source(at..at + 1)) {
             run.digits.push(digit);
             run.sources.push(source);
-        } else if c == '0' && matches!(next, Some('x' | 'X')) && digit('g', None).is_none() {
-            at += 1;
         } else if !is_ignorable(c) && !separates(c) {
             run.end(&mut found);
         }
@@ -73,9 +114,9 @@ impl Run {
         if self.digits.len() >= LEAST {
             found(self);
         }
-        let Self { digits, sources } = self;
-        zeroize::Zeroize::zeroize(digits);
-        sources.clear();
+        self.digits.zeroize();
+        self.sources.clear();
+        self.is_padded = false;
     }
 
     /// The bytes of all digits but the first few, at so many bits a digit.

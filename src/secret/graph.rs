@@ -12,7 +12,7 @@ use super::{
     escapes,
     known::{Known, Letters, narrowed},
     layer::Layer,
-    plain::sequence,
+    plain::{Sequence, sequence},
     step::{Budget, Edge},
 };
 
@@ -138,10 +138,7 @@ impl<'l> Graph<'l> {
     fn add_sequences(&mut self, budget: &mut Budget) {
         for at in self.nodes() {
             let rest = self.chars.get(at..).unwrap_or_default();
-            let whole = sequence(rest);
-            if whole == 0 {
-                continue;
-            }
+            let Some(Sequence { whole, .. }) = sequence(rest) else { continue };
             let partial = whole.clamp(SEQUENCE / 2, SEQUENCE).min(rest.len());
             for length in (2..=partial).chain([whole]).take_while(|_| budget.step()) {
                 self.add(at, Edge { letter: None, to: at + length });

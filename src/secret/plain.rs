@@ -26,32 +26,42 @@ fn is_invisible(c: char) -> bool {
     )
 }
 
-/// How many characters the terminal sequence takes that `text` begins with (ECMA-48, section 5; ISO 2022, section 13.2); 0 where it begins
-/// with none. Of a sequence that is not as it should be, what was read before the fault.
-pub(super) fn sequence(text: &[char]) -> usize {
+/// A terminal sequence (ECMA-48, section 5; ISO 2022, section 13.2), in characters.
+#[derive(Clone, Copy)]
+pub(super) struct Sequence {
+    /// How long its introducer is.
+    pub(super) head: usize,
+    /// How long it is without the character that ends it.
+    pub(super) open: usize,
+    /// How long it is. Of a sequence that is not as it should be, what was read before the fault.
+    pub(super) whole: usize,
+}
+
+/// The sequence that `text` begins with.
+pub(super) fn sequence(text: &[char]) -> Option<Sequence> {
     let (head, body) = match text {
         ['\u{1b}', '[', ..] => (2, Body::Control),
         ['\u{9b}', ..] => (1, Body::Control),
         ['\u{1b}', 'P' | 'X' | ']' | '^' | '_', ..] => (2, Body::String),
         ['\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}', ..] => (1, Body::String),
         ['\u{1b}', ..] => (1, Body::Escape),
-        _ => return 0,
+        _ => return None,
     };
     let rest = text.get(head..).unwrap_or_default();
     let run = |from: usize, range: Range<char>| {
         rest.get(from..).unwrap_or_default().iter().take_while(|c| range.contains(*c)).count()
     };
     let parameters = if body == Body::Control { run(0, '0'..'@') } else { 0 };
-    let final_from = if body == Body::Control { '@' } else { '0' };
-    match body {
+    let last = if body == Body::Control { '@'..='~' } else { '0'..='~' };
+    Some(match body {
         // An unterminated string would take the rest of the text with it, of which a terminal without its head shows all.
-        Body::String => head + string(rest).unwrap_or(0),
+        Body::String => Sequence { head, open: head, whole: head + string(rest).unwrap_or(0) },
         Body::Control | Body::Escape => {
             let before = parameters + run(parameters, ' '..'0');
-            let ends = rest.get(before).is_some_and(|c| (final_from..='~').contains(c));
-            head + before + usize::from(ends)
+            let ends = rest.get(before).is_some_and(|c| last.contains(c));
+            Sequence { head, open: head + before, whole: head + before + usize::from(ends) }
         }
-    }
+    })
 }
 
 /// What follows the head of a sequence.
@@ -105,14 +115,16 @@ impl Line {
         let chars = Zeroizing::new(text.chars().collect::<Vec<_>>());
         let mut at = 0;
         while let Some(&c) = chars.get(at).filter(|_| self.count <= self.most) {
-            let length = sequence(chars.get(at..).unwrap_or_default());
-            at += length.max(1);
-            if length > 0 {
-            } else if c.is_whitespace() {
+            if let Some(sequence) = sequence(chars.get(at..).unwrap_or_default()) {
+                at += sequence.whole;
+                continue;
+            }
+            if c.is_whitespace() {
                 self.is_apart = true;
             } else if !is_ignorable(c) {
                 self.push(c);
             }
+            at += 1;
         }
     }
 
