@@ -17,7 +17,7 @@ impl Server {
 
 fn set(api: &Api) -> Request {
     let request = api.request(Method::PUT, &["mailboxes", "me@example.com", "password"]);
-    request.bearer(&Secret::new(TOKEN)).json(vec![("newPassword", Secret::new("my own \"password\""))])
+    request.bearer(&Secret::new(TOKEN)).json(vec![("newPassword", Secret::new("my own \"password\"").into())])
 }
 
 #[tokio::test]
