@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod encodings;
+mod parrot;
+mod provider;
 
 use proptest::{collection::vec, prelude::*, sample::select};
 use terraform_provider_smtp::secret::{Name, Secret, Shown};
@@ -21,7 +23,7 @@ fn secret() -> impl Strategy<Value = String> {
 }
 
 /// What counts as nothing wherever it stands: white space, control and format characters, terminal sequences, and beginnings of such.
-fn nothing() -> impl Strategy<Value = &'static str> {
+pub(crate) fn nothing() -> impl Strategy<Value = &'static str> {
     select(vec![
         " ",
         "\r\n\t",
@@ -57,7 +59,7 @@ fn nothing() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-const INVISIBLE: &str = "\u{ad}\u{200b}\u{202e}\u{2066}\u{2028}\u{feff}\u{fe0f}\u{e0041}\u{3164}";
+pub(crate) const INVISIBLE: &str = "\u{ad}\u{200b}\u{202e}\u{2066}\u{2028}\u{feff}\u{fe0f}\u{e0041}\u{3164}";
 
 fn shown(text: &str) -> String {
     Shown::sentence(text).map(|shown| shown.to_string()).unwrap_or_default()
