@@ -7,7 +7,10 @@ use std::{
 
 use tokio::task::JoinSet;
 
-use super::settings::{self, Environment, Resolved};
+use super::{
+    environment,
+    settings::{self, Environment, Resolved},
+};
 use crate::{
     backend::{Backend, Client, Operation, VENDORS, Vendor},
     framework::{
@@ -38,6 +41,7 @@ pub(super) struct Connections {
 impl Connections {
     /// Connects every vendor that can be. Nothing is sent.
     pub(super) fn configure(&self, core_version: &str, config: &Value, environment: Environment) {
+        environment::remember(environment);
         let settings = settings::client(config, core_version, environment);
         let roots = settings.as_ref().map(|settings| Roots::new(settings.ca_certificate_file.clone()));
         *self.roots.write().unwrap_or_else(PoisonError::into_inner) = roots;

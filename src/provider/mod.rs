@@ -5,6 +5,7 @@ mod credential_password;
 mod credentials;
 mod diagnose;
 mod duration;
+mod environment;
 mod functions;
 mod host;
 mod mail_server;

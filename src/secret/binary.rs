@@ -54,7 +54,7 @@ fn grouped(layer: &Layer, found: &mut impl FnMut(Layer)) {
 }
 
 /// The digit of base64 (RFC 4648, sections 4 and 5).
-fn base64(c: char, _: Option<char>) -> Option<u8> {
+fn base64(c: char, _: &[char]) -> Option<u8> {
     let digit = u8::try_from(c).ok()?;
     match digit {
         b'A'..=b'Z' => Some(digit - b'A'),
@@ -67,8 +67,8 @@ fn base64(c: char, _: Option<char>) -> Option<u8> {
 }
 
 /// The digit of hex, but for that of a mark `0x`.
-fn hex(c: char, next: Option<char>) -> Option<u8> {
-    if c == '0' && matches!(next, Some('x' | 'X')) {
+fn hex(c: char, rest: &[char]) -> Option<u8> {
+    if c == '0' && matches!(rest.iter().find(|c| !is_ignorable(**c)), Some('x' | 'X')) {
         return None;
     }
     c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())
@@ -77,7 +77,7 @@ fn hex(c: char, next: Option<char>) -> Option<u8> {
 /// Finds digits in a row, apart from each other by white space and separators at most.
 fn runs(
     layer: &Layer,
-    digit: impl Fn(char, Option<char>) -> Option<u8>,
+    digit: impl Fn(char, &[char]) -> Option<u8>,
     separates: impl Fn(char) -> bool,
     mut found: impl FnMut(&Run),
 ) {
@@ -85,7 +85,6 @@ fn runs(
     let mut run = Run::default();
     let mut at = 0;
     while let Some(&c) = chars.get(at) {
-        let next = chars.iter().skip(at + 1).copied().find(|c| !is_ignorable(*c));
         // The padding belongs to the last digit.
         if c == '='
             && let (Some(last), Some(source)) = (run.sources.last_mut(), layer.source(at..at + 1))
@@ -98,7 +97,9 @@ fn runs(
         if run.is_padded && !is_ignorable(c) {
             run.end(&mut found);
         }
-        if let (Some(digit), Some(source)) = (digit(c, next), layer.source(at..at + 1)) {
+        if let (Some(digit), Some(source)) =
+            (digit(c, chars.get(at + 1..).unwrap_or_default()), layer.source(at..at + 1))
+        {
             run.digits.push(digit);
             run.sources.push(source);
         } else if !is_ignorable(c) && !separates(c) {

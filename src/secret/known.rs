@@ -109,3 +109,25 @@ impl PartialEq for Text {
 }
 
 impl Eq for Text {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_kept_once_and_found_letter_by_letter() {
+        let mut known = Known::default();
+        for secret in ["hunter2", "hunter2", "hunt 3r", "hunt", "abc", "\t\u{200b}\t\n", "a b c", "ünter"] {
+            known.remember(secret);
+        }
+        assert_eq!(known.texts.len(), 6);
+        let letters =
+            |secrets: &[Letters]| secrets.iter().map(|letters| letters.iter().collect()).collect::<Vec<String>>();
+        assert_eq!(letters(known.beginning('h')), ["hunt", "hunt3r", "hunter2"]);
+        assert_eq!(letters(narrowed(known.beginning('h'), 4, 'e')), ["hunter2"]);
+        assert_eq!(letters(narrowed(known.beginning('h'), 4, 'f')), [""; 0]);
+        assert_eq!(letters(known.beginning('ü')), ["ünter"]);
+        assert_eq!(known.sparse().collect::<Vec<_>>(), ["a b c"]);
+        assert!(known.beginning('a').is_empty(), "three letters are in every text");
+    }
+}

@@ -176,3 +176,72 @@ impl From<Name> for String {
 fn head(text: &str, most: usize) -> &str {
     text.get(..text.floor_char_boundary(most)).unwrap_or(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_name_is_taken_whole_or_not_at_all() {
+        Secret::known("hunter2-of-a-name");
+        for good in ["zh48wgsfld@62515.smtp.hubspot.net", "CI / CD: 100 %", "info+news@exämple.se", &"a".repeat(320)] {
+            assert_eq!(Name::new(good).as_deref(), Some(good));
+        }
+        for bad in [
+            "",
+            "user hunter2-of-a-name",
+            "aHVudGVyMi1vZi1hLW5hbWU",
+            "hunter2%2Dof%2Da%2Dname",
+            "0b0a\r\nError: made up",
+            "mx\u{1b}]0;owned\u{7}",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{2028}b",
+            "a\u{85}b",
+            &"a".repeat(321),
+            &"0b0a".repeat(15_000),
+        ] {
+            assert_eq!(Name::new(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_without_a_port() {
+        for good in ["srv11.hostup.se", "localhost", "127.0.0.1", "::1", "xn--exmple-cua.se"] {
+            assert_eq!(Name::host(good).as_deref(), Some(good));
+        }
+        for bad in [
+            "",
+            "mx\u{1b}]0;owned\u{7}",
+            "mx.example.com:25",
+            "a b",
+            "exämple.se",
+            "a%2eb",
+            "a/b",
+            "user@host",
+            &"a.".repeat(200),
+        ] {
+            assert_eq!(Name::host(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_found_where_the_cap_would_cut_it() {
+        Secret::known("hunter2-at-the-cap");
+        for before in [285, 299, 300, SHOWN - 10, SHOWN + 10, SEARCHED - 10] {
+            for c in ["x", " ", "\u{200b}"] {
+                let text = format!("{}hunter2-at-the-cap", c.repeat(before / c.len()));
+                let shown = Shown::sentence(&text).unwrap_or_default();
+                assert!(!shown.contains("hunt"), "{before} of {c:?}: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_vendor_says_is_not_printed_as_it_came() {
+        let outside: Outside = serde_json::from_str(r#""\u001b[1mhunter""#).unwrap();
+        assert_eq!(format!("{outside:?}"), "Outside");
+        assert_eq!((outside.raw(), outside.name()), ("\u{1b}[1mhunter", None));
+    }
+}

@@ -142,3 +142,40 @@ impl Line {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        line(text, &[], 300).map(String::from).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_line_is_what_a_terminal_would_show_and_nothing_else() {
+        for (text, expected) in [
+            ("\u{1b}[31;1mred\u{1b}[0m\r\n\tand \u{7}more\u{202e}", "red and more"),
+            ("\u{1b}[31m \n", ""),
+            ("mx\u{1b}]0;owned\u{7}", "mx"),
+            ("a\u{1b}]8;;https://example.com\u{1b}\\b\u{1b}]8;;\u{1b}\\c", "abc"),
+            ("a\u{9d}0;owned\u{9c}b", "ab"),
+            ("a\u{1b}P1$r0m\u{1b}\\b\u{1b}_x\u{18}c\u{1b}^x\u{1b}[1md", "abcd"),
+            ("a\u{9b}1;31mb\u{1b}[?25lc\u{1b}[1 qd", "abcd"),
+            ("a\u{1b}(Bb\u{1b}cd\u{1b}#8e\u{1b}", "abde"),
+            ("a\u{1b}]0;owned", "a0;owned"),
+            ("a\u{1b}[31é", "aé"),
+            ("\u{85}a\u{2028}b\u{2029}c\u{a0}d", "a b c d"),
+            ("a\u{200b}b\u{2066}c\u{feff}d\u{ad}e\u{e0041}f\u{fe0f}g\u{3164}h\u{61c}i", "abcdefghi"),
+        ] {
+            assert_eq!(shown(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_redacted_is_out_of_the_reach_of_sequences_and_counts_for_the_cap() {
+        let text = "a\u{1b}[secret\u{1b}]0;secret\u{7}b";
+        let found: Vec<_> = text.match_indices("secret").map(|(at, found)| at..at + found.len()).collect();
+        assert_eq!(line(text, &found, 300).unwrap().as_ref(), "a[redacted]0;[redacted]b");
+        assert_eq!(line(text, &found, 12).unwrap().as_ref(), "a[redacted]0…");
+    }
+}

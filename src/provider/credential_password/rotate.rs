@@ -235,7 +235,8 @@ impl Predecessor {
 
 fn generated(change: &Change) -> Result<Secret, Diagnostic> {
     let policy = Policy::of(change.planned.get(PASSWORD_POLICY));
-    policy.and_then(|policy| policy.generate(getrandom::fill).ok()).ok_or_else(|| {
+    let made = policy.and_then(|policy| policy.generate(getrandom::fill).ok());
+    made.inspect(Secret::remember).ok_or_else(|| {
         Diagnostic::error(
             "No password could be made",
             "The system gave no random bytes. The password was not changed. Try again later.",
