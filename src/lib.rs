@@ -1,4 +1,4 @@
-//! `terraform-provider-smtp`: SMTP credentials' passwords, reset by their vendors' APIs and never lost.
+//! `terraform-provider-smtp`: resets the passwords of SMTP credentials through their vendors' APIs, and keeps the new ones.
 //!
 //! The way of a call, from core to the vendor and back:
 //!
@@ -9,11 +9,13 @@
 //! - [`http`] is the one client that all of them share: what may be sent again, and what may not;
 //! - [`smtp`] knows how a password is used, and logs in with it;
 //! - [`secret`] keeps passwords and tokens out of every text;
-//! - `trust` knows whose certificates count.
+//! - `trust` knows whose certificates count;
+//! - `clock` tells the time, whatever the system's clock is set to.
 //!
 //! Imports go one way only, `protocol → framework ← provider → backend → http`; `tests/architecture.rs` holds them to it.
 
 pub mod backend;
+mod clock;
 pub mod framework;
 pub mod http;
 pub mod protocol;

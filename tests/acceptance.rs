@@ -8,6 +8,8 @@ mod peers;
 mod sandbox;
 mod support;
 
+#[path = "acceptance/apply_again.rs"]
+mod apply_again;
 #[path = "acceptance/bad_input.rs"]
 mod bad_input;
 #[path = "acceptance/ci.rs"]
@@ -28,6 +30,8 @@ mod functions;
 mod hostup;
 #[path = "acceptance/import.rs"]
 mod import;
+#[path = "acceptance/installing.rs"]
+mod installing;
 #[path = "acceptance/kirim_email.rs"]
 mod kirim_email;
 #[path = "acceptance/lifecycle.rs"]

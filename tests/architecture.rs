@@ -10,9 +10,10 @@ use std::{
 
 use terraform_provider_smtp::backend::VENDORS;
 
-/// What each part of `src/` may name of the others. `secret` may be named everywhere.
+/// What each part of `src/` may name of the others. `clock` and `secret` may be named everywhere.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("backend", &["http"]),
+    ("clock", &[]),
     ("framework", &[]),
     ("http", &["trust"]),
     ("lib", &[]),
@@ -34,7 +35,7 @@ fn imports_go_one_way_only() {
         for import in imports(&fs::read_to_string(&file).unwrap()) {
             let import_part = import.split("::").next().unwrap();
             let fits = import_part == part
-                || import_part == "secret"
+                || ["clock", "secret"].contains(&import_part)
                 || allowed.contains(&import_part)
                 || allowed.contains(&&*import);
             if !fits {
@@ -77,6 +78,17 @@ fn no_text_from_outside_is_raw_where_words_and_states_are_made() {
             let text = fs::read_to_string(&file).unwrap();
             assert!(!text.contains("Outside") && !text.contains(".raw()"), "{} names raw text", file.display());
         }
+    }
+}
+
+#[test]
+fn the_clock_is_read_in_one_place() {
+    for file in rust_files(&root().join("src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        // Both panic where the clock is set beyond the year 9999.
+        let reads = |line: &&str| line.contains("Timestamp::now") || line.contains("Zoned::now");
+        assert_eq!(code.filter(reads).next(), None, "{}: use crate::clock::now", file.display());
     }
 }
 

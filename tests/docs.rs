@@ -80,7 +80,10 @@ fn every_attribute_has_a_help_text() {
     let schemas = std::iter::once(provider.schema())
         .chain(provider.resources().iter().map(|resource| resource.schema()))
         .chain(provider.data_sources().iter().map(|source| source.schema()));
-    let parameters = provider.functions().iter().flat_map(|function| &function.signature().parameters);
+    let parameters = provider.functions().iter().flat_map(|function| {
+        let signature = function.signature();
+        signature.parameters.iter().chain(&signature.variadic)
+    });
     let attributes = schemas.flat_map(|schema| &schema.attributes).chain(parameters);
     for attribute in attributes.flat_map(|attribute| with_nested("", attribute)) {
         assert!(attribute.1.help.ends_with('.'), "the help text of {} is a sentence", attribute.0);
@@ -253,23 +256,37 @@ fn walkthrough(source: &str) -> String {
 }
 
 fn function_page(name: &str, signature: &Signature) -> String {
-    let Signature { summary, help, parameters, returns } = signature;
+    let Signature { summary, help, parameters, variadic, returns } = signature;
     let typed = |parameter: &Attribute| format!("{} {}", parameter.name, hcl_type(&parameter.r#type));
-    let takes = parameters.iter().map(typed).collect::<Vec<_>>().join(", ");
+    let more = variadic.as_ref().map(|parameter| format!("{} {}...", parameter.name, hcl_type(&parameter.r#type)));
+    let takes = parameters.iter().map(typed).chain(more).collect::<Vec<_>>().join(", ");
     let argument = |(index, parameter): (usize, &Attribute)| {
-        let kind = kind(&parameter.r#type);
-        format!("{}. `{}` ({kind}) {}\n", index + 1, parameter.name, parameter.help)
+        let more = if index < parameters.len() { "" } else { "Variadic, " };
+        let kind = if matches!(parameter.r#type, Type::Object(_)) { "Object" } else { kind(&parameter.r#type) };
+        let null = if parameter.mode == Mode::Optional { ", Nullable" } else { "" };
+        let nested = match &parameter.r#type {
+            Type::Object(attributes) => attributes.iter().map(|attribute| argument_part(attribute)).collect(),
+            _ => String::new(),
+        };
+        format!("{}. `{}` ({more}{kind}{null}) {}\n{nested}", index + 1, parameter.name, parameter.help)
     };
-    let arguments: String = parameters.iter().enumerate().map(argument).collect();
+    let arguments: String = parameters.iter().chain(variadic).enumerate().map(argument).collect();
+    let older = format!("functions/{name}/without-functions.tf");
+    let older = root().join("examples").join(&older).exists().then(|| code_block("terraform", &older) + "\n");
     format!(
         "---\npage_title: \"{name} function - smtp\"\nsubcategory: \"\"\ndescription: |-\n  {summary}\n---\n\n\
-         # function: {name}\n\n{summary}\n\n{}\n\n## Example Usage\n\n{}\n\
+         # function: {name}\n\n{summary}\n\n{}\n\n## Example Usage\n\n{}\n{}\
          <!-- made from the signature by `UPDATE_DOCS=1 cargo test --test docs` -->\n## Signature\n\n\
          ```text\n{name}({takes}) {}\n```\n\n## Arguments\n\n{arguments}",
         help.trim(),
         code_block("terraform", &format!("functions/{name}/function.tf")),
+        older.unwrap_or_default(),
         hcl_type(returns),
     )
+}
+
+fn argument_part(attribute: &Attribute) -> String {
+    format!("   - `{}` ({}) {}\n", attribute.name, kind(&attribute.r#type), attribute.help)
 }
 
 fn hcl_type(r#type: &Type) -> &'static str {

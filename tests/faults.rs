@@ -1,4 +1,4 @@
-//! No password is ever lost: faults of the vendor, of processes and of the state, through the real `terraform` or `tofu`.
+//! What is left after each fault of a vendor, a process or a state, through the real `terraform` or `tofu`.
 //!
 //! After every fault one function ([`scene::Scene::survives`]) checks the same invariants. What was seen is compared with the tables
 //! in `docs/reset-safety.md`; `UPDATE_DOCS=1 cargo test --test faults` writes them anew.

@@ -6,6 +6,8 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "provider/computed.rs"]
+mod computed;
 #[path = "provider/core.rs"]
 mod core;
 #[path = "provider/fake.rs"]
@@ -18,6 +20,7 @@ mod wire;
 use std::{
     collections::HashMap,
     fs,
+    io::Write,
     os::unix::{fs::PermissionsExt, process::ExitStatusExt},
     path::Path,
     process,
@@ -295,6 +298,40 @@ async fn a_create_that_fails_stores_nothing_and_an_update_that_fails_keeps_what_
 }
 
 #[tokio::test]
+async fn a_change_that_ends_in_doubt_leaves_what_it_said_with_an_error() {
+    let mut fake = Session::start().await;
+    for prior in [Value::Null, fake::config("done")] {
+        for does in ["panic in doubt", "fail in doubt", "settle in doubt"] {
+            let changed = fake.apply(&prior, &fake::config(does)).await;
+            assert_eq!(severities(&changed.diagnostics), [Severity::Error], "{does}");
+            let is_settled = does.starts_with("settle");
+            assert_eq!(changed.private == b"left", !is_settled, "{does}");
+            let state = fake.decode(changed.new_state);
+            if is_settled {
+                assert_eq!(state, prior, "{does}");
+            } else {
+                assert_eq!(state.get("result"), &Value::Secret("left".to_owned().into()), "{does}");
+            }
+            let words = if does.starts_with("panic") { "The thing may have been changed." } else { "It failed." };
+            assert!(changed.diagnostics[0].detail.contains(words), "{does}: {:?}", changed.diagnostics);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_crash_says_how_far_a_change_had_come() {
+    let mut fake = Session::start().await;
+    for (prior, planned, words) in [
+        (Value::Null, fake::config("panic"), "The thing was not changed."),
+        (fake::config("done"), fake::config("panic"), "The thing was not changed."),
+        (fake::config("panic"), Value::Null, "The thing may be gone."),
+    ] {
+        let crashed = fake.apply(&prior, &planned).await;
+        assert!(crashed.diagnostics[0].detail.contains(words), "{:?}", crashed.diagnostics);
+    }
+}
+
+#[tokio::test]
 async fn a_delete_that_succeeds_answers_null() {
     let mut fake = Session::start().await;
     let deleted = fake.apply(&fake::config("done"), &Value::Null).await;
@@ -476,8 +513,19 @@ async fn functions_are_told_the_same_everywhere() {
     assert!(schema.data_source_schemas.contains_key("smtp_credentials"));
     for function in functions.functions.values() {
         assert_eq!(function.r#return.as_ref().unwrap().r#type, br#""string""#);
-        assert!(function.parameters.iter().all(|one| !one.allow_null_value && !one.allow_unknown_values));
+        let all: Vec<_> = function.parameters.iter().chain(&function.variadic_parameter).collect();
+        assert!(all.iter().all(|one| !one.allow_unknown_values));
+        for parameter in all {
+            assert_eq!(parameter.allow_null_value, parameter.name == "credential", "{}", parameter.name);
+        }
     }
+    let url = &functions.functions["url"];
+    let credential: serde_json::Value = serde_json::from_slice(&url.parameters[0].r#type).unwrap();
+    let [text, number] = ["string", "number"];
+    let parts = serde_json::json!({"username": text, "password": text, "smtp_host": text, "smtp_port": number});
+    assert_eq!((url.parameters.len(), credential), (1, serde_json::json!(["object", parts])));
+    assert_eq!(url.variadic_parameter.as_ref().unwrap().r#type, br#""string""#);
+    assert_eq!(functions.functions["ses_password"].variadic_parameter, None);
 }
 
 #[tokio::test]
@@ -527,6 +575,50 @@ async fn what_core_would_never_call_a_function_with_is_answered_as_core_would() 
     }
     let json = vec![bytes(b"", br#""ab""#), bytes(b"", b"2")];
     assert_eq!(fake.call_named("repeat", json).await.result.unwrap().msgpack, b"\xa4abab");
+}
+
+#[tokio::test]
+async fn an_object_its_nulls_and_more_arguments_come_over_the_wire() {
+    let plugin = Plugin::start(core::command(BINARY)).await;
+    let mut core = plugin.connect().await.provider;
+    let json = |value: serde_json::Value| wire::tfplugin6::DynamicValue {
+        msgpack: Vec::new(),
+        json: serde_json::to_vec(&value).unwrap(),
+    };
+    let part = |name: &str, value: serde_json::Value| {
+        let mut parts = serde_json::json!({"username": "u", "password": "needle", "smtp_host": "h", "smtp_port": 25});
+        parts[name] = value;
+        json(parts)
+    };
+    let whole = || part("smtp_port", 25.into());
+    // The four parts, the last of them unknown.
+    let unknown = b"\x84\xa8username\xa1u\xa8password\xa6needle\xa9smtp_host\xa1h\xa9smtp_port\xd4\x00\x00".to_vec();
+    let unknown = wire::tfplugin6::DynamicValue { msgpack: unknown, json: Vec::new() };
+    let long = "lettre".repeat(1000);
+    for (arguments, result, fault) in [
+        (vec![whole()], Some(&b"\xb4smtp://u:needle@h:25"[..]), None),
+        (vec![whole(), json("tls".into()), json("lettre".into())], Some(b"\xb5smtps://u:needle@h:25"), None),
+        (vec![part("password", serde_json::Value::Null)], Some(b"\xc0"), None),
+        (vec![json(serde_json::Value::Null), json("curl".into())], Some(b"\xc0"), None),
+        (vec![unknown], Some(b"\xd4\x00\x00"), None),
+        (vec![], None, Some(("The function takes at least 1 argument, and was called with 0.", None))),
+        (vec![whole(), json(serde_json::Value::Null)], None, Some(("must not be null", Some(1)))),
+        (vec![whole(), json("tls".into()), json(1.into())], None, Some(("is not a string", Some(2)))),
+        (vec![json("needle".into())], None, Some(("is not an object", Some(0)))),
+        (vec![part("smtp_port", "needle".into())], None, Some(("is not a number", Some(0)))),
+        (vec![part("smtp_host", "a needle".into())], None, Some(("`smtp_host` must be a host name", Some(0)))),
+        (vec![whole(), json("tls".into()), json(long.into())], None, Some(("must be `starttls`, `tls` or", Some(2)))),
+    ] {
+        let request = call_function::Request { name: "url".to_owned(), arguments };
+        let called = core.call_function(request).await.unwrap().into_inner();
+        assert_eq!(called.result.map(|result| result.msgpack).as_deref(), result);
+        assert_eq!(called.error.is_some(), fault.is_some());
+        if let Some((error, (words, argument))) = called.error.zip(fault) {
+            assert!(error.text.starts_with(words) && error.text.len() < 300, "{}", error.text);
+            assert!(!error.text.contains("needle"));
+            assert_eq!(error.function_argument, argument);
+        }
+    }
 }
 
 // Stored states
@@ -670,6 +762,58 @@ async fn an_interrupt_is_left_to_core() {
     assert_eq!(fake.result(applied.await.unwrap()), "released");
 }
 
+/// The signals whose default is to end a process, and that can be caught; by number where they have no name.
+fn ending_signals() -> Vec<String> {
+    let named = ["ALRM", "HUP", "PROF", "QUIT", "TERM", "TRAP", "USR1", "USR2", "VTALRM", "XCPU", "XFSZ"];
+    // STKFLT, IO and PWR, which not every shell knows, and those in real time, of which the C library keeps the first to itself.
+    let of_linux = [16, 29, 30].into_iter().chain(35..=64).map(|number: u8| number.to_string());
+    named.map(str::to_owned).into_iter().chain(of_linux.filter(|_| cfg!(target_os = "linux"))).collect()
+}
+
+#[tokio::test]
+async fn every_signal_that_would_end_the_process_lets_the_call_in_flight_finish() {
+    for signal in ending_signals() {
+        let fake = Session::start().await;
+        let (gate, planned) = waiting().await;
+        let applied = fake.apply_in_background(&planned);
+        let mut in_flight = gate.arrival().await;
+        fake.plugin.signal(&signal).await;
+        in_flight.stopped().await;
+        in_flight.release().await;
+        assert_eq!(fake.result(applied.await.unwrap()), "stopped", "{signal}");
+        fake.plugin.ended().await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+    let all = [ending_signals(), vec!["INT".to_owned()]].concat();
+    // As `nohup` starts a program, as a shell starts one in the background, and with everything ignored that can be.
+    for signals in [vec!["HUP".to_owned()], vec!["INT".to_owned(), "QUIT".to_owned()], all] {
+        let provider = fake::command("fake", HOST);
+        let mut command = core::command("sh");
+        let script = format!("trap '' {}; exec \"$0\" \"$@\"", signals.join(" "));
+        command.args(["-c", &script]).arg(provider.as_std().get_program()).args(provider.as_std().get_args());
+        command.envs(provider.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let fake = Session::with(command).await;
+        let (gate, planned) = waiting().await;
+        let applied = fake.apply_in_background(&planned);
+        let mut in_flight = gate.arrival().await;
+        for signal in &signals {
+            fake.plugin.signal(signal).await;
+        }
+        // None of them is caught, so none can have been noticed.
+        let status = fs::read_to_string(format!("/proc/{}/status", fake.plugin.child.id().unwrap())).unwrap();
+        let mask = |name| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim();
+        let [ignored, caught] = ["SigIgn:", "SigCgt:"].map(|name| u64::from_str_radix(mask(name), 16).unwrap());
+        assert!(ignored.count_ones() >= u32::try_from(signals.len()).unwrap(), "{signals:?}: {ignored:x}");
+        assert_eq!(ignored & caught, 0);
+        in_flight.release().await;
+        assert_eq!(fake.result(applied.await.unwrap()), "released", "{signals:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_signal_to_end_lets_the_call_in_flight_finish_and_hurries_later_ones() {
     for signal in ["TERM", "HUP"] {
@@ -711,6 +855,117 @@ async fn an_orphan_finishes_its_call_and_ends() {
     fake.plugin.assert_no_socket();
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_provider_whose_parent_is_in_another_pid_namespace_ends_when_its_last_client_has_hung_up() {
+    let Some(unshare) = unshare() else { return };
+    let provider = fake::command("fake", HOST);
+    let mut parent = core::command("sh");
+    // What the shell starts is process 1 of the new namespace, and its parent is outside.
+    let script = format!(r#"exec {unshare} sh -c '"$0" "$@" & wait' "$0" "$@""#);
+    parent.args(["-c", &script]).arg(provider.as_std().get_program()).args(provider.as_std().get_args());
+    parent.envs(provider.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut fake = Session::with(parent).await;
+
+    let (gate, planned) = waiting().await;
+    let abandoned = fake.apply_in_background(&planned);
+    let mut in_flight = gate.arrival().await;
+    fake.plugin.signal("KILL").await;
+    abandoned.abort();
+    abandoned.await.unwrap_err();
+    drop(fake.core);
+    in_flight.stopped().await;
+    in_flight.release().await;
+    in_flight.stored().await;
+    fake.plugin.closed_stdout().await;
+    fake.plugin.assert_no_socket();
+}
+
+/// The command that starts another in a PID namespace of its own; none where the system lets nobody.
+#[expect(clippy::print_stderr, reason = "a test that did not run is not to look like one that passed")]
+fn unshare() -> Option<String> {
+    let works = |command: &&str| {
+        let status = process::Command::new("sh").args(["-c", &format!("{command} sh -c 'true & wait'")]).status();
+        status.is_ok_and(|status| status.success())
+    };
+    let found = ["unshare --pid", "unshare --user --map-root-user --pid"].into_iter().find(works);
+    if found.is_none() {
+        eprintln!("skipped: no PID namespace can be made here");
+    }
+    found.map(str::to_owned)
+}
+
+#[tokio::test]
+async fn a_stderr_that_nobody_reads_holds_up_nothing() {
+    for end in [End::Shutdown, End::Signal("TERM")] {
+        let (unread, stderr) = full();
+        let mut command = fake::command("fake", HOST);
+        command.env("TF_LOG_PROVIDER", "TRACE").stderr(stderr);
+        let mut fake = Session::with(command).await;
+        // A client without a certificate is logged, and a panic leaves its line.
+        if let Ok(mut stranger) = fake.plugin.connect_with(anonymous(fake.plugin.certificate())).await {
+            stranger.provider.get_metadata(get_metadata::Request {}).await.unwrap_err();
+        }
+        let crashed = fake.apply(&Value::Null, &fake::config("panic")).await;
+        assert_eq!(severities(&crashed.diagnostics), [Severity::Error]);
+        let (gate, planned) = waiting().await;
+        let applied = fake.apply_in_background(&planned);
+        let mut in_flight = gate.arrival().await;
+        end.tell(&mut fake).await;
+        in_flight.stopped().await;
+        in_flight.release().await;
+        assert_eq!(fake.result(applied.await.unwrap()), "stopped");
+        drop(fake.core);
+        fake.plugin.ended().await;
+        drop(unread);
+    }
+}
+
+#[tokio::test]
+async fn a_stdout_that_nobody_reads_keeps_no_signal_away() {
+    let (unread, stdout) = full();
+    let mut command = core::command(BINARY);
+    let sockets = tempfile::tempdir().unwrap();
+    let mut child = command.env("PLUGIN_UNIX_SOCKET_DIR", sockets.path()).stdout(stdout).spawn().unwrap();
+    // It has come as far as the line that it cannot print.
+    let waits = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while fs::read_dir(sockets.path()).unwrap().count() == 0 {
+        assert!(std::time::Instant::now() < waits, "it makes a socket");
+        tokio::task::yield_now().await;
+    }
+    let term = format!("kill -TERM {}", child.id().unwrap());
+    assert!(Command::new("sh").args(["-c", &term]).status().await.unwrap().success());
+    assert!(child.wait().await.unwrap().success());
+    assert_eq!(fs::read_dir(sockets.path()).unwrap().count(), 0);
+    drop(unread);
+}
+
+/// An end that takes no more bytes, and the other, where they would be read.
+fn full() -> (std::os::unix::net::UnixStream, std::os::fd::OwnedFd) {
+    let (unread, mut end) = std::os::unix::net::UnixStream::pair().unwrap();
+    end.set_nonblocking(true).unwrap();
+    while end.write(&[b'\n'; 4096]).is_ok_and(|written| written > 0) {}
+    end.set_nonblocking(false).unwrap();
+    (unread, end.into())
+}
+
+#[tokio::test]
+async fn an_empty_variable_for_temporary_files_means_the_systems_own_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = core::command(BINARY);
+    command.env("PLUGIN_UNIX_SOCKET_DIR", "").env("TMPDIR", "").current_dir(folder.path());
+    let mut child = command.env_remove("PLUGIN_CLIENT_CERT").spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
+    let socket = line.split('|').nth(3).unwrap();
+    assert!(socket.starts_with("/tmp/tf"), "{line}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let term = format!("kill -TERM {}", child.id().unwrap());
+    assert!(Command::new("sh").args(["-c", &term]).status().await.unwrap().success());
+    assert!(child.wait().await.unwrap().success());
+    assert!(!Path::new(socket).exists());
+}
+
 #[tokio::test]
 async fn a_closed_stderr_does_no_harm() {
     let mut command = fake::command("fake", HOST);
@@ -723,7 +978,7 @@ async fn a_closed_stderr_does_no_harm() {
     }
     let crashed = fake.apply(&Value::Null, &fake::config("panic")).await;
     assert_eq!(severities(&crashed.diagnostics), [Severity::Error]);
-    assert!(crashed.diagnostics[0].detail.contains("The thing may have been changed."));
+    assert!(crashed.diagnostics[0].detail.contains("The thing was not changed."));
     let applied = fake.apply(&Value::Null, &fake::config("done")).await;
     assert_eq!(fake.result(applied), "done");
 }

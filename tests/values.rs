@@ -269,31 +269,29 @@ mod secrets {
 mod json_states {
     use super::*;
 
-    /// A schema that grew defaults and lost an attribute since the state was written.
+    /// A schema that grew and lost attributes since the state was written.
     fn grown() -> Vec<Attribute> {
         let nested = || {
-            vec![
-                Attribute::required("host", Type::String, ""),
-                Attribute::optional_computed("port", Type::Number, "").with_default(587_u16),
-            ]
+            vec![Attribute::required("host", Type::String, ""), Attribute::optional_computed("port", Type::Number, "")]
         };
         vec![
             Attribute::computed("id", Type::String, ""),
-            Attribute::optional_computed("mode", Type::String, "").with_default("replace"),
+            Attribute::optional("mode", Type::String, ""),
             Attribute::optional("one", Type::Object(nested()), ""),
             Attribute::optional("many", Type::Objects(nested()), ""),
         ]
     }
 
     #[test]
-    fn what_an_old_state_lacks_is_its_default_or_null_at_every_depth() {
+    fn what_an_old_state_lacks_is_null_at_every_depth() {
         let state = json::decode(br#"{"one":{"host":"a"},"many":[{"host":"b","port":25},{}]}"#, &grown()).unwrap();
-        let nested = |host: Option<&str>, port: u16| Value::object([("host", host.into()), ("port", port.into())]);
+        let nested =
+            |host: Option<&str>, port: Option<u16>| Value::object([("host", host.into()), ("port", port.into())]);
         let expected = Value::object([
             ("id", Value::Null),
-            ("mode", "replace".into()),
-            ("one", nested(Some("a"), 587)),
-            ("many", Value::List(vec![nested(Some("b"), 25), nested(None, 587)])),
+            ("mode", Value::Null),
+            ("one", nested(Some("a"), None)),
+            ("many", Value::List(vec![nested(Some("b"), Some(25)), nested(None, None)])),
         ]);
         assert_eq!(state, expected);
     }
@@ -307,7 +305,7 @@ mod json_states {
     }
 
     #[test]
-    fn a_null_stays_null_where_there_is_a_default() {
+    fn a_null_stays_null() {
         let state = json::decode(br#"{"mode":null}"#, &grown()).unwrap();
         assert!(state.get("mode").is_null());
         assert_eq!(json::decode(b" null ", &grown()), Ok(Value::Null));

@@ -5,7 +5,7 @@ use std::{env, process::ExitCode, sync::Arc};
 use async_trait::async_trait;
 use terraform_provider_smtp::{
     framework::{
-        Call, Change, Client, NewState, Private, Provider, Resource, Stored,
+        Call, Change, Client, Crash, NewState, Private, Provider, Resource, Stored,
         diagnostic::{Diagnostics, Result},
         plan::Draft,
         schema::{Attribute, Schema, Type},
@@ -82,7 +82,7 @@ const SECRET_SET: &str = "a sensitive text that is set";
 const OBJECT: &str = "an object of four texts that is not set";
 
 fn added(kind: &str, name: String) -> Option<Attribute> {
-    let set = |name| Attribute::optional_computed(name, Type::String, "").with_default("a text of some length");
+    let set = |name| Attribute::computed(name, Type::String, "");
     match kind {
         TEXT => Some(Attribute::optional(name, Type::String, "")),
         TEXT_SET => Some(set(name)),
@@ -155,7 +155,14 @@ impl Resource for Wide {
     }
 
     fn plan(&self, call: &Call, draft: &mut Draft) -> Result<()> {
-        self.inner.plan(call, draft)
+        self.inner.plan(call, draft)?;
+        let ours = self.inner.schema();
+        for added in
+            self.schema.attributes.iter().filter(|added| ours.attribute(&added.name).is_none() && added.is_computed())
+        {
+            draft.planned.set(added.name.clone(), "a text of some length");
+        }
+        Ok(())
     }
 
     fn plan_destroy(&self, prior: &Value) -> Private {
@@ -178,8 +185,8 @@ impl Resource for Wide {
         self.inner.delete(call, prior, planned).await
     }
 
-    fn after_crash(&self) -> &'static str {
-        self.inner.after_crash()
+    fn after_crash(&self, crash: Crash) -> &'static str {
+        self.inner.after_crash(crash)
     }
 
     async fn import(&self, call: &Call, id: &str) -> Result<Stored> {

@@ -11,8 +11,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission, Trace,
-    Vendor, check, told::Told,
+    Backend, Before, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission,
+    Trace, Vendor, check, told::Told,
 };
 use crate::{
     http::{Api, Client, Dialect, FieldErrors, Kind, Method, Operation, Request, Result},
@@ -126,16 +126,15 @@ impl Backend for KirimEmail {
         Ok(Reset { password: Some(password), username, version, notes: odd.into_iter().chain(behind).collect() })
     }
 
-    async fn look_back(&self, op: &Operation, target: &Fields, before: &Found) -> Result<Trace> {
+    async fn look_back(&self, op: &Operation, target: &Fields, before: &Before) -> Result<Trace> {
+        let versions = self.versions(op, target).await?;
+        Ok(trace(&versions, before))
+    }
+
+    async fn versions(&self, op: &Operation, target: &Fields) -> Result<Vec<Name>> {
         let (domain, guid) = names(target);
-        let held = Held { version: before.version.clone().map(String::from), ..Held::default() };
         let One { data } = ask(op, self.request(Method::GET, domain, &[guid])).await?;
-        let versions = data.version(&held).zip(held.version);
-        Ok(match versions.and_then(|(now, before)| order(&now, &before)) {
-            Some(Ordering::Greater) => Trace::Change(Vec::new()),
-            Some(Ordering::Equal) => Trace::NoChange,
-            Some(Ordering::Less) | None => Trace::Untold,
-        })
+        Ok(data.versions())
     }
 
     fn compare(&self, one: &str, other: &str) -> Option<Ordering> {
@@ -223,7 +222,7 @@ struct Credential {
 impl Credential {
     fn found(&self, held: &Held) -> Found {
         let username = self.username.as_ref().and_then(Outside::name);
-        Found { username, version: self.version(held), ..Found::default() }
+        Found { username, version: self.version(held), versions: self.versions(), ..Found::default() }
     }
 
     fn listed(&self, scope: &Fields) -> Listed {
@@ -241,12 +240,42 @@ impl Credential {
 
     /// When it was last changed, as `field=time`: by the field that the state holds, or else by the one that tells more.
     fn version(&self, held: &Held) -> Option<Name> {
-        let fields = [("last_password_changed", &self.last_password_changed), ("modified_at", &self.modified_at)];
-        let told: Vec<_> =
-            fields.iter().filter_map(|(name, time)| Some((*name, format!("{name}={}", moment(time)?)))).collect();
-        let held = held.version.as_ref().and_then(|version| version.split('=').next());
-        told.iter().find(|(name, _)| Some(*name) == held).or(told.first()).and_then(|(_, version)| Name::new(version))
+        let told = self.versions();
+        let held = held.version.as_deref().map(field);
+        told.iter().find(|version| Some(field(version)) == held).or(told.first()).cloned()
     }
+
+    /// All that it tells of its last change, as `field=time`; what tells more comes first.
+    fn versions(&self) -> Vec<Name> {
+        let fields = [(PASSWORD_CHANGED, &self.last_password_changed), ("modified_at", &self.modified_at)];
+        fields.iter().filter_map(|(name, time)| Name::new(&format!("{name}={}", moment(time)?))).collect()
+    }
+}
+
+/// The field that moves with the password alone; any edit moves the other one.
+const PASSWORD_CHANGED: &str = "last_password_changed";
+
+/// What the credential's versions show after a reset whose response was lost.
+///
+/// That the password was changed is certain only beside the version of the reset that made the stored one: what a check has read
+/// may lag behind an earlier reset, which would then show up as a later one.
+fn trace(now: &[Name], before: &Before) -> Trace {
+    let is_held = |version: &&Name| before.held.version.as_deref().map(field) == Some(field(version));
+    let is_later = |version: &Name| before.is_exceeded_by(version, order);
+    let mut of_password = now.iter().filter(|version| field(version) == PASSWORD_CHANGED).filter(is_held);
+    if of_password.any(|version| is_later(version) == Some(true)) {
+        return Trace::PasswordChanged;
+    }
+    match now.iter().filter_map(is_later).max() {
+        Some(true) => Trace::Changed,
+        Some(false) => Trace::NoChange,
+        None => Trace::Untold,
+    }
+}
+
+/// The field that a version stands in.
+fn field(version: &str) -> &str {
+    version.split('=').next().unwrap_or_default()
 }
 
 /// Seconds since 1970, whichever way they are written; as text where the zone is not told. 0 means unknown.
@@ -295,6 +324,43 @@ mod tests {
             ("11", "9", None),
         ] {
             assert_eq!(order(one, other), expected, "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn only_the_time_of_the_password_beside_that_of_the_stored_one_proves_a_reset() {
+        let (password, edit) = ("last_password_changed=5", "modified_at=5");
+        for (row, held, found, now, expected) in [
+            (
+                1,
+                Some(password),
+                &[password, edit][..],
+                &["last_password_changed=6", "modified_at=6"][..],
+                Trace::PasswordChanged,
+            ),
+            (2, Some(password), &[password, edit], &[password, "modified_at=6"], Trace::Changed),
+            (3, Some(edit), &[edit], &["modified_at=6"], Trace::Changed),
+            (4, Some(edit), &[password, edit], &["last_password_changed=6", "modified_at=6"], Trace::Changed),
+            (5, None, &[password], &["last_password_changed=6"], Trace::Changed),
+            // Within the same second, unmoved, or a read that lags behind.
+            (6, Some(password), &[password, edit], &[password, edit], Trace::NoChange),
+            (7, Some(password), &[password, edit], &["last_password_changed=4", "modified_at=4"], Trace::NoChange),
+            // A check that lagged behind the reset in the state.
+            (8, Some(password), &["last_password_changed=4"], &[password], Trace::NoChange),
+            // Somebody else's reset, which the check had seen.
+            (9, Some("last_password_changed=4"), &[password], &[password], Trace::NoChange),
+            (10, Some(password), &[password], &[edit], Trace::Untold),
+            (11, None, &[], &[password, edit], Trace::Untold),
+            (12, Some(password), &[password], &[], Trace::Untold),
+        ] {
+            let texts = |texts: &[&str]| texts.iter().filter_map(|text| Name::new(text)).collect::<Vec<_>>();
+            let found = Found {
+                version: found.first().and_then(|text| Name::new(text)),
+                versions: texts(found),
+                ..Found::default()
+            };
+            let held = Held { version: held.map(str::to_owned), ..Held::default() };
+            assert_eq!(trace(&texts(now), &Before { held, found }), expected, "row {row}");
         }
     }
 

@@ -3,6 +3,7 @@
 //! This module knows nothing of Terraform. `docs/add-a-vendor.md` says how to add one.
 
 mod bearer;
+mod before;
 mod check;
 mod fields;
 mod hostup;
@@ -16,6 +17,7 @@ use std::{cmp::Ordering, fmt::Debug, sync::Arc};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use before::Before;
 pub use check::Check;
 pub use fields::{Field, Fields, Visibility};
 
@@ -140,9 +142,17 @@ pub trait Backend: Debug + Send + Sync {
     /// Resets the password: to `new` where the caller makes it. At most one reset takes effect.
     async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset>;
 
-    /// Looks again, past anything that was told earlier, for a reset whose answer was lost; `before` is what a check found.
-    async fn look_back(&self, _op: &Operation, _target: &Fields, _before: &Found) -> Result<Trace> {
+    /// Looks again, past anything that was read earlier, for a reset whose response was lost.
+    ///
+    /// It reports what the vendor shows, and that may be late, or of somebody else's making.
+    async fn look_back(&self, _op: &Operation, _target: &Fields, _before: &Before) -> Result<Trace> {
         Ok(Trace::Untold)
+    }
+
+    /// Reads what the vendor says now of the credential's last change, past anything that was read earlier; empty where it says
+    /// nothing.
+    async fn versions(&self, _op: &Operation, _target: &Fields) -> Result<Vec<Name>> {
+        Ok(Vec::new())
     }
 
     /// Retires what an earlier reset made, for a vendor with [`Renewal::Successor`]. Succeeds where it is already gone.
@@ -186,6 +196,8 @@ pub struct Found {
     pub username: Option<Name>,
     /// The vendor's word on its last change.
     pub version: Option<Name>,
+    /// Every such word, where the vendor has several.
+    pub versions: Vec<Name>,
 }
 
 /// What a list tells of a credential. It has no password.
@@ -201,15 +213,28 @@ pub struct Listed {
     pub created_at: Option<Timestamp>,
 }
 
-/// What a vendor shows of a reset whose answer was lost.
+/// What a vendor shows after a reset whose response was lost.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Trace {
-    /// A change that it did not show before; at a vendor with [`Renewal::Successor`], the ids of what is new.
-    Change(Vec<Name>),
-    /// No change so far.
+    /// Credentials of this name that it did not list before, at a vendor with [`Renewal::Successor`]. Others may have made them.
+    Appeared(Vec<Appeared>),
+    /// A later change of the credential than any known before. It may be of something other than the password.
+    Changed,
+    /// No change so far. That proves nothing: a read may lag behind, and times may be in whole seconds.
     NoChange,
-    /// It does not tell.
+    /// A later change of the password than the one that made the stored password, by this reset or by another.
+    PasswordChanged,
+    /// Nothing that can be compared.
     Untold,
+}
+
+/// A credential that was not listed before a reset.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Appeared {
+    /// What the vendor knows it by, where that is fit to be shown.
+    pub id: Option<Name>,
+    /// When it was made, by the vendor's clock.
+    pub created_at: Option<Timestamp>,
 }
 
 /// A reset that has happened.

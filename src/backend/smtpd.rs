@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission, Trace,
-    Vendor,
+    Appeared, Backend, Before, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset,
+    Submission, Trace, Vendor,
     bearer::{Bearer, Offer},
     check,
     told::Told,
@@ -162,21 +162,25 @@ impl Backend for Smtpd {
         Ok(Reset { password: Some(password), username, version, notes })
     }
 
-    /// A key of the name asked for, whose id is new.
-    async fn look_back(&self, op: &Operation, target: &Fields, _: &Found) -> Result<Trace> {
-        let Some(before) = self.before.kept(op, "").await? else { return Ok(Trace::Untold) };
+    /// Keys of the name asked for whose ids are new: neither on the list from before, nor in the state, nor made here. Others may have
+    /// made them.
+    async fn look_back(&self, op: &Operation, target: &Fields, before: &Before) -> Result<Trace> {
+        let Some(listed) = self.before.kept(op, "").await? else { return Ok(Trace::Untold) };
         let keys = self.fetch(op).await?;
         let mut made = self.made();
         let is_new = |key: &ApiKey| {
             key.is_active
                 && key.name.as_ref().map(Outside::raw) == target.text(&NAME)
-                && !before.contains(&key.id)
+                && before.held.version.as_deref() != Some(key.id.raw())
+                && !listed.contains(&key.id)
                 && !made.contains(&key.id)
         };
-        let new: Vec<_> = keys.into_iter().filter(is_new).map(|key| key.id).collect();
+        let new = keys.iter().filter(|key| is_new(key));
+        let new: Vec<_> = new.collect();
         // The next reset of this name did not make them.
-        made.extend(new.iter().cloned());
-        Ok(if new.is_empty() { Trace::NoChange } else { Trace::Change(new.iter().filter_map(Outside::name).collect()) })
+        made.extend(new.iter().map(|key| key.id.clone()));
+        let appeared = new.iter().map(|key| Appeared { id: key.id.name(), created_at: key.created_at() });
+        Ok(if new.is_empty() { Trace::NoChange } else { Trace::Appeared(appeared.collect()) })
     }
 
     async fn retire(&self, op: &Operation, held: &Held) -> Result<()> {
@@ -252,14 +256,18 @@ impl ApiKey {
         if let Some(name) = &self.name {
             target.insert_told(&NAME, name);
         }
-        Found { target, username: self.key.as_ref().and_then(Outside::name), version: self.id.name() }
+        let username = self.key.as_ref().and_then(Outside::name);
+        Found { target, username, version: self.id.name(), ..Found::default() }
     }
 
     fn listed(&self) -> Listed {
-        let Found { target, username, version } = self.found();
-        let seconds = self.created_at_utc.as_i64().filter(|seconds| *seconds > 0);
-        let created_at = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
-        Listed { target, username, version, created_at }
+        let Found { target, username, version, .. } = self.found();
+        Listed { target, username, version, created_at: self.created_at() }
+    }
+
+    fn created_at(&self) -> Option<Timestamp> {
+        let seconds = self.created_at_utc.as_i64().filter(|seconds| *seconds > 0)?;
+        Timestamp::from_second(seconds).ok()
     }
 }
 

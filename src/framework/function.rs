@@ -19,7 +19,8 @@ pub trait Function: Send + Sync + 'static {
     /// What it takes and what it gives.
     fn signature(&self) -> &Signature;
 
-    /// Computes the result. There is an argument for each parameter; each is known, not null, of its type, and keeps its rule.
+    /// Computes the result. There is an argument for each parameter, and after them those of the variadic one; each is wholly known, of
+    /// its type, keeps its rule, and is null only where the parameter is optional.
     fn call(&self, arguments: &[Value]) -> Result<Value, Fault>;
 }
 
@@ -30,9 +31,11 @@ pub struct Signature {
     pub summary: &'static str,
     /// What it is for, in Markdown.
     pub help: String,
-    /// The parameters, in order: required attributes. A text in a sensitive one is read as a
-    /// [`Secret`](crate::secret::Secret).
+    /// The parameters, in order: attributes that are required, or optional where null is accepted. A text in a sensitive one is
+    /// read as a [`Secret`](crate::secret::Secret).
     pub parameters: Vec<Attribute>,
+    /// The parameter of every further argument, if there may be any.
+    pub variadic: Option<Attribute>,
     /// What it gives.
     pub returns: Type,
 }
@@ -54,7 +57,7 @@ impl Fault {
 
     /// A fault of one argument. Core names the parameter, puts a colon between it and `words`, and a full stop behind them: "must not
     /// be empty".
-    pub fn of(argument: usize, words: &'static str) -> Self {
+    pub fn of(argument: usize, words: impl Into<Cow<'static, str>>) -> Self {
         Self { text: words.into(), argument: Some(argument) }
     }
 }

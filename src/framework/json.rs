@@ -1,6 +1,6 @@
 //! Values in JSON, the form in which core keeps states.
 //!
-//! A state may be older than the schema that it is read with, so reading is lenient: what is missing gets its default, what
+//! A state may be older than the schema that it is read with, so reading is lenient: what is missing is null, what
 //! the schema does not know is dropped. Text goes straight into its value; no tree of plain copies is built of a secret.
 
 use std::{cell::RefCell, fmt};
@@ -17,7 +17,7 @@ use super::{
     value::Value,
 };
 
-/// Reads a value. At every depth, a missing attribute is its default or else null.
+/// Reads a value. At every depth, a missing attribute is null.
 pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, Malformed> {
     read(bytes, Shape::root(attributes))
 }
@@ -160,7 +160,7 @@ impl<'de> Visitor<'de> for Members<'_> {
                 return Err(A::Error::custom("duplicate"));
             }
         }
-        Ok(Value::Object(slots.finish(|attribute| attribute.default.clone().unwrap_or_default())))
+        Ok(Value::Object(slots.finish(|_| Value::Null)))
     }
 }
 

@@ -18,7 +18,7 @@ pub mod validate;
 pub mod value;
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -86,6 +86,12 @@ pub trait Resource: Send + Sync + 'static {
     /// Its schema.
     fn schema(&self) -> &Schema;
 
+    /// Makes a state of today's schema from one that an earlier version of it wrote. What the schema does not know is already gone, and
+    /// what the state lacks is null.
+    fn upgrade(&self, _version: i64, state: Value) -> Value {
+        state
+    }
+
     /// Judges a configuration beyond its schema. Any value may be unknown. No credentials and no network are needed.
     fn validate(&self, config: &Value) -> Diagnostics;
 
@@ -102,8 +108,8 @@ pub trait Resource: Send + Sync + 'static {
     /// Looks at the real object. `None` only where it is definitely gone; on any doubt an error, and core keeps the state.
     async fn read(&self, call: &Call, prior: Stored) -> Result<Option<Stored>>;
 
-    /// Makes the object. What is put into `new` is what core stores, whatever happens afterwards; nothing stored
-    /// with an error means that there is no object.
+    /// Makes the object. What is put into `new` is what core stores, whatever happens afterwards. With an error beside it core taints
+    /// the object, and replaces it with the next apply; nothing stored with an error means that there is no object.
     async fn create(&self, call: &Call, change: &Change, new: &NewState) -> Result<()>;
 
     /// Changes the object. Core stores the prior state unless another is put into `new`.
@@ -113,7 +119,7 @@ pub trait Resource: Send + Sync + 'static {
     async fn delete(&self, call: &Call, prior: &Value, planned: &Private) -> Result<()>;
 
     /// Says what may have become of the object, and what to do now, when a change of it crashed and nothing was put.
-    fn after_crash(&self) -> &'static str;
+    fn after_crash(&self, crash: Crash) -> &'static str;
 
     /// Makes a state from an import id. Core reads it next.
     async fn import(&self, call: &Call, id: &str) -> Result<Stored>;
@@ -170,26 +176,104 @@ pub struct Change {
     pub private: Private,
 }
 
+/// Where a change of an object was when it crashed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Crash {
+    /// It had done nothing yet.
+    BeforeAct,
+    /// It may have acted: [`NewState::doubt`] was called.
+    InDoubt,
+    /// It was a deletion.
+    Deleting,
+}
+
 /// Where the new state is put the moment it is true.
 ///
 /// Core is answered with what lies here even if the handler then fails or panics, so that nothing after
 /// [`put`](Self::put) can lose it.
 #[derive(Clone, Debug)]
-pub struct NewState(Arc<Mutex<Stored>>);
+pub struct NewState(Arc<Mutex<Content>>);
+
+#[derive(Debug)]
+struct Content {
+    stored: Stored,
+    /// What was there before a doubt; nothing where there is none.
+    undoubted: Option<Stored>,
+}
 
 impl NewState {
     /// Starts with what core keeps if nothing else is put.
     pub fn holding(prior: Stored) -> Self {
-        Self(Arc::new(Mutex::new(prior)))
+        Self(Arc::new(Mutex::new(Content { stored: prior, undoubted: None })))
     }
 
     /// Replaces what core will store.
     pub fn put(&self, stored: Stored) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stored;
+        *self.lock() = Content { stored, undoubted: None };
+    }
+
+    /// Marks the moment from which nobody knows what has been done, until [`put`](Self::put) or [`settle`](Self::settle). If the
+    /// change ends before that, core stores `left`, or where that is `None` what it would have kept.
+    pub fn doubt(&self, left: Option<Stored>) {
+        let mut content = self.lock();
+        let undoubted = content.stored.clone();
+        if let Some(left) = left {
+            content.stored = left;
+        }
+        content.undoubted = Some(undoubted);
+    }
+
+    /// Ends a doubt: nothing was done.
+    pub fn settle(&self) {
+        let mut content = self.lock();
+        if let Some(undoubted) = content.undoubted.take() {
+            content.stored = undoubted;
+        }
+    }
+
+    /// Whether nobody knows what has been done.
+    pub fn is_in_doubt(&self) -> bool {
+        self.lock().undoubted.is_some()
     }
 
     /// Takes what core is to store.
     pub fn take(&self) -> Stored {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.lock().stored)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Content> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(text: &str) -> Stored {
+        Stored { state: text.into(), ..Stored::default() }
+    }
+
+    #[test]
+    fn a_doubt_leaves_what_it_says_until_it_ends() {
+        let new = NewState::holding(stored("prior"));
+        new.doubt(Some(stored("left")));
+        assert!(new.is_in_doubt());
+        new.settle();
+        assert!(!new.is_in_doubt());
+        assert_eq!(new.take(), stored("prior"));
+
+        for (left, expected) in [(None, "prior"), (Some(stored("left")), "left")] {
+            let new = NewState::holding(stored("prior"));
+            new.doubt(left);
+            assert_eq!(new.take(), stored(expected));
+        }
+
+        let new = NewState::holding(stored("prior"));
+        new.doubt(Some(stored("left")));
+        new.put(stored("new"));
+        new.settle();
+        assert!(!new.is_in_doubt());
+        assert_eq!(new.take(), stored("new"));
     }
 }

@@ -1,4 +1,4 @@
-//! The plan, as far as it follows from a schema: defaults, what the configuration says, what is kept, what replaces.
+//! The plan, as far as it follows from a schema: what the configuration says, what is kept, what replaces.
 
 use super::{
     Private,
@@ -25,8 +25,8 @@ pub struct Draft {
 /// Drafts the plan of a create or an update.
 ///
 /// - An attribute that the configuration sets is planned so, unknown included. Write-only ones are planned null.
-/// - One that it does not set gets its default; failing that, what the provider computes is kept from the prior state, or is
-///   unknown where there is none.
+/// - What the provider computes is kept from the prior state, or is unknown where there is none. Where only the provider may
+///   compute it, nothing is taken from the configuration, whatever stands there: core does not refuse it.
 /// - A change of an attribute that replaces is listed, at the deepest path that both sides have.
 pub fn draft(schema: &Schema, config: Value, prior: Value, prior_private: Private) -> Draft {
     let planned = plan_object(&schema.attributes, &config, &prior);
@@ -45,20 +45,19 @@ fn plan_object(attributes: &[Attribute], config: &Value, prior: &Value) -> Value
 }
 
 fn plan_attribute(attribute: &Attribute, config: &Value, prior: &Value, is_new: bool) -> Value {
+    let computed = || if is_new { Value::Unknown } else { prior.clone() };
     if attribute.write_only {
         return Value::Null;
+    }
+    if attribute.mode == Mode::Computed {
+        return computed();
     }
     match (&attribute.r#type, config) {
         (Type::Object(nested), Value::Object(_)) => plan_object(nested, config, prior),
         (Type::Objects(nested), Value::List(items)) => {
             Value::List(items.iter().map(|item| plan_object(nested, item, &Value::Null)).collect())
         }
-        (_, Value::Null) => match (&attribute.default, attribute.mode) {
-            (Some(default), _) => default.clone(),
-            (None, Mode::Required | Mode::Optional) => Value::Null,
-            (None, Mode::Computed | Mode::OptionalComputed) if is_new => Value::Unknown,
-            (None, Mode::Computed | Mode::OptionalComputed) => prior.clone(),
-        },
+        (_, Value::Null) if attribute.is_computed() => computed(),
         _ => config.clone(),
     }
 }
@@ -84,34 +83,41 @@ fn list_replacements(attributes: &[Attribute], planned: &Value, prior: &Value, a
 mod tests {
     use super::*;
 
+    fn noted() -> Vec<Attribute> {
+        vec![Attribute::computed("seen", Type::Bool, "")]
+    }
+
     fn schema() -> Schema {
         let nested = vec![
             Attribute::required("name", Type::String, "").replaces(),
             Attribute::optional("note", Type::String, ""),
+            Attribute::computed("seen", Type::Bool, ""),
         ];
         Schema {
             attributes: vec![
                 Attribute::optional("target", Type::Object(nested), "").replaces(),
-                Attribute::optional_computed("mode", Type::String, "").with_default("replace"),
+                Attribute::optional("mode", Type::String, ""),
                 Attribute::optional_computed("host", Type::String, ""),
                 Attribute::optional("once", Type::String, "").write_only(),
                 Attribute::computed("id", Type::String, ""),
+                Attribute::computed("found", Type::Object(noted()), ""),
             ],
             ..Schema::default()
         }
     }
 
     fn target(name: &str, note: &str) -> Value {
-        Value::object([("name", name), ("note", note)].map(|(name, value)| (name, Value::from(value))))
+        Value::object([("name", name.into()), ("note", note.into()), ("seen", Value::Null)])
     }
 
     fn state(target: Value, host: &str) -> Value {
         Value::object([
             ("target", target),
-            ("mode", "replace".into()),
+            ("mode", Value::Null),
             ("host", host.into()),
             ("once", Value::Null),
             ("id", "1".into()),
+            ("found", Value::Null),
         ])
     }
 
@@ -120,9 +126,9 @@ mod tests {
     }
 
     #[test]
-    fn a_create_fills_defaults_and_leaves_the_rest_unknown() {
+    fn a_create_leaves_unknown_what_the_provider_computes() {
         let draft = draft(&schema(), config(target("a", "n")), Value::Null, Private::default());
-        assert_eq!(draft.planned.get("mode"), &"replace".into());
+        assert_eq!(draft.planned.get("mode"), &Value::Null);
         assert_eq!(draft.planned.get("host"), &Value::Unknown);
         assert_eq!(draft.planned.get("id"), &Value::Unknown);
         assert_eq!(draft.planned.get("once"), &Value::Null);
@@ -135,6 +141,24 @@ mod tests {
         assert_eq!(draft.planned, state(target("a", "m"), "h"));
         assert_eq!(draft.replace, []);
         assert_eq!(draft.private, Private(vec![1]));
+    }
+
+    #[test]
+    fn what_only_the_provider_computes_is_never_taken_from_the_configuration() {
+        for (text, flag) in [("mine".into(), Value::from(true)), (Value::Unknown, Value::Unknown)] {
+            let mut mine = target("a", "n");
+            mine.set("seen", flag.clone());
+            let mut config = config(mine);
+            config.set("id", text);
+            config.set("found", Value::object([("seen", flag)]));
+            let create = draft(&schema(), config.clone(), Value::Null, Private::default()).planned;
+            for value in [create.get("id"), create.get("found"), create.get("target").get("seen")] {
+                assert_eq!(value, &Value::Unknown);
+            }
+            let mut prior = state(target("a", "n"), "h");
+            prior.set("target", Value::object([("name", "a".into()), ("note", "n".into()), ("seen", false.into())]));
+            assert_eq!(draft(&schema(), config, prior.clone(), Private::default()).planned, prior);
+        }
     }
 
     #[test]

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::value::Value;
-
 /// The schema of the provider block, a resource or a data source.
 #[derive(Clone, Debug, Default)]
 pub struct Schema {
@@ -73,8 +71,6 @@ pub struct Attribute {
     pub r#type: Type,
     /// Who gives it its value.
     pub mode: Mode,
-    /// What it is where the configuration is null. Only for [`Mode::OptionalComputed`].
-    pub default: Option<Value>,
     /// Whether core hides it.
     pub sensitive: bool,
     /// Whether it is never stored.
@@ -120,12 +116,6 @@ impl Attribute {
         Self { write_only: true, ..self }
     }
 
-    /// Gives the attribute a value where the configuration is null.
-    #[must_use]
-    pub fn with_default(self, value: impl Into<Value>) -> Self {
-        Self { default: Some(value.into()), ..self }
-    }
-
     /// Makes a change of the attribute replace the object.
     #[must_use]
     pub fn replaces(self) -> Self {
@@ -153,7 +143,6 @@ impl Attribute {
             name: name.into(),
             r#type,
             mode,
-            default: None,
             sensitive: false,
             write_only: false,
             on_change: OnChange::Update,

@@ -1,5 +1,7 @@
 //! What a schema alone says about a configuration.
 
+use std::borrow::Cow;
+
 use super::{
     diagnostic::{Diagnostic, Diagnostics, Path},
     schema::{Attribute, Mode, Type},
@@ -15,9 +17,11 @@ pub enum WriteOnly {
     Refused,
 }
 
-/// Judges a configuration by its schema: required arguments, the rules for texts, and write-only arguments.
+/// Judges a configuration by its schema: required arguments, the rules for texts, write-only arguments, and what only the provider
+/// may set.
 ///
-/// What is unknown is not judged; core asks again once it is known.
+/// Core does not refuse a value for an attribute that is only computed, and stores it. Of what is unknown nothing else is judged; core
+/// asks again once it is known.
 pub fn config(attributes: &[Attribute], config: &Value, write_only: WriteOnly) -> Diagnostics {
     let mut judge = Judge { write_only, diagnostics: Diagnostics::default() };
     judge.object(attributes, config, Place::Whole);
@@ -48,7 +52,9 @@ impl Judge {
     fn attribute(&mut self, attribute: &Attribute, value: &Value, at: Place<'_>) {
         match value {
             Value::Null if attribute.mode == Mode::Required => self.diagnostics.push(missing(at.path())),
-            Value::Null | Value::Unknown => {}
+            Value::Null => {}
+            _ if attribute.mode == Mode::Computed => self.diagnostics.push(computed(at.path())),
+            Value::Unknown => {}
             _ if attribute.write_only && self.write_only == WriteOnly::Refused => {
                 self.diagnostics.push(refused(attribute).at(at.path()));
             }
@@ -105,8 +111,28 @@ pub fn check(attribute: &Attribute, value: &Value) -> Result<(), &'static str> {
     }
 }
 
+/// Applies the rules for the argument of a function, at every depth; answers with words that follow the parameter's name.
+pub fn argument(parameter: &Attribute, value: &Value) -> Result<(), Cow<'static, str>> {
+    match (&parameter.r#type, value) {
+        (_, Value::Null) if parameter.mode == Mode::Required => Err("must not be null".into()),
+        (Type::Object(attributes), Value::Object(_)) => {
+            let rules = attributes.iter().map(|attribute| {
+                let kept = argument(attribute, value.get(&attribute.name));
+                kept.map_err(|words| format!("`{}` {words}", attribute.name).into())
+            });
+            rules.collect()
+        }
+        _ => check(parameter, value).map_err(Cow::from),
+    }
+}
+
 fn missing(path: Path) -> Diagnostic {
     Diagnostic::error(format!("Missing value for `{path}`"), format!("`{path}` must be set.")).at(path)
+}
+
+fn computed(path: Path) -> Diagnostic {
+    let detail = format!("Only the provider sets `{path}`. Remove it from the configuration.");
+    Diagnostic::error(format!("`{path}` cannot be set"), detail).at(path)
 }
 
 fn refused(attribute: &Attribute) -> Diagnostic {
@@ -132,6 +158,7 @@ mod tests {
             vec![
                 Attribute::required("host", Type::String, "").checked(no_space),
                 Attribute::optional("port", Type::Number, ""),
+                Attribute::computed("seen", Type::Bool, ""),
             ]
         };
         vec![
@@ -141,6 +168,7 @@ mod tests {
             Attribute::optional("target", Type::Object(nested()), ""),
             Attribute::optional("targets", Type::Objects(nested()), ""),
             Attribute::computed("id", Type::String, "").checked(no_space),
+            Attribute::computed("found", Type::Objects(nested()), ""),
         ]
     }
 
@@ -194,6 +222,27 @@ mod tests {
         let diagnostics = config(&schema(), &object, WriteOnly::Allowed);
         let expected = Diagnostic::error("Invalid value for `password_wo`", "`password_wo` must not contain a space.");
         assert_eq!(diagnostics, expected.at(Path::attribute("password_wo")).into());
+    }
+
+    #[test]
+    fn what_only_the_provider_sets_is_refused_known_or_unknown_at_every_depth() {
+        let seen = |seen: Value| Value::object([("host", "a".into()), ("seen", seen)]);
+        for (id, found, flag) in [
+            (Value::from("1"), Value::List(vec![]), Value::from(false)),
+            (Value::Unknown, Value::Unknown, Value::Unknown),
+            ("a b".into(), Value::List(vec![host("a b")]), true.into()),
+        ] {
+            let objects = Value::List(vec![seen(Value::Null), seen(flag.clone())]);
+            for (name, value, path) in [
+                ("id", id, "id"),
+                ("found", found, "found"),
+                ("target", seen(flag), "target.seen"),
+                ("targets", objects, "targets[1].seen"),
+            ] {
+                assert_eq!(faults(name, value), [fault(path, &format!("`{path}` cannot be set"))]);
+            }
+        }
+        assert_eq!(faults("target", seen(Value::Null)), []);
     }
 
     #[test]

@@ -188,14 +188,20 @@ impl Prepared {
         let host = self.api.host();
         self.api.client.limit().turn(op, host).await.map_err(Failure::last)?;
 
+        // No path: it names a credential.
+        let method = self.method.as_str();
+        if intent != Intent::Read {
+            tracing::debug!(method, host, number, "sending");
+        }
         let start = Instant::now();
         let timeout = self.api.client.request_timeout();
         let exchange = Exchange { op, intent, host, dialect: self.api.dialect, timeout };
         let result = exchange.run(&self.client, self.request()).await;
 
-        // No path: it names a credential.
-        let (method, ms) = (self.method.as_str(), start.elapsed().as_millis());
+        let ms = start.elapsed().as_millis();
         match &result {
+            // It may hold the only copy of a password: there is no word of it before that is stored.
+            Ok(_) if intent != Intent::Read => {}
             Ok(answer) => tracing::debug!(method, host, number, ms, status = answer.status, "answered"),
             Err(Failure { error, .. }) => {
                 tracing::debug!(method, host, number, ms, status = error.status, reason = %error.reason, "failed");

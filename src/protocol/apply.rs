@@ -8,7 +8,7 @@ use super::{
     wire::tfplugin6::{DynamicValue, apply_resource_change},
 };
 use crate::framework::{
-    Call, Change, NewState, Private, Resource, Stored,
+    Call, Change, Crash, NewState, Private, Resource, Stored,
     diagnostic::{Diagnostic, Diagnostics, Result, Severity},
     value::Value,
 };
@@ -24,6 +24,7 @@ pub(super) struct Apply {
 struct Begun {
     resource: Arc<dyn Resource>,
     prior: Value,
+    is_deletion: bool,
     new: NewState,
 }
 
@@ -79,18 +80,26 @@ impl Begun {
             Value::Null => Stored::default(),
             _ => Stored { state: prior.clone(), private: change.private.clone() },
         };
-        Self { resource, prior, new: NewState::holding(held) }
+        Self { resource, prior, is_deletion: change.planned.is_null(), new: NewState::holding(held) }
     }
 
     fn result(&self, ended: Ended<()>) -> (Option<DynamicValue>, Vec<u8>, Diagnostics) {
+        let is_in_doubt = self.new.is_in_doubt();
         let Stored { state, private } = self.new.take();
         let errors = match ended {
             // With an error beside it, core would taint what was just made, and the next apply would make it anew.
-            Ended::Crashed if state != self.prior => {
+            Ended::Crashed if !is_in_doubt && state != self.prior => {
                 Diagnostic { severity: Severity::Warning, ..call::crash("What had been done until then is stored.") }
                     .into()
             }
-            Ended::Crashed => call::crash(self.resource.after_crash()).into(),
+            Ended::Crashed => {
+                let crash = match (self.is_deletion, is_in_doubt) {
+                    (true, _) => Crash::Deleting,
+                    (false, true) => Crash::InDoubt,
+                    (false, false) => Crash::BeforeAct,
+                };
+                call::crash(self.resource.after_crash(crash)).into()
+            }
             ended => ended.into_parts().1,
         };
         (Some(encode(&state, &self.resource.schema().attributes)), private.0, errors)

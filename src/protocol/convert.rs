@@ -57,7 +57,10 @@ pub(super) fn decode_stored(state: Option<wire::RawState>, version: i64, resourc
         return Err(newer_state(resource, version).into());
     }
     match state {
-        Some(state) if !state.json.is_empty() => json::decode(&state.json, &schema.attributes).map_err(unreadable),
+        Some(state) if !state.json.is_empty() => {
+            let state = json::decode(&state.json, &schema.attributes).map_err(unreadable)?;
+            Ok(resource.upgrade(version, state))
+        }
         Some(state) if !state.flatmap.is_empty() => Err(flatmap_state(resource).into()),
         _ => Ok(Value::Null),
     }
@@ -100,18 +103,19 @@ pub(super) fn schema(schema: &Schema) -> wire::Schema {
     wire::Schema { version: schema.version, block: Some(block) }
 }
 
-/// Writes what a function takes and gives. Null and unknown arguments are left to core.
+/// Writes what a function takes and gives. Unknown arguments are left to core, and null ones where a parameter is required.
 pub(super) fn function(signature: &Signature) -> wire::Function {
     let parameter = |parameter: &Attribute| wire::function::Parameter {
         name: parameter.name.clone().into_owned(),
         r#type: type_json(&parameter.r#type).to_string().into_bytes(),
-        allow_null_value: false,
+        allow_null_value: parameter.mode == Mode::Optional,
         allow_unknown_values: false,
         description: parameter.help.clone(),
         description_kind: wire::StringKind::Markdown.into(),
     };
     wire::Function {
         parameters: signature.parameters.iter().map(parameter).collect(),
+        variadic_parameter: signature.variadic.as_ref().map(parameter),
         r#return: Some(wire::function::Return { r#type: type_json(&signature.returns).to_string().into_bytes() }),
         summary: signature.summary.to_owned(),
         description: signature.help.clone(),

@@ -37,18 +37,20 @@ pub(super) fn answer(ended: Ended<wire::call_function::Response>) -> wire::call_
 /// The result. Core itself deals with null and unknown arguments; whoever sends them all the same gets what core would make of them.
 fn result(function: &dyn Function, arguments: Vec<wire::DynamicValue>) -> Result<Value, Fault> {
     let signature = function.signature();
-    if arguments.len() != signature.parameters.len() {
-        let (wanted, given) = (signature.parameters.len(), arguments.len());
-        return Err(Fault::new(format!("The function takes {wanted} arguments, and was called with {given}.")));
+    let (wanted, given) = (signature.parameters.len(), arguments.len());
+    if given < wanted || (given > wanted && signature.variadic.is_none()) {
+        let at_least = if signature.variadic.is_some() { "at least " } else { "" };
+        let plural = if wanted == 1 { "" } else { "s" };
+        return Err(Fault::new(format!(
+            "The function takes {at_least}{wanted} argument{plural}, and was called with {given}."
+        )));
     }
-    let mut values = Vec::with_capacity(arguments.len());
-    for (index, (argument, parameter)) in arguments.into_iter().zip(&signature.parameters).enumerate() {
+    let mut values = Vec::with_capacity(given);
+    let parameters = signature.parameters.iter().chain(signature.variadic.iter().cycle());
+    for (index, (argument, parameter)) in arguments.into_iter().zip(parameters).enumerate() {
         let value = convert::decode_one(&argument, parameter).map_err(|malformed| malformed.fault);
         let value = value.map_err(|fault| Fault::of(index, fault))?;
-        if value.is_null() {
-            return Err(Fault::of(index, "must not be null"));
-        }
-        validate::check(parameter, &value).map_err(|words| Fault::of(index, words))?;
+        validate::argument(parameter, &value).map_err(|words| Fault::of(index, words))?;
         values.push(value);
     }
     if values.iter().all(Value::is_wholly_known) { function.call(&values) } else { Ok(Value::Unknown) }

@@ -3,9 +3,10 @@
 use std::{
     future::Future,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The one place that knows what is in flight and what has been asked of the process.
@@ -18,13 +19,16 @@ pub(super) struct Lifecycle {
     /// Cancelled when connections are to close, after what they carry is answered.
     closing: CancellationToken,
     calls: TaskTracker,
+    /// How many clients are connected.
+    clients: watch::Sender<usize>,
 }
 
 impl Lifecycle {
     pub(super) fn new() -> Self {
         let ending = CancellationToken::new();
         let stop = Mutex::new(ending.child_token());
-        Self { ending, stop, closing: CancellationToken::new(), calls: TaskTracker::new() }
+        let (closing, calls) = (CancellationToken::new(), TaskTracker::new());
+        Self { ending, stop, closing, calls, clients: watch::Sender::new(0) }
     }
 
     /// The token by which a call that starts now learns that it should hurry.
@@ -74,18 +78,38 @@ impl Lifecycle {
         self.calls.close();
         self.calls.wait().await;
     }
+
+    /// Waits until the last client has hung up, or until it is clear that none will come.
+    pub(super) async fn abandoned(&self) {
+        let mut clients = self.clients.subscribe();
+        if time::timeout(LONGEST_WAIT_FOR_A_CLIENT, clients.wait_for(|clients| *clients > 0)).await.is_ok() {
+            let _ = clients.wait_for(|clients| *clients == 0).await;
+        }
+    }
 }
 
 /// Goes with core's connection. When core hangs up, the calls in flight are told to hurry: what they would still begin, nobody is
 /// left to store.
 #[derive(Debug)]
-pub(super) struct HangUp(pub(super) Arc<Lifecycle>);
+pub(super) struct HangUp(Arc<Lifecycle>);
+
+impl HangUp {
+    /// A client is there.
+    pub(super) fn new(lifecycle: Arc<Lifecycle>) -> Self {
+        lifecycle.clients.send_modify(|clients| *clients = clients.saturating_add(1));
+        Self(lifecycle)
+    }
+}
 
 impl Drop for HangUp {
     fn drop(&mut self) {
         self.0.stop_calls();
+        self.0.clients.send_modify(|clients| *clients = clients.saturating_sub(1));
     }
 }
+
+/// Core connects as soon as it has read where. It gives a provider a minute to say so.
+const LONGEST_WAIT_FOR_A_CLIENT: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,5 @@
 //! Where core connects: a socket that only this user can reach, or a loopback port where there are no such sockets.
 
-#[cfg(unix)]
-use std::path::{Path, PathBuf};
 use std::{
     error::Error,
     ffi::OsString,
@@ -10,6 +8,11 @@ use std::{
     ops::RangeInclusive,
     pin::Pin,
     task::{Context, Poll},
+};
+#[cfg(unix)]
+use std::{
+    os::unix::net::SocketAddr,
+    path::{Path, PathBuf},
 };
 
 #[cfg(unix)]
@@ -46,8 +49,7 @@ impl Listener {
         // A condition that always holds keeps the other way compiled, and tested, here too.
         #[cfg(unix)]
         if cfg!(unix) {
-            let base = variable("PLUGIN_UNIX_SOCKET_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
-            return Self::socket(&base);
+            return Self::socket(&folder(variable));
         }
         Self::port(ports(variable)?).await
     }
@@ -59,7 +61,7 @@ impl Listener {
         let directory =
             tempfile::Builder::new().prefix("tf").permissions(Permissions::from_mode(0o700)).tempdir_in(base)?;
         let path = directory.path().join("s");
-        if path.as_os_str().len() >= LONGEST_SOCKET_PATH {
+        if SocketAddr::from_pathname(&path).is_err() {
             return Err(
                 format!("{} is too long a path for sockets: set TMPDIR to a shorter one.", base.display()).into()
             );
@@ -101,6 +103,13 @@ impl Listener {
             Self::Tcp(listener) => Connection::new(listener.accept().await?.0),
         })
     }
+}
+
+/// Where the socket's folder is made. As in Go's programs, a variable that is empty is none.
+#[cfg(unix)]
+fn folder(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
+    let set = |name| variable(name).filter(|value| !value.is_empty());
+    set("PLUGIN_UNIX_SOCKET_DIR").or_else(|| set("TMPDIR")).map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
 }
 
 fn ports(variable: impl Fn(&str) -> Option<OsString>) -> Result<RangeInclusive<u16>> {
@@ -153,10 +162,6 @@ impl AsyncWrite for Connection {
     }
 }
 
-/// What fits into a socket's address everywhere, the byte that ends it included.
-#[cfg(unix)]
-const LONGEST_SOCKET_PATH: usize = 104;
-
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -199,12 +204,44 @@ mod tests {
     }
 
     #[cfg(unix)]
+    #[test]
+    fn an_empty_variable_names_no_folder() {
+        let folder_with = |plugin: Option<&str>, temporary: Option<&str>| {
+            folder(|name| if name == "TMPDIR" { temporary } else { plugin }.map(OsString::from))
+        };
+        assert_eq!(folder_with(None, None), Path::new("/tmp"));
+        assert_eq!(folder_with(Some(""), Some("")), Path::new("/tmp"));
+        assert_eq!(folder_with(Some(""), Some("/var/tmp")), Path::new("/var/tmp"));
+        assert_eq!(folder_with(Some("/run/plugins"), Some("/var/tmp")), Path::new("/run/plugins"));
+    }
+
+    /// The longest path that this system's sockets have room for; a byte ends it (`unix(7)`).
+    #[cfg(unix)]
+    const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+
+    #[cfg(unix)]
     #[tokio::test]
-    async fn a_path_too_long_for_a_socket_is_an_error_that_helps() {
-        let base = tempfile::tempdir().unwrap();
-        let long = base.path().join("d".repeat(100));
-        std::fs::create_dir(&long).unwrap();
-        let error = Listener::socket(&long).unwrap_err();
-        assert!(error.to_string().ends_with("set TMPDIR to a shorter one."), "{error}");
+    async fn a_path_is_too_long_where_the_system_says_so() {
+        use tokio::net::UnixStream;
+
+        let short = tempfile::tempdir_in("/tmp").unwrap();
+        for length in LONGEST - 10..LONGEST + 10 {
+            // What follows is `/tf`, six random characters and `/s`.
+            let name = "d".repeat(length - short.path().as_os_str().len() - "//tf123456/s".len());
+            let base = short.path().join(name);
+            std::fs::create_dir(&base).unwrap();
+            match Listener::socket(&base) {
+                Ok(listener) => {
+                    let location = listener.address().unwrap().location;
+                    assert_eq!(location.len(), length);
+                    assert!(length <= LONGEST);
+                    UnixStream::connect(location).await.unwrap();
+                }
+                Err(error) => {
+                    assert!(length > LONGEST, "{length}: {error}");
+                    assert!(error.to_string().ends_with("set TMPDIR to a shorter one."), "{error}");
+                }
+            }
+        }
     }
 }

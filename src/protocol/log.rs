@@ -2,13 +2,15 @@
 //!
 //! Core takes a line of JSON apart and asserts that its standard keys are strings: one that is not kills core, and with it a
 //! password that is on its way into the state. So no field of an event can touch a key that begins with `@`.
+//!
+//! Nothing waits for stderr to be read: a terminal may be paused, a disk full.
 
 use std::{
-    fmt,
-    io::{self, Write},
+    fmt, io,
+    sync::{Arc, LazyLock},
+    time::Duration,
 };
 
-use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 use tracing::{
     Event, Level, Metadata, Subscriber,
@@ -17,14 +19,34 @@ use tracing::{
     span,
 };
 
+use super::lines::Lines;
+use crate::clock;
+
 /// Writes this crate's events to stderr, down to the level that the user asked for.
 pub(super) fn start(variable: impl Fn(&str) -> Option<String>) {
     let level = level(variable);
     if level != LevelFilter::OFF {
         // A subscriber that is there already stays.
-        let _ = tracing::subscriber::set_global_default(Hclog { level, write: to_stderr });
+        let _ = tracing::subscriber::set_global_default(Hclog { level, write: print });
     }
 }
+
+/// Writes a line with its line break to stderr, or drops it. Never waits, and cannot fail.
+pub(super) fn print(line: String) {
+    if let Some(stderr) = STDERR.as_ref() {
+        stderr.push(line);
+    }
+}
+
+/// Waits until what was printed is written, for a moment at most. To be called before the process ends.
+pub(super) fn flush() {
+    if let Some(stderr) = LazyLock::get(&STDERR).and_then(Option::as_ref) {
+        stderr.flush(LONGEST_FLUSH);
+    }
+}
+
+/// Starts its thread with the first line: a process that has nothing to say needs none.
+static STDERR: LazyLock<Option<Arc<Lines>>> = LazyLock::new(|| Lines::start(io::stderr(), dropped).ok());
 
 /// The level of `TF_LOG_PROVIDER`, or else of `TF_LOG`. As in core, any other word asks for everything.
 fn level(variable: impl Fn(&str) -> Option<String>) -> LevelFilter {
@@ -46,7 +68,7 @@ struct Hclog<W> {
     write: W,
 }
 
-impl<W: Fn(&str) + Send + Sync + 'static> Subscriber for Hclog<W> {
+impl<W: Fn(String) + Send + Sync + 'static> Subscriber for Hclog<W> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let ours = metadata.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"));
         ours && metadata.is_event() && *metadata.level() <= self.level
@@ -59,7 +81,7 @@ impl<W: Fn(&str) + Send + Sync + 'static> Subscriber for Hclog<W> {
     fn event(&self, event: &Event<'_>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        (self.write)(&fields.into_line(event.metadata()));
+        (self.write)(fields.into_line(event.metadata()));
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
@@ -85,12 +107,13 @@ struct Fields {
 impl Fields {
     fn into_line(self, metadata: &Metadata<'_>) -> String {
         let Self { message, others } = self;
-        let line = line(metadata, message.clone(), others);
+        let (level, module) = (*metadata.level(), metadata.target());
+        let line = line(level, module, message.clone(), others);
         if line.len() <= LONGEST_LINE {
             return line;
         }
         let shortened = message.chars().take(LONGEST_MESSAGE).chain(" (shortened)".chars()).collect();
-        self::line(metadata, shortened, Map::new())
+        self::line(level, module, shortened, Map::new())
     }
 
     fn insert(&mut self, field: &Field, value: Json) {
@@ -134,12 +157,18 @@ impl Visit for Fields {
     }
 }
 
-fn line(metadata: &Metadata<'_>, message: String, mut fields: Map<String, Json>) -> String {
-    fields.insert("@level".to_owned(), level_name(*metadata.level()).into());
+fn line(level: Level, module: &str, message: String, mut fields: Map<String, Json>) -> String {
+    fields.insert("@level".to_owned(), level_name(level).into());
     fields.insert("@message".to_owned(), message.into());
-    fields.insert("@module".to_owned(), metadata.target().into());
-    fields.insert("@timestamp".to_owned(), format!("{:.6}", Timestamp::now()).into());
+    fields.insert("@module".to_owned(), module.into());
+    fields.insert("@timestamp".to_owned(), format!("{:.6}", clock::now()).into());
     format!("{}\n", Json::Object(fields))
+}
+
+/// The line in the place of those that were dropped.
+fn dropped(lines: u64) -> String {
+    let message = "log lines were dropped here: standard error was not read in time";
+    line(Level::WARN, module_path!(), message.to_owned(), Map::from_iter([("lines".to_owned(), lines.into())]))
 }
 
 fn level_name(level: Level) -> &'static str {
@@ -152,10 +181,8 @@ fn level_name(level: Level) -> &'static str {
     }
 }
 
-/// Core may have closed its end. Nothing may depend on being read.
-fn to_stderr(line: &str) {
-    let _ = io::stderr().lock().write_all(line.as_bytes());
-}
+/// Less than core allows a process that it has told to end.
+const LONGEST_FLUSH: Duration = Duration::from_millis(500);
 
 /// Core reads lines of up to 64 KiB whole.
 const LONGEST_LINE: usize = 64 << 10;
@@ -175,7 +202,7 @@ mod tests {
     fn lines(level: LevelFilter, events: impl FnOnce()) -> Vec<String> {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let written = lines.clone();
-        let write = move |line: &str| written.lock().unwrap().push(line.to_owned());
+        let write = move |line| written.lock().unwrap().push(line);
         tracing::subscriber::with_default(Hclog { level, write }, events);
         let lines = lines.lock().unwrap();
         lines.clone()

@@ -8,8 +8,10 @@ mod function;
 mod go_plugin;
 mod handshake;
 mod lifecycle;
+mod lines;
 mod listener;
 mod log;
+mod parent;
 mod rpc;
 mod server;
 mod services;
@@ -17,6 +19,8 @@ mod signals;
 mod tls;
 mod wire;
 
+#[cfg(unix)]
+use std::os::fd::AsFd;
 use std::{
     convert::Infallible,
     env,
@@ -28,14 +32,16 @@ use std::{
 };
 
 use serde_json::json;
-use tokio::runtime;
+use tokio::{runtime, task};
 use tonic::{body::Body, client::GrpcService};
+use tracing::info;
 
 use crate::framework::Provider;
 pub use handshake::{Refusal, Terms};
 use lifecycle::Lifecycle;
 use listener::{Address, Listener};
-use signals::Parent;
+use parent::Parent;
+use signals::{Signal, Signals};
 use tls::Identity;
 
 /// Who starts the process.
@@ -55,13 +61,15 @@ pub fn serve(provider: Arc<dyn Provider>, start: Start) -> ExitCode {
     dumps::forbid(start);
     name_the_place_of_panics();
     log::start(|name| env::var(name).ok());
-    match start_up(provider, start, parent) {
+    let status = match start_up(provider, start, parent) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "{error}");
+            log::print(format!("{error}\n"));
             ExitCode::FAILURE
         }
-    }
+    };
+    log::flush();
+    status
 }
 
 /// The service that answers core's calls, without a process, a socket or TLS around it: what a benchmark of the calls needs.
@@ -82,13 +90,20 @@ fn start_up(provider: Arc<dyn Provider>, start: Start, parent: Parent) -> Result
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let lifecycle = Arc::new(Lifecycle::new());
-        signals::watch(lifecycle.clone(), start, parent)?;
+        obey(Signals::usual()?, lifecycle.clone(), start);
         let listener = Listener::bind(|name| env::var_os(name)).await?;
         let address = listener.address()?;
-        tell_core(&match &terms {
+        let line = match &terms {
             Some(terms) => terms.answer(&address, identity.as_ref().map(|identity| &identity.certificate)),
             None => reattachment(&*provider, &address),
-        })?;
+        };
+        tell_core(line, &lifecycle).await?;
+        // Core is not kept waiting for what can happen to a call only.
+        #[cfg(unix)]
+        obey(Signals::unusual()?, lifecycle.clone(), start);
+        if start == Start::ByCore {
+            outlive(parent, lifecycle.clone());
+        }
         server::serve(provider, lifecycle, start, listener, identity.map(|identity| identity.acceptor)).await;
         Ok(())
     });
@@ -97,10 +112,56 @@ fn start_up(provider: Arc<dyn Provider>, start: Start, parent: Parent) -> Result
     served
 }
 
-fn tell_core(line: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{line}")?;
-    stdout.flush()
+/// Ends the process in good order when a signal says so. An interrupt is left to core, unless someone debugs the provider.
+fn obey(mut signals: Signals, lifecycle: Arc<Lifecycle>, start: Start) {
+    tokio::spawn(async move {
+        loop {
+            let signal = signals.next().await;
+            if signal == Signal::End || start == Start::ForDebugging {
+                info!("the process is told to end");
+                lifecycle.end();
+            }
+        }
+    });
+}
+
+/// Ends the process in good order when the core that started it is gone.
+fn outlive(parent: Parent, lifecycle: Arc<Lifecycle>) {
+    tokio::spawn(async move {
+        parent.lost(&lifecycle).await;
+        info!("core is gone");
+        lifecycle.end();
+    });
+}
+
+/// Prints a line on stdout, where whoever started the process may not read it, and must be able to end the process all the same.
+async fn tell_core(line: String, lifecycle: &Lifecycle) -> Result<()> {
+    let print = move || {
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "{line}")?;
+        stdout.flush()
+    };
+    if has_room(&io::stdout()) {
+        return Ok(print()?);
+    }
+    tokio::select! {
+        printed = task::spawn_blocking(print) => Ok(printed??),
+        () = lifecycle.close_when_idle() => Ok(()),
+    }
+}
+
+/// Tells whether a line can be written without a wait, as far as the system says.
+#[cfg(unix)]
+fn has_room(stream: &impl AsFd) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let mut streams = [PollFd::new(stream, PollFlags::OUT)];
+    poll(&mut streams, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+}
+
+#[cfg(not(unix))]
+fn has_room<T>(_: &T) -> bool {
+    false
 }
 
 /// What a user who debugs sets, so that either core finds this process under its registry's address.
@@ -121,6 +182,6 @@ fn reattachment(provider: &dyn Provider, address: &Address) -> String {
 fn name_the_place_of_panics() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or("unknown".to_owned(), |place| format!("{}:{}", place.file(), place.line()));
-        let _ = writeln!(io::stderr(), "panic: {place}");
+        log::print(format!("panic: {place}\n"));
     }));
 }

@@ -91,7 +91,7 @@ impl Server {
         };
         let Some(connection) = greeted else { return };
         let connection = match self.core {
-            Some(lifecycle) => connection.telling(HangUp(lifecycle)),
+            Some(lifecycle) => connection.telling(HangUp::new(lifecycle)),
             None => connection,
         };
         let mut builder = http2::Builder::new(TokioExecutor::new());

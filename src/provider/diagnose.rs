@@ -1,8 +1,8 @@
 //! What a user reads when a vendor could not be asked, or its answer was bad. The only place that words it.
 
-use super::target::Target;
+use super::{lost::Seen, target::Target};
 use crate::{
-    backend::{Note, Renewal, Trace, Vendor},
+    backend::{Note, Renewal, Vendor},
     framework::diagnostic::{Diagnostic, Path},
     http::{Ending, Error, Kind, Outcome},
     secret::{Name, Shown},
@@ -41,12 +41,13 @@ impl Doing {
 
 /// The error for a call to a vendor that failed: what was being done, what was answered, what became of the password, what to do.
 pub(super) fn failed(doing: Doing, target: &Target, error: &Error) -> Diagnostic {
-    failed_and_seen(doing, target, error, "")
+    failed_and_seen(doing, target, error, &Seen::default())
 }
 
 /// The same error, with what was seen after it.
-pub(super) fn failed_and_seen(doing: Doing, target: &Target, error: &Error, seen: &str) -> Diagnostic {
-    let parts = [&answered(target, error), seen, error.outcome.sentence(), &advice(doing, target, error)];
+pub(super) fn failed_and_seen(doing: Doing, target: &Target, error: &Error, seen: &Seen) -> Diagnostic {
+    let (answered, advice) = (answered(target, error), advice(doing, target, error));
+    let parts = [&*answered, &seen.words, error.outcome.sentence(), &seen.caution, &advice];
     let said: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     let detail = format!("{}: {}", doing.to(target), said.join(" "));
     let diagnostic = Diagnostic::error(summary(doing, target, error), detail);
@@ -69,27 +70,6 @@ pub(super) fn left_out(scope: &Target, count: usize) -> Diagnostic {
         ),
     )
     .at(Path::attribute(scope.vendor.name))
-}
-
-/// What a vendor shows after a reset whose answer was lost, in a sentence; empty where it tells nothing.
-pub(super) fn seen_after(target: &Target, trace: &Trace, ending: Ending) -> String {
-    let title = target.vendor.title;
-    match (trace, ending) {
-        (Trace::Change(new), _) if !new.is_empty() => {
-            let new: Vec<_> = new.iter().map(|id| format!("`{id}`")).collect();
-            format!("{title} now has {}, which was not there before the reset.", new.join(" and "))
-        }
-        (Trace::Change(_), _) => format!("{title} now shows a change that was not there before the reset."),
-        (Trace::NoChange, _) => {
-            let change = match target.vendor.renewal {
-                Renewal::InPlace => "no newer change",
-                Renewal::Successor => "no new credential of this name",
-            };
-            let so_far = if ending == Ending::Open { " so far" } else { "" };
-            format!("{title} shows {change}{so_far}.")
-        }
-        (Trace::Untold, _) => String::new(),
-    }
 }
 
 /// The error for a credential that the vendor says does not exist, found before a reset.
@@ -309,23 +289,21 @@ fn advice(doing: Doing, target: &Target, error: &Error) -> String {
         (Outcome::MayHaveChanged | Outcome::Changed, _) if doing == Doing::Retiring => {
             "Try again: to revoke what is already revoked does no harm.".to_owned()
         }
-        (Outcome::Changed, _) if makes_another => format!(
-            "Nobody knows the password of the credential that was made: revoke it at {title}. The one from before, if there is one, \
-             still works. Apply again to make another."
-        ),
-        (Outcome::MayHaveChanged, _) if makes_another => format!(
-            "Look at {title} for a new credential, which nobody knows the password of, and revoke it. The one from before, if there \
-             is one, still works. Apply again to make another."
-        ),
-        (Outcome::Changed, _) => {
-            "A password in the state no longer works. Apply again: the password is reset once more, and the new \
-                                  one stored."
-                .to_owned()
+        (Outcome::MayHaveChanged | Outcome::Changed, _) if makes_another => {
+            "The previous credential, if there is one, still works. Apply again to make another.".to_owned()
         }
-        (Outcome::MayHaveChanged, _) => {
-            "Apply again: the password is reset once more, and the last reset counts. Until then a \
-                                         password in the state may no longer work."
-                .to_owned()
+        (outcome @ (Outcome::MayHaveChanged | Outcome::Changed), _) => {
+            // Nobody can say how long a vendor keeps a request that it has not answered.
+            let wait = match error.ending {
+                Ending::Open => format!(
+                    "{title} may still be carrying out the reset, and a late one would end the password of the next: wait a few minutes. "
+                ),
+                Ending::Settled => String::new(),
+            };
+            let dead = if outcome == Outcome::Changed { "no longer works" } else { "may no longer work" };
+            format!(
+                "{wait}Apply again: the password is reset once more, and the new one stored. Until then a password in the state {dead}."
+            )
         }
         (Outcome::NotChanged, kind) => match kind {
             Kind::Setup => "Correct the provider's settings and try again.".to_owned(),

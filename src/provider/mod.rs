@@ -8,6 +8,7 @@ mod duration;
 mod environment;
 mod functions;
 mod host;
+mod lost;
 mod mail_server;
 mod settings;
 mod target;

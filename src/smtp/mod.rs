@@ -23,4 +23,4 @@ mod url;
 pub use failure::{Failure, FailureKind};
 pub use roots::Roots;
 pub use server::{Login, Security, Server};
-pub use url::{Scheme, url};
+pub use url::{Library, url};

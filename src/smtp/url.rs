@@ -1,50 +1,113 @@
-//! The URL that mail libraries take.
+//! The URLs from which mail libraries read all that they need for a login.
+
+use std::{fmt, net::Ipv6Addr};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Host;
 use zeroize::Zeroizing;
 
+use super::Security;
 use crate::secret::Secret;
-
-/// The port of implicit TLS (RFC 8314, section 3.3).
-const SUBMISSIONS: u16 = 465;
 
 /// Everything but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// How a URL says when TLS begins.
+/// A library or program that reads such a URL. Each has a dialect of its own for TLS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Scheme {
-    /// `smtp`: with STARTTLS.
-    Smtp,
-    /// `smtps`: with the connection.
-    Smtps,
+pub enum Library {
+    /// <https://curl.se/docs/manpage.html>
+    Curl,
+    /// <https://github.com/migonzalvar/dj-email-url>, of which version 1.0.6 was read.
+    DjEmailUrl,
+    /// <https://github.com/joke2k/django-environ>, of which version 0.14.0 was read.
+    DjangoEnviron,
+    /// <https://docs.rs/lettre/0.11/lettre/transport/smtp/struct.SmtpTransport.html#method.from_url>
+    Lettre,
+    /// <https://nodemailer.com/smtp>
+    Nodemailer,
+    /// <https://symfony.com/doc/current/mailer.html>; `require_tls` since version 7.3.
+    Symfony,
 }
 
-impl Scheme {
-    /// The scheme that a port is for.
-    pub fn of(port: u16) -> Self {
-        if port == SUBMISSIONS { Self::Smtps } else { Self::Smtp }
+/// What a URL begins and ends with.
+type Dialect = (&'static str, &'static str);
+
+impl Library {
+    /// Every library.
+    pub const ALL: [Self; 6] =
+        [Self::Curl, Self::DjEmailUrl, Self::DjangoEnviron, Self::Lettre, Self::Nodemailer, Self::Symfony];
+
+    /// Its own name, as its users write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Curl => "curl",
+            Self::DjEmailUrl => "dj-email-url",
+            Self::DjangoEnviron => "django-environ",
+            Self::Lettre => "lettre",
+            Self::Nodemailer => "nodemailer",
+            Self::Symfony => "symfony",
+        }
+    }
+
+    /// How it is made to use TLS, and to send nothing without it; `None` where no URL can do that.
+    fn dialect(self, security: Security) -> Option<Dialect> {
+        match (self, security) {
+            // With `smtp` it goes on in clear unless the option `--ssl-reqd` is set.
+            (Self::Curl, Security::StartTls) => None,
+            (Self::Curl | Self::Lettre | Self::Nodemailer | Self::Symfony, Security::Tls) => Some(("smtps", "")),
+            // Its `smtps` means STARTTLS.
+            (Self::DjEmailUrl, Security::Tls) => Some(("smtp", "?ssl=True")),
+            (Self::DjEmailUrl, Security::StartTls) => Some(("submission", "")),
+            // Its `smtps` means STARTTLS, too.
+            (Self::DjangoEnviron, Security::Tls) => Some(("smtp+ssl", "")),
+            (Self::DjangoEnviron, Security::StartTls) => Some(("smtp+tls", "")),
+            (Self::Lettre, Security::StartTls) => Some(("smtp", "?tls=required")),
+            (Self::Nodemailer, Security::StartTls) => Some(("smtp", "?requireTLS=true")),
+            (Self::Symfony, Security::StartTls) => Some(("smtp", "?require_tls=true")),
+        }
     }
 }
 
-/// Builds the URL that mail libraries take: `smtp://user:password@host:port`, or `smtps://`.
+impl fmt::Display for Library {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Builds the URL for a library: `smtps://user:password@host:port` and the like. Without a library, `smtp` stands for STARTTLS, and
+/// `smtps` for TLS from the first byte. `None` where no URL makes the library use TLS in this way.
 ///
-/// Every part is percent-encoded; an IPv6 address stands in brackets.
-pub fn url(scheme: Scheme, username: &str, password: &Secret, host: &str, port: u16) -> Secret {
-    let scheme = match scheme {
-        Scheme::Smtp => "smtp",
-        Scheme::Smtps => "smtps",
+/// Every part is percent-encoded. An IPv6 address stands in brackets, a name beyond ASCII in its ASCII form (RFC 5891).
+pub fn url(
+    security: Security,
+    library: Option<Library>,
+    username: &str,
+    password: &Secret,
+    host: &str,
+    port: u16,
+) -> Option<Secret> {
+    let (scheme, query) = match library {
+        Some(library) => library.dialect(security)?,
+        None if security == Security::StartTls => ("smtp", ""),
+        None => ("smtps", ""),
     };
     let username = utf8_percent_encode(username, RESERVED).to_string();
     let password = encoded(password);
-    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    let host = match bare.parse::<std::net::Ipv6Addr>() {
-        Ok(address) => format!("[{address}]"),
-        Err(_) => utf8_percent_encode(host, RESERVED).to_string(),
-    };
-    let parts = [scheme, "://", &username, ":", &password, "@", &host, ":", &port.to_string()];
+    let parts = [scheme, "://", &username, ":", &password, "@", &authority(host), ":", &port.to_string(), query];
     // Room for all of it at once: a buffer that grows leaves copies behind, as `format!` does.
-    Secret::new(parts.concat())
+    Some(Secret::new(parts.concat()))
+}
+
+fn authority(host: &str) -> String {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    match (bare.parse::<Ipv6Addr>(), host.is_ascii()) {
+        (Ok(address), _) => format!("[{address}]"),
+        (Err(_), false) => match Host::parse(host) {
+            Ok(host) => host.to_string(),
+            Err(_) => utf8_percent_encode(host, RESERVED).to_string(),
+        },
+        (Err(_), true) => utf8_percent_encode(host, RESERVED).to_string(),
+    }
 }
 
 /// Makes room for the worst case before it begins.
@@ -59,26 +122,48 @@ fn encoded(password: &Secret) -> Zeroizing<String> {
 mod tests {
     use super::*;
 
-    fn text(username: &str, password: &str, host: &str, port: u16) -> String {
-        url(Scheme::of(port), username, &Secret::new(password), host, port).for_state().to_owned()
+    fn text(security: Security, library: Option<Library>, host: &str, port: u16) -> Option<String> {
+        url(security, library, "u", &Secret::new("p"), host, port).map(|url| url.for_state().to_owned())
     }
 
     #[test]
     fn every_part_is_percent_encoded() {
+        let (user, password) = ("zh48@62515.smtp.hubspot.net", Secret::new("p/a:s@s w%d+\u{fc}"));
         assert_eq!(
-            text("zh48@62515.smtp.hubspot.net", "p/a:s@s w%d", "smtp.hubapi.com", 587),
-            "smtp://zh48%4062515.smtp.hubspot.net:p%2Fa%3As%40s%20w%25d@smtp.hubapi.com:587"
+            url(Security::StartTls, None, user, &password, "smtp.hubapi.com", 587).unwrap().for_state(),
+            "smtp://zh48%4062515.smtp.hubspot.net:p%2Fa%3As%40s%20w%25d%2B%C3%BC@smtp.hubapi.com:587"
         );
     }
 
     #[test]
-    fn port_465_is_implicit_tls() {
-        assert_eq!(text("u", "p", "h", 465), "smtps://u:p@h:465");
+    fn each_library_is_told_in_its_own_words_that_tls_is_a_must() {
+        use Library::{Curl, DjEmailUrl, DjangoEnviron, Lettre, Nodemailer, Symfony};
+        for (library, starttls, tls) in [
+            (None, Some("smtp://u:p@h:587"), "smtps://u:p@h:465"),
+            (Some(Curl), None, "smtps://u:p@h:465"),
+            (Some(DjEmailUrl), Some("submission://u:p@h:587"), "smtp://u:p@h:465?ssl=True"),
+            (Some(DjangoEnviron), Some("smtp+tls://u:p@h:587"), "smtp+ssl://u:p@h:465"),
+            (Some(Lettre), Some("smtp://u:p@h:587?tls=required"), "smtps://u:p@h:465"),
+            (Some(Nodemailer), Some("smtp://u:p@h:587?requireTLS=true"), "smtps://u:p@h:465"),
+            (Some(Symfony), Some("smtp://u:p@h:587?require_tls=true"), "smtps://u:p@h:465"),
+        ] {
+            assert_eq!(text(Security::StartTls, library, "h", 587).as_deref(), starttls, "{library:?}");
+            assert_eq!(text(Security::Tls, library, "h", 465).as_deref(), Some(tls), "{library:?}");
+        }
     }
 
     #[test]
-    fn an_ipv6_address_stands_in_brackets() {
-        assert_eq!(text("u", "p", "::1", 2525), "smtp://u:p@[::1]:2525");
-        assert_eq!(text("u", "p", "[::1]", 2525), "smtp://u:p@[::1]:2525");
+    fn a_host_is_written_so_that_every_parser_reads_it() {
+        for (host, expected) in [
+            ("::1", "[::1]"),
+            ("[2001:DB8::0]", "[2001:db8::]"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("SMTP.example.com", "SMTP.example.com"),
+            ("m\u{fc}nchen.example", "xn--mnchen-3ya.example"),
+            ("\u{ff33}mtp\u{3002}example\u{3002}jp", "smtp.example.jp"),
+        ] {
+            let url = text(Security::Tls, None, host, 465).unwrap();
+            assert_eq!(url, format!("smtps://u:p@{expected}:465"));
+        }
     }
 }

@@ -20,12 +20,12 @@ const ADDRESS: &str = "smtp_credential_password.newsletter";
 const NOT_CHANGED: &str = "The password was not changed.";
 
 const APPLY_PLAN: &str = "terraform apply -input=false -lock-timeout=5m rotation.tfplan";
-const DRIFT: &str = "terraform plan -input=false -detailed-exitcode";
-const FEW: &str = "terraform apply -input=false -auto-approve -parallelism=2";
+const DRIFT: &str = "terraform plan -input=false -lock-timeout=5m -detailed-exitcode";
+const FEW: &str = "terraform apply -input=false -lock-timeout=5m -auto-approve -parallelism=2";
 const OUTPUT: &str = "terraform output -json newsletter_password";
 const PLAN: &str = "terraform plan -input=false -lock-timeout=5m -out=rotation.tfplan";
-const REFRESH: &str = "terraform plan -input=false -refresh-only -json";
-const STORE: &str = "terraform apply -input=false -auto-approve -refresh-only";
+const REFRESH: &str = "terraform plan -input=false -lock-timeout=5m -refresh-only -json";
+const STORE: &str = "terraform apply -input=false -lock-timeout=5m -auto-approve -refresh-only";
 const VALIDATE: &str = "terraform validate";
 
 /// The trigger of the guide's resource.
@@ -180,7 +180,7 @@ fn a_run_waits_for_the_one_before_it() {
     workspace.sandbox.fault(Fault::new(Effect::Stall).on(Operation::Reset));
     let first = Job::start(&workspace, FEW, "first.log");
     assert!(workspace.sandbox.wait_for_stalled(1));
-    let hasty = Job::start(&workspace, DRIFT, "hasty.log");
+    let hasty = Job::start(&workspace, &DRIFT.replace("-lock-timeout=5m ", ""), "hasty.log");
     hasty.wait_for("Error acquiring the state lock");
     assert_eq!(hasty.ended(), Some(1));
     let second = Job::start(&workspace, PLAN, "second.log");

@@ -39,6 +39,14 @@ const EXAMPLES: &[(&[&str], usize)] = &[
         ],
         0,
     ),
+    (
+        &[
+            "functions/url/without-functions.tf",
+            "provider/provider.tf",
+            "resources/smtp_credential_password/resource.tf",
+        ],
+        1,
+    ),
     (&["provider/provider.tf", "resources/smtp_credential_password/verify.tf"], 1),
     (&["quickstart/main.tf"], 1),
 ];

@@ -23,7 +23,7 @@ const ORDERS: [(&str, &str); 3] = [
 fn somebody_elses_reset_is_a_warning_at_every_refresh() {
     let Some(workspace) = applied("") else { return };
     let before = workspace.state();
-    assert_eq!((&before["stale"], &before["on_external_change"]), (&json!(false), &json!("warn")));
+    assert_eq!((&before["stale"], &before["on_external_change"]), (&json!(false), &json!(null)));
     reset_elsewhere(&workspace);
     for _ in 0..2 {
         let plan = workspace.plan();

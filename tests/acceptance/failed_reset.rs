@@ -1,8 +1,10 @@
 //! A rotation that fails: in each of the three orders, before the vendor has acted and after it.
 
+use serde_json::Value;
+
 use crate::{
     sandbox::{Effect, Fault, Operation},
-    support::{ADDRESS, Run, USER, Workspace, credential, resource},
+    support::{ADDRESS, Run, SMTPD, USER, Workspace, block, credential, resource},
 };
 
 const DELETE_FIRST: &str = "";
@@ -98,14 +100,64 @@ fn an_answer_that_is_lost_after_the_reset_is_healed_by_the_next_apply() {
 }
 
 #[test]
-fn a_first_create_that_fails_leaves_nothing_behind() {
+fn a_first_create_that_may_have_reset_leaves_an_object_without_a_password() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
     workspace.sandbox.fault(Fault::status(500).on(Operation::Reset).before());
     let error = workspace.apply().error().is("The outcome of the reset is unknown");
     assert!(!error.detail.contains("backup"), "there was no password before: {error:?}");
+    error.says(&["without a password, and tainted", "so the next apply replaces it"]);
+    let left = workspace.state();
+    assert_eq!((&left["password"], &left["stale"]), (&Value::Null, &Value::Bool(true)));
+    heals(&workspace, 1);
+}
+
+#[test]
+fn a_first_create_that_has_certainly_reset_nothing_leaves_nothing_behind() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&credential(""));
+    workspace.sandbox.fault(Fault::status(403).on(Operation::Reset).before());
+    workspace.apply().error().is("HubSpot denied the access").says(&["The password was not changed."]);
     assert_eq!(workspace.addresses(), [""; 0]);
     heals(&workspace, 1);
+}
+
+/// Terraform replaces what is tainted, which `prevent_destroy` forbids; the error has said what to run instead.
+#[test]
+fn a_first_create_under_prevent_destroy_heals_as_it_is_said_to() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&credential("rotation_mode = \"in_place\"\n  lifecycle { prevent_destroy = true }"));
+    workspace.sandbox.fault(Fault::new(Effect::Close).on(Operation::Reset));
+    workspace.apply().error().says(&["prevent_destroy", "terraform state rm"]);
+    workspace.apply().error().is("Instance cannot be destroyed");
+    workspace.run(&["state", "rm", ADDRESS]).succeeded();
+    heals(&workspace, 2);
+}
+
+/// The previous key works until another is in its place, however often the reset fails.
+#[test]
+fn a_deposed_key_that_works_outlives_every_further_failure() {
+    for fails in [Fault::status(403).before(), Fault::new(Effect::Close)] {
+        let Some(workspace) = Workspace::new() else { return };
+        workspace.write(&block("this", SMTPD, CREATE_FIRST));
+        workspace.apply().quiet();
+        let old = workspace.state();
+        let [user, password] = ["username", "password"].map(|name| old[name].as_str().expect("a text"));
+        workspace.sandbox.fault(Fault::new(Effect::Close).on(Operation::Reset));
+        let error = workspace.apply_with(&[&format!("-replace={ADDRESS}")]).error();
+        error.says(&["The password may have been changed.", "The previous credential, if there is one, still works."]);
+        assert!(workspace.logs_in_as(user, password));
+
+        workspace.sandbox.forget_requests();
+        workspace.sandbox.fault(fails.on(Operation::Reset));
+        // Core deletes a deposed object after the create that replaces it, and not at all where that fails.
+        workspace.apply().error().says(&["Resetting the password of `smtpd/newsletter`"]);
+        assert!(workspace.logs_in_as(user, password), "{:?}", workspace.requests());
+        workspace.apply().succeeded();
+        workspace.working_password();
+        assert!(!workspace.logs_in_as(user, password), "what was replaced is revoked");
+        workspace.plan().nothing_to_do();
+    }
 }
 
 /// A workspace with one reset behind it and a changed trigger before it.

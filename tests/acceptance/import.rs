@@ -16,9 +16,10 @@ fn an_import_knows_everything_but_the_password() {
     assert_eq!(state["id"], format!("hubspot/{USER}"));
     assert_eq!(state["username"], USER);
     assert_eq!(state["smtp_host"], "smtp.hubapi.com");
-    for unknown in ["password", "rotated_at", "rotation_trigger", "smtp_url"] {
+    for unknown in ["password", "rotated_at", "rotation_trigger"] {
         assert_eq!(state[unknown], Value::Null, "{unknown}");
     }
+    assert_eq!(state["rotation_version"], 0);
     workspace.plan().nothing_to_do();
     assert_eq!(workspace.resets(), 0);
 }

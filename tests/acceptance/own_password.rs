@@ -16,14 +16,13 @@ fn it_is_sent_and_stands_in_no_plan_no_state_and_no_log() {
     run.quiet();
     let plan = workspace.saved_plan();
     let planned = &plan["resource_changes"][0]["change"];
-    assert_eq!([&planned["after"]["password"], &planned["after"]["smtp_url"]], [&Value::Null; 2]);
-    assert_eq!([&planned["after_unknown"]["password"], &planned["after_unknown"]["smtp_url"]], [&Value::Null; 2]);
+    assert_eq!([&planned["after"]["password"], &planned["after_unknown"]["password"]], [&Value::Null; 2]);
 
     let (run, apply_log) = workspace.logged(&["apply", "-json", "-input=false", "plan"]);
     run.quiet();
     works(&workspace, OWN, 1);
     let state = workspace.state();
-    for name in ["password", "password_wo", "smtp_url"] {
+    for name in ["password", "password_wo"] {
         assert_eq!(state[name], Value::Null, "{name}");
     }
     let (refresh, refresh_log) = workspace.logged(&["plan", "-json", "-detailed-exitcode", "-input=false"]);
@@ -69,7 +68,7 @@ fn it_takes_the_place_of_a_stored_password_and_gives_it_back() {
     workspace.apply().quiet();
     works(&workspace, OWN, 2);
     assert!(!workspace.logs_in_as(MAILBOX, &stored));
-    assert_eq!([&workspace.state()["password"], &workspace.state()["smtp_url"]], [&Value::Null; 2]);
+    assert_eq!(workspace.state()["password"], Value::Null);
     workspace.plan().nothing_to_do();
 
     workspace.write(&mailbox(""));
@@ -111,13 +110,13 @@ fn what_is_unknown_at_plan_may_turn_out_to_be_one_or_none() {
         let changes = plan["resource_changes"].as_array().expect("a plan lists changes");
         let change = changes.iter().find(|change| change["address"] == ADDRESS).expect("the resource is in the plan");
         let planned = &change["change"]["after"];
-        assert_eq!([planned.get("password"), planned.get("smtp_url")], [None; 2], "unknown");
+        assert_eq!(planned.get("password"), None, "unknown");
         workspace.apply_with(&["plan"]).quiet();
         if late.is_empty() {
             workspace.working_password();
         } else {
             works(&workspace, late, resets);
-            assert_eq!([&workspace.state()["password"], &workspace.state()["smtp_url"]], [&Value::Null; 2]);
+            assert_eq!(workspace.state()["password"], Value::Null);
         }
         assert_eq!(workspace.sandbox.hostup().resets(MAILBOX), resets);
         workspace.plan().nothing_to_do();

@@ -10,8 +10,9 @@ use crate::{
 const ADDRESS: &str = "smtp_credential_password.newsletter";
 
 /// The commands of the guide that a test here follows.
-const HERE: [&str; 7] = [
+const HERE: [&str; 8] = [
     "cp terraform.tfstate.backup before.tfstate",
+    "cp terraform.tfstate.backup terraform.tfstate",
     "terraform apply",
     "terraform apply -replace=smtp_credential_password.newsletter",
     "terraform destroy -refresh=false",
@@ -70,6 +71,24 @@ fn an_old_password_is_had_from_the_backup() {
     follow(&workspace, "terraform apply").succeeded();
     assert_eq!(workspace.resets(), 2);
     assert_ne!(workspace.working_password_of(ADDRESS), old);
+}
+
+/// `kill -9` of core while it writes its local state leaves a file of no bytes: core truncates the file before it writes.
+#[test]
+fn an_empty_state_file_is_restored_from_the_backup_before_anything_else() {
+    let Some(workspace) = with(HUBSPOT, "rotation_trigger = \"one\"\n  rotation_mode = \"in_place\"") else { return };
+    follow(&workspace, "terraform apply").succeeded();
+    write(&workspace, HUBSPOT, "rotation_trigger = \"two\"\n  rotation_mode = \"in_place\"");
+    follow(&workspace, "terraform apply").succeeded();
+    workspace.file("terraform.tfstate", "");
+    // Without the backup, core knows of no resource and would create it anew.
+    assert_eq!(workspace.plan().action(ADDRESS).as_deref(), Some("create"));
+
+    fs::copy(workspace.path("terraform.tfstate.backup"), workspace.path("terraform.tfstate")).expect("a backup");
+    assert!(!workspace.state_of(ADDRESS)["password"].is_null());
+    follow(&workspace, "terraform apply").succeeded();
+    assert_eq!(workspace.resets(), 3, "one reset for the password that was lost");
+    workspace.working_password_of(ADDRESS);
 }
 
 #[test]

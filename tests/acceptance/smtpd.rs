@@ -28,7 +28,7 @@ fn a_create_makes_a_key_that_logs_in() {
     workspace.write(&key("smtp_host = \"smtp.example.com\"\n  smtp_port = 587"));
     let planned = workspace.planned();
     assert_eq!(planned["id"], format!("smtpd/{NAME}"));
-    for name in ["password", "remote_version", "rotated_at", "smtp_url", "username"] {
+    for name in ["password", "remote_version", "rotated_at", "rotation_version", "username"] {
         assert_eq!(planned.get(name), None, "{name} is not known in the plan");
     }
     assert_eq!(workspace.requests(), [""; 0], "a plan of a create asks nothing");
@@ -38,7 +38,7 @@ fn a_create_makes_a_key_that_logs_in() {
     let (made, state) = (active(&workspace), workspace.state());
     assert_eq!([&state["remote_version"], &state["username"]], [&made.id, &made.key]);
     assert_eq!(workspace.working_password(), made.secret);
-    assert_eq!(state["smtp_url"], format!("smtp://{}:{}@smtp.example.com:587", made.key, made.secret));
+    assert_eq!(state["smtp_host"], "smtp.example.com");
     assert_eq!(made.role, Role::SendOnly);
     workspace.plan().nothing_to_do();
 }

@@ -5,6 +5,7 @@
 mod hostup;
 mod hubspot;
 mod kirim_email;
+mod log;
 mod smtpd;
 
 use std::{sync::Arc, time::Duration};
@@ -268,6 +269,19 @@ async fn an_odd_answer_loses_no_password() {
             let reset = server.reset(&*server.backend()).await.unwrap();
             assert_eq!(reset.password, case.password.map(Secret::new), "{}", case.vendor);
         }
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_logged_between_the_answer_to_a_reset_and_the_state() {
+    for case in cases() {
+        let server = Server::start(case, case.found).await;
+        server.mount(case.reset, ok(case)).await;
+        let backend = server.backend();
+        let log = log::Log::default();
+        let _guard = tracing::subscriber::set_default(log.clone());
+        server.reset(&*backend).await.unwrap();
+        assert_eq!(log.messages().last().map(String::as_str), Some("sending"), "{}", case.vendor);
     }
 }
 

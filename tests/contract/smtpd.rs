@@ -128,7 +128,7 @@ async fn a_read_tells_what_an_import_could_not_know() {
     let backend = server.backend();
     let mut named = Fields::default();
     named.insert(server.vendor().target[0], Secret::new("newsletter")).unwrap();
-    let found = Found { target: named, username: Name::new(KEY), version: Name::new(ID) };
+    let found = Found { target: named, username: Name::new(KEY), version: Name::new(ID), ..Found::default() };
     let read = async |id: Option<&str>| {
         let held = Held { version: id.map(str::to_owned), ..Held::default() };
         backend.read(&operation(), &Fields::default(), &held).await.unwrap()

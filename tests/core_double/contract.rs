@@ -181,7 +181,7 @@ fn effect(policy: Option<&Policy>) -> (u16, Vec<char>) {
     let policy = policy.unwrap_or(&default);
     let mut characters: Vec<char> = match policy.special {
         Some(false) => Vec::new(),
-        _ => policy.special_characters.unwrap_or("-_.~!*").chars().collect(),
+        _ => policy.special_characters.unwrap_or("-_.~").chars().collect(),
     };
     characters.sort_unstable();
     characters.dedup();

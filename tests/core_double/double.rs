@@ -77,6 +77,7 @@ pub(crate) struct Double<'a> {
     sandbox: &'a Sandbox,
     provider: Schema,
     resource: Schema,
+    version: i64,
     pub(crate) stored: Stored,
     /// Whom to trust at the mail server.
     authority: NamedTempFile,
@@ -97,14 +98,15 @@ impl<'a> Double<'a> {
     /// Starts without a state.
     pub(crate) fn new(sandbox: &'a Sandbox) -> Self {
         let smtp = Smtp::new();
-        let resource = smtp.resources()[0].schema().attributes.clone();
+        let resource = smtp.resources()[0].schema();
         let authority = NamedTempFile::new().unwrap();
         fs::write(authority.path(), sandbox.ca_certificate_pem()).unwrap();
         Self {
             authority,
             sandbox,
             provider: smtp.schema().attributes.clone(),
-            resource,
+            resource: resource.attributes.clone(),
+            version: resource.version,
             stored: Stored::default(),
             planning: None,
         }
@@ -285,7 +287,7 @@ impl<'a> Double<'a> {
         let json = serde_json::to_vec(&rules::json(&self.stored.state)).unwrap();
         let request = upgrade_resource_state::Request {
             type_name: TYPE_NAME.to_owned(),
-            version: 0,
+            version: self.version,
             raw_state: Some(RawState { json, ..RawState::default() }),
         };
         let answer = session.provider.upgrade_resource_state(request).await.unwrap().into_inner();

@@ -1,7 +1,5 @@
 //! Lives a history, and holds it against the contract.
 
-use std::fmt::Write;
-
 use terraform_provider_smtp::{framework::value::Value, secret::Secret};
 use tokio::runtime::Runtime;
 
@@ -178,9 +176,6 @@ fn assert_state(
     let port = arguments.port.value.or(port);
     assert_eq!(state.get("smtp_host").as_str(), host);
     assert_eq!(state.get("smtp_port"), &port.into());
-    let url = stored.zip(host).zip(port).map(|((password, host), port)| url(&username, password, host, port));
-    let told = state.get("smtp_url").as_secret().map(|url| url.for_state().to_owned());
-    assert!(told == url, "`smtp_url` is made of the other attributes");
 }
 
 /// Of the keys that resets make, only the one in state is left, and what a warning names. Whoever is warned revokes it by hand.
@@ -193,23 +188,4 @@ fn assert_keys(state: &Value, warnings: &[Diagnostic], sandbox: &Sandbox) {
         );
         sandbox.smtpd().revoke(id);
     }
-}
-
-/// The contract's `smtp_url`.
-fn url(username: &str, password: &str, host: &str, port: u16) -> String {
-    let scheme = if port == 465 { "smtps" } else { "smtp" };
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    format!("{scheme}://{}:{}@{host}:{port}", encoded(username), encoded(password))
-}
-
-/// RFC 3986, section 2.3: whatever is not unreserved is encoded.
-fn encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        match byte {
-            b'-' | b'.' | b'_' | b'~' => encoded.push(byte.into()),
-            _ if byte.is_ascii_alphanumeric() => encoded.push(byte.into()),
-            _ => write!(encoded, "%{byte:02X}").unwrap(),
-        }
-        encoded
-    })
 }

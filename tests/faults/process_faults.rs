@@ -362,7 +362,7 @@ fn seen(number: usize, scene: &Scene, accident: Accident) {
     table::row(SECTION, &[FAULTS[number], &resets.to_string(), told, state]);
 }
 
-fn printed(scene: &Scene, words: &str) -> bool {
+pub(crate) fn printed(scene: &Scene, words: &str) -> bool {
     fs::read_to_string(scene.workspace.path("stdout.log")).is_ok_and(|text| text.contains(words))
 }
 

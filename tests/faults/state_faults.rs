@@ -4,7 +4,9 @@ use std::{fs, os::unix::fs::symlink, path::Path};
 
 use crate::{
     account::{Account, Vendor},
-    process::Running,
+    process::{Running, assert_gone},
+    process_faults::{clear, printed, wait_until},
+    sandbox::{Effect, Fault, Operation},
     scene::{Accident, DEAD, Exit, OLD, Scene},
     state_server::StateServer,
     support::{Workspace, credential},
@@ -13,13 +15,14 @@ use crate::{
 
 const SECTION: &str = "## States";
 
-const FAULTS: [&str; 6] = [
+const FAULTS: [&str; 7] = [
     "the backend refuses the state; `errored.tfstate` is pushed",
     "the backend refuses the state; `errored.tfstate` is lost",
     "a saved plan is applied again",
     "a saved plan is applied again, after other changes",
     "no file can be written; what core prints is pushed",
     "another state resets the same credential",
+    "kill -9 of core with a remote backend, seconds after an apply of the resource, while another is still applied",
 ];
 
 #[test]
@@ -123,6 +126,28 @@ fn the_last_of_two_states_has_the_password() {
     workspace.apply_with(&["-replace=smtp_credential_password.this"]).quiet();
     assert_eq!(workspace.resets(), 3);
     workspace.working_password();
+}
+
+/// Core keeps a remote state in memory and writes it every 20 seconds: what was applied since the last write dies with core.
+#[test]
+fn a_remote_state_is_behind_when_core_is_killed() {
+    let server = StateServer::start();
+    let Some(workspace) = Workspace::new() else { return };
+    let accounts = ["applied", "waiting"].map(|name| Account::open(Vendor::HubSpot, name, &workspace)).to_vec();
+    let waiting = accounts[1].user();
+    let scene = Scene::prepared(workspace, accounts, &server.backend(), "rotation_mode = \"in_place\"", installed);
+    scene.workspace.sandbox.fault(Fault::new(Effect::Stall).on(Operation::Reset).of(&waiting).before());
+    let run = scene.start();
+    assert!(scene.workspace.sandbox.wait_for_stalled(1), "one reset is held back");
+    wait_until(|| printed(&scene, "\"type\":\"apply_complete\""));
+    run.signal_core("KILL");
+    scene.workspace.sandbox.release();
+    let ended = run.wait();
+    assert_gone(ended.group);
+    clear(&scene);
+    let aftermath = scene.survives(Accident::of(ended, Exit::Killed));
+    let [applied, _] = &*aftermath else { panic!("two credentials") };
+    table::row(SECTION, &[FAULTS[6], &applied.resets.to_string(), applied.told, applied.state]);
 }
 
 pub(crate) fn scene(head: &str, prepare: fn(&Workspace, &[Account])) -> Option<Scene> {

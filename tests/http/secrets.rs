@@ -49,9 +49,11 @@ impl Subscriber for Log {
 async fn the_log_tells_the_host_and_the_status_and_no_secret_or_path() {
     let log = Log::default();
     tracing::subscriber::set_global_default(log.clone()).unwrap();
-    let server = Server::start([Act::answer(429, &["Retry-After: 0"], TOKEN), Act::answer(200, &[], PASSWORD)]);
+    let password = Act::answer(200, &[], PASSWORD);
+    let server = Server::start([Act::answer(429, &["Retry-After: 0"], TOKEN), password.clone(), password]);
     let request = post(&server.api()).form(vec![("client_secret", Secret::new("the-client-secret").into())]);
     request.reset(&operation(20)).await.unwrap();
+    server.read().await.unwrap();
 
     let log = log.0.lock().unwrap();
     for expected in ["127.0.0.1", "POST", "429", "200"] {

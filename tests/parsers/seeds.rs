@@ -49,7 +49,6 @@ pub(crate) fn resource() -> Value {
         ("rotation_trigger", NEEDLE.into()),
         ("rotation_mode", "in_place".into()),
         ("smtp_port", 587.into()),
-        ("smtp_url", secret()),
         ("timeouts", Value::object([("create", "5s".into()), ("read", "5s".into()), ("update", "5s".into())])),
         (
             "verify",

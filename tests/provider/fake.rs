@@ -5,7 +5,8 @@ use std::{env, process, sync::Arc};
 use async_trait::async_trait;
 use terraform_provider_smtp::{
     framework::{
-        Call, Change, Client, DataSource, Fault, Function, NewState, Private, Provider, Resource, Signature, Stored,
+        Call, Change, Client, Crash, DataSource, Fault, Function, NewState, Private, Provider, Resource, Signature,
+        Stored,
         diagnostic::{Diagnostic, Diagnostics, Path, Result},
         plan::Draft,
         schema::{Attribute, Schema, Type},
@@ -184,6 +185,16 @@ impl Thing {
     async fn act(&self, call: &Call, planned: &Value, new: &NewState) -> Result<()> {
         let does = planned.get("does").as_str().unwrap();
         assert_ne!(does, "panic", "{PANIC_MESSAGE}");
+        if does.ends_with("in doubt") {
+            let mut left = planned.clone();
+            left.set("result", "left");
+            new.doubt(Some(Stored { state: left, private: Private(b"left".to_vec()) }));
+            assert_ne!(does, "panic in doubt", "{PANIC_MESSAGE}");
+            if does == "settle in doubt" {
+                new.settle();
+            }
+            return Err(Diagnostic::error("Failed", "It failed.").into());
+        }
         if does == "fail" {
             return Err(Diagnostic::error("Failed", "It failed.").at(Path::attribute("does")).into());
         }
@@ -275,8 +286,12 @@ impl Resource for Thing {
         self.act(call, prior, &NewState::holding(Stored::default())).await
     }
 
-    fn after_crash(&self) -> &'static str {
-        "The thing may have been changed."
+    fn after_crash(&self, crash: Crash) -> &'static str {
+        match crash {
+            Crash::BeforeAct => "The thing was not changed.",
+            Crash::InDoubt => "The thing may have been changed.",
+            Crash::Deleting => "The thing may be gone.",
+        }
     }
 
     async fn import(&self, _: &Call, id: &str) -> Result<Stored> {
@@ -320,6 +335,7 @@ impl Repeat {
             summary: "Repeats a text.",
             help: String::new(),
             parameters: repeat_parameters(),
+            variadic: None,
             returns: Type::String,
         };
         Self { signature }

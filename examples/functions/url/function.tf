@@ -1,10 +1,13 @@
+output "smtp_url" {
+  value     = provider::smtp::url(smtp_credential_password.newsletter, "nodemailer")
+  sensitive = true
+}
+
 output "relay_url" {
   value = provider::smtp::url(
-    smtp_credential_password.newsletter.username,
-    smtp_credential_password.newsletter.password,
-    "relay.example.com",
-    2465,
+    merge(smtp_credential_password.newsletter, { smtp_host = "relay.example.com", smtp_port = 2465 }),
     "tls",
+    "dj-email-url",
   )
   sensitive = true
 }

@@ -7,7 +7,7 @@ resource "smtp_credential_password" "newsletter" {
   }
 }
 
-output "smtp_url" {
-  value     = smtp_credential_password.newsletter.smtp_url
+output "smtp_password" {
+  value     = smtp_credential_password.newsletter.password
   sensitive = true
 }

@@ -80,8 +80,22 @@ struct Credential {
     user_name: String,
     answers_as: Option<String>,
     modified_at: i64,
+    lateness: Lateness,
     denial: Option<Denial>,
     mail_server: MailServer,
+}
+
+/// How late a change shows.
+#[derive(Clone, Copy, Default)]
+struct Lateness {
+    /// How many reads after each change still show the stamp from before.
+    reads: usize,
+    /// How many of them are left.
+    left: usize,
+    /// Whether the answer to a reset shows it too.
+    answers: bool,
+    /// The stamp before the last change.
+    before: i64,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -157,6 +171,7 @@ impl KirimEmail {
             user_name: user_name.to_owned(),
             answers_as: None,
             modified_at: CREATED_AT.as_second(),
+            lateness: Lateness::default(),
             denial: None,
             mail_server: MailServer::InStep,
         });
@@ -182,6 +197,21 @@ impl KirimEmail {
     pub fn reset_elsewhere(&self, user_name: &str) -> Option<String> {
         self.change(user_name, Credential::touch);
         self.accounts.reset(user_name)
+    }
+
+    /// Changes something else about a credential, as somebody would who is logged in at the vendor.
+    pub fn edit_elsewhere(&self, user_name: &str) {
+        self.change(user_name, Credential::touch);
+    }
+
+    /// Lets so many reads after each change from now on show the credential as it was before.
+    pub fn show_late(&self, user_name: &str, reads: usize) {
+        self.change(user_name, |credential| credential.lateness.reads = reads);
+    }
+
+    /// Lets the answers to resets show the credential as it was before, or no longer.
+    pub fn answer_late(&self, user_name: &str, answers: bool) {
+        self.change(user_name, |credential| credential.lateness.answers = answers);
     }
 
     /// Lets the answers to resets name another user.
@@ -234,7 +264,19 @@ impl KirimEmail {
 impl Credential {
     /// Moves the stamp on, even where two resets come within one second.
     fn touch(&mut self) {
+        self.lateness.before = self.modified_at;
+        self.lateness.left = self.lateness.reads;
         self.modified_at = Timestamp::now().as_second().max(self.modified_at + 1);
+    }
+
+    /// The stamp that a read shows.
+    fn shown(&self) -> i64 {
+        if self.lateness.left > 0 { self.lateness.before } else { self.modified_at }
+    }
+
+    /// The stamp that the answer to a reset shows.
+    fn answered(&self) -> i64 {
+        if self.lateness.answers { self.lateness.before } else { self.modified_at }
     }
 }
 

@@ -57,6 +57,8 @@ pub struct ApiKey {
     accessed_at: i64,
     created_at: i64,
     modified_at: i64,
+    /// How many lists still leave it out.
+    hidden: usize,
 }
 
 /// What an API key may do.
@@ -88,6 +90,8 @@ struct Book {
     keys: Vec<ApiKey>,
     scripted: VecDeque<(String, String)>,
     made: Vec<String>,
+    /// How many lists leave out a key that is made from now on.
+    late: usize,
     sessions: Sessions,
 }
 
@@ -100,6 +104,7 @@ impl Smtpd {
             keys: vec![login.clone()],
             scripted: VecDeque::new(),
             made: Vec::new(),
+            late: 0,
             sessions: Sessions::default(),
         };
         accounts.open_with(&login.key, &login.secret);
@@ -159,6 +164,11 @@ impl Smtpd {
         book.keys.retain(|key| key.id != id);
     }
 
+    /// Lets the first so many lists leave out each key that is made from now on.
+    pub fn list_late(&self, lists: usize) {
+        lock(&self.book).late = lists;
+    }
+
     /// How long the access tokens live that are given out from now on; by default an hour.
     pub fn access_token_lifetime(&self, lifetime: Duration) {
         lock(&self.book).sessions.lifetime = lifetime;
@@ -178,7 +188,7 @@ impl Smtpd {
         let random = || (random::alphanumeric(32), random::alphanumeric(64));
         let (key, secret) = book.scripted.pop_front().unwrap_or_else(random);
         self.accounts.open_with(&key, &secret);
-        let made = ApiKey::new(name, role, key, secret);
+        let made = ApiKey { hidden: book.late, ..ApiKey::new(name, role, key, secret) };
         book.keys.push(made.clone());
         made
     }
@@ -204,6 +214,7 @@ impl ApiKey {
             accessed_at: 0,
             created_at: now(),
             modified_at: now(),
+            hidden: 0,
         }
     }
 }

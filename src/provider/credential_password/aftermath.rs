@@ -1,103 +1,120 @@
-//! What has become of a password when the answer to its reset is lost: whoever can tell is asked.
+//! What has become of a password when the response to its reset is lost: whoever can tell is asked.
 //!
-//! It is for errors only. Where there is an answer there is a state to store, and nothing is asked.
+//! It is for errors only. Where there is a response there is a state to store, and nothing is asked. A certain sentence needs certain
+//! proof, and absence is none: a vendor may show a reset late, or not at all where its times are in whole seconds. So nothing that is
+//! seen here says that the password was not changed.
 
 use std::time::Duration;
 
-use super::schema::{PASSWORD, STALE, USERNAME};
+use jiff::Timestamp;
+
+use super::{
+    schema::{PASSWORD, STALE, USERNAME},
+    verify::Place,
+};
 use crate::{
-    backend::{Backend, Found, Operation, Renewal, Trace},
+    backend::{Backend, Before, Held, Operation, Renewal, Trace},
     framework::value::Value,
-    http::{Ending, Error, Outcome},
-    provider::{diagnose, mail_server, target::Target},
+    http::{Error, Outcome},
+    provider::{
+        lost::{self, Seen},
+        mail_server,
+        target::Target,
+    },
     secret::Secret,
     smtp::Server,
 };
-
-/// What a witness says of a reset whose answer was lost.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Testimony {
-    /// It has happened.
-    Happened,
-    /// It has not happened so far.
-    NotSoFar,
-    /// Nothing.
-    Silent,
-}
 
 /// The error of a reset, and what was seen after it.
 #[derive(Debug)]
 pub(super) struct Aftermath {
     pub(super) error: Error,
-    /// Whole sentences, or nothing.
-    pub(super) seen: String,
+    pub(super) seen: Seen,
+}
+
+/// A reset whose response was lost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lost<'a> {
+    pub(super) target: &'a Target,
+    pub(super) backend: &'a dyn Backend,
+    /// What was known before it.
+    pub(super) before: &'a Before,
+    /// When it was begun.
+    pub(super) begun: Timestamp,
+    /// The mail server that can be asked.
+    pub(super) witness: Option<Witness<'a>>,
 }
 
 /// Asks after a reset whose outcome is unknown, for a few seconds at most; and after a credential that was certainly made, by which
 /// name it can be ended. Any other error stays as it is.
 ///
-/// What fails here is not told: the first error is the one that counts.
-pub(super) async fn of(
-    error: Error,
-    op: &Operation,
-    backend: &dyn Backend,
-    target: &Target,
-    before: &Found,
-    witness: Option<Witness<'_>>,
-) -> Aftermath {
+/// A failure in here is not reported: the first error is the one that counts.
+pub(super) async fn of(error: Error, op: &Operation, lost: Lost<'_>) -> Aftermath {
+    let renewal = lost.target.vendor.renewal;
     let is_certain = error.outcome != Outcome::MayHaveChanged;
-    if is_certain && (error.outcome == Outcome::NotChanged || target.vendor.renewal == Renewal::InPlace) {
-        return Aftermath { error, seen: String::new() };
+    if error.outcome == Outcome::NotChanged || (is_certain && renewal == Renewal::InPlace) {
+        return Aftermath { error, seen: Seen::default() };
     }
     let (whole, op) = (op, op.within(PATIENCE));
-    let pauses: &[_] = if error.ending == Ending::Open { &PAUSES } else { &[] };
-    let trace = traced(&op, backend, target, before, pauses).await;
-    if is_certain && testimony(&trace) != Testimony::Happened {
-        return Aftermath { error, seen: String::new() };
+    let trace = traced(&op, lost, &PAUSES).await;
+    let mut seen = lost::seen_after(lost.target, &trace, lost.begun);
+    let mut is_changed = is_certain || trace == Trace::PasswordChanged;
+    if let (false, Some(witness)) = (is_changed, lost.witness) {
+        let (refuses, words) = witness.ask(&whole.within(PATIENCE), lost.target).await;
+        is_changed = refuses;
+        seen.add(&words);
     }
-    let mut seen = diagnose::seen_after(target, &trace, error.ending);
-    let mut testimonies = vec![testimony(&trace)];
-    if let (Outcome::MayHaveChanged, Some(witness)) = (judge(error.ending, &testimonies), witness) {
-        let (testimony, words) = witness.ask(&whole.within(PATIENCE), target).await;
-        testimonies.push(testimony);
-        seen = [seen, words].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ");
-    }
-    let outcome = judge(error.ending, &testimonies);
+    let outcome = if is_changed { Outcome::Changed } else { error.outcome };
     Aftermath { error: Error { outcome, ..error }, seen }
 }
 
-/// A mail server that can be asked whether it still takes the password from before.
+/// A mail server that can be asked whether it still accepts the previous password.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Witness<'a> {
     pub(super) server: &'a Server,
     pub(super) former: &'a Former,
 }
 
-/// A password that was the live one before a reset, as far as anybody knew.
+/// What a state knows of a credential before it is reset.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    pub(super) held: Held,
+    pub(super) former: Option<Former>,
+}
+
+/// A password that was the live one before a reset, as far as anybody knew, and that a mail server has accepted.
 #[derive(Clone, Debug)]
 pub(super) struct Former {
     username: String,
     password: Secret,
+    proven: Place,
 }
 
 impl Former {
-    /// The password of a state; `None` where it holds none, or one that is known to be stale.
-    pub(super) fn of(state: &Value) -> Option<Self> {
+    /// The password of a state that has logged in at `proven`; `None` where there is none, or one that is known to be stale. A server
+    /// that never accepted a password proves nothing by refusing it.
+    pub(super) fn of(state: &Value, proven: Option<Place>) -> Option<Self> {
         let (username, password) = (state.get(USERNAME).as_str()?, state.get(PASSWORD).as_secret()?);
         let is_stale = *state.get(STALE) == Value::Bool(true);
-        (!is_stale).then(|| Self { username: username.to_owned(), password: password.clone() })
+        let proven = proven.filter(|_| !is_stale)?;
+        Some(Self { username: username.to_owned(), password: password.clone(), proven })
+    }
+
+    /// Whether it has logged in there.
+    pub(super) fn is_proven_at(&self, place: &Place) -> bool {
+        self.proven == *place
     }
 }
 
 impl Witness<'_> {
-    /// Logs in with the password from before, and tells in a sentence what came of it.
+    /// Logs in with the previous password. Returns whether it is refused, and what came of it in a sentence.
     ///
-    /// A credential with a successor keeps its password. And a password that is taken proves nothing: a mail server may hear of
+    /// A credential with a successor keeps its password. And a password that is accepted proves nothing: a mail server may learn of
     /// resets late, and no vendor promises that its own does not.
-    async fn ask(&self, op: &Operation, target: &Target) -> (Testimony, String) {
-        let Former { username, password } = self.former;
+    async fn ask(&self, op: &Operation, target: &Target) -> (bool, String) {
+        let Former { username, password, .. } = self.former;
         if target.vendor.renewal == Renewal::Successor {
-            return (Testimony::Silent, String::new());
+            return (false, String::new());
         }
         let answer = match op.wait(self.server.log_in(username, password)).await {
             Ok(login) => {
@@ -106,39 +123,25 @@ impl Witness<'_> {
                 let _ = op.wait(login.leave()).await;
                 answer
             }
-            Err(_) => return (Testimony::Silent, String::new()),
+            Err(_) => return (false, String::new()),
         };
         match answer {
-            Ok(()) => (Testimony::Silent, mail_server::still_takes(self.server)),
-            Err(failure) if failure.is_wrong_password() => {
-                (Testimony::Happened, mail_server::takes_no_more(self.server))
-            }
-            Err(_) => (Testimony::Silent, String::new()),
+            Ok(()) => (false, mail_server::still_takes(self.server)),
+            Err(failure) if failure.is_wrong_password() => (true, mail_server::takes_no_more(self.server)),
+            Err(_) => (false, String::new()),
         }
     }
 }
 
-/// What the witnesses together prove.
-///
-/// One that saw the reset is enough. That it has not happened so far is proof only where the vendor will do nothing more.
-fn judge(ending: Ending, testimonies: &[Testimony]) -> Outcome {
-    if testimonies.contains(&Testimony::Happened) {
-        Outcome::Changed
-    } else if ending == Ending::Settled && testimonies.contains(&Testimony::NotSoFar) {
-        Outcome::NotChanged
-    } else {
-        Outcome::MayHaveChanged
-    }
-}
-
 /// What the vendor shows: at once, and after each pause until there is a change.
-async fn traced(op: &Operation, backend: &dyn Backend, target: &Target, before: &Found, pauses: &[Duration]) -> Trace {
+async fn traced(op: &Operation, lost: Lost<'_>, pauses: &[Duration]) -> Trace {
     let mut last = Trace::Untold;
     let mut pauses = pauses.iter();
     loop {
-        match op.wait(backend.look_back(op, &target.fields, before)).await {
+        match op.wait(lost.backend.look_back(op, &lost.target.fields, lost.before)).await {
+            Ok(Ok(Trace::Untold)) => return last,
             Ok(Ok(Trace::NoChange)) => last = Trace::NoChange,
-            Ok(Ok(told)) => return told,
+            Ok(Ok(change)) => return change,
             Ok(Err(_)) | Err(_) => return last,
         }
         let Some(pause) = pauses.next() else { return last };
@@ -148,18 +151,10 @@ async fn traced(op: &Operation, backend: &dyn Backend, target: &Target, before: 
     }
 }
 
-fn testimony(trace: &Trace) -> Testimony {
-    match trace {
-        Trace::Change(_) => Testimony::Happened,
-        Trace::NoChange => Testimony::NotSoFar,
-        Trace::Untold => Testimony::Silent,
-    }
-}
-
 /// How long whoever waits for an error waits for more of it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long between one look and the next, where the vendor may still be at work.
+/// How long between one look and the next: the vendor may still be at work, and may show late what it has done.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
 #[cfg(test)]
@@ -171,8 +166,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        backend::{Fields, Held, Listed, Presence, Reset},
-        http::Kind,
+        backend::{Appeared, Fields, Listed, Presence, Reset},
+        http::{Ending, Kind},
         secret::Name,
     };
 
@@ -200,7 +195,7 @@ mod tests {
             Err(error(Outcome::MayHaveChanged, Ending::Open))
         }
 
-        async fn look_back(&self, _: &Operation, _: &Fields, _: &Found) -> Result<Trace, Error> {
+        async fn look_back(&self, _: &Operation, _: &Fields, _: &Before) -> Result<Trace, Error> {
             self.0.lock().unwrap().pop().ok_or_else(|| error(Outcome::NotChanged, Ending::Settled))
         }
     }
@@ -214,83 +209,94 @@ mod tests {
         Target::of(&named).unwrap().unwrap()
     }
 
+    fn successor() -> Target {
+        let named = Value::object([("smtpd", Value::object([("name", "a".into()), ("role", "standard".into())]))]);
+        Target::of(&named).unwrap().unwrap()
+    }
+
+    fn appeared(ids: &[&str]) -> Trace {
+        let begun = Some(Timestamp::UNIX_EPOCH);
+        Trace::Appeared(ids.iter().map(|id| Appeared { id: Name::new(id), created_at: begun }).collect())
+    }
+
     fn op() -> Operation {
         Operation::new(Duration::from_mins(1), CancellationToken::new())
     }
 
-    async fn after(error: Error, traces: &[Trace]) -> Aftermath {
-        of(error, &op(), &Fake::shows(traces), &target(), &Found::default(), None).await
+    async fn after(error: Error, op: &Operation, target: &Target, traces: &[Trace]) -> Aftermath {
+        let (vendor, before) = (Fake::shows(traces), Before::default());
+        let lost = Lost { target, backend: &vendor, before: &before, begun: Timestamp::UNIX_EPOCH, witness: None };
+        of(error, op, lost).await
     }
 
-    #[test]
-    fn one_witness_of_the_reset_is_enough_and_one_against_it_only_when_the_vendor_has_done() {
-        use Testimony::{Happened, NotSoFar, Silent};
-        for (ending, testimonies, outcome) in [
-            (Ending::Open, &[Happened][..], Outcome::Changed),
-            (Ending::Settled, &[Happened], Outcome::Changed),
-            (Ending::Settled, &[NotSoFar, Happened], Outcome::Changed),
-            (Ending::Settled, &[NotSoFar], Outcome::NotChanged),
-            (Ending::Settled, &[Silent, NotSoFar], Outcome::NotChanged),
-            (Ending::Open, &[NotSoFar], Outcome::MayHaveChanged),
-            (Ending::Open, &[Silent], Outcome::MayHaveChanged),
-            (Ending::Settled, &[Silent], Outcome::MayHaveChanged),
-            (Ending::Settled, &[], Outcome::MayHaveChanged),
-        ] {
-            assert_eq!(judge(ending, testimonies), outcome, "{ending:?} {testimonies:?}");
+    fn words(Seen { words, caution }: &Seen) -> String {
+        format!("{words} {caution}").trim().to_owned()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_later_change_of_the_password_itself_makes_the_outcome_certain() {
+        use Outcome::{Changed, MayHaveChanged};
+        for ending in [Ending::Open, Ending::Settled] {
+            for (target, traces, outcome, seen) in [
+                (target(), vec![Trace::PasswordChanged], Changed, "shows a later change of the password"),
+                (target(), vec![Trace::Changed], MayHaveChanged, "shows a later change of the credential"),
+                (target(), vec![Trace::NoChange; 3], MayHaveChanged, "proves nothing"),
+                (
+                    target(),
+                    vec![Trace::NoChange, Trace::NoChange, Trace::PasswordChanged],
+                    Changed,
+                    "shows a later change",
+                ),
+                (target(), vec![Trace::Untold], MayHaveChanged, ""),
+                (target(), vec![], MayHaveChanged, ""),
+                (successor(), vec![appeared(&["one"])], MayHaveChanged, "`one` (made at 1970-01-01T00:00:00Z)"),
+                (successor(), vec![Trace::NoChange, appeared(&["one", "two"])], MayHaveChanged, "`one` (made at"),
+                (successor(), vec![Trace::NoChange; 3], MayHaveChanged, "only if nobody else made it"),
+                (successor(), vec![], MayHaveChanged, "only if nobody else made it"),
+            ] {
+                let lost = error(MayHaveChanged, ending);
+                let after = after(lost.clone(), &op(), &target, &traces).await;
+                assert_eq!(after.error, Error { outcome, ..lost });
+                let words = words(&after.seen);
+                assert!(words.contains(seen) && words.is_empty() == seen.is_empty(), "{traces:?}: {words}");
+            }
         }
     }
 
-    #[tokio::test]
-    async fn what_was_seen_is_told_and_what_failed_is_not() {
-        let lost = || error(Outcome::MayHaveChanged, Ending::Settled);
-        for (trace, outcome, seen) in [
-            (Some(Trace::Change(vec![])), Outcome::Changed, "now shows a change"),
-            (
-                Some(Trace::Change(["one", "two"].into_iter().filter_map(Name::new).collect())),
-                Outcome::Changed,
-                "now has `one` and `two`,",
-            ),
-            (Some(Trace::NoChange), Outcome::NotChanged, "shows no newer change."),
-            (Some(Trace::Untold), Outcome::MayHaveChanged, ""),
-            (None, Outcome::MayHaveChanged, ""),
-        ] {
-            let after = after(lost(), trace.as_slice()).await;
-            assert_eq!(after.error, Error { outcome, ..lost() });
-            assert!(after.seen.contains(seen) && after.seen.is_empty() == seen.is_empty(), "{}", after.seen);
-        }
-    }
-
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn what_is_certain_stays_and_only_a_credential_that_was_made_is_looked_for() {
-        let named = Value::object([("smtpd", Value::object([("name", "a".into()), ("role", "standard".into())]))]);
-        let successor = Target::of(&named).unwrap().unwrap();
-        let made = Trace::Change(Name::new("one").into_iter().collect());
         for (target, outcome, trace, seen) in [
-            (target(), Outcome::NotChanged, &made, ""),
-            (target(), Outcome::Changed, &made, ""),
-            (successor.clone(), Outcome::NotChanged, &made, ""),
-            (successor.clone(), Outcome::Changed, &made, "now has `one`,"),
-            (successor.clone(), Outcome::Changed, &Trace::NoChange, ""),
+            (target(), Outcome::NotChanged, Trace::PasswordChanged, ""),
+            (target(), Outcome::Changed, Trace::PasswordChanged, ""),
+            (successor(), Outcome::NotChanged, appeared(&["one"]), ""),
+            (successor(), Outcome::Changed, appeared(&["one"]), "`one`"),
+            (successor(), Outcome::Changed, Trace::NoChange, "no new credential of this name so far"),
         ] {
-            let vendor = Fake::shows(std::slice::from_ref(trace));
-            let after = of(error(outcome, Ending::Settled), &op(), &vendor, &target, &Found::default(), None).await;
+            let after = after(error(outcome, Ending::Settled), &op(), &target, &[trace]).await;
             assert_eq!(after.error.outcome, outcome);
-            assert!(after.seen.contains(seen) && after.seen.is_empty() == seen.is_empty(), "{}", after.seen);
+            let words = words(&after.seen);
+            assert!(words.contains(seen) && words.is_empty() == seen.is_empty(), "{words}");
         }
     }
 
-    #[tokio::test]
-    async fn a_change_that_comes_late_is_waited_for_and_one_that_does_not_come_is_not() {
-        const NONE: [Duration; 2] = [Duration::ZERO; 2];
-        let change = Trace::Change(vec![]);
+    #[tokio::test(start_paused = true)]
+    async fn a_change_that_shows_late_is_waited_for_but_not_for_ever() {
+        let (target, before) = (target(), Before::default());
         for (traces, expected) in [
-            (&[Trace::NoChange, Trace::NoChange, change.clone()][..], change.clone()),
-            (&[Trace::NoChange, Trace::NoChange, Trace::NoChange, change.clone()], Trace::NoChange),
+            (&[Trace::NoChange, Trace::NoChange, Trace::Changed][..], Trace::Changed),
+            (&[Trace::NoChange, Trace::NoChange, Trace::NoChange, Trace::Changed], Trace::NoChange),
             (&[Trace::NoChange], Trace::NoChange),
             (&[], Trace::Untold),
         ] {
             let vendor = Fake::shows(traces);
-            assert_eq!(traced(&op(), &vendor, &target(), &Found::default(), &NONE).await, expected);
+            let lost = Lost {
+                target: &target,
+                backend: &vendor,
+                before: &before,
+                begun: Timestamp::UNIX_EPOCH,
+                witness: None,
+            };
+            assert_eq!(traced(&op(), lost, &PAUSES).await, expected);
         }
     }
 
@@ -298,9 +304,25 @@ mod tests {
     async fn a_stop_ends_the_asking() {
         let op = op();
         op.stop.cancel();
-        let vendor = Fake::shows(&[Trace::Change(vec![])]);
         let lost = error(Outcome::MayHaveChanged, Ending::Open);
-        let after = of(lost.clone(), &op, &vendor, &target(), &Found::default(), None).await;
-        assert_eq!((after.error, after.seen.as_str()), (lost, ""));
+        let after = after(lost.clone(), &op, &target(), &[Trace::PasswordChanged]).await;
+        assert_eq!((after.error, words(&after.seen).as_str()), (lost, ""));
+    }
+
+    #[test]
+    fn only_a_password_that_has_logged_in_and_is_not_stale_can_be_asked_about() {
+        let place = |port: u16| {
+            let verify = Value::object([("host", "mail.example.com".into()), ("port", port.into())]);
+            Place::of(&Value::object([("verify", verify)]))
+        };
+        let state = |stale: Value, password: Value| {
+            Value::object([("username", "a".into()), ("password", password), ("stale", stale)])
+        };
+        let secret = || Value::from(Secret::new("old"));
+        assert!(Former::of(&state(false.into(), secret()), None).is_none());
+        assert!(Former::of(&state(true.into(), secret()), place(587)).is_none());
+        assert!(Former::of(&state(false.into(), Value::Null), place(587)).is_none());
+        let former = Former::of(&state(false.into(), secret()), place(587)).unwrap();
+        assert!(former.is_proven_at(&place(587).unwrap()) && !former.is_proven_at(&place(588).unwrap()));
     }
 }

@@ -1,6 +1,7 @@
 //! The resource `smtp_credential_password`.
 
 mod aftermath;
+mod leftover;
 mod notes;
 mod plan;
 mod policy;
@@ -11,21 +12,24 @@ mod rotation;
 mod schema;
 mod staleness;
 mod turns;
+mod upgrade;
 mod validate;
 mod verification;
 mod verify;
+mod version;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use self::{
-    aftermath::Former,
+    aftermath::{Former, Known},
+    leftover::without_unknowns,
     notes::{Mark, Notes},
     probe::{Probed, Probes},
     replaced::{Half, Replaced},
-    rotate::{Failed, Predecessor, Rotator},
-    schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, STALE, TIMEOUTS, USERNAME},
+    rotate::{Predecessor, Rotator},
+    schema::{Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, STALE, TIMEOUTS, USERNAME},
     staleness::Evidence,
     turns::Turns,
     verify::Place,
@@ -33,13 +37,13 @@ use self::{
 use super::{
     connections::{Connection, Connections},
     diagnose::{self, Doing},
-    duration,
+    duration, lost,
     target::{Imported, Target},
 };
 use crate::{
     backend::{self, Backend, Fields, Found, Held, Presence, Renewal, Submission},
     framework::{
-        Call, Change, NewState, Private, Resource, Stored,
+        Call, Change, Crash, NewState, Private, Resource, Stored,
         diagnostic::{Diagnostic, Diagnostics, Result},
         plan::{Draft, draft},
         schema::Schema,
@@ -74,6 +78,10 @@ impl Resource for CredentialPassword {
 
     fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    fn upgrade(&self, version: i64, state: Value) -> Value {
+        upgrade::state(version, state)
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {
@@ -121,8 +129,12 @@ impl Resource for CredentialPassword {
                 };
                 let is_stale = evidence.max(probed.evidence).is_stale(&state);
                 state.set(STALE, is_stale);
+                let private = match probed.evidence {
+                    Evidence::Live => Notes::proven(&prior.private, Place::of(&state)),
+                    _ => prior.private,
+                };
                 probed.warnings(staleness::seen(&state)).for_each(|warning| call.warn(warning));
-                Ok(Some(Stored { state, ..prior }))
+                Ok(Some(Stored { state, private }))
             }
             Ok(Presence::Gone) => {
                 if prior.state.get(PASSWORD).as_secret().is_some() {
@@ -138,11 +150,11 @@ impl Resource for CredentialPassword {
         let target = known_target(&change.planned)?;
         let op = operation(call, Operation::Create, &change.planned);
         let id = target.id();
-        let rotator = self.rotator(target, Held::default(), self.replaced.former(&id))?;
+        let rotator = self.rotator(target, Held::default(), self.replaced.known(&id))?;
         let rotated = rotator.rotate(call, &op, change, new).await;
-        let verified = rotated.map_err(|failed| match self.replaced.failed(&id) {
-            Some(predecessors) => say_where_the_old_password_is(failed, &predecessors),
-            None => failed.diagnostic,
+        let verified = rotated.map_err(|failed| {
+            let predecessors = self.replaced.failed(&id);
+            lost::of_create(failed.diagnostic, failed.outcome, predecessors.as_ref().map(|all| ids(all)).as_deref())
         })?;
         let (verified, predecessors) = self.replaced.created(&id, verified);
         for predecessor in predecessors {
@@ -153,7 +165,11 @@ impl Resource for CredentialPassword {
 
     async fn update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
         let op = operation(call, Operation::Update, &change.planned);
-        let rotator = || self.rotator(known_target(&change.planned)?, held(&change.prior), Former::of(&change.prior));
+        let proven = Notes::from(&change.private).proven;
+        let rotator = || {
+            let (held, former) = (held(&change.prior), Former::of(&change.prior, proven.clone()));
+            self.rotator(known_target(&change.planned)?, held.clone(), Known { held, former })
+        };
         if change.planned.get(ROTATED_AT).is_unknown() {
             let predecessor = self.predecessor(&change.prior)?;
             let rotator = rotator()?;
@@ -175,7 +191,7 @@ impl Resource for CredentialPassword {
         if !state.is_wholly_known() {
             rotator()?.fill_in(&op, &mut state).await?;
         }
-        new.put(Stored { state, private: Notes::of_state(&change.config) });
+        new.put(Stored { state, private: Notes::of_state(&change.config, proven) });
         Ok(())
     }
 
@@ -187,10 +203,17 @@ impl Resource for CredentialPassword {
         let notes = Notes::from(planned);
         if let Some(Mark::Create(noted)) = notes.plan {
             let planned = noted.and_then(|noted| noted.target());
-            return self.make_way(call, &op, prior, planned, notes.place.as_ref(), predecessor).await;
+            let former = Former::of(prior, notes.proven);
+            return self.make_way(call, &op, prior, former, planned, notes.place.as_ref(), predecessor).await;
         }
         // A destroy leaves a password as it is, and ends a credential that this resource made.
         if let Some(predecessor) = predecessor {
+            // What `create_before_destroy` has deposed may be all that works, where this run has failed to make another.
+            let turn = self.turns.take(&op, &predecessor.target.id()).await;
+            let turn = turn.map_err(|error| diagnose::failed(Doing::Retiring, &predecessor.target, &error))?;
+            if turn.has_failed(&predecessor.backend) {
+                return Err(lost::kept(&predecessor.target, predecessor.id()).into());
+            }
             if self.replaced.is_unproven(&predecessor.target.id()) {
                 call.warn(diagnose::spared(&predecessor.target, predecessor.id()));
                 return Ok(());
@@ -201,8 +224,12 @@ impl Resource for CredentialPassword {
         Ok(())
     }
 
-    fn after_crash(&self) -> &'static str {
-        "The password may have been changed. Apply again: the password is reset once more, and the last reset counts."
+    fn after_crash(&self, crash: Crash) -> &'static str {
+        match crash {
+            Crash::BeforeAct => "The password was not changed. Apply again.",
+            Crash::InDoubt => "The password may have been changed. Apply again: the password is reset once more.",
+            Crash::Deleting => "The password may have been changed. Try again.",
+        }
     }
 
     async fn import(&self, call: &Call, id: &str) -> Result<Stored> {
@@ -228,14 +255,15 @@ impl Resource for CredentialPassword {
         plan::finish(&mut draft)?;
         let mut state = without_unknowns(draft.planned);
         state.set(REMOTE_VERSION, version);
+        state.set(ROTATION_VERSION, version::of(&state));
         Ok(Stored { state: completed(state, found, None), private: Private::default() })
     }
 }
 
 impl CredentialPassword {
-    fn rotator(&self, target: Target, held: Held, former: Option<Former>) -> Result<Rotator> {
+    fn rotator(&self, target: Target, held: Held, known: Known) -> Result<Rotator> {
         let (backend, roots) = (self.connections.backend(target.vendor)?, self.connections.roots());
-        Ok(Rotator { target, backend, held, former, roots, turns: Arc::clone(&self.turns) })
+        Ok(Rotator { target, backend, held, known, roots, turns: Arc::clone(&self.turns) })
     }
 
     /// The credential of a state, where its vendor makes another with every reset.
@@ -255,6 +283,7 @@ impl CredentialPassword {
         call: &Call,
         op: &backend::Operation,
         prior: &Value,
+        former: Option<Former>,
         planned: Option<Target>,
         place: Option<&Place>,
         predecessor: Option<Predecessor>,
@@ -266,44 +295,19 @@ impl CredentialPassword {
         let target = planned.unwrap_or_else(|| before.clone());
         let held = if target.vendor.name == before.vendor.name { held(prior) } else { Held::default() };
         let id = target.id();
-        let rotator = self.rotator(target, held, None)?;
+        let rotator = self.rotator(target, held.clone(), Known::default())?;
         rotator.check(op).await?;
         if let Some(place) = place {
             rotator.check_place(op, place).await?;
         }
-        let former = Former::of(prior).filter(|_| id == before.id());
-        self.replaced.deleted(id, Half { predecessor, former });
+        let known = if id == before.id() { Known { held, former } } else { Known::default() };
+        self.replaced.deleted(id, Half { predecessor, known });
         Ok(())
     }
 }
 
-fn say_where_the_old_password_is(failed: Failed, predecessors: &[Predecessor]) -> Diagnostic {
-    let Failed { outcome, mut diagnostic } = failed;
-    // A password that the vendor has replaced is of no use, wherever it is. A credential with a successor still has its own.
-    if outcome == Outcome::Changed && predecessors.is_empty() {
-        return diagnostic;
-    }
-    diagnostic.detail.push_str(
-        " This create is the second half of a replacement: the password from before is still in the state's backup or an \
-         earlier version of the state. With `create_before_destroy`, or `rotation_mode = \"in_place\"`, it stays in the state.",
-    );
-    let ids = predecessors
-        .iter()
-        .map(|predecessor| format!("`{}`", diagnose::stored(predecessor.id())))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let words = match predecessors {
-        [] => String::new(),
-        [_] => format!(
-            " The credential from before, {ids}, still works: revoke it by hand once nothing needs it any more."
-        ),
-        _ => format!(
-            " The credentials from before of all resources with this name, {ids}, still work: revoke them by hand once nothing \
-             needs them any more."
-        ),
-    };
-    diagnostic.detail.push_str(&words);
-    diagnostic
+fn ids(predecessors: &[Predecessor]) -> Vec<String> {
+    predecessors.iter().map(|predecessor| diagnose::stored(predecessor.id()).to_string()).collect()
 }
 
 /// What the state holds of its credential.
@@ -336,19 +340,6 @@ fn completed(mut state: Value, found: Found, host: Option<Name>) -> Value {
         }
     }
     state
-}
-
-fn without_unknowns(value: Value) -> Value {
-    match value {
-        Value::Object(mut attributes) => {
-            for value in attributes.values_mut() {
-                *value = without_unknowns(std::mem::take(value));
-            }
-            Value::Object(attributes)
-        }
-        Value::Unknown => Value::Null,
-        known => known,
-    }
 }
 
 /// The target of a state or of an apply's plan, in which nothing about it is unknown.
@@ -430,7 +421,12 @@ mod tests {
             let mut target = Fields::default();
             target.insert(SUCCESSOR.target[0], Secret::new("newsletter")).unwrap();
             let username = held.version.as_ref().and_then(|id| Name::new(&format!("user of {id}")));
-            Ok(Presence::Found(Found { target, username, version: held.version.as_deref().and_then(Name::new) }))
+            Ok(Presence::Found(Found {
+                target,
+                username,
+                version: held.version.as_deref().and_then(Name::new),
+                ..Found::default()
+            }))
         }
 
         async fn check(&self, _: &backend::Operation, _: &Fields, held: &Held) -> Answer<Presence> {
@@ -629,14 +625,63 @@ mod tests {
             let config = config("two", &[]);
             subject.make_way(&old("old"), &config).await.unwrap();
             let (new, error) = subject.apply(&Value::Null, &config).await;
-            assert!(new.is_null());
+            assert_eq!(new.is_null(), outcome == Outcome::NotChanged, "{outcome:?}");
             assert_eq!(subject.vendor.asked(), ["check old", "check nothing", "reset newsletter"], "{outcome:?}");
             let detail = error.unwrap().detail;
-            for words in [outcome.sentence(), "The credential from before, `old`, still works"] {
+            for words in [outcome.sentence(), "The previous credential, `old`, still works"] {
                 assert!(detail.contains(words), "{detail}");
             }
             assert!(!detail.contains("no longer work"), "{detail}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_create_whose_reset_may_have_happened_leaves_an_object_that_has_and_ends_nothing() {
+        for config in [config("two", &[]), of_another_vendor()] {
+            for outcome in [Outcome::MayHaveChanged, Outcome::Changed] {
+                let subject = Subject::new(Fake { reset: Some(outcome), ..Fake::default() });
+                let (left, error) = subject.apply(&Value::Null, &config).await;
+                assert!(error.unwrap().detail.contains("without a password, and tainted"), "{outcome:?}");
+                assert!(left.is_wholly_known() && left.get(STALE) == &true.into());
+                for name in [PASSWORD, REMOTE_VERSION, ROTATED_AT] {
+                    assert!(left.get(name).is_null(), "{name}");
+                }
+                subject.vendor.asked();
+                subject.destroy(&left).await.unwrap();
+                assert!(subject.vendor.asked().is_empty(), "it has no credential of its own to revoke");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_deposed_credential_is_kept_where_the_run_has_failed_to_make_another() {
+        for outcome in [Outcome::NotChanged, Outcome::MayHaveChanged, Outcome::Changed] {
+            let subject = Subject::new(Fake { reset: Some(outcome), ..Fake::default() });
+            subject.apply(&Value::Null, &config("two", &[])).await;
+            subject.vendor.asked();
+            let errors = subject.destroy(&old("old")).await.unwrap_err();
+            let Diagnostic { summary, detail, .. } = errors.iter().next().unwrap();
+            assert_eq!(summary, "The previous credential was kept");
+            assert!(detail.contains("`old`") && detail.contains(Outcome::NotChanged.sentence()), "{detail}");
+            assert!(subject.vendor.asked().is_empty(), "{outcome:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_deposed_credential_waits_for_the_one_that_is_being_made() {
+        let subject = Subject::new(Fake { answers: Some(Semaphore::new(0)), ..Fake::default() });
+        let (change, new) = subject.change(&Value::Null, &config("two", &[]));
+        let mut making = pin!(subject.resource.create(&subject.call, &change, &new));
+        assert!(poll(making.as_mut()).is_pending());
+        subject.vendor.asked();
+        let old = old("old");
+        let mut ending = pin!(subject.destroy(&old));
+        assert!(poll(ending.as_mut()).is_pending());
+        assert!(subject.vendor.asked().is_empty(), "it is not revoked before the other one is made");
+        subject.vendor.answers.as_ref().unwrap().add_permits(2);
+        making.await.unwrap();
+        ending.await.unwrap();
+        assert_eq!(subject.vendor.asked(), ["revoke old"]);
     }
 
     #[tokio::test]

@@ -23,7 +23,11 @@ pub(super) struct Notes {
     pub(super) place: Option<Place>,
     /// Whether `smtp_host` was configured, so that removing it fetches the vendor's again. In a plan, whether it was or is: beside a
     /// failed apply core keeps the plan's notes and the state from before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) smtp_host_was_configured: bool,
+    /// Where the stored password has logged in; none where it never has. Only that server can show by a refusal that it is dead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) proven: Option<Place>,
 }
 
 /// Which plan an apply belongs to.
@@ -41,10 +45,12 @@ impl Notes {
     pub(super) fn of_plan(draft: &Draft, target: Option<&Target>) -> Self {
         let host = draft.config.get(SMTP_HOST);
         let is_create = draft.prior.is_null();
+        let prior = Self::from(&draft.private);
         Self {
+            proven: prior.proven,
             plan: is_create.then(|| Mark::Create(target.map(Noted::of))),
             place: Place::of(&draft.planned).filter(|_| is_create && !host.is_unknown()),
-            smtp_host_was_configured: !host.is_null() || Self::from(&draft.private).smtp_host_was_configured,
+            smtp_host_was_configured: !host.is_null() || prior.smtp_host_was_configured,
         }
     }
 
@@ -58,16 +64,25 @@ impl Notes {
         Self { plan: None, place: None, ..Self::from(planned) }.into()
     }
 
-    /// What stays beside the state of this configuration.
-    pub(super) fn of_state(config: &Value) -> Private {
-        Self { smtp_host_was_configured: !config.get(SMTP_HOST).is_null(), ..Self::default() }.into()
+    /// What stays beside the state of this configuration, whose password has logged in there.
+    pub(super) fn of_state(config: &Value, proven: Option<Place>) -> Private {
+        Self { smtp_host_was_configured: !config.get(SMTP_HOST).is_null(), proven, ..Self::default() }.into()
+    }
+
+    /// The same notes, beside a password that has logged in there.
+    pub(super) fn proven(private: &Private, proven: Option<Place>) -> Private {
+        Self { proven, ..Self::from(private) }.into()
     }
 }
 
+/// Notes without a note.
+const NOTHING: &[u8] = b"{}";
+
 impl From<Notes> for Private {
     fn from(notes: Notes) -> Self {
-        // Maps with text keys are always JSON.
-        Self(serde_json::to_vec(&notes).unwrap_or_default())
+        // Maps with text keys are always JSON. Core stores these bytes, so where there is nothing to note there are none.
+        let json = serde_json::to_vec(&notes).unwrap_or_default();
+        Self(if json == NOTHING { Vec::new() } else { json })
     }
 }
 
@@ -99,7 +114,7 @@ mod tests {
     fn the_state_keeps_no_mark() {
         let config = Value::object([(SMTP_HOST, "mail.example.com".into())]);
         let planned = Notes::of_plan(&draft(config.clone()), None).into();
-        for state in [Notes::of_state(&config), Notes::of_failure(&planned)] {
+        for state in [Notes::of_state(&config, None), Notes::of_failure(&planned)] {
             let notes = Notes::from(&state);
             assert!(notes.plan.is_none() && notes.smtp_host_was_configured);
         }
@@ -111,7 +126,21 @@ mod tests {
         let prior = Notes { smtp_host_was_configured: true, ..Notes::default() }.into();
         let planned = Notes::of_plan(&Draft { private: prior, ..draft(config.clone()) }, None).into();
         assert!(Notes::from(&Notes::of_failure(&planned)).smtp_host_was_configured);
-        assert!(!Notes::from(&Notes::of_state(&config)).smtp_host_was_configured);
+        assert!(!Notes::from(&Notes::of_state(&config, None)).smtp_host_was_configured);
+    }
+
+    #[test]
+    fn where_there_is_nothing_to_note_there_are_no_bytes() {
+        let config = Value::object([(SMTP_HOST, Value::Null)]);
+        let update = Draft { prior: Value::object([(SMTP_HOST, Value::Null)]), ..draft(config.clone()) };
+        let planned = Private::from(Notes::of_plan(&update, None));
+        let marked = Private::from(Notes::of_plan(&draft(config.clone()), None));
+        assert_ne!(marked, Private::default(), "a create is marked");
+        for private in
+            [Notes::of_state(&config, None), Notes::of_failure(&marked), Notes::of_failure(&planned), planned]
+        {
+            assert_eq!(private, Private::default());
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{
     notes::Notes,
     rotation::{self, Rotation},
     schema::{
-        ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_PORT, SMTP_URL, STALE, USERNAME,
+        ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, SMTP_PORT, STALE, USERNAME,
         VERIFIED, VERIFY,
     },
 };
@@ -16,8 +16,6 @@ use crate::{
         value::Value,
     },
     provider::target::Target,
-    secret::Secret,
-    smtp::{self, Scheme},
 };
 
 /// What a plan decided.
@@ -75,6 +73,7 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
         let is_certain = matches!(draft.config.get(PASSWORD_WO), Value::Secret(_));
         planned.set(PASSWORD, if is_certain { Value::Null } else { Value::Unknown });
         planned.set(ROTATED_AT, Value::Unknown);
+        planned.set(ROTATION_VERSION, Value::Unknown);
         let is_certain = is_new || rotation::is_certain(&draft.config);
         let or_unknown = |value: Value, is_kept: bool| if is_certain || is_kept { value } else { Value::Unknown };
         planned.set(STALE, or_unknown(Value::Bool(false), *draft.prior.get(STALE) == Value::Bool(false)));
@@ -82,39 +81,21 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
         let verified = or_unknown(Value::Null, draft.prior.get(VERIFIED).is_null());
         planned.set(VERIFIED, if is_unverified { verified } else { Value::Unknown });
     }
-    let url = smtp_url(planned);
-    planned.set(SMTP_URL, url);
     draft.private = Notes::of_plan(draft, target.as_ref()).into();
     let adopted = asked.adopted.iter().filter(|_| !resets);
     let warnings = adopted.map(|path| rotation::adoption(path, own_password)).chain(asked.reason).collect();
     Ok(Decision { target, resets, warnings })
 }
 
-/// The URL that follows from the other attributes: unknown while one of them is, null where one of them is.
-pub(super) fn smtp_url(state: &Value) -> Value {
-    let [username, password, host, port] = [USERNAME, PASSWORD, SMTP_HOST, SMTP_PORT].map(|name| state.get(name));
-    let parts = [username, password, host, port];
-    if parts.iter().any(|part| part.is_null()) {
-        return Value::Null;
-    }
-    if parts.iter().any(|part| part.is_unknown()) {
-        return Value::Unknown;
-    }
-    let url = || -> Option<Secret> {
-        let port = port.as_number()?.as_i64()?.try_into().ok()?;
-        Some(smtp::url(Scheme::of(port), username.as_str()?, password.as_secret()?, host.as_str()?, port))
-    };
-    url().into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        framework::{Private, diagnostic::Path, plan},
+        framework::{Private, diagnostic::Path, plan, value::Number},
         provider::credential_password::schema::{
             self, IGNORE, IN_PLACE, ON_EXTERNAL_CHANGE, ROTATE, ROTATION_MODE, ROTATION_TRIGGER, TIMEOUTS, WARN,
         },
+        secret::Secret,
     };
 
     const USER: &str = "zh48@62515.smtp.hubspot.net";
@@ -132,17 +113,21 @@ mod tests {
         let mut state = planned(&config(&[]), &Value::Null).state;
         state.set(PASSWORD, Secret::new("old"));
         state.set(ROTATED_AT, "2026-01-01T00:00:00.000000Z");
+        state.set(ROTATION_VERSION, Number::from(1_767_225_600));
         state.set(ROTATION_TRIGGER, "one");
         for (name, value) in changes {
             state.set(*name, value.clone());
         }
-        let url = smtp_url(&state);
-        state.set(SMTP_URL, url);
         state
     }
 
     fn imported() -> Value {
-        rotated(&[(PASSWORD, Value::Null), (ROTATED_AT, Value::Null), (ROTATION_TRIGGER, Value::Null)])
+        rotated(&[
+            (PASSWORD, Value::Null),
+            (ROTATED_AT, Value::Null),
+            (ROTATION_TRIGGER, Value::Null),
+            (ROTATION_VERSION, Number::from(0).into()),
+        ])
     }
 
     struct Planned {
@@ -160,6 +145,8 @@ mod tests {
             draft.planned.get(ROTATED_AT).is_unknown(),
             "the apply resets when rotated_at is unknown"
         );
+        let [at, version] = [ROTATED_AT, ROTATION_VERSION].map(|name| draft.planned.get(name).is_unknown());
+        assert_eq!(at, version, "the version is unknown exactly when the time is");
         Planned {
             state: draft.planned,
             replace: draft.replace,
@@ -177,9 +164,10 @@ mod tests {
             (USERNAME, USER.into()),
             (SMTP_HOST, "smtp.hubapi.com".into()),
             (SMTP_PORT, 587_u16.into()),
-            (ROTATION_MODE, "replace".into()),
+            (ROTATION_MODE, Value::Null),
+            (ON_EXTERNAL_CHANGE, Value::Null),
             (PASSWORD, Value::Unknown),
-            (SMTP_URL, Value::Unknown),
+            (ROTATION_VERSION, Value::Unknown),
         ] {
             assert_eq!(plan.state.get(name), &value, "{name}");
         }
@@ -321,13 +309,6 @@ mod tests {
             assert!(plan.state.is_wholly_known(), "{}", change.0);
             assert_eq!(plan.state.get(PASSWORD), &Secret::new("old").into());
         }
-    }
-
-    #[test]
-    fn a_known_port_makes_a_known_url() {
-        let config = config(&[(ROTATION_TRIGGER, "one".into()), (SMTP_PORT, 465_u16.into())]);
-        let url = planned(&config, &rotated(&[])).state.get(SMTP_URL).clone();
-        assert_eq!(url, Secret::new("smtps://zh48%4062515.smtp.hubspot.net:old@smtp.hubapi.com:465").into());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::{aftermath::Former, rotate::Predecessor, verification::Verified};
+use super::{aftermath::Known, rotate::Predecessor, verification::Verified};
 
 /// The replacements that a process carries out, by the id of their second halves.
 #[derive(Debug, Default)]
@@ -20,8 +20,8 @@ pub(super) struct Replaced(Mutex<Replacements>);
 pub(super) struct Half {
     /// What is to be retired.
     pub(super) predecessor: Option<Predecessor>,
-    /// The password that was the live one until now, where it is known.
-    pub(super) former: Option<Former>,
+    /// What the state knew of the same credential.
+    pub(super) known: Known,
 }
 
 #[derive(Debug, Default)]
@@ -45,11 +45,11 @@ impl Replaced {
         self.lock().under_way.entry(id).or_default().first.push(half);
     }
 
-    /// The password that a create makes obsolete; `None` where it might be another's.
-    pub(super) fn former(&self, id: &str) -> Option<Former> {
-        match &*self.lock().under_way.get(id)?.first {
-            [half] => half.former.clone(),
-            _ => None,
+    /// What was known of the credential that a create resets; nothing where it might be another's.
+    pub(super) fn known(&self, id: &str) -> Known {
+        match self.lock().under_way.get(id).map(|halves| &*halves.first) {
+            Some([half]) => half.known.clone(),
+            _ => Known::default(),
         }
     }
 

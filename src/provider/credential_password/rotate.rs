@@ -1,24 +1,26 @@
 //! The reset, and the state that follows from it.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
 use super::{
-    aftermath::{self, Aftermath, Former, Witness},
+    aftermath::{self, Aftermath, Known, Lost, Witness},
+    leftover,
     notes::Notes,
-    plan::smtp_url,
     policy::Policy,
     schema::{
-        PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, SMTP_HOST, SMTP_URL, STALE, USERNAME,
-        VERIFIED,
+        PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, STALE,
+        USERNAME, VERIFIED,
     },
-    turns::{self, Turns},
+    turns::{self, Turn, Turns},
     verification::{self, Verification, Verified},
     verify::Place,
+    version,
 };
 use crate::{
-    backend::{Backend, Found, Held, Note, Operation, Origin, Presence, Renewal, Reset},
+    backend::{Backend, Before, Found, Held, Note, Operation, Origin, Presence, Renewal, Reset},
+    clock,
     framework::{Call, Change, NewState, Stored, diagnostic::Diagnostic, value::Value},
     http::{Error, Outcome},
     provider::{
@@ -26,7 +28,7 @@ use crate::{
         target::Target,
     },
     secret::{Name, Secret},
-    smtp::Roots,
+    smtp::{Roots, Server},
 };
 
 /// One credential, and the backend that can reset it.
@@ -36,8 +38,8 @@ pub(super) struct Rotator {
     pub(super) backend: Arc<dyn Backend>,
     /// What the state holds of the credential; nothing on a create.
     pub(super) held: Held,
-    /// The password that was the live one until now, where it is known.
-    pub(super) former: Option<Former>,
+    /// What is known of the credential from before.
+    pub(super) known: Known,
     /// Whom to trust where the new password is tried.
     pub(super) roots: Roots,
     pub(super) turns: Arc<Turns>,
@@ -57,10 +59,12 @@ struct Prepared {
     new: Option<Secret>,
     /// Whether it is the user's own, which is never stored.
     is_own: bool,
-    found: Found,
+    before: Before,
     smtp_host: Option<Name>,
     /// The login that is to show that the new password works.
     verification: Option<Verification>,
+    /// Where that login is.
+    place: Option<Place>,
 }
 
 /// A rotation that failed.
@@ -94,7 +98,7 @@ impl Rotator {
         verification::check(op, &self.target, &server).await
     }
 
-    /// Resets the password and puts the new state where core will find it. Answers how the verification of it ended.
+    /// Resets the password and puts the new state where core will find it. Returns how the verification of it ended.
     pub(super) async fn rotate(
         &self,
         call: &Call,
@@ -104,13 +108,38 @@ impl Rotator {
     ) -> Result<Verified, Failed> {
         let turn = self.turns.take(op, &self.target.id()).await;
         let mut turn = turn.map_err(|error| diagnose::failed(Doing::Waiting, &self.target, &error))?;
+        let rotated = self.rotate_in(&mut turn, call, op, change, new).await;
+        if rotated.is_err() {
+            turn.failed(&self.backend);
+        }
+        rotated
+    }
+
+    async fn rotate_in(
+        &self,
+        turn: &mut Turn,
+        call: &Call,
+        op: &Operation,
+        change: &Change,
+        new: &NewState,
+    ) -> Result<Verified, Failed> {
         let mut prepared = self.prepare(op, change).await?;
-        let verification = prepared.verification.take();
+        let (verification, place) = (prepared.verification.take(), prepared.place.take());
+        let before = prepared.before.clone();
         let tried = turn.tries(&self.backend);
+        let begun = clock::now();
+        // An update that fails leaves the state as it was, with whatever has asked for it.
+        new.doubt(change.prior.is_null().then(|| leftover::of(change)));
         let reset = self.backend.reset(op, &self.target.fields, prepared.new.as_ref()).await;
         let reset = match reset {
             Ok(reset) => reset,
-            Err(error) => return Err(self.failed(error, op, tried, &prepared.found, verification.as_ref()).await),
+            Err(error) => {
+                if error.outcome == Outcome::NotChanged {
+                    new.settle();
+                }
+                let witness = verification.as_ref().map(Verification::server).zip(place.as_ref());
+                return Err(self.failed(error, op, tried, &before, begun, witness).await);
+            }
         };
         // From here on the only copy of the password is in this process: nothing fails before `put`, and nothing after it
         // can take the state away again.
@@ -118,9 +147,16 @@ impl Rotator {
         let is_plain = |text: &str| if text.is_ascii() { Ok(()) } else { Err(()) };
         let may_change = reset.password.as_ref().is_some_and(|password| password.check(is_plain).is_err());
         let password = reset.password.clone().or_else(|| prepared.new.clone());
-        let mut stored =
-            Stored { state: rotated(change, prepared, reset, now()), private: Notes::of_state(&change.config) };
+        let (reset, version) = self.with_its_own_version(reset, &before);
+        let mut stored = Stored {
+            state: rotated(change, prepared, reset, clock::now()),
+            private: Notes::of_state(&change.config, None),
+        };
         new.put(stored.clone());
+        tracing::info!(vendor = self.target.vendor.name, "the password was reset");
+        if version == Version::OfBefore {
+            self.read_version(&op, &before, &mut stored, new).await;
+        }
         // A vendor that makes another credential with every reset leaves the other resource its own.
         if turn.used(&self.backend) == turns::Reset::Again && self.target.vendor.renewal == Renewal::InPlace {
             call.warn(diagnose::reset_again(&self.target));
@@ -137,6 +173,9 @@ impl Rotator {
         if let Some((verification, password)) = verification.zip(password) {
             verified = verification.run(call, op, stored.state.get(USERNAME).as_str(), &password).await;
             stored.state.set(VERIFIED, verified);
+            if verified == Verified::Yes {
+                stored.private = Notes::of_state(&change.config, place);
+            }
             new.put(stored);
         }
         // Of a mail server that has caught up by now there is nothing to say.
@@ -147,32 +186,57 @@ impl Rotator {
         Ok(verified)
     }
 
+    /// The response to a reset without a version that cannot be the reset's own, because it is no later than one from before. Stored, it
+    /// would make every later look take this reset for somebody else's.
+    fn with_its_own_version(&self, reset: Reset, before: &Before) -> (Reset, Version) {
+        let compare = |one: &str, other: &str| self.backend.compare(one, other);
+        let is_later = reset.version.as_ref().and_then(|version| before.is_exceeded_by(version, compare));
+        match (self.target.vendor.renewal, is_later) {
+            (Renewal::InPlace, Some(false)) => (Reset { version: None, ..reset }, Version::OfBefore),
+            _ => (reset, Version::Own),
+        }
+    }
+
+    /// Asks once for the version of a reset whose response showed the one from before. The new state is stored already, and where there
+    /// is no later version, it stays without one.
+    async fn read_version(&self, op: &Operation, before: &Before, stored: &mut Stored, new: &NewState) {
+        let op = op.within(LONGEST_LOOK);
+        let Ok(Ok(versions)) = op.wait(self.backend.versions(&op, &self.target.fields)).await else { return };
+        let compare = |one: &str, other: &str| self.backend.compare(one, other);
+        let is_later = |version: &Name| before.is_exceeded_by(version, compare) == Some(true);
+        if let Some(version) = versions.into_iter().find(is_later) {
+            stored.state.set(REMOTE_VERSION, version);
+            new.put(stored.clone());
+        }
+    }
+
     /// Fetches what the plan of an update without a reset left open: the submission host of a vendor that tells it.
     pub(super) async fn fill_in(&self, op: &Operation, state: &mut Value) -> Result<(), Diagnostic> {
         let host = self.smtp_host(op, state).await?;
         state.set(SMTP_HOST, host);
-        let url = smtp_url(state);
-        state.set(SMTP_URL, url);
         Ok(())
     }
 
     /// The failure of a reset, with what can be learned about it.
     ///
-    /// What was known before another reset of this run shows a change whether or not this one has happened, and is no proof.
+    /// After another reset of this run, what was known before that one shows a change whether or not this one has happened.
     async fn failed(
         &self,
         error: Error,
         op: &Operation,
         tried: turns::Reset,
-        before: &Found,
-        verification: Option<&Verification>,
+        before: &Before,
+        begun: Timestamp,
+        witness: Option<(&Server, &Place)>,
     ) -> Failed {
         let is_first = tried == turns::Reset::First;
-        let before = if is_first { before } else { &Found::default() };
-        let former = self.former.as_ref().filter(|_| is_first);
-        let witness =
-            verification.map(Verification::server).zip(former).map(|(server, former)| Witness { server, former });
-        let Aftermath { error, seen } = aftermath::of(error, op, &*self.backend, &self.target, before, witness).await;
+        let unknown = Before::default();
+        let before = if is_first || self.target.vendor.renewal == Renewal::Successor { before } else { &unknown };
+        let former = self.known.former.as_ref().filter(|_| is_first);
+        let witness = witness.zip(former).filter(|((_, place), former)| former.is_proven_at(place));
+        let witness = witness.map(|((server, _), former)| Witness { server, former });
+        let lost = Lost { target: &self.target, backend: &*self.backend, before, begun, witness };
+        let Aftermath { error, seen } = aftermath::of(error, op, lost).await;
         let diagnostic = diagnose::failed_and_seen(Doing::Resetting, &self.target, &error, &seen);
         Failed { outcome: error.outcome, diagnostic }
     }
@@ -190,7 +254,9 @@ impl Rotator {
         if let Some(verification) = &verification {
             verification.check(op).await?;
         }
-        Ok(Prepared { new, is_own: own.is_some(), found, smtp_host, verification })
+        let place = Place::of(&change.planned).map(|place| place.told(smtp_host.as_deref()));
+        let before = Before { held: self.known.held.clone(), found };
+        Ok(Prepared { new, is_own: own.is_some(), before, smtp_host, verification, place })
     }
 
     async fn smtp_host(&self, op: &Operation, planned: &Value) -> Result<Option<Name>, Diagnostic> {
@@ -233,6 +299,18 @@ impl Predecessor {
     }
 }
 
+/// Whose version the response to a reset shows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Version {
+    /// That of the reset, as far as anybody knows.
+    Own,
+    /// One from before it.
+    OfBefore,
+}
+
+/// How long a version is waited for whose reset is stored already.
+const LONGEST_LOOK: Duration = Duration::from_secs(2);
+
 fn generated(change: &Change) -> Result<Secret, Diagnostic> {
     let policy = Policy::of(change.planned.get(PASSWORD_POLICY));
     let made = policy.and_then(|policy| policy.generate(getrandom::fill).ok());
@@ -250,7 +328,7 @@ fn rotated(change: &Change, prepared: Prepared, reset: Reset, now: Timestamp) ->
     for (name, value) in [
         (REMOTE_VERSION, reset.version),
         (SMTP_HOST, prepared.smtp_host),
-        (USERNAME, reset.username.or(prepared.found.username)),
+        (USERNAME, reset.username.or(prepared.before.found.username)),
     ] {
         if state.get(name).is_unknown() {
             state.set(name, value);
@@ -259,17 +337,11 @@ fn rotated(change: &Change, prepared: Prepared, reset: Reset, now: Timestamp) ->
     let made = if prepared.is_own { None } else { reset.password.or(prepared.new) };
     state.set(PASSWORD, made);
     state.set(ROTATED_AT, rotated_at(now, change.prior.get(ROTATED_AT)));
+    state.set(ROTATION_VERSION, version::after(now, change.prior.get(ROTATION_VERSION)));
     state.set(STALE, false);
     // Nothing is known of that before it is tried, and until then this is the state that counts.
     state.set(VERIFIED, Value::Null);
-    let url = smtp_url(&state);
-    state.set(SMTP_URL, url);
     state
-}
-
-/// The system's time. `Timestamp::now` would panic at a clock that is set beyond its range, with the new password in hand.
-fn now() -> Timestamp {
-    Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::MAX)
 }
 
 /// `now` as RFC 3339 with six fraction digits; a microsecond later where that is what it was before, because others compare

@@ -155,8 +155,6 @@ mod tests {
         for (name, value) in [(PASSWORD, password), (ROTATED_AT, rotated_at), (schema::SMTP_HOST, "srv11".into())] {
             state.set(name, value);
         }
-        let url = super::super::plan::smtp_url(&state);
-        state.set(schema::SMTP_URL, url);
         state
     }
 
@@ -232,9 +230,7 @@ mod tests {
             [(wo().1, Value::Null), (Value::Unknown, Value::Unknown), (Value::Null, Value::Unknown)]
         {
             let (draft, _) = planned(config(&[(PASSWORD_WO, given)]), Value::Null);
-            for name in [PASSWORD, schema::SMTP_URL] {
-                assert_eq!(draft.planned.get(name), &expected, "{name}");
-            }
+            assert_eq!(draft.planned.get(PASSWORD), &expected);
             assert_eq!(draft.planned.get(PASSWORD_WO), &Value::Null);
         }
     }

@@ -18,9 +18,9 @@ pub(super) const REMOTE_VERSION: &str = "remote_version";
 pub(super) const ROTATED_AT: &str = "rotated_at";
 pub(super) const ROTATION_MODE: &str = "rotation_mode";
 pub(super) const ROTATION_TRIGGER: &str = "rotation_trigger";
+pub(super) const ROTATION_VERSION: &str = "rotation_version";
 pub(super) const SMTP_HOST: &str = "smtp_host";
 pub(super) const SMTP_PORT: &str = "smtp_port";
-pub(super) const SMTP_URL: &str = "smtp_url";
 pub(super) const STALE: &str = "stale";
 pub(super) const TIMEOUTS: &str = "timeouts";
 pub(super) const USERNAME: &str = "username";
@@ -39,10 +39,13 @@ pub(super) const IN_PLACE: &str = "in_place";
 /// The rotation mode where none is set.
 pub(super) const REPLACE: &str = "replace";
 
+/// The version of the schema. States of version 0 were written by 0.1.0, and are read by [`super::upgrade`].
+pub(super) const VERSION: i64 = 1;
+
 /// The schema of the resource.
 pub(super) fn schema() -> Schema {
     Schema {
-        version: 0,
+        version: VERSION,
         help: include_str!("help.md").to_owned(),
         attributes: target::attributes().chain(arguments()).chain(answers()).collect(),
     }
@@ -51,14 +54,13 @@ pub(super) fn schema() -> Schema {
 /// What a user may write beside the target.
 fn arguments() -> Vec<Attribute> {
     vec![
-        Attribute::optional_computed(
+        Attribute::optional(
             ON_EXTERNAL_CHANGE,
             Type::String,
             "What to do when a refresh sees that the password was reset elsewhere: `warn` (default) warns at every refresh, `rotate` \
              resets it once more with the next apply, as a replacement or an update by `rotation_mode`, `ignore` only sets `stale`. \
              Between `warn` and `ignore`, a change counts from the next refresh.",
         )
-        .with_default(WARN)
         .checked(|text| match text {
             IGNORE | ROTATE | WARN => Ok(()),
             _ => Err("must be `warn`, `rotate` or `ignore`"),
@@ -76,19 +78,18 @@ fn arguments() -> Vec<Attribute> {
              with `password_wo_version`, or it is sent once only. Needs Terraform 1.11 or OpenTofu 1.11.",
         )
         .write_only()
-        .checked(|text| if text.is_empty() { Err("must not be empty") } else { Ok(()) }),
+        .checked(own_password),
         Attribute::optional(
             PASSWORD_WO_VERSION,
             Type::String,
             "Any text; a change of it sends `password_wo` again, in place.",
         ),
-        Attribute::optional_computed(
+        Attribute::optional(
             ROTATION_MODE,
             Type::String,
             "How a changed `rotation_trigger` rotates: `replace` (default) replaces the resource, `in_place` updates it. In place, \
              `prevent_destroy` is no obstacle and a failed reset cannot drop the resource from state.",
         )
-        .with_default(REPLACE)
         .checked(|text| match text {
             IN_PLACE | REPLACE => Ok(()),
             _ => Err("must be `replace` or `in_place`"),
@@ -125,6 +126,19 @@ fn arguments() -> Vec<Attribute> {
     ]
 }
 
+/// The rule for a password of the user's own. AUTH PLAIN cannot carry NUL (RFC 4616, section 2), and no client's configuration the rest.
+fn own_password(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() {
+        Err("must not be empty")
+    } else if text.ends_with(['\n', '\r']) {
+        Err("ends with a line break, as a text that was read from a file does; `trimspace` removes it")
+    } else if text.contains(|character: char| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')) {
+        Err("must not contain line breaks, tabs, NUL or other control characters: mail clients cannot send them")
+    } else {
+        Ok(())
+    }
+}
+
 /// What the resource answers with.
 fn answers() -> Vec<Attribute> {
     vec![
@@ -148,11 +162,11 @@ fn answers() -> Vec<Attribute> {
              Null after an import, until the first rotation.",
         ),
         Attribute::computed(
-            SMTP_URL,
-            Type::String,
-            "`smtp://username:password@host:port`, or `smtps://` on port 465, every part percent-encoded. Null where there is no password.",
-        )
-        .sensitive(),
+            ROTATION_VERSION,
+            Type::Number,
+            "When this provider last reset the password, in whole seconds since 1970, and always greater than before where a reset is in \
+             place; 0 after an import, until the first rotation. For the `*_wo_version` arguments of other resources.",
+        ),
         Attribute::computed(
             STALE,
             Type::Bool,

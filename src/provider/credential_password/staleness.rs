@@ -66,9 +66,11 @@ pub(super) fn asks_to_rotate(prior: &Value, planned: &Value) -> bool {
     *prior.get(STALE) == Value::Bool(true) && (setting.is_unknown() || setting.as_str() == Some(ROTATE))
 }
 
-/// The warning of a refresh, where the state's own setting asks for one.
+/// The warning of a refresh, where the state's own setting asks for one. Of a password that was never stored there is none: what a
+/// failed create has left is tainted, and the plan says so.
 pub(super) fn seen(state: &Value) -> Option<Diagnostic> {
-    let is_wanted = state.get(ON_EXTERNAL_CHANGE).as_str().unwrap_or(WARN) == WARN;
+    let is_stored = !state.get(ROTATED_AT).is_null();
+    let is_wanted = is_stored && state.get(ON_EXTERNAL_CHANGE).as_str().unwrap_or(WARN) == WARN;
     (is_wanted && *state.get(STALE) == Value::Bool(true)).then(|| {
         Diagnostic::warning(
             "The stored password is stale",
@@ -155,6 +157,11 @@ mod tests {
             assert_eq!(seen(&state(&[setting.clone(), (STALE, true.into())])).is_some(), warns);
             assert!(seen(&state(&[setting])).is_none());
         }
+    }
+
+    #[test]
+    fn what_a_failed_create_has_left_is_no_stored_password() {
+        assert!(seen(&state(&[(ROTATED_AT, Value::Null), (STALE, true.into())])).is_none());
     }
 
     #[test]

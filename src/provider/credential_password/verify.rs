@@ -125,6 +125,11 @@ impl Place {
         Some(Self { host, port, security: security.to_owned() })
     }
 
+    /// The same place, with the host that the vendor has told.
+    pub(super) fn told(self, told: Option<&str>) -> Self {
+        Self { host: self.host.or_else(|| told.map(str::to_owned)), ..self }
+    }
+
     /// Whether the vendor is to be asked for the host.
     pub(super) fn is_told(&self) -> bool {
         self.host.is_none()

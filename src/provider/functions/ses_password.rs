@@ -41,7 +41,7 @@ impl SesPassword {
         ];
         let summary = "Derives the SMTP password that Amazon SES takes for an AWS key.";
         let help = include_str!("ses_password.md").to_owned();
-        Self { signature: Signature { summary, help, parameters, returns: Type::String } }
+        Self { signature: Signature { summary, help, parameters, variadic: None, returns: Type::String } }
     }
 }
 

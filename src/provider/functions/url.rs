@@ -8,36 +8,51 @@ use crate::{
         value::{Number, Value},
     },
     provider::host,
-    smtp::{self, Scheme},
+    secret::Secret,
+    smtp::{self, Library, Security},
 };
 
-/// Builds the URL that mail libraries take.
+/// Builds the URL that a mail library reads.
 #[derive(Debug)]
 pub(in crate::provider) struct Url {
     signature: Signature,
 }
 
-/// The place of `port` among the parameters.
-const PORT: usize = 3;
+/// The port of TLS from the first byte (RFC 8314, section 3.3).
+const SUBMISSIONS: i64 = 465;
+
+const USERNAME: &str = "username";
+const PASSWORD: &str = "password";
+const SMTP_HOST: &str = "smtp_host";
+const SMTP_PORT: &str = "smtp_port";
 
 impl Url {
     pub(in crate::provider) fn new() -> Self {
-        let parameters = vec![
-            Attribute::required("username", Type::String, "User name to log in with.").checked(filled),
-            Attribute::required("password", Type::String, "Password to log in with.").sensitive().checked(filled),
-            Attribute::required("host", Type::String, "Host name or IP address of the submission server.")
+        let credential = vec![
+            Attribute::optional(USERNAME, Type::String, "User name to log in with.").checked(filled),
+            Attribute::optional(PASSWORD, Type::String, "Password to log in with.").sensitive().checked(filled),
+            Attribute::optional(SMTP_HOST, Type::String, "Host name or IP address of the submission server.")
                 .checked(host::check),
-            Attribute::required("port", Type::Number, "Port of the submission server, 1 to 65535."),
-            Attribute::required(
-                "security",
-                Type::String,
-                "When TLS begins: `starttls` makes a URL with `smtp://`, `tls` (from the first byte, as on port 465) one with `smtps://`.",
-            )
-            .checked(|text| scheme(text).map(drop)),
+            Attribute::optional(SMTP_PORT, Type::Number, "Port of the submission server, 1 to 65535."),
         ];
+        let parameters = vec![Attribute::optional(
+            "credential",
+            Type::Object(credential),
+            "The whole `smtp_credential_password`, or any object with `username`, `password`, `smtp_host` and `smtp_port`. Where it, \
+             or one of the four, is null, the result is null.",
+        )];
+        let options = Attribute::required(
+            "options",
+            Type::String,
+            format!(
+                "At most one of `starttls` and `tls` (TLS from the first byte); without it, `tls` on port 465 and `starttls` on any \
+                 other. And at most one library that reads the URL: {}.",
+                libraries()
+            ),
+        );
         let (summary, help) =
-            ("Builds an SMTP URL, every part of it percent-encoded.", include_str!("url.md").to_owned());
-        Self { signature: Signature { summary, help, parameters, returns: Type::String } }
+            ("Builds the SMTP URL of a credential for a mail library.", include_str!("url.md").to_owned());
+        Self { signature: Signature { summary, help, parameters, variadic: Some(options), returns: Type::String } }
     }
 }
 
@@ -51,60 +66,173 @@ impl Function for Url {
     }
 
     fn call(&self, arguments: &[Value]) -> Result<Value, Fault> {
-        let [username, password, host, port, security] = arguments else {
-            return Err(Fault::new("The function takes five arguments."));
+        let [credential, options @ ..] = arguments else {
+            return Err(Fault::new("The function takes a credential."));
         };
-        let port = port.as_number().and_then(Number::as_i64).and_then(|port| u16::try_from(port).ok());
-        let Some(port) = port.filter(|port| *port > 0) else {
-            return Err(Fault::of(PORT, "must be a whole number from 1 to 65535"));
+        let options = Options::read(options)?;
+        let (username, password) = (credential.get(USERNAME), credential.get(PASSWORD));
+        let (host, port) = (credential.get(SMTP_HOST), credential.get(SMTP_PORT));
+        if [username, password, host, port].iter().any(|part| part.is_null()) {
+            return Ok(Value::Null);
+        }
+        let number = port.as_number().and_then(Number::as_i64);
+        let Some(port) = number.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0) else {
+            return Err(Fault::of(0, format!("`{SMTP_PORT}` must be a whole number from 1 to 65535")));
         };
-        let scheme = scheme(text(security)).map_err(|words| Fault::of(PORT + 1, words))?;
+        let implied = if number == Some(SUBMISSIONS) { Security::Tls } else { Security::StartTls };
+        let security = options.security.unwrap_or(implied);
         let password = password.as_secret().cloned().unwrap_or_default();
-        Ok(smtp::url(scheme, text(username), &password, text(host), port).into())
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        options.url(security, &text(username), &password, &text(host), port).map(Value::from)
     }
 }
 
-fn scheme(security: &str) -> Result<Scheme, &'static str> {
-    match security {
-        "starttls" => Ok(Scheme::Smtp),
-        "tls" => Ok(Scheme::Smtps),
-        _ => Err("must be `starttls` or `tls`"),
+/// What the options ask for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Options {
+    security: Option<Security>,
+    /// With its place among all arguments.
+    library: Option<(usize, Library)>,
+}
+
+impl Options {
+    fn read(options: &[Value]) -> Result<Self, Fault> {
+        let mut read = Self::default();
+        for (option, index) in options.iter().zip(1..) {
+            let word = option.as_str().unwrap_or_default();
+            let fault = |words: String| Fault::of(index, words);
+            let security = match word {
+                "starttls" => Some(Security::StartTls),
+                "tls" => Some(Security::Tls),
+                _ => None,
+            };
+            let library = Library::ALL.into_iter().find(|library| library.name() == word);
+            match (security, library) {
+                (Some(security), _) => match read.security.replace(security) {
+                    Some(before) if before == security => return Err(fault(format!("has `{word}` twice"))),
+                    Some(_) => return Err(fault("must not have both `starttls` and `tls`".to_owned())),
+                    None => {}
+                },
+                (_, Some(library)) => match read.library.replace((index, library)) {
+                    Some((_, before)) if before == library => return Err(fault(format!("has `{word}` twice"))),
+                    Some((_, before)) => {
+                        return Err(fault(format!("must not have two libraries, `{before}` and `{library}`")));
+                    }
+                    None => {}
+                },
+                (None, None) => {
+                    return Err(fault(format!("must be `starttls`, `tls` or one of the libraries {}", libraries())));
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    fn url(
+        self,
+        security: Security,
+        username: &str,
+        password: &Secret,
+        host: &str,
+        port: u16,
+    ) -> Result<Secret, Fault> {
+        let library = self.library.map(|(_, library)| library);
+        let url = smtp::url(security, library, username, password, host, port);
+        url.ok_or_else(|| {
+            let (index, library) = self.library.unwrap_or((0, Library::Curl));
+            Fault::of(
+                index,
+                format!(
+                    "no URL makes `{library}` insist on STARTTLS, and without it the password is sent in clear text: leave `{library}` \
+                     out and run it with `--ssl-reqd`, or use `tls` with a port that speaks TLS from the first byte, such as 465"
+                ),
+            )
+        })
     }
 }
 
-fn text(argument: &Value) -> &str {
-    argument.as_str().unwrap_or_default()
+fn libraries() -> String {
+    Library::ALL.map(|library| format!("`{library}`")).join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
 
-    fn url(host: &str, port: Number, security: &str) -> Result<String, Fault> {
-        let password = Value::from(Secret::new("p@ss word"));
-        let made = Url::new().call(&["u@b".into(), password, host.into(), port.into(), security.into()])?;
-        Ok(made.as_secret().unwrap().for_state().to_owned())
+    fn credential(changes: &[(&'static str, Value)]) -> Value {
+        let mut credential = Value::object([
+            (USERNAME, "u@b".into()),
+            (PASSWORD, Secret::new("p@ss word").into()),
+            (SMTP_HOST, "smtp.example.com".into()),
+            (SMTP_PORT, 587_u16.into()),
+        ]);
+        for (name, value) in changes {
+            credential.set(*name, value.clone());
+        }
+        credential
+    }
+
+    fn call(credential: Value, options: &[&str]) -> Result<Value, Fault> {
+        let options = options.iter().map(|option| Value::from(*option));
+        Url::new().call(&[credential].into_iter().chain(options).collect::<Vec<_>>())
+    }
+
+    fn url(port: u16, options: &[&str]) -> String {
+        let made = call(credential(&[(SMTP_PORT, port.into())]), options).unwrap();
+        made.as_secret().unwrap().for_state().to_owned()
     }
 
     #[test]
-    fn the_scheme_follows_the_security_and_not_the_port() {
-        for (port, security, expected) in [
-            (587, "starttls", "smtp://u%40b:p%40ss%20word@smtp.example.com:587"),
-            (465, "starttls", "smtp://u%40b:p%40ss%20word@smtp.example.com:465"),
-            (2465, "tls", "smtps://u%40b:p%40ss%20word@smtp.example.com:2465"),
+    fn tls_follows_the_port_unless_an_option_says_otherwise() {
+        for (port, options, scheme) in [
+            (587, &[][..], "smtp"),
+            (2525, &[], "smtp"),
+            (465, &[], "smtps"),
+            (465, &["starttls"], "smtp"),
+            (2465, &["tls"], "smtps"),
         ] {
-            assert_eq!(url("smtp.example.com", Number::from(port), security).as_deref(), Ok(expected));
+            assert_eq!(url(port, options), format!("{scheme}://u%40b:p%40ss%20word@smtp.example.com:{port}"));
         }
-        assert!(url("::1", Number::from(25), "tls").unwrap().ends_with("@[::1]:25"));
+        assert_eq!(url(587, &["lettre"]), url(587, &["starttls", "lettre"]));
+        assert_eq!(url(465, &["tls", "dj-email-url"]), url(465, &["dj-email-url", "tls"]));
+        assert!(url(465, &["dj-email-url"]).ends_with(":465?ssl=True"));
+    }
+
+    #[test]
+    fn a_null_gives_null_whatever_else_is_there() {
+        assert_eq!(call(Value::Null, &[]), Ok(Value::Null));
+        for name in [USERNAME, PASSWORD, SMTP_HOST, SMTP_PORT] {
+            let null = |port: u16| credential(&[(SMTP_PORT, port.into()), (name, Value::Null)]);
+            assert_eq!(call(null(587), &[]), Ok(Value::Null), "{name}");
+            assert_eq!(call(null(0), &["curl", "starttls"]), Ok(Value::Null), "{name}");
+        }
     }
 
     #[test]
     fn a_port_is_a_whole_number_that_a_server_can_have() {
         for port in [Number::from(0), Number::from(-1), Number::from(65536), Number::from_f64(58.7).unwrap()] {
-            let fault = url("localhost", port, "tls").unwrap_err();
-            assert_eq!(fault.argument, Some(PORT));
-            assert_eq!(fault.text, "must be a whole number from 1 to 65535");
+            let fault = call(credential(&[(SMTP_PORT, port.into())]), &["tls"]).unwrap_err();
+            assert_eq!(fault, Fault::of(0, "`smtp_port` must be a whole number from 1 to 65535"));
+        }
+    }
+
+    #[test]
+    fn options_that_do_not_go_together_are_pointed_at() {
+        for (options, argument, words) in [
+            (&["ssl"][..], 1, "must be `starttls`, `tls` or one of the libraries `curl`, `dj-email-url`"),
+            (&["tls", ""], 2, "must be `starttls`, `tls` or"),
+            (&["TLS"], 1, "must be `starttls`, `tls` or"),
+            (&["lettre", "tls", "tls"], 3, "has `tls` twice"),
+            (&["tls", "lettre", "starttls"], 3, "must not have both `starttls` and `tls`"),
+            (&["symfony", "symfony"], 2, "has `symfony` twice"),
+            (&["lettre", "starttls", "curl"], 3, "must not have two libraries, `lettre` and `curl`"),
+            (&["curl"], 1, "no URL makes `curl` insist on STARTTLS"),
+            (&["starttls", "curl"], 2, "no URL makes `curl` insist on STARTTLS"),
+        ] {
+            let fault = call(credential(&[]), options).unwrap_err();
+            assert_eq!(fault.argument, Some(argument), "{options:?}");
+            assert!(fault.text.starts_with(words), "{options:?}: {}", fault.text);
+            assert!(options[0] == "curl" || options[1..].contains(&"curl") || call(Value::Null, options).is_err());
         }
     }
 }

@@ -61,7 +61,10 @@ impl KirimEmail {
         match resource {
             Resource::Get(guid) => {
                 let format = book.format;
-                Ok(Answer::json(200, &One::of(View::of(book.find(&domain, guid)?, format))))
+                let credential = book.find(&domain, guid)?;
+                let answer = Answer::json(200, &One::of(View::of(credential, format)));
+                credential.lateness.left = credential.lateness.left.saturating_sub(1);
+                Ok(answer)
             }
             Resource::List => {
                 let page = Page::of(request)?;
@@ -84,7 +87,7 @@ impl KirimEmail {
         }
         let password = self.accounts.reset(&credential.user_name).ok_or_else(|| failure(404))?;
         credential.touch();
-        let view = View::of(credential, format).under(credential.answers_as.as_deref());
+        let view = View::at(credential.answered(), credential, format).under(credential.answers_as.as_deref());
         Ok(Answer::json(200, &Outcome::of(view, &password, credential.mail_server, denial)))
     }
 }

@@ -71,9 +71,14 @@ enum Time {
 }
 
 impl<'book> View<'book> {
-    /// The credential in this format.
+    /// The credential in this format, as a read shows it.
     pub fn of(credential: &'book Credential, format: Format) -> Self {
-        let modified_at = Timestamp::from_second(credential.modified_at).unwrap_or(Timestamp::MAX);
+        Self::at(credential.shown(), credential, format)
+    }
+
+    /// The credential in this format, last changed in that second since 1970.
+    pub fn at(stamp: i64, credential: &'book Credential, format: Format) -> Self {
+        let modified_at = Timestamp::from_second(stamp).unwrap_or(Timestamp::MAX);
         let told = format.stamp == Stamp::ModifiedAndPasswordChanged;
         Self {
             id: credential.id,

@@ -64,8 +64,11 @@ impl Smtpd {
             (Route::Me, "GET") => book.me(request),
             (Route::Keys, "GET") => {
                 book.admit(request, Need::Read)?;
-                let views = book.keys.iter().map(|key| View::of(key, &book.account_id));
-                Ok(Answer::json(200, &views.collect::<Vec<_>>()))
+                let shown = book.keys.iter().filter(|key| key.hidden == 0);
+                let views = shown.map(|key| View::of(key, &book.account_id));
+                let answer = Answer::json(200, &views.collect::<Vec<_>>());
+                book.keys.iter_mut().for_each(|key| key.hidden = key.hidden.saturating_sub(1));
+                Ok(answer)
             }
             (Route::Keys, "POST") => {
                 book.authorize(request, Need::Write)?;

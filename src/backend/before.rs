@@ -1,0 +1,61 @@
+//! What is known of a credential before a reset, for whatever is compared with it afterwards.
+
+use std::cmp::Ordering;
+
+use super::{Found, Held};
+
+/// What is known of a credential before a reset.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Before {
+    /// What the state holds of it, from an earlier reset by this provider.
+    pub held: Held,
+    /// What the check just before the reset found. A read may lag behind.
+    pub found: Found,
+}
+
+impl Before {
+    /// Whether a version is later than every one that is known; `None` where it can be compared with none of them.
+    pub fn is_exceeded_by(&self, version: &str, compare: impl Fn(&str, &str) -> Option<Ordering>) -> Option<bool> {
+        let found = self.found.versions.iter().chain(&self.found.version).map(|name| &**name);
+        let known = found.chain(self.held.version.as_deref()).filter_map(|known| compare(version, known));
+        known.map(Ordering::is_gt).reduce(|one, other| one && other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Name;
+
+    fn before(held: Option<&str>, version: Option<&str>, versions: &[&str]) -> Before {
+        let found = Found {
+            version: version.and_then(Name::new),
+            versions: versions.iter().filter_map(|text| Name::new(text)).collect(),
+            ..Found::default()
+        };
+        Before { held: Held { version: held.map(str::to_owned), ..Held::default() }, found }
+    }
+
+    #[test]
+    fn a_version_is_later_only_where_nothing_known_is_as_late() {
+        let compare = |one: &str, other: &str| {
+            let number = |text: &str| text.parse::<u32>().ok();
+            Some(number(one)?.cmp(&number(other)?))
+        };
+        for (known, expected) in [
+            (before(None, None, &[]), None),
+            (before(Some("soon"), None, &[]), None),
+            (before(Some("4"), None, &[]), Some(true)),
+            (before(Some("5"), None, &[]), Some(false)),
+            (before(Some("6"), None, &[]), Some(false)),
+            // A check that lags behind the state.
+            (before(Some("5"), Some("4"), &["4"]), Some(false)),
+            // A state that lags behind the check.
+            (before(Some("4"), Some("5"), &["5"]), Some(false)),
+            (before(Some("4"), Some("soon"), &["soon", "3"]), Some(true)),
+            (before(None, Some("soon"), &["soon", "5"]), Some(false)),
+        ] {
+            assert_eq!(known.is_exceeded_by("5", compare), expected, "{known:?}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! States of earlier versions of the schema.
+
+use super::{
+    schema::{ON_EXTERNAL_CHANGE, REPLACE, ROTATION_MODE, ROTATION_VERSION, VERSION, WARN},
+    version,
+};
+use crate::framework::value::Value;
+
+/// Makes a state of today's schema from one that `version` of the schema wrote.
+///
+/// Until version 1, arguments that were not set were stored with the word that they then mean, and there was no `rotation_version`.
+pub(super) fn state(version: i64, mut state: Value) -> Value {
+    if version >= VERSION || state.is_null() {
+        return state;
+    }
+    for (name, default) in [(ON_EXTERNAL_CHANGE, WARN), (ROTATION_MODE, REPLACE)] {
+        if state.get(name).as_str() == Some(default) {
+            state.set(name, Value::Null);
+        }
+    }
+    let version = version::of(&state);
+    state.set(ROTATION_VERSION, version);
+    state
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        framework::value::Number,
+        provider::credential_password::schema::{IN_PLACE, ROTATE, ROTATED_AT},
+    };
+
+    fn stored(mode: &str, setting: &str) -> Value {
+        Value::object([
+            (ON_EXTERNAL_CHANGE, Value::from(setting)),
+            (ROTATED_AT, "1970-01-01T00:00:10.500000Z".into()),
+            (ROTATION_MODE, mode.into()),
+            (ROTATION_VERSION, Value::Null),
+        ])
+    }
+
+    #[test]
+    fn a_word_that_means_the_same_as_none_is_none_in_states_of_the_first_version_only() {
+        for (mode, setting, expected) in [
+            (REPLACE, WARN, [Value::Null, Value::Null]),
+            (IN_PLACE, WARN, [IN_PLACE.into(), Value::Null]),
+            (REPLACE, ROTATE, [Value::Null, ROTATE.into()]),
+        ] {
+            let upgraded = state(0, stored(mode, setting));
+            assert_eq!([ROTATION_MODE, ON_EXTERNAL_CHANGE].map(|name| upgraded.get(name).clone()), expected);
+            assert_eq!(upgraded.get(ROTATION_VERSION), &Number::from(10).into());
+            assert_eq!(state(VERSION, stored(mode, setting)), stored(mode, setting));
+        }
+        assert_eq!(state(0, Value::Null), Value::Null);
+    }
+}

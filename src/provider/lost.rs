@@ -1,0 +1,201 @@
+//! What a user reads about a reset whose response was lost, beyond the error itself. The only place that words it.
+
+use jiff::Timestamp;
+
+use super::target::Target;
+use crate::{
+    backend::{Appeared, Renewal, Trace},
+    framework::diagnostic::Diagnostic,
+    http::Outcome,
+};
+
+/// What was seen after a reset whose response was lost: whole sentences, or nothing.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Seen {
+    /// What it was.
+    pub(super) words: String,
+    /// What to think of before anything is done about it.
+    pub(super) caution: String,
+}
+
+impl Seen {
+    /// Adds a sentence, or nothing.
+    pub(super) fn add(&mut self, words: &str) {
+        if !self.words.is_empty() && !words.is_empty() {
+            self.words.push(' ');
+        }
+        self.words.push_str(words);
+    }
+}
+
+/// What a vendor shows after a reset whose response was lost, and which was begun at that time.
+///
+/// Somebody else may have made what is seen. So no word of it leads to a revocation or to another reset without saying how to tell.
+pub(super) fn seen_after(target: &Target, trace: &Trace, begun: Timestamp) -> Seen {
+    let title = target.vendor.title;
+    let words = match trace {
+        Trace::Appeared(new) => {
+            let new: Vec<_> = new.iter().map(appeared).collect();
+            format!("{title} now lists {}, not listed before the reset.", new.join(" and "))
+        }
+        Trace::Changed => format!(
+            "{title} now shows a later change of the credential. It may be this reset, somebody else's, or a change of something else."
+        ),
+        Trace::PasswordChanged => {
+            format!("{title} now shows a later change of the password, by this reset or by somebody else's.")
+        }
+        Trace::NoChange => {
+            let change = match target.vendor.renewal {
+                Renewal::InPlace => "no later change",
+                Renewal::Successor => "no new credential of this name",
+            };
+            format!("{title} shows {change} so far, which proves nothing: it may show one late.")
+        }
+        Trace::Untold => String::new(),
+    };
+    let caution = match (target.vendor.renewal, trace) {
+        (Renewal::Successor, Trace::Appeared(_)) => format!(
+            "If this reset made it, nobody knows its password. Revoke it only if nobody else made it, and if it was made at about {}, \
+             when the reset was begun.",
+            second(begun)
+        ),
+        (Renewal::Successor, _) => format!(
+            "Look at {title} for a credential of this name that was made at about {}, when the reset was begun: if this reset made it, \
+             nobody knows its password. Revoke it only if nobody else made it.",
+            second(begun)
+        ),
+        (Renewal::InPlace, Trace::Changed | Trace::PasswordChanged) => {
+            "Make sure first that nobody else has reset it: another reset ends their password.".to_owned()
+        }
+        (Renewal::InPlace, _) => String::new(),
+    };
+    Seen { words, caution }
+}
+
+fn appeared(new: &Appeared) -> String {
+    let made = new.created_at.map(|at| format!(" (made at {})", second(at))).unwrap_or_default();
+    match &new.id {
+        Some(id) => format!("`{id}`{made}"),
+        None => format!("a credential{made}"),
+    }
+}
+
+/// A time in whole seconds, as vendors have it.
+fn second(time: Timestamp) -> String {
+    format!("{time:.0}")
+}
+
+/// The error of a create, with what it leaves in the state, and where the previous password is. `predecessors` are the credentials of
+/// their own that it was to replace; `None` where it is not known to replace anything.
+pub(super) fn of_create(mut diagnostic: Diagnostic, outcome: Outcome, predecessors: Option<&[String]>) -> Diagnostic {
+    let detail = &mut diagnostic.detail;
+    if outcome != Outcome::NotChanged {
+        detail.push_str(
+            " The resource is in the state without a password, and tainted, so the next apply replaces it. (With `prevent_destroy` \
+             Terraform refuses that: remove the resource from the state first, with `terraform state rm`.)",
+        );
+    }
+    match predecessors {
+        // A password that the vendor has replaced is of no use, wherever it is. A credential with a successor still has its own.
+        Some([]) if outcome == Outcome::Changed => return diagnostic,
+        None if outcome == Outcome::NotChanged => return diagnostic,
+        None => {
+            detail.push_str(
+                " If it was to replace another with `create_before_destroy`, the previous password is in the deposed object, which the \
+                 next apply deletes.",
+            );
+            return diagnostic;
+        }
+        Some(_) => {}
+    }
+    detail.push_str(
+        " This create is the second half of a replacement: the previous password is still in the state's backup or an earlier version of \
+         the state. With `create_before_destroy`, or `rotation_mode = \"in_place\"`, it stays in the state.",
+    );
+    let ids = |all: &[String]| all.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
+    match predecessors.unwrap_or_default() {
+        [] => {}
+        one @ [_] => detail.push_str(&format!(
+            " The previous credential, {}, still works: revoke it by hand once nothing needs it any more.",
+            ids(one)
+        )),
+        all => detail.push_str(&format!(
+            " The previous credentials of all resources with this name, {}, still work: revoke them by hand once nothing needs them \
+             any more.",
+            ids(all)
+        )),
+    }
+    diagnostic
+}
+
+/// The error for a credential that is not revoked, because this run has failed to make the one that takes its place.
+pub(super) fn kept(target: &Target, old: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The previous credential was kept",
+        format!(
+            "Revoking `{old}` of `{}`: this run has failed to make a credential of this name, and `{old}` may be all that works, so it is \
+             neither revoked nor removed from the state. {} Apply again when the other error is dealt with.",
+            target.id(),
+            Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(target.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{framework::value::Value, secret::Name};
+
+    fn target(vendor: &'static str, fields: &[(&'static str, &str)]) -> Target {
+        let fields = Value::object(fields.iter().map(|(name, text)| (*name, (*text).into())));
+        Target::of(&Value::object([(vendor, fields)])).unwrap().unwrap()
+    }
+
+    #[test]
+    fn nothing_that_is_seen_leads_to_somebody_elses_credential_without_a_word_of_warning() {
+        let in_place = target("kirim_email", &[("domain", "example.com"), ("credential_guid", "guid")]);
+        let successor = target("smtpd", &[("name", "a"), ("role", "standard")]);
+        let new = Appeared { id: Name::new("one"), created_at: Some(Timestamp::UNIX_EPOCH) };
+        for (target, trace, is_cautious) in [
+            (&in_place, Trace::Changed, true),
+            (&in_place, Trace::PasswordChanged, true),
+            (&in_place, Trace::NoChange, false),
+            (&in_place, Trace::Untold, false),
+            (&successor, Trace::Appeared(vec![new]), true),
+            (&successor, Trace::NoChange, true),
+            (&successor, Trace::Untold, true),
+        ] {
+            let Seen { words, caution } = seen_after(target, &trace, Timestamp::UNIX_EPOCH);
+            assert_eq!(caution.contains("nobody else"), is_cautious, "{trace:?}: {caution}");
+            assert_eq!(caution.contains("at about 1970-01-01T00:00:00Z"), target.vendor.renewal == Renewal::Successor);
+            let proves = words.contains("not changed") || words.contains("was changed");
+            assert!(!proves, "what is seen is no outcome: {words}");
+        }
+    }
+
+    #[test]
+    fn a_failed_create_says_what_it_leaves_and_where_the_previous_password_is() {
+        use Outcome::{Changed, MayHaveChanged, NotChanged};
+        const LEFT: &str = "without a password, and tainted";
+        const BACKUP: &str = "the state's backup";
+        const KEY: &str = "The previous credential, `old`, still works";
+        let old = ["old".to_owned()];
+        for (outcome, predecessors, said) in [
+            (NotChanged, None, &[][..]),
+            (MayHaveChanged, None, &[LEFT]),
+            (Changed, None, &[LEFT]),
+            (NotChanged, Some(&[][..]), &[BACKUP]),
+            (MayHaveChanged, Some(&[]), &[LEFT, BACKUP]),
+            (Changed, Some(&[]), &[LEFT]),
+            (NotChanged, Some(&old), &[BACKUP, KEY]),
+            (Changed, Some(&old), &[LEFT, BACKUP, KEY]),
+        ] {
+            let detail = of_create(Diagnostic::error("", ""), outcome, predecessors).detail;
+            for words in [LEFT, BACKUP, KEY] {
+                assert_eq!(detail.contains(words), said.contains(&words), "{outcome:?} {predecessors:?}: {detail}");
+            }
+            assert!(!detail.contains("  "), "{detail}");
+        }
+    }
+}
