@@ -162,10 +162,10 @@ impl Backend for HubSpot {
             Generation::V1 => answer.text(&["userName"]),
             Generation::V3 | Generation::Dated => answer.text(&["id"]),
         };
-        let username = named.as_ref().and_then(Outside::name);
+        let told = named.as_ref().and_then(Outside::name);
         // What is no name is not repeated, and no name that was asked for.
-        let notes = if named.is_some() && username.is_none() { vec![Note::OddAnswer] } else { vec![] };
-        Ok(Reset { password, username, notes, ..Reset::default() })
+        let notes = if named.is_some() && told.is_none() { vec![Note::OddAnswer] } else { vec![] };
+        Ok(Reset { password, username: told, notes, ..Reset::default() })
     }
 }
 

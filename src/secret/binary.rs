@@ -28,7 +28,9 @@ pub(super) fn decoded(layer: &Layer, mut found: impl FnMut(Layer)) {
     let lengths: [fn(Sequence) -> usize; 3] =
         [|sequence| sequence.whole, |sequence| sequence.open, |sequence| sequence.head];
     if layer.chars().iter().any(|c| sequence(&[*c]).is_some()) {
-        lengths.into_iter().for_each(|length| grouped(&without_sequences(layer, length), &mut found));
+        for length in lengths {
+            grouped(&without_sequences(layer, length), &mut found);
+        }
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn read(
     let mut reader = Reader { edges, budget, found };
     match start {
         '%' => {
-            reader.bytes(at, Byte { marks: &['%'], base: 16, digits: 2..=2 });
+            reader.bytes(at, &Byte { marks: &['%'], base: 16, digits: 2..=2 });
             reader.after(at, 'u', |reader, at| reader.unit(at, &['%', 'u']));
         }
         '&' => {
@@ -36,7 +36,7 @@ pub(super) fn read(
         }
         '+' => (reader.found)(Edge { letter: None, to: at }),
         '=' => {
-            reader.bytes(at, Byte { marks: &['='], base: 16, digits: 2..=2 });
+            reader.bytes(at, &Byte { marks: &['='], base: 16, digits: 2..=2 });
             // A soft line break.
             (reader.found)(Edge { letter: None, to: at });
         }
@@ -52,7 +52,6 @@ struct Reader<'r> {
 }
 
 /// How an encoding writes a byte: its marks, and digits to a base.
-#[derive(Clone)]
 struct Byte {
     marks: &'static [char],
     base: u32,
@@ -70,10 +69,10 @@ impl Reader<'_> {
                 }
                 'U' => self.number(to, 16, 8..=8),
                 'x' => {
-                    self.bytes(to, Byte { marks: &['\\', 'x'], base: 16, digits: 2..=2 });
+                    self.bytes(to, &Byte { marks: &['\\', 'x'], base: 16, digits: 2..=2 });
                     self.after(to, '{', Reader::braced);
                 }
-                '0'..='7' => self.bytes(at, Byte { marks: &['\\'], base: 8, digits: 1..=3 }),
+                '0'..='7' => self.bytes(at, &Byte { marks: &['\\'], base: 8, digits: 1..=3 }),
                 // They stand for white space or control characters.
                 'a' | 'b' | 'e' | 'f' | 'n' | 'r' | 't' | 'v' => (self.found)(Edge { letter: None, to }),
                 _ => (self.found)(Edge::over(c, to)),
@@ -144,7 +143,7 @@ impl Reader<'_> {
     }
 
     /// Bytes in digits, the marks of the first already read: a character of Latin-1, or one of UTF-8.
-    fn bytes(&mut self, at: usize, form: Byte) {
+    fn bytes(&mut self, at: usize, form: &Byte) {
         for (byte, to) in self.numbers(at, form.base, form.digits.clone()) {
             let Ok(first) = u8::try_from(byte) else { continue };
             self.character(byte, to);
@@ -206,13 +205,15 @@ impl Reader<'_> {
     /// The numbers of so many digits, in every reading of them.
     fn numbers(&mut self, at: usize, base: u32, digits: RangeInclusive<usize>) -> Vec<(u32, usize)> {
         let mut numbers = Vec::new();
-        let mut reached = vec![(0, at)];
+        let mut reached = vec![(0_u32, at)];
         for count in 1..=*digits.end() {
             let mut next: Vec<(u32, usize)> = Vec::new();
             for (number, at) in reached {
                 for (c, to) in self.letters(at) {
                     next.extend(
-                        c.to_digit(base).and_then(|digit| Some((number * base).checked_add(digit)?)).map(|n| (n, to)),
+                        c.to_digit(base)
+                            .and_then(|digit| number.checked_mul(base)?.checked_add(digit))
+                            .map(|n| (n, to)),
                     );
                 }
             }

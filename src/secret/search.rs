@@ -68,7 +68,9 @@ mod tests {
 
     fn known(secrets: &[&str]) -> Known {
         let mut known = Known::default();
-        secrets.iter().for_each(|secret| known.remember(secret));
+        for secret in secrets {
+            known.remember(secret);
+        }
         known
     }
 
@@ -112,7 +114,8 @@ mod tests {
     fn a_text_that_would_take_too_long_is_given_up() {
         let tangled = "+%25".repeat(1000);
         assert_eq!(search(&known(&["++++hunter2"]), &tangled, 10_000), None);
-        assert_eq!(search(&known(&["hunter2"]), "a hunter2", 10_000), Some(vec![2..9]));
+        let found = search(&known(&["hunter2"]), "a hunter2", 10_000).unwrap();
+        assert!(matches!(&found[..], [range] if *range == (2..9)));
     }
 
     #[test]

@@ -155,7 +155,7 @@ impl Rotator {
         new.put(stored.clone());
         tracing::info!(vendor = self.target.vendor.name, "the password was reset");
         if version == Version::OfBefore {
-            self.read_version(&op, &before, &mut stored, new).await;
+            self.read_version(op, &before, &mut stored, new).await;
         }
         // A vendor that makes another credential with every reset leaves the other resource its own.
         if turn.used(&self.backend) == turns::Reset::Again && self.target.vendor.renewal == Renewal::InPlace {
