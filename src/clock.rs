@@ -55,7 +55,7 @@ mod tests {
             };
             let written = format!("{:.6}", time.map_or_else(now, clamped));
             prop_assert_eq!(written.len(), "2006-01-02T15:04:05.000000Z".len());
-            prop_assert!(written >= "1970".to_owned() && written.ends_with('Z'), "{written}");
+            prop_assert!(written.as_str() >= "1970" && written.ends_with('Z'), "{written}");
         }
     }
 }

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         [] => protocol::serve(Arc::new(Smtp::new()), Start::ByCore),
         ["-debug" | "--debug"] => protocol::serve(Arc::new(Smtp::new()), Start::ForDebugging),
         ["-help" | "--help" | "-h"] => say(HELP),
+        ["-notices" | "--notices"] => say(include_str!("../THIRD-PARTY-NOTICES").trim_end()),
         ["-version" | "--version"] => say(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"))),
         _ => refuse("Unknown arguments; see -help."),
     }
@@ -43,4 +44,5 @@ Terraform and OpenTofu provider that rotates SMTP credentials. `terraform` and `
 
   -debug    serve until Ctrl-C, and print what to set so that core uses this process
   -help     print this text
+  -notices  print the licences of the code of others in this program
   -version  print the version";

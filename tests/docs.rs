@@ -265,7 +265,7 @@ fn function_page(name: &str, signature: &Signature) -> String {
         let kind = if matches!(parameter.r#type, Type::Object(_)) { "Object" } else { kind(&parameter.r#type) };
         let null = if parameter.mode == Mode::Optional { ", Nullable" } else { "" };
         let nested = match &parameter.r#type {
-            Type::Object(attributes) => attributes.iter().map(|attribute| argument_part(attribute)).collect(),
+            Type::Object(attributes) => attributes.iter().map(argument_part).collect(),
             _ => String::new(),
         };
         format!("{}. `{}` ({more}{kind}{null}) {}\n{nested}", index + 1, parameter.name, parameter.help)
@@ -309,7 +309,7 @@ fn schema_section(schema: &Schema) -> String {
 }
 
 fn nested_section(attribute: &Attribute, above: &str) -> String {
-    let (Type::Object(nested) | Type::Objects(nested)) = &attribute.r#type else { return String::new() };
+    let nested = nested(&attribute.r#type);
     if nested.is_empty() {
         return String::new();
     }
@@ -340,11 +340,10 @@ fn modes(attributes: &[Attribute], heading: impl Fn(&str) -> String, above: &str
 }
 
 fn bullet(attribute: &Attribute, above: &str) -> String {
-    let link = match &attribute.r#type {
-        Type::Object(nested) | Type::Objects(nested) if !nested.is_empty() => {
-            format!(" (see [below for nested schema](#{}))", anchor(&path(above, attribute)))
-        }
-        _ => String::new(),
+    let link = if nested(&attribute.r#type).is_empty() {
+        String::new()
+    } else {
+        format!(" (see [below for nested schema](#{}))", anchor(&path(above, attribute)))
     };
     let kind = kind(&attribute.r#type);
     let sensitive = if attribute.sensitive { ", Sensitive" } else { "" };
@@ -352,8 +351,18 @@ fn bullet(attribute: &Attribute, above: &str) -> String {
     format!("- `{}` ({kind}{sensitive}{write_only}) {}{link}\n", attribute.name, attribute.help)
 }
 
+/// The attributes of an object, or of the objects in a list.
+fn nested(r#type: &Type) -> &[Attribute] {
+    match r#type {
+        Type::Object(nested) | Type::Objects(nested) => nested,
+        Type::List(element) => nested(element),
+        _ => &[],
+    }
+}
+
 fn kind(r#type: &Type) -> &'static str {
     match r#type {
+        Type::List(element) if matches!(**element, Type::Object(_)) => "List of Object",
         Type::Bool => "Boolean",
         Type::Number => "Number",
         Type::String => "String",
@@ -373,12 +382,7 @@ fn anchor(path: &str) -> String {
 
 fn with_nested<'a>(above: &str, attribute: &'a Attribute) -> Vec<(String, &'a Attribute)> {
     let path = path(above, attribute);
-    let nested = match &attribute.r#type {
-        Type::Object(nested) | Type::Objects(nested) => {
-            nested.iter().flat_map(|inner| with_nested(&path, inner)).collect()
-        }
-        _ => vec![],
-    };
+    let nested: Vec<_> = nested(&attribute.r#type).iter().flat_map(|inner| with_nested(&path, inner)).collect();
     std::iter::once((path, attribute)).chain(nested).collect()
 }
 

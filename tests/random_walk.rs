@@ -144,7 +144,7 @@ fn a_failed_update_forgets_nothing_of_what_was_configured() {
 }
 
 fn calm() -> Run {
-    Run { refreshes: true, at_plan: None, at_apply: None, interruption: None }
+    Run { refreshes: true, at_plan: None, at_apply: None, interruption: None, late: None }
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub use before::Before;
 pub use check::Check;
 pub use fields::{Field, Fields, Visibility};
 
-pub use crate::http::{Client, Operation, Settings};
+pub use crate::http::{CertificateFile, Client, Operation, Settings};
 use crate::{
     http::Result,
     secret::{Name, Secret},

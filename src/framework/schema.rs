@@ -29,7 +29,7 @@ pub enum Type {
     Number,
     /// `string`.
     String,
-    /// A list of values of one primitive type.
+    /// A list of values of one primitive type, or of objects without nested schema.
     List(Box<Type>),
     /// One nested object.
     Object(Vec<Attribute>),

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use reqwest::header::HeaderMap;
+use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::{Dialect, Error, Kind, Outcome, Result};
+use super::{Dialect, Ending, Error, Kind, Outcome, Result};
 use crate::secret::Shown;
 
 /// A 2xx answer. It may hold a password: its memory is wiped when it is dropped, and nothing prints its body.
@@ -15,6 +15,13 @@ pub struct Answer {
     /// The status, from 200 to 299.
     pub status: u16,
     pub(super) body: Zeroizing<Vec<u8>>,
+    /// Further texts to look for the password in, where the body is not the whole of what came.
+    pub(super) beyond: Vec<Zeroizing<Vec<u8>>>,
+    /// Whether the body came to its end, with nothing behind that.
+    pub(super) is_whole: bool,
+    /// What is wrong with it, where it is broken.
+    pub(super) flaw: Option<Flaw>,
+    pub(super) content_type: Option<Box<str>>,
     pub(super) host: Box<str>,
     /// What has become of the password, now that the vendor has agreed.
     pub(super) outcome: Outcome,
@@ -22,7 +29,26 @@ pub struct Answer {
     pub(super) dialect: &'static Dialect,
 }
 
+/// Why an answer is broken, and what it proves where it holds no password.
+#[derive(Clone, Debug)]
+pub(super) struct Flaw {
+    pub(super) kind: Kind,
+    pub(super) outcome: Outcome,
+    pub(super) ending: Ending,
+    pub(super) reason: Cow<'static, str>,
+}
+
 impl Answer {
+    /// The media type that it says it has, such as `application/json`: in lower case, without parameters.
+    pub fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
+    }
+
+    /// Tells whether its body came to the end that was announced, with nothing behind that.
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
     /// Reads the body. An error says that it lacks the documented form, and never what it holds.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         // The parser's own words echo what it read.
@@ -31,11 +57,14 @@ impl Answer {
 
     /// The error of an answer that lacks what it should hold, such as "the answer holds no password".
     pub fn unreadable(&self, reason: impl Into<Cow<'static, str>>) -> Error {
-        Error {
-            status: Some(self.status),
-            request_id: self.request_id.clone(),
-            ..Error::new(Kind::Unreadable, self.outcome, self.host.clone(), reason)
-        }
+        let error = match self.flaw.clone() {
+            // What it lacks may be in what did not come.
+            Some(Flaw { kind, outcome, ending, reason }) => {
+                Error { ending, ..Error::new(kind, outcome, self.host.clone(), reason) }
+            }
+            None => Error::new(Kind::Unreadable, self.outcome, self.host.clone(), reason),
+        };
+        Error { status: Some(self.status), request_id: self.request_id.clone(), ..error }
     }
 
     /// The error of an answer that says in its body, and not by its status, that nothing was done.

@@ -67,6 +67,12 @@ impl BaseUrl {
         self.url.host_str().unwrap_or_default()
     }
 
+    /// The host and the port to connect to.
+    pub(super) fn address(&self) -> (Host<&str>, u16) {
+        let host = self.url.host().unwrap_or(Host::Domain(""));
+        (host, self.url.port_or_known_default().unwrap_or_default())
+    }
+
     /// Where it is reached.
     pub(super) fn reach(&self) -> Reach {
         self.reach

@@ -56,6 +56,7 @@ pub(super) fn judge_trouble(trouble: Trouble, stage: Stage, intent: Intent) -> V
     let kind = match trouble {
         Trouble::Certificate(_) => Kind::Certificate,
         Trouble::Interrupted => Kind::Interrupted,
+        Trouble::Setup(_) => Kind::Setup,
         Trouble::Stopped => Kind::Stopped,
         Trouble::TimedOut => Kind::TimedOut,
         Trouble::TooLarge => Kind::TooLarge,

@@ -1,22 +1,22 @@
 //! One client for all vendors of a provider block, and one API for each.
 
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Method;
+use http::Method;
 
-use super::base_url::Reach;
 use super::limit::Limit;
-use super::{BaseUrl, Dialect, Request, transport};
+use super::transport::Transport;
+use super::{BaseUrl, Dialect, Request};
+use crate::trust::CertificateFile;
 
 /// What a provider block says about HTTP.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// PEM certificates that are trusted beside the system's.
-    pub ca_certificate_file: Option<PathBuf>,
-    /// The longest that one exchange may take, from connecting to the last byte of the answer.
+    /// Certificates that are trusted beside the system's.
+    pub ca_certificate_file: Option<CertificateFile>,
+    /// The longest that one exchange may take. To the answer to a reset it gives this time from when the reset has left.
     pub request_timeout: Duration,
     /// The most requests that this client begins in a second; no limit of ours if `None` or not above 0.
     pub max_requests_per_second: Option<f64>,
@@ -31,27 +31,25 @@ pub struct Client(Arc<Shared>);
 struct Shared {
     settings: Settings,
     limit: Limit,
-    clear: OnceLock<Built>,
-    loopback: OnceLock<Built>,
-    network: OnceLock<Built>,
+    transport: Transport,
 }
-
-type Built = Result<reqwest::Client, &'static str>;
 
 impl Client {
     /// Makes a client.
     pub fn new(settings: Settings) -> Self {
-        let limit = Limit::new(settings.max_requests_per_second);
-        let [clear, loopback, network] = [(); 3].map(|()| OnceLock::new());
-        Self(Arc::new(Shared { settings, limit, clear, loopback, network }))
+        let transport = Transport::new(settings.ca_certificate_file.clone());
+        Self::over(settings, transport)
     }
 
-    /// Makes a client whose connections to the network are these.
+    /// Makes a client that looks names up like this.
     #[cfg(test)]
-    pub(super) fn over(settings: Settings, network: reqwest::Client) -> Self {
-        let client = Self::new(settings);
-        let _ = client.0.network.set(Ok(network));
-        client
+    pub(super) fn resolving(settings: Settings, resolver: super::dial::Resolver) -> Self {
+        Self::over(settings, Transport::new(None).resolving(resolver))
+    }
+
+    fn over(settings: Settings, transport: Transport) -> Self {
+        let limit = Limit::new(settings.max_requests_per_second);
+        Self(Arc::new(Shared { settings, limit, transport }))
     }
 
     /// Makes the API at `base`, whose errors are told in `dialect`.
@@ -59,14 +57,12 @@ impl Client {
         Api { client: self.clone(), base, dialect }
     }
 
-    /// The connections, made with the first request. The error is in words.
-    pub(super) fn transport(&self, reach: Reach) -> Built {
-        let built = match reach {
-            Reach::Clear => &self.0.clear,
-            Reach::Loopback => &self.0.loopback,
-            Reach::Network => &self.0.network,
-        };
-        built.get_or_init(|| transport::build(&self.0.settings, reach)).clone()
+    pub(super) fn transport(&self) -> &Transport {
+        &self.0.transport
+    }
+
+    pub(super) fn user_agent(&self) -> &str {
+        &self.0.settings.user_agent
     }
 
     pub(super) fn limit(&self) -> &Limit {
@@ -80,7 +76,6 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What lies below would print the proxies, with their passwords.
         f.debug_struct("Client").field("settings", &self.0.settings).finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 //! How a vendor says what went wrong.
 
-use reqwest::header::HeaderMap;
+use http::header::HeaderMap;
 use serde_json::Value;
 
 use super::Kind;

@@ -1,19 +1,23 @@
 //! One request sent once: until when it can be taken back, and until when its answer is waited for.
 
+use std::borrow::Cow;
 use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
-use reqwest::Response;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
+use super::answer::Flaw;
+use super::arriving::{self, Arriving, Head, Received};
 use super::classify::{Intent, OwnWords, Stage, judge_status, judge_trouble};
 use super::dialect::request_id;
-use super::handover::HandOver;
 use super::operation::{LEAST_TO_SEND, out_of_time};
 use super::retry::Failure;
 use super::retry_after::{next_window, retry_after};
-use super::transport::{NO_CONNECTION_IN_TIME, Trouble};
-use super::{Answer, Dialect, Error, Kind, Operation, Outcome, Result, body};
+use super::transport::{Connection, NO_CONNECTION_IN_TIME, Obstacle, Route, Transport, Trouble};
+use super::{Answer, Dialect, Error, Kind, Operation, Outcome, Result};
 
 /// What an exchange needs to know beside the request itself.
 #[derive(Debug)]
@@ -28,57 +32,62 @@ pub(super) struct Exchange<'a> {
 
 impl Exchange<'_> {
     /// Sends the request and judges what comes back.
-    pub(super) async fn run(&self, client: &reqwest::Client, request: reqwest::Request) -> Result<Answer, Failure> {
+    pub(super) async fn run(&self, transport: &Transport, route: &Route, message: &[u8]) -> Result<Answer, Failure> {
         let start = Instant::now();
-        let end = start.checked_add(self.timeout).map_or(self.op.deadline, |end| end.min(self.op.deadline));
         if self.intent != Intent::Read && self.op.remaining() < LEAST_TO_SEND {
             return Err(Failure::last(out_of_time(self.host)));
         }
+        let end = start.checked_add(self.timeout).map_or(self.op.deadline, |end| end.min(self.op.deadline));
+        let connection = self.connect(transport, route, start, end).await.map_err(|Obstacle { trouble, words }| {
+            let Failure { error, tries } = self.failed(trouble, Stage::Connecting);
+            let reason = words.map_or(error.reason, Cow::Owned);
+            Failure { error: Error { reason, ..error }, tries }
+        })?;
 
-        let response =
-            self.send(client, request, start, end).await.map_err(|(trouble, stage)| self.failed(trouble, stage))?;
-        if response.status().is_success() {
-            self.accept(response, end).await
-        } else {
-            Err(self.refuse(response, end).await)
+        let end = match self.intent {
+            Intent::Read => end,
+            // Once it has left, only its answer tells what became of the password: the deadline does not end the wait for it.
+            Intent::Reset | Intent::Set => {
+                Instant::now().checked_add(self.timeout).unwrap_or(end.max(self.op.deadline))
+            }
+        };
+        let mut response = Arriving::over(connection, self.intent == Intent::Reset);
+        let begun = self.in_time(end, async {
+            response.send(message).await;
+            response.head().await
+        });
+        let begun = begun.await.and_then(|begun| begun);
+        match (begun, response.take_head()) {
+            (Ok(()), Some(head)) if (200..300).contains(&head.status) => self.accept(response, head, end).await,
+            (Ok(()), Some(head)) => Err(self.refuse(response, head, end).await),
+            (begun, _) => {
+                let trouble = begun.err().unwrap_or(Trouble::Interrupted);
+                match response.success().filter(|_| self.intent == Intent::Reset) {
+                    Some(status) => Ok(self.headless(response, status, trouble, end).await),
+                    None => Err(self.failed(trouble, Stage::Sent)),
+                }
+            }
         }
     }
 
-    /// Waits for the head of the answer. Until a connection stands, a stop or too little time takes the request back.
-    async fn send(
+    /// Makes a connection. Until it stands, a stop or too little time takes the request back.
+    async fn connect(
         &self,
-        client: &reqwest::Client,
-        request: reqwest::Request,
+        transport: &Transport,
+        route: &Route,
         start: Instant,
         end: Instant,
-    ) -> Result<Response, (Trouble, Stage)> {
-        let hand_over = HandOver::default();
-        let mut sending = pin!(hand_over.watch(client.execute(request)));
+    ) -> Result<Connection, Obstacle> {
         // A request that leaves at the last moment would be cut off without its answer.
         let last_moment = end - LEAST_TO_SEND.min((end - start) / 2);
 
-        // The order is what makes it safe: the request is polled only after the reasons to drop it, and once it has
-        // left, this `select` is over.
-        let early = tokio::select! {
+        // The order is what makes it safe: a connection counts only while there is no reason to leave it unused.
+        tokio::select! {
             biased;
-            () = self.op.stop.cancelled() => return Err((Trouble::Stopped, Stage::Connecting)),
-            () = tokio::time::sleep_until(last_moment) => {
-                return Err((Trouble::Unreachable(NO_CONNECTION_IN_TIME), Stage::Connecting));
-            }
-            response = &mut sending => Some(response),
-            () = hand_over.happens() => None,
-        };
-        let response = match early {
-            Some(response) => response,
-            None => self.in_time(end, sending).await.map_err(|trouble| (trouble, Stage::Sent))?,
-        };
-        response.map_err(|error| {
-            if hand_over.has_happened() {
-                (Trouble::Interrupted, Stage::Sent)
-            } else {
-                (Trouble::of_connecting(&error), Stage::Connecting)
-            }
-        })
+            () = self.op.stop.cancelled() => Err(Trouble::Stopped.into()),
+            () = tokio::time::sleep_until(last_moment) => Err(Trouble::Unreachable(NO_CONNECTION_IN_TIME).into()),
+            connection = transport.connect(route) => connection,
+        }
     }
 
     /// Waits for something of which the vendor knows already: a stop ends a read, and nothing that changes a password.
@@ -102,40 +111,84 @@ impl Exchange<'_> {
         }
     }
 
-    async fn accept(&self, response: Response, end: Instant) -> Result<Answer, Failure> {
-        let status = response.status().as_u16();
-        let request_id = request_id(response.headers());
-        let (most, outcome) = match self.intent {
-            Intent::Read => (body::PAGE, Outcome::NotChanged),
-            Intent::Reset | Intent::Set => (body::PASSWORD, Outcome::Changed),
+    async fn accept(&self, mut response: Arriving<Connection>, head: Head, end: Instant) -> Result<Answer, Failure> {
+        let Head { status, headers } = head;
+        let request_id = request_id(&headers);
+        let answer = |received: Received, flaw| Answer {
+            content_type: content_type(&headers),
+            request_id: request_id.clone(),
+            ..self.answer(status, received, flaw)
         };
-        let body = match self.in_time(end, body::read(response, most)).await.and_then(|body| body) {
-            Ok(body) => body,
-            // A password of the caller's own is known without the answer: that the vendor agreed is all that counts.
-            Err(_) if self.intent == Intent::Set => Vec::new().into(),
-            Err(trouble) => {
-                let Failure { error, tries } = self.failed(trouble, Stage::Agreed);
-                return Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries });
+        match self.intent {
+            Intent::Reset => {
+                let read = self.in_time(end, response.all()).await.and_then(|read| read);
+                let flaw = read.err().map(|trouble| self.flaw(trouble, Stage::Agreed));
+                Ok(answer(response.received(), flaw))
             }
-        };
-        Ok(Answer { status, body, host: self.host.into(), outcome, request_id, dialect: self.dialect })
+            Intent::Read => match self.in_time(end, response.whole_body(arriving::PAGE)).await.and_then(|body| body) {
+                Ok(body) => Ok(answer(Received { body, beyond: Vec::new(), is_whole: true }, None)),
+                Err(trouble) => {
+                    let Failure { error, tries } = self.failed(trouble, Stage::Agreed);
+                    Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries })
+                }
+            },
+            Intent::Set => {
+                // A password of the caller's own is known without the body.
+                let body = self.in_time(end, response.whole_body(arriving::PASSWORD)).await.and_then(|body| body);
+                let is_whole = body.is_ok();
+                Ok(answer(Received { body: body.unwrap_or_default(), beyond: Vec::new(), is_whole }, None))
+            }
+        }
+    }
+
+    /// Takes what has come where a status of success was read, and no head that is one.
+    async fn headless(
+        &self,
+        mut response: Arriving<Connection>,
+        status: u16,
+        trouble: Trouble,
+        end: Instant,
+    ) -> Answer {
+        let _ = self.in_time(end, response.all()).await;
+        self.answer(status, response.received(), Some(self.flaw(trouble, Stage::Sent)))
+    }
+
+    fn answer(&self, status: u16, received: Received, flaw: Option<Flaw>) -> Answer {
+        let Received { body, beyond, is_whole } = received;
+        Answer {
+            status,
+            body,
+            beyond,
+            is_whole: is_whole && flaw.is_none(),
+            flaw,
+            content_type: None,
+            host: self.host.into(),
+            outcome: if self.intent == Intent::Read { Outcome::NotChanged } else { Outcome::Changed },
+            request_id: None,
+            dialect: self.dialect,
+        }
+    }
+
+    fn flaw(&self, trouble: Trouble, stage: Stage) -> Flaw {
+        let Error { kind, outcome, ending, reason, .. } = self.failed(trouble, stage).error;
+        Flaw { kind, outcome, ending, reason }
     }
 
     /// A refusal is clear without its body: one that cannot be had says nothing.
-    async fn refuse(&self, response: Response, end: Instant) -> Failure {
-        let status = response.status();
-        let headers = response.headers().clone();
+    async fn refuse(&self, mut response: Arriving<Connection>, head: Head, end: Instant) -> Failure {
+        let Head { status, headers } = head;
         let end = end.min(Instant::now() + REFUSAL_TIME);
-        let body = if status.is_redirection() {
-            Vec::new().into()
+        let body = if (300..400).contains(&status) {
+            Zeroizing::default()
         } else {
-            self.in_time(end, body::read(response, body::REFUSAL)).await.and_then(|body| body).unwrap_or_default()
+            let body = self.in_time(end, response.whole_body(arriving::REFUSAL)).await;
+            body.and_then(|body| body).unwrap_or_default()
         };
 
         let said = self.dialect.read(&body, &headers);
         let own_words = if said.speaks_dialect() { OwnWords::Yes } else { OwnWords::No };
-        let verdict = judge_status(status.as_u16(), self.intent, self.dialect, own_words)
-            .in_other_words(status.as_u16(), self.dialect.meaning(said.code.as_deref()));
+        let verdict = judge_status(status, self.intent, self.dialect, own_words)
+            .in_other_words(status, self.dialect.meaning(said.code.as_deref()));
         let now = SystemTime::now();
         let wait = match verdict.kind {
             Kind::RateLimited => retry_after(&headers, now).or_else(|| next_window(&headers, now)),
@@ -144,12 +197,12 @@ impl Exchange<'_> {
         };
         let error = Error {
             ending: verdict.ending,
-            status: Some(status.as_u16()),
+            status: Some(status),
             code: said.code,
             message: said.message,
             request_id: said.request_id,
             retry_after: wait,
-            ..Error::new(verdict.kind, verdict.outcome, self.host, format!("it answered {}", status.as_u16()))
+            ..Error::new(verdict.kind, verdict.outcome, self.host, format!("it answered {status}"))
         };
         Failure { error, tries: verdict.tries }
     }
@@ -157,8 +210,8 @@ impl Exchange<'_> {
     fn failed(&self, trouble: Trouble, stage: Stage) -> Failure {
         let verdict = judge_trouble(trouble, stage, self.intent);
         let reason = match (trouble, stage) {
-            (Trouble::Certificate(reason) | Trouble::Unreachable(reason), _) => reason,
-            (Trouble::ProxyRefused, _) => "the proxy asks for a user name and password",
+            (Trouble::Certificate(reason) | Trouble::Setup(reason) | Trouble::Unreachable(reason), _) => reason,
+            (Trouble::ProxyRefused, _) => "the proxy opened no tunnel",
             (Trouble::Interrupted, Stage::Agreed) => "the connection ended within the answer",
             (Trouble::Interrupted, _) => "the connection ended before an answer",
             (Trouble::Stopped, Stage::Connecting) => "the operation was stopped before the request was sent",
@@ -170,6 +223,14 @@ impl Exchange<'_> {
         let error = Error::new(verdict.kind, verdict.outcome, self.host, reason);
         Failure { error: Error { ending: verdict.ending, ..error }, tries: verdict.tries }
     }
+}
+
+/// The media type in the headers, if it is made of what media types are made of (RFC 9110, section 8.3.1).
+fn content_type(headers: &HeaderMap) -> Option<Box<str>> {
+    let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let name = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/!#$&-^_.+".contains(&byte);
+    (!name.is_empty() && name.len() <= 127 && name.bytes().all(is_plain)).then(|| name.into())
 }
 
 /// How late a timer must be to show that the process was stopped.

@@ -1,19 +1,37 @@
 //! Single values out of an answer, however odd the rest of it is.
 //!
 //! The answer to a reset is the only copy of the password. So a password is taken wherever it stands where the vendor documents it:
-//! beside fields that have changed their type, before garbage, and from the last of several fields of one name.
+//! beside fields that have changed their type, before garbage, and from the last of several fields of one name; and where the response
+//! is broken, in whatever has come of it.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Answer, Result};
+use super::salvage::documents;
+use super::{Answer, Ending, Error, Kind, Outcome, Result};
 use crate::secret::{Outside, Secret};
 
 impl Answer {
     /// The password at `path`; an error where there is none, or an empty one.
+    ///
+    /// A whole body that is no JSON object at all is not this vendor's: something in between may have answered, and then nobody knows
+    /// what became of the password.
     pub fn password(&self, path: &[&str]) -> Result<Secret> {
-        self.secret(path).ok_or_else(|| self.unreadable("the answer holds no password"))
+        self.secret(path).ok_or_else(|| {
+            let lost = self.unreadable("the answer holds no password");
+            match self.outcome {
+                Outcome::Changed if self.is_whole && !self.begins_an_object() => {
+                    Error { kind: Kind::NotTheApi, outcome: Outcome::MayHaveChanged, ending: Ending::Open, ..lost }
+                }
+                _ => lost,
+            }
+        })
+    }
+
+    fn begins_an_object(&self) -> bool {
+        let body = self.body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&self.body);
+        body.trim_ascii_start().first() == Some(&b'{')
     }
 
     /// The text at `path`, if it is not empty.
@@ -37,11 +55,14 @@ impl Answer {
     }
 
     fn find<T: Leaf>(&self, path: &[&str]) -> Option<T> {
-        let mut found = None;
-        let mut json = serde_json::Deserializer::from_slice(&self.body);
-        // What was found before the text stops being JSON still counts.
-        let _ = Find { path, found: &mut found }.deserialize(&mut json);
-        found
+        let texts = std::iter::once(&self.body).chain(&self.beyond);
+        texts.flat_map(|text| documents(text)).find_map(|document| {
+            let mut found = None;
+            let mut json = serde_json::Deserializer::from_slice(document.bytes);
+            // What was found before the text stops being JSON still counts.
+            let _ = Find { path, found: &mut found }.deserialize(&mut json);
+            found
+        })
     }
 }
 

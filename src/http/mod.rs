@@ -6,33 +6,40 @@
 //!
 //! The way of a request through the files:
 //!
-//! - `request` puts it together, with `path` for the part of the URL that names a credential;
+//! - `request` puts it together, with `path` for the part of the URL that names a credential, and `message` for its bytes;
 //! - `retry` is the one loop around it, with `retry_after` for the vendor's own word on when, and `limit` for ours;
-//! - `exchange` sends it once, and `handover` knows whether it has left;
+//! - `exchange` sends it once, over a connection that `transport` makes for it alone, with `dial`, `proxy`, `no_proxy` and `tunnel`;
+//! - `arriving` reads what comes back, `framing` finds its end, and `salvage` the password where it is broken;
 //! - `classify` judges what came back, or that nothing did;
-//! - `body` and `dialect` keep what a vendor says small, and show it as [`Shown`](crate::secret::Shown) words only.
+//! - `dialect` reads what a vendor says, and shows it as [`Shown`](crate::secret::Shown) words only.
 //!
 //! Every failure is an [`Error`], which says with its [`Outcome`] what has become of the password.
 
 mod answer;
+mod arriving;
 mod base_url;
-mod body;
 mod classify;
 mod client;
+mod dial;
 mod dialect;
 mod error;
 mod exchange;
-mod handover;
+mod framing;
 mod limit;
 mod lookup;
+mod message;
+mod no_proxy;
 mod operation;
 mod path;
+mod proxy;
 mod request;
 mod retry;
 mod retry_after;
+mod salvage;
 mod transport;
+mod tunnel;
 
-pub use reqwest::Method;
+pub use http::Method;
 
 pub use answer::Answer;
 pub use base_url::BaseUrl;
@@ -41,3 +48,5 @@ pub use dialect::{Dialect, FieldErrors};
 pub use error::{Ending, Error, Kind, Outcome, Result};
 pub use operation::Operation;
 pub use request::{BodyText, Request};
+
+pub use crate::trust::CertificateFile;

@@ -5,16 +5,17 @@ use std::fmt;
 use std::time::Instant;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Method, Url};
-use url::form_urlencoded;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method};
+use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 use super::classify::Intent;
 use super::client::Api;
 use super::exchange::Exchange;
 use super::retry::{Failure, Pace, repeat};
-use super::{Answer, Error, Kind, Operation, Outcome, Result, path};
+use super::transport::{Route, Transport};
+use super::{Answer, Error, Kind, Operation, Outcome, Result, message, path};
 use crate::secret::Secret;
 
 /// One request to a vendor. Nothing is checked or sent before [`read`](Self::read) or [`reset`](Self::reset).
@@ -139,17 +140,19 @@ impl Request {
 
     /// Does whatever can fail before the first byte is sent.
     fn prepare(self) -> Result<Prepared> {
-        let setup = |reason| Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), reason);
-        let client = self.api.client.transport(self.api.base.reach()).map_err(setup)?;
+        let setup = |reason: &'static str| Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), reason);
         let url = self.url.clone().map_err(setup)?;
+        let route = Transport::route(&self.api.base)
+            .map_err(|reason| Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), reason))?;
 
         let mut headers = HeaderMap::new();
         if let Some(authorization) = &self.authorization {
             headers.insert(AUTHORIZATION, authorization.header().map_err(setup)?);
         }
         let body = self.body.as_ref().map(Body::encode);
-        if let Some(body) = &self.body {
-            headers.insert(CONTENT_TYPE, body.content_type());
+        if let (Some(fields), Some(body)) = (&self.body, &body) {
+            headers.insert(CONTENT_TYPE, fields.content_type());
+            headers.insert(CONTENT_LENGTH, body.len().into());
         } else if [Method::PATCH, Method::POST, Method::PUT].contains(&self.method) {
             // RFC 9110, section 8.6: a method that expects a body says that there is none.
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
@@ -162,7 +165,9 @@ impl Request {
                 secret.remember();
             }
         }
-        Ok(Prepared { api: self.api, client, method: self.method, url, headers, body })
+        let body = body.as_deref().map_or(&[][..], Vec::as_slice);
+        let message = message::encode(&self.method, &url, self.api.client.user_agent(), &headers, body);
+        Ok(Prepared { api: self.api, method: self.method, route, message })
     }
 }
 
@@ -176,11 +181,9 @@ impl fmt::Debug for Request {
 /// A request that can be sent as often as it may be.
 struct Prepared {
     api: Api,
-    client: reqwest::Client,
     method: Method,
-    url: Url,
-    headers: HeaderMap,
-    body: Option<Zeroizing<Vec<u8>>>,
+    route: Route,
+    message: Zeroizing<Vec<u8>>,
 }
 
 impl Prepared {
@@ -196,7 +199,7 @@ impl Prepared {
         let start = Instant::now();
         let timeout = self.api.client.request_timeout();
         let exchange = Exchange { op, intent, host, dialect: self.api.dialect, timeout };
-        let result = exchange.run(&self.client, self.request()).await;
+        let result = exchange.run(self.api.client.transport(), &self.route, &self.message).await;
 
         let ms = start.elapsed().as_millis();
         match &result {
@@ -208,13 +211,6 @@ impl Prepared {
             }
         }
         result
-    }
-
-    fn request(&self) -> reqwest::Request {
-        let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
-        request.headers_mut().clone_from(&self.headers);
-        *request.body_mut() = self.body.as_ref().map(|body| body.to_vec().into());
-        request
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use http::header::{HeaderMap, RETRY_AFTER};
 
 /// How long `Retry-After` asks to wait: seconds or an HTTP date (RFC 9110, section 10.2.3). `None` if there is no such
 /// header, or none that makes sense. Of several values the longest counts.

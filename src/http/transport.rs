@@ -1,49 +1,202 @@
-//! The connections beneath: what reqwest is told, and what its failures mean.
+//! The connections beneath: how one is made, and what it means that there is none.
 
-use std::error::Error as StdError;
+use std::borrow::Cow;
+use std::env;
 use std::io;
 use std::time::Duration;
 
-use super::base_url::Reach;
-use super::client::Settings;
-use super::handover::HandOverLayer;
-use crate::trust;
-use reqwest::Certificate;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use url::Host;
 
-/// Makes the connections' settings. Nothing may be done behind our back: no redirect, no retry, no reused connection.
-///
-/// This machine is called directly, as Go's programs do: a token for it must not travel to a proxy in clear text.
-pub(super) fn build(settings: &Settings, reach: Reach) -> Result<reqwest::Client, &'static str> {
-    builder(settings, reach)?.build().map_err(|_| "the system's root certificates cannot be loaded")
+use super::base_url::{BaseUrl, Reach};
+use super::dial::{self, Resolver};
+use super::proxy::Proxy;
+use super::tunnel::{self, NoTunnel};
+use crate::trust::{self, CertificateFile, Trust};
+
+/// Makes connections. Each carries one request: none is kept, and nothing is done behind our back.
+pub(super) struct Transport {
+    trust: Trust,
+    resolver: Resolver,
 }
 
-fn builder(settings: &Settings, reach: Reach) -> Result<reqwest::ClientBuilder, &'static str> {
-    // The first caller decides for the process; whoever else decides, decides for ring too.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+/// The way to an API.
+#[derive(Clone, Debug)]
+pub(super) struct Route {
+    host: Host<String>,
+    port: u16,
+    reach: Reach,
+    proxy: Option<Proxy>,
+}
 
-    let mut builder = reqwest::Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .connector_layer(HandOverLayer)
-        .default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]))
-        .http1_only()
-        .pool_max_idle_per_host(0)
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .retry(reqwest::retry::never())
-        .user_agent(&settings.user_agent);
-    if reach != Reach::Network {
-        builder = builder.no_proxy();
+/// A connection, over TLS or not.
+pub(super) type Connection = Box<dyn Stream>;
+
+/// What goes both ways.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+impl Transport {
+    pub(super) fn new(file: Option<CertificateFile>) -> Self {
+        Self { trust: Trust::new(file), resolver: Resolver::default() }
     }
-    if let Some(file) = &settings.ca_certificate_file {
-        let roots: Result<Vec<_>, _> = trust::read(file)?.iter().map(|der| Certificate::from_der(der)).collect();
-        builder = builder.tls_certs_merge(roots.map_err(|_| trust::NO_CERTIFICATE)?);
+
+    /// The same with names looked up otherwise.
+    #[cfg(test)]
+    pub(super) fn resolving(self, resolver: Resolver) -> Self {
+        Self { resolver, ..self }
     }
-    if reach == Reach::Clear {
-        // Reading the system's roots would be most of what the process does.
-        builder = builder.tls_certs_only([]);
+
+    /// Finds the way to an API. The error says what is wrong with a proxy of the environment.
+    ///
+    /// This machine is called directly, as Go's programs do: a token for it must not travel to a proxy in clear text.
+    pub(super) fn route(base: &BaseUrl) -> Result<Route, Cow<'static, str>> {
+        let (host, port) = base.address();
+        let proxy = match base.reach() {
+            Reach::Clear | Reach::Loopback => None,
+            Reach::Network => Proxy::of(&|name| env::var(name), &host, port)?,
+        };
+        let host = match host {
+            Host::Domain(name) => Host::Domain(name.to_owned()),
+            Host::Ipv4(address) => Host::Ipv4(address),
+            Host::Ipv6(address) => Host::Ipv6(address),
+        };
+        Ok(Route { host, port, reach: base.reach(), proxy })
     }
-    Ok(builder)
+
+    /// Connects, through a proxy where there is one, and over TLS where the API is. Nothing of the request is sent.
+    pub(super) async fn connect(&self, route: &Route) -> Result<Connection, Obstacle> {
+        let in_time = timeout(CONNECT_TIMEOUT, self.connect_in_any_time(route)).await;
+        in_time.unwrap_or(Err(Trouble::Unreachable(NO_CONNECTION_IN_TIME).into()))
+    }
+
+    async fn connect_in_any_time(&self, route: &Route) -> Result<Connection, Obstacle> {
+        let Route { host, port, reach, proxy } = route;
+        let stream: Connection = match proxy {
+            Some(proxy) => self.tunnel(proxy, host, *port).await?,
+            None => Box::new(self.dial(host, *port, *reach, Leg::Direct).await?),
+        };
+        match reach {
+            Reach::Clear => Ok(stream),
+            Reach::Loopback | Reach::Network => self.secure(host, stream, Leg::Direct).await,
+        }
+    }
+
+    async fn tunnel(&self, proxy: &Proxy, host: &Host<String>, port: u16) -> Result<Connection, Obstacle> {
+        let stream = self.dial(&proxy.host, proxy.port, Reach::Network, Leg::Proxy).await?;
+        let mut stream: Connection = Box::new(stream);
+        if proxy.is_tls {
+            stream = self.secure(&proxy.host, stream, Leg::Proxy).await?;
+        }
+        tunnel::open(&mut stream, proxy, host, port).await.map_err(|refusal| match refusal {
+            NoTunnel::Status(407) => {
+                Obstacle::of(Trouble::ProxyRefused, "the proxy asks for a user name and password (407)".to_owned())
+            }
+            // A refusal stays one; what a proxy could not do now, it may do later.
+            NoTunnel::Status(status @ 300..=499) => {
+                Obstacle::of(Trouble::ProxyRefused, format!("the proxy answered {status} and opened no tunnel"))
+            }
+            NoTunnel::Status(status) => Obstacle::of(
+                Trouble::Unreachable("the connection failed"),
+                format!("the proxy answered {status} and opened no tunnel"),
+            ),
+            NoTunnel::Closed => Trouble::Unreachable("the proxy closed the connection").into(),
+            NoTunnel::Garbled => Trouble::Unreachable("what the proxy answered is not HTTP").into(),
+        })?;
+        Ok(stream)
+    }
+
+    async fn dial(&self, host: &Host<String>, port: u16, reach: Reach, leg: Leg) -> Result<TcpStream, Trouble> {
+        let mut addresses = self.resolver.addresses(host, port).await;
+        if addresses.is_empty() {
+            return Err(Trouble::Unreachable(
+                leg.say("the host name could not be resolved", "the proxy's host name could not be resolved"),
+            ));
+        }
+        if reach != Reach::Network {
+            // A name proves nothing: whoever answers for it may send it anywhere.
+            addresses.retain(|address| address.ip().to_canonical().is_loopback());
+            if addresses.is_empty() {
+                return Err(Trouble::Setup("its name leads to another machine, not to a loopback address of this one"));
+            }
+        }
+        dial::connect(&addresses).await.map_err(|error| match error.kind() {
+            io::ErrorKind::ConnectionRefused => {
+                Trouble::Unreachable(leg.say("the connection was refused", "the connection to the proxy was refused"))
+            }
+            io::ErrorKind::TimedOut => Trouble::Unreachable(NO_CONNECTION_IN_TIME),
+            _ => Trouble::Unreachable(leg.say("the connection failed", "the connection to the proxy failed")),
+        })
+    }
+
+    async fn secure(&self, host: &Host<String>, stream: Connection, leg: Leg) -> Result<Connection, Obstacle> {
+        let connector = self.trust.connector(&[b"http/1.1"]).await.map_err(Trouble::Setup)?;
+        let name = match host {
+            Host::Domain(name) => ServerName::try_from(name.clone()).ok(),
+            Host::Ipv4(address) => Some(ServerName::from(std::net::IpAddr::V4(*address))),
+            Host::Ipv6(address) => Some(ServerName::from(std::net::IpAddr::V6(*address))),
+        };
+        let name = name.ok_or(Trouble::Setup("no certificate can be for a host of such a name"))?;
+        let error = match connector.connect(name, stream).await {
+            Ok(stream) => return Ok(Box::new(stream)),
+            Err(error) => error,
+        };
+        match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(rustls::Error::InvalidCertificate(error)) => {
+                let fault = leg.say(trust::fault(error), "the proxy's certificate is not trusted");
+                let words = match leg {
+                    Leg::Direct => fault.to_owned(),
+                    Leg::Proxy => trust::fault(error).replacen("its", "the proxy's", 1),
+                };
+                let names = trust::names(error).map(|names| format!(": it names {names}")).unwrap_or_default();
+                Err(Obstacle::of(Trouble::Certificate(fault), words + &names))
+            }
+            _ => Err(Trouble::Unreachable(
+                leg.say("no TLS connection could be agreed on", "no TLS connection could be agreed on with the proxy"),
+            )
+            .into()),
+        }
+    }
+}
+
+/// Which part of the way.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Leg {
+    Direct,
+    Proxy,
+}
+
+impl Leg {
+    fn say(self, direct: &'static str, proxy: &'static str) -> &'static str {
+        match self {
+            Self::Direct => direct,
+            Self::Proxy => proxy,
+        }
+    }
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(super) struct Obstacle {
+    pub(super) trouble: Trouble,
+    /// More than the trouble itself says.
+    pub(super) words: Option<String>,
+}
+
+impl Obstacle {
+    fn of(trouble: Trouble, words: String) -> Self {
+        Self { trouble, words: Some(words) }
+    }
+}
+
+impl From<Trouble> for Obstacle {
+    fn from(trouble: Trouble) -> Self {
+        Self { trouble, words: None }
+    }
 }
 
 /// Why there is no whole answer.
@@ -51,10 +204,12 @@ fn builder(settings: &Settings, reach: Reach) -> Result<reqwest::ClientBuilder, 
 pub(super) enum Trouble {
     /// The server's certificate cannot be trusted.
     Certificate(&'static str),
-    /// The connection ended too early.
+    /// The connection ended too early, or what came over it is not HTTP.
     Interrupted,
-    /// The proxy wants a password that it did not get.
+    /// The proxy refuses, for instance because it wants a password that it did not get.
     ProxyRefused,
+    /// Something on this side cannot work.
+    Setup(&'static str),
     /// We were asked to stop.
     Stopped,
     /// It took too long.
@@ -65,46 +220,11 @@ pub(super) enum Trouble {
     Unreachable(&'static str),
 }
 
-impl Trouble {
-    /// Reads the failure of a connection that did not come about.
-    pub(super) fn of_connecting(error: &reqwest::Error) -> Self {
-        if error.is_dns() {
-            return Self::Unreachable("the host name could not be resolved");
-        }
-        causes(error).find_map(Self::of_cause).unwrap_or(Self::Unreachable("the connection failed"))
-    }
-
-    fn of_cause(cause: &(dyn StdError + 'static)) -> Option<Self> {
-        if let Some(rustls::Error::InvalidCertificate(fault)) = cause.downcast_ref() {
-            return Some(Self::Certificate(trust::fault(fault)));
-        }
-        if cause.is::<rustls::Error>() {
-            return Some(Self::Unreachable("no TLS connection could be agreed on"));
-        }
-        // The type is out of reach. Should its words change, the general reason is given.
-        if cause.to_string() == "tunnel error: proxy authorization required" {
-            return Some(Self::ProxyRefused);
-        }
-        match cause.downcast_ref::<io::Error>()?.kind() {
-            io::ErrorKind::ConnectionRefused => Some(Self::Unreachable("the connection was refused")),
-            io::ErrorKind::TimedOut => Some(Self::Unreachable(NO_CONNECTION_IN_TIME)),
-            _ => None,
-        }
-    }
-}
-
 /// The reason of every connection that took too long.
 pub(super) const NO_CONNECTION_IN_TIME: &str = "no connection came about in time";
 
+/// How long connecting may take, with a proxy's answer and the TLS handshakes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Every cause below an error. `io::Error` passes over the error that it wraps, so this looks inside.
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| {
-        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        wrapped.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| error.source())
-    })
-}
 
 #[cfg(test)]
 mod tests {
@@ -112,49 +232,41 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use reqwest::Method;
-    use reqwest::dns::{Name, Resolve, Resolving};
+    use http::Method;
+    use tokio::net::TcpListener;
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::http::{BaseUrl, Client, Dialect, Error, Kind, Operation, Outcome};
+    use crate::http::dial::Resolving;
+    use crate::http::{BaseUrl, Client, Dialect, Error, Kind, Operation, Outcome, Settings};
 
     static DIALECT: Dialect =
         Dialect { code: &[], codes: &[], message: &[], fields: None, request_id: &[], unprocessed: &[] };
 
-    /// A resolver that answers every question in the same way, and counts them.
-    struct Resolver {
-        asked: AtomicUsize,
-        answer: fn() -> Resolving,
-    }
-
-    impl Resolve for Resolver {
-        fn resolve(&self, _: Name) -> Resolving {
-            self.asked.fetch_add(1, Ordering::SeqCst);
-            (self.answer)()
-        }
-    }
-
-    /// The failure of a reset at a host whose name cannot be had, and how often it was asked for.
-    async fn unresolved(answer: fn() -> Resolving) -> (Error, usize) {
+    /// The failure of a reset at a host whose name is looked up like this, and how often it was.
+    async fn resolving(base: &str, answer: impl Fn() -> Resolving + Send + Sync + 'static) -> (Error, usize) {
         let settings = Settings {
             ca_certificate_file: None,
             request_timeout: Duration::from_secs(2),
             max_requests_per_second: None,
             user_agent: "test/1".to_owned(),
         };
-        let resolver = Arc::new(Resolver { asked: AtomicUsize::new(0), answer });
-        let builder = builder(&settings, Reach::Network).unwrap().no_proxy().dns_resolver(Arc::clone(&resolver));
-        let api = Client::over(settings, builder.build().unwrap())
-            .api(BaseUrl::parse("https://api.example.com").unwrap(), &DIALECT);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let resolver = Resolver::new(move |_, _| {
+            count.fetch_add(1, Ordering::SeqCst);
+            answer()
+        });
+        let api = Client::resolving(settings, resolver).api(BaseUrl::parse(base).unwrap(), &DIALECT);
         let op = Operation::new(Duration::from_secs(4), CancellationToken::new());
         let error = api.request(Method::POST, &["reset"]).reset(&op).await.unwrap_err();
-        (error, resolver.asked.load(Ordering::SeqCst))
+        (error, asked.load(Ordering::SeqCst))
     }
 
     #[tokio::test]
     async fn a_name_that_does_not_resolve_is_tried_again_and_changed_nothing() {
-        let (error, asked) = unresolved(|| Box::pin(ready(Err("no such name".into())))).await;
+        let (error, asked) =
+            resolving("https://api.example.com", || Box::pin(ready(Err(io::ErrorKind::NotFound.into())))).await;
         assert_eq!((error.kind, error.outcome), (Kind::Unreachable, Outcome::NotChanged));
         assert_eq!(error.reason, "the host name could not be resolved");
         assert!(asked > 1, "it may resolve the next time");
@@ -162,9 +274,24 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_does_not_resolve_in_time_changed_nothing() {
-        let (error, asked) = unresolved(|| Box::pin(pending())).await;
+        let (error, asked) = resolving("https://api.example.com", || Box::pin(pending())).await;
         assert_eq!((error.kind, error.outcome), (Kind::Unreachable, Outcome::NotChanged));
         assert_eq!(error.reason, NO_CONNECTION_IN_TIME);
         assert!(asked > 0);
+    }
+
+    #[tokio::test]
+    async fn localhost_that_is_another_machine_gets_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for scheme in ["http", "https"] {
+            // An address for documentation (RFC 5737), which no connection may be tried to.
+            let (error, asked) = resolving(&format!("{scheme}://localhost:{port}"), move || {
+                Box::pin(ready(Ok(vec![([192, 0, 2, 7], port).into()])))
+            })
+            .await;
+            assert_eq!((error.kind, error.outcome, asked), (Kind::Setup, Outcome::NotChanged, 1), "{error}");
+            assert!(error.reason.contains("another machine"), "{error}");
+        }
     }
 }

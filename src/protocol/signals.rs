@@ -2,7 +2,7 @@
 
 use std::io;
 #[cfg(unix)]
-use std::{fs, future::poll_fn, ops::RangeInclusive, task::Poll};
+use std::{fs::File, future::poll_fn, io::Read, ops::Range, task::Poll};
 
 #[cfg(unix)]
 use rustix::process::Signal as Named;
@@ -92,7 +92,7 @@ const UNUSUAL: &[Named] = &[
 
 /// The numbers of the signals without a name (`signal(7)`). Elsewhere tokio knows none.
 #[cfg(unix)]
-const REAL_TIME: RangeInclusive<i32> = if cfg!(target_os = "linux") { 32..=64 } else { 1..=0 };
+const REAL_TIME: Range<i32> = if cfg!(target_os = "linux") { 32..65 } else { 0..0 };
 
 /// The signals that are ignored, one bit for each.
 #[cfg(unix)]
@@ -103,8 +103,12 @@ struct Ignored(u64);
 impl Ignored {
     /// Those that are ignored now. Only Linux tells without a call that no safe code makes.
     fn now() -> Self {
-        let told = if cfg!(target_os = "linux") { fs::read_to_string("/proc/self/status").ok() } else { None };
-        Self::told(&told.unwrap_or_default())
+        // With room for all of it, which the file does not say beforehand, one read is enough.
+        let mut told = Vec::with_capacity(16 << 10);
+        if cfg!(target_os = "linux") {
+            let _ = File::open("/proc/self/status").and_then(|mut status| status.read_to_end(&mut told));
+        }
+        Self::told(&String::from_utf8_lossy(&told))
     }
 
     /// Reads them from `/proc/<pid>/status` (`proc_pid_status(5)`).

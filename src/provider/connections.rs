@@ -40,9 +40,14 @@ pub(super) struct Connections {
 
 impl Connections {
     /// Connects every vendor that can be. Nothing is sent.
-    pub(super) fn configure(&self, core_version: &str, config: &Value, environment: Environment) {
+    pub(super) async fn configure(
+        &self,
+        core_version: &str,
+        config: &Value,
+        environment: Environment<'_>,
+    ) -> Result<()> {
         environment::remember(environment);
-        let settings = settings::client(config, core_version, environment);
+        let settings = settings::client(config, core_version, environment).await?;
         let roots = settings.as_ref().map(|settings| Roots::new(settings.ca_certificate_file.clone()));
         *self.roots.write().unwrap_or_else(PoisonError::into_inner) = roots;
         let client = settings.map(Client::new);
@@ -57,6 +62,7 @@ impl Connections {
         };
         let connections = VENDORS.iter().map(|vendor| (vendor.name, connect(vendor))).collect();
         *self.vendors.write().unwrap_or_else(PoisonError::into_inner) = connections;
+        Ok(())
     }
 
     /// Logs out at every vendor, at all of them at once.

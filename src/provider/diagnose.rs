@@ -262,7 +262,8 @@ fn answered(target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
     let vendor = if error.host.is_empty() { title.to_owned() } else { format!("{title} ({})", error.host) };
     let Some(status) = error.status else {
-        let silence = if error.kind == Kind::OwnLogin { "was not asked" } else { "gave no answer" };
+        let was_asked = !matches!(error.kind, Kind::OwnLogin | Kind::Setup);
+        let silence = if was_asked { "gave no answer" } else { "was not asked" };
         return format!("{vendor} {silence}: {}.", error.reason);
     };
     let code = error.code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();

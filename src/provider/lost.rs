@@ -128,20 +128,6 @@ pub(super) fn of_create(mut diagnostic: Diagnostic, outcome: Outcome, predecesso
     diagnostic
 }
 
-/// The error for a credential that is not revoked, because this run has failed to make the one that takes its place.
-pub(super) fn kept(target: &Target, old: &str) -> Diagnostic {
-    Diagnostic::error(
-        "The previous credential was kept",
-        format!(
-            "Revoking `{old}` of `{}`: this run has failed to make a credential of this name, and `{old}` may be all that works, so it is \
-             neither revoked nor removed from the state. {} Apply again when the other error is dealt with.",
-            target.id(),
-            Outcome::NotChanged.sentence()
-        ),
-    )
-    .at(target.path())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! The provider: its configuration, and what it offers. It never names a vendor.
 
+mod certificates;
 mod connections;
 mod credential_password;
 mod credentials;
@@ -106,10 +107,8 @@ impl Provider for Smtp {
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
-        self.connections.configure(&client.version, &config, &|variable| {
-            std::env::var(variable).ok().filter(|value| !value.is_empty())
-        });
-        Ok(())
+        let environment = |variable: &str| std::env::var(variable).ok().filter(|value| !value.is_empty());
+        self.connections.configure(&client.version, &config, &environment).await
     }
 
     async fn close(&self) {

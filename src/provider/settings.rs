@@ -1,8 +1,11 @@
 //! The provider block: what it takes, and which settings a vendor is connected with.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
-use super::duration;
+use super::{
+    certificates::{self, CA_CERTIFICATE_FILE, CA_CERTIFICATE_FILE_ENV},
+    duration,
+};
 use crate::{
     backend::{self, Field, Fields, VENDORS, Vendor, Visibility},
     framework::{
@@ -14,10 +17,10 @@ use crate::{
     secret::Secret,
 };
 
-const CA_CERTIFICATE_FILE: &str = "ca_certificate_file";
-const CA_CERTIFICATE_FILE_ENV: &str = "SMTP_CA_CERTIFICATE_FILE";
 const MAX_REQUESTS_PER_SECOND: &str = "max_requests_per_second";
 const REQUEST_TIMEOUT: &str = "request_timeout";
+/// One request in 17 minutes. With less, no operation would end within its time.
+const LEAST_REQUESTS_PER_SECOND: f64 = 0.001;
 const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Reads an environment variable; one that is empty counts as not set.
@@ -35,19 +38,20 @@ pub(super) fn schema() -> Schema {
             CA_CERTIFICATE_FILE,
             Type::String,
             format!(
-                "Path of a PEM file with certificates to trust beside the system's. \
+                "Path of a PEM file with certificates to trust in addition to the system's: those of authorities, or a server's own. \
                  Environment variable: `{CA_CERTIFICATE_FILE_ENV}`."
             ),
         ),
         Attribute::optional(
             MAX_REQUESTS_PER_SECOND,
             Type::Number,
-            "Most HTTP requests to send in a second. By default there is no limit of our own; a vendor's `Retry-After` is always obeyed.",
+            "Most HTTP requests to send in a second, at least 0.001. By default there is no limit of our own; a vendor's `Retry-After` is always obeyed.",
         ),
         Attribute::optional(
             REQUEST_TIMEOUT,
             Type::String,
-            "Longest time for one HTTP request and its answer, as a duration such as `30s`. Default: `60s`.",
+            "Longest time for one HTTP request and its response, as a duration such as `30s`. Once a reset has been sent, its response is \
+             waited for this long, even beyond `timeouts` of the resource. Default: `60s`.",
         )
         .checked(duration::check),
     ];
@@ -68,9 +72,12 @@ fn setting(field: &Field) -> Attribute {
 pub(super) fn validate(config: &Value) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     if let Some(limit) = config.get(MAX_REQUESTS_PER_SECOND).as_number()
-        && limit.as_f64().is_none_or(|limit| limit <= 0.0)
+        && limit.as_f64().is_none_or(|limit| limit < LEAST_REQUESTS_PER_SECOND)
     {
-        diagnostics.push(invalid(Path::attribute(MAX_REQUESTS_PER_SECOND), "must be more than zero"));
+        diagnostics.push(invalid(
+            Path::attribute(MAX_REQUESTS_PER_SECOND),
+            "must be at least 0.001; leave it out for no limit",
+        ));
     }
     for vendor in VENDORS {
         if let Err(diagnostic) = configured_login(vendor, config.get(vendor.name)) {
@@ -81,27 +88,35 @@ pub(super) fn validate(config: &Value) -> Diagnostics {
 }
 
 /// The settings of the HTTP client that all vendors share; `None` while one is unknown.
-pub(super) fn client(config: &Value, core_version: &str, environment: Environment) -> Option<backend::Settings> {
+pub(super) async fn client(
+    config: &Value,
+    core_version: &str,
+    environment: Environment<'_>,
+) -> Result<Option<backend::Settings>, Diagnostic> {
     let [ca, limit, timeout] =
         [CA_CERTIFICATE_FILE, MAX_REQUESTS_PER_SECOND, REQUEST_TIMEOUT].map(|name| config.get(name));
     if [ca, limit, timeout].iter().any(|value| value.is_unknown()) {
-        return None;
+        return Ok(None);
     }
-    let appended = environment("TF_APPEND_USER_AGENT").map(|text| format!(" {text}")).unwrap_or_default();
-    Some(backend::Settings {
-        ca_certificate_file: ca
-            .as_str()
-            .map(str::to_owned)
-            .or_else(|| environment(CA_CERTIFICATE_FILE_ENV))
-            .map(PathBuf::from),
+    Ok(Some(backend::Settings {
+        ca_certificate_file: certificates::read(config, environment(CA_CERTIFICATE_FILE_ENV)).await?,
         request_timeout: timeout.as_str().and_then(duration::parse).unwrap_or(DEFAULT_REQUEST_TIMEOUT),
         max_requests_per_second: limit.as_number().and_then(Number::as_f64),
-        user_agent: format!(
-            "Terraform/{core_version} (+https://www.terraform.io) terraform-provider-smtp/{}{appended}",
-            env!("CARGO_PKG_VERSION")
-        ),
-    })
+        user_agent: user_agent(core_version, environment),
+    }))
 }
+
+/// Who calls, in characters that a header can carry: `TF_APPEND_USER_AGENT` may hold any.
+fn user_agent(core_version: &str, environment: Environment) -> String {
+    let appended = environment("TF_APPEND_USER_AGENT").unwrap_or_default();
+    let own = concat!("terraform-provider-smtp/", env!("CARGO_PKG_VERSION"));
+    let text = format!("Terraform/{core_version} (+https://www.terraform.io) {own} {appended}");
+    let words = text.split(|c: char| !c.is_ascii_graphic()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ").chars().take(LONGEST_USER_AGENT).collect()
+}
+
+/// Servers refuse a head of 8 KiB.
+const LONGEST_USER_AGENT: usize = 1024;
 
 /// What is known of a vendor's settings.
 pub(super) enum Resolved {
@@ -327,10 +342,34 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_more_than_zero() {
-        for (limit, refused) in [(0, true), (-1, true), (5, false)] {
-            let config = Value::object([(MAX_REQUESTS_PER_SECOND, Number::from(limit).into())]);
+    fn a_limit_so_low_that_nothing_could_be_sent_is_refused() {
+        for (limit, refused) in [
+            ("0", true),
+            ("-1", true),
+            ("1e-300", true),
+            ("0.0009", true),
+            ("0.001", false),
+            ("5", false),
+            ("1e300", false),
+        ] {
+            let config = Value::object([(MAX_REQUESTS_PER_SECOND, Number::parse(limit).unwrap().into())]);
             assert_eq!(validate(&config).has_errors(), refused, "{limit}");
         }
+    }
+
+    #[test]
+    fn what_is_appended_to_the_user_agent_is_made_fit_for_a_header() {
+        for (appended, shown) in [
+            ("a/1 (b)", " a/1 (b)"),
+            ("a/1\r\nX-Evil: 1", " a/1 X-Evil: 1"),
+            (" a\t\u{0}b\n", " a b"),
+            ("b\u{fc}cher", " b cher"),
+            ("\n", ""),
+        ] {
+            let agent = user_agent("1.11.4", &|_| Some(appended.to_owned()));
+            let own = concat!("terraform-provider-smtp/", env!("CARGO_PKG_VERSION"));
+            assert_eq!(agent, format!("Terraform/1.11.4 (+https://www.terraform.io) {own}{shown}"));
+        }
+        assert!(user_agent("1.11.4", &|_| Some("x".repeat(100_000))).len() <= LONGEST_USER_AGENT);
     }
 }

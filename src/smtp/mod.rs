@@ -24,3 +24,5 @@ pub use failure::{Failure, FailureKind};
 pub use roots::Roots;
 pub use server::{Login, Security, Server};
 pub use url::{Library, url};
+
+pub use crate::trust::CertificateFile;

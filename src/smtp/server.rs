@@ -131,7 +131,7 @@ impl Server {
     async fn secure(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, Failure> {
         let name = ServerName::try_from(self.host.clone());
         let name = name.map_err(|_| Failure::new(FailureKind::Certificate, "no certificate can be for such a host"))?;
-        let secured = timeout(PATIENCE, self.roots.connector()?.connect(name, stream)).await;
+        let secured = timeout(PATIENCE, self.roots.connector().await?.connect(name, stream)).await;
         secured.map_err(|_| Failure::no_reply_in_time())?.map_err(|error| Failure::of_handshake(&error))
     }
 }

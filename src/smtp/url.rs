@@ -23,7 +23,7 @@ pub enum Library {
     DjangoEnviron,
     /// <https://docs.rs/lettre/0.11/lettre/transport/smtp/struct.SmtpTransport.html#method.from_url>
     Lettre,
-    /// <https://nodemailer.com/smtp>
+    /// <https://nodemailer.com/smtp>, of which version 10.6.1 was read.
     Nodemailer,
     /// <https://symfony.com/doc/current/mailer.html>; `require_tls` since version 7.3.
     Symfony,
@@ -120,6 +120,15 @@ fn encoded(password: &Secret) -> Zeroizing<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{BufRead, BufReader, Write},
+        net::TcpListener,
+        thread,
+    };
+
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use lettre::SmtpTransport;
+
     use super::*;
 
     fn text(security: Security, library: Option<Library>, host: &str, port: u16) -> Option<String> {
@@ -165,5 +174,50 @@ mod tests {
             let url = text(Security::Tls, None, host, 465).unwrap();
             assert_eq!(url, format!("smtps://u:p@{expected}:465"));
         }
+    }
+
+    /// A server that offers no STARTTLS and takes logins in clear, as one does whose STARTTLS somebody on the way removes. Answers with what
+    /// it was sent.
+    fn sent(url: impl Fn(u16) -> Secret) -> Vec<String> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(b"220 mail.example.com\r\n").unwrap();
+            let mut lines = Vec::new();
+            for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+                let reply: &[u8] = match line.split(' ').next() {
+                    Some("EHLO") => b"250-mail.example.com\r\n250 AUTH PLAIN LOGIN\r\n",
+                    Some("AUTH") => b"235 2.7.0 Accepted\r\n",
+                    _ => b"221 2.0.0 Bye\r\n",
+                };
+                lines.push(line);
+                if stream.write_all(reply).is_err() {
+                    break;
+                }
+            }
+            lines
+        });
+        // Whether it fails is the library's business; what it has sent is ours.
+        let transport = SmtpTransport::from_url(url(port).for_state()).unwrap().build();
+        let _ = transport.test_connection();
+        drop(transport);
+        server.join().unwrap()
+    }
+
+    #[test]
+    fn lettre_reads_every_part_and_sends_no_password_without_tls_when_it_is_named() {
+        let (user, password) = ("u@b/\u{fc}+%41", Secret::new("p/a:s@s w%d+?#[]&=~_-.\u{20ac}"));
+        let url = |library: Option<Library>| {
+            let password = password.clone();
+            move |port| url(Security::StartTls, library, user, &password, "127.0.0.1", port).unwrap()
+        };
+        let login = format!("\0{user}\0{}", password.for_state());
+        let bare = sent(url(None));
+        let shown = bare.iter().find_map(|line| line.strip_prefix("AUTH PLAIN ")).expect("a login in clear");
+        assert_eq!(STANDARD.decode(shown).unwrap(), login.as_bytes());
+        let named = sent(url(Some(Library::Lettre)));
+        assert!(named.iter().any(|line| line.starts_with("EHLO")), "{named:?}");
+        assert!(!named.iter().any(|line| line.starts_with("AUTH")), "{named:?}");
     }
 }

@@ -145,7 +145,7 @@ fn bad_settings_are_refused_at_their_line() {
         ("hubspot.base_url", "\"https://api.hubapi.com?a=b\"", "must not contain a query"),
         ("hubspot.base_url", "\"https://api.hubapi.com#a\"", "must not contain a fragment"),
         ("hubspot.base_url", "\"api.hubapi.com\"", "must start with https://"),
-        ("max_requests_per_second", "0", "must be more than zero"),
+        ("max_requests_per_second", "0", "must be at least 0.001"),
         ("request_timeout", "\"1 minute\"", "must be a duration longer than zero"),
     ] {
         let line = line(path, value);

@@ -1,9 +1,14 @@
 //! A rotation that fails: in each of the three orders, before the vendor has acted and after it.
 
+use std::{
+    process::{Child, Stdio},
+    time::Duration,
+};
+
 use serde_json::Value;
 
 use crate::{
-    sandbox::{Effect, Fault, Operation},
+    sandbox::{Effect, Fault, Operation, Role, SmtpFault, Stage},
     support::{ADDRESS, Run, SMTPD, USER, Workspace, block, credential, resource},
 };
 
@@ -29,6 +34,19 @@ fn a_reset_that_cannot_work_leaves_the_resource_with_its_password() {
             assert_eq!(workspace.resets(), 1);
         }
     }
+}
+
+#[test]
+fn an_answer_that_comes_after_the_operations_time_is_stored() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&credential("timeouts = { create = \"4s\" }"));
+    let refused = Fault::status_with_header(429, "Retry-After", "2").on(Operation::Reset);
+    workspace.sandbox.fault(refused.before());
+    workspace.sandbox.fault(Fault::new(Effect::Delay(Duration::from_secs(2))).on(Operation::Reset));
+    workspace.apply().quiet();
+    assert_eq!(workspace.resets(), 1);
+    workspace.working_password();
+    workspace.plan().nothing_to_do();
 }
 
 #[test]
@@ -158,6 +176,80 @@ fn a_deposed_key_that_works_outlives_every_further_failure() {
         assert!(!workspace.logs_in_as(user, password), "what was replaced is revoked");
         workspace.plan().nothing_to_do();
     }
+}
+
+/// A server that never accepted the stored password proves nothing by refusing it: one that always refuses, and another than the one
+/// that did accept it.
+#[test]
+fn a_mail_server_that_never_accepted_the_password_is_no_witness() {
+    for (first, second) in [("refusing", "refusing"), ("accepting", "another")] {
+        let Some(mut workspace) = Workspace::new() else { return };
+        workspace.trust_mail_server();
+        let (sandbox, refusal) = (&workspace.sandbox, || SmtpFault::reply(Stage::Auth, "535 5.7.8 No").always());
+        let place = |server: &str| match server {
+            "another" => format!("port = {}, security = \"tls\"", sandbox.smtps_port()),
+            _ => format!("port = {}, security = \"starttls\"", sandbox.smtp_port()),
+        };
+        let write = |trigger: &str, server: &str| {
+            let verify = format!("verify = {{ host = \"127.0.0.1\", timeout = \"1s\", {} }}", place(server));
+            workspace.write(&credential(&format!("rotation_trigger = \"{trigger}\"\n  {IN_PLACE}\n  {verify}")));
+        };
+        if first == "refusing" {
+            sandbox.smtp_fault(refusal());
+        }
+        write("one", first);
+        workspace.apply().succeeded();
+        assert_eq!(workspace.state()["verified"], first == "accepting");
+        // A change of the place alone resets nothing.
+        write("one", second);
+        workspace.apply().succeeded();
+        sandbox.clear_smtp_faults();
+        let password = workspace.working_password();
+        sandbox.smtp_fault(refusal());
+        write("two", second);
+        sandbox.fault(Fault::status(502).on(Operation::Reset).before());
+        workspace.apply().error().says(&["The password may have been changed.", "Apply again"]);
+        assert_eq!(workspace.state()["stale"], false, "the live password is not called stale");
+        sandbox.clear_smtp_faults();
+        assert!(workspace.logs_in(&password));
+        heals(&workspace, 2);
+    }
+}
+
+/// A list that lags behind does not show the key in the state, and then it does.
+#[test]
+fn the_key_in_the_state_is_never_taken_for_one_that_a_lost_reset_has_made() {
+    let Some(workspace) = Workspace::new() else { return };
+    let configuration =
+        |trigger: &str| block("this", SMTPD, &format!("rotation_trigger = \"{trigger}\"\n  {IN_PLACE}"));
+    workspace.write(&configuration("one"));
+    workspace.sandbox.smtpd().list_late(2);
+    workspace.apply().quiet();
+    let id = workspace.state()["remote_version"].as_str().expect("an id").to_owned();
+    workspace.write(&configuration("two"));
+    workspace.sandbox.fault(Fault::status(500).on(Operation::Reset).before());
+    let error = workspace.apply_with(&["-refresh=false"]).error();
+    assert!(!error.detail.contains(&id), "{error:?}");
+    error.says(&["SMTPD shows no new credential of this name so far, which proves nothing"]);
+    workspace.working_password();
+}
+
+/// Somebody else makes a key of the same name while the response is lost.
+#[test]
+fn somebody_elses_key_is_not_to_be_revoked_without_a_look() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&block("this", SMTPD, ""));
+    workspace.sandbox.fault(Fault::new(Effect::Stall).on(Operation::Reset).before());
+    workspace.sandbox.fault(Fault::new(Effect::Close).on(Operation::Reset));
+    let arguments = ["apply", "-json", "-auto-approve", "-input=false"];
+    let child = workspace.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    assert!(workspace.sandbox.wait_for_stalled(1), "the reset is under way");
+    let theirs = workspace.sandbox.smtpd().add_key("newsletter", Role::SendOnly);
+    workspace.sandbox.release();
+    let output = child.and_then(Child::wait_with_output).expect("the run ends");
+    let error = workspace.judge(&arguments, &output).error();
+    assert!(error.detail.contains(&format!("`{}` (made at ", theirs.id)), "{error:?}");
+    error.says(&["The password may have been changed.", "Revoke it only if nobody else made it"]);
 }
 
 /// A workspace with one reset behind it and a changed trigger before it.

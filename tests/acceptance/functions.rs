@@ -20,8 +20,8 @@ fn a_resource_is_passed_whole_and_the_url_is_sensitive() {
     workspace.write(&(credential("") + &bare));
     workspace.plan().error().is("Output refers to sensitive values");
 
-    let relay = format!(", {{ smtp_host = \"relay.example.com\", smtp_port = 465 }}), \"dj-email-url\"");
-    let relay = url("relay", &relay).replace(ADDRESS, &format!("merge({ADDRESS}"));
+    let relay = ", { smtp_host = \"relay.example.com\", smtp_port = 465 }), \"dj-email-url\"";
+    let relay = url("relay", relay).replace(ADDRESS, &format!("merge({ADDRESS}"));
     workspace.write(&[credential(""), url("url", ""), url("lettre", ", \"lettre\", \"starttls\""), relay].concat());
     // The password is unknown in the plan, and so is the result.
     workspace.apply().quiet();

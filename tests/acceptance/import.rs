@@ -50,6 +50,68 @@ fn an_import_block_adopts_and_the_next_change_rotates() {
     workspace.plan().nothing_to_do();
 }
 
+/// All that a configuration makes of a credential, and none of it fails on what an import cannot know.
+fn consumers() -> String {
+    let without = include_str!("../../examples/functions/url/without-functions.tf");
+    let without = without.replace("smtp_credential_password.newsletter", ADDRESS);
+    let user = format!("resource \"terraform_data\" \"user\" {{\n  input = {ADDRESS}.rotation_version\n}}\n");
+    let output =
+        |(name, value): (&str, String)| format!("output \"{name}\" {{\n  value = {value}\n  sensitive = true\n}}\n");
+    let outputs = [
+        ("url", format!("provider::smtp::url({ADDRESS})")),
+        ("lettre", format!("provider::smtp::url({ADDRESS}, \"starttls\", \"lettre\")")),
+        ("relay", format!("provider::smtp::url(merge({ADDRESS}, {{ smtp_port = 465 }}), \"curl\")")),
+        ("password", format!("{ADDRESS}.password")),
+        ("version", format!("{ADDRESS}.rotation_version")),
+    ];
+    outputs.map(output).concat() + &without + &user
+}
+
+#[test]
+fn an_import_takes_place_whatever_is_made_of_the_password() {
+    let id = format!("hubspot/{USER}");
+    let block = format!("import {{\n  to = {ADDRESS}\n  id = \"{id}\"\n}}\n");
+    for by_block in [false, true] {
+        let Some(workspace) = Workspace::with_functions() else { return };
+        let before = workspace.sandbox.hubspot().password(USER).expect("the credential has a password");
+        let whole = |trigger: &str| credential(&format!("rotation_trigger = \"{trigger}\"")) + &consumers();
+        if by_block {
+            workspace.write(&(block.clone() + &whole("one")));
+        } else {
+            workspace.write(&whole("one"));
+            workspace.import(&id).succeeded();
+            assert_eq!(workspace.state()["password"], Value::Null);
+        }
+        workspace.apply().succeeded();
+        assert_eq!(workspace.resets(), 0);
+        assert!(workspace.logs_in(&before));
+        // Core stores no output that is null.
+        let told = workspace.json(&["output", "-json"]);
+        assert_eq!(
+            told.as_object().map(|outputs| outputs.keys().cloned().collect::<Vec<_>>()),
+            Some(vec!["version".to_owned()])
+        );
+        assert_eq!(workspace.output("version"), 0);
+        workspace.plan().nothing_to_do();
+
+        workspace.write(&whole("two"));
+        workspace.apply().quiet();
+        assert_eq!(workspace.resets(), 1);
+        let login = format!("zh48wgsfld%4062515.smtp.hubspot.net:{}@smtp.hubapi.com", workspace.working_password());
+        for (name, url) in [
+            ("url", format!("smtp://{login}:587")),
+            ("lettre", format!("smtp://{login}:587?tls=required")),
+            ("relay", format!("smtps://{login}:465")),
+            ("nodemailer_url", format!("smtp://{login}:587?requireTLS=true")),
+        ] {
+            assert_eq!(workspace.output(name), url);
+        }
+        assert_eq!(workspace.output("version"), workspace.state()["rotation_version"]);
+        assert_ne!(workspace.output("version"), 0);
+        workspace.plan().nothing_to_do();
+    }
+}
+
 #[test]
 fn what_does_not_exist_cannot_be_imported() {
     let Some(workspace) = Workspace::new() else { return };

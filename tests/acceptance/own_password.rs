@@ -189,6 +189,73 @@ fn it_goes_with_a_version_and_without_a_policy() {
 }
 
 #[test]
+fn what_no_mail_client_can_send_is_refused_before_anything_is_sent() {
+    let Some(mut workspace) = Workspace::with_write_only() else { return };
+    // In HCL, and what an ephemeral variable holds when it was read from a file.
+    for literal in [r"a\u0000b", r"a\tb", r"a\nb", r"a\rb", r"\u0007ab", r"a\u007fb", r"a\u0085b", r"a\u2028b"] {
+        workspace.write(&mailbox(&format!("password_wo = \"own-{literal}-4711\"")));
+        for run in [workspace.validate(), workspace.plan(), workspace.apply()] {
+            let error = run.error().is("Invalid value for `password_wo`");
+            error.says(&["`password_wo` must not contain line breaks, tabs, NUL or other control characters"]);
+        }
+    }
+    workspace.keep_secret("own-Password_4711");
+    workspace.set("TF_VAR_own", "own-Password_4711\n");
+    workspace.write(&(EPHEMERAL.to_owned() + &mailbox("password_wo = var.own")));
+    let error = workspace.apply().error().is("Invalid value for `password_wo`");
+    error.says(&["ends with a line break", "`trimspace` removes it"]);
+    workspace.write(&(EPHEMERAL.to_owned() + &mailbox("password_wo = trimspace(var.own)")));
+    assert_eq!(workspace.requests(), [""; 0]);
+    workspace.apply().quiet();
+    works(&workspace, "own-Password_4711", 1);
+}
+
+#[test]
+fn what_turns_out_at_apply_to_hold_a_control_character_is_not_sent() {
+    let Some(workspace) = Workspace::with_write_only() else { return };
+    let data = "resource \"terraform_data\" \"late\" {\n  input = \"own-4711\\town\"\n}\n";
+    workspace.write(&(data.to_owned() + &mailbox("password_wo = terraform_data.late.output")));
+    workspace.plan_with(&["-out=plan"]).succeeded();
+    workspace.apply_with(&["plan"]).error().is("Invalid value for `password_wo`");
+    assert_eq!(workspace.sandbox.hostup().resets(MAILBOX), 0);
+    assert_eq!(workspace.addresses(), ["terraform_data.late"]);
+}
+
+#[test]
+fn a_password_in_the_configuration_is_no_password_of_ones_own() {
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&mailbox(""));
+    workspace.apply().quiet();
+    let stored = workspace.working_password();
+    let late = "resource \"terraform_data\" \"late\" {\n  input = \"a text\"\n}\n";
+    for (name, value) in [
+        ("password", "\"My-0wn-Passw0rd-here\""),
+        ("verified", "true"),
+        ("stale", "true"),
+        ("rotated_at", "\"2026-01-01T00:00:00.000000Z\""),
+        ("rotation_version", "1"),
+        ("id", "\"hostup/a/b\""),
+        ("remote_version", "\"1\""),
+        ("username", "\"somebody\""),
+        ("password", "terraform_data.late.output"),
+        ("rotated_at", "terraform_data.late.output"),
+    ] {
+        let line = format!("{name} = {value}");
+        workspace.write(&(late.to_owned() + &mailbox(&line)));
+        for run in [workspace.validate(), workspace.plan(), workspace.apply()] {
+            let error = run.failed();
+            let error =
+                error.diagnostics.iter().find(|found| found.code() == line).expect("an error at the line").clone();
+            error.is(&format!("`{name}` cannot be set")).says(&["Only the provider sets", "Remove it"]);
+        }
+        assert_eq!(workspace.working_password(), stored);
+    }
+    workspace.write(&mailbox(""));
+    workspace.plan().nothing_to_do();
+    assert_eq!(workspace.sandbox.hostup().resets(MAILBOX), 1);
+}
+
+#[test]
 fn a_program_that_would_store_it_is_refused() {
     let Some(mut workspace) = Workspace::new() else { return };
     workspace.keep_secret(OWN);

@@ -145,6 +145,69 @@ fn what_core_says_of_itself_and_the_user_adds_is_told_to_the_vendor() {
     assert_eq!(workspace.state()["username"], USER);
 }
 
+#[test]
+fn what_is_added_with_line_breaks_is_told_without_them() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.set("TF_APPEND_USER_AGENT", "team-mail/7\r\nX-Evil: yes\n");
+    workspace.write(&credential(""));
+    workspace.apply().quiet();
+    for request in workspace.sandbox.requests() {
+        let agent = request.header("User-Agent").unwrap_or_default();
+        assert!(agent.ends_with(" team-mail/7 X-Evil: yes"), "{agent}");
+        assert_eq!(request.header("X-Evil"), None);
+    }
+}
+
+#[test]
+fn a_file_of_certificates_that_cannot_be_used_is_an_error_before_anything_is_sent() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.file("garbage.pem", "garbage");
+    workspace.file("long.pem", &"x".repeat(1 << 20 | 1));
+    let pem = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUNeedle\n-----END CERTIFICATE-----\n";
+    workspace.file("broken.pem", pem);
+    let mut cases = vec![
+        ("missing.pem", "names the file `missing.pem`, which does not exist."),
+        ("~/authority.pem", "which does not exist. Nothing replaces `~` here; `pathexpand"),
+        ("garbage.pem", "names the file `garbage.pem`, which holds no PEM certificate."),
+        ("broken.pem", "which holds something that is not a certificate"),
+        ("long.pem", "which is longer than 1 MiB"),
+        (".", "names the file `.`, which is a directory"),
+        (pem, "holds a certificate, and must be the path of a file"),
+    ];
+    if cfg!(unix) {
+        cases.push(("/dev/zero", "which is not a regular file"));
+        let fifo = workspace.path("fifo");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().is_ok_and(|status| status.success()));
+        cases.push(("fifo", "names the file `fifo`, which is not a regular file"));
+    }
+    for (value, words) in cases {
+        let setting = format!("  ca_certificate_file = {}\n", serde_json::json!(value));
+        workspace.write(&(provider("").replace("{\n", &format!("{{\n{setting}")) + &credential("")));
+        let error = workspace.plan().error().is("Invalid value for `ca_certificate_file`");
+        let error = error.says(&[words]);
+        assert!(!error.detail.contains("Needle"), "{}", error.detail);
+        assert!(error.code().starts_with("ca_certificate_file = "), "{error:?}");
+
+        workspace.set("SMTP_CA_CERTIFICATE_FILE", value);
+        workspace.write(&(provider("") + &credential("")));
+        let error = workspace.plan().error().is("Invalid value in `SMTP_CA_CERTIFICATE_FILE`");
+        assert!(!error.says(&[words]).detail.contains("Needle"));
+        workspace.unset("SMTP_CA_CERTIFICATE_FILE");
+    }
+    assert_eq!(workspace.sandbox.requests().len(), 0);
+}
+
+#[test]
+fn a_limit_that_would_never_be_reached_is_refused() {
+    let Some(workspace) = Workspace::new() else { return };
+    for limit in ["1e-300", "0.0001"] {
+        let setting = format!("{{\n  max_requests_per_second = {limit}\n");
+        workspace.write(&(provider("").replace("{\n", &setting) + &credential("")));
+        let error = workspace.validate().error().is("Invalid value for `max_requests_per_second`");
+        error.says(&["must be at least 0.001"]).points_at(&format!("max_requests_per_second = {limit}"));
+    }
+}
+
 /// One setting comes from a resource that does not exist yet.
 fn late(setting: &str, arguments: &str) -> String {
     let variable = "variable \"late\" {\n  type = string\n  sensitive = true\n}\n";

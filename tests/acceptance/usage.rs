@@ -65,6 +65,70 @@ fn a_new_password_reaches_what_depends_on_it_in_the_same_apply() {
 }
 
 #[test]
+fn the_version_of_a_rotation_grows_with_each_and_with_nothing_else() {
+    let Some(workspace) = Workspace::new() else { return };
+    let write = |trigger: &str, more: &str| {
+        let user =
+            format!("resource \"terraform_data\" \"user\" {{\n  triggers_replace = {ADDRESS}.rotation_version\n}}\n");
+        let arguments = format!("rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"\n  {more}");
+        workspace.write(&(credential(&arguments) + &user));
+    };
+    let mut before = 0;
+    // Several within a second: each is greater than the one before all the same.
+    for trigger in ["one", "two", "three", "four"] {
+        write(trigger, "");
+        assert_eq!(workspace.planned().get("rotation_version"), None, "it is not known in the plan");
+        workspace.apply_with(&["plan"]).quiet();
+        let version = workspace.state()["rotation_version"].as_i64().expect("a whole number");
+        assert!(version > before && version > 1_700_000_000, "{version} after {before}");
+        assert_eq!(workspace.state_of("terraform_data.user")["triggers_replace"]["value"], version);
+        before = version;
+        write(trigger, "timeouts = { create = \"90s\" }");
+        workspace.apply().quiet();
+        assert_eq!(workspace.state()["rotation_version"], version);
+        workspace.plan().nothing_to_do();
+    }
+    assert_eq!(workspace.resets(), 4);
+}
+
+#[test]
+fn a_module_is_tested_with_mocks_as_the_guide_shows() {
+    let Some(mut workspace) = Workspace::with_functions() else { return };
+    // A mocked provider asks for no login.
+    workspace.unset("HUBSPOT_ACCESS_TOKEN");
+    workspace.remove("versions.tf");
+    let guide = include_str!("../../docs/guides/testing.md");
+    let blocks: Vec<_> = guide.split("```terraform\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [module, test] = blocks[..] else { panic!("a module and its test") };
+    workspace.write(module);
+    std::fs::create_dir(workspace.path("tests")).expect("a folder for tests");
+    workspace.file("tests/module.tftest.hcl", test);
+    assert!(workspace.run(&["test", "-no-color"]).succeeded().stdout.contains("1 passed, 0 failed"));
+
+    // Every value that the provider computes can be mocked, and the guide mocks each.
+    let schema = workspace.json(&["providers", "schema", "-json"]);
+    let schema = &schema["provider_schemas"]["registry.terraform.io/smtp-credentials/smtp"];
+    for kind in ["resource_schemas", "data_source_schemas"] {
+        for schema in schema[kind].as_object().expect("schemas").values() {
+            for (name, attribute) in schema["block"]["attributes"].as_object().expect("attributes") {
+                let nested = attribute.get("nested_type").is_some();
+                assert!(!(nested && attribute["computed"] == true), "core leaves a mocked `{name}` empty");
+                assert!(attribute["computed"] != true || test.contains(&format!(" {name} ")), "`{name}` is not mocked");
+            }
+        }
+    }
+
+    // What the guide says of a mock without defaults.
+    workspace.file("tests/module.tftest.hcl", "mock_provider \"smtp\" {}\n\nrun \"module\" {}\n");
+    let run = workspace.run(&["test", "-no-color"]).failed();
+    for words in ["not a valid RFC3339 timestamp", "`smtp_port` must be a whole number"] {
+        let printed = format!("{}{}", run.stdout, run.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(printed.contains(words), "{printed}");
+    }
+    assert_eq!(workspace.requests(), [""; 0]);
+}
+
+#[test]
 fn a_provider_that_is_debugged_serves_several_runs() {
     let Some(mut workspace) = Workspace::new() else { return };
     let debugged = Debugged::start(&workspace);

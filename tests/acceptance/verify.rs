@@ -422,6 +422,7 @@ fn a_change_that_the_vendor_shows_is_one_whatever_the_mail_server_takes() {
         let verify = format!("smtp_host = \"127.0.0.1\"\n  verify = {{ port = {port} }}");
         format!("rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"\n  {verify}")
     };
+    workspace.sandbox.kirim_email().tell_password_changes();
     workspace.write(&block("this", KIRIM_EMAIL, &arguments("one")));
     workspace.apply().quiet();
     workspace.sandbox.propagate_after(NEVER, Meanwhile::OldPassword);

@@ -169,7 +169,7 @@ pub(crate) fn is_stale(state: &Value, target: Target, live: Option<&str>, port: 
     let verify = state.get("verify");
     let is_tried = *verify.get("on_refresh") == Value::Bool(true) && *verify.get("port") == Value::from(port);
     match target {
-        Target::KirimEmail(_) => live != Some(stored),
+        Target::KirimEmail(_) if !state.get("remote_version").is_null() => live != Some(stored),
         _ if is_tried => live != Some(stored),
         _ => *state.get("stale") == Value::Bool(true),
     }

@@ -1,12 +1,12 @@
 //! Signals, deaths and states: what can happen around a reset, whatever the vendor does.
 
-use std::{fs, thread};
+use std::{fs, process::Command, thread};
 
 use crate::{
     account::{Account, Vendor},
     process::{Ended, Running, assert_gone},
     sandbox::{Effect, Fault, Operation},
-    scene::{Accident, Aftermath, Exit, Scene},
+    scene::{APPLY, Accident, Aftermath, Exit, Scene},
     state_faults,
     state_server::StateServer,
     support::Workspace,
@@ -16,7 +16,7 @@ use crate::{
 const SECTION: &str = "## Signals and deaths";
 
 /// Every row of the section.
-const FAULTS: [&str; 29] = [
+const FAULTS: [&str; 45] = [
     "Ctrl-C before the reset is sent",
     "Ctrl-C with the reset in flight, the vendor has not acted",
     "Ctrl-C with the reset in flight, the vendor has acted",
@@ -46,7 +46,27 @@ const FAULTS: [&str; 29] = [
     "kill -9 of the provider in a wait of `max_requests_per_second`",
     "kill -9 of the provider while core stores the state",
     "kill -9 of core while it stores the state",
+    "SIGHUP before the reset is sent, everything started with `nohup`",
+    "the clock stands beyond the year 9999",
+    "SIGALRM to the provider with the reset in flight",
+    "SIGIO to the provider with the reset in flight",
+    "SIGPROF to the provider with the reset in flight",
+    "SIGPWR to the provider with the reset in flight",
+    "SIGQUIT to the provider with the reset in flight",
+    "SIGSTKFLT to the provider with the reset in flight",
+    "SIGTRAP to the provider with the reset in flight",
+    "SIGUSR1 to the provider with the reset in flight",
+    "SIGUSR2 to the provider with the reset in flight",
+    "SIGVTALRM to the provider with the reset in flight",
+    "SIGXCPU to the provider with the reset in flight",
+    "SIGXFSZ to the provider with the reset in flight",
+    "SIGRTMIN to the provider with the reset in flight",
+    "SIGRTMAX to the provider with the reset in flight",
 ];
+
+/// The rows whose first word is the signal. Linux has all of them.
+#[cfg(target_os = "linux")]
+const UNUSUAL_SIGNALS: std::ops::Range<usize> = 31..45;
 
 #[test]
 fn the_table_has_every_fault_and_no_other() {
@@ -128,6 +148,72 @@ fn a_provider_that_is_told_to_end_finishes_what_was_sent() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_provider_finishes_what_was_sent_whatever_signal_would_have_ended_it() {
+    let Some(mut scene) = scene() else { return };
+    for number in UNUSUAL_SIGNALS {
+        let name = FAULTS[number].split(' ').next().unwrap_or_default();
+        let signal = match name.trim_start_matches("SIG") {
+            // Not every `kill` knows the last in real time by name.
+            "RTMAX" => "64",
+            name => name,
+        };
+        let ended = stalled(&scene, stall(), |run| {
+            run.signal_providers(signal);
+            scene.workspace.sandbox.release();
+        });
+        seen(number, &scene, Accident::of(ended, Exit::Success));
+        rotate_once_more(&mut scene, number);
+    }
+}
+
+/// A signal that is ignored from the start takes nothing back, even where it would.
+#[test]
+fn what_nohup_protects_goes_on() {
+    let Some(scene) = scene() else { return };
+    scene.workspace.sandbox.fault(Fault::new(Effect::Stall).on(Operation::List).before());
+    let run = within(&scene, "trap '' HUP; exec \"$@\"", &["-refresh=false"]);
+    assert!(scene.workspace.sandbox.wait_for_stalled(1), "the check before the reset is held back");
+    run.signal_group("HUP");
+    scene.workspace.sandbox.release();
+    seen(29, &scene, Accident::of(run.wait(), Exit::Success));
+}
+
+/// Core, a program without a C library, sees the time as it is.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_clock_beyond_the_year_9999_loses_no_password() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    let [source, library] = ["clock.c", "clock.so"].map(|name| workspace.path(name));
+    workspace.file("clock.c", CLOCK);
+    // Rust's own programs are linked with it.
+    let compiled = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status();
+    assert!(compiled.expect("a C compiler").success());
+    workspace.set("LD_PRELOAD", library.to_str().expect("a path that is text"));
+    let accounts = vec![Account::open(Vendor::HubSpot, "newsletter", &workspace)];
+    let scene = Scene::rotating(workspace, accounts, "", "rotation_mode = \"in_place\"");
+    let ended = scene.start().wait();
+    seen(30, &scene, Accident::of(ended, Exit::Success));
+    let attributes = scene.attributes();
+    let rotated_at = attributes.values().next().and_then(|attributes| attributes["rotated_at"].as_str());
+    assert!(rotated_at.is_some_and(|time| time.starts_with("9999-12-30T22:00:00.999999")), "{rotated_at:?}");
+}
+
+/// The system's time, ten thousand years from now; every other clock is left alone.
+const CLOCK: &str = r"
+#define _GNU_SOURCE
+#include <time.h>
+#include <unistd.h>
+#include <sys/syscall.h>
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    int result = syscall(SYS_clock_gettime, clock, time);
+    if (result == 0 && clock == CLOCK_REALTIME) time->tv_sec += 315569520000;
+    return result;
+}
+";
+
 #[test]
 fn a_provider_that_slept_goes_on() {
     let Some(workspace) = Workspace::new() else { return };
@@ -190,12 +276,7 @@ fn an_orphan_takes_back_what_was_not_sent() {
 #[test]
 fn a_closed_standard_error_does_no_harm() {
     let Some(scene) = scene() else { return };
-    let arguments = ["apply", "-json", "-auto-approve", "-input=false"];
-    let inner = scene.workspace.command(&arguments);
-    let mut command = std::process::Command::new("sh");
-    command.args(["-c", "exec \"$@\" 2>&-", "sh"]).arg(inner.get_program()).args(inner.get_args());
-    command.env_clear().envs(scene.workspace.environment()).current_dir(scene.workspace.path(""));
-    let ended = Running::with(command, &scene.workspace, &arguments).wait();
+    let ended = within(&scene, "exec \"$@\" 2>&-", &[]).wait();
     seen(18, &scene, Accident::of(ended, Exit::Success));
 }
 
@@ -323,6 +404,27 @@ fn in_turn(scene: &Scene, then: impl FnOnce(&Running)) -> Ended {
     let ended = run.wait();
     scene.workspace.write(&written);
     ended
+}
+
+/// Applies within a shell that runs `script` with the command in `$@`.
+fn within(scene: &Scene, script: &str, options: &[&str]) -> Running {
+    let arguments = [&APPLY[..], options].concat();
+    let inner = scene.workspace.command(&arguments);
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh"]).arg(inner.get_program()).args(inner.get_args());
+    command.env_clear().envs(scene.workspace.environment()).current_dir(scene.workspace.path(""));
+    Running::with(command, &scene.workspace, &arguments)
+}
+
+/// Changes the trigger again, where a rotation went well.
+fn rotate_once_more(scene: &mut Scene, number: usize) {
+    let written = fs::read_to_string(scene.workspace.path("main.tf")).expect("the configuration");
+    let is_trigger = |line: &str| line.trim_start().starts_with("rotation_trigger");
+    let lines = written
+        .lines()
+        .map(|line| if is_trigger(line) { format!("rotation_trigger = \"{number}\"\n") } else { format!("{line}\n") });
+    scene.workspace.write(&lines.collect::<String>());
+    scene.remember();
 }
 
 /// Applies where nobody listens.

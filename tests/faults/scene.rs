@@ -183,7 +183,7 @@ impl Scene {
             let (address, seen) = (account.address(), after.resets);
             assert!(seen <= account.most_resets(), "{address}: {seen} resets: {run}");
             // A deletion is that of an object that core deposed before it was halted.
-            let action = plan.action(&address).filter(|action| action != "delete");
+            let action = plan.actions(&address).into_iter().find(|action| action != "delete");
             assert_eq!(action.is_some(), after.state != NEW, "{address}: {action:?} is planned: {plan}");
             assert!(
                 exit != Exit::Success || after.state == NEW,
@@ -236,7 +236,14 @@ impl Scene {
         let before = &self.before[&address];
         let resets = account.resets(&self.workspace.sandbox) - before.resets;
         let after = after.unwrap_or(&Value::Null);
-        let state = if after.is_null() && keeps == Keeps::Backup {
+        // What a create leaves behind whose reset may have happened.
+        let is_left = !after.is_null() && after["password"].is_null() && after["stale"] == true;
+        let state = if is_left && keeps == Keeps::State {
+            let deposed = self.deposed();
+            let kept = deposed.iter().any(|object| object["password"] == before.attributes["password"]);
+            assert!(kept, "{address}: the old password is not even in a deposed object: {run}");
+            if self.works(&before.attributes) { DEPOSED } else { DEPOSED_DEAD }
+        } else if (after.is_null() || is_left) && keeps == Keeps::Backup {
             let backup = fs::read_to_string(self.workspace.path("terraform.tfstate.backup")).expect("a backup");
             assert!(backup.contains(before.attributes["password"].as_str().expect("a password")), "{address}: {run}");
             if self.works(&before.attributes) { BACKED_UP } else { DROPPED }
@@ -265,6 +272,14 @@ impl Scene {
         current.map(named).collect()
     }
 
+    /// The attributes of what only waits for its deletion.
+    fn deposed(&self) -> Vec<Value> {
+        let state = self.workspace.json(&["show", "-json"]);
+        let resources = state["values"]["root_module"]["resources"].as_array().cloned().unwrap_or_default();
+        let deposed = resources.into_iter().filter(|resource| !resource["deposed_key"].is_null());
+        deposed.map(|resource| resource["values"].clone()).collect()
+    }
+
     /// Tells whether the password in these attributes logs in.
     pub(crate) fn works(&self, attributes: &Value) -> bool {
         let [username, password] = ["username", "password"].map(|name| attributes[name].as_str().unwrap_or_default());
@@ -288,6 +303,10 @@ pub(crate) const OLD: &str = "old";
 pub(crate) const DEAD: &str = "old, dead";
 /// None; the old password still works, and is in the backup.
 pub(crate) const BACKED_UP: &str = "none, the old one is in the backup";
+/// None; the old password still works, and is in the deposed object.
+pub(crate) const DEPOSED: &str = "none, the old one is deposed";
+/// None; the old password no longer works, and is in the deposed object.
+pub(crate) const DEPOSED_DEAD: &str = "none, the old one is deposed, dead";
 /// None; the old password no longer works.
 pub(crate) const DROPPED: &str = "none, the old one is dead";
 

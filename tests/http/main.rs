@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of these tests are tests too")]
 
 mod answers;
+mod broken;
 mod connections;
 mod proxies;
 mod retries;
@@ -18,7 +19,7 @@ mod tls;
 use std::time::Duration;
 
 use terraform_provider_smtp::http::{
-    Answer, Api, BaseUrl, Client, Dialect, Error, Kind, Method, Operation, Outcome, Request, Settings,
+    Answer, Api, BaseUrl, CertificateFile, Client, Dialect, Error, Kind, Method, Operation, Outcome, Request, Settings,
 };
 use terraform_provider_smtp::secret::Secret;
 use tokio_util::sync::CancellationToken;
@@ -95,5 +96,10 @@ impl Server {
         assert_eq!((error.kind, error.outcome, self.requests().len()), (kind, outcome, requests), "{error:?}");
         assert_eq!(&*error.host, "127.0.0.1");
         error
+    }
+
+    /// Asserts that the password was lost, why, and that one request was sent.
+    fn lost(&self, result: Result<Answer, Error>, kind: Kind, outcome: Outcome) -> Error {
+        self.failed(result.and_then(|answer| answer.password(&["password"]).map(|_| answer)), kind, outcome, 1)
     }
 }

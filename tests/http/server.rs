@@ -32,6 +32,8 @@ pub(crate) enum Act {
     Drip(Vec<u8>),
     /// Reads a request and answers when told to.
     SayWhenTold(Vec<u8>, Arc<Notify>),
+    /// Reads a request for a tunnel, and opens one to this address whatever host is asked for.
+    Tunnel(SocketAddr),
     /// Reads a request, answers with the first and then with the second for ever.
     Flood(Vec<u8>, Vec<u8>),
 }
@@ -166,6 +168,12 @@ async fn follow(mut stream: impl AsyncRead + AsyncWrite + Unpin, act: Act, seen:
         Act::SayWhenTold(bytes, told) => {
             told.notified().await;
             say(&mut stream, &bytes).await
+        }
+        Act::Tunnel(address) => {
+            let mut there = TcpStream::connect(address).await?;
+            stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
+            stream.flush().await?;
+            tokio::io::copy_bidirectional(&mut stream, &mut there).await.map(drop)
         }
         Act::Flood(head, chunk) => {
             stream.write_all(&head).await?;

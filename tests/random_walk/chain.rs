@@ -25,6 +25,8 @@ const TYPE_NAME: &str = "smtp_credential_password";
 pub(crate) struct Schemas {
     pub(crate) provider: Vec<Attribute>,
     resource: Vec<Attribute>,
+    /// The version of the resource's schema.
+    version: i64,
 }
 
 /// What core stores of an object.
@@ -76,6 +78,8 @@ pub(crate) struct Applied {
     pub(crate) stored: Stored,
     /// What `create_before_destroy` has left to be deleted.
     pub(crate) deposed: Option<Stored>,
+    /// Whether a create has failed and left an object all the same.
+    pub(crate) is_tainted: bool,
     /// How the create or the update ended; nothing where it did not begin.
     pub(crate) made: Option<Result<(), Failure>>,
     /// How the deletion ended, where there was one.
@@ -93,8 +97,12 @@ pub(crate) struct Caller {
 impl Schemas {
     pub(crate) fn new() -> Self {
         let smtp = Smtp::new();
-        let resource = smtp.resources()[0].schema().attributes.clone();
-        Self { provider: smtp.schema().attributes.clone(), resource }
+        let schema = smtp.resources()[0].schema();
+        Self {
+            provider: smtp.schema().attributes.clone(),
+            resource: schema.attributes.clone(),
+            version: schema.version,
+        }
     }
 }
 
@@ -113,7 +121,8 @@ impl Caller {
     pub(crate) async fn refresh(&mut self, stored: &Stored) -> Result<(Stored, Vec<Diagnostic>), Failure> {
         let json = serde_json::to_vec(&rules::json(&stored.state)).unwrap();
         let raw_state = Some(RawState { json, ..RawState::default() });
-        let request = upgrade_resource_state::Request { type_name: TYPE_NAME.to_owned(), version: 0, raw_state };
+        let version = self.schemas.version;
+        let request = upgrade_resource_state::Request { type_name: TYPE_NAME.to_owned(), version, raw_state };
         let answer = answered(self.provider.upgrade_resource_state(request).await)?;
         assert!(self.decode(answer.upgraded_state) == stored.state, "a state of today needs no upgrade");
         self.read(stored).await
@@ -156,8 +165,14 @@ impl Caller {
 
     /// Carries a plan out, now that the whole configuration is known.
     pub(crate) async fn apply(mut self, before: Stored, plan: Plan, config: Value, create_first: bool) -> Applied {
-        let nothing =
-            Applied { stored: before.clone(), deposed: None, made: None, deleted: None, warnings: Vec::new() };
+        let nothing = Applied {
+            stored: before.clone(),
+            deposed: None,
+            is_tainted: false,
+            made: None,
+            deleted: None,
+            warnings: Vec::new(),
+        };
         match (plan.action, create_first) {
             (Action::Nothing, _) => nothing,
             (Action::Create | Action::Update, _) => self.make(before, plan, &config).await,
@@ -172,7 +187,11 @@ impl Caller {
             (Action::Replace, true) => {
                 let mut applied = self.make(Stored::default(), plan, &config).await;
                 if !matches!(applied.made, Some(Ok(()))) {
-                    return Applied { stored: before, ..applied };
+                    // What a failed create leaves becomes the object, tainted; where it leaves nothing, core puts the old one back.
+                    return match applied.is_tainted {
+                        true => Applied { deposed: Some(before), ..applied },
+                        false => Applied { stored: before, ..applied },
+                    };
                 }
                 match self.destroy(&before).await {
                     Ok(warnings) => {
@@ -194,8 +213,14 @@ impl Caller {
 
     /// Creates or updates: plans once more with what is known by now, then applies that.
     async fn make(&mut self, before: Stored, plan: Plan, config: &Value) -> Applied {
-        let mut applied =
-            Applied { stored: before.clone(), deposed: None, made: None, deleted: None, warnings: Vec::new() };
+        let mut applied = Applied {
+            stored: before.clone(),
+            deposed: None,
+            is_tainted: false,
+            made: None,
+            deleted: None,
+            warnings: Vec::new(),
+        };
         let last = match self.plan(&before, config, Wish::Configured).await {
             Ok(last) => last,
             Err(failure) => return Applied { made: Some(Err(failure)), ..applied },
@@ -218,14 +243,24 @@ impl Caller {
                 applied.made = Some(Ok(()));
             }
             Err(failure) => {
-                let mut known = before.state.clone();
-                if *state.get("stale") == Value::Bool(true) {
-                    known.set("stale", true);
+                if before.state.is_null() && !state.is_null() {
+                    rules::assert_storable(&self.schemas.resource, &state);
+                    let is_left = state.get("password").is_null() && *state.get("stale") == Value::Bool(true);
+                    assert!(
+                        is_left && state.get("rotated_at").is_null(),
+                        "what a failed create leaves has no password"
+                    );
+                    applied.is_tainted = true;
+                } else {
+                    let mut known = before.state.clone();
+                    if *state.get("stale") == Value::Bool(true) {
+                        known.set("stale", true);
+                    }
+                    assert!(
+                        state == known,
+                        "a failed update leaves the state from before; but that it is stale may be known"
+                    );
                 }
-                assert!(
-                    state == known,
-                    "an error comes with the state from before, or core taints or loses one; but that it is stale may be known"
-                );
                 applied.made = Some(Err(failure));
                 if !state.is_null() {
                     applied.stored = Stored { state, private: answer.private };

@@ -61,12 +61,23 @@ pub(crate) struct Run {
     /// What goes wrong while core applies.
     pub(crate) at_apply: Option<Fault>,
     pub(crate) interruption: Option<Interruption>,
+    /// What the vendors show late while core applies.
+    pub(crate) late: Option<Late>,
+}
+
+/// What a vendor shows late of a change.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Late {
+    /// How many reads show it as it was before.
+    pub(crate) reads: usize,
+    /// Whether the answer to the reset does too.
+    pub(crate) answers: bool,
 }
 
 impl Operation {
     /// The same with less of it, in several ways.
     pub(crate) fn simpler(&self) -> Vec<Self> {
-        let calm = |run: &Run| Run { at_plan: None, at_apply: None, interruption: None, ..run.clone() };
+        let calm = |run: &Run| Run { at_plan: None, at_apply: None, interruption: None, late: None, ..run.clone() };
         match self {
             Self::Apply(wanted, run) => {
                 let without = |index: usize| [&wanted[..index], &wanted[index + 1..]].concat();
@@ -148,6 +159,8 @@ fn run() -> impl Strategy<Value = Run> {
     // A refresh takes a mail server at its word.
     let at_plan = faults().prop_filter("no mail server refuses what is right", |fault| !fault.is_of_mail());
     let (at_plan, at_apply) = (option::weighted(0.05, at_plan), option::weighted(0.25, faults()));
-    (refreshes, at_plan, at_apply, option::weighted(0.15, interruptions()))
-        .prop_map(|(refreshes, at_plan, at_apply, interruption)| Run { refreshes, at_plan, at_apply, interruption })
+    let late = (0..4_usize, any::<bool>()).prop_map(|(reads, answers)| Late { reads, answers });
+    (refreshes, at_plan, at_apply, option::weighted(0.15, interruptions()), option::weighted(0.3, late)).prop_map(
+        |(refreshes, at_plan, at_apply, interruption, late)| Run { refreshes, at_plan, at_apply, interruption, late },
+    )
 }

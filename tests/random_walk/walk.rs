@@ -43,6 +43,7 @@ pub(crate) struct Tally {
     healed: AtomicUsize,
     shared: AtomicUsize,
     dropped: AtomicUsize,
+    left: AtomicUsize,
 }
 
 /// Walks, counts what happened, and keeps `at` at the number of the operation that it is at.
@@ -236,7 +237,9 @@ impl Walk {
                 assert!(is_doubtful || is_stale == expected, "`stale` is {is_stale}");
                 let told = ["The stored password is stale", "The stored password is refused"];
                 let told = warnings.iter().filter(|warning| told.contains(&warning.summary.as_str())).count();
-                let is_told = is_stale && stored.state.get("on_external_change").is_null();
+                let is_stored = !stored.state.get("rotated_at").is_null();
+                let setting = stored.state.get("on_external_change").as_str().unwrap_or("warn");
+                let is_told = is_stale && is_stored && setting == "warn";
                 assert_eq!(told, usize::from(is_told), "what is stale is told once where that is asked for");
                 count(&self.tally.stale, is_stale.into());
                 for name in ["password", "rotated_at", "id", "rotation_trigger"] {
@@ -272,6 +275,7 @@ impl Walk {
         };
         let was_dead: Vec<bool> = before.iter().map(dead).collect();
         self.begin(if run.interruption.is_some() { None } else { run.at_apply.as_ref() }).await;
+        self.world.show_late(run.late);
         let caller = self.caller().await;
         let mut chains = JoinSet::new();
         for (number, Planned { wanted, plan, .. }) in planned.iter().enumerate() {
@@ -447,6 +451,13 @@ impl Walk {
             assert!(*verified == expected || is_cut || may_fail, "`verified` is {verified:?}, not {expected:?}");
             count(&self.tally.verified, (verify.is_some() && *verified == Value::Bool(true)).into());
             count(&self.tally.unverified, may_fail.into());
+        } else if applied.is_tainted {
+            let told = applied.made.as_ref().and_then(|made| made.as_ref().err()).map(Told::of);
+            assert!(told.is_some_and(|told| told != Told::default()), "what has reset nothing leaves nothing");
+            resource.lived = Some(History::after(None, &wanted.arguments, *due));
+            resource.target = Some(target);
+            (resource.is_tainted, resource.is_doubtful) = (true, false);
+            count(&self.tally.left, 1);
         } else {
             let mut known = before.stored.state.clone();
             if *applied.stored.state.get("stale") == Value::Bool(true) {
@@ -605,6 +616,7 @@ impl Walk {
         self.world.sandbox.clear_faults();
         self.world.sandbox.clear_smtp_faults();
         self.world.sandbox.release();
+        self.world.show_late(None);
     }
 
     async fn caller(&mut self) -> Caller {

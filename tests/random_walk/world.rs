@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use terraform_provider_smtp::framework::value::Value;
 
 use crate::{
+    operation::Late,
     sandbox::{HostUp, HubSpot, KeyState, KirimEmail, Sandbox},
     vendors::{self, Target, Which},
 };
@@ -107,6 +108,16 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// Lets vendors show changes late, or no longer: then what was late shows.
+    pub(crate) fn show_late(&self, late: Option<Late>) {
+        let Late { reads, answers } = late.unwrap_or(Late { reads: 0, answers: false });
+        for target in vendors::targets().filter(|target| matches!(target, Target::KirimEmail(_))) {
+            self.sandbox.kirim_email().show_late(target.account(), reads);
+            self.sandbox.kirim_email().answer_late(target.account(), answers);
+        }
+        self.sandbox.smtpd().list_late(reads);
     }
 
     /// The passwords that work at this moment, and the tokens: nothing of it may be said.

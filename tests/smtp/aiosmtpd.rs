@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use terraform_provider_smtp::{
     secret::Secret,
-    smtp::{FailureKind, Roots, Security, Server},
+    smtp::{CertificateFile, FailureKind, Roots, Security, Server},
 };
 
 use crate::peers::{Peer, Program, Setup};
@@ -17,7 +17,12 @@ fn setups() -> [(Security, Setup); 2] {
 }
 
 fn server(peer: &Peer, security: Security) -> Server {
-    Server::new("localhost", peer.port(), security, Roots::new(Some(peer.ca_certificate_file())))
+    Server::new(
+        "localhost",
+        peer.port(),
+        security,
+        Roots::new(Some(CertificateFile::read(&peer.ca_certificate_file()).unwrap())),
+    )
 }
 
 fn auth(mechanism: &str) -> Value {

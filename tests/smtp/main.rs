@@ -10,6 +10,7 @@ mod round_trips;
 #[path = "../../examples/sandbox/server/mod.rs"]
 mod sandbox;
 mod scene;
+mod self_signed;
 mod smtp_server;
 mod stalls;
 mod stored_first;

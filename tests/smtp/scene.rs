@@ -5,7 +5,7 @@ use std::io::Write;
 use tempfile::NamedTempFile;
 use terraform_provider_smtp::{
     secret::Secret,
-    smtp::{Failure, Roots, Security, Server},
+    smtp::{CertificateFile, Failure, Roots, Security, Server},
 };
 
 use crate::sandbox::{HubSpot, Sandbox, SmtpConnection};
@@ -29,7 +29,7 @@ impl Scene {
         let password = Secret::new(sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, USER));
         let mut authority = NamedTempFile::new().unwrap();
         authority.write_all(sandbox.ca_certificate_pem().as_bytes()).unwrap();
-        let roots = Roots::new(Some(authority.path().to_owned()));
+        let roots = Roots::new(Some(CertificateFile::read(authority.path()).unwrap()));
         Self { sandbox, password, roots, authority }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use terraform_provider_smtp::{
     secret::Secret,
-    smtp::{FailureKind, Roots, Security, Server},
+    smtp::{CertificateFile, FailureKind, Roots, Security, Server},
 };
 
 use crate::{
@@ -15,7 +15,12 @@ const PASSWORD: &str = "\"pässwörd\" with 密码 and spaces";
 const USERNAME: &str = "Zoë O'Neil <zoë@example.com>";
 
 fn server(port: u16, peer: &Peer, security: Security) -> Server {
-    Server::new("localhost", port, security, Roots::new(Some(peer.ca_certificate_file())))
+    Server::new(
+        "localhost",
+        port,
+        security,
+        Roots::new(Some(CertificateFile::read(&peer.ca_certificate_file()).unwrap())),
+    )
 }
 
 fn command(verb: &str, secure: bool) -> Value {

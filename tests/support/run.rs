@@ -93,10 +93,14 @@ impl Run {
 
     /// What a plan is going to do with a resource, in Terraform's words: `create`, `update`, `replace`, `delete`; nothing where that is nothing.
     pub fn action(&self, address: &str) -> Option<String> {
-        let change = self
-            .lines()
-            .find(|line| line["type"] == "planned_change" && line["change"]["resource"]["addr"] == address)?;
-        change["change"]["action"].as_str().map(str::to_owned)
+        self.actions(address).into_iter().next()
+    }
+
+    /// The same for each of its objects: what is deposed is deleted beside it.
+    pub fn actions(&self, address: &str) -> Vec<String> {
+        let is_about = |line: &Value| line["type"] == "planned_change" && line["change"]["resource"]["addr"] == address;
+        let changes = self.lines().filter(is_about);
+        changes.filter_map(|line| line["change"]["action"].as_str().map(str::to_owned)).collect()
     }
 
     #[track_caller]

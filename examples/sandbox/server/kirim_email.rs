@@ -204,9 +204,12 @@ impl KirimEmail {
         self.change(user_name, Credential::touch);
     }
 
-    /// Lets so many reads after each change from now on show the credential as it was before.
+    /// Lets so many reads after each change from now on show the credential as it was before; what was late until now shows.
     pub fn show_late(&self, user_name: &str, reads: usize) {
-        self.change(user_name, |credential| credential.lateness.reads = reads);
+        self.change(user_name, |credential| {
+            credential.lateness.reads = reads;
+            credential.lateness.left = 0;
+        });
     }
 
     /// Lets the answers to resets show the credential as it was before, or no longer.

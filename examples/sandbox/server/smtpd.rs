@@ -164,9 +164,11 @@ impl Smtpd {
         book.keys.retain(|key| key.id != id);
     }
 
-    /// Lets the first so many lists leave out each key that is made from now on.
+    /// Lets the first so many lists leave out each key that is made from now on; what was left out until now is listed.
     pub fn list_late(&self, lists: usize) {
-        lock(&self.book).late = lists;
+        let mut book = lock(&self.book);
+        book.late = lists;
+        book.keys.iter_mut().for_each(|key| key.hidden = 0);
     }
 
     /// How long the access tokens live that are given out from now on; by default an hour.

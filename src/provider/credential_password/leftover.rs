@@ -6,7 +6,8 @@
 
 use super::{
     notes::Notes,
-    schema::{PASSWORD, STALE},
+    schema::{PASSWORD, ROTATION_VERSION, STALE},
+    version,
 };
 use crate::framework::{Change, Stored, value::Value};
 
@@ -15,6 +16,7 @@ pub(super) fn of(change: &Change) -> Stored {
     let mut state = without_unknowns(change.planned.clone());
     state.set(PASSWORD, Value::Null);
     state.set(STALE, true);
+    state.set(ROTATION_VERSION, version::of(&state));
     Stored { state, private: Notes::of_state(&change.config, None) }
 }
 

@@ -208,12 +208,6 @@ impl Resource for CredentialPassword {
         }
         // A destroy leaves a password as it is, and ends a credential that this resource made.
         if let Some(predecessor) = predecessor {
-            // What `create_before_destroy` has deposed may be all that works, where this run has failed to make another.
-            let turn = self.turns.take(&op, &predecessor.target.id()).await;
-            let turn = turn.map_err(|error| diagnose::failed(Doing::Retiring, &predecessor.target, &error))?;
-            if turn.has_failed(&predecessor.backend) {
-                return Err(lost::kept(&predecessor.target, predecessor.id()).into());
-            }
             if self.replaced.is_unproven(&predecessor.target.id()) {
                 call.warn(diagnose::spared(&predecessor.target, predecessor.id()));
                 return Ok(());
@@ -651,37 +645,6 @@ mod tests {
                 assert!(subject.vendor.asked().is_empty(), "it has no credential of its own to revoke");
             }
         }
-    }
-
-    #[tokio::test]
-    async fn a_deposed_credential_is_kept_where_the_run_has_failed_to_make_another() {
-        for outcome in [Outcome::NotChanged, Outcome::MayHaveChanged, Outcome::Changed] {
-            let subject = Subject::new(Fake { reset: Some(outcome), ..Fake::default() });
-            subject.apply(&Value::Null, &config("two", &[])).await;
-            subject.vendor.asked();
-            let errors = subject.destroy(&old("old")).await.unwrap_err();
-            let Diagnostic { summary, detail, .. } = errors.iter().next().unwrap();
-            assert_eq!(summary, "The previous credential was kept");
-            assert!(detail.contains("`old`") && detail.contains(Outcome::NotChanged.sentence()), "{detail}");
-            assert!(subject.vendor.asked().is_empty(), "{outcome:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_deposed_credential_waits_for_the_one_that_is_being_made() {
-        let subject = Subject::new(Fake { answers: Some(Semaphore::new(0)), ..Fake::default() });
-        let (change, new) = subject.change(&Value::Null, &config("two", &[]));
-        let mut making = pin!(subject.resource.create(&subject.call, &change, &new));
-        assert!(poll(making.as_mut()).is_pending());
-        subject.vendor.asked();
-        let old = old("old");
-        let mut ending = pin!(subject.destroy(&old));
-        assert!(poll(ending.as_mut()).is_pending());
-        assert!(subject.vendor.asked().is_empty(), "it is not revoked before the other one is made");
-        subject.vendor.answers.as_ref().unwrap().add_permits(2);
-        making.await.unwrap();
-        ending.await.unwrap();
-        assert_eq!(subject.vendor.asked(), ["revoke old"]);
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ use super::{
         PASSWORD, PASSWORD_POLICY, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, STALE,
         USERNAME, VERIFIED,
     },
-    turns::{self, Turn, Turns},
+    turns::{self, Turns},
     verification::{self, Verification, Verified},
     verify::Place,
     version,
@@ -108,21 +108,6 @@ impl Rotator {
     ) -> Result<Verified, Failed> {
         let turn = self.turns.take(op, &self.target.id()).await;
         let mut turn = turn.map_err(|error| diagnose::failed(Doing::Waiting, &self.target, &error))?;
-        let rotated = self.rotate_in(&mut turn, call, op, change, new).await;
-        if rotated.is_err() {
-            turn.failed(&self.backend);
-        }
-        rotated
-    }
-
-    async fn rotate_in(
-        &self,
-        turn: &mut Turn,
-        call: &Call,
-        op: &Operation,
-        change: &Change,
-        new: &NewState,
-    ) -> Result<Verified, Failed> {
         let mut prepared = self.prepare(op, change).await?;
         let (verification, place) = (prepared.verification.take(), prepared.place.take());
         let before = prepared.before.clone();
@@ -147,7 +132,7 @@ impl Rotator {
         let is_plain = |text: &str| if text.is_ascii() { Ok(()) } else { Err(()) };
         let may_change = reset.password.as_ref().is_some_and(|password| password.check(is_plain).is_err());
         let password = reset.password.clone().or_else(|| prepared.new.clone());
-        let (reset, version) = self.with_its_own_version(reset, &before);
+        let (reset, version) = self.with_its_own_version(reset, tried, &before);
         let mut stored = Stored {
             state: rotated(change, prepared, reset, clock::now()),
             private: Notes::of_state(&change.config, None),
@@ -186,13 +171,16 @@ impl Rotator {
         Ok(verified)
     }
 
-    /// The response to a reset without a version that cannot be the reset's own, because it is no later than one from before. Stored, it
-    /// would make every later look take this reset for somebody else's.
-    fn with_its_own_version(&self, reset: Reset, before: &Before) -> (Reset, Version) {
+    /// The response to a reset, without a version that may not be the reset's own, because it is no later than one from before. Stored, it
+    /// would make every later look take this reset for somebody else's. What another reset of this run has left is not known.
+    fn with_its_own_version(&self, reset: Reset, tried: turns::Reset, before: &Before) -> (Reset, Version) {
         let compare = |one: &str, other: &str| self.backend.compare(one, other);
         let is_later = reset.version.as_ref().and_then(|version| before.is_exceeded_by(version, compare));
-        match (self.target.vendor.renewal, is_later) {
-            (Renewal::InPlace, Some(false)) => (Reset { version: None, ..reset }, Version::OfBefore),
+        match (self.target.vendor.renewal, tried, is_later) {
+            (Renewal::InPlace, turns::Reset::Again, _) => (Reset { version: None, ..reset }, Version::Unknown),
+            (Renewal::InPlace, turns::Reset::First, Some(false)) => {
+                (Reset { version: None, ..reset }, Version::OfBefore)
+            }
             _ => (reset, Version::Own),
         }
     }
@@ -306,6 +294,8 @@ enum Version {
     Own,
     /// One from before it.
     OfBefore,
+    /// It may be that of another reset of this run.
+    Unknown,
 }
 
 /// How long a version is waited for whose reset is stored already.

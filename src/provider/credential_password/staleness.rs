@@ -75,8 +75,8 @@ pub(super) fn seen(state: &Value) -> Option<Diagnostic> {
         Diagnostic::warning(
             "The stored password is stale",
             format!(
-                "Reading `{}`: its password was changed after the one in the state was stored, by somebody else or by a reset whose \
-                 answer was lost. The password in the state most likely no longer works. Reset it once more: change `rotation_trigger`, \
+                "Reading `{}`: it was changed after the password in the state was stored, by somebody else or by a reset whose response \
+                 was lost. The password in the state most likely no longer works. Reset it once more: change `rotation_trigger`, \
                  or apply with `-replace`. `on_external_change = \"rotate\"` does so by itself, and `\"ignore\"` ends this warning.",
                 id(state)
             ),
@@ -90,7 +90,7 @@ pub(super) fn rotation(prior: &Value) -> Diagnostic {
     Diagnostic::warning(
         "A rotation is planned for a stale password",
         format!(
-            "The password of `{}` was changed after the one in the state was stored, by somebody else or by a reset whose answer was \
+            "`{}` was changed after the password in the state was stored, by somebody else or by a reset whose response was \
              lost. As `on_external_change` says, it is reset once more. The password that works now then stops working.",
             id(prior)
         ),

@@ -30,8 +30,6 @@ struct Past {
     tried: Option<Weak<dyn Backend>>,
     /// Of the last that worked.
     worked: Option<Weak<dyn Backend>>,
-    /// Of the last that did not.
-    failed: Option<Weak<dyn Backend>>,
 }
 
 /// Whether this run has reset a credential before.
@@ -61,16 +59,6 @@ impl Turn {
     /// Notes that a reset is about to be tried, and tells whether it is the run's first of this credential.
     pub(super) fn tries(&mut self, backend: &Arc<dyn Backend>) -> Reset {
         Reset::after(&mut self.0.tried, backend)
-    }
-
-    /// Notes that a rotation has failed.
-    pub(super) fn failed(&mut self, backend: &Arc<dyn Backend>) {
-        self.0.failed = Some(Arc::downgrade(backend));
-    }
-
-    /// Whether a rotation of this run has failed.
-    pub(super) fn has_failed(&self, backend: &Arc<dyn Backend>) -> bool {
-        self.0.failed.as_ref().is_some_and(|failed| failed.ptr_eq(&Arc::downgrade(backend)))
     }
 
     /// Notes that a reset has worked, and tells whether it was the run's first of this credential. Waits for nothing.
@@ -132,16 +120,6 @@ mod tests {
             seen.push(turns.take(&op, id).await.unwrap().used(run));
         }
         assert_eq!(seen, [Reset::First, Reset::First, Reset::Again, Reset::First, Reset::Again]);
-    }
-
-    #[tokio::test]
-    async fn a_rotation_that_failed_is_remembered_for_its_run() {
-        let (turns, op) = (Turns::default(), operation(Duration::from_mins(1)));
-        let [this_run, next_run]: [Arc<dyn Backend>; 2] = [Arc::new(Unused), Arc::new(Unused)];
-        turns.take(&op, "a").await.unwrap().failed(&this_run);
-        for (id, run, expected) in [("a", &this_run, true), ("b", &this_run, false), ("a", &next_run, false)] {
-            assert_eq!(turns.take(&op, id).await.unwrap().has_failed(run), expected, "{id}");
-        }
     }
 
     #[tokio::test]

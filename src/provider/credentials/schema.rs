@@ -36,6 +36,8 @@ pub(super) fn schema() -> Schema {
         ),
         Attribute::computed(USERNAME, Type::String, "The user name to log in with over SMTP."),
     ];
+    // A list of objects and not of nested attributes: core's mocks always leave the latter empty.
+    let credentials = Type::List(Box::new(Type::Object(credential)));
     let read = format!("Longest duration of the read, such as `90s`. Default: `{DEFAULT_TIMEOUT}`.");
     let read = Attribute::optional(READ, Type::String, read).checked(duration::check);
     let others = [
@@ -44,7 +46,7 @@ pub(super) fn schema() -> Schema {
             Type::Object(vec![read]),
             "How long it may take, waits for the vendor's rate limit included.",
         ),
-        Attribute::computed(CREDENTIALS, Type::Objects(credential), "The credentials, sorted by `id`."),
+        Attribute::computed(CREDENTIALS, credentials, "The credentials, sorted by `id`."),
     ];
     Schema {
         version: 0,

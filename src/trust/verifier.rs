@@ -1,0 +1,137 @@
+//! The judgement on a server's certificate.
+
+use std::{fmt, sync::Arc};
+
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_cert_signed_by_trust_anchor, verify_server_name,
+    },
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    server::ParsedCertificate,
+};
+
+use super::CertificateFile;
+
+/// The system's own verifier, with the system's roots.
+pub(super) type System = rustls_platform_verifier::Verifier;
+
+/// Reads the system's roots.
+pub(super) fn system() -> Option<Arc<System>> {
+    System::new(Arc::new(ring::default_provider())).ok().map(Arc::new)
+}
+
+/// Trusts what stands in the user's file, what the authorities in it have signed, and what the system trusts.
+pub(super) struct Verifier {
+    listed: Vec<CertificateDer<'static>>,
+    by_file: Option<Arc<WebPkiServerVerifier>>,
+    by_system: Option<Arc<System>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Verifier {
+    /// `None` where there is nobody to trust.
+    pub(super) fn new(
+        by_system: Option<Arc<System>>,
+        file: Option<&CertificateFile>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Option<Self> {
+        let listed = file.map(|file| file.certificates().to_vec()).unwrap_or_default();
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(listed.iter().cloned());
+        let by_file = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build().ok();
+        (by_file.is_some() || by_system.is_some()).then(|| Self {
+            listed,
+            by_file,
+            by_system,
+            provider: Arc::clone(provider),
+        })
+    }
+
+    /// Judges a certificate that stands in the file byte for byte: by its name and its validity.
+    fn judge_listed(
+        &self,
+        certificate: &CertificateDer<'_>,
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let parsed = ParsedCertificate::try_from(certificate)?;
+        let mut itself = RootCertStore::empty();
+        itself.add(certificate.clone().into_owned())?;
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        // The validity is looked at before anything else. That it is an authority's certificate, or another's, does not count here.
+        let judged = verify_server_cert_signed_by_trust_anchor(&parsed, &itself, &[], now, algorithms);
+        if let Err(Error::InvalidCertificate(
+            error @ (CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. }
+            | CertificateError::BadEncoding),
+        )) = judged
+        {
+            return Err(error.into());
+        }
+        verify_server_name(&parsed, name)?;
+        Ok(ServerCertVerified::assertion())
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if self.listed.iter().any(|listed| listed == certificate) {
+            return self.judge_listed(certificate, name, now);
+        }
+        let unknown = || Err(CertificateError::UnknownIssuer.into());
+        let by_file =
+            self.by_file.as_ref().map(|by| by.verify_server_cert(certificate, intermediates, name, ocsp, now));
+        let by_file = by_file.unwrap_or_else(unknown);
+        if by_file.is_ok() {
+            return by_file;
+        }
+        let by_system =
+            self.by_system.as_ref().map(|by| by.verify_server_cert(certificate, intermediates, name, ocsp, now));
+        match by_system.unwrap_or_else(unknown) {
+            // Of two refusals, the one by somebody who knows the issuer says more.
+            Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => by_file,
+            by_system => by_system,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("listed", &self.listed.len()).finish_non_exhaustive()
+    }
+}
