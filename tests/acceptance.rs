@@ -38,6 +38,8 @@ mod installing;
 mod kirim_email;
 #[path = "acceptance/lifecycle.rs"]
 mod lifecycle;
+#[path = "acceptance/outside_texts.rs"]
+mod outside_texts;
 #[path = "acceptance/own_password.rs"]
 mod own_password;
 #[path = "acceptance/recovering.rs"]

@@ -70,6 +70,17 @@ fn the_provider_names_no_vendor() {
     }
 }
 
+/// What a vendor says is raw where it is parsed, compared and sent back; what may be shown has another type.
+#[test]
+fn no_text_from_outside_is_raw_where_words_and_states_are_made() {
+    for folder in ["framework", "protocol", "provider", "smtp"] {
+        for file in rust_files(&root().join("src").join(folder)) {
+            let text = fs::read_to_string(&file).unwrap();
+            assert!(!text.contains("Outside") && !text.contains(".raw()"), "{} names raw text", file.display());
+        }
+    }
+}
+
 #[test]
 fn the_clock_is_read_in_one_place() {
     for file in rust_files(&root().join("src")) {

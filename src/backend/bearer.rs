@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    http::{Answer, Api, Kind, Method, Operation, Outcome, Request, Result},
+    http::{Answer, Api, BodyText, Kind, Method, Operation, Outcome, Request, Result},
     secret::Secret,
 };
 
@@ -25,7 +25,7 @@ pub(super) enum Bearer {
 #[derive(Debug)]
 pub(super) enum Offer {
     /// A form (RFC 6749, section 6).
-    Form(Vec<(&'static str, Secret)>),
+    Form(Vec<(&'static str, BodyText)>),
     /// A user name and a password, as HTTP Basic, with the grant type in the query.
     Login { username: String, password: Secret },
 }

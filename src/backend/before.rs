@@ -16,8 +16,8 @@ pub struct Before {
 impl Before {
     /// Whether a version is later than every one that is known; `None` where it can be compared with none of them.
     pub fn is_exceeded_by(&self, version: &str, compare: impl Fn(&str, &str) -> Option<Ordering>) -> Option<bool> {
-        let found = self.found.versions.iter().chain(&self.found.version);
-        let known = found.chain(&self.held.version).filter_map(|known| compare(version, known));
+        let found = self.found.versions.iter().chain(&self.found.version).map(|name| &**name);
+        let known = found.chain(self.held.version.as_deref()).filter_map(|known| compare(version, known));
         known.map(Ordering::is_gt).reduce(|one, other| one && other)
     }
 }
@@ -25,15 +25,15 @@ impl Before {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Name;
 
     fn before(held: Option<&str>, version: Option<&str>, versions: &[&str]) -> Before {
-        let text = |text: &str| text.to_owned();
         let found = Found {
-            version: version.map(text),
-            versions: versions.iter().copied().map(text).collect(),
+            version: version.and_then(Name::new),
+            versions: versions.iter().filter_map(|text| Name::new(text)).collect(),
             ..Found::default()
         };
-        Before { held: Held { version: held.map(text), ..Held::default() }, found }
+        Before { held: Held { version: held.map(str::to_owned), ..Held::default() }, found }
     }
 
     #[test]

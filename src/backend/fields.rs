@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Check;
-use crate::{http::BaseUrl, secret::Secret};
+use crate::{
+    http::BaseUrl,
+    secret::{Outside, Secret},
+};
 
 /// A setting in the provider block, or a part of what names a credential. All are text.
 #[derive(Debug)]
@@ -59,9 +62,17 @@ impl Fields {
         value.check(field.check)?;
         match field.visibility {
             Visibility::Shown => _ = self.shown.insert(field.name, value.for_wire().to_owned()),
-            Visibility::Secret => _ = self.secret.insert(field.name, value),
+            Visibility::Secret => {
+                value.remember();
+                self.secret.insert(field.name, value);
+            }
         }
         Ok(())
+    }
+
+    /// Adds what a vendor calls a credential; `false` where it is no name, or the field cannot hold it.
+    pub(super) fn insert_told(&mut self, field: &'static Field, told: &Outside) -> bool {
+        told.name().is_some_and(|name| self.insert(field, Secret::new(name)).is_ok())
     }
 
     /// The value of a field that may be shown.
@@ -82,10 +93,5 @@ impl Fields {
     /// The value of a secret field.
     pub fn secret(&self, field: &Field) -> Option<&Secret> {
         self.secret.get(field.name)
-    }
-
-    /// The values of all secret fields.
-    pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.secret.values()
     }
 }

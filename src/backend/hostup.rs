@@ -9,10 +9,10 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Listed, Origin, Presence, Renewal, Reset, Submission, Vendor,
+    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission, Vendor,
     absence::{self, Lists, Sight},
     check,
-    listing::{Entries, Listing, Name, Object},
+    listing::{Entries, Key, Listing, Object},
     told::{Told, Weigh},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
         Agreement, Answer, Api, Client, Dialect, Error, FieldErrors, Form, Kind, Mark, Method, Operation, Outcome,
         Request, Result,
     },
-    secret::Secret,
+    secret::{Name, Outside, Secret},
 };
 
 pub(super) static VENDOR: Vendor = Vendor {
@@ -92,7 +92,7 @@ struct HostUp {
     api: Api,
     api_key: Secret,
     mailboxes: Told<Mailboxes>,
-    hosts: Told<Option<String>>,
+    hosts: Told<Option<Name>>,
 }
 
 #[async_trait]
@@ -104,7 +104,7 @@ impl Backend for HostUp {
         let lists = Lists { told: &self.mailboxes, key: account_id, host: self.api.host() };
         let see = |mailboxes: &Mailboxes| {
             let sight = match mailboxes.find(address) {
-                Ok(Some(mailbox)) => Sight::Here(Found { username: Some(mailbox.email.clone()), ..Found::default() }),
+                Ok(Some(mailbox)) => Sight::Here(Found { username: mailbox.email.name(), ..Found::default() }),
                 Ok(None) => Sight::Missing,
                 Err(Ambiguous) => {
                     let error = absence::contradiction(self.api.host(), AMBIGUOUS);
@@ -122,11 +122,11 @@ impl Backend for HostUp {
         let mailboxes = self.mailboxes.get(op, account_id, Box::pin(self.fetch(op, account_id))).await?;
         let listed = mailboxes.0.iter().map(|mailbox| {
             let mut target = scope.clone();
-            if target.insert(&ADDRESS, Secret::new(mailbox.email.as_str())).is_err() {
+            if !target.insert_told(&ADDRESS, &mailbox.email) {
                 // One that has no usable name at all is left without.
-                let _ = target.insert(&ADDRESS, Secret::new(mailbox.id.as_str()));
+                target.insert_told(&ADDRESS, &mailbox.id);
             }
-            Listed { target, username: Some(mailbox.email.clone()), ..Listed::default() }
+            Listed { target, username: mailbox.email.name(), ..Listed::default() }
         });
         Ok(listed.collect())
     }
@@ -138,13 +138,13 @@ impl Backend for HostUp {
         // As the list writes it: what a check has found is what is reset.
         let listed = self.mailboxes.kept(op, account_id).await?;
         let mailbox = listed.as_ref().and_then(|listed| listed.find(address).ok().flatten());
-        let named = mailbox.filter(|_| !is_id(address)).map_or(address, |mailbox| &mailbox.email);
+        let named = mailbox.filter(|_| !is_id(address)).map_or(address, |mailbox| mailbox.email.raw());
         let request = self.request(Method::PUT, account_id, &["email-accounts", named, "password"]);
-        let answer = request.json(vec![("newPassword", new.clone())]).set(op, &CHANGED).await?;
+        let answer = request.json(vec![("newPassword", new.clone().into())]).set(op, &CHANGED).await?;
         Ok(reset(address, &answer))
     }
 
-    async fn smtp_host(&self, op: &Operation, target: &Fields) -> Result<Option<String>> {
+    async fn smtp_host(&self, op: &Operation, target: &Fields) -> Result<Option<Name>> {
         let (account_id, _) = names(target);
         let host = self.hosts.get(op, account_id, self.host(op, account_id)).await?;
         Ok(Option::clone(&host))
@@ -154,9 +154,7 @@ impl Backend for HostUp {
 impl HostUp {
     fn new(settings: &Fields, client: &Client) -> Self {
         Self {
-            api: client
-                .api(settings.base_url(&BASE_URL, "https://cloud.hostup.se"), &DIALECT)
-                .knowing(settings.secrets()),
+            api: client.api(settings.base_url(&BASE_URL, "https://cloud.hostup.se"), &DIALECT),
             api_key: settings.secret(&API_KEY).cloned().unwrap_or_default(),
             mailboxes: Told::default(),
             hosts: Told::default(),
@@ -178,18 +176,21 @@ impl HostUp {
     }
 
     /// <https://developer.hostup.se/endpoints/webhosting-services/get-v2-shared-hosting-accountid-account-details>
-    async fn host(&self, op: &Operation, account_id: &str) -> Result<Option<String>> {
+    async fn host(&self, op: &Operation, account_id: &str) -> Result<Option<Name>> {
         let answer = self.request(Method::GET, account_id, &["account-details"]).read(op).await?;
         let Object(details): Object<Details> = answer.json()?;
-        Ok(details.access.server_hostname.filter(|host| !host.is_empty()))
+        Ok(details.access.server_hostname.and_then(|host| host.host()))
     }
 }
 
 /// What an answer to a reset tells.
 fn reset(address: &str, answer: &Answer) -> Reset {
+    let named = answer.text(&["email"]).and_then(|email| email.name());
+    // What is no name is not repeated.
+    let notes = if named.is_some() { vec![] } else { vec![Note::OddAnswer] };
     // In other letters it is the same mailbox: no other user to warn of.
-    let username = answer.text(&["email"]).filter(|email| !email.eq_ignore_ascii_case(address));
-    Reset { username, ..Reset::default() }
+    let username = named.filter(|email| !email.eq_ignore_ascii_case(address));
+    Reset { username, notes, ..Reset::default() }
 }
 
 /// The account and the mailbox.
@@ -224,14 +225,14 @@ struct List {
 
 #[derive(Deserialize)]
 struct Entry {
-    id: Name,
-    email: Name,
+    id: Key,
+    email: Key,
 }
 
 #[derive(Debug)]
 struct Mailbox {
-    id: String,
-    email: String,
+    id: Outside,
+    email: Outside,
 }
 
 /// The mailboxes of an account.
@@ -248,7 +249,7 @@ const AMBIGUOUS: &str =
 impl Mailboxes {
     /// The mailbox with this address or id; of several in different letters, the one that is written the same.
     fn find(&self, address: &str) -> Result<Option<&Mailbox>, Ambiguous> {
-        let exact = self.0.iter().find(|mailbox| mailbox.email == address || mailbox.id == address);
+        let exact = self.0.iter().find(|mailbox| mailbox.email.raw() == address || mailbox.id.raw() == address);
         let mut alike = self.0.iter().filter(|mailbox| mailbox.is(address));
         match (exact, alike.next(), alike.next()) {
             (Some(exact), ..) => Ok(Some(exact)),
@@ -260,7 +261,7 @@ impl Mailboxes {
 
 impl Weigh for Mailboxes {
     fn weight(&self) -> usize {
-        self.0.iter().map(|mailbox| size_of::<Mailbox>() + mailbox.id.len() + mailbox.email.len()).sum()
+        self.0.iter().map(|mailbox| size_of::<Mailbox>() + mailbox.id.raw().len() + mailbox.email.raw().len()).sum()
     }
 }
 
@@ -268,7 +269,7 @@ impl Mailbox {
     /// Ids are compared as they are. Addresses are the same in other letters (the host keeps them in lower case): taking
     /// them for two would drop a password from the state for the way in which an address is written.
     fn is(&self, address: &str) -> bool {
-        if is_id(address) { self.id == address } else { self.email.eq_ignore_ascii_case(address) }
+        if is_id(address) { self.id.raw() == address } else { self.email.raw().eq_ignore_ascii_case(address) }
     }
 }
 
@@ -280,7 +281,7 @@ struct Details {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Access {
-    server_hostname: Option<String>,
+    server_hostname: Option<Outside>,
 }
 
 #[cfg(test)]
@@ -303,7 +304,7 @@ mod tests {
 
     #[test]
     fn an_address_is_the_same_in_other_letters_and_an_id_is_not() {
-        let listed = Mailbox { id: "mail_1a".to_owned(), email: "info@example.com".to_owned() };
+        let listed = Mailbox { id: Outside::new("mail_1a"), email: Outside::new("info@example.com") };
         assert!(listed.is("info@example.com") && listed.is("Info@Example.com") && listed.is("mail_1a"));
         assert!(!listed.is("mail_1A") && !listed.is("info@example.org") && !listed.is("mail_1a@example.com"));
     }

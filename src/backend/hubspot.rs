@@ -10,16 +10,16 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Listed, Origin, Presence, Renewal, Reset, Submission, Vendor,
+    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission, Vendor,
     absence::{self, Lists, Sight},
     bearer::{Bearer, Offer},
     check,
-    listing::{Entries, Listing, Name, Object, Scalar},
+    listing::{Entries, Key, Listing, Object, Scalar},
     told::{Told, Weigh},
 };
 use crate::{
     http::{Answer, Api, Client, Dialect, Form, Kind, Mark, Method, Operation, Request, Result},
-    secret::Secret,
+    secret::{Outside, Secret},
 };
 
 pub(super) static VENDOR: Vendor = Vendor {
@@ -136,7 +136,7 @@ struct HubSpot {
     generation: Generation,
     login: Bearer,
     /// The tokens of the account by their user names, fetched once for all resources of this process.
-    listed: Told<BTreeMap<String, Token>>,
+    listed: Told<BTreeMap<Outside, Token>>,
 }
 
 /// What a list tells of a token.
@@ -160,7 +160,7 @@ impl Backend for HubSpot {
     async fn read(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence> {
         let user_name = target.text(&USER_NAME).unwrap_or_default();
         if self.generation == Generation::V1 {
-            let see = |listed: &BTreeMap<String, Token>| {
+            let see = |listed: &BTreeMap<Outside, Token>| {
                 let sight = match listed.get(user_name) {
                     Some(token) if token.is_deleted => Sight::Ended,
                     Some(_) => Sight::Here(Found::default()),
@@ -182,8 +182,8 @@ impl Backend for HubSpot {
         let listed = listed.iter().filter(|(_, token)| !token.is_deleted).map(|(user_name, token)| {
             let mut target = Fields::default();
             // One that cannot be named in a configuration is left without a name.
-            let _ = target.insert(&USER_NAME, Secret::new(user_name.as_str()));
-            Listed { target, username: Some(user_name.clone()), created_at: token.created_at, ..Listed::default() }
+            target.insert_told(&USER_NAME, user_name);
+            Listed { target, username: user_name.name(), created_at: token.created_at, ..Listed::default() }
         });
         Ok(listed.collect())
     }
@@ -197,27 +197,28 @@ impl Backend for HubSpot {
             Generation::V1 => answer.text(&["userName"]),
             Generation::V3 | Generation::Dated => answer.text(&["id"]),
         };
-        Ok(Reset { password, username: named, ..Reset::default() })
+        let reported = named.as_ref().and_then(Outside::name);
+        // What is no name is not repeated, and no name that was asked for.
+        let notes = if named.is_some() && reported.is_none() { vec![Note::OddAnswer] } else { vec![] };
+        Ok(Reset { password, username: reported, notes, ..Reset::default() })
     }
 }
 
 impl HubSpot {
     fn new(settings: &Fields, client: &Client) -> Self {
         let generation = settings.text(&API_VERSION).and_then(Generation::parse).unwrap_or(Generation::V1);
-        let api = client
-            .api(settings.base_url(&BASE_URL, "https://api.hubapi.com"), &DIALECT)
-            .counting_over(RATE_WINDOW)
-            .knowing(settings.secrets());
+        let api =
+            client.api(settings.base_url(&BASE_URL, "https://api.hubapi.com"), &DIALECT).counting_over(RATE_WINDOW);
         let secret = |field| settings.secret(field).cloned();
         let login = match secret(&ACCESS_TOKEN) {
             Some(token) => Bearer::fixed(token),
             None => Bearer::granted(
                 generation.oauth(),
                 Offer::Form(vec![
-                    ("grant_type", Secret::new("refresh_token")),
-                    ("client_id", Secret::new(settings.text(&CLIENT_ID).unwrap_or_default())),
-                    ("client_secret", secret(&CLIENT_SECRET).unwrap_or_default()),
-                    ("refresh_token", secret(&REFRESH_TOKEN).unwrap_or_default()),
+                    ("grant_type", "refresh_token".into()),
+                    ("client_id", settings.text(&CLIENT_ID).unwrap_or_default().into()),
+                    ("client_secret", secret(&CLIENT_SECRET).unwrap_or_default().into()),
+                    ("refresh_token", secret(&REFRESH_TOKEN).unwrap_or_default().into()),
                 ]),
             ),
         };
@@ -240,19 +241,19 @@ impl HubSpot {
     async fn one(&self, op: &Operation, user_name: &str) -> Result<Presence> {
         let answer = self.ask(op, &[user_name], &[]).await?;
         let Object(token): Object<View> = answer.json()?;
-        if token.id.0 == user_name {
+        if token.id.0.raw() == user_name {
             Ok(Presence::Found(Found::default()))
         } else {
             Err(answer.unreadable("it is about another token than the one that was asked for"))
         }
     }
 
-    async fn fetch(&self, op: &Operation) -> Result<BTreeMap<String, Token>> {
+    async fn fetch(&self, op: &Operation) -> Result<BTreeMap<Outside, Token>> {
         let mut listing = Listing::at(self.api.host());
         if self.generation == Generation::V1 {
             let page = listing.next(self.ask(op, &[], &[])).await?;
             let mut tokens = BTreeMap::new();
-            for ViewV1 { user_name: Name(user_name), deleted: is_deleted, created_at } in listing.entries(page)? {
+            for ViewV1 { user_name: Key(user_name), deleted: is_deleted, created_at } in listing.entries(page)? {
                 let token = Token { is_deleted, created_at: moment(&created_at) };
                 // Of several with one name it is the live one that counts.
                 let kept = tokens.entry(user_name).or_insert(token);
@@ -263,9 +264,9 @@ impl HubSpot {
             return Ok(tokens);
         }
         let mut ids = BTreeMap::new();
-        let mut after: Option<String> = None;
+        let mut after: Option<Outside> = None;
         loop {
-            let more = after.as_deref().map(|after| ("after", after));
+            let more = after.as_ref().map(|after| ("after", after.raw()));
             let query: Vec<_> = [("limit", "100")].into_iter().chain(more).collect();
             let Page { results, paging } = listing.page(self.ask(op, &[], &query)).await?;
             let known = ids.len();
@@ -289,7 +290,7 @@ fn moment(time: &Scalar) -> Option<Timestamp> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ViewV1 {
-    user_name: Name,
+    user_name: Key,
     #[serde(default)]
     deleted: bool,
     #[serde(default)]
@@ -305,7 +306,7 @@ struct Page {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct View {
-    id: Name,
+    id: Key,
     #[serde(default)]
     created_at: Scalar,
 }
@@ -317,5 +318,5 @@ struct Paging {
 
 #[derive(Deserialize)]
 struct Next {
-    after: Name,
+    after: Key,
 }

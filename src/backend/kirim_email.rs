@@ -18,12 +18,12 @@ use serde::{
 use super::{
     Backend, Before, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission,
     Trace, Vendor, absence, check,
-    listing::{Entries, Listing, Name, Object, Scalar},
+    listing::{Entries, Key, Listing, Object, Scalar},
     told::{Told, Weigh},
 };
 use crate::{
     http::{Answer, Api, Client, Dialect, FieldErrors, Form, Mark, Method, Operation, Request, Result},
-    secret::Secret,
+    secret::{Name, Outside, Secret},
 };
 
 pub(super) static VENDOR: Vendor = Vendor {
@@ -83,7 +83,7 @@ struct KirimEmail {
     username: String,
     api_key: Secret,
     /// The credentials of each domain, by GUID.
-    listed: Told<BTreeMap<String, Credential>>,
+    listed: Told<BTreeMap<Outside, Credential>>,
 }
 
 #[async_trait]
@@ -117,7 +117,7 @@ impl Backend for KirimEmail {
             None => text(name).map_or(Scalar::Nothing, Scalar::Text),
         };
         let credential = Credential {
-            user_smtp_guid: Name(text("user_smtp_guid").unwrap_or_else(|| guid.to_owned())),
+            user_smtp_guid: Key(text("user_smtp_guid").unwrap_or_else(|| Outside::new(guid))),
             username: text("username").map_or(Scalar::Nothing, Scalar::Text),
             last_password_changed: time("last_password_changed"),
             modified_at: time("modified_at"),
@@ -135,7 +135,7 @@ impl Backend for KirimEmail {
         Ok(trace(&versions, before))
     }
 
-    async fn versions(&self, op: &Operation, target: &Fields) -> Result<Vec<String>> {
+    async fn versions(&self, op: &Operation, target: &Fields) -> Result<Vec<Name>> {
         let (domain, guid) = names(target);
         let credential = self.one(op, domain, guid).await?;
         Ok(credential.versions())
@@ -149,9 +149,7 @@ impl Backend for KirimEmail {
 impl KirimEmail {
     fn new(settings: &Fields, client: &Client) -> Self {
         Self {
-            api: client
-                .api(settings.base_url(&BASE_URL, "https://smtp-app.kirim.email"), &DIALECT)
-                .knowing(settings.secrets()),
+            api: client.api(settings.base_url(&BASE_URL, "https://smtp-app.kirim.email"), &DIALECT),
             username: settings.text(&USERNAME).unwrap_or_default().to_owned(),
             api_key: settings.secret(&API_KEY).cloned().unwrap_or_default(),
             listed: Told::default(),
@@ -174,7 +172,7 @@ impl KirimEmail {
         }
     }
 
-    async fn fetch(&self, op: &Operation, domain: &str) -> Result<BTreeMap<String, Credential>> {
+    async fn fetch(&self, op: &Operation, domain: &str) -> Result<BTreeMap<Outside, Credential>> {
         let mut listed = BTreeMap::new();
         let mut listing = Listing::at(self.api.host());
         for page in 1_u32.. {
@@ -252,7 +250,7 @@ struct Wrapped {
 
 #[derive(Debug, Deserialize)]
 struct Credential {
-    user_smtp_guid: Name,
+    user_smtp_guid: Key,
     #[serde(default)]
     username: Scalar,
     #[serde(default)]
@@ -266,18 +264,19 @@ struct Credential {
 impl Weigh for Credential {
     fn weight(&self) -> usize {
         let scalars = [&self.username, &self.last_password_changed, &self.modified_at, &self.created_at];
-        self.user_smtp_guid.0.len() + scalars.iter().filter_map(|scalar| scalar.text()).map(str::len).sum::<usize>()
+        let texts = scalars.iter().filter_map(|scalar| scalar.text()).chain([&self.user_smtp_guid.0]);
+        texts.map(|text| text.raw().len()).sum()
     }
 }
 
 impl Credential {
     /// A GUID is the same in other letters (RFC 9562, section 4).
     fn is(&self, guid: &str) -> bool {
-        self.user_smtp_guid.0.eq_ignore_ascii_case(guid)
+        self.user_smtp_guid.0.raw().eq_ignore_ascii_case(guid)
     }
 
     fn found(&self, held: &Held) -> Found {
-        let username = self.username.text().filter(|username| !username.is_empty()).map(str::to_owned);
+        let username = self.username.text().and_then(Outside::name);
         Found { username, version: self.version(held), versions: self.versions(), ..Found::default() }
     }
 
@@ -285,22 +284,22 @@ impl Credential {
         let Found { username, version, .. } = self.found(&Held::default());
         let mut target = scope.clone();
         // One that cannot be named in a configuration is left without a name.
-        let _ = target.insert(&CREDENTIAL_GUID, Secret::new(self.user_smtp_guid.0.as_str()));
+        target.insert_told(&CREDENTIAL_GUID, &self.user_smtp_guid.0);
         let created_at = self.created_at.moment(|seconds| Timestamp::from_second(seconds).ok());
         Listed { target, username, version, created_at: created_at.filter(|time| time.as_second() > 0) }
     }
 
     /// When it was last changed, as `field=time`: by the field that the state holds, or else by the one that tells more.
-    fn version(&self, held: &Held) -> Option<String> {
+    fn version(&self, held: &Held) -> Option<Name> {
         let told = self.versions();
         let held = held.version.as_deref().map(field);
         told.iter().find(|version| Some(field(version)) == held).or(told.first()).cloned()
     }
 
     /// All that it tells of its last change, as `field=time`; what tells more comes first.
-    fn versions(&self) -> Vec<String> {
+    fn versions(&self) -> Vec<Name> {
         let fields = [(PASSWORD_CHANGED, &self.last_password_changed), ("modified_at", &self.modified_at)];
-        fields.iter().filter_map(|(name, time)| Some(format!("{name}={}", moment(time)?))).collect()
+        fields.iter().filter_map(|(name, time)| Name::new(&format!("{name}={}", moment(time)?))).collect()
     }
 }
 
@@ -311,9 +310,9 @@ const PASSWORD_CHANGED: &str = "last_password_changed";
 ///
 /// That the password was changed is certain only beside the version of the reset that made the stored one: what a check has read
 /// may lag behind an earlier reset, which would then show up as a later one.
-fn trace(now: &[String], before: &Before) -> Trace {
-    let is_held = |version: &&String| before.held.version.as_deref().map(field) == Some(field(version));
-    let is_later = |version: &String| before.is_exceeded_by(version, order);
+fn trace(now: &[Name], before: &Before) -> Trace {
+    let is_held = |version: &&Name| before.held.version.as_deref().map(field) == Some(field(version));
+    let is_later = |version: &Name| before.is_exceeded_by(version, order);
     let mut of_password = now.iter().filter(|version| field(version) == PASSWORD_CHANGED).filter(is_held);
     if of_password.any(|version| is_later(version) == Some(true)) {
         return Trace::PasswordChanged;
@@ -334,9 +333,9 @@ fn field(version: &str) -> &str {
 fn moment(time: &Scalar) -> Option<String> {
     let seconds = match time {
         Scalar::Number(number) => *number,
-        Scalar::Text(text) => match text.parse::<Timestamp>() {
+        Scalar::Text(text) => match text.raw().parse::<Timestamp>() {
             Ok(time) => time.as_second(),
-            Err(_) => return text.parse::<DateTime>().ok().map(|time| time.to_string()),
+            Err(_) => return text.raw().parse::<DateTime>().ok().map(|time| time.to_string()),
         },
         Scalar::Nothing => return None,
     };
@@ -405,9 +404,9 @@ mod tests {
             (11, None, &[], &[password, edit], Trace::Untold),
             (12, Some(password), &[password], &[], Trace::Untold),
         ] {
-            let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+            let texts = |texts: &[&str]| texts.iter().filter_map(|text| Name::new(text)).collect::<Vec<_>>();
             let found = Found {
-                version: found.first().map(|text| (*text).to_owned()),
+                version: found.first().and_then(|text| Name::new(text)),
                 versions: texts(found),
                 ..Found::default()
             };
@@ -432,7 +431,7 @@ mod tests {
             let [last_password_changed, modified_at] =
                 [last_password_changed, modified_at].map(|time| serde_json::from_value(time).unwrap());
             let credential = Credential {
-                user_smtp_guid: Name::default(),
+                user_smtp_guid: Key(Outside::new("")),
                 username: Scalar::Nothing,
                 last_password_changed,
                 modified_at,

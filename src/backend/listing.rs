@@ -11,7 +11,10 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use crate::http::{Answer, Error, Kind, Outcome, Result};
+use crate::{
+    http::{Answer, Error, Kind, Outcome, Result},
+    secret::Outside,
+};
 
 /// The most requests that one list may need.
 const MOST_PAGES: u32 = 200;
@@ -144,22 +147,22 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// The text that names an entry. A list with a longer one than any name is not read: it would lack that entry.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Name(pub(super) String);
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Key(pub(super) Outside);
 
-impl<'de> Deserialize<'de> for Name {
+impl<'de> Deserialize<'de> for Key {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         struct Text;
 
         impl Visitor<'_> for Text {
-            type Value = Name;
+            type Value = Key;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a text that is not too long")
             }
 
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<Name, E> {
-                short(text).map(Name).ok_or_else(|| E::invalid_length(text.len(), &self))
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<Key, E> {
+                short(text).map(Key).ok_or_else(|| E::invalid_length(text.len(), &self))
             }
         }
 
@@ -171,7 +174,7 @@ impl<'de> Deserialize<'de> for Name {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) enum Scalar {
     /// A text.
-    Text(String),
+    Text(Outside),
     /// A whole number.
     Number(i64),
     /// Neither.
@@ -181,7 +184,7 @@ pub(super) enum Scalar {
 
 impl Scalar {
     /// The text, if it is one.
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(super) fn text(&self) -> Option<&Outside> {
         match self {
             Self::Text(text) => Some(text),
             Self::Number(_) | Self::Nothing => None,
@@ -191,7 +194,7 @@ impl Scalar {
     /// The moment, from RFC 3339 or from a number since 1970 above 0, which `of_number` reads.
     pub(super) fn moment(&self, of_number: impl Fn(i64) -> Option<Timestamp>) -> Option<Timestamp> {
         match self {
-            Self::Text(text) => text.parse().ok(),
+            Self::Text(text) => text.raw().parse().ok(),
             Self::Number(number) => Some(*number).filter(|number| *number > 0).and_then(of_number),
             Self::Nothing => None,
         }
@@ -248,6 +251,6 @@ impl<'de> Deserialize<'de> for Scalar {
     }
 }
 
-fn short(text: &str) -> Option<String> {
-    (text.len() <= LONGEST_TEXT).then(|| text.to_owned())
+fn short(text: &str) -> Option<Outside> {
+    (text.len() <= LONGEST_TEXT).then(|| Outside::new(text))
 }

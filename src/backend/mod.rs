@@ -24,7 +24,10 @@ pub use check::Check;
 pub use fields::{Field, Fields, Visibility};
 
 pub use crate::http::{CertificateFile, Client, Operation, Settings};
-use crate::{http::Result, secret::Secret};
+use crate::{
+    http::Result,
+    secret::{Name, Secret},
+};
 
 /// Every vendor, by name.
 pub static VENDORS: &[&Vendor] = &[&hostup::VENDOR, &hubspot::VENDOR, &kirim_email::VENDOR, &smtpd::VENDOR];
@@ -150,7 +153,7 @@ pub trait Backend: Debug + Send + Sync {
 
     /// Reads what the vendor says now of the credential's last change, past anything that was read earlier; empty where it says
     /// nothing.
-    async fn versions(&self, _op: &Operation, _target: &Fields) -> Result<Vec<String>> {
+    async fn versions(&self, _op: &Operation, _target: &Fields) -> Result<Vec<Name>> {
         Ok(Vec::new())
     }
 
@@ -160,7 +163,7 @@ pub trait Backend: Debug + Send + Sync {
     }
 
     /// Asks for the submission host, at a vendor with [`Submission::Told`].
-    async fn smtp_host(&self, _op: &Operation, _target: &Fields) -> Result<Option<String>> {
+    async fn smtp_host(&self, _op: &Operation, _target: &Fields) -> Result<Option<Name>> {
         Ok(None)
     }
 
@@ -192,11 +195,11 @@ pub struct Found {
     /// What of the target an import could not know.
     pub target: Fields,
     /// The user name for SMTP.
-    pub username: Option<String>,
+    pub username: Option<Name>,
     /// The vendor's word on its last change.
-    pub version: Option<String>,
+    pub version: Option<Name>,
     /// Every such word, where the vendor has several.
-    pub versions: Vec<String>,
+    pub versions: Vec<Name>,
 }
 
 /// What a list tells of a credential. It has no password.
@@ -205,9 +208,9 @@ pub struct Listed {
     /// What of the target the list tells. A name that cannot be a target's is left out.
     pub target: Fields,
     /// The user name for SMTP.
-    pub username: Option<String>,
+    pub username: Option<Name>,
     /// The vendor's word on its last change.
-    pub version: Option<String>,
+    pub version: Option<Name>,
     /// When it was made.
     pub created_at: Option<Timestamp>,
 }
@@ -230,8 +233,8 @@ pub enum Trace {
 /// A credential that was not listed before a reset.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Appeared {
-    /// What the vendor knows it by.
-    pub id: String,
+    /// What the vendor knows it by, where that is fit to be shown.
+    pub id: Option<Name>,
     /// When it was made, by the vendor's clock.
     pub created_at: Option<Timestamp>,
 }
@@ -242,9 +245,9 @@ pub struct Reset {
     /// The new password where the vendor made it; the vendor does not tell it again.
     pub password: Option<Secret>,
     /// The user whom the vendor says it reset.
-    pub username: Option<String>,
+    pub username: Option<Name>,
     /// The vendor's word on this change.
-    pub version: Option<String>,
+    pub version: Option<Name>,
     /// What the user should know about it.
     pub notes: Vec<Note>,
 }

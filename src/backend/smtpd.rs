@@ -17,14 +17,14 @@ use super::{
     Submission, Trace, Vendor, absence,
     bearer::{Bearer, Offer},
     check,
-    listing::{Listing, Name, Object, Scalar},
+    listing::{Key, Listing, Object, Scalar},
     told::{Told, Weigh},
 };
 use crate::{
     http::{
         Agreement, Answer, Api, Client, Dialect, Error, Form, Kind, Mark, Method, Operation, Outcome, Request, Result,
     },
-    secret::Secret,
+    secret::{Outside, Secret},
 };
 
 pub(super) static VENDOR: Vendor = Vendor {
@@ -105,10 +105,10 @@ struct Smtpd {
     own_key: Option<String>,
     login: Bearer,
     /// The ids of the keys that there were before anything was reset.
-    before: Told<BTreeSet<String>>,
+    before: Told<BTreeSet<Outside>>,
     keys: Told<Vec<ApiKey>>,
     /// The ids of the keys that resets have made here.
-    made: Mutex<BTreeSet<String>>,
+    made: Mutex<BTreeSet<Outside>>,
 }
 
 #[async_trait]
@@ -119,7 +119,7 @@ impl Backend for Smtpd {
         // A reset whose answer told no id leaves nothing to look for.
         let Some(id) = &held.version else { return Ok(Presence::Found(Found::default())) };
         let keys = self.keys.get(op, "", Box::pin(self.fetch(op))).await?;
-        match keys.iter().find(|key| key.id == *id) {
+        match keys.iter().find(|key| key.id.raw() == id) {
             Some(key) => Ok(key.presence()),
             None => absence::asked(self.one(op, id).await.map(|key| key.presence())),
         }
@@ -160,13 +160,14 @@ impl Backend for Smtpd {
     /// <https://docs.smtpd.dev/api/account/api-keys>: the fields of this answer are capitalised, those of a list are not, so both are read.
     async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
         self.keys.forget(op).await?;
-        let fields = [&NAME, &ROLE].map(|field| (field.name, Secret::new(target.text(field).unwrap_or_default())));
+        let fields = [&NAME, &ROLE].map(|field| (field.name, target.text(field).unwrap_or_default().into()));
         let send = |token| self.request(Method::POST, &[], &token).json(fields.to_vec()).reset(op);
         let answer = self.login.send(op, &self.api, send).await?;
         let password = answer.secret(&["Secret"]).map_or_else(|| answer.password(&["secret"]), Ok)?;
-        let text = |name| answer.text(&[name]).filter(|text| !text.is_empty());
-        let (username, version) = (text("Key").or_else(|| text("key")), text("ID").or_else(|| text("id")));
-        self.made().extend(version.clone());
+        let text = |name| answer.text(&[name]).filter(|text| !text.raw().is_empty());
+        let (key, id) = (text("Key").or_else(|| text("key")), text("ID").or_else(|| text("id")));
+        let [username, version] = [&key, &id].map(|text| text.as_ref().and_then(Outside::name));
+        self.made().extend(id);
         let notes = if username.is_some() && version.is_some() { vec![] } else { vec![Note::OddAnswer] };
         Ok(Reset { password: Some(password), username, version, notes })
     }
@@ -179,16 +180,16 @@ impl Backend for Smtpd {
         let mut made = self.made();
         let is_new = |key: &ApiKey| {
             key.is_active
-                && key.name.as_deref() == target.text(&NAME)
-                && before.held.version.as_ref() != Some(&key.id)
+                && key.name.as_ref().map(Outside::raw) == target.text(&NAME)
+                && before.held.version.as_deref() != Some(key.id.raw())
                 && !listed.contains(&key.id)
                 && !made.contains(&key.id)
         };
-        let new = keys.iter().filter(|key| is_new(key));
-        let new: Vec<_> = new.map(|key| Appeared { id: key.id.clone(), created_at: key.created_at }).collect();
+        let new: Vec<_> = keys.iter().filter(|key| is_new(key)).collect();
         // The next reset of this name did not make them.
         made.extend(new.iter().map(|key| key.id.clone()));
-        Ok(if new.is_empty() { Trace::NoChange } else { Trace::Appeared(new) })
+        let appeared = new.iter().map(|key| Appeared { id: key.id.name(), created_at: key.created_at });
+        Ok(if new.is_empty() { Trace::NoChange } else { Trace::Appeared(appeared.collect()) })
     }
 
     async fn retire(&self, op: &Operation, held: &Held) -> Result<()> {
@@ -214,7 +215,7 @@ impl Backend for Smtpd {
         let Some(refresh_token) = grant.refresh_token else { return };
         let request = self.api.request(Method::POST, &["oauth", "revoke"]).bearer(&grant.token);
         // Nothing depends on it, and there is nobody left to tell.
-        let _ = request.json(vec![("refresh_token", refresh_token)]).read(op).await;
+        let _ = request.json(vec![("refresh_token", refresh_token.into())]).read(op).await;
     }
 }
 
@@ -228,9 +229,7 @@ impl Smtpd {
             password: secret.or(password).unwrap_or_default(),
         };
         Self {
-            api: client
-                .api(settings.base_url(&BASE_URL, "https://api.smtpd.dev"), &DIALECT)
-                .knowing(settings.secrets()),
+            api: client.api(settings.base_url(&BASE_URL, "https://api.smtpd.dev"), &DIALECT),
             own_key,
             login: Bearer::granted(&["oauth", "token"], login),
             before: Told::default(),
@@ -239,7 +238,7 @@ impl Smtpd {
         }
     }
 
-    fn made(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    fn made(&self) -> MutexGuard<'_, BTreeSet<Outside>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -258,7 +257,11 @@ impl Smtpd {
         let answer = self.ask(op, &[id]).await?;
         let Object(view) = answer.json()?;
         let key = ApiKey::of(view);
-        if key.id == id { Ok(key) } else { Err(answer.unreadable("it is about another key than the one asked for")) }
+        if key.id.raw() == id {
+            Ok(key)
+        } else {
+            Err(answer.unreadable("it is about another key than the one asked for"))
+        }
     }
 
     async fn ask(&self, op: &Operation, path: &[&str]) -> Result<Answer> {
@@ -278,7 +281,7 @@ const WITHOUT_OWN_KEY: &str =
 /// A key as the vendor shows it.
 #[derive(Deserialize)]
 struct View {
-    id: Name,
+    id: Key,
     is_active: bool,
     #[serde(default)]
     key: Scalar,
@@ -292,24 +295,24 @@ struct View {
 /// What is kept of it.
 #[derive(Debug)]
 struct ApiKey {
-    id: String,
+    id: Outside,
     is_active: bool,
-    key: Option<String>,
-    name: Option<String>,
+    key: Option<Outside>,
+    name: Option<Outside>,
     created_at: Option<Timestamp>,
 }
 
 impl Weigh for Vec<ApiKey> {
     fn weight(&self) -> usize {
-        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        self.iter().map(|key| size_of::<ApiKey>() + key.id.len() + text(&key.key) + text(&key.name)).sum()
+        let text = |text: &Option<Outside>| text.as_ref().map_or(0, |text| text.raw().len());
+        self.iter().map(|key| size_of::<ApiKey>() + key.id.raw().len() + text(&key.key) + text(&key.name)).sum()
     }
 }
 
 impl ApiKey {
-    fn of(View { id: Name(id), is_active, key, name, created_at_utc }: View) -> Self {
+    fn of(View { id: Key(id), is_active, key, name, created_at_utc }: View) -> Self {
         let created_at = created_at_utc.moment(|seconds| Timestamp::from_second(seconds).ok());
-        let [key, name] = [key, name].map(|scalar| scalar.text().map(str::to_owned));
+        let [key, name] = [key, name].map(|scalar| scalar.text().cloned());
         Self { id, is_active, key, name, created_at }
     }
 
@@ -321,8 +324,11 @@ impl ApiKey {
     fn found(&self) -> Found {
         let mut target = Fields::default();
         // A name that cannot stand in a configuration is left for the configuration to say.
-        let _ = target.insert(&NAME, Secret::new(self.name.as_deref().unwrap_or_default()));
-        Found { target, username: self.key.clone(), version: Some(self.id.clone()), ..Found::default() }
+        if let Some(name) = &self.name {
+            target.insert_told(&NAME, name);
+        }
+        let username = self.key.as_ref().and_then(Outside::name);
+        Found { target, username, version: self.id.name(), ..Found::default() }
     }
 
     fn listed(&self) -> Listed {

@@ -7,7 +7,10 @@ use std::{
 
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::http::{Error, Kind, Operation, Result};
+use crate::{
+    http::{Error, Kind, Operation, Result},
+    secret::{Name, Outside},
+};
 
 /// The most that is kept of what a vendor told, in bytes. What came first is forgotten first, and asked for again when needed.
 const MOST_KEPT: usize = 12 * 1024 * 1024;
@@ -30,21 +33,21 @@ pub(super) trait Weigh {
     fn weight(&self) -> usize;
 }
 
-impl Weigh for Option<String> {
+impl Weigh for Option<Name> {
     fn weight(&self) -> usize {
-        self.as_ref().map_or(0, String::len)
+        self.as_ref().map_or(0, |name| name.len())
     }
 }
 
-impl Weigh for BTreeSet<String> {
+impl Weigh for BTreeSet<Outside> {
     fn weight(&self) -> usize {
-        self.iter().map(|text| size_of::<String>() + text.len()).sum()
+        self.iter().map(|text| size_of::<Outside>() + text.raw().len()).sum()
     }
 }
 
-impl<V: Weigh> Weigh for BTreeMap<String, V> {
+impl<V: Weigh> Weigh for BTreeMap<Outside, V> {
     fn weight(&self) -> usize {
-        self.iter().map(|(key, value)| size_of::<(String, V)>() + key.len() + value.weight()).sum()
+        self.iter().map(|(key, value)| size_of::<(Outside, V)>() + key.raw().len() + value.weight()).sum()
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     schema::{Attribute, Type},
     value::Value,
 };
+use crate::secret::Secret;
 
 /// The form that a value must have.
 #[derive(Clone, Copy)]
@@ -58,11 +59,11 @@ impl<'s> Shape<'s> {
 }
 
 impl Text {
-    /// Makes a value of text.
+    /// Makes a value of text. A secret is remembered: whatever core sends may be what a vendor repeats.
     pub(super) fn value(self, text: &str) -> Value {
         match self {
             Self::Shown => Value::String(text.to_owned()),
-            Self::Secret => Value::Secret(text.to_owned().into()),
+            Self::Secret => Value::Secret(Secret::known(text)),
         }
     }
 }

@@ -6,7 +6,7 @@ pub use super::{
     number::Number,
     object::{Name, Object},
 };
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 
 /// A value that may be null or not yet known, at any depth.
 ///
@@ -135,6 +135,12 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::String(text)
+    }
+}
+
+impl From<secret::Name> for Value {
+    fn from(name: secret::Name) -> Self {
+        Self::String(name.into())
     }
 }
 

@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::redact::Redactor;
 use super::words::{Media, Words};
 use super::{Dialect, Ending, Error, Kind, Outcome, Result};
+use crate::secret::Shown;
 
 /// A 2xx answer. It may hold a password: its memory is wiped when it is dropped, and nothing prints its body.
 pub struct Answer {
@@ -27,9 +26,8 @@ pub struct Answer {
     pub(super) host: Box<str>,
     /// What has become of the password, now that the vendor has agreed.
     pub(super) outcome: Outcome,
-    pub(super) request_id: Option<Box<str>>,
+    pub(super) request_id: Option<Shown>,
     pub(super) dialect: &'static Dialect,
-    pub(super) redactor: Arc<Redactor>,
 }
 
 /// Why an answer is broken, and what it proves where it holds no password.
@@ -85,7 +83,7 @@ impl Answer {
 
     /// The error of an answer that says in its body, and not by its status, that nothing was done.
     pub fn refused(&self) -> Error {
-        let said = self.dialect.read(&self.body, &HeaderMap::new(), &self.redactor);
+        let said = self.dialect.read(&self.body, &HeaderMap::new());
         Error {
             status: Some(self.status),
             words: said.words,

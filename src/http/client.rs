@@ -10,7 +10,6 @@ use super::gate::Gate;
 use super::limit::Limit;
 use super::transport::Transport;
 use super::{BaseUrl, Dialect, Request};
-use crate::secret::Secret;
 use crate::trust::CertificateFile;
 
 /// What a provider block says about HTTP.
@@ -56,7 +55,7 @@ impl Client {
 
     /// Makes the API at `base`, whose errors are told in `dialect`.
     pub fn api(&self, base: BaseUrl, dialect: &'static Dialect) -> Api {
-        Api { client: self.clone(), base, dialect, known: Arc::default(), gate: Arc::new(Gate::new(None)) }
+        Api { client: self.clone(), base, dialect, gate: Arc::new(Gate::new(None)) }
     }
 
     pub(super) fn transport(&self) -> &Transport {
@@ -88,19 +87,10 @@ pub struct Api {
     pub(super) client: Client,
     pub(super) base: BaseUrl,
     pub(super) dialect: &'static Dialect,
-    /// Secrets that are scrubbed from whatever its answers say.
-    pub(super) known: Arc<[Secret]>,
     pub(super) gate: Arc<Gate>,
 }
 
 impl Api {
-    /// Makes the secrets of its login known. What they were exchanged for goes with most requests instead of them, and the vendor may
-    /// repeat them all the same.
-    #[must_use]
-    pub fn knowing<'a>(self, secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        Self { known: secrets.into_iter().cloned().collect(), ..self }
-    }
-
     /// Makes it known over what time the vendor counts requests, according to its documentation. It counts where the
     /// vendor refuses one without saying how long to wait.
     #[must_use]

@@ -4,8 +4,8 @@ use http::header::HeaderMap;
 use serde_json::Value;
 
 use super::Kind;
-use super::redact::Redactor;
 use super::words::{Form, Media, Words};
+use crate::secret::Shown;
 
 /// The names that a vendor's error bodies use.
 ///
@@ -43,9 +43,9 @@ pub enum FieldErrors {
 pub(super) struct Complaint {
     /// Whose words they are. A code is told in the vendor's own only: in others it means something else.
     pub(super) words: Words,
-    pub(super) code: Option<Box<str>>,
-    pub(super) message: Option<Box<str>>,
-    pub(super) request_id: Option<Box<str>>,
+    pub(super) code: Option<Shown>,
+    pub(super) message: Option<Shown>,
+    pub(super) request_id: Option<Shown>,
 }
 
 impl Dialect {
@@ -55,23 +55,18 @@ impl Dialect {
     }
 
     /// Reads an error's body and headers. A body that is no JSON object, such as a proxy's HTML, says nothing.
-    pub(super) fn read(&self, body: &[u8], headers: &HeaderMap, redactor: &Redactor) -> Complaint {
+    pub(super) fn read(&self, body: &[u8], headers: &HeaderMap) -> Complaint {
         let words = self.refusal.of_refusal(Media::of(headers), body);
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
         let text = |names: &[&str]| names.iter().find_map(|name| find(&body, name));
-        let message = text(self.message).and_then(|text| redactor.sentence(&text));
-        let fields = self.fields.and_then(|fields| redactor.sentence(&fields.read(&body)));
+        let message = text(self.message).and_then(|text| Shown::sentence(&text));
+        let fields = || self.fields.and_then(|fields| Shown::sentence(&fields.read(&body)));
 
         Complaint {
             words,
-            code: text(self.code).filter(|_| words == Words::Own).and_then(|text| redactor.token(&text)),
-            message: match (message, fields) {
-                (Some(message), Some(fields)) => Some(format!("{message} ({fields})").into()),
-                (message, _) => message,
-            },
-            request_id: text(self.request_id)
-                .and_then(|text| redactor.token(&text))
-                .or_else(|| request_id(headers, redactor)),
+            code: text(self.code).filter(|_| words == Words::Own).and_then(|text| Shown::token(&text)),
+            message: message.map(|message| message.with(fields())),
+            request_id: text(self.request_id).and_then(|text| Shown::token(&text)).or_else(|| request_id(headers)),
         }
     }
 }
@@ -99,8 +94,8 @@ impl FieldErrors {
 }
 
 /// The id of the request in an answer's headers.
-pub(super) fn request_id(headers: &HeaderMap, redactor: &Redactor) -> Option<Box<str>> {
-    REQUEST_ID_HEADERS.iter().find_map(|name| redactor.token(headers.get(*name)?.to_str().ok()?))
+pub(super) fn request_id(headers: &HeaderMap) -> Option<Shown> {
+    REQUEST_ID_HEADERS.iter().find_map(|name| Shown::token(headers.get(*name)?.to_str().ok()?))
 }
 
 /// Where vendors put the id of a request if not into the body.
@@ -124,7 +119,7 @@ mod tests {
     use super::*;
     use crate::secret::Secret;
 
-    fn message(fields: Option<FieldErrors>, body: &str) -> Option<Box<str>> {
+    fn message(fields: Option<FieldErrors>, body: &str) -> Option<Shown> {
         let dialect = Dialect {
             refusal: Form(&[]),
             code: &[],
@@ -134,8 +129,8 @@ mod tests {
             request_id: &[],
             unprocessed: &[],
         };
-        let secret = Secret::new("hunter2hunter2");
-        dialect.read(body.as_bytes(), &HeaderMap::new(), &Redactor::knowing([&secret])).message
+        Secret::known("hunter2hunter2");
+        dialect.read(body.as_bytes(), &HeaderMap::new()).message
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::words::Words;
+use crate::secret::Shown;
 
 /// A result whose error tells what has become of the password.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -25,11 +26,11 @@ pub struct Error {
     /// Whose words the answer is in.
     pub words: Words,
     /// The vendor's own code for the failure.
-    pub code: Option<Box<str>>,
-    /// The vendor's own words: one line, capped, free of control characters and of the secrets that were sent.
-    pub message: Option<Box<str>>,
+    pub code: Option<Shown>,
+    /// The vendor's own words.
+    pub message: Option<Shown>,
     /// The vendor's id of the request, for its support.
-    pub request_id: Option<Box<str>>,
+    pub request_id: Option<Shown>,
     /// Our own words, such as "the connection was refused": to follow a colon, without a full stop.
     pub reason: Cow<'static, str>,
     /// How long the vendor asked to wait.

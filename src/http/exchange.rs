@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
@@ -14,7 +14,6 @@ use super::classify::{Intent, Stage, judge_disagreement, judge_status, judge_tro
 use super::dialect::request_id;
 use super::gate::Quota;
 use super::operation::{LEAST_TO_SEND, out_of_time};
-use super::redact::Redactor;
 use super::retry::Failure;
 use super::retry_after::{next_window, retry_after};
 use super::transport::{Connection, NO_CONNECTION_IN_TIME, Obstacle, Route, Transport, Trouble};
@@ -30,7 +29,6 @@ pub(super) struct Exchange<'a> {
     pub(super) dialect: &'static Dialect,
     /// What agrees to a password of the caller's own.
     pub(super) agreement: &'a Agreement,
-    pub(super) redactor: &'a Arc<Redactor>,
     /// The longest that it may take.
     pub(super) timeout: Duration,
     /// What the response says of the vendor's rate limit goes here.
@@ -124,7 +122,7 @@ impl Exchange<'_> {
 
     async fn accept(&self, mut response: Arriving<Connection>, head: Head, end: Instant) -> Result<Answer, Failure> {
         let Head { status, headers } = head;
-        let (request_id, media) = (request_id(&headers, self.redactor), Media::of(&headers));
+        let (request_id, media) = (request_id(&headers), Media::of(&headers));
         let answer = |received: Received, flaw| Answer {
             media,
             request_id: request_id.clone(),
@@ -178,7 +176,6 @@ impl Exchange<'_> {
             outcome: if self.intent == Intent::Read { Outcome::NotChanged } else { Outcome::Changed },
             request_id: None,
             dialect: self.dialect,
-            redactor: Arc::clone(self.redactor),
         }
     }
 
@@ -198,7 +195,7 @@ impl Exchange<'_> {
             body.and_then(|body| body).unwrap_or_default()
         };
 
-        let said = self.dialect.read(&body, &headers, self.redactor);
+        let said = self.dialect.read(&body, &headers);
         let verdict = judge_status(status, self.intent, self.dialect, said.words)
             .in_other_words(status, self.dialect.meaning(said.code.as_deref()));
         let now = SystemTime::now();

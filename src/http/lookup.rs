@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::salvage::documents;
 use super::{Answer, Ending, Error, Kind, Outcome, Result};
-use crate::secret::Secret;
+use crate::secret::{Outside, Secret};
 
 impl Answer {
     /// The password at `path`; an error where there is none, or an empty one.
@@ -39,8 +39,8 @@ impl Answer {
         self.find(path).filter(|secret: &Secret| !secret.is_empty())
     }
 
-    /// The text at `path` that may be shown.
-    pub fn text(&self, path: &[&str]) -> Option<String> {
+    /// The text at `path` that is no secret.
+    pub fn text(&self, path: &[&str]) -> Option<Outside> {
         self.find(path)
     }
 
@@ -92,13 +92,13 @@ pub(super) trait Leaf: Sized {
 
 impl Leaf for Secret {
     fn of_text(text: &str) -> Option<Self> {
-        Some(Self::new(text))
+        Some(Self::known(text))
     }
 }
 
-impl Leaf for String {
+impl Leaf for Outside {
     fn of_text(text: &str) -> Option<Self> {
-        Some(text.to_owned())
+        Some(Self::new(text))
     }
 }
 

@@ -12,7 +12,7 @@
 //! - `exchange` sends it once, over a connection that `transport` makes for it alone, with `dial`, `proxy`, `no_proxy` and `tunnel`;
 //! - `arriving` reads what comes back, `framing` finds its end, and `salvage` the password where it is broken;
 //! - `words` knows whether a response is in the vendor's own words, and `classify` judges it, or that there was none;
-//! - `redact` keeps what a vendor says short, plain and free of secrets.
+//! - `dialect` reads what a vendor says, and shows it as [`Shown`](crate::secret::Shown) words only.
 //!
 //! Every failure is an [`Error`], which says with its [`Outcome`] what has become of the password.
 
@@ -35,7 +35,6 @@ mod operation;
 mod path;
 mod proxy;
 mod random;
-mod redact;
 mod request;
 mod retry;
 mod retry_after;
@@ -52,7 +51,7 @@ pub use client::{Api, Client, Settings};
 pub use dialect::{Dialect, FieldErrors};
 pub use error::{Ending, Error, Kind, Outcome, Result};
 pub use operation::Operation;
-pub use request::Request;
+pub use request::{BodyText, Request};
 pub use words::{Agreement, Form, Mark, Words};
 
 pub use crate::trust::CertificateFile;

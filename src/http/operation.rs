@@ -6,7 +6,6 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Error, Kind, Outcome, Result};
-use crate::secret::Secret;
 
 /// One operation of core's on one credential.
 #[derive(Clone, Debug)]
@@ -15,8 +14,6 @@ pub struct Operation {
     pub deadline: Instant,
     /// Cancelled when it is to end early. A reset that has left is still waited for.
     pub stop: CancellationToken,
-    /// Secrets that it knows, such as the stored password: scrubbed from whatever a vendor says.
-    pub known: Vec<Secret>,
 }
 
 impl Operation {
@@ -24,14 +21,7 @@ impl Operation {
     pub fn new(timeout: Duration, stop: CancellationToken) -> Self {
         let now = Instant::now();
         let deadline = now.checked_add(timeout).unwrap_or(now + LONGEST);
-        Self { deadline, stop, known: Vec::new() }
-    }
-
-    /// Adds a secret to those that are scrubbed from whatever a vendor says.
-    #[must_use]
-    pub fn knowing(mut self, secret: Option<Secret>) -> Self {
-        self.known.extend(secret);
-        self
+        Self { deadline, stop }
     }
 
     /// The same operation, ended after `timeout` at the latest.

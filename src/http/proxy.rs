@@ -78,7 +78,7 @@ impl Proxy {
                 pair.extend(decoded(username)?);
                 pair.push(b':');
                 pair.extend(decoded(password.unwrap_or_default())?);
-                Some(Secret::new(BASE64_STANDARD.encode(&*pair)))
+                Some(Secret::known(BASE64_STANDARD.encode(&*pair)))
             }
         };
         Ok(Self { host, port, is_tls, credentials })

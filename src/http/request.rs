@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -15,7 +15,6 @@ use super::classify::{Intent, ONCE};
 use super::client::Api;
 use super::exchange::Exchange;
 use super::gate::Place;
-use super::redact::Redactor;
 use super::retry::{Failure, Pace, repeat};
 use super::transport::{Route, Transport};
 use super::words::Agreement;
@@ -41,8 +40,38 @@ enum Authorization {
 
 /// What a request carries: text fields, in one of two encodings.
 enum Body {
-    Form(Vec<(&'static str, Secret)>),
-    Json(Vec<(&'static str, Secret)>),
+    Form(Vec<(&'static str, BodyText)>),
+    Json(Vec<(&'static str, BodyText)>),
+}
+
+/// The text of a field in a request's body.
+#[derive(Clone, Debug)]
+pub enum BodyText {
+    /// Such as a grant type, a role or a name: a vendor's words may repeat it.
+    Open(String),
+    /// Such as a password or a token.
+    Secret(Secret),
+}
+
+impl BodyText {
+    fn for_wire(&self) -> &str {
+        match self {
+            Self::Open(text) => text,
+            Self::Secret(secret) => secret.for_wire(),
+        }
+    }
+}
+
+impl From<&str> for BodyText {
+    fn from(text: &str) -> Self {
+        Self::Open(text.to_owned())
+    }
+}
+
+impl From<Secret> for BodyText {
+    fn from(secret: Secret) -> Self {
+        Self::Secret(secret)
+    }
 }
 
 impl Request {
@@ -76,14 +105,14 @@ impl Request {
 
     /// Gives it a form as its body.
     #[must_use]
-    pub fn form(mut self, fields: Vec<(&'static str, Secret)>) -> Self {
+    pub fn form(mut self, fields: Vec<(&'static str, BodyText)>) -> Self {
         self.body = Some(Body::Form(fields));
         self
     }
 
     /// Gives it a JSON object of text fields as its body.
     #[must_use]
-    pub fn json(mut self, fields: Vec<(&'static str, Secret)>) -> Self {
+    pub fn json(mut self, fields: Vec<(&'static str, BodyText)>) -> Self {
         self.body = Some(Body::Json(fields));
         self
     }
@@ -108,13 +137,13 @@ impl Request {
     }
 
     async fn send(self, op: &Operation, intent: Intent, agreement: &Agreement) -> Result<Answer> {
-        let prepared = self.prepare(op)?;
+        let prepared = self.prepare()?;
         let place = prepared.api.gate.place();
         repeat(op, Pace::default(), |number| Box::pin(prepared.attempt(op, intent, agreement, &place, number))).await
     }
 
     /// Does whatever can fail before the first byte is sent.
-    fn prepare(self, op: &Operation) -> Result<Prepared> {
+    fn prepare(self) -> Result<Prepared> {
         let setup = |reason: &'static str| Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), reason);
         let url = self.url.clone().map_err(setup)?;
         let route = Transport::route(&self.api.base)
@@ -133,12 +162,16 @@ impl Request {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
 
-        let authorization: Vec<_> = self.authorization.iter().flat_map(Authorization::secrets).collect();
-        let fields = self.body.iter().flat_map(Body::fields).map(|(_, value)| value);
-        let redactor = Redactor::knowing(self.api.known.iter().chain(&op.known).chain(&authorization).chain(fields));
+        // Whatever is sent may be repeated in the answer, wherever it came from.
+        self.authorization.iter().flat_map(Authorization::secrets).for_each(|secret| secret.remember());
+        for (_, value) in self.body.iter().flat_map(Body::fields) {
+            if let BodyText::Secret(secret) = value {
+                secret.remember();
+            }
+        }
         let body = body.as_deref().map_or(&[][..], Vec::as_slice);
         let message = message::encode(&self.method, &url, self.api.client.user_agent(), &headers, body);
-        Ok(Prepared { api: self.api, method: self.method, route, message, redactor: Arc::new(redactor) })
+        Ok(Prepared { api: self.api, method: self.method, route, message })
     }
 }
 
@@ -155,7 +188,6 @@ struct Prepared {
     method: Method,
     route: Route,
     message: Zeroizing<Vec<u8>>,
-    redactor: Arc<Redactor>,
 }
 
 impl Prepared {
@@ -177,8 +209,8 @@ impl Prepared {
         }
         let start = Instant::now();
         let (timeout, quota) = (self.api.client.request_timeout(), OnceLock::new());
-        let (dialect, redactor) = (self.api.dialect, &self.redactor);
-        let exchange = Exchange { op, intent, host, dialect, agreement, redactor, timeout, quota: &quota };
+        let dialect = self.api.dialect;
+        let exchange = Exchange { op, intent, host, dialect, agreement, timeout, quota: &quota };
         let mut result = exchange.run(self.api.client.transport(), &self.route, &self.message).await;
 
         let quota = quota.get().copied().unwrap_or_default();
@@ -243,7 +275,7 @@ impl Authorization {
 }
 
 impl Body {
-    fn fields(&self) -> &[(&'static str, Secret)] {
+    fn fields(&self) -> &[(&'static str, BodyText)] {
         match self {
             Self::Form(fields) | Self::Json(fields) => fields,
         }
@@ -278,6 +310,6 @@ impl Body {
 }
 
 /// The most bytes that these fields take in either encoding: a buffer that grows leaves copies behind.
-fn room(fields: &[(&'static str, Secret)]) -> usize {
+fn room(fields: &[(&'static str, BodyText)]) -> usize {
     fields.iter().map(|(name, value)| (name.len() + value.for_wire().len()) * 6 + 6).sum::<usize>() + 2
 }

@@ -7,6 +7,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
 use super::lookup::find;
+use crate::secret::Outside;
 
 /// The fields by which a JSON object of the vendor's is known: of each inner list at least one is there.
 #[derive(Debug)]
@@ -92,7 +93,7 @@ impl Mark {
     fn is_in(&self, body: &[u8]) -> bool {
         let path = |name: &'static str| name.split('.').collect::<Vec<_>>();
         match self {
-            Self::Text(name) => find(body, &path(name)).is_some_and(|text: String| !text.trim().is_empty()),
+            Self::Text(name) => find(body, &path(name)).is_some_and(|text: Outside| !text.raw().trim().is_empty()),
             Self::Number(name) => find::<u64>(body, &path(name)).is_some(),
             Self::Is(name, flag) => find(body, &path(name)) == Some(*flag),
         }

@@ -8,6 +8,7 @@ use std::{
 use tokio::task::JoinSet;
 
 use super::{
+    environment,
     logins::Logins,
     settings::{self, Environment, Resolved},
 };
@@ -47,6 +48,7 @@ impl Connections {
         config: &Value,
         environment: Environment<'_>,
     ) -> Result<()> {
+        environment::remember(environment);
         let settings = settings::client(config, core_version, environment).await?;
         let roots = settings.as_ref().map(|settings| Roots::new(settings.ca_certificate_file.clone()));
         *self.roots.write().unwrap_or_else(PoisonError::into_inner) = roots;

@@ -7,6 +7,7 @@ use crate::{
     backend::{Note, Renewal, Vendor},
     framework::diagnostic::{Diagnostic, Path},
     http::{Ending, Error, Kind, Outcome},
+    secret::{Name, Shown},
 };
 
 /// What was being done for a credential, as the beginning of a sentence.
@@ -102,8 +103,7 @@ pub(super) fn unknown_id(vendor: &Vendor) -> Diagnostic {
 }
 
 /// The warning for a reset whose answer names another user than the one asked for.
-pub(super) fn another_user(target: &Target, named: &str) -> Diagnostic {
-    let named: String = named.chars().filter(|character| !character.is_control()).take(320).collect();
+pub(super) fn another_user(target: &Target, named: &Name) -> Diagnostic {
     Diagnostic::warning(
         "The answer names another user",
         format!(
@@ -168,6 +168,7 @@ pub(super) fn stored_otherwise(target: &Target) -> Diagnostic {
 
 /// The warning for an old credential that outlives its successor.
 pub(super) fn not_retired(target: &Target, old: &str, error: &Error) -> Diagnostic {
+    let old = stored(old);
     Diagnostic::warning(
         "The old credential may still be valid",
         format!(
@@ -182,6 +183,7 @@ pub(super) fn not_retired(target: &Target, old: &str, error: &Error) -> Diagnost
 
 /// The warning for an old credential that is left valid, since its successor did not log in.
 pub(super) fn spared(target: &Target, old: &str) -> Diagnostic {
+    let old = stored(old);
     Diagnostic::warning(
         "The old credential was not revoked",
         format!(
@@ -196,6 +198,7 @@ pub(super) fn spared(target: &Target, old: &str) -> Diagnostic {
 
 /// The warning for an old credential whose successor is not named yet, so that it may not be found by it.
 pub(super) fn left_to_its_successor(target: &Target, old: &str) -> Diagnostic {
+    let old = stored(old);
     Diagnostic::warning(
         "The old credential may stay valid",
         format!(
@@ -220,6 +223,11 @@ pub(super) fn dropped(target: &Target) -> Diagnostic {
             Outcome::NotChanged.sentence()
         ),
     )
+}
+
+/// An id out of a state, fit to be shown: an earlier release stored whatever a vendor called it.
+pub(super) fn stored(id: &str) -> Shown {
+    Shown::sentence(id).unwrap_or_default()
 }
 
 fn summary(doing: Doing, target: &Target, error: &Error) -> String {
@@ -438,9 +446,9 @@ mod tests {
     fn an_error_says_in_order_what_was_done_what_was_answered_what_became_of_it_and_what_to_do() {
         let error = Error {
             status: Some(403),
-            code: Some("MISSING_SCOPES".into()),
-            message: Some("This app lacks a scope".into()),
-            request_id: Some("aeb5f871".into()),
+            code: Shown::token("MISSING_SCOPES"),
+            message: Shown::sentence("This app lacks a scope"),
+            request_id: Shown::token("aeb5f871"),
             ..Error::new(Kind::Forbidden, Outcome::NotChanged, "api.hubapi.com", "it answered 403")
         };
         let diagnostic = failed(Doing::Resetting, &target(), &error);
@@ -491,7 +499,7 @@ mod tests {
     #[test]
     fn a_daily_limit_is_not_answered_with_a_longer_timeout() {
         let error = Error::new(Kind::RateLimited, Outcome::NotChanged, "api.hubapi.com", "it answered 429");
-        let error = Error { status: Some(429), code: Some("DAILY".into()), ..error };
+        let error = Error { status: Some(429), code: Shown::token("DAILY"), ..error };
         let detail = failed(Doing::Resetting, &target(), &error).detail;
         assert!(detail.contains("midnight") && detail.contains("`timeouts` does not help"), "{detail}");
         assert!(!detail.contains("raise"), "{detail}");

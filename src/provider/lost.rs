@@ -74,7 +74,10 @@ pub(super) fn seen_after(target: &Target, trace: &Trace, begun: Timestamp) -> Se
 
 fn appeared(new: &Appeared) -> String {
     let made = new.created_at.map(|at| format!(" (made at {})", second(at))).unwrap_or_default();
-    format!("`{}`{made}", new.id)
+    match &new.id {
+        Some(id) => format!("`{id}`{made}"),
+        None => format!("a credential{made}"),
+    }
 }
 
 /// A time in whole seconds, as vendors have it.
@@ -128,7 +131,7 @@ pub(super) fn of_create(mut diagnostic: Diagnostic, outcome: Outcome, predecesso
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::value::Value;
+    use crate::{framework::value::Value, secret::Name};
 
     fn target(vendor: &'static str, fields: &[(&'static str, &str)]) -> Target {
         let fields = Value::object(fields.iter().map(|(name, text)| (*name, (*text).into())));
@@ -139,7 +142,7 @@ mod tests {
     fn nothing_that_is_seen_leads_to_somebody_elses_credential_without_a_word_of_warning() {
         let in_place = target("kirim_email", &[("domain", "example.com"), ("credential_guid", "guid")]);
         let successor = target("smtpd", &[("name", "a"), ("role", "standard")]);
-        let new = Appeared { id: "one".to_owned(), created_at: Some(Timestamp::UNIX_EPOCH) };
+        let new = Appeared { id: Name::new("one"), created_at: Some(Timestamp::UNIX_EPOCH) };
         for (target, trace, is_cautious) in [
             (&in_place, Trace::Changed, true),
             (&in_place, Trace::PasswordChanged, true),

@@ -6,6 +6,7 @@ mod credential_password;
 mod credentials;
 mod diagnose;
 mod duration;
+mod environment;
 mod functions;
 mod host;
 mod logins;

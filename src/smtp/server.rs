@@ -10,7 +10,7 @@ use tokio::{
 use tokio_rustls::client::TlsStream;
 
 use super::{Extent, Failure, FailureKind, Roots, Tried, login::Mechanism, session::Session, wire::PATIENCE};
-use crate::secret::Secret;
+use crate::secret::{Secret, Shown};
 
 /// How a connection becomes TLS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -181,9 +181,9 @@ impl Server {
 }
 
 impl fmt::Display for Server {
-    /// Writes the host and the port.
+    /// Writes the host and the port. A state may hold a host that an earlier release took from a vendor as it came.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port, .. } = self;
+        let (host, port) = (Shown::sentence(&self.host).unwrap_or_default(), self.port);
         if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
     }
 }

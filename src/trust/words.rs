@@ -2,6 +2,8 @@
 
 use rustls::CertificateError;
 
+use crate::secret::Name;
+
 /// Says what is wrong with a server's certificate, in words that end a sentence.
 pub(crate) fn fault(error: &CertificateError) -> &'static str {
     match error {
@@ -25,6 +27,7 @@ pub(crate) fn names(error: &CertificateError) -> Option<String> {
     let CertificateError::NotValidForNameContext { presented, .. } = error else { return None };
     let names: Vec<_> = presented.iter().filter_map(|name| host(name)).collect();
     let (shown, rest) = names.split_at(names.len().min(MOST_NAMES));
+    let shown: Vec<_> = shown.iter().map(|name| &**name).collect();
     match rest.len() {
         _ if shown.is_empty() => None,
         0 => Some(shown.join(", ")),
@@ -33,11 +36,11 @@ pub(crate) fn names(error: &CertificateError) -> Option<String> {
 }
 
 /// The name in `DnsName("…")` or `IpAddress(…)`, if it is made of what host names are made of: whoever made the certificate chose it.
-fn host(name: &str) -> Option<String> {
+fn host(name: &str) -> Option<Name> {
     let inside = name.strip_prefix("DnsName(\"").and_then(|name| name.strip_suffix("\")"));
     let inside = inside.or_else(|| name.strip_prefix("IpAddress(")?.strip_suffix(')'))?;
     let is_host = |c: char| c.is_ascii_alphanumeric() || "_.*:-".contains(c);
-    (!inside.is_empty() && inside.len() <= LONGEST_NAME && inside.chars().all(is_host)).then(|| inside.to_owned())
+    if inside.len() <= LONGEST_NAME && inside.chars().all(is_host) { Name::new(inside) } else { None }
 }
 
 const MOST_NAMES: usize = 5;

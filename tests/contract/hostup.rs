@@ -1,5 +1,6 @@
 //! `HostUp`, whose mailboxes go by an address or an id.
 
+use terraform_provider_smtp::secret::Name;
 use wiremock::ResponseTemplate;
 
 use super::{
@@ -196,10 +197,7 @@ async fn the_submission_host_is_asked_for_once() {
     let (backend, op, target) = (server.backend(), operation(), server.target());
     let host = || backend.smtp_host(&op, &target);
     let (first, second) = tokio::join!(host(), host());
-    assert_eq!(
-        [first.unwrap(), second.unwrap()],
-        [Some("srv11.hostup.se".to_owned()), Some("srv11.hostup.se".to_owned())]
-    );
+    assert_eq!([first.unwrap(), second.unwrap()], [Name::host("srv11.hostup.se"), Name::host("srv11.hostup.se")]);
     assert_eq!(server.requests(DETAILS).await.len(), 1);
 }
 

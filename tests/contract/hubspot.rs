@@ -152,7 +152,7 @@ async fn a_list_is_read_whole_however_it_is_paged_or_not_at_all() {
         Mock::given(path(tokens)).respond_with(Pages(drawn.clone())).mount(&server.mock).await;
         match server.backend().list(&operation(), &server.scope()).await {
             Ok(listed) => {
-                let names: BTreeSet<_> = listed.into_iter().filter_map(|one| one.username).collect();
+                let names: BTreeSet<_> = listed.into_iter().filter_map(|one| one.username).map(String::from).collect();
                 assert!(!is_too_long && names == expected, "{} pages", read.len());
             }
             Err(error) => {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use terraform_provider_smtp::{
-    backend::{Found, Held, Note, Presence, Reset},
+    backend::{Fields, Held, Note, Presence, Reset},
     http::{Error, Kind, Outcome},
     secret::Secret,
 };
@@ -72,8 +72,10 @@ async fn a_read_and_a_reset_tell_the_user_and_the_last_change() {
         let server = Server::start(case, case.found).await;
         let held = Held { version: held.map(str::to_owned), ..Held::default() };
         let presence = server.backend().read(&operation(), &server.target(), &held).await.unwrap();
-        let Presence::Found(Found { username, version: told, .. }) = presence else { panic!("it is listed") };
-        assert_eq!((username.as_deref(), told.as_deref()), (Some("myuser"), Some(version)), "{held:?}");
+        let Presence::Found(found) = presence else { panic!("{held:?}: {presence:?}") };
+        assert_eq!((found.username.as_deref(), found.version.as_deref()), (Some("myuser"), Some(version)), "{held:?}");
+        assert!(found.versions.iter().any(|told| **told == *version), "{held:?}: {found:?}");
+        assert_eq!(found.target, Fields::default());
     }
     let reset = reset(|_| ()).await.unwrap();
     assert_eq!(reset.username.as_deref(), Some("myuser"));

@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use terraform_provider_smtp::{
     backend::{Backend, Client, Field, Fields, Held, Listed, Operation, Presence, Settings, VENDORS, Vendor},
     http::{Error, Kind, Outcome},
-    secret::Secret,
+    secret::{Name, Secret},
 };
 use tokio_util::sync::CancellationToken;
 use wiremock::{
@@ -422,7 +422,7 @@ impl Server {
 
     async fn reset(&self, backend: &dyn Backend) -> Result<terraform_provider_smtp::backend::Reset, Error> {
         let new = self.case.new.map(Secret::new);
-        backend.reset(&operation().knowing(new.clone()), &self.target(), new.as_ref()).await
+        backend.reset(&operation(), &self.target(), new.as_ref()).await
     }
 
     fn vendor(&self) -> &'static Vendor {
@@ -455,8 +455,8 @@ impl Server {
     fn listed(&self, expected: &Expected) -> Listed {
         Listed {
             target: fields(self.vendor().target, expected.target),
-            username: Some(expected.username.to_owned()),
-            version: expected.version.map(str::to_owned),
+            username: Name::new(expected.username),
+            version: expected.version.and_then(Name::new),
             created_at: expected.created_at.map(|time| time.parse().unwrap()),
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use terraform_provider_smtp::{
     backend::{Fields, Found, Held, Note, Operation, Presence, Reset},
     http::{Kind, Outcome},
-    secret::Secret,
+    secret::{Name, Secret},
 };
 use tokio_util::sync::CancellationToken;
 use wiremock::{Mock, MockBuilder, ResponseTemplate, matchers};
@@ -133,8 +133,7 @@ async fn a_read_tells_what_an_import_could_not_know() {
     let backend = server.backend();
     let mut named = Fields::default();
     named.insert(server.vendor().target[0], Secret::new("newsletter")).unwrap();
-    let found =
-        Found { target: named, username: Some(KEY.to_owned()), version: Some(ID.to_owned()), ..Found::default() };
+    let found = Found { target: named, username: Name::new(KEY), version: Name::new(ID), ..Found::default() };
     let read = async |id: Option<&str>| {
         let held = Held { version: id.map(str::to_owned), ..Held::default() };
         backend.read(&operation(), &Fields::default(), &held).await.unwrap()

@@ -28,7 +28,7 @@ async fn a_request_is_what_the_vendor_documents_and_nothing_is_added() {
 #[tokio::test]
 async fn a_query_and_a_form_are_encoded() {
     let server = Server::start([Act::answer(200, &[], "{}")]);
-    let fields = vec![("grant_type", Secret::new("refresh_token")), ("refresh_token", Secret::new("a+b&c=d e"))];
+    let fields = vec![("grant_type", "refresh_token".into()), ("refresh_token", Secret::new("a+b&c=d e").into())];
     let request =
         server.api().request(Method::POST, &["oauth", "token"]).query("a b", "c&d").query("e", "f").form(fields);
     request.read(&operation(20)).await.unwrap();

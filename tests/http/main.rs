@@ -22,7 +22,7 @@ use terraform_provider_smtp::http::{
     Agreement, Answer, Api, BaseUrl, CertificateFile, Client, Dialect, Ending, Error, Form, Kind, Mark, Method,
     Operation, Outcome, Request, Settings, Words,
 };
-use terraform_provider_smtp::secret::Secret;
+use terraform_provider_smtp::secret::{Outside, Secret};
 use tokio_util::sync::CancellationToken;
 
 use server::Server;

@@ -51,7 +51,7 @@ async fn the_log_tells_the_host_and_the_status_and_no_secret_or_path() {
     tracing::subscriber::set_global_default(log.clone()).unwrap();
     let password = Act::answer(200, &[], PASSWORD);
     let server = Server::start([Act::answer(429, &["Retry-After: 0"], TOKEN), password.clone(), password]);
-    let request = post(&server.api()).form(vec![("client_secret", Secret::new("the-client-secret"))]);
+    let request = post(&server.api()).form(vec![("client_secret", Secret::new("the-client-secret").into())]);
     request.reset(&operation(20)).await.unwrap();
     server.read().await.unwrap();
 
@@ -68,8 +68,9 @@ async fn the_log_tells_the_host_and_the_status_and_no_secret_or_path() {
 async fn no_debug_text_holds_a_secret_or_a_path() {
     let server = Server::start([Act::answer(200, &[], PASSWORD)]);
     let api = server.api();
-    let request = post(&api).form(vec![("client_secret", Secret::new("the-client-secret"))]);
-    let op = operation(20).knowing(Some(Secret::new("the-old-password")));
+    let request = post(&api).form(vec![("client_secret", Secret::new("the-client-secret").into())]);
+    let op = operation(20);
+    Secret::known("the-old-password");
     let asking = format!("{api:?} {request:?} {op:?}");
     let shown = format!("{asking} {:?}", request.reset(&op).await.unwrap());
     for secret in [TOKEN, "the-client-secret", "the-old-password", "the-new-password", "me@", "me%40"] {
@@ -83,8 +84,9 @@ async fn what_a_vendor_echoes_is_scrubbed() {
         r#"{{"message":"bad {TOKEN} or the-client-\u001b[1msecret or the-old-\u0000password","category":"{TOKEN}","correlationId":"the-old-password"}}"#
     );
     let server = Server::start([Act::answer(400, &[], &body)]);
-    let request = post(&server.api()).form(vec![("client_secret", Secret::new("the-client-secret"))]);
-    let op = operation(20).knowing(Some(Secret::new("the-old-password")));
+    let request = post(&server.api()).form(vec![("client_secret", Secret::new("the-client-secret").into())]);
+    let op = operation(20);
+    Secret::known("the-old-password");
     let error = server.failed(request.reset(&op).await, Kind::Rejected, Outcome::NotChanged, 1);
     assert_eq!(error.message.as_deref(), Some("bad [redacted] or [redacted] or [redacted]"));
     assert_eq!(error.code.as_deref(), Some("[redacted]"));

@@ -113,7 +113,7 @@ async fn read(backend: Arc<dyn Backend>, target: Fields) {
 }
 
 fn operation(timeout: Duration) -> Operation {
-    Operation::new(timeout, CancellationToken::new()).knowing(Some(Secret::new(OWN_PASSWORD)))
+    Operation::new(timeout, CancellationToken::new())
 }
 
 /// An error tells no secret that the vendor was told; what the vendor calls its credentials is the vendor's affair.

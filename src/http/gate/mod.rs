@@ -242,6 +242,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::secret::Shown;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -255,7 +256,7 @@ mod tests {
 
     fn refusal(retry_after: Option<u64>) -> Error {
         Error {
-            message: Some("Slow down.".into()),
+            message: Shown::sentence("Slow down."),
             retry_after: wait(retry_after),
             ..Error::new(Kind::RateLimited, Outcome::NotChanged, "example.com", "it answered 429")
         }

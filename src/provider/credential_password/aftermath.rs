@@ -167,6 +167,7 @@ mod tests {
     use crate::{
         backend::{Appeared, Fields, Listed, Presence, Reset},
         http::{Ending, Kind},
+        secret::Name,
     };
 
     /// A vendor that shows one thing after the other, and then nothing but errors.
@@ -214,7 +215,7 @@ mod tests {
 
     fn appeared(ids: &[&str]) -> Trace {
         let begun = Some(Timestamp::UNIX_EPOCH);
-        Trace::Appeared(ids.iter().map(|id| Appeared { id: (*id).to_owned(), created_at: begun }).collect())
+        Trace::Appeared(ids.iter().map(|id| Appeared { id: Name::new(id), created_at: begun }).collect())
     }
 
     fn op() -> Operation {

@@ -55,6 +55,7 @@ use crate::{
         value::Value,
     },
     http::Outcome,
+    secret::Name,
 };
 
 /// Resets the password of an existing credential and keeps the new one in state.
@@ -189,8 +190,7 @@ impl Resource for CredentialPassword {
     }
 
     async fn update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
-        let stored = change.prior.get(PASSWORD).as_secret().cloned();
-        let op = operation(call, Operation::Update, &change.planned).knowing(stored);
+        let op = operation(call, Operation::Update, &change.planned);
         let proven = Notes::from(&change.private).proven;
         let rotator = || {
             let (held, former) = (held(&change.prior), Former::of(&change.prior, proven.clone()));
@@ -338,7 +338,7 @@ impl CredentialPassword {
 }
 
 fn ids(predecessors: &[Predecessor]) -> Vec<String> {
-    predecessors.iter().map(|predecessor| predecessor.id().to_owned()).collect()
+    predecessors.iter().map(|predecessor| diagnose::stored(predecessor.id()).to_string()).collect()
 }
 
 /// What the state holds of its credential.
@@ -353,7 +353,7 @@ async fn missing_host(
     backend: &dyn Backend,
     target: &Target,
     state: &Value,
-) -> Result<Option<String>> {
+) -> Result<Option<Name>> {
     match target.vendor.smtp {
         Submission::Told { .. } if state.get(SMTP_HOST).is_null() => {
             let host = backend.smtp_host(op, &target.fields).await;
@@ -364,7 +364,7 @@ async fn missing_host(
 }
 
 /// The state with what an import could not know.
-fn completed(mut state: Value, found: Found, host: Option<String>) -> Value {
+fn completed(mut state: Value, found: Found, host: Option<Name>) -> Value {
     for (name, value) in [(USERNAME, found.username), (SMTP_HOST, host)] {
         if state.get(name).is_null() {
             state.set(name, value);
@@ -383,7 +383,7 @@ fn known_target(value: &Value) -> Result<Target> {
 fn operation(call: &Call, operation: Operation, state: &Value) -> backend::Operation {
     let configured = state.get(TIMEOUTS).get(operation.name()).as_str();
     let timeout = duration::parse(configured.unwrap_or(operation.default_timeout())).unwrap_or_default();
-    backend::Operation::new(timeout, call.stop.clone()).knowing(state.get(PASSWORD).as_secret().cloned())
+    backend::Operation::new(timeout, call.stop.clone())
 }
 
 #[cfg(test)]
@@ -451,8 +451,13 @@ mod tests {
         async fn read(&self, _: &backend::Operation, _: &Fields, held: &Held) -> Answer<Presence> {
             let mut target = Fields::default();
             target.insert(SUCCESSOR.target[0], Secret::new("newsletter")).unwrap();
-            let username = held.version.as_ref().map(|id| format!("user of {id}"));
-            Ok(Presence::Found(Found { target, username, version: held.version.clone(), ..Found::default() }))
+            let username = held.version.as_ref().and_then(|id| Name::new(&format!("user of {id}")));
+            Ok(Presence::Found(Found {
+                target,
+                username,
+                version: held.version.as_deref().and_then(Name::new),
+                ..Found::default()
+            }))
         }
 
         async fn check(&self, _: &backend::Operation, _: &Fields, held: &Held) -> Answer<Presence> {
@@ -473,7 +478,7 @@ mod tests {
             let fails = self.fails.contains(&number).then_some(Outcome::NotChanged);
             self.note(&format!("reset {name}"), self.reset.or(fails))?;
             self.answer().await;
-            let [username, version] = ["new user", "new"].map(|text| Some(text.to_owned()));
+            let [username, version] = ["new user", "new"].map(Name::new);
             Ok(Reset { password: Some(Secret::new("new secret")), username, version, ..Reset::default() })
         }
 

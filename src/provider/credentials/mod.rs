@@ -105,7 +105,7 @@ mod tests {
     use crate::{
         backend::{self, Backend, Fields, Held, Presence, Reset, VENDORS},
         http::Error,
-        secret::Secret,
+        secret::{Name, Secret},
     };
 
     type Answer<T> = std::result::Result<T, Error>;
@@ -124,7 +124,7 @@ mod tests {
             let listed = self.0.iter().map(|name| {
                 let mut target = Fields::default();
                 let _ = target.insert(VENDORS[1].target[0], Secret::new(*name));
-                Listed { target, username: Some((*name).to_owned()), ..Listed::default() }
+                Listed { target, username: Name::new(name), ..Listed::default() }
             });
             Ok(listed.collect())
         }
