@@ -161,7 +161,9 @@ fn configuration(cells: &[Cell], phase: Phase) -> String {
     let number = if phase == Phase::Before { "one" } else { "two" };
     let mut text = "provider \"smtp\" {\n  request_timeout = \"3s\"\n}\n".to_owned();
     writeln!(text, "resource \"terraform_data\" \"cause\" {{\n  input = \"{number}\"\n}}").expect("text");
-    cells.iter().for_each(|cell| text.push_str(&cell.resource(phase)));
+    for cell in cells {
+        text.push_str(&cell.resource(phase));
+    }
     text
 }
 
@@ -195,7 +197,9 @@ fn after_every_lost_response_a_plain_apply_resets_once_more_and_the_plan_is_empt
             (Vendor::HostUp, vec![Create, Replace, Policy, Version]),
         ]
         .map(|(vendor, causes)| scope.spawn(move || heals(&cells(vendor, &causes))));
-        runs.into_iter().for_each(|run| run.join().expect("every cell heals"));
+        for run in runs {
+            run.join().expect("every cell heals");
+        }
     });
 }
 
@@ -205,7 +209,9 @@ fn heals(cells: &[Cell]) {
     let vendor = cells[0].vendor;
     // The answer to a password of the caller's own need not be read whole, and is asked for again.
     let cells: Vec<_> = cells.iter().copied().filter(|cell| vendor != Vendor::HostUp || cell.lost != "cut").collect();
-    cells.iter().for_each(|cell| cell.open(&workspace));
+    for cell in &cells {
+        cell.open(&workspace);
+    }
     workspace.write(&configuration(&cells, Phase::Before));
     workspace.apply_with(&AT_ONCE).quiet();
 

@@ -215,11 +215,11 @@ fn a_credential_of_another_domain_is_not_reset() {
 
 #[test]
 fn an_answer_without_a_password_says_that_it_is_lost() {
-    let Some(workspace) = Workspace::new() else { return };
-    workspace.write(&credential(""));
     const LOST: (&str, &str) = ("The new password was lost", CHANGED);
     // Something in between may have answered.
     const UNKNOWN: (&str, &str) = ("The outcome of the reset is unknown", MAY_HAVE);
+    let Some(workspace) = Workspace::new() else { return };
+    workspace.write(&credential(""));
     for (body, (summary, outcome)) in [
         ("{}", LOST),
         (r#"{"success": true, "data": {"new_password": null}}"#, LOST),

@@ -1,6 +1,7 @@
 //! What a vendor and the network can do to a reset, before the vendor has acted and after it.
 //!
-//! Each vendor gets one apply with one credential for every fault, so that what takes time takes it once.
+//! Each vendor gets one apply with one credential for every fault, so that what takes time takes it once. What a vendor says of its
+//! rate limit concerns all credentials, so those faults have applies of their own.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -55,6 +56,18 @@ struct Case {
     fault: String,
     moment: &'static str,
     act: Act,
+    limit: Limit,
+}
+
+/// What a fault says of the vendor's rate limit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Limit {
+    /// Nothing.
+    None,
+    /// A wait that an apply has the time for.
+    Short,
+    /// A wait that no apply has the time for.
+    Long,
 }
 
 /// What goes wrong.
@@ -73,8 +86,13 @@ type Seen = BTreeMap<(String, &'static str), Aftermath>;
 
 /// Lets every fault happen at one vendor.
 fn at(vendor: Vendor) -> Seen {
+    let runs = [Limit::None, Limit::Short, Limit::Long].into_iter();
+    runs.flat_map(|limit| together(vendor, faults().into_iter().filter(|case| case.limit == limit).collect())).collect()
+}
+
+/// Lets these faults happen in one apply.
+fn together(vendor: Vendor, cases: Vec<Case>) -> Seen {
     let workspace = Workspace::new().expect("there was a program a moment ago");
-    let cases = faults();
     let account = |number| Account::open(vendor, &format!("case-{number}"), &workspace);
     let accounts: Vec<_> = (0..cases.len()).map(account).collect();
     let head = "provider \"smtp\" {\n  request_timeout = \"4s\"\n}\n";
@@ -83,7 +101,9 @@ fn at(vendor: Vendor) -> Seen {
     let happened: Vec<_> =
         scene.accounts.iter().zip(&cases).map(|(account, case)| case.happens_to(account, &scene)).collect();
     let run = scene.start_with(&["-refresh=false"]);
-    let aftermath = scene.survives(Accident::of(run.wait(), Exit::Failure));
+    // Short waits are waited for.
+    let ends = if cases.iter().all(|case| case.limit == Limit::Short) { Exit::Success } else { Exit::Failure };
+    let aftermath = scene.survives(Accident::of(run.wait(), ends));
     let seen = cases.into_iter().zip(aftermath).zip(happened).filter(|(_, happened)| *happened);
     seen.map(|((case, after), _)| ((case.fault, case.moment), after)).collect()
 }
@@ -111,7 +131,7 @@ const AFTER: &str = "after";
 
 /// Every fault, in the order of the table.
 fn faults() -> Vec<Case> {
-    let case = |fault: &str, moment, act| Case { fault: fault.to_owned(), moment, act };
+    let case = |fault: &str, moment, act| Case { fault: fault.to_owned(), moment, act, limit: Limit::None };
     let once = |fault: &str, moment, effect| case(fault, moment, Act::Each(effect, 1));
     let limited = |value: &str, times| {
         let headers = BTreeMap::from([("Retry-After".to_owned(), value.to_owned())]);
@@ -151,11 +171,12 @@ fn faults() -> Vec<Case> {
         faults.push(once(&status.to_string(), BEFORE, plain(status)));
     }
     faults.push(case("404 of a web server", BEFORE, Act::Special(|_, _| Some(Fault::page(404)))));
-    faults.push(once("429", BEFORE, plain(429)));
+    faults.push(Case { limit: Limit::Short, ..once("429", BEFORE, plain(429)) });
     for value in ["0", "1", "-1", "99999", "Thu, 01 Jan 1970 00:00:00 GMT", "soon"] {
-        faults.push(case(&format!("429 with `Retry-After: {value}`"), BEFORE, limited(value, 1)));
+        let limit = if value == "99999" { Limit::Long } else { Limit::Short };
+        faults.push(Case { limit, ..case(&format!("429 with `Retry-After: {value}`"), BEFORE, limited(value, 1)) });
     }
-    faults.push(case("429 with `Retry-After: 1`, twice", BEFORE, limited("1", 2)));
+    faults.push(Case { limit: Limit::Short, ..case("429 with `Retry-After: 1`, twice", BEFORE, limited("1", 2)) });
     faults.push(case(
         "the old password, the token and escape sequences in a problem's words",
         BEFORE,
@@ -215,7 +236,7 @@ fn faults() -> Vec<Case> {
 
 /// A 2xx that HostUp does not document, once and for as often as a request is sent.
 fn no_agreements() -> Vec<Case> {
-    let case = |fault: &str, moment, act| Case { fault: fault.to_owned(), moment, act };
+    let case = |fault: &str, moment, act| Case { fault: fault.to_owned(), moment, act, limit: Limit::None };
     let mut faults = Vec::new();
     for (fault, effect) in [
         ("200 with a page of HTML, nothing else", said(200, "text/html", "<html>Under maintenance</html>")),

@@ -89,7 +89,9 @@ proptest! {
         if let Encoding::Base64 { .. } | Encoding::Hex { .. } = encoding {
             // What of a terminal sequence is a digit is decided for all of them, and where it breaks off within digits, nobody can.
             let first = if nothings[0].1 == "\u{1b}[?25" { "\u{1b}[" } else { nothings[0].1 };
-            nothings.iter_mut().for_each(|(_, nothing)| *nothing = first);
+            for (_, nothing) in &mut nothings {
+                *nothing = first;
+            }
         }
         let mut written: Vec<String> = encoding.write(&secret).chars().map(String::from).collect();
         for (at, nothing) in nothings {
