@@ -185,7 +185,7 @@ fn a_list_that_cannot_be_had_says_why() {
             "HostUp does not know this account",
             "of `hostup/acct_01hxa3b4c5d6e7f8g9h0j1k2m3`:",
         ),
-        (limited, KIRIM_EMAIL, "KIRIM.EMAIL's rate limit is reached", "raise `timeouts`"),
+        (limited, KIRIM_EMAIL, "KIRIM.EMAIL's rate limit is reached", "asks to wait 60 min"),
     ] {
         workspace.sandbox.clear_faults();
         workspace.sandbox.fault(fault.on(Operation::List).times(100));

@@ -323,8 +323,9 @@ fn a_reset_whose_response_is_lost_is_certain_only_by_the_time_of_the_password() 
 
 #[test]
 fn a_response_that_shows_the_credential_as_it_was_before_is_not_taken_for_the_resets_own() {
-    for (tells, late) in [(false, 0), (true, 0), (false, 9), (true, 9)] {
-        for (order, _) in ORDERS {
+    for (number, (tells, late)) in [(true, 9), (false, 0), (true, 0), (false, 9)].into_iter().enumerate() {
+        // What the vendor shows is the same in every order of a replacement: the others see one case of it.
+        for (order, _) in ORDERS.into_iter().take(if number == 0 { ORDERS.len() } else { 1 }) {
             let Some(workspace) = Workspace::new() else { return };
             let vendor = workspace.sandbox.kirim_email();
             if tells {

@@ -181,7 +181,7 @@ fn every_refusal_has_its_own_words() {
         error.says(&[&answer, &format!("`kirim_email/{}/", KirimEmail::DOMAIN), outcome, advice]);
     }
     for (headers, words) in
-        [([("Retry-After", "3600")], "3600 s"), ([("X-RateLimit-Remaining", "0")], "`max_requests_per_second`")]
+        [([("Retry-After", "3600")], "60 min"), ([("X-RateLimit-Remaining", "0")], "`max_requests_per_second`")]
     {
         let error = refused(&workspace, 429, &headers).is("KIRIM.EMAIL's rate limit is reached");
         error.says(&["This is what KIRIM.EMAIL says", NOT_CHANGED, words]);

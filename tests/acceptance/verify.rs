@@ -442,7 +442,11 @@ fn a_change_that_the_vendor_shows_may_be_somebody_elses() {
     // The vendor shows the change that its mail server has not heard of.
     workspace.sandbox.fault(Fault::status(500).on(Operation::Reset));
     workspace.write(&block("this", KIRIM_EMAIL, &arguments("two")));
-    workspace.apply().error().says(&["The password may have been changed.", "now shows a later change", "still takes"]);
+    workspace.apply().error().says(&[
+        "The password was changed.",
+        "now shows a later change of the password, by this reset or by somebody else's",
+        "Make sure first that nobody else has reset it",
+    ]);
 }
 
 #[test]

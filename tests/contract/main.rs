@@ -309,7 +309,13 @@ async fn an_answer_without_the_vendors_password_says_that_it_is_lost() {
             let answer = ResponseTemplate::new(case.reset.status).set_body_raw(body, "application/json");
             server.mount(case.reset, answer).await;
             let error = server.reset(&*server.backend()).await.unwrap_err();
-            assert_eq!((error.kind, error.outcome), (Kind::Unreadable, Outcome::Changed), "{}", case.vendor);
+            // What is no object at all may have come from something in between.
+            let expected = if body.starts_with('{') {
+                (Kind::Unreadable, Outcome::Changed)
+            } else {
+                (Kind::NotTheApi, Outcome::MayHaveChanged)
+            };
+            assert_eq!((error.kind, error.outcome), expected, "{}: {body}", case.vendor);
             assert_tells_no_secret(case, &error);
         }
     }

@@ -148,7 +148,9 @@ const CASES: &[Hostile] = &[
 #[tokio::test]
 async fn a_list_without_bounds_is_an_error_in_bounded_memory() {
     let mut cases = JoinSet::new();
-    CASES.iter().for_each(|hostile| _ = cases.spawn(survives(hostile)));
+    for hostile in CASES {
+        cases.spawn(survives(hostile));
+    }
     cases.join_all().await;
 }
 

@@ -188,9 +188,10 @@ impl Caller {
                 let mut applied = self.make(Stored::default(), plan, &config).await;
                 if !matches!(applied.made, Some(Ok(()))) {
                     // What a failed create leaves becomes the object, tainted; where it leaves nothing, core puts the old one back.
-                    return match applied.is_tainted {
-                        true => Applied { deposed: Some(before), ..applied },
-                        false => Applied { stored: before, ..applied },
+                    return if applied.is_tainted {
+                        Applied { deposed: Some(before), ..applied }
+                    } else {
+                        Applied { stored: before, ..applied }
                     };
                 }
                 match self.destroy(&before).await {

@@ -178,7 +178,7 @@ async fn a_bad_certificate_is_told_with_what_is_wrong_with_it() {
     for security in BOTH {
         for (showing, reason) in [
             (Showing::Expired, "its certificate has expired"),
-            (Showing::NotYetValid, "its certificate is not valid yet"),
+            (Showing::NotYetValid, "its certificate is not valid yet, or the clock of this machine is wrong"),
             (Showing::OtherHost, "its certificate is for another host"),
             (Showing::UnknownAuthority, "its certificate is from an authority that is not trusted here"),
         ] {
