@@ -135,6 +135,7 @@ struct HubSpot {
     api: Api,
     generation: Generation,
     login: Bearer,
+    is_european: bool,
     /// The tokens of the account by their user names, fetched once for all resources of this process.
     listed: Told<BTreeMap<Outside, Token>>,
 }
@@ -177,6 +178,12 @@ impl Backend for HubSpot {
         absence::asked(self.one(op, user_name).await)
     }
 
+    /// A private app's token names its data centre, and the European one has a server of its own:
+    /// <https://developers.hubspot.com/docs/api/marketing/transactional-emails>.
+    fn other_smtp_host(&self) -> Option<&'static str> {
+        self.is_european.then_some("smtp-eu1.hubapi.com")
+    }
+
     async fn list(&self, op: &Operation, _: &Fields) -> Result<Vec<Listed>> {
         let listed = self.listed.get(op, "", Box::pin(self.fetch(op))).await?;
         let listed = listed.iter().filter(|(_, token)| !token.is_deleted).map(|(user_name, token)| {
@@ -210,6 +217,8 @@ impl HubSpot {
         let api =
             client.api(settings.base_url(&BASE_URL, "https://api.hubapi.com"), &DIALECT).counting_over(RATE_WINDOW);
         let secret = |field| settings.secret(field).cloned();
+        let of_europe = |token: &str| if token.starts_with("pat-eu1-") { Ok(()) } else { Err(()) };
+        let is_european = secret(&ACCESS_TOKEN).is_some_and(|token| token.check(of_europe).is_ok());
         let login = match secret(&ACCESS_TOKEN) {
             Some(token) => Bearer::fixed(token),
             None => Bearer::granted(
@@ -222,7 +231,7 @@ impl HubSpot {
                 ]),
             ),
         };
-        Self { api, generation, login, listed: Told::default() }
+        Self { api, generation, login, is_european, listed: Told::default() }
     }
 
     fn request(&self, method: Method, path: &[&str], token: &Secret) -> Request {

@@ -138,6 +138,11 @@ pub trait Backend: Debug + Send + Sync {
         Ok(())
     }
 
+    /// The submission server that the login points to, where it is another than [`Vendor::smtp`]. Asks nobody, so that a plan can tell.
+    fn other_smtp_host(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Lists the live credentials of a scope, all pages of it, in any order. What a process was told once is not asked again.
     async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>>;
 

@@ -214,3 +214,18 @@ fn late(setting: &str, arguments: &str) -> String {
     let data = "resource \"terraform_data\" \"late\" {\n  input = var.late\n}\n";
     [variable, data, &provider(&format!("{setting} = terraform_data.late.output")), &credential(arguments)].concat()
 }
+
+#[test]
+fn a_token_of_another_data_centre_asks_for_its_submission_server() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.write(&credential(""));
+    workspace.plan().quiet();
+
+    let token = "pat-eu1-1f1bb0b4-5b0f-4f8e-9f0c-7d1c1b6b5a4e";
+    workspace.keep_secret(token);
+    workspace.set("HUBSPOT_ACCESS_TOKEN", token);
+    let warning = workspace.plan().warning().is("The submission server may be another");
+    warning.says(&["`smtp-eu1.hubapi.com`", "The password was not changed.", "Set `smtp_host`"]);
+    workspace.write(&credential("smtp_host = \"smtp-eu1.hubapi.com\""));
+    workspace.plan().quiet();
+}

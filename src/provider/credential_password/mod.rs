@@ -101,6 +101,9 @@ impl Resource for CredentialPassword {
                 Connection::Ready(backend) => {
                     let spared = backend.spare_login(&held(&draft.prior));
                     spared.map_err(|error| diagnose::failed(Doing::Checking, target, &error))?;
+                    if let (Some(other), true) = (backend.other_smtp_host(), draft.config.get(SMTP_HOST).is_null()) {
+                        call.warn(diagnose::another_smtp_host(target, other));
+                    }
                 }
                 Connection::Refused(diagnostic) => return Err(diagnostic.into()),
                 Connection::Unknown => {}
