@@ -76,7 +76,9 @@ pub(super) fn diagnostics(diagnostics: Diagnostics) -> impl Iterator<Item = wire
         .into(),
         summary: diagnostic.summary.into_owned(),
         detail: diagnostic.detail,
-        attribute: (diagnostic.path != Path::default()).then(|| path(&diagnostic.path)),
+        // Core quotes the line of a top-level attribute. Of a nested one it finds none, and quotes the first line of the block. The words
+        // name the nested one.
+        attribute: diagnostic.path.steps().first().map(|step| path(&Path::default().under(step.clone()))),
     })
 }
 

@@ -33,7 +33,7 @@ fn bad_arguments_are_refused_at_their_line() {
         });
         let error = workspace.apply().error().is(&format!("Invalid value for `{path}`"));
         let error = error.says(&[&format!("`{path}` {words}")]);
-        assert_points_at(&error, path, &line, "resource \"smtp_credential_password\" \"this\" {");
+        assert_points_at(&error, path, &line);
         assert_eq!(error.address.as_deref(), Some(ADDRESS));
     }
     nothing_was_sent(&workspace);
@@ -78,7 +78,7 @@ fn targets_of_every_vendor_are_judged_at_their_line() {
         workspace.write(&block("this", target, ""));
         let error = workspace.validate().error().is(&format!("Invalid value for `{path}`"));
         let error = error.says(&[&format!("`{path}` {words}")]);
-        assert_points_at(&error, path, target, "resource \"smtp_credential_password\" \"this\" {");
+        assert_points_at(&error, path, target);
     }
     nothing_was_sent(&workspace);
 }
@@ -102,7 +102,7 @@ fn policies_that_no_password_could_follow_are_refused_at_their_line() {
         workspace.write(&block("this", HOSTUP, &line));
         let error = workspace.validate().error().is(&format!("Invalid value for `{path}`"));
         let error = error.says(&[&format!("`{path}` {words}")]);
-        assert_points_at(&error, path, &line, "resource \"smtp_credential_password\" \"this\" {");
+        assert_points_at(&error, path, &line);
     }
     // What is not wanted may be empty.
     workspace.write(&block("this", HOSTUP, "password_policy = { special = false, special_characters = \"\" }"));
@@ -153,7 +153,7 @@ fn bad_settings_are_refused_at_their_line() {
         workspace.write(&format!("{variable}provider \"smtp\" {{\n  {line}\n}}\n{}", credential("")));
         let error = workspace.plan().error().is(&format!("Invalid value for `{path}`"));
         let error = error.says(&[&format!("`{path}` {words}")]);
-        assert_points_at(&error, path, &line, "provider \"smtp\" {");
+        assert_points_at(&error, path, &line);
     }
     nothing_was_sent(&workspace);
 }
@@ -200,11 +200,10 @@ fn line(path: &str, value: &str) -> String {
     }
 }
 
-/// Insists that core quotes the line. Of what is nested, older cores quote the block that it is somewhere in.
+/// Insists that core quotes the line.
 #[track_caller]
-fn assert_points_at(error: &Diagnostic, path: &str, line: &str, block: &str) {
-    let quotes_the_block = path.contains('.') && error.code() == block;
-    assert!(quotes_the_block || error.code() == line, "{path}: {error:?}");
+fn assert_points_at(error: &Diagnostic, path: &str, line: &str) {
+    assert_eq!(error.code(), line, "{path}: {error:?}");
 }
 
 #[track_caller]

@@ -234,7 +234,7 @@ fn faults() -> Vec<Case> {
     faults
 }
 
-/// A 2xx that HostUp does not document, once and for as often as a request is sent.
+/// A 2xx that `HostUp` does not document, once and for as often as a request is sent.
 fn no_agreements() -> Vec<Case> {
     let case = |fault: &str, moment, act| Case { fault: fault.to_owned(), moment, act, limit: Limit::None };
     let mut faults = Vec::new();

@@ -33,8 +33,8 @@ async fn serve(mut params: CertificateParams) -> (SocketAddr, String) {
             let (stream, _) = listener.accept().await.unwrap();
             // A client that does not like the certificate is what these tests are about.
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-            let mut replies = ["220 ready\r\n", "250-localhost\r\n250 AUTH PLAIN\r\n", "221 bye\r\n"].iter();
-            while let Some(reply) = replies.next() {
+            let replies = ["220 ready\r\n", "250-localhost\r\n250 AUTH PLAIN\r\n", "221 bye\r\n"].iter();
+            for reply in replies {
                 if stream.write_all(reply.as_bytes()).await.is_err() || stream.read(&mut [0; 512]).await.is_err() {
                     break;
                 }
