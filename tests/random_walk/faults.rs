@@ -28,6 +28,8 @@ enum Trouble {
     /// KIRIM.EMAIL's `success: false`.
     Denial,
     Empty,
+    /// Lists that are in the vendors' own format and hold nothing, or somebody else's credential alone.
+    Lists(&'static str),
     Html,
     Late,
     /// The mail server turns everybody away.
@@ -109,6 +111,7 @@ impl Fault {
             Trouble::Close => sandbox::Fault::new(Effect::Close),
             Trouble::Denial | Trouble::MailBusy | Trouble::MailRefusal => unreachable!("these are not of one call"),
             Trouble::Empty => sandbox::Fault::body(""),
+            Trouble::Lists(list) => sandbox::Fault::body(*list),
             Trouble::Html => sandbox::Fault::body("<html>"),
             Trouble::Late => sandbox::Fault::new(Effect::HeadThenStall),
             Trouble::Page(status) => sandbox::Fault::page(*status),
@@ -135,6 +138,16 @@ impl Fault {
     }
 }
 
+/// Lists without the credentials of the walk: for one vendor each, and of no known format for the others.
+const LISTS: [&str; 6] = [
+    "[]",
+    r#"[{"userName":"another@62515.smtp.hubspot.net","deleted":false,"createdAt":1}]"#,
+    r#"[{"id":"another","is_active":true,"key":"another","name":"another"}]"#,
+    r#"{"success":true,"data":[],"emailAccounts":[]}"#,
+    r#"{"success":true,"data":[{"user_smtp_guid":"another","username":"another"}]}"#,
+    r#"{"emailAccounts":[{"id":"mail_another","email":"another@example.com"}]}"#,
+];
+
 pub(crate) fn faults() -> impl Strategy<Value = Fault> {
     let on = prop_oneof![
         5 => Just(Some(Operation::Reset)),
@@ -145,32 +158,45 @@ pub(crate) fn faults() -> impl Strategy<Value = Fault> {
         1 => Just(Some(Operation::Oauth)),
     ];
     let trouble = prop_oneof![
-        Just(Trouble::Close),
-        Just(Trouble::Denial),
-        Just(Trouble::Empty),
-        Just(Trouble::Html),
-        Just(Trouble::Late),
-        Just(Trouble::MailBusy),
-        Just(Trouble::MailRefusal),
-        prop::sample::select(vec![200, 403, 404, 503]).prop_map(Trouble::Page),
-        prop::sample::select(vec![301, 303, 307]).prop_map(Trouble::Redirect),
-        Just(Trouble::Slow),
-        prop::sample::select(vec![400, 401, 403, 404, 408, 409, 422, 423, 500, 502, 503]).prop_map(Trouble::Status),
-        Just(Trouble::TcpReset),
-        prop::sample::select(vec!["0", "99999", "-1", "soon"]).prop_map(Trouble::Throttled),
-        Just(Trouble::Truncated),
+        1 => Just(Trouble::Close),
+        1 => Just(Trouble::Denial),
+        1 => Just(Trouble::Empty),
+        2 => prop::sample::select(LISTS.to_vec()).prop_map(Trouble::Lists),
+        1 => Just(Trouble::Html),
+        1 => Just(Trouble::Late),
+        1 => Just(Trouble::MailBusy),
+        1 => Just(Trouble::MailRefusal),
+        1 => prop::sample::select(vec![200, 403, 404, 503]).prop_map(Trouble::Page),
+        1 => prop::sample::select(vec![301, 303, 307]).prop_map(Trouble::Redirect),
+        1 => Just(Trouble::Slow),
+        1 => prop::sample::select(vec![400, 401, 403, 404, 408, 409, 422, 423, 500, 502, 503]).prop_map(Trouble::Status),
+        1 => Just(Trouble::TcpReset),
+        1 => prop::sample::select(vec!["0", "99999", "-1", "soon"]).prop_map(Trouble::Throttled),
+        1 => Just(Trouble::Truncated),
     ];
     let times = prop_oneof![4 => Just(1_usize), 1 => Just(2)];
     let spared = prop_oneof![3 => Just(0_usize), 1 => Just(1)];
     (on, trouble, any::<bool>(), spared, times).prop_map(|(on, trouble, acts, spared, times)| {
         // No provider can see through a vendor that lies: a refusal means that it has not acted, and a 2xx that it has. And only
         // a vendor that has no such credential says so of one that it lists.
+        let (on, times) = match trouble {
+            // One that lies twice is believed where it has no call about a single credential.
+            Trouble::Lists(_) => (Some(Operation::List), 1),
+            _ => (on, times),
+        };
         let trouble = match (trouble, on) {
             (Trouble::Status(404), None | Some(Operation::Account | Operation::List)) => Trouble::Status(403),
             (trouble, _) => trouble,
         };
-        let agrees =
-            matches!(trouble, Trouble::Empty | Trouble::Html | Trouble::Late | Trouble::Page(200) | Trouble::Truncated);
+        let agrees = matches!(
+            trouble,
+            Trouble::Empty
+                | Trouble::Lists(_)
+                | Trouble::Html
+                | Trouble::Late
+                | Trouble::Page(200)
+                | Trouble::Truncated
+        );
         let refuses = match trouble {
             Trouble::Page(status) | Trouble::Status(status) => (400..500).contains(&status) && status != 408,
             Trouble::Redirect(status) => status == 307,
