@@ -258,17 +258,19 @@ mod tests {
     }
 
     #[test]
-    fn a_path_keeps_its_steps_and_an_empty_one_is_none() {
+    fn a_diagnostic_points_at_the_top_level_attribute_or_at_nothing() {
         use wire::attribute_path::step::Selector;
 
         let here = Path::attribute("a").index(1).then("b");
+        let steps = |path: wire::AttributePath| path.steps.into_iter().map(|step| step.selector.unwrap());
+        let [a, b] = ["a", "b"].map(|name| Selector::AttributeName(name.to_owned()));
+        assert_eq!(steps(path(&here)).collect::<Vec<_>>(), [a.clone(), Selector::ElementKeyInt(1), b]);
+
         let everywhere = Diagnostic::warning("s", "d");
         let mut diagnostics = Diagnostics::from(everywhere.clone().at(here));
         diagnostics.push(everywhere);
         let written: Vec<_> = super::diagnostics(diagnostics).collect();
-        let steps = written[0].attribute.as_ref().unwrap().steps.iter().map(|step| step.selector.clone().unwrap());
-        let [a, b] = ["a", "b"].map(|name| Selector::AttributeName(name.to_owned()));
-        assert_eq!(steps.collect::<Vec<_>>(), [a, Selector::ElementKeyInt(1), b]);
+        assert_eq!(steps(written[0].attribute.clone().unwrap()).collect::<Vec<_>>(), [a]);
         assert_eq!(written[1].attribute, None);
         assert_eq!(written[1].severity(), wire::diagnostic::Severity::Warning);
     }
