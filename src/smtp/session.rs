@@ -161,6 +161,22 @@ mod tests {
         assert!(!offered(&["AUTH PLAIN", "AUTHPLAIN", "AUTH"]).has_auth("PLAIN"));
     }
 
+    /// Exim may greet after 15 s, and Postfix's postscreen after its `greet_wait`.
+    #[tokio::test(start_paused = true)]
+    async fn a_late_greeting_is_waited_for_a_minute() {
+        for (seconds, expected) in [(15, Ok(())), (59, Ok(())), (61, Err(FailureKind::TimedOut))] {
+            let (client, mut server) = tokio::io::duplex(1024);
+            let greet = async {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                // A client that has given up reads no more.
+                let _ = server.write_all(b"220 ready\r\n").await;
+            };
+            let mut session = Session::on(client, None);
+            let (greeted, ()) = tokio::join!(session.greeting(), greet);
+            assert_eq!(greeted.map_err(|failure| failure.kind), expected, "{seconds} s");
+        }
+    }
+
     #[test]
     fn the_form_of_old_servers_is_understood() {
         assert!(offered(&["mail", "AUTH=LOGIN PLAIN"]).has_auth("LOGIN"));

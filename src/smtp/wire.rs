@@ -121,6 +121,22 @@ const MOST_BYTES: u64 = 64 << 10;
 mod tests {
     use super::*;
 
+    /// Dovecot may hold back a refusal for 17 s.
+    #[tokio::test(start_paused = true)]
+    async fn a_late_word_on_a_login_is_waited_for_a_minute() {
+        for (seconds, expected) in [(17, Ok(535)), (59, Ok(535)), (61, Err(FailureKind::TimedOut))] {
+            let (client, mut server) = tokio::io::duplex(1024);
+            let refuse = async {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                // A client that has given up reads no more.
+                let _ = server.write_all(b"535 5.7.8 No\r\n").await;
+            };
+            let mut wire = Wire::new(client);
+            let (reply, ()) = tokio::join!(wire.ask(b"AUTH PLAIN AGEAYg==\r\n", LONG_PATIENCE), refuse);
+            assert_eq!(reply.map(|reply| reply.code).map_err(|failure| failure.kind), expected, "{seconds} s");
+        }
+    }
+
     async fn read(bytes: &[u8]) -> Result<Reply, Failure> {
         let (client, mut server) = tokio::io::duplex(bytes.len().max(1));
         server.write_all(bytes).await.unwrap();

@@ -231,6 +231,18 @@ fn a_key_that_was_revoked_elsewhere_is_dropped_and_made_anew() {
     workspace.plan().nothing_to_do();
 }
 
+/// No API reports a key's role, so a generated configuration cannot have one.
+#[test]
+fn a_generated_configuration_names_the_roles_to_choose_from() {
+    let Some(workspace) = Workspace::new() else { return };
+    let imported = workspace.sandbox.smtpd().add_key(NAME, Role::SendOnly);
+    workspace.write(&format!("import {{\n  to = {ADDRESS}\n  id = \"smtpd/{}\"\n}}\n", imported.id));
+    let run = workspace.plan_with(&["-generate-config-out=generated.tf"]).failed();
+    let error = run.diagnostics.iter().find(|said| said.summary.contains("smtpd.role")).expect("the role is missed");
+    error.clone().says(&["`iac`, `read_only`, `send_only` or `standard`"]);
+    assert_eq!(workspace.sandbox.smtpd().resets(NAME), 0);
+}
+
 #[test]
 fn an_import_is_by_the_id_of_a_key_and_adopts_its_role() {
     let Some(workspace) = Workspace::new() else { return };
