@@ -102,21 +102,6 @@ pub(super) fn unknown_id(vendor: &Vendor) -> Diagnostic {
     )
 }
 
-/// The warning for a plan that takes the vendor's usual submission server, though the login points to another.
-pub(super) fn another_smtp_host(target: &Target, other: &str) -> Diagnostic {
-    let title = target.vendor.title;
-    Diagnostic::warning(
-        "The submission server may be another",
-        format!(
-            "Planning a reset of `{}`: the access token belongs to a data centre of {title} whose submission server is `{other}`. \
-             `smtp_host` is not set, so it becomes the usual server of {title}. {} Set `smtp_host` to the right one of the two.",
-            target.id(),
-            Outcome::NotChanged.sentence()
-        ),
-    )
-    .at(Path::attribute("smtp_host"))
-}
-
 /// The warning for a reset whose answer names another user than the one asked for.
 pub(super) fn another_user(target: &Target, named: &Name) -> Diagnostic {
     Diagnostic::warning(

@@ -19,6 +19,21 @@ pub(super) fn not_ready(target: &Target, server: &Server, failure: &Failure) -> 
     Diagnostic::error(summary(failure.kind), detail).at(Path::attribute(VERIFY))
 }
 
+/// The warning for a plan that takes the vendor's usual submission server, though the login points to another.
+pub(super) fn another_smtp_host(target: &Target, other: &str) -> Diagnostic {
+    let title = target.vendor.title;
+    Diagnostic::warning(
+        "The submission server may be another",
+        format!(
+            "Planning a reset of `{}`: the access token belongs to a data centre of {title} whose submission server is `{other}`. \
+             `smtp_host` is not set, so it becomes the usual server of {title}. {} Set `smtp_host` to the right one of the two.",
+            target.id(),
+            Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(Path::attribute("smtp_host"))
+}
+
 /// The warning for a new password that did not log in as long as it was tried.
 pub(super) fn not_verified(target: &Target, server: &Server, failure: &Failure) -> Diagnostic {
     let advice = if failure.is_wrong_password() {

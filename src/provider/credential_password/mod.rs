@@ -42,7 +42,7 @@ use self::{
 use super::{
     connections::{Connection, Connections},
     diagnose::{self, Doing},
-    duration, lost,
+    duration, lost, mail_server,
     target::{Imported, Target},
 };
 use crate::{
@@ -102,7 +102,7 @@ impl Resource for CredentialPassword {
                     let spared = backend.spare_login(&held(&draft.prior));
                     spared.map_err(|error| diagnose::failed(Doing::Checking, target, &error))?;
                     if let (Some(other), true) = (backend.other_smtp_host(), draft.config.get(SMTP_HOST).is_null()) {
-                        call.warn(diagnose::another_smtp_host(target, other));
+                        call.warn(mail_server::another_smtp_host(target, other));
                     }
                 }
                 Connection::Refused(diagnostic) => return Err(diagnostic.into()),
