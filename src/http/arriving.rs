@@ -153,6 +153,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
         }
     }
 
+    /// Tells whether the response has come to the end that its head announces.
+    pub(super) fn is_complete(&self) -> bool {
+        self.framing == Framing::Complete
+    }
+
     /// All that came of the response to a reset.
     pub(super) fn received(self) -> Received {
         let is_whole = matches!(self.framing, Framing::Complete | Framing::ToEnd) && self.behind == 0;

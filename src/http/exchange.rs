@@ -130,7 +130,9 @@ impl Exchange<'_> {
         };
         if self.intent == Intent::Reset {
             let read = self.in_time(end, response.all()).await.and_then(|read| read);
-            let flaw = read.err().map(|trouble| self.flaw(trouble, Stage::Agreed));
+            // What more might follow a complete response is waited for in vain, and that is no flaw of it.
+            let is_flaw = |trouble: &Trouble| *trouble != Trouble::TimedOut || !response.is_complete();
+            let flaw = read.err().filter(is_flaw).map(|trouble| self.flaw(trouble, Stage::Agreed));
             return Ok(answer(response.received(), flaw));
         }
         let most = if self.intent == Intent::Read { arriving::PAGE } else { arriving::PASSWORD };

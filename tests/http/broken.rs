@@ -246,3 +246,13 @@ async fn a_connection_that_stays_open_after_a_whole_answer_is_not_waited_for() {
         assert!(started.elapsed() < Duration::from_secs(30), "the request's time is not used up");
     }
 }
+
+#[tokio::test]
+async fn a_whole_answer_without_a_password_stays_whole_when_the_time_runs_out() {
+    let server = Server::start([Act::SayAndStall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec())]);
+    // Less than the next byte is waited for.
+    let settings = Settings { request_timeout: Duration::from_secs(1), ..settings() };
+    let answer = post(&server.api_with(settings)).reset(&operation(30)).await.unwrap();
+    assert!(answer.is_whole());
+    assert_eq!(answer.password(&["password"]).unwrap_err().outcome, Outcome::MayHaveChanged);
+}
