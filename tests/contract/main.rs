@@ -15,6 +15,7 @@ use terraform_provider_smtp::{
     http::{Error, Kind, Outcome},
     secret::{Name, Secret},
 };
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wiremock::{
     Mock, MockServer, Request, ResponseTemplate,
@@ -303,22 +304,28 @@ async fn a_rate_limit_beyond_the_deadline_is_an_error_at_once() {
 
 #[tokio::test]
 async fn an_answer_without_the_vendors_password_says_that_it_is_lost() {
+    // Each waits for what might follow, so they wait together.
+    let mut answers = JoinSet::new();
     for (case, password) in cases().filter_map(|case| Some((case, case.password?))) {
         for body in ["", "{}", "<html></html>", "null", &case.reset.body.replace(password, "")] {
-            let server = Server::start(case, case.found).await;
-            let answer = ResponseTemplate::new(case.reset.status).set_body_raw(body, "application/json");
-            server.mount(case.reset, answer).await;
-            let error = server.reset(&*server.backend()).await.unwrap_err();
-            // What is no object at all may have come from something in between.
-            let expected = if body.starts_with('{') {
-                (Kind::Unreadable, Outcome::Changed)
-            } else {
-                (Kind::NotTheApi, Outcome::MayHaveChanged)
-            };
-            assert_eq!((error.kind, error.outcome), expected, "{}: {body}", case.vendor);
-            assert_tells_no_secret(case, &error);
+            let body = body.to_owned();
+            answers.spawn(async move {
+                let server = Server::start(case, case.found).await;
+                // What is no object at all may have come from something in between.
+                let expected = if body.starts_with('{') {
+                    (Kind::Unreadable, Outcome::Changed)
+                } else {
+                    (Kind::NotTheApi, Outcome::MayHaveChanged)
+                };
+                let answer = ResponseTemplate::new(case.reset.status).set_body_raw(&*body, "application/json");
+                server.mount(case.reset, answer).await;
+                let error = server.reset(&*server.backend()).await.unwrap_err();
+                assert_eq!((error.kind, error.outcome), expected, "{}: {body}", case.vendor);
+                assert_tells_no_secret(case, &error);
+            });
         }
     }
+    answers.join_all().await;
 }
 
 #[tokio::test]
