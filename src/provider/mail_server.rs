@@ -189,8 +189,9 @@ fn advice(kind: FailureKind) -> &'static str {
              mostly is, and `starttls` elsewhere."
         }
         FailureKind::TlsMismatch => {
-            "TLS 1.2 or later is needed, with ECDHE and an AEAD cipher (AES-GCM or ChaCha20-Poly1305). Client certificates are not \
-             supported."
+            "TLS 1.2 or later is needed, with ECDHE (X25519, P-256 or P-384), an AEAD cipher (AES-GCM or ChaCha20-Poly1305), and \
+             certificates whose keys are RSA of 2048 to 8192 bits, ECDSA with P-256 or P-384, or Ed25519. Client certificates are not \
+             supported. Set the mail server up for that, or set `verify.host` and `verify.port` to one that is."
         }
         FailureKind::Unreachable | FailureKind::Unresolved => {
             "Check `verify.host`, `verify.port` and the network. The server is called directly, whatever proxy is set."

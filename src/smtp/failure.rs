@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, io};
 
-use rustls::{AlertDescription, CertificateError, PeerIncompatible};
+use rustls::{AlertDescription, PeerIncompatible};
 
 use super::reply::{Enhanced, Reply};
 use crate::trust;
@@ -144,11 +144,9 @@ impl Failure {
         use AlertDescription as Alert;
         use FailureKind::{Certificate, ClientCertificate, TlsMismatch};
         match error {
-            rustls::Error::InvalidCertificate(error) if is_of_another_kind(error) => Self::new(
-                Certificate,
-                "the key or the signature of its certificate is of a kind that is not accepted; RSA of at least 2048 bits, ECDSA with \
-                 P-256 or P-384, and Ed25519 are",
-            ),
+            rustls::Error::InvalidCertificate(error) if trust::is_of_another_kind(error) => {
+                Self::new(TlsMismatch, trust::fault(error))
+            }
             rustls::Error::InvalidCertificate(error) => Self::new(Certificate, trust::fault(error)),
             // This client shows none, so that all of them are about there being none. Servers differ in which they send.
             rustls::Error::AlertReceived(Alert::CertificateRequired | Alert::NoCertificate | Alert::BadCertificate) => {
@@ -183,16 +181,6 @@ impl Failure {
 /// What TLS has to say. `io::Error` passes over the error that it wraps, so this looks inside.
 fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref().and_then(|inner| inner.downcast_ref())
-}
-
-/// Whether a certificate failed for how it is made. The TLS library finds the signature of a key that is too short a bad one.
-fn is_of_another_kind(error: &CertificateError) -> bool {
-    matches!(
-        error,
-        CertificateError::BadSignature
-            | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
-    )
 }
 
 fn no_tls() -> Failure {

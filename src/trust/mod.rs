@@ -4,6 +4,7 @@
 //! the first connection needs them.
 
 mod file;
+mod key;
 mod off_thread;
 mod verifier;
 mod words;
@@ -19,7 +20,7 @@ use tokio_rustls::TlsConnector;
 pub use file::CertificateFile;
 use off_thread::off_thread;
 use verifier::{System, Verifier};
-pub(crate) use words::{fault, names};
+pub(crate) use words::{fault, is_of_another_kind, names};
 
 /// Whose certificates count. Cheap to make and to clone: nothing is read before the first connection.
 #[derive(Clone, Default)]

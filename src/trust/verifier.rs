@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use rustls::{
-    CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -14,7 +14,7 @@ use rustls::{
     server::ParsedCertificate,
 };
 
-use super::CertificateFile;
+use super::{CertificateFile, key::rsa_bits, words::AnotherSize};
 
 /// The system's own verifier, with the system's roots.
 pub(super) type System = rustls_platform_verifier::Verifier;
@@ -113,7 +113,9 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+            .map_err(|error| explained(error, certificate))
     }
 
     fn verify_tls13_signature(
@@ -122,11 +124,24 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+            .map_err(|error| explained(error, certificate))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Why the signature of a handshake is bad: the TLS library finds every one bad that is made with an RSA key of another size.
+fn explained(error: Error, certificate: &CertificateDer<'_>) -> Error {
+    let bits = || rsa_bits(&ParsedCertificate::try_from(certificate).ok()?.subject_public_key_info());
+    match error {
+        Error::InvalidCertificate(CertificateError::BadSignature) if bits().is_some_and(AnotherSize::is_of) => {
+            CertificateError::Other(OtherError(Arc::new(AnotherSize))).into()
+        }
+        error => error,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Why a certificate is not trusted, in words.
 
+use std::{error, fmt};
+
 use rustls::CertificateError;
 
 use crate::secret::Name;
@@ -18,9 +20,53 @@ pub(crate) fn fault(error: &CertificateError) -> &'static str {
             "its certificate is for another host"
         }
         CertificateError::UnknownIssuer => "its certificate is from an authority that is not trusted here",
+        error if is_of_another_size(error) => {
+            "its certificate has an RSA key of fewer than 2048 or of more than 8192 bits, which is not accepted"
+        }
+        error if is_of_another_kind(error) => {
+            "its certificate, or that of an authority above it, is signed in a way that is not accepted"
+        }
+        // A short key of an authority ends up here too: the TLS library finds all of its signatures bad.
+        CertificateError::BadSignature => {
+            "its certificate is signed with another key than that of the authority of this name that is known here, or with an RSA key \
+             of fewer than 2048 bits"
+        }
         _ => "its certificate is not valid",
     }
 }
+
+/// Whether it is the kind of a key or of a signature that is not accepted, and nobody's word on the certificate.
+pub(crate) fn is_of_another_kind(error: &CertificateError) -> bool {
+    is_of_another_size(error)
+        || matches!(
+            error,
+            CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+                | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
+        )
+}
+
+fn is_of_another_size(error: &CertificateError) -> bool {
+    matches!(error, CertificateError::Other(other) if other.0.is::<AnotherSize>())
+}
+
+/// The RSA key of a certificate is of a size that ring does not verify with.
+#[derive(Debug)]
+pub(super) struct AnotherSize;
+
+impl AnotherSize {
+    /// Whether a key of so many bits is one. (`ring::signature::RSA_PSS_2048_8192_SHA256` and its like.)
+    pub(super) fn is_of(bits: usize) -> bool {
+        !(2048..=8192).contains(&bits)
+    }
+}
+
+impl fmt::Display for AnotherSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an RSA key of a size that is not accepted")
+    }
+}
+
+impl error::Error for AnotherSize {}
 
 /// The hosts that a certificate is for instead, as a list; `None` where that is not what is wrong with it.
 pub(crate) fn names(error: &CertificateError) -> Option<String> {

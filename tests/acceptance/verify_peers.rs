@@ -1,10 +1,12 @@
 //! `verify` at mail servers that nobody here wrote, and how often it waits.
 
+use std::fs;
+
 use serde_json::json;
 
 use crate::{
-    peers::{Peer, Program, Setup},
-    support::{USER, Workspace, credential},
+    peers::{OddTls, Peer, Program, Setup},
+    support::{USER, Workspace, credential, resource},
 };
 
 #[test]
@@ -38,6 +40,81 @@ fn a_server_of_others_making_that_refuses_the_new_password_is_a_warning() {
         warning.says(&["answered 535", ": it refuses the user name or the password.", "The password was changed."]);
         assert_eq!((workspace.resets(), &workspace.state()["verified"]), (1, &json!(false)), "{program:?}");
         workspace.working_password();
+    }
+}
+
+/// Each server is as usual when it is looked at before the first reset, and has no TLS with this client from then on.
+#[test]
+fn a_server_without_tls_in_common_costs_one_reset_at_most_and_no_password() {
+    const NEEDED: &str = "TLS 1.2 or later is needed, with ECDHE (X25519, P-256 or P-384), an AEAD cipher (AES-GCM or ChaCha20-Poly1305), \
+                          and certificates whose keys are RSA of 2048 to 8192 bits, ECDSA with P-256 or P-384, or Ed25519.";
+    let Some(mut workspace) = Workspace::new() else { return };
+    let mut cells = Vec::new();
+    for odd in OddTls::ALL {
+        let setup = Setup::new(Program::SmtpServer).with_odd_tls(odd, 1);
+        for (security, setup) in [("starttls", setup.clone()), ("tls", setup.with_implicit_tls())] {
+            let Some(peer) = setup.start() else { return };
+            cells.push((odd, security, format!("{odd:?}-{security}").to_lowercase(), peer));
+        }
+    }
+    let authorities: String = cells
+        .iter()
+        .map(|(.., peer)| fs::read_to_string(peer.ca_certificate_file()).expect("a certificate in PEM"))
+        .collect();
+    workspace.file("authorities.pem", &authorities);
+    let path = workspace.path("authorities.pem");
+    workspace.set("SMTP_CA_CERTIFICATE_FILE", path.to_str().expect("a path that is text"));
+    let configuration = |trigger: &str| -> String {
+        let block = |(_, security, name, peer): &(OddTls, &str, String, Peer)| {
+            let place = format!("host = \"localhost\", port = {}, security = \"{security}\"", peer.port());
+            let arguments = format!(
+                "rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"\n  verify = {{ {place}, timeout = \"2s\" }}"
+            );
+            resource(name, &format!("{name}@example.com"), &arguments)
+        };
+        cells.iter().map(block).collect()
+    };
+    for (.., name, _) in &cells {
+        workspace.add_credential(&format!("{name}@example.com"));
+    }
+    let stored = |name: &str| {
+        let state = workspace.state_of(&format!("smtp_credential_password.{name}"));
+        let user = format!("{name}@example.com");
+        assert_eq!(workspace.sandbox.hubspot().resets(&user), 1, "{name}");
+        assert_eq!(
+            state["password"].as_str().map(str::to_owned),
+            workspace.sandbox.hubspot().password(&user),
+            "{name}"
+        );
+        assert_eq!(state["verified"], false, "{name}");
+        state
+    };
+
+    for (trigger, severity, outcome) in
+        [("one", "warning", "The password was changed."), ("two", "error", "The password was not changed.")]
+    {
+        workspace.write(&configuration(trigger));
+        let run = workspace.apply_with(&["-parallelism=20"]);
+        assert_eq!(run.status, Some(i32::from(severity == "error")), "{run}");
+        assert_eq!(run.diagnostics.len(), cells.len(), "{run}");
+        for (odd, security, name, peer) in &cells {
+            let reason = match odd {
+                OddTls::CbcOnly | OddTls::DheOnly | OddTls::P521 => {
+                    "it broke the TLS handshake off, as servers do that have no cipher suite or no kind of key in common with the client"
+                }
+                OddTls::Rsa1024 => "its certificate has an RSA key of fewer than 2048 or of more than 8192 bits",
+                OddTls::Tls11Only => "it speaks no version of TLS from 1.2 on",
+            };
+            let address = format!("smtp_credential_password.{name}");
+            let said = run.diagnostics.iter().find(|said| said.address.as_ref() == Some(&address));
+            let said = said.unwrap_or_else(|| panic!("{odd:?} {security}: {run}")).clone();
+            let summary =
+                if severity == "error" { "No TLS with the mail server" } else { "The new password did not log in" };
+            assert_eq!(said.severity, severity, "{odd:?} {security}: {said:?}");
+            let place = format!("`localhost:{}` was of no help: {reason}", peer.port());
+            said.is(summary).says(&[&place, outcome, NEEDED, "`verify.host`"]);
+            stored(name);
+        }
     }
 }
 

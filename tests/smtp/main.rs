@@ -5,6 +5,7 @@
 mod aiosmtpd;
 mod credentials;
 mod faults;
+mod odd_tls;
 mod peers;
 mod round_trips;
 #[path = "../../examples/sandbox/server/mod.rs"]

@@ -1,4 +1,4 @@
-//! An authority and a certificate for this machine, in files.
+//! An authority and certificates for this machine, in files.
 
 use std::{
     fs,
@@ -9,40 +9,68 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
 
-/// Three PEM files, which are gone when this is dropped.
-pub struct Certificates(TempDir);
+use super::{foreign, install};
+
+/// Whose key a certificate is for that ring cannot make.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Key {
+    /// ECDSA with P-521.
+    P521,
+    /// RSA of so many bits.
+    Rsa(u16),
+}
+
+/// PEM files, which are gone when this is dropped.
+pub struct Certificates {
+    folder: TempDir,
+    authority: CertifiedIssuer<'static, KeyPair>,
+}
 
 impl Certificates {
     /// Makes an authority, and a key and a certificate for `localhost` and `127.0.0.1`.
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "An authority of these tests");
+        params.distinguished_name.push(DnType::CommonName, foreign::AUTHORITY);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         let authority =
             CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
         let key = KeyPair::generate().expect("a key");
         let names = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("two names");
         let certificate = names.signed_by(&key, &authority).expect("a certificate");
-        let files = Self(tempfile::tempdir().expect("a temporary directory"));
-        write(&files.authority(), "CERTIFICATE", authority.der());
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let files = Self { folder, authority };
+        write(&files.authority(), "CERTIFICATE", files.authority.der());
         write(&files.certificate(), "CERTIFICATE", certificate.der());
         write(&files.key(), "PRIVATE KEY", key.serialized_der());
         files
     }
 
+    /// Makes another key, of a kind that ring does not know, and a certificate for it by the same authority.
+    ///
+    /// Node.js makes the key: ring makes no RSA key and knows nothing of P-521.
+    pub fn for_another_key(&self, kind: Key) -> Result<[PathBuf; 2], String> {
+        let name = format!("{kind:?}");
+        let [certificate, key] =
+            ["certificate", "key"].map(|what| self.folder.path().join(format!("{name}-{what}.pem")));
+        let made = install::key(kind)?;
+        write(&certificate, "CERTIFICATE", &foreign::certificate(&made.public, self.authority.key()));
+        write(&key, "PRIVATE KEY", &made.private);
+        Ok([certificate, key])
+    }
+
     /// What a client has to trust.
     pub fn authority(&self) -> PathBuf {
-        self.0.path().join("authority.pem")
+        self.folder.path().join("authority.pem")
     }
 
     /// What a server shows.
     pub fn certificate(&self) -> PathBuf {
-        self.0.path().join("certificate.pem")
+        self.folder.path().join("certificate.pem")
     }
 
     /// What a server keeps to itself.
     pub fn key(&self) -> PathBuf {
-        self.0.path().join("key.pem")
+        self.folder.path().join("key.pem")
     }
 }
 

@@ -6,6 +6,11 @@ use std::{
     process::{Command, Output},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::Value;
+
+use super::certificates::Key;
+
 /// Fetches `aiosmtpd`, and answers with how Python is called here and where the modules lie.
 pub fn aiosmtpd() -> Result<(Command, PathBuf), String> {
     let python = ["python3", "python"].into_iter().find(|python| runs(Command::new(python).arg("--version")));
@@ -31,6 +36,30 @@ pub fn smtp_server() -> Result<(Command, PathBuf), String> {
         npm
     })?;
     Ok((Command::new("node"), place.join("node_modules")))
+}
+
+/// A key in its two halves, in DER: PKCS #8 and `SubjectPublicKeyInfo`.
+pub struct Made {
+    pub private: Vec<u8>,
+    pub public: Vec<u8>,
+}
+
+/// Has Node.js make a key.
+pub fn key(kind: Key) -> Result<Made, String> {
+    let arguments = match kind {
+        Key::P521 => ["ec".to_owned(), "P-521".to_owned()],
+        Key::Rsa(bits) => ["rsa".to_owned(), bits.to_string()],
+    };
+    let made = script("make_key.cjs", &arguments)?;
+    let half = |name: &str| made[name].as_str().and_then(|half| STANDARD.decode(half).ok()).ok_or("it is no key");
+    Ok(Made { private: half("private")?, public: half("public")? })
+}
+
+/// Runs one of the scripts here with Node.js, and returns the JSON that it prints.
+pub fn script(name: &str, arguments: &[String]) -> Result<Value, String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/smtp/peers").join(name);
+    let output = Command::new("node").arg(path).args(arguments).output().map_err(|error| error.to_string())?;
+    serde_json::from_slice(&output.stdout).map_err(|_| String::from_utf8_lossy(&output.stderr).trim().to_owned())
 }
 
 /// Installs unless it is there already. Whoever else has the same in mind waits, in this process or another.

@@ -6,6 +6,7 @@
 #![allow(dead_code, unreachable_pub, reason = "a library to those that include it, and each of them uses a part")]
 
 mod certificates;
+mod foreign;
 mod install;
 
 use std::{
@@ -20,7 +21,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use self::certificates::Certificates;
+use self::certificates::{Certificates, Key};
 
 /// What is run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,6 +32,56 @@ pub enum Program {
     SmtpServer,
 }
 
+/// What servers of others are still set up to do with TLS, and what this provider does not do. Only [`Program::SmtpServer`] does it here.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OddTls {
+    /// ECDHE, with CBC and HMAC in place of an AEAD cipher.
+    CbcOnly,
+    /// DHE, with an AEAD cipher.
+    DheOnly,
+    /// A certificate with a key of P-521.
+    P521,
+    /// A certificate with an RSA key of 1024 bits.
+    Rsa1024,
+    /// No later version than 1.1.
+    Tls11Only,
+}
+
+impl OddTls {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::CbcOnly, Self::DheOnly, Self::P521, Self::Rsa1024, Self::Tls11Only];
+
+    /// The key of the certificate, where it is not one of P-256.
+    fn key(self) -> Option<Key> {
+        match self {
+            Self::DheOnly => Some(Key::Rsa(2048)),
+            Self::P521 => Some(Key::P521),
+            Self::Rsa1024 => Some(Key::Rsa(1024)),
+            Self::CbcOnly | Self::Tls11Only => None,
+        }
+    }
+
+    /// Options of Node.js's `tls.createSecureContext`.
+    fn options(self) -> Value {
+        match self {
+            Self::CbcOnly => json!({
+                "maxVersion": "TLSv1.2",
+                "ciphers": "ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-AES128-SHA256",
+            }),
+            Self::DheOnly => json!({
+                "maxVersion": "TLSv1.2",
+                "ciphers": "DHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-CHACHA20-POLY1305",
+                "dhparam": "auto",
+            }),
+            Self::P521 => json!({}),
+            Self::Rsa1024 => json!({ "ciphers": "DEFAULT:@SECLEVEL=0" }),
+            Self::Tls11Only => {
+                json!({ "minVersion": "TLSv1.1", "maxVersion": "TLSv1.1", "ciphers": "ALL:@SECLEVEL=0" })
+            }
+        }
+    }
+}
+
 /// What is run, and how.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -38,6 +89,7 @@ pub struct Setup {
     security: &'static str,
     mechanisms: Vec<&'static str>,
     login: Option<[String; 2]>,
+    odd: Option<(OddTls, usize)>,
 }
 
 /// A server that runs; it ends when this is dropped.
@@ -51,7 +103,7 @@ pub struct Peer {
 impl Setup {
     /// With STARTTLS, AUTH PLAIN and LOGIN, and for everybody.
     pub fn new(program: Program) -> Self {
-        Self { program, security: "starttls", mechanisms: vec!["PLAIN", "LOGIN"], login: None }
+        Self { program, security: "starttls", mechanisms: vec!["PLAIN", "LOGIN"], login: None, odd: None }
     }
 
     /// With TLS from the first byte.
@@ -69,6 +121,12 @@ impl Setup {
     /// For this user with this password only.
     pub fn only_for(mut self, username: &str, password: &str) -> Self {
         self.login = Some([username.to_owned(), password.to_owned()]);
+        self
+    }
+
+    /// With TLS of this kind, from the session on that comes after so many that were as usual.
+    pub fn with_odd_tls(mut self, odd: OddTls, after: usize) -> Self {
+        self.odd = Some((odd, after));
         self
     }
 
@@ -98,6 +156,10 @@ impl Setup {
 
     fn run(self, mut command: Command) -> Result<Peer, String> {
         let certificates = Certificates::new();
+        let odd = match self.odd {
+            Some((odd, after)) => Some(odd_options(odd, after, &certificates)?),
+            None => None,
+        };
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = child.map_err(|error| error.to_string())?;
         let options = json!({
@@ -106,6 +168,7 @@ impl Setup {
             "login": self.login,
             "certificate": certificates.certificate(),
             "key": certificates.key(),
+            "odd": odd,
         });
         let stdin = child.stdin.as_mut().expect("stdin is a pipe");
         // Who does not read any more says in a moment why.
@@ -139,6 +202,15 @@ impl Peer {
         self.certificates.authority()
     }
 
+    /// What a client that takes anything agrees on with it: version, cipher suite and the key of the certificate.
+    ///
+    /// # Panics
+    ///
+    /// Where no TLS comes about, or it is not TLS from the first byte.
+    pub fn agrees_on(&self) -> Value {
+        install::script("connect.cjs", &[self.port.to_string()]).expect("a TLS connection")
+    }
+
     /// Waits for the next thing of that kind that it tells, and answers with all that it told until then.
     ///
     /// # Panics
@@ -162,6 +234,14 @@ impl Drop for Peer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn odd_options(odd: OddTls, after: usize, certificates: &Certificates) -> Result<Value, String> {
+    let [certificate, key] = match odd.key() {
+        Some(kind) => certificates.for_another_key(kind)?,
+        None => [certificates.certificate(), certificates.key()],
+    };
+    Ok(json!({ "tls": odd.options(), "certificate": certificate, "key": key, "after": after }))
 }
 
 fn python() -> Result<Command, String> {

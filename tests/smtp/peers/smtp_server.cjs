@@ -14,16 +14,25 @@ const start = options => {
     }
   };
   const nothing = () => {};
+  const odd = options.odd && {
+    ...options.odd.tls,
+    key: fs.readFileSync(options.odd.key),
+    cert: fs.readFileSync(options.odd.certificate),
+  };
   const server = new SMTPServer({
     secure: implicit,
     key: fs.readFileSync(options.key),
     cert: fs.readFileSync(options.certificate),
+    ...(options.odd?.after === 0 ? odd : {}),
     authMethods: options.mechanisms,
     allowInsecureAuth: true,
     disableReverseLookup: true,
     logger: { trace: nothing, debug: command, info: nothing, warn: nothing, error: nothing, fatal: nothing },
     onSecure(socket, session, callback) {
       secured.add(session.id);
+      if (options.odd?.after === secured.size) {
+        server.updateSecureContext(odd);
+      }
       callback();
     },
     onAuth(auth, session, callback) {
