@@ -36,6 +36,8 @@ mod import;
 mod installing;
 #[path = "acceptance/kirim_email.rs"]
 mod kirim_email;
+#[path = "acceptance/late_reset.rs"]
+mod late_reset;
 #[path = "acceptance/lifecycle.rs"]
 mod lifecycle;
 #[path = "acceptance/outside_texts.rs"]

@@ -60,8 +60,9 @@ pub(super) fn seen_after(target: &Target, trace: &Trace, begun: Timestamp) -> Se
             second(begun)
         ),
         (Renewal::Successor, _) => format!(
-            "Look at {title} for a credential of this name that was made at about {}, when the reset was begun: if this reset made it, \
-             nobody knows its password. Revoke it only if nobody else made it.",
+            "Look at {title} for a credential of this name that was made at about {}, when the reset was begun, or later, and whose id is \
+             not the `remote_version` of a resource: if this reset made it, nobody knows its password. Revoke it only if nobody else \
+             made it.",
             second(begun)
         ),
         (Renewal::InPlace, Trace::Changed | Trace::PasswordChanged) => {

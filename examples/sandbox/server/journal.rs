@@ -2,7 +2,10 @@
 
 mod connections;
 
-use std::sync::Mutex;
+use std::{
+    sync::{Condvar, Mutex, PoisonError},
+    time::Duration,
+};
 
 use serde::{Serialize, Serializer};
 
@@ -64,6 +67,7 @@ pub struct Journal {
     /// The SMTP connections.
     pub connections: Connections,
     requests: Mutex<Requests>,
+    answered: Condvar,
     logins: Mutex<Vec<Login>>,
 }
 
@@ -100,6 +104,14 @@ impl Journal {
         if let Ok(index) = requests.recorded.binary_search_by_key(&entry, |(number, _)| *number) {
             requests.recorded[index].1.status = Some(status);
         }
+        self.answered.notify_all();
+    }
+
+    /// Blocks until every request is answered, for at most a minute; tells whether they are.
+    pub fn wait_for_answers(&self) -> bool {
+        let waits = |requests: &mut Requests| requests.recorded.iter().any(|(_, recorded)| recorded.status.is_none());
+        let waited = self.answered.wait_timeout_while(lock(&self.requests), Duration::from_mins(1), waits);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     /// The requests, oldest first.

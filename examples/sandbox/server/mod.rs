@@ -344,6 +344,12 @@ impl Sandbox {
     pub fn release(&self) {
         self.shared.gate.release();
     }
+
+    /// Blocks until every request is answered, for at most a minute; tells whether they are. One that a fault leaves without an
+    /// answer never is.
+    pub fn wait_for_answers(&self) -> bool {
+        self.shared.journal.wait_for_answers()
+    }
 }
 
 impl Drop for Sandbox {
