@@ -13,6 +13,7 @@
 
 mod mail;
 mod marked;
+mod needles;
 mod program;
 mod run;
 mod state;

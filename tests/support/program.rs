@@ -4,6 +4,7 @@ use std::{
     env,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::OnceLock,
 };
 
 use serde_json::Value;
@@ -48,6 +49,12 @@ impl Program {
             eprintln!("skipped: TF_ACC=0");
             return None;
         }
+        // It is the same for every test of a process.
+        static FOUND: OnceLock<Option<Program>> = OnceLock::new();
+        FOUND.get_or_init(Self::look_for).clone()
+    }
+
+    fn look_for() -> Option<Self> {
         if let Some(core) = crate::CORE {
             return Self::fetch(core);
         }
@@ -88,15 +95,22 @@ impl Program {
     }
 
     fn is_opentofu(&self) -> bool {
-        let output = self.command().arg("version").output().expect("the program starts");
-        output.stdout.starts_with(b"OpenTofu")
+        static IS: OnceLock<bool> = OnceLock::new();
+        *IS.get_or_init(|| {
+            let output = self.command().arg("version").output().expect("the program starts");
+            output.stdout.starts_with(b"OpenTofu")
+        })
     }
 
     /// Its version.
     pub fn version(&self) -> String {
-        let output = self.command().args(["version", "-json"]).output().expect("the program starts");
-        let told: Value = serde_json::from_slice(&output.stdout).expect("it tells JSON");
-        told["terraform_version"].as_str().expect("a version").to_owned()
+        static VERSION: OnceLock<String> = OnceLock::new();
+        let ask = || {
+            let output = self.command().args(["version", "-json"]).output().expect("the program starts");
+            let told: Value = serde_json::from_slice(&output.stdout).expect("it tells JSON");
+            told["terraform_version"].as_str().expect("a version").to_owned()
+        };
+        VERSION.get_or_init(ask).clone()
     }
 
     /// Starts to write a command.
