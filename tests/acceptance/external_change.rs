@@ -274,91 +274,129 @@ fn a_reset_whose_response_is_lost_is_certain_only_by_the_time_of_the_password() 
         "KIRIM.EMAIL now shows a later change of the credential. It may be this reset, somebody else's";
     const NONE: &str = "KIRIM.EMAIL shows no later change so far, which proves nothing";
     const CAUTION: &str = "Make sure first that nobody else has reset it";
-    // Fault, whether the vendor tells the time of the password, how many reads are late, what is said; whether the old one is dead.
-    for (fault, tells, late, outcome, seen, dead) in [
-        (Fault::new(Effect::Close), true, 0, CHANGED, OF_PASSWORD, true),
-        (Fault::new(Effect::Stall), true, 0, CHANGED, OF_PASSWORD, true),
-        (Fault::status(500), true, 1, CHANGED, OF_PASSWORD, true),
-        (Fault::new(Effect::Close), false, 0, MAY_HAVE, OF_ANYTHING, true),
-        (Fault::status(500), false, 1, MAY_HAVE, OF_ANYTHING, true),
-        (Fault::status(500), true, 9, MAY_HAVE, NONE, true),
-        (Fault::status(500), false, 9, MAY_HAVE, NONE, true),
-        (Fault::status(500).before(), true, 0, MAY_HAVE, NONE, false),
-        (Fault::page(500).before(), false, 0, MAY_HAVE, NONE, false),
-        (Fault::new(Effect::Close).before(), false, 0, MAY_HAVE, NONE, false),
-    ] {
-        let in_place = "provider \"smtp\" {\n  request_timeout = \"3s\"\n}\n".to_owned()
-            + &kirim(&format!("rotation_trigger = \"two\"\n  rotation_mode = \"in_place\"\n  {ROTATE}"));
+    // Fault, how many reads are late, what is said; whether the old one is dead. In each half, whether the vendor tells the time of the
+    // password.
+    let told = vec![
+        (Fault::new(Effect::Close), 0, CHANGED, OF_PASSWORD, true),
+        (Fault::new(Effect::Stall), 0, CHANGED, OF_PASSWORD, true),
+        (Fault::status(500), 1, CHANGED, OF_PASSWORD, true),
+        (Fault::status(500), 9, MAY_HAVE, NONE, true),
+        (Fault::status(500).before(), 0, MAY_HAVE, NONE, false),
+    ];
+    let untold = vec![
+        (Fault::new(Effect::Close), 0, MAY_HAVE, OF_ANYTHING, true),
+        (Fault::status(500), 1, MAY_HAVE, OF_ANYTHING, true),
+        (Fault::status(500), 9, MAY_HAVE, NONE, true),
+        (Fault::page(500).before(), 0, MAY_HAVE, NONE, false),
+        (Fault::new(Effect::Close).before(), 0, MAY_HAVE, NONE, false),
+    ];
+    for (tells, rows) in [(true, told), (false, untold)] {
         let Some(workspace) = Workspace::new() else { return };
+        let vendor = workspace.sandbox.kirim_email();
         if tells {
-            workspace.sandbox.kirim_email().tell_password_changes();
+            vendor.tell_password_changes();
         }
-        workspace.write(&kirim(&format!("rotation_trigger = \"one\"\n  rotation_mode = \"in_place\"\n  {ROTATE}")));
+        let users: Vec<_> = (0..rows.len()).map(|row| several::open(&workspace, row)).collect();
+        let in_place = |triggers: &[&str]| {
+            let row = |(row, trigger)| {
+                let arguments = format!("rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"\n  {ROTATE}");
+                several::block(row, &arguments)
+            };
+            let rows: String = triggers.iter().enumerate().map(row).collect();
+            workspace.write(&("provider \"smtp\" {\n  request_timeout = \"3s\"\n}\n".to_owned() + &rows));
+        };
+        in_place(&vec!["one"; rows.len()]);
         workspace.apply().quiet();
-        let before = workspace.state();
-        let old = workspace.working_password();
-        workspace.sandbox.kirim_email().show_late(KIRIM_USER, late);
-        workspace.write(&in_place);
-        workspace.sandbox.fault(fault.on(Operation::Reset));
-        let error = workspace.apply().error().says(&[outcome, seen]);
-        assert_eq!(error.detail.contains(CAUTION), seen != NONE, "{error:?}");
-        let is_certain = outcome == CHANGED;
-        assert_eq!(workspace.state(), with(&before, "stale", is_certain), "{seen}");
-        assert_eq!(workspace.logs_in_as(KIRIM_USER, &old), !dead, "{error:?}");
-        workspace.sandbox.kirim_email().show_late(KIRIM_USER, 0);
-        let resets = workspace.sandbox.kirim_email().resets(KIRIM_USER);
-
-        if is_certain {
-            // Whoever takes the change back is told all the same, without a refresh too.
-            workspace.write(&in_place.replace("two", "one"));
-            let plan = workspace.plan_with(&["-refresh=false"]);
-            assert_eq!(plan.action(ADDRESS).as_deref(), Some("update"), "{seen}");
+        let state = |row: usize| workspace.state_of(&several::address(row));
+        let before: Vec<_> = (0..rows.len()).map(state).collect();
+        let old: Vec<_> = (0..rows.len()).map(|row| workspace.working_password_of(&several::address(row))).collect();
+        in_place(&vec!["two"; rows.len()]);
+        for (user, (fault, late, ..)) in users.iter().zip(&rows) {
+            vendor.show_late(user, *late);
+            workspace.sandbox.fault(fault.clone().on(Operation::Reset).of(user));
         }
+        let failed = workspace.apply().failed();
+        assert_eq!(failed.diagnostics.len(), rows.len(), "{failed}");
+        for (row, (_, _, outcome, seen, dead)) in rows.iter().enumerate() {
+            let error = several::said(&failed, row).says(&[outcome, seen]);
+            assert_eq!(error.severity, "error", "{error:?}");
+            assert_eq!(error.detail.contains(CAUTION), *seen != NONE, "{error:?}");
+            assert_eq!(state(row), with(&before[row], "stale", *outcome == CHANGED), "{error:?}");
+            assert_eq!(workspace.logs_in_as(&users[row], &old[row]), !dead, "{error:?}");
+            vendor.show_late(&users[row], 0);
+        }
+        let resets: Vec<_> = users.iter().map(|user| vendor.resets(user)).collect();
+
+        // Whoever takes the change back is told all the same, without a refresh too.
+        let back: Vec<_> =
+            rows.iter().map(|(_, _, outcome, ..)| if *outcome == CHANGED { "one" } else { "two" }).collect();
+        in_place(&back);
+        let plan = workspace.plan_with(&["-refresh=false"]);
         workspace.apply().succeeded();
-        assert_eq!(workspace.sandbox.kirim_email().resets(KIRIM_USER), resets + 1);
-        workspace.working_password();
+        for (row, user) in users.iter().enumerate() {
+            assert_eq!(plan.action(&several::address(row)).as_deref(), Some("update"), "row {row}: {plan}");
+            assert_eq!(vendor.resets(user), resets[row] + 1, "row {row}");
+            workspace.working_password_of(&several::address(row));
+        }
         workspace.plan().nothing_to_do();
     }
 }
 
 #[test]
 fn a_response_that_shows_the_credential_as_it_was_before_is_not_taken_for_the_resets_own() {
-    for (number, (tells, late)) in [(true, 9), (false, 0), (true, 0), (false, 9)].into_iter().enumerate() {
-        // What the vendor shows is the same in every order of a replacement: the others see one case of it.
-        for (order, _) in ORDERS.into_iter().take(if number == 0 { ORDERS.len() } else { 1 }) {
-            let Some(workspace) = Workspace::new() else { return };
-            let vendor = workspace.sandbox.kirim_email();
-            if tells {
-                vendor.tell_password_changes();
+    let orders = ORDERS.map(|(order, _)| order);
+    // What the vendor shows is the same in every order of a replacement: most cases see one of them.
+    let told = vec![(9, orders[0]), (9, orders[1]), (9, orders[2]), (0, orders[0])];
+    let untold = vec![(0, orders[0]), (9, orders[0])];
+    for (tells, rows) in [(true, told), (false, untold)] {
+        let Some(workspace) = Workspace::new() else { return };
+        let vendor = workspace.sandbox.kirim_email();
+        if tells {
+            vendor.tell_password_changes();
+        }
+        let users: Vec<_> = (0..rows.len()).map(|row| several::open(&workspace, row)).collect();
+        for (user, (late, _)) in users.iter().zip(&rows) {
+            vendor.answer_late(user, true);
+            vendor.show_late(user, *late);
+        }
+        for (count, trigger) in ["one", "two"].into_iter().enumerate() {
+            let row = |(row, (_, order)): (usize, &(usize, &str))| {
+                several::block(row, &format!("rotation_trigger = \"{trigger}\"\n  {ROTATE}\n  {order}"))
+            };
+            workspace.write(&rows.iter().enumerate().map(row).collect::<String>());
+            workspace.apply().quiet();
+            for (row, user) in users.iter().enumerate() {
+                workspace.working_password_of(&several::address(row));
+                vendor.show_late(user, 0);
             }
-            vendor.answer_late(KIRIM_USER, true);
-            vendor.show_late(KIRIM_USER, late);
-            let configuration =
-                |trigger: &str| kirim(&format!("rotation_trigger = \"{trigger}\"\n  {ROTATE}\n  {order}"));
-            for (count, trigger) in ["one", "two"].into_iter().enumerate() {
-                workspace.write(&configuration(trigger));
+            for _ in 0..2 {
                 workspace.apply().quiet();
-                workspace.working_password();
-                vendor.show_late(KIRIM_USER, 0);
-                for _ in 0..2 {
-                    workspace.apply().quiet();
-                }
+            }
+            for (row, (late, order)) in rows.iter().enumerate() {
                 assert_eq!(
-                    vendor.resets(KIRIM_USER),
+                    vendor.resets(&users[row]),
                     count + 1,
-                    "no apply resets for the sake of the last one's version"
+                    "no apply resets for the sake of the last one's version: {late} {order}"
                 );
-                let is_read = workspace.state()["remote_version"].is_string();
+                let is_read = workspace.state_of(&several::address(row))["remote_version"].is_string();
                 assert_eq!(
                     is_read,
-                    late == 0 || count == 1,
-                    "the version of the reset is read, where it shows in time"
+                    *late == 0 || count == 1,
+                    "the version of the reset is read, where it shows in time: {late} {order}"
                 );
             }
-            reset_elsewhere(&workspace);
-            workspace.apply().succeeded();
-            healed(&workspace);
         }
+        for user in &users {
+            workspace.keep_secret(&vendor.reset_elsewhere(user).expect("the credential is there"));
+        }
+        let resets: Vec<_> = users.iter().map(|user| vendor.resets(user)).collect();
+        workspace.apply().succeeded();
+        for (row, user) in users.iter().enumerate() {
+            assert_eq!(vendor.resets(user), resets[row] + 1, "row {row}");
+            workspace.working_password_of(&several::address(row));
+            assert_eq!(workspace.state_of(&several::address(row))["stale"], false, "row {row}");
+        }
+        workspace.plan().nothing_to_do();
     }
 }
 
@@ -426,4 +464,42 @@ fn with(state: &Value, name: &str, value: impl Into<Value>) -> Value {
     let mut state = state.clone();
     state[name] = value.into();
     state
+}
+
+/// Several credentials in one configuration, where each case needs one of its own: a run of core costs little more for it.
+mod several {
+    use crate::{
+        sandbox::KirimEmail,
+        support::{self, Diagnostic, Run, Workspace},
+    };
+
+    /// Adds the credential of a row, and returns its user name.
+    pub(super) fn open(workspace: &Workspace, row: usize) -> String {
+        let user = format!("user-{row}");
+        workspace.add_kirim_credential(&guid(row), &user);
+        user
+    }
+
+    pub(super) fn address(row: usize) -> String {
+        format!("smtp_credential_password.row-{row}")
+    }
+
+    pub(super) fn block(row: usize, arguments: &str) -> String {
+        let (domain, guid) = (KirimEmail::DOMAIN, guid(row));
+        let target = format!("kirim_email = {{ domain = \"{domain}\", credential_guid = \"{guid}\" }}");
+        support::block(&format!("row-{row}"), &target, arguments)
+    }
+
+    /// The one thing that a run says of a row.
+    #[track_caller]
+    pub(super) fn said(run: &Run, row: usize) -> Diagnostic {
+        let address = address(row);
+        let mut said = run.diagnostics.iter().filter(|said| said.address.as_ref() == Some(&address));
+        let (Some(only), None) = (said.next(), said.next()) else { panic!("row {row}: {run}") };
+        only.clone()
+    }
+
+    fn guid(row: usize) -> String {
+        format!("guid-of-row-{row}")
+    }
 }
