@@ -52,6 +52,8 @@ mod refresh;
 mod rotation;
 #[path = "acceptance/settings.rs"]
 mod settings;
+#[path = "acceptance/several.rs"]
+mod several;
 #[path = "acceptance/smtpd.rs"]
 mod smtpd;
 #[path = "acceptance/smtpd_login.rs"]

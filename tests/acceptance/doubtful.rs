@@ -8,7 +8,10 @@ use crate::{
     support::{ADDRESS, HOSTUP, HUBSPOT, KIRIM_EMAIL, MAILBOX, SMTPD, USER, Workspace, block, credential, provider},
 };
 
-use super::smtpd::{NAME, ORDERS};
+use super::{
+    several,
+    smtpd::{NAME, ORDERS},
+};
 
 const NOT_CHANGED: &str = "The password was not changed.";
 const MAY_HAVE: &str = "The password may have been changed.";
@@ -118,18 +121,23 @@ fn a_refusal_of_something_in_between_is_not_the_vendors() {
         ("application/problem+json", r#"{"title": "Forbidden", "status": 403, "detail": "No."}"#),
         ("application/json", ""),
     ];
-    for (vendor, target) in [("HubSpot", HUBSPOT), ("KIRIM.EMAIL", KIRIM_EMAIL), ("HostUp", HOSTUP), ("SMTPD", SMTPD)] {
-        let Some(workspace) = Workspace::new() else { return };
-        for (status, (media, body)) in [400, 401, 403, 404, 409].into_iter().zip(refusals) {
-            workspace.write(&block("this", target, ""));
-            workspace.sandbox.fault(Fault::new(said(status, media, body)).on(Operation::Reset).before());
-            let error = workspace.apply().error().is(&format!("{vendor}'s answer is not as documented"));
+    let vendors = [("HubSpot", HUBSPOT), ("KIRIM.EMAIL", KIRIM_EMAIL), ("HostUp", HOSTUP), ("SMTPD", SMTPD)];
+    let Some(workspace) = Workspace::new() else { return };
+    let resource = |(row, (_, target)): (usize, (&str, &str))| block(&format!("row-{row}"), target, "");
+    workspace.write(&vendors.into_iter().enumerate().map(resource).collect::<String>());
+    for (status, (media, body)) in [400, 401, 403, 404, 409].into_iter().zip(refusals) {
+        let fault = Fault::new(said(status, media, body)).on(Operation::Reset).before();
+        workspace.sandbox.fault(fault.times(vendors.len()));
+        let failed = workspace.apply().failed();
+        assert_eq!(failed.diagnostics.len(), vendors.len(), "{failed}");
+        for (row, (vendor, _)) in vendors.into_iter().enumerate() {
+            let error = several::said(&failed, row).is(&format!("{vendor}'s answer is not as documented"));
             let answered = format!("answered {status}");
             let error = error.says(&[&answered, "but not in the words of its API", NOT_CHANGED, "`base_url`", "proxy"]);
-            assert!(!error.detail.contains("The token needs"), "{error:?}");
+            assert!(error.severity == "error" && !error.detail.contains("The token needs"), "{error:?}");
         }
-        assert_eq!(workspace.resets_everywhere(), 0);
     }
+    assert_eq!((workspace.resets_everywhere(), workspace.sandbox.pending_faults()), (0, 0));
 }
 
 #[test]

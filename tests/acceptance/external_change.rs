@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     sandbox::{Effect, Fault, Operation},
+    several,
     support::{ADDRESS, KIRIM_EMAIL, KIRIM_USER, Run, Workspace, block, credential},
 };
 
@@ -296,11 +297,11 @@ fn a_reset_whose_response_is_lost_is_certain_only_by_the_time_of_the_password() 
         if tells {
             vendor.tell_password_changes();
         }
-        let users: Vec<_> = (0..rows.len()).map(|row| several::open(&workspace, row)).collect();
+        let users: Vec<_> = (0..rows.len()).map(|row| several::open_kirim(&workspace, row)).collect();
         let in_place = |triggers: &[&str]| {
             let row = |(row, trigger)| {
                 let arguments = format!("rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"\n  {ROTATE}");
-                several::block(row, &arguments)
+                several::kirim_block(row, &arguments)
             };
             let rows: String = triggers.iter().enumerate().map(row).collect();
             workspace.write(&("provider \"smtp\" {\n  request_timeout = \"3s\"\n}\n".to_owned() + &rows));
@@ -354,14 +355,14 @@ fn a_response_that_shows_the_credential_as_it_was_before_is_not_taken_for_the_re
         if tells {
             vendor.tell_password_changes();
         }
-        let users: Vec<_> = (0..rows.len()).map(|row| several::open(&workspace, row)).collect();
+        let users: Vec<_> = (0..rows.len()).map(|row| several::open_kirim(&workspace, row)).collect();
         for (user, (late, _)) in users.iter().zip(&rows) {
             vendor.answer_late(user, true);
             vendor.show_late(user, *late);
         }
         for (count, trigger) in ["one", "two"].into_iter().enumerate() {
             let row = |(row, (_, order)): (usize, &(usize, &str))| {
-                several::block(row, &format!("rotation_trigger = \"{trigger}\"\n  {ROTATE}\n  {order}"))
+                several::kirim_block(row, &format!("rotation_trigger = \"{trigger}\"\n  {ROTATE}\n  {order}"))
             };
             workspace.write(&rows.iter().enumerate().map(row).collect::<String>());
             workspace.apply().quiet();
@@ -464,42 +465,4 @@ fn with(state: &Value, name: &str, value: impl Into<Value>) -> Value {
     let mut state = state.clone();
     state[name] = value.into();
     state
-}
-
-/// Several credentials in one configuration, where each case needs one of its own: a run of core costs little more for it.
-mod several {
-    use crate::{
-        sandbox::KirimEmail,
-        support::{self, Diagnostic, Run, Workspace},
-    };
-
-    /// Adds the credential of a row, and returns its user name.
-    pub(super) fn open(workspace: &Workspace, row: usize) -> String {
-        let user = format!("user-{row}");
-        workspace.add_kirim_credential(&guid(row), &user);
-        user
-    }
-
-    pub(super) fn address(row: usize) -> String {
-        format!("smtp_credential_password.row-{row}")
-    }
-
-    pub(super) fn block(row: usize, arguments: &str) -> String {
-        let (domain, guid) = (KirimEmail::DOMAIN, guid(row));
-        let target = format!("kirim_email = {{ domain = \"{domain}\", credential_guid = \"{guid}\" }}");
-        support::block(&format!("row-{row}"), &target, arguments)
-    }
-
-    /// The one thing that a run says of a row.
-    #[track_caller]
-    pub(super) fn said(run: &Run, row: usize) -> Diagnostic {
-        let address = address(row);
-        let mut said = run.diagnostics.iter().filter(|said| said.address.as_ref() == Some(&address));
-        let (Some(only), None) = (said.next(), said.next()) else { panic!("row {row}: {run}") };
-        only.clone()
-    }
-
-    fn guid(row: usize) -> String {
-        format!("guid-of-row-{row}")
-    }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     sandbox::{Effect, Fault, Meanwhile, Operation, Showing, SmtpEffect, SmtpFault, Stage},
+    several,
     smtpd::{DELETE_FIRST, NOT_CHANGED, ORDERS, active, key},
     support::{ADDRESS, HOSTUP, KIRIM_EMAIL, KIRIM_USER, MAILBOX, Run, USER, Workspace, block, credential},
 };
@@ -112,39 +113,46 @@ fn what_can_be_seen_before_the_reset_costs_none() {
             (SmtpFault::new(Stage::Banner, SmtpEffect::HugeReply(1 << 20)), "The mail server does not speak SMTP"),
         ]
     };
-    for order in ORDERS {
-        let Some(workspace) = trusting() else { return };
-        workspace.write(&rotated(1, &format!("{}\n  {order}", verify(&workspace, ""))));
-        workspace.apply().quiet();
-        let password = workspace.working_password();
-        workspace.write(&rotated(2, &format!("{}\n  {order}", verify(&workspace, "timeout = \"1s\""))));
-        for (fault, summary) in faults() {
-            workspace.sandbox.smtp_fault(fault.always());
-            let error = workspace.apply().error().is(summary).says(&[NOT_CHANGED, "before the reset"]);
+    let Some(workspace) = trusting() else { return };
+    let users = [0, 1, 2].map(|row| several::open(&workspace, row));
+    let write = |trigger: usize, verify: &str| {
+        let row =
+            |(row, order)| several::block(row, &format!("rotation_trigger = \"{trigger}\"\n  {verify}\n  {order}"));
+        workspace.write(&ORDERS.into_iter().enumerate().map(row).collect::<String>());
+    };
+    let working = || [0, 1, 2].map(|row| workspace.working_password_of(&several::address(row)));
+    let resets = || users.each_ref().map(|user| workspace.sandbox.hubspot().resets(user));
+    write(1, &verify(&workspace, ""));
+    workspace.apply().quiet();
+    let passwords = working();
+    let fails = |summary: &str, words: &[&str]| {
+        let failed = workspace.apply().failed();
+        assert_eq!(failed.diagnostics.len(), ORDERS.len(), "{failed}");
+        for (row, order) in ORDERS.into_iter().enumerate() {
+            let error = several::said(&failed, row).is(summary).says(words);
+            assert_eq!(error.severity, "error", "{error:?}");
             // Core tells no line for what a deletion says.
             assert!(order == DELETE_FIRST || error.code().starts_with("verify ="), "{error:?}");
-            workspace.sandbox.clear_smtp_faults();
-            assert_eq!(workspace.working_password(), password, "{order}: {summary}");
-            assert_eq!(workspace.resets(), 1, "{order}: {summary}");
         }
-        let nowhere = format!("verify = {{ host = \"nowhere.invalid\" }}\n  {order}");
-        workspace.write(&rotated(2, &nowhere));
-        workspace
-            .apply()
-            .error()
-            .is("The mail server's name is not known")
-            .says(&[NOT_CHANGED, "`nowhere.invalid:587`"]);
-        workspace.write(&rotated(2, &format!("verify = {{ host = \"127.0.0.1\", port = 1 }}\n  {order}")));
-        workspace
-            .apply()
-            .error()
-            .is("The mail server cannot be reached")
-            .says(&[NOT_CHANGED, "connection was refused"]);
-        assert_eq!((workspace.resets(), workspace.working_password()), (1, password), "{order}");
+        // The faults would concern these logins too.
+        workspace.sandbox.clear_smtp_faults();
+        assert_eq!((resets(), working()), ([1; 3], passwords.clone()), "{summary}");
+    };
+    write(2, &verify(&workspace, "timeout = \"1s\""));
+    for (fault, summary) in faults() {
+        workspace.sandbox.smtp_fault(fault.always());
+        fails(summary, &[NOT_CHANGED, "before the reset"]);
+    }
+    write(2, "verify = { host = \"nowhere.invalid\" }");
+    fails("The mail server's name is not known", &[NOT_CHANGED, "`nowhere.invalid:587`"]);
+    write(2, "verify = { host = \"127.0.0.1\", port = 1 }");
+    fails("The mail server cannot be reached", &[NOT_CHANGED, "connection was refused"]);
 
-        workspace.write(&rotated(2, &format!("{}\n  {order}", verify(&workspace, ""))));
-        workspace.apply().quiet();
-        assert_eq!((workspace.resets(), &workspace.state()["verified"]), (2, &json!(true)), "{order}");
+    write(2, &verify(&workspace, ""));
+    workspace.apply().quiet();
+    assert_eq!(resets(), [2; 3]);
+    for row in 0..ORDERS.len() {
+        assert_eq!(workspace.state_of(&several::address(row))["verified"], true, "{row}");
     }
 }
 
@@ -403,27 +411,41 @@ fn a_lost_answer_is_made_up_for_by_a_login_with_the_old_password() {
     const REFUSED: &str = "refuses the password from before with 535";
     let lost = |effect| Fault::new(effect).on(Operation::Reset);
     // A mail server may hear of a reset late, so that a login that still works proves nothing.
-    for (row, fault, outcome, seen) in [
-        (1, lost(Effect::Close), CHANGED, REFUSED),
-        (2, Fault::status(504).on(Operation::Reset), CHANGED, REFUSED),
-        (3, Fault::status(500).on(Operation::Reset).before(), UNKNOWN, TAKEN),
-        (4, Fault::status(504).on(Operation::Reset).before(), UNKNOWN, TAKEN),
-        (5, lost(Effect::Close).before(), UNKNOWN, TAKEN),
-    ] {
-        for order in ["rotation_mode = \"in_place\"", DELETE_FIRST] {
-            let Some(workspace) = trusting() else { return };
-            let arguments = format!("{}\n  {order}", verify(&workspace, ""));
-            workspace.write(&rotated(1, &arguments));
-            workspace.apply().quiet();
-            let old = workspace.working_password();
-            workspace.sandbox.fault(fault.clone());
-            workspace.write(&rotated(2, &arguments));
-            workspace.apply().error().says(&[outcome, seen]);
-            assert_eq!(workspace.logs_in(&old), outcome != CHANGED, "row {row}, {order}");
-            workspace.apply().succeeded();
-            workspace.working_password();
-            assert_eq!(workspace.state()["verified"], true);
-        }
+    let faults = [
+        (lost(Effect::Close), CHANGED, REFUSED),
+        (Fault::status(504).on(Operation::Reset), CHANGED, REFUSED),
+        (Fault::status(500).on(Operation::Reset).before(), UNKNOWN, TAKEN),
+        (Fault::status(504).on(Operation::Reset).before(), UNKNOWN, TAKEN),
+        (lost(Effect::Close).before(), UNKNOWN, TAKEN),
+    ];
+    let orders = ["rotation_mode = \"in_place\"", DELETE_FIRST];
+    let rows: Vec<_> = faults.iter().flat_map(|fault| orders.map(|order| (fault.clone(), order))).collect();
+    let Some(workspace) = trusting() else { return };
+    let users: Vec<_> = (0..rows.len()).map(|row| several::open(&workspace, row)).collect();
+    let write = |trigger: usize| {
+        let verify = verify(&workspace, "");
+        let row = |(row, (_, order)): (usize, &(_, &str))| {
+            several::block(row, &format!("rotation_trigger = \"{trigger}\"\n  {verify}\n  {order}"))
+        };
+        workspace.write(&rows.iter().enumerate().map(row).collect::<String>());
+    };
+    write(1);
+    workspace.apply().quiet();
+    let old: Vec<_> = (0..rows.len()).map(|row| workspace.working_password_of(&several::address(row))).collect();
+    for (user, ((fault, ..), _)) in users.iter().zip(&rows) {
+        workspace.sandbox.fault(fault.clone().of(user));
+    }
+    write(2);
+    let failed = workspace.apply().failed();
+    assert_eq!((failed.diagnostics.len(), workspace.sandbox.pending_faults()), (rows.len(), 0), "{failed}");
+    for (row, ((_, outcome, seen), order)) in rows.iter().enumerate() {
+        assert_eq!(several::said(&failed, row).says(&[outcome, seen]).severity, "error");
+        assert_eq!(workspace.logs_in_as(&users[row], &old[row]), *outcome != CHANGED, "row {row}, {order}");
+    }
+    workspace.apply().succeeded();
+    for row in 0..rows.len() {
+        workspace.working_password_of(&several::address(row));
+        assert_eq!(workspace.state_of(&several::address(row))["verified"], true);
     }
 }
 
