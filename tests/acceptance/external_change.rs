@@ -1,5 +1,7 @@
 //! A reset by somebody else: what a refresh sees of it, and what is done about it.
 
+use std::cell::RefCell;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -44,61 +46,73 @@ fn somebody_elses_reset_is_a_warning_at_every_refresh() {
 
 #[test]
 fn a_stale_password_is_rotated_once_in_every_order() {
-    for (order, action) in ORDERS {
-        let Some(workspace) = applied(&format!("{ROTATE}\n  {order}")) else { return };
-        let before = workspace.state();
-        reset_elsewhere(&workspace);
-        let plan = workspace.plan_with(&["-out=plan"]);
-        assert_eq!((plan.status, plan.action(ADDRESS).as_deref()), (Some(2), Some(action)), "{order}");
-        let warning = plan.warning().is(PLANNED).points_at(ROTATE);
+    let Some(rows) = Rows::applied(&ORDERS.map(|(order, _)| format!("{ROTATE}\n  {order}"))) else { return };
+    let workspace = &rows.workspace;
+    let before = rows.states();
+    rows.reset_elsewhere();
+    let plan = workspace.plan_with(&["-out=plan"]).succeeded();
+    assert_eq!((plan.status, plan.diagnostics.len()), (Some(2), ORDERS.len()), "{plan}");
+    let changes = workspace.json(&["show", "-json", "plan"])["resource_changes"].clone();
+    let shown = workspace.run(&["show", "-no-color", "plan"]).stdout;
+    for (row, (_, action)) in ORDERS.into_iter().enumerate() {
+        let address = several::address(row);
+        assert_eq!(plan.action(&address).as_deref(), Some(action), "{plan}");
+        let warning = several::said(&plan, row).is(PLANNED).points_at(ROTATE);
+        assert_eq!(warning.severity, "warning");
         warning.says(&["`kirim_email/example.com/", "reset once more"]);
 
-        let change = &workspace.json(&["show", "-json", "plan"])["resource_changes"][0]["change"].clone();
+        let mut changes = changes.as_array().expect("a list").iter();
+        let change = &changes.find(|change| change["address"] == address).expect("a change of each")["change"];
         assert_eq!((&change["before"]["stale"], &change["after"]["stale"]), (&json!(true), &json!(false)));
         assert_eq!((&change["after"]["password"], &change["after"]["rotated_at"]), (&Value::Null, &Value::Null));
-        let shown = workspace.run(&["show", "-no-color", "plan"]).stdout;
-        let reason = shown.lines().find(|line| line.contains(" stale ")).expect("the plan shows why");
+        let mut parts = shown.split("\n  # ");
+        let part = parts.find(|part| part.starts_with(&format!("{address} "))).expect("the plan shows each");
+        let reason = part.lines().find(|line| line.contains(" stale ")).expect("the plan shows why");
         assert_eq!(reason.contains("true -> false # forces replacement"), action == "replace", "{shown}");
+    }
 
-        workspace.apply_with(&["plan"]).succeeded();
-        healed(&workspace);
-        assert_ne!(workspace.state()["remote_version"], before["remote_version"]);
+    workspace.apply_with(&["plan"]).succeeded();
+    rows.healed();
+    for (state, before) in rows.states().iter().zip(&before) {
+        assert_ne!(state["remote_version"], before["remote_version"]);
     }
 }
 
 #[test]
 fn somebody_who_keeps_resetting_it_is_not_answered_for_ever() {
     // With `create_before_destroy` core tells a create nothing of the rotations before.
-    for order in ["", "rotation_mode = \"in_place\""] {
-        let Some(workspace) = applied(&format!("{ROTATE}\n  {order}")) else { return };
-        for _ in 0..2 {
-            reset_elsewhere(&workspace);
-            warns(workspace.apply(), PLANNED);
-            assert_eq!(sent(&workspace), 1, "{order}");
-        }
-        reset_elsewhere(&workspace);
-        let before = workspace.state();
-        for _ in 0..2 {
-            let plan = workspace.plan();
-            assert_eq!(plan.status, Some(0), "{order}: {plan}");
-            plan.warning().is(BRAKE).says(&[
-                "somebody else keeps resetting it",
-                "change `rotation_trigger`",
-                "-replace",
-            ]);
-            workspace.apply().warning().is(BRAKE);
-            workspace.plan_with(&["-refresh=false"]).warning().is(BRAKE);
-        }
-        assert_eq!((sent(&workspace), workspace.state()), (0, with(&before, "stale", true)), "{order}");
-
-        // Whoever has found out resets it, for a reason of their own, and is answered again from then on.
-        workspace.write(&kirim(&format!("rotation_trigger = \"two\"\n  {ROTATE}\n  {order}")));
-        workspace.apply().succeeded();
-        healed(&workspace);
-        reset_elsewhere(&workspace);
+    let orders = ["", "rotation_mode = \"in_place\""];
+    let Some(rows) = Rows::applied(&orders.map(|order| format!("{ROTATE}\n  {order}"))) else { return };
+    let workspace = &rows.workspace;
+    for _ in 0..2 {
+        rows.reset_elsewhere();
         warns(workspace.apply(), PLANNED);
-        assert_eq!(sent(&workspace), 1, "{order}");
+        assert_eq!(rows.sent(), [1; 2]);
     }
+    rows.reset_elsewhere();
+    let before = rows.states();
+    let brakes = |run: Run| {
+        let run = run.succeeded();
+        assert_eq!((run.status, run.diagnostics.len()), (Some(0), 2), "{run}");
+        [0, 1].map(|row| several::said(&run, row).is(BRAKE))
+    };
+    for _ in 0..2 {
+        for warning in brakes(workspace.plan()) {
+            warning.says(&["somebody else keeps resetting it", "change `rotation_trigger`", "-replace"]);
+        }
+        brakes(workspace.apply());
+        brakes(workspace.plan_with(&["-refresh=false"]));
+    }
+    let stale: Vec<_> = before.iter().map(|state| with(state, "stale", true)).collect();
+    assert_eq!((rows.sent(), rows.states()), (vec![0; 2], stale));
+
+    // Whoever has found out resets it, for a reason of their own, and is answered again from then on.
+    rows.write("two");
+    workspace.apply().succeeded();
+    rows.healed();
+    rows.reset_elsewhere();
+    warns(workspace.apply(), PLANNED);
+    assert_eq!(rows.sent(), [1; 2]);
 }
 
 #[test]
@@ -148,17 +162,18 @@ fn two_states_on_one_credential_come_to_rest() {
 
 #[test]
 fn what_a_refresh_has_stored_is_rotated_without_another_refresh() {
-    for (order, action) in ORDERS {
-        let Some(workspace) = applied(&format!("{ROTATE}\n  {order}")) else { return };
-        reset_elsewhere(&workspace);
-        workspace.refresh().quiet();
-        assert_eq!(workspace.state()["stale"], true);
-        let plan = workspace.plan_with(&["-refresh=false"]);
-        assert_eq!(plan.action(ADDRESS).as_deref(), Some(action));
-        plan.warning().is(PLANNED);
-        workspace.apply_with(&["-refresh=false"]).succeeded();
-        healed(&workspace);
+    let Some(rows) = Rows::applied(&ORDERS.map(|(order, _)| format!("{ROTATE}\n  {order}"))) else { return };
+    rows.reset_elsewhere();
+    rows.workspace.refresh().quiet();
+    assert!(rows.states().iter().all(|state| state["stale"] == true));
+    let plan = rows.workspace.plan_with(&["-refresh=false"]).succeeded();
+    assert_eq!(plan.diagnostics.len(), ORDERS.len(), "{plan}");
+    for (row, (_, action)) in ORDERS.into_iter().enumerate() {
+        assert_eq!(plan.action(&several::address(row)).as_deref(), Some(action), "{plan}");
+        assert_eq!(several::said(&plan, row).is(PLANNED).severity, "warning");
     }
+    rows.workspace.apply_with(&["-refresh=false"]).succeeded();
+    rows.healed();
 }
 
 #[test]
@@ -210,14 +225,12 @@ fn a_changed_setting_rotates_at_once_and_warns_from_the_next_refresh() {
 
 #[test]
 fn a_rotation_that_was_planned_before_heals_what_came_after() {
-    for (order, _) in ORDERS {
-        let Some(workspace) = applied(order) else { return };
-        workspace.write(&kirim(&format!("rotation_trigger = \"two\"\n  {order}")));
-        workspace.plan_with(&["-out=plan"]).quiet();
-        reset_elsewhere(&workspace);
-        workspace.apply_with(&["plan"]).quiet();
-        healed(&workspace);
-    }
+    let Some(rows) = Rows::applied(&ORDERS.map(|(order, _)| order.to_owned())) else { return };
+    rows.write("two");
+    rows.workspace.plan_with(&["-out=plan"]).quiet();
+    rows.reset_elsewhere();
+    rows.workspace.apply_with(&["plan"]).quiet();
+    rows.healed();
 }
 
 #[test]
@@ -420,6 +433,63 @@ fn a_password_that_is_certainly_lost_is_stale_where_no_vendor_tells() {
     workspace.apply().warning().is(STALE);
     workspace.working_password();
     workspace.plan().nothing_to_do();
+}
+
+/// A workspace with several credentials, each in a resource with arguments of its own.
+struct Rows {
+    workspace: Workspace,
+    arguments: Vec<String>,
+    users: Vec<String>,
+    /// How many resets each has seen when somebody else's came last.
+    resets: RefCell<Vec<usize>>,
+}
+
+impl Rows {
+    /// Each was reset once.
+    fn applied(arguments: &[String]) -> Option<Self> {
+        let workspace = Workspace::new()?;
+        let users: Vec<_> = (0..arguments.len()).map(|row| several::open_kirim(&workspace, row)).collect();
+        let rows = Self { workspace, arguments: arguments.to_vec(), users, resets: RefCell::default() };
+        rows.write("one");
+        rows.workspace.apply().quiet();
+        Some(rows)
+    }
+
+    fn write(&self, trigger: &str) {
+        let row =
+            |(row, arguments)| several::kirim_block(row, &format!("rotation_trigger = \"{trigger}\"\n  {arguments}"));
+        self.workspace.write(&self.arguments.iter().enumerate().map(row).collect::<String>());
+    }
+
+    fn reset_elsewhere(&self) {
+        let vendor = self.workspace.sandbox.kirim_email();
+        for user in &self.users {
+            self.workspace.keep_secret(&vendor.reset_elsewhere(user).expect("the credential is there"));
+        }
+        self.resets.replace(self.users.iter().map(|user| vendor.resets(user)).collect());
+    }
+
+    /// How many resets of each there have been since somebody else's.
+    fn sent(&self) -> Vec<usize> {
+        let vendor = self.workspace.sandbox.kirim_email();
+        let before = self.resets.borrow();
+        self.users.iter().zip(&*before).map(|(user, before)| vendor.resets(user) - before).collect()
+    }
+
+    fn states(&self) -> Vec<Value> {
+        (0..self.users.len()).map(|row| self.workspace.state_of(&several::address(row))).collect()
+    }
+
+    /// Insists that one reset of each was enough, and that all is well after it.
+    #[track_caller]
+    fn healed(&self) {
+        assert_eq!(self.sent(), vec![1; self.users.len()]);
+        for row in 0..self.users.len() {
+            self.workspace.working_password_of(&several::address(row));
+        }
+        assert!(self.states().iter().all(|state| state["stale"] == false));
+        self.workspace.plan().nothing_to_do();
+    }
 }
 
 /// A workspace whose credential was reset once.
