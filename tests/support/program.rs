@@ -37,6 +37,9 @@ impl Feature {
     pub const WRITE_ONLY: Self = Self { name: "write-only arguments", terraform: 11, opentofu: 11 };
 }
 
+/// What was found, which is the same for every test of a process.
+static FOUND: OnceLock<Option<Program>> = OnceLock::new();
+
 impl Program {
     /// Finds the program; `None` where `TF_ACC=0` asks for none.
     ///
@@ -49,8 +52,6 @@ impl Program {
             eprintln!("skipped: TF_ACC=0");
             return None;
         }
-        // It is the same for every test of a process.
-        static FOUND: OnceLock<Option<Program>> = OnceLock::new();
         FOUND.get_or_init(Self::look_for).clone()
     }
 
