@@ -1,9 +1,11 @@
 //! Which program plans and applies.
 
 use std::{
+    collections::BTreeMap,
     env,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::{Mutex, PoisonError},
 };
 
 use serde_json::Value;
@@ -105,7 +107,12 @@ impl Program {
     }
 }
 
+/// Tried once for each program: every test asks.
 fn starts(program: &Path) -> bool {
-    let version = Command::new(program).arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    version.is_ok_and(|status| status.success())
+    static STARTED: Mutex<BTreeMap<PathBuf, bool>> = Mutex::new(BTreeMap::new());
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    *started.entry(program.to_owned()).or_insert_with(|| {
+        let version = Command::new(program).arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        version.is_ok_and(|status| status.success())
+    })
 }

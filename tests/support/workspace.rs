@@ -304,7 +304,7 @@ impl Workspace {
         let path = self.path(LOG);
         let log = fs::read_to_string(&path).unwrap_or_default();
         let _ = fs::remove_file(path);
-        let told = log.lines().any(|line| !line.contains(OF_CORE) && self.tells(line));
+        let told = self.tells(&log) && log.lines().any(|line| !line.contains(OF_CORE) && self.tells(line));
         assert!(!told, "the log of `{command}` tells a password or a token");
         for words in NEVER_LOGGED {
             assert!(!log.contains(words), "`{command}` panicked: {log}");
@@ -313,7 +313,7 @@ impl Workspace {
     }
 
     fn tells(&self, text: &str) -> bool {
-        self.secrets.borrow().iter().any(|secret| text.contains(secret))
+        contains_any(text, &self.secrets.borrow())
     }
 
     /// The requests to the vendors so far: method, path and status of each.
@@ -380,6 +380,24 @@ impl Workspace {
         resets.chain(made.iter().map(|name| self.sandbox.smtpd().resets(name))).sum()
     }
 
+    /// The attributes in the state by the addresses of what has them, and those of deposed objects, as core has stored them.
+    pub fn stored(&self) -> (BTreeMap<String, Value>, Vec<Value>) {
+        let is_local = self.path("terraform.tfstate").is_file();
+        let text = if is_local {
+            fs::read_to_string(self.path("terraform.tfstate")).expect("the state")
+        } else {
+            let output = self.command(&["state", "pull"]).output().expect("the program starts");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            self.learn_passwords();
+            self.searched_log("state pull");
+            String::from_utf8(output.stdout).expect("a state is text")
+        };
+        let instances = if text.trim().is_empty() { Vec::new() } else { state::instances(&text) };
+        let (deposed, current): (Vec<_>, Vec<_>) = instances.into_iter().partition(|instance| instance.deposed);
+        let current = current.into_iter().map(|instance| (instance.address, instance.attributes)).collect();
+        (current, deposed.into_iter().map(|instance| instance.attributes).collect())
+    }
+
     /// Tells whether the mail server takes a password of [`USER`].
     pub fn logs_in(&self, password: &str) -> bool {
         self.logs_in_as(USER, password)
@@ -422,10 +440,48 @@ impl Workspace {
     }
 }
 
+/// Whether any of these texts is in `text`. Logs have millions of bytes and workspaces hundreds of secrets, so it is read once for all.
+fn contains_any(text: &str, needles: &BTreeSet<String>) -> bool {
+    let (long, short): (Vec<&str>, Vec<&str>) =
+        needles.iter().map(String::as_str).partition(|needle| needle.len() >= HEAD);
+    if short.iter().any(|needle| text.contains(needle)) {
+        return true;
+    }
+    let mut by_head: BTreeMap<&[u8], Vec<&[u8]>> = BTreeMap::new();
+    let mut pairs = vec![false; 1 << 16];
+    for needle in long.into_iter().map(str::as_bytes) {
+        by_head.entry(&needle[..HEAD]).or_default().push(needle);
+        pairs[pair(needle)] = true;
+    }
+    let text = text.as_bytes();
+    let mut at = 0;
+    while at + HEAD <= text.len() {
+        let rest = &text[at..];
+        if pairs[pair(rest)]
+            && let Some(needles) = by_head.get(&rest[..HEAD])
+            && needles.iter().any(|needle| rest.starts_with(needle))
+        {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// The first two bytes as a number.
+fn pair(text: &[u8]) -> usize {
+    usize::from(text[0]) << 8 | usize::from(text[1])
+}
+
+/// How many of its first bytes a text is looked up by.
+const HEAD: usize = 4;
+
 fn environment(directory: &Path, sandbox: &Sandbox) -> BTreeMap<String, String> {
     let text = |path: PathBuf| path.to_str().expect("a path that is text").to_owned();
     let own = [
         ("CHECKPOINT_DISABLE", "1".to_owned()),
+        // Core runs for seconds, and spends a good part of them on collecting garbage at its default of 100.
+        ("GOGC", "400".to_owned()),
         ("HOME", text(directory.to_owned())),
         ("HTTPS_PROXY", format!("http://user:{PROXY_PASSWORD}@127.0.0.1:9")),
         ("PATH", std::env::var("PATH").unwrap_or_default()),
