@@ -209,7 +209,9 @@ fn somebody_else_may_act_at_any_moment_of_a_reset() {
             }
         };
         let workers: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        for worker in workers {
+            worker.join().unwrap();
+        }
     });
 }
 

@@ -84,11 +84,6 @@ impl Target {
         }
     }
 
-    /// The role of its API keys, at a vendor that has such.
-    pub(crate) fn role(self) -> Option<Role> {
-        if let Self::Smtpd(which) = self { Some(SMTPD[which as usize].1) } else { None }
-    }
-
     /// Who logs in, and the current password.
     pub(crate) fn login(self, sandbox: &Sandbox) -> (String, String) {
         let account = self.account();

@@ -78,7 +78,9 @@ impl Others {
             }
             waiting.extract_if(.., |intrusion| intrusion.steps.is_empty()).collect()
         };
-        reached.into_iter().for_each(|intrusion| (intrusion.act)(vendors));
+        for intrusion in reached {
+            (intrusion.act)(vendors);
+        }
     }
 }
 
