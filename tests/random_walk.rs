@@ -27,6 +27,8 @@ mod faults;
 #[path = "provider/identity.rs"]
 #[expect(dead_code, reason = "this program attaches to providers that run already")]
 mod identity;
+#[path = "random_walk/meanwhile.rs"]
+mod meanwhile;
 #[path = "random_walk/operation.rs"]
 mod operation;
 #[path = "random_walk/process.rs"]
@@ -65,8 +67,9 @@ use proptest::{
 use crate::{
     arguments::{Arguments, Given, MailServer, Verify},
     faults::Fault,
+    meanwhile::{Deed, Meanwhile, When},
     operation::{Operation, Run, Wanted},
-    vendors::{Target, Which},
+    vendors::{Known, Target, Which},
     walk::Tally,
 };
 
@@ -143,8 +146,144 @@ fn a_failed_update_forgets_nothing_of_what_was_configured() {
     attempt(&walk).unwrap();
 }
 
+/// Whoever deletes a credential ends its logins too.
+#[test]
+fn a_refused_login_of_a_deleted_credential_is_no_changed_password() {
+    for target in [Target::HubSpot(Which::First), Target::KirimEmail(Which::First)] {
+        for when in [When::BeforeReset, When::BeforeLogin] {
+            let wanted = |trigger| Wanted {
+                resource: 0,
+                arguments: Arguments {
+                    trigger: Given::now(trigger),
+                    mode: Given { value: Some("in_place"), late: false },
+                    verify: Given {
+                        value: Some(Verify { at: MailServer::Sandbox, on_refresh: true, timeout: "1s" }),
+                        late: false,
+                    },
+                    ..Arguments::bare(target)
+                },
+                replace: false,
+                create_first: false,
+            };
+            let meanwhile = Some(Meanwhile { during: 0, of: 0, when, deed: Deed::Delete });
+            let run = Run { at_apply: Some(Fault::loses_response(false)), meanwhile, ..calm() };
+            let made = Operation::Apply(vec![wanted("one")], calm());
+            attempt(&[made, Operation::Apply(vec![wanted("two")], run), Operation::Refresh(calm())]).unwrap();
+        }
+    }
+}
+
+/// The second resource is replaced as well, and core tells its deletion no target. It is not the other's second half.
+#[test]
+fn a_replacement_whose_target_is_not_known_hides_no_key() {
+    let wanted = |resource, target, target_known| Wanted {
+        resource,
+        arguments: Arguments { target_known, ..Arguments::bare(target) },
+        replace: false,
+        create_first: false,
+    };
+    let old = |resource, target| wanted(resource, target, Known::Wholly);
+    let [first, second] = [Which::First, Which::Second].map(Target::KirimEmail);
+    let before = vec![old(0, Target::Smtpd(Which::First)), old(1, second)];
+    // Which of the deletions comes first is not ours to say.
+    for after in
+        [vec![old(0, second), wanted(1, first, Known::Not)], vec![wanted(1, first, Known::Not), old(0, second)]]
+    {
+        for _ in 0..3 {
+            attempt(&[Operation::Apply(before.clone(), calm()), Operation::Apply(after.clone(), calm())]).unwrap();
+        }
+    }
+}
+
+#[test]
+fn somebody_else_may_act_at_any_moment_of_a_reset() {
+    let scenarios = scenarios();
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let work = || {
+            while let Some((scenario, walk)) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let tally: &Tally = Box::leak(Box::default());
+                let ended = attempt_with(walk, tally);
+                assert!(ended.is_ok(), "{scenario}: {ended:?}");
+                assert_eq!(tally.intrusions.load(Ordering::Relaxed), 1, "{scenario}: nobody has done anything");
+            }
+        };
+        let workers: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            worker.join().unwrap();
+        }
+    });
+}
+
+/// Every deed of somebody else at every moment of a reset, whatever becomes of its response; in place, deleted first and created first
+/// by turns.
+fn scenarios() -> Vec<(String, Vec<Operation>)> {
+    let targets = [Target::HostUp, Target::HubSpot, Target::KirimEmail, Target::Smtpd].map(|of| of(Which::First));
+    let moments = [When::BeforeReset, When::BeforeResponse, When::BeforeLookBack, When::BeforeLogin, When::AfterLogin];
+    let moments = moments.into_iter().chain([When::BeforeRevocation]);
+    let deeds = [Deed::Reset, Deed::Delete, Deed::Make, Deed::Revoke];
+    let responses = [None, Some(true), Some(false)];
+    let mut scenarios = Vec::new();
+    let all = targets
+        .into_iter()
+        .flat_map(|target| moments.clone().flat_map(move |when| deeds.map(|deed| (target, when, deed))));
+    for (number, (target, when, deed)) in all.enumerate() {
+        for acts in responses.into_iter().filter(|acts| happens(target, when, *acts)) {
+            // With `create_before_destroy` nobody knows a previous password that could be asked about.
+            let orders = if when.is_of_login() && acts.is_some() { 2 } else { 3 };
+            let order = (number + usize::from(acts == Some(true))) % orders;
+            let wanted = |trigger| Wanted {
+                resource: 0,
+                arguments: Arguments {
+                    trigger: Given::now(trigger),
+                    mode: Given { value: (order == 0).then_some("in_place"), late: false },
+                    verify: Given {
+                        value: when.is_of_login().then_some(Verify {
+                            at: MailServer::Sandbox,
+                            on_refresh: true,
+                            timeout: "1s",
+                        }),
+                        late: false,
+                    },
+                    ..Arguments::bare(target)
+                },
+                replace: false,
+                create_first: order == 2,
+            };
+            let meanwhile = Some(Meanwhile { during: 0, of: 0, when, deed });
+            let run = Run { at_apply: acts.map(Fault::loses_response), meanwhile, ..calm() };
+            let walk = vec![
+                Operation::TellPasswordChanges,
+                Operation::Apply(vec![wanted("one")], calm()),
+                Operation::Apply(vec![wanted("two")], run),
+                Operation::Refresh(calm()),
+                Operation::GiveBack(target.vendor()),
+                Operation::MakeAgain(target),
+                Operation::Apply(vec![wanted("three")], calm()),
+            ];
+            scenarios.push((format!("{target:?}, {when:?}, {deed:?}, lost {acts:?}, order {order}"), walk));
+        }
+    }
+    scenarios
+}
+
+/// Whether a reset at this vendor whose response is lost, and which has happened or not, comes to a moment.
+fn happens(target: Target, when: When, acts: Option<bool>) -> bool {
+    let is_successor = target.vendor() == "smtpd";
+    match when {
+        When::BeforeReset => true,
+        When::BeforeResponse => acts != Some(false) || target.takes_passwords(),
+        // A password of the caller's own is sent again, and then all is well.
+        When::BeforeLookBack => acts.is_some() && matches!(target.vendor(), "kirim_email" | "smtpd"),
+        // A vendor that shows the change of the password is believed, and no mail server is asked.
+        When::BeforeLogin | When::AfterLogin if target.vendor() == "kirim_email" => acts != Some(true),
+        When::BeforeLogin | When::AfterLogin => acts.is_none() || !is_successor,
+        When::BeforeRevocation => acts.is_none() && is_successor,
+    }
+}
+
 fn calm() -> Run {
-    Run { refreshes: true, at_plan: None, at_apply: None, interruption: None, late: None }
+    Run { refreshes: true, at_plan: None, at_apply: None, interruption: None, late: None, meanwhile: None }
 }
 
 #[test]
@@ -180,9 +319,13 @@ fn walk_from(seed: u64) {
 
 /// Walks, and tells at which operation it failed and why.
 fn attempt(operations: &[Operation]) -> Result<(), (usize, String)> {
+    attempt_with(operations, &TALLY)
+}
+
+fn attempt_with(operations: &[Operation], tally: &'static Tally) -> Result<(), (usize, String)> {
     let (operations, at) = (operations.to_vec(), Arc::new(AtomicUsize::new(0)));
     let reached = Arc::clone(&at);
-    roomy(move || walk::walk(&operations, &TALLY, &reached)).map_err(|panic| {
+    roomy(move || walk::walk(&operations, tally, &reached)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         (at.load(Ordering::Relaxed), text.unwrap_or_default())

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::{
     Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission, Vendor,
@@ -129,6 +130,13 @@ impl Backend for HostUp {
             Listed { target, username: mailbox.email.name(), ..Listed::default() }
         });
         Ok(listed.collect())
+    }
+
+    async fn shows(&self, op: &Operation, target: &Fields) -> Result<bool> {
+        let (account_id, address) = names(target);
+        let fetched = Box::pin(self.fetch(op, account_id));
+        let mailboxes = self.mailboxes.get_since(op, account_id, Instant::now(), fetched).await?;
+        Ok(matches!(mailboxes.find(address), Ok(Some(_))))
     }
 
     async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset> {

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::{
     Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission, Vendor,
@@ -193,6 +194,12 @@ impl Backend for HubSpot {
             Listed { target, username: user_name.name(), created_at: token.created_at, ..Listed::default() }
         });
         Ok(listed.collect())
+    }
+
+    async fn shows(&self, op: &Operation, target: &Fields) -> Result<bool> {
+        let listed = self.listed.get_since(op, "", Instant::now(), Box::pin(self.fetch(op))).await?;
+        let user_name = target.text(&USER_NAME).unwrap_or_default();
+        Ok(listed.get(user_name).is_some_and(|token| !token.is_deleted))
     }
 
     async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {

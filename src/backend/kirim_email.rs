@@ -130,6 +130,11 @@ impl Backend for KirimEmail {
         Ok(Reset { password: Some(password), username, version, notes: odd.into_iter().chain(behind).collect() })
     }
 
+    async fn shows(&self, op: &Operation, target: &Fields) -> Result<bool> {
+        let (domain, guid) = names(target);
+        self.one(op, domain, guid).await.map(|_| true)
+    }
+
     async fn look_back(&self, op: &Operation, target: &Fields, before: &Before) -> Result<Trace> {
         let versions = self.versions(op, target).await?;
         Ok(trace(&versions, before))

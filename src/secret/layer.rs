@@ -35,7 +35,7 @@ impl Layer {
         };
         for chunk in bytes.utf8_chunks() {
             chunk.valid().chars().for_each(|c| push(&mut layer, c, c.len_utf8()));
-            chunk.invalid().iter().for_each(|_| push(&mut layer, char::REPLACEMENT_CHARACTER, 1));
+            chunk.invalid().iter().for_each(|_| push(&mut layer, NO_TEXT, 1));
         }
         layer
     }
@@ -56,3 +56,6 @@ impl Layer {
         Some(first.start..last.end)
     }
 }
+
+/// What stands for a byte that is no text. It is a noncharacter (Unicode 17.0, section 23.7), unlike U+FFFD, which a secret may well hold.
+const NO_TEXT: char = '\u{10ffff}';

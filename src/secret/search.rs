@@ -104,6 +104,15 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_no_text_are_no_replacement_character() {
+        let secret = "\u{fffd}i";
+        // 0xff and letters, as base64; then the secret itself, three letters into it.
+        assert_eq!(found(&[secret], "/2lpaWlpaWlp"), [""; 0]);
+        assert_eq!(found(&[secret], "YWFh77+9aWFh"), ["77+9aW"]);
+        assert_eq!(found(&[secret], "a \u{fffd}i"), [secret]);
+    }
+
+    #[test]
     fn what_is_no_secret_is_left() {
         for text in ["", "hunter", "hunt-er2", "HUNTER2", "missing or invalid refresh_token", "aHVudGVyMw"] {
             assert_eq!(found(&["hunter2"], text), [""; 0], "{text}");

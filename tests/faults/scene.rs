@@ -263,21 +263,12 @@ impl Scene {
 
     /// The attributes of every resource, wherever the state is kept.
     pub(crate) fn attributes(&self) -> BTreeMap<String, Value> {
-        let state = self.workspace.json(&["show", "-json"]);
-        let resources = state["values"]["root_module"]["resources"].as_array().cloned().unwrap_or_default();
-        let named = |resource: &Value| {
-            (resource["address"].as_str().unwrap_or_default().to_owned(), resource["values"].clone())
-        };
-        let current = resources.iter().filter(|resource| resource["deposed_key"].is_null());
-        current.map(named).collect()
+        self.workspace.stored().0
     }
 
     /// The attributes of what only waits for its deletion.
     fn deposed(&self) -> Vec<Value> {
-        let state = self.workspace.json(&["show", "-json"]);
-        let resources = state["values"]["root_module"]["resources"].as_array().cloned().unwrap_or_default();
-        let deposed = resources.into_iter().filter(|resource| !resource["deposed_key"].is_null());
-        deposed.map(|resource| resource["values"].clone()).collect()
+        self.workspace.stored().1
     }
 
     /// Tells whether the password in these attributes logs in.

@@ -72,6 +72,11 @@ impl Fault {
         Self { on: Some(Operation::Reset), trouble: Trouble::Status(status), acts: false, spared, times: 1 }
     }
 
+    /// A 500 in answer to a reset, which has happened or not.
+    pub(crate) fn loses_response(acts: bool) -> Self {
+        Self { acts, ..Self::of_reset(500, 0) }
+    }
+
     /// Lets it happen.
     pub(crate) fn happen(&self, sandbox: &Sandbox) {
         match self.trouble {

@@ -5,6 +5,7 @@ use proptest::{collection, option, prelude::*};
 use crate::{
     arguments::{Arguments, MailServer, arguments},
     faults::{Fault, Interruption, faults, interruptions},
+    meanwhile::{Meanwhile, meanwhile},
     vendors::{Target, Which},
 };
 
@@ -28,6 +29,8 @@ pub(crate) enum Operation {
     ResetElsewhere(Target),
     /// KIRIM.EMAIL answers the next reset with `success: false`, though it makes a password.
     Contradict(Target),
+    /// KIRIM.EMAIL shows from here on when passwords were changed.
+    TellPasswordChanges,
     /// Somebody deletes the credential.
     Delete(Target),
     /// Somebody makes a credential of that name again.
@@ -63,6 +66,8 @@ pub(crate) struct Run {
     pub(crate) interruption: Option<Interruption>,
     /// What the vendors show late while core applies.
     pub(crate) late: Option<Late>,
+    /// What somebody else does while core applies.
+    pub(crate) meanwhile: Option<Meanwhile>,
 }
 
 /// What a vendor shows late of a change.
@@ -77,12 +82,15 @@ pub(crate) struct Late {
 impl Operation {
     /// The same with less of it, in several ways.
     pub(crate) fn simpler(&self) -> Vec<Self> {
-        let calm = |run: &Run| Run { at_plan: None, at_apply: None, interruption: None, late: None, ..run.clone() };
+        let lonely = |run: &Run| Run { meanwhile: None, ..run.clone() };
+        let quiet = |run: &Run| Run { at_plan: None, at_apply: None, interruption: None, late: None, ..run.clone() };
+        let calm = |run: &Run| lonely(&quiet(run));
         match self {
             Self::Apply(wanted, run) => {
                 let without = |index: usize| [&wanted[..index], &wanted[index + 1..]].concat();
                 let fewer = (0..wanted.len()).map(|index| Self::Apply(without(index), run.clone()));
-                std::iter::once(Self::Apply(wanted.clone(), calm(run))).chain(fewer).collect()
+                let runs = [calm(run), quiet(run), lonely(run)].map(|run| Self::Apply(wanted.clone(), run));
+                runs.into_iter().chain(fewer).collect()
             }
             Self::Save(wanted, run) => vec![Self::Save(wanted.clone(), calm(run))],
             Self::ApplySaved(run) => vec![Self::ApplySaved(calm(run))],
@@ -111,7 +119,13 @@ fn operation(homes: [Vendor; RESOURCES]) -> impl Strategy<Value = Operation> {
     let names = || prop::sample::select(vec!["hostup", "hubspot", "kirim_email", "smtpd"]);
     let target = move || (0..RESOURCES, which()).prop_map(move |(resource, which)| homes[resource](which));
     prop_oneof![
-        24 => (wanted(homes), run()).prop_map(|(wanted, run)| Operation::Apply(wanted, run)),
+        24 => (wanted(homes), run(), option::weighted(0.3, meanwhile())).prop_map(|(mut wanted, run, meanwhile)| {
+            // A password that somebody else has ended is tried for as long as `verify` says.
+            for verify in wanted.iter_mut().filter_map(|wanted| wanted.arguments.verify.value.as_mut()) {
+                verify.timeout = if meanwhile.is_some() { "1s" } else { verify.timeout };
+            }
+            Operation::Apply(wanted, Run { meanwhile, ..run })
+        }),
         3 => (wanted(homes), run()).prop_map(|(wanted, run)| Operation::Save(wanted, run)),
         4 => run().prop_map(Operation::ApplySaved),
         4 => run().prop_map(Operation::Refresh),
@@ -120,6 +134,7 @@ fn operation(homes: [Vendor; RESOURCES]) -> impl Strategy<Value = Operation> {
         2 => (0..RESOURCES).prop_map(Operation::Taint),
         3 => target().prop_map(Operation::ResetElsewhere),
         1 => target().prop_map(Operation::Contradict),
+        1 => Just(Operation::TellPasswordChanges),
         2 => target().prop_map(Operation::Delete),
         4 => target().prop_map(Operation::MakeAgain),
         1 => names().prop_map(Operation::Revoke),
@@ -161,6 +176,13 @@ fn run() -> impl Strategy<Value = Run> {
     let (at_plan, at_apply) = (option::weighted(0.05, at_plan), option::weighted(0.25, faults()));
     let late = (0..4_usize, any::<bool>()).prop_map(|(reads, answers)| Late { reads, answers });
     (refreshes, at_plan, at_apply, option::weighted(0.15, interruptions()), option::weighted(0.3, late)).prop_map(
-        |(refreshes, at_plan, at_apply, interruption, late)| Run { refreshes, at_plan, at_apply, interruption, late },
+        |(refreshes, at_plan, at_apply, interruption, late)| Run {
+            refreshes,
+            at_plan,
+            at_apply,
+            interruption,
+            late,
+            meanwhile: None,
+        },
     )
 }

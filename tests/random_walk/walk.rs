@@ -9,14 +9,15 @@ use std::{
     time::Duration,
 };
 
-use terraform_provider_smtp::{framework::value::Value, secret::Secret};
+use terraform_provider_smtp::framework::value::Value;
 use tokio::{runtime::Runtime, task::JoinSet, time};
 
 use crate::{
-    arguments::{MailServer, Moment},
+    arguments::{Arguments, MailServer, Moment},
     chain::{Action, Applied, Caller, Failure, Plan, Schemas, Stored, Wish},
     contract::{self, Due, History},
     faults::{Act, Fault, Interruption},
+    meanwhile::{Deed, Done, When},
     operation::{Operation, RESOURCES, Run, Wanted},
     process::Process,
     sandbox::{self, Denial},
@@ -44,6 +45,10 @@ pub(crate) struct Tally {
     shared: AtomicUsize,
     dropped: AtomicUsize,
     left: AtomicUsize,
+    /// Runs in the middle of which somebody else did something.
+    pub(crate) intrusions: AtomicUsize,
+    /// Passwords that were dead before they were stored, or were stored and tried.
+    overtaken: AtomicUsize,
 }
 
 /// Walks, counts what happened, and keeps `at` at the number of the operation that it is at.
@@ -145,6 +150,7 @@ impl Walk {
             Operation::Contradict(target) => {
                 self.world.sandbox.kirim_email().deny(target.account(), Denial::WithPassword);
             }
+            Operation::TellPasswordChanges => self.world.sandbox.kirim_email().tell_password_changes(),
             Operation::Delete(target) => {
                 self.world.delete(*target);
                 for resource in self.resources.iter_mut().filter(|resource| resource.target == Some(*target)) {
@@ -288,6 +294,8 @@ impl Walk {
         let was_dead: Vec<bool> = before.iter().map(dead).collect();
         self.begin(if run.interruption.is_some() { None } else { run.at_apply.as_ref() }).await;
         self.world.show_late(run.late);
+        let targets: Vec<_> = planned.iter().map(|one| one.wanted.arguments.target).collect();
+        let done = run.meanwhile.as_ref().map(|meanwhile| meanwhile.begin(&self.world, &targets));
         let caller = self.caller().await;
         let mut chains = JoinSet::new();
         for (number, Planned { wanted, plan, .. }) in planned.iter().enumerate() {
@@ -299,13 +307,14 @@ impl Walk {
         let (ended, was_cut) = self.finish(chains, run.interruption.as_ref()).await;
         let mut applied: Vec<Option<Applied>> = ended;
         self.calm_down();
+        let done = done.and_then(|done| done.lock().unwrap().take());
 
         let is_calm = run.interruption.is_none() && run.at_apply.is_none();
         let mut warnings = Vec::new();
         let mut groups: BTreeMap<String, Group> = BTreeMap::new();
         for (number, one) in planned.iter().enumerate() {
             let applied = applied[number].take().unwrap();
-            self.note(one, &before[one.wanted.resource], &applied, run, was_cut);
+            self.note(one, &before[one.wanted.resource], &applied, run, was_cut, done.as_ref());
             if let ([_], true, Some(interruption)) = (&planned[..], was_cut, &run.interruption)
                 && interruption.by == Act::Terminate
                 && interruption.during == sandbox::Operation::Reset
@@ -323,7 +332,10 @@ impl Walk {
         }
         let faulty = !is_calm;
         for group in groups.values() {
-            self.judge(group, &sandbox_resets, faulty);
+            self.judge(group, &sandbox_resets, faulty, done.as_ref());
+        }
+        if let Some(done) = &done {
+            self.note_others(done, &planned, run);
         }
         let strays = groups.values().filter(|group| matches!(group.target, Some(Target::Smtpd(_))));
         let strays = strays.map(|group| group.told.possible + group.lost()).sum::<usize>();
@@ -406,7 +418,15 @@ impl Walk {
     }
 
     /// Takes over what was stored, and holds it against what the resource was to become.
-    fn note(&mut self, one: &Planned, before: &Resource, applied: &Applied, run: &Run, was_cut: bool) {
+    fn note(
+        &mut self,
+        one: &Planned,
+        before: &Resource,
+        applied: &Applied,
+        run: &Run,
+        was_cut: bool,
+        done: Option<&Done>,
+    ) {
         let Planned { wanted, plan, due } = one;
         let target = wanted.arguments.target;
         let results = [&applied.made, &applied.deleted];
@@ -425,7 +445,9 @@ impl Walk {
             assert_eq!(Told::of(failed), Told::default(), "what is seen before the reset costs none: {failed:?}");
         }
         let is_delete_first = plan.action == Action::Replace && !wanted.create_first;
-        if let Some(Err(Failure::Said(errors))) = applied.made.as_ref().filter(|_| is_calm && can_work) {
+        let is_prevented = done.is_some_and(|done| done.prevents(target));
+        if let Some(Err(Failure::Said(errors))) = applied.made.as_ref().filter(|_| is_calm && can_work && !is_prevented)
+        {
             panic!("nothing was wrong: {errors:?}");
         }
         let is_place_known = !wanted.arguments.verify.late && !wanted.arguments.host.late;
@@ -460,7 +482,18 @@ impl Walk {
                 (_, None) => Value::Null,
                 (_, Some(_)) => true.into(),
             };
-            assert!(*verified == expected || is_cut || may_fail, "`verified` is {verified:?}, not {expected:?}");
+            let live = self.world.password(&applied.stored.state);
+            let stored = stored_password(&applied.stored.state, &wanted.arguments);
+            let is_ended = *due != Due::Nothing && stored.is_some() && done.is_some_and(|done| done.ended == stored);
+            if let Some(done) = done.filter(|_| is_ended && live != stored) {
+                let is_said_to_work = *verified == Value::Bool(true);
+                assert!(!is_said_to_work || done.when.is_after_login(), "a dead password is said to work");
+                count(&self.tally.overtaken, 1);
+            }
+            assert!(
+                *verified == expected || is_cut || may_fail || is_ended,
+                "`verified` is {verified:?}, not {expected:?}"
+            );
             count(&self.tally.verified, (verify.is_some() && *verified == Value::Bool(true)).into());
             count(&self.tally.unverified, may_fail.into());
         } else if applied.is_tainted {
@@ -482,13 +515,15 @@ impl Walk {
     }
 
     /// What the vendor has seen fits what was told; and where nobody can be wrong, the stored password is the vendor's.
-    fn judge(&self, group: &Group, before: &BTreeMap<String, usize>, faulty: bool) {
+    fn judge(&self, group: &Group, before: &BTreeMap<String, usize>, faulty: bool, done: Option<&Done>) {
         let Some(target) = group.target else { return };
-        let happened = target.resets(&self.world.sandbox).wrapping_sub(before[&target.id()]);
+        let by_others = usize::from(done.is_some_and(|done| done.is_reset_of(target)));
+        let happened = target.resets(&self.world.sandbox).wrapping_sub(before[&target.id()]) - by_others;
         let worked = group.members.iter().filter(|member| member.worked && member.due != Due::Nothing);
         let worked: Vec<_> = worked.collect();
-        let least = worked.len() + group.told.certain;
-        let most = least + group.told.possible;
+        // "The password was changed" is true of somebody else's reset too, and no vendor tells whose it shows.
+        let least = worked.len() + group.told.certain.saturating_sub(by_others);
+        let most = worked.len() + group.told.certain + group.told.possible;
         // A password of the caller's own may be sent again: the same request has the same end.
         let most = if target.takes_passwords() && faulty && most > 0 { usize::MAX } else { most };
         assert!((least..=most).contains(&happened), "{happened} resets, and told were {least} to {most} of {target:?}");
@@ -501,19 +536,21 @@ impl Walk {
         let mut live = 0;
         for member in &worked {
             let state = &self.resources[member.resource].stored.state;
-            let password = self.world.password(state).unwrap();
-            let is_live = match (state.get("password").as_secret().map(Secret::for_state), &member.own) {
-                (Some(stored), _) => stored == password,
-                (None, Some(own)) => *own == password,
-                (None, None) => false,
-            };
+            let stored = state.get("password").as_secret().map(|stored| stored.for_state().to_owned());
+            let stored = stored.or_else(|| member.own.clone());
+            let is_live = stored.is_some() && stored == self.world.password(state);
             live += usize::from(is_live);
             if matches!(target, Target::Smtpd(_)) {
-                assert!(is_live, "every key has its own secret");
+                let is_ended = done.is_some_and(|done| done.ended == stored);
+                assert!(is_live || is_ended, "every key has its own secret");
             }
         }
+        let ends = |done: &&Done| done.target == target && done.deed.ends();
+        let is_overtaken = done.filter(ends).is_some_and(|done| {
+            done.deed == Deed::Delete || done.resets + by_others == target.resets(&self.world.sandbox)
+        });
         if is_certain && !worked.is_empty() && !matches!(target, Target::Smtpd(_)) {
-            assert!(live >= 1, "the last reset counts, and its password is stored");
+            assert_eq!(live >= 1, !is_overtaken, "the last reset counts, and its password is stored");
         }
         if !matches!(target, Target::Smtpd(_)) {
             let warned = group.members.iter().filter(|member| member.warned).count();
@@ -522,6 +559,33 @@ impl Walk {
             let may_have_worked = worked.len() + lost;
             let expected = worked.len().saturating_sub(1)..=may_have_worked.saturating_sub(1);
             assert!(expected.contains(&warned), "a second reset warns: {warned} of {expected:?}");
+        }
+    }
+
+    /// Takes note of what somebody else did in the middle of a run: to theirs nothing has happened, and what they did to ours is done.
+    fn note_others(&mut self, done: &Done, planned: &[Planned], run: &Run) {
+        count(&self.tally.intrusions, 1);
+        if let Some(id) = &done.key {
+            let is_left = vendors::live_keys(&self.world.sandbox).contains(id);
+            assert!(is_left, "what somebody else has made is not revoked");
+            self.world.sandbox.smtpd().revoke(id);
+        }
+        match done.deed {
+            Deed::Delete => {
+                self.world.was_deleted(done.target);
+                for resource in self.resources.iter_mut().filter(|resource| resource.target == Some(done.target)) {
+                    resource.is_doubtful = true;
+                }
+            }
+            Deed::Revoke if done.prevents(done.target) => self.world.was_revoked(done.target.vendor()),
+            Deed::Make | Deed::Reset | Deed::Revoke => {}
+        }
+        // A response that shows the credential as it was before the last of two resets does not show which of them is ours.
+        let is_early = matches!(done.when, When::BeforeReset | When::BeforeResponse | When::BeforeLookBack);
+        let is_undecided = is_early && done.is_reset_of(done.target) && run.late.is_some_and(|late| late.answers);
+        for one in planned.iter().filter(|one| is_undecided && one.wanted.arguments.target == done.target) {
+            let resource = &mut self.resources[one.wanted.resource];
+            resource.is_doubtful |= one.due != Due::Nothing && matches!(done.target, Target::KirimEmail(_));
         }
     }
 
@@ -595,7 +659,8 @@ impl Walk {
                     assert!(is_trouble && target.vendor() == "smtpd", "nothing was wrong: {errors:?}");
                     told.extend(errors);
                     if object == resource.stored {
-                        self.resources[index] = Resource { deposed: Vec::new(), ..resource.clone() };
+                        let deposed = std::mem::take(&mut self.resources[index].deposed);
+                        self.resources[index] = Resource { deposed, ..resource.clone() };
                     } else {
                         self.resources[index].deposed.push((target, object));
                     }
@@ -627,6 +692,7 @@ impl Walk {
     fn calm_down(&self) {
         self.world.sandbox.clear_faults();
         self.world.sandbox.clear_smtp_faults();
+        self.world.sandbox.leave_alone();
         self.world.sandbox.release();
         self.world.show_late(None);
     }
@@ -657,6 +723,12 @@ impl Resource {
         lived.is_braked = contract::is_braked(&self.stored.private);
         Some(lived)
     }
+}
+
+/// The password that a state stands for: the one in it, or the user's own.
+fn stored_password(state: &Value, arguments: &Arguments) -> Option<String> {
+    let stored = state.get("password").as_secret().map(|stored| stored.for_state().to_owned());
+    stored.or_else(|| arguments.own.value.as_ref().map(|own| own.0.clone()))
 }
 
 /// The stored state is what the configuration asks for.

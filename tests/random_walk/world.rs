@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use terraform_provider_smtp::framework::value::Value;
 
 use crate::{
+    meanwhile,
     operation::Late,
     sandbox::{HostUp, HubSpot, KeyState, KirimEmail, Sandbox},
     vendors::{self, Target, Which},
@@ -58,14 +59,15 @@ impl World {
     }
 
     pub(crate) fn delete(&mut self, target: Target) {
-        let account = target.account();
-        match target {
-            Target::HostUp(_) => self.sandbox.hostup().remove(account),
-            Target::HubSpot(_) => self.sandbox.hubspot().remove(account),
-            Target::KirimEmail(_) => self.sandbox.kirim_email().remove(account),
-            Target::Smtpd(_) => return target.reset_elsewhere(&self.sandbox),
+        meanwhile::delete(&self.sandbox.vendors(), target);
+        self.was_deleted(target);
+    }
+
+    /// Takes note of a credential that somebody has deleted.
+    pub(crate) fn was_deleted(&mut self, target: Target) {
+        if !matches!(target, Target::Smtpd(_)) {
+            self.deleted.insert(target.account().to_owned());
         }
-        self.deleted.insert(account.to_owned());
     }
 
     pub(crate) fn make_again(&mut self, target: Target) {
@@ -85,13 +87,12 @@ impl World {
     }
 
     pub(crate) fn revoke(&mut self, vendor: &'static str) {
-        let sandbox = &self.sandbox;
-        match vendor {
-            "hostup" => sandbox.hostup().revoke_api_key(sandbox.hostup().api_key()),
-            "hubspot" => sandbox.hubspot().revoke_token(sandbox.hubspot().access_token()),
-            "kirim_email" => sandbox.kirim_email().revoke_api_key(sandbox.kirim_email().api_key()),
-            _ => {}
-        }
+        meanwhile::revoke(&self.sandbox.vendors(), vendor);
+        self.was_revoked(vendor);
+    }
+
+    /// Takes note of a token that somebody has made worthless.
+    pub(crate) fn was_revoked(&mut self, vendor: &'static str) {
         self.revoked.insert(vendor);
     }
 

@@ -1,10 +1,11 @@
 //! Which program plans and applies.
 
 use std::{
+    collections::BTreeMap,
     env,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
 use serde_json::Value;
@@ -37,9 +38,6 @@ impl Feature {
     pub const WRITE_ONLY: Self = Self { name: "write-only arguments", terraform: 11, opentofu: 11 };
 }
 
-/// What was found, which is the same for every test of a process.
-static FOUND: OnceLock<Option<Program>> = OnceLock::new();
-
 impl Program {
     /// Finds the program; `None` where `TF_ACC=0` asks for none.
     ///
@@ -52,10 +50,6 @@ impl Program {
             eprintln!("skipped: TF_ACC=0");
             return None;
         }
-        FOUND.get_or_init(Self::look_for).clone()
-    }
-
-    fn look_for() -> Option<Self> {
         if let Some(core) = crate::CORE {
             return Self::fetch(core);
         }
@@ -120,7 +114,12 @@ impl Program {
     }
 }
 
+/// Tried once for each program: every test asks.
 fn starts(program: &Path) -> bool {
-    let version = Command::new(program).arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    version.is_ok_and(|status| status.success())
+    static STARTED: Mutex<BTreeMap<PathBuf, bool>> = Mutex::new(BTreeMap::new());
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    *started.entry(program.to_owned()).or_insert_with(|| {
+        let version = Command::new(program).arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        version.is_ok_and(|status| status.success())
+    })
 }

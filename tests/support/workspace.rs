@@ -386,6 +386,24 @@ impl Workspace {
         resets.chain(made.iter().map(|name| self.sandbox.smtpd().resets(name))).sum()
     }
 
+    /// The attributes in the state by the addresses of what has them, and those of deposed objects, as core has stored them.
+    pub fn stored(&self) -> (BTreeMap<String, Value>, Vec<Value>) {
+        let is_local = self.path("terraform.tfstate").is_file();
+        let text = if is_local {
+            fs::read_to_string(self.path("terraform.tfstate")).expect("the state")
+        } else {
+            let output = self.command(&["state", "pull"]).output().expect("the program starts");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            self.learn_passwords();
+            self.searched_log("state pull");
+            String::from_utf8(output.stdout).expect("a state is text")
+        };
+        let instances = if text.trim().is_empty() { Vec::new() } else { state::instances(&text) };
+        let (deposed, current): (Vec<_>, Vec<_>) = instances.into_iter().partition(|instance| instance.deposed);
+        let current = current.into_iter().map(|instance| (instance.address, instance.attributes)).collect();
+        (current, deposed.into_iter().map(|instance| instance.attributes).collect())
+    }
+
     /// Tells whether the mail server takes a password of [`USER`].
     pub fn logs_in(&self, password: &str) -> bool {
         self.logs_in_as(USER, password)

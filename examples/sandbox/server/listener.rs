@@ -88,6 +88,8 @@ async fn exchange(stream: &mut TcpStream, request: &Request, shared: &Shared) ->
 
 /// Does what is asked, unless a fault comes before it, and tells how the answer is to be delivered.
 async fn call_vendor(vendor: &dyn Vendor, call: &Call, request: &Request, shared: &Shared) -> (Answer, Option<Effect>) {
+    let others = |moment| shared.tell_others(Some(call.operation), call.user_name.as_deref(), moment);
+    others(Moment::Before);
     if let Some(effect) = shared.faults.take(Moment::Before, call)
         && !effect.wait(&shared.gate).await
     {
@@ -96,6 +98,7 @@ async fn call_vendor(vendor: &dyn Vendor, call: &Call, request: &Request, shared
     }
     let admission = shared.rate_limit.admit();
     let answer = if admission.is_taken { vendor.answer(request) } else { vendor.failure(429) };
+    others(Moment::After);
     let answer = admission.noted_on(answer);
     match shared.faults.take(Moment::After, call) {
         Some(effect) if !effect.wait(&shared.gate).await => (effect.shape(answer, vendor), Some(effect)),

@@ -107,6 +107,7 @@ mod hubspot;
 mod journal;
 mod kirim_email;
 mod listener;
+mod others;
 mod random;
 mod rate_limit;
 mod reader;
@@ -131,6 +132,7 @@ use self::{
     faults::Faults,
     gate::Gate,
     journal::Journal,
+    others::Others,
     rate_limit::RateLimit,
     smtp::{Limits, SmtpFaults},
     tls::Identity,
@@ -143,6 +145,7 @@ pub use self::{
     hubspot::{HubSpot, OauthClient},
     journal::{Login, Recorded, SmtpConnection, Tls},
     kirim_email::{Denial, Envelope, KirimEmail, Times},
+    others::{Intrusion, Step, Vendors},
     rate_limit::{Counts, Limit, Says},
     smtp::{SmtpEffect, SmtpFault, Stage},
     smtpd::{ApiKey, KeyState, Role, Smtpd},
@@ -180,6 +183,7 @@ struct Shared {
     journal: Journal,
     kirim_email: KirimEmail,
     limits: Limits,
+    others: Others,
     rate_limit: RateLimit,
     smtp_faults: SmtpFaults,
     smtpd: Smtpd,
@@ -333,6 +337,21 @@ impl Sandbox {
         self.shared.faults.pending()
     }
 
+    /// Lets somebody else act in the middle of a call.
+    pub fn intrude(&self, intrusion: Intrusion) {
+        self.shared.others.add(intrusion);
+    }
+
+    /// The vendors, for what others do there.
+    pub fn vendors(&self) -> Vendors<'_> {
+        Vendors::of(&self.shared)
+    }
+
+    /// Lets nobody else act in the middle of a call any more.
+    pub fn leave_alone(&self) {
+        self.shared.others.clear();
+    }
+
     /// Blocks until that many answers are stalled, for at most a minute; tells whether they are.
     ///
     /// Async code calls it on a thread of its own (`spawn_blocking`), or the client would have no time to stall.
@@ -376,9 +395,15 @@ impl Shared {
             identity: Identity::new().map_err(io::Error::other)?,
             journal: Journal::default(),
             limits: Limits::default(),
+            others: Others::default(),
             rate_limit: RateLimit::default(),
             smtp_faults: SmtpFaults::default(),
         })
+    }
+
+    /// Tells others that a moment has come.
+    fn tell_others(&self, call: Option<Operation>, user_name: Option<&str>, moment: Moment) {
+        self.others.at(call, user_name, moment, &Vendors::of(self));
     }
 
     fn vendors(&self) -> [&dyn Vendor; 4] {

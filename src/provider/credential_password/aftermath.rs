@@ -61,7 +61,7 @@ pub(super) async fn of(error: Error, op: &Operation, lost: Lost<'_>) -> Aftermat
     let mut is_changed = is_certain || trace == Trace::PasswordChanged;
     if let (false, Some(witness)) = (is_changed, lost.witness) {
         let (refuses, words) = witness.ask(&whole.within(PATIENCE), lost.target).await;
-        is_changed = refuses;
+        is_changed = refuses && is_still_there(&whole.within(PATIENCE), lost).await;
         seen.add(&words);
     }
     let outcome = if is_changed { Outcome::Changed } else { error.outcome };
@@ -131,6 +131,11 @@ impl Witness<'_> {
             Err(_) => (false, String::new()),
         }
     }
+}
+
+/// Whether the vendor certainly has the credential yet. Whoever deletes one ends its logins too, and that changes no password.
+async fn is_still_there(op: &Operation, lost: Lost<'_>) -> bool {
+    matches!(op.wait(lost.backend.shows(op, &lost.target.fields)).await, Ok(Ok(true)))
 }
 
 /// What the vendor shows: at once, and after each pause until there is a change.

@@ -29,7 +29,7 @@ use self::{
     made::Made,
     notes::{Mark, Notes},
     probe::{Probed, Probes},
-    replaced::{Half, Replaced},
+    replaced::{Created, Half, Replaced},
     rotate::{Predecessor, Rotator},
     schema::{
         Operation, PASSWORD, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, STALE, TIMEOUTS, USERNAME,
@@ -185,8 +185,11 @@ impl Resource for CredentialPassword {
             let predecessors = self.replaced.failed(&id);
             lost::of_create(failed.diagnostic, failed.outcome, predecessors.as_ref().map(|all| ids(all)).as_deref())
         })?;
-        let (verified, predecessors) = self.replaced.created(&id, verified);
-        for predecessor in predecessors {
+        let Created { verified, retired, waiting } = self.replaced.created(&id, verified);
+        for predecessor in waiting {
+            call.warn(replaced::waits_for_another(&rotator.target, &predecessor));
+        }
+        for predecessor in retired {
             predecessor.retire_after_reset(call, &op, &self.made, verified).await;
         }
         Ok(())
@@ -237,7 +240,8 @@ impl Resource for CredentialPassword {
             let planned = noted.and_then(|noted| noted.target());
             let former = Former::of(prior, notes.proven);
             let predecessor = self.predecessor(prior)?;
-            let half = Half { predecessor, known: Known { former, ..Known::default() }, healed };
+            let is_named = planned.is_some();
+            let half = Half { predecessor, known: Known { former, ..Known::default() }, is_named, healed };
             return self.make_way(call, &op, prior, planned, notes.place.as_ref(), half).await;
         }
         // A destroy leaves a password as it is, and ends a credential that this resource made.

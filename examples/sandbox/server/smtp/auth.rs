@@ -4,7 +4,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
-    super::journal::{Login, Tls},
+    super::{
+        faults::Moment,
+        journal::{Login, Tls},
+    },
     Line, Mail, Refused, STARTTLS_FIRST, Session, Stage, Whom,
 };
 
@@ -34,8 +37,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             _ => return Err(Refused::Reply("504 5.5.4 PLAIN or LOGIN")),
         };
         let Credentials { username, password } = credentials;
+        self.shared.tell_others(None, Some(&username), Moment::Before);
         let accepted = self.shared.accounts.accepts(&username, &password);
         self.shared.journal.login(Login { username: username.clone(), accepted, mechanism, tls });
+        self.shared.tell_others(None, Some(&username), Moment::After);
         self.meet(Stage::Login, Whom { user_name: Some(&username), mechanism: Some(mechanism) }).await?;
         if !accepted {
             self.shared.limits.refused();

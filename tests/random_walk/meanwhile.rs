@@ -1,0 +1,224 @@
+//! What somebody else does in the middle of a run, at an exact moment of it.
+
+use std::sync::{Arc, Mutex};
+
+use proptest::prelude::*;
+
+use crate::{
+    sandbox::{HostUp, HubSpot, Intrusion, KirimEmail, Moment, Operation, Role, Step, Vendors},
+    vendors::Target,
+    world::World,
+};
+
+/// What somebody else does while the resources of a run are reset.
+#[derive(Clone, Debug)]
+pub(crate) struct Meanwhile {
+    /// The resource of the run whose reset they come across.
+    pub(crate) during: usize,
+    /// The resource of the run whose credential they touch.
+    pub(crate) of: usize,
+    pub(crate) when: When,
+    pub(crate) deed: Deed,
+}
+
+/// A moment of a reset.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum When {
+    /// All is checked, and the reset has not reached the vendor.
+    BeforeReset,
+    /// The vendor has reset it, and has not answered.
+    BeforeResponse,
+    /// The vendor is asked what became of the reset.
+    BeforeLookBack,
+    /// The new password is on its way to the mail server; or the previous one, where the response was lost.
+    BeforeLogin,
+    /// The mail server has looked at it.
+    AfterLogin,
+    /// The new credential is stored, and the previous one is about to be revoked.
+    BeforeRevocation,
+}
+
+/// What somebody does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Deed {
+    /// They reset the password; at SMTPD they revoke the newest key of that name.
+    Reset,
+    /// They delete the credential; at SMTPD as above.
+    Delete,
+    /// They make another credential in the account; at SMTPD one of the same name.
+    Make,
+    /// They make the provider's token worthless. At SMTPD that is the end of the walk, so there they do nothing.
+    Revoke,
+}
+
+/// What somebody has done.
+#[derive(Clone, Debug)]
+pub(crate) struct Done {
+    pub(crate) target: Target,
+    pub(crate) when: When,
+    pub(crate) deed: Deed,
+    /// How many resets the vendor had seen by then, those of others included.
+    pub(crate) resets: usize,
+    /// Whether the credential was there.
+    was_there: bool,
+    /// The password that it was the end of.
+    pub(crate) ended: Option<String>,
+    /// The API key that they made.
+    pub(crate) key: Option<String>,
+}
+
+impl Meanwhile {
+    /// Has it done when the moment comes. What was done is told when it is.
+    pub(crate) fn begin(&self, world: &World, targets: &[Target]) -> Arc<Mutex<Option<Done>>> {
+        let done = Arc::<Mutex<Option<Done>>>::default();
+        if !targets.is_empty() {
+            let told = Arc::clone(&done);
+            let [during, of] = [self.during, self.of].map(|index| targets[index % targets.len()]);
+            let (when, deed) = (self.when, self.deed);
+            let act = move |vendors: &Vendors<'_>| *told.lock().unwrap() = Some(deed.done(vendors, of, when));
+            world.sandbox.intrude(Intrusion::new(when.steps(during), act));
+        }
+        done
+    }
+}
+
+impl When {
+    /// Whether a password that works until then may have logged in.
+    pub(crate) fn is_after_login(self) -> bool {
+        matches!(self, Self::AfterLogin | Self::BeforeRevocation)
+    }
+
+    /// Whether there is such a moment only where a password is tried.
+    pub(crate) fn is_of_login(self) -> bool {
+        matches!(self, Self::BeforeLogin | Self::AfterLogin)
+    }
+
+    fn steps(self, target: Target) -> Vec<Step> {
+        let step = |call: Option<Operation>, moment| {
+            // Who logs in at SMTPD is not known before there is a key.
+            let is_named = call.is_some() || !matches!(target, Target::Smtpd(_));
+            Step { call, user_name: is_named.then(|| target.account().to_owned()), moment }
+        };
+        let asked = if matches!(target, Target::Smtpd(_)) { Operation::List } else { Operation::Get };
+        let reset = |moment| step(Some(Operation::Reset), moment);
+        match self {
+            Self::BeforeReset => vec![reset(Moment::Before)],
+            Self::BeforeResponse => vec![reset(Moment::After)],
+            Self::BeforeLookBack => vec![reset(Moment::Before), step(Some(asked), Moment::Before)],
+            Self::BeforeLogin => vec![reset(Moment::Before), step(None, Moment::Before)],
+            Self::AfterLogin => vec![reset(Moment::Before), step(None, Moment::After)],
+            Self::BeforeRevocation => vec![reset(Moment::Before), step(Some(Operation::Revoke), Moment::Before)],
+        }
+    }
+}
+
+impl Deed {
+    fn done(self, vendors: &Vendors<'_>, target: Target, when: When) -> Done {
+        let account = target.account();
+        let newest = vendors.smtpd.key_named(account);
+        let (live, resets) = match target {
+            Target::Smtpd(_) => (newest.map(|key| key.secret), vendors.smtpd.resets(account)),
+            // User names are unique over all vendors.
+            _ => (vendors.hubspot.password(account), vendors.hubspot.resets(account)),
+        };
+        let mut done = Done { target, when, deed: self, resets, was_there: live.is_some(), ended: None, key: None };
+        match self {
+            Self::Reset => reset(vendors, target),
+            Self::Delete => delete(vendors, target),
+            Self::Make => done.key = make(vendors, target),
+            Self::Revoke => revoke(vendors, target.vendor()),
+        }
+        done.ended = live.filter(|_| self.ends());
+        done
+    }
+
+    /// Whether it is the end of a password.
+    pub(crate) fn ends(self) -> bool {
+        matches!(self, Self::Reset | Self::Delete)
+    }
+}
+
+impl Done {
+    /// Whether it is another reset of this credential, which its vendor counts.
+    pub(crate) fn is_reset_of(&self, target: Target) -> bool {
+        self.deed == Deed::Reset && self.target == target && self.was_there && !matches!(target, Target::Smtpd(_))
+    }
+
+    /// Whether it keeps a reset of this credential from working.
+    pub(crate) fn prevents(&self, target: Target) -> bool {
+        let is_there = !matches!(target, Target::Smtpd(_));
+        match self.deed {
+            Deed::Delete => self.target == target && is_there,
+            Deed::Revoke => self.target.vendor() == target.vendor() && is_there,
+            Deed::Make | Deed::Reset => false,
+        }
+    }
+}
+
+/// Resets a password as somebody else; at a vendor that makes another credential with every reset they revoke the newest.
+fn reset(vendors: &Vendors<'_>, target: Target) {
+    match target {
+        Target::Smtpd(_) => {
+            if let Some(key) = vendors.smtpd.key_named(target.account()) {
+                vendors.smtpd.revoke(&key.id);
+            }
+        }
+        _ => drop(vendors.kirim_email.reset_elsewhere(target.account())),
+    }
+}
+
+/// Deletes a credential as somebody else.
+pub(crate) fn delete(vendors: &Vendors<'_>, target: Target) {
+    let account = target.account();
+    match target {
+        Target::HostUp(_) => vendors.hostup.remove(account),
+        Target::HubSpot(_) => vendors.hubspot.remove(account),
+        Target::KirimEmail(_) => vendors.kirim_email.remove(account),
+        Target::Smtpd(_) => reset(vendors, target),
+    }
+}
+
+/// Makes the provider's token worthless.
+pub(crate) fn revoke(vendors: &Vendors<'_>, vendor: &str) {
+    match vendor {
+        "hostup" => vendors.hostup.revoke_api_key(vendors.hostup.api_key()),
+        "hubspot" => vendors.hubspot.revoke_token(vendors.hubspot.access_token()),
+        "kirim_email" => vendors.kirim_email.revoke_api_key(vendors.kirim_email.api_key()),
+        _ => {}
+    }
+}
+
+/// Makes another credential in the account, and tells the id of the API key where it is one.
+fn make(vendors: &Vendors<'_>, target: Target) -> Option<String> {
+    match target {
+        Target::HostUp(_) => drop(vendors.hostup.add_mailbox(HostUp::ACCOUNT_ID, "stranger@example.com")),
+        Target::HubSpot(_) => drop(vendors.hubspot.add_credential(HubSpot::PORTAL_ID, "stranger@smtp.hubspot.net")),
+        Target::KirimEmail(_) => {
+            let guid = "5ee5e3a3-6d9b-4c4e-9a57-0d3f0f3b7d10";
+            vendors.kirim_email.add_credential(KirimEmail::DOMAIN, guid, "stranger@example.com");
+        }
+        Target::Smtpd(_) => return Some(vendors.smtpd.add_key(target.account(), Role::Standard).id),
+    }
+    None
+}
+
+pub(crate) fn meanwhile() -> impl Strategy<Value = Meanwhile> {
+    let when = prop_oneof![
+        3 => Just(When::BeforeReset),
+        3 => Just(When::BeforeResponse),
+        3 => Just(When::BeforeLookBack),
+        2 => Just(When::BeforeLogin),
+        1 => Just(When::AfterLogin),
+        1 => Just(When::BeforeRevocation),
+    ];
+    let deed =
+        prop_oneof![5 => Just(Deed::Reset), 2 => Just(Deed::Delete), 2 => Just(Deed::Make), 1 => Just(Deed::Revoke)];
+    // Mostly the credential that is just being reset.
+    let of = prop_oneof![3 => Just(0_usize), 1 => 1..3_usize];
+    (0..3_usize, of, when, deed).prop_map(|(during, more, when, deed)| Meanwhile {
+        during,
+        of: during + more,
+        when,
+        deed,
+    })
+}
