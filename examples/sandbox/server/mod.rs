@@ -1,4 +1,4 @@
-//! A sandbox: the vendors' HTTP APIs and an SMTP submission server, on loopback and with faults to order.
+//! A sandbox: the vendors' HTTP APIs, with TLS and without, and an SMTP submission server, on loopback and with faults to order.
 //!
 //! It is strict about what the vendors document: method, path, percent-encoding, headers and body. A reset makes a new
 //! password and the old one is dead at that moment; the SMTP server accepts exactly the current passwords. Everything is
@@ -141,7 +141,7 @@ pub use self::{
     faults::{Effect, Fault, Moment},
     hostup::{HostUp, Weakness},
     hubspot::{HubSpot, OauthClient},
-    journal::{Login, Recorded, SmtpConnection, Tls},
+    journal::{HttpConnections, Login, Recorded, SmtpConnection, Tls},
     kirim_email::{Denial, Envelope, KirimEmail, Times},
     rate_limit::{Counts, Limit, Says},
     smtp::{SmtpEffect, SmtpFault, Stage},
@@ -163,6 +163,8 @@ pub struct Sandbox {
 pub struct Ports {
     /// The vendors' HTTP APIs.
     pub http: u16,
+    /// The same over TLS.
+    pub https: u16,
     /// SMTP with STARTTLS.
     pub smtp: u16,
     /// SMTP with TLS from the first byte.
@@ -194,9 +196,9 @@ impl Sandbox {
 
     /// Starts a sandbox on these ports.
     pub fn start_on(ports: Ports) -> io::Result<Self> {
-        let listeners = [listen(ports.http)?, listen(ports.smtp)?, listen(ports.smtps)?];
-        let [http, smtp, smtps] = listeners.each_ref().map(TcpListener::local_addr);
-        let ports = Ports { http: http?.port(), smtp: smtp?.port(), smtps: smtps?.port() };
+        let listeners = [listen(ports.http)?, listen(ports.https)?, listen(ports.smtp)?, listen(ports.smtps)?];
+        let [http, https, smtp, smtps] = listeners.each_ref().map(TcpListener::local_addr);
+        let ports = Ports { http: http?.port(), https: https?.port(), smtp: smtp?.port(), smtps: smtps?.port() };
         let shared = Arc::new(Shared::new()?);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
@@ -233,7 +235,16 @@ impl Sandbox {
 
     /// The environment variables that point the provider here.
     pub fn env(&self) -> Vec<(&'static str, String)> {
-        let base_urls = self.shared.vendors().map(|vendor| (vendor.base_url_variable(), self.base_url()));
+        self.env_at(&self.base_url())
+    }
+
+    /// The same over TLS; the provider has to trust [`Self::ca_certificate_pem`] for it.
+    pub fn env_over_tls(&self) -> Vec<(&'static str, String)> {
+        self.env_at(&format!("https://127.0.0.1:{}", self.ports.https))
+    }
+
+    fn env_at(&self, base_url: &str) -> Vec<(&'static str, String)> {
+        let base_urls = self.shared.vendors().map(|vendor| (vendor.base_url_variable(), base_url.to_owned()));
         let credentials = self.shared.vendors().into_iter().flat_map(Vendor::credentials);
         base_urls.into_iter().chain(credentials).collect()
     }
@@ -248,7 +259,7 @@ impl Sandbox {
         self.ports.smtps
     }
 
-    /// The certificate of the authority that the SMTP server's certificate comes from.
+    /// The certificate of the authority that the certificate of all servers over TLS comes from.
     pub fn ca_certificate_pem(&self) -> String {
         self.shared.identity.ca_certificate_pem.clone()
     }
@@ -256,6 +267,11 @@ impl Sandbox {
     /// The requests to the vendors so far, oldest first.
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.journal.requests()
+    }
+
+    /// How many HTTP connections there were so far.
+    pub fn http_connections(&self) -> HttpConnections {
+        self.shared.journal.http_connections()
     }
 
     /// Forgets the requests so far.
