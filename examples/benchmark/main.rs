@@ -6,9 +6,11 @@
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "what it prints is what it is for")]
 
 mod chart;
+mod connections;
 mod credential;
 mod figure;
 mod fleet;
+mod installed;
 mod instant;
 mod meter;
 mod pace;
@@ -40,6 +42,7 @@ use crate::{
     core::{Core, build_provider},
     figure::Section,
     fleet::Fleet,
+    installed::Installed,
     meter::Meter,
     report::Report,
     resets::Limit,
@@ -76,7 +79,8 @@ fn run() -> Result<()> {
 }
 
 fn measure(core: &Core, Options { plan, only_fleet, .. }: &Options) -> Result<Vec<Section>> {
-    let provider = build_provider(plan.profile)?;
+    let installed = Installed::copy(&build_provider(plan.profile)?)?;
+    let provider = installed.provider();
     if *only_fleet {
         return Ok(vec![fleet::measure(&provider, plan.fleet, plan.limit)?]);
     }
@@ -86,6 +90,8 @@ fn measure(core: &Core, Options { plan, only_fleet, .. }: &Options) -> Result<Ve
         eprintln!("plan and apply of {resources}, {runs} times");
         sections.extend(scale::measure(core, &meter, resources, runs)?);
     }
+    eprintln!("plan of one from a mirror, {} times", plan.installed);
+    sections.push(installed::measure(core, &installed, plan.installed)?);
     let (resources, runs) = plan.width;
     eprintln!("width of the schema at {resources}, {runs} times");
     sections.push(wide::measure(core, resources, runs)?);
@@ -94,6 +100,8 @@ fn measure(core: &Core, Options { plan, only_fleet, .. }: &Options) -> Result<Ve
     eprintln!("resets");
     sections.push(resets::at_sandbox(&provider, plan.many, plan.runs)?);
     sections.push(resets::at_instant_vendor(plan.resets, plan.runs)?);
+    eprintln!("connections");
+    sections.push(connections::measure(plan.many, plan.runs)?);
     eprintln!("pace");
     sections.push(pace::measure(&provider, plan.paced, plan.runs)?);
     eprintln!("resets under a limit");
@@ -110,6 +118,8 @@ struct Plan {
     starts: usize,
     /// How many resources are planned and applied, and how often.
     scales: &'static [(usize, usize)],
+    /// How often one is planned from a mirror.
+    installed: usize,
     /// How many are planned to see what the width of the schema costs, and how often.
     width: (usize, usize),
     /// How many are refreshed, and how many are reset at the sandbox.
@@ -127,7 +137,8 @@ impl Plan {
     const FULL: Self = Self {
         profile: "release",
         starts: 30,
-        scales: &[(1, 20), (100, 7), (1_000, 5)],
+        scales: &[(1, 20), (100, 7), (1_000, 3)],
+        installed: 20,
         width: (300, 7),
         many: 1_000,
         resets: 10_000,
@@ -142,6 +153,7 @@ impl Plan {
         profile: if cfg!(debug_assertions) { "dev" } else { "release" },
         starts: 2,
         scales: &[(1, 1), (10, 1)],
+        installed: 1,
         width: (3, 1),
         many: 20,
         resets: 200,

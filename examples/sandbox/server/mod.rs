@@ -233,14 +233,19 @@ impl Sandbox {
         format!("http://127.0.0.1:{}", self.ports.http)
     }
 
+    /// The same over TLS; the provider has to trust [`Self::ca_certificate_pem`] for it.
+    pub fn base_url_over_tls(&self) -> String {
+        format!("https://127.0.0.1:{}", self.ports.https)
+    }
+
     /// The environment variables that point the provider here.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         self.env_at(&self.base_url())
     }
 
-    /// The same over TLS; the provider has to trust [`Self::ca_certificate_pem`] for it.
+    /// The same with [`Self::base_url_over_tls`].
     pub fn env_over_tls(&self) -> Vec<(&'static str, String)> {
-        self.env_at(&format!("https://127.0.0.1:{}", self.ports.https))
+        self.env_at(&self.base_url_over_tls())
     }
 
     fn env_at(&self, base_url: &str) -> Vec<(&'static str, String)> {
