@@ -1,7 +1,7 @@
 //! Measures the provider as core runs it, beside what core does by itself, and prints the tables in `docs/benchmarks.md`.
 //!
-//! `cargo run --release --example benchmark [-- --short] [-- --fleet] [-- --json] [-- --write-docs]`. With `--fleet` it measures
-//! only the processes that share a rate limit. A bound that is missed fails nothing, since machines differ; what cannot be
+//! `cargo run --release --example benchmark [-- --short] [-- --fleet] [-- --connections] [-- --json] [-- --write-docs]`.
+//! With `--fleet` it measures only the processes that share a rate limit, with `--connections` only what connections cost. A bound that is missed fails nothing, since machines differ; what cannot be
 //! run does.
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "what it prints is what it is for")]
 
@@ -78,10 +78,13 @@ fn run() -> Result<()> {
     Ok(())
 }
 
-fn measure(core: &Core, Options { plan, only_fleet, .. }: &Options) -> Result<Vec<Section>> {
+fn measure(core: &Core, Options { plan, only, .. }: &Options) -> Result<Vec<Section>> {
+    if *only == Some(Part::Connections) {
+        return Ok(vec![connections::measure(plan.many, plan.runs)?]);
+    }
     let installed = Installed::copy(&build_provider(plan.profile)?)?;
     let provider = installed.provider();
-    if *only_fleet {
+    if *only == Some(Part::Fleet) {
         return Ok(vec![fleet::measure(&provider, plan.fleet, plan.limit)?]);
     }
     let meter = Meter::new(&provider)?;
@@ -168,7 +171,15 @@ struct Options {
     plan: Plan,
     print: Print,
     write_docs: bool,
-    only_fleet: bool,
+    /// What alone is measured; everything where there is nothing.
+    only: Option<Part>,
+}
+
+/// A part that can be measured by itself.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Part {
+    Connections,
+    Fleet,
 }
 
 enum Print {
@@ -178,17 +189,18 @@ enum Print {
 
 impl Options {
     fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let mut options = Self { plan: Plan::FULL, print: Print::Table, write_docs: false, only_fleet: false };
+        let mut options = Self { plan: Plan::FULL, print: Print::Table, write_docs: false, only: None };
         for argument in arguments {
             match argument.as_str() {
                 "--json" => options.print = Print::Json,
                 "--short" => options.plan = Plan::SHORT,
                 "--write-docs" => options.write_docs = true,
-                "--fleet" => options.only_fleet = true,
-                _ => return Err("the options are --fleet, --json, --short and --write-docs".into()),
+                "--connections" => options.only = Some(Part::Connections),
+                "--fleet" => options.only = Some(Part::Fleet),
+                _ => return Err("the options are --connections, --fleet, --json, --short and --write-docs".into()),
             }
         }
-        if options.only_fleet && options.write_docs {
+        if options.only.is_some() && options.write_docs {
             return Err("the tables in the docs need all parts".into());
         }
         Ok(options)

@@ -1,7 +1,7 @@
 //! Whom this process trusts beside whom the system trusts, and why it does not trust a certificate.
 //!
-//! One verifier judges the certificates of APIs, of proxies and of mail servers. The system's roots are read once in a process, when
-//! the first connection needs them.
+//! One verifier judges the certificates of APIs, of proxies and of mail servers. The system's roots are read once in a process, from one
+//! place, when the first connection needs them.
 
 mod file;
 mod off_thread;
@@ -110,3 +110,71 @@ static SYSTEM: OnceLock<Option<Arc<dyn ServerCertVerifier>>> = OnceLock::new();
 
 /// The reason where nobody's word on certificates can be had.
 const NO_SYSTEM_ROOTS: &str = "the system's root certificates cannot be loaded";
+
+/// RFC 7468.
+#[cfg(test)]
+fn pem(certificate: &[u8]) -> String {
+    use base64::prelude::{BASE64_STANDARD, Engine as _};
+
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", BASE64_STANDARD.encode(certificate))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use rcgen::{CertifiedKey, generate_simple_self_signed};
+    use rustls::{
+        HandshakeKind, ServerConfig, SupportedProtocolVersion,
+        pki_types::{PrivateKeyDer, ServerName},
+        version::{TLS12, TLS13},
+    };
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    /// How two connections to one server, one after the other, came to be.
+    async fn handshakes(purpose: Purpose, version: &'static SupportedProtocolVersion) -> [Option<HandshakeKind>; 2] {
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(pem(cert.der()).as_bytes()).unwrap();
+        let mut server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap())
+            .unwrap();
+        // It would take it.
+        server.max_early_data_size = u32::MAX;
+        let (acceptor, trust) =
+            (TlsAcceptor::from(Arc::new(server)), Trust::new(CertificateFile::read(file.path()).ok()));
+
+        let mut kinds = [None; 2];
+        for kind in &mut kinds {
+            let (ours, theirs) = duplex(64 * 1024);
+            let acceptor = acceptor.clone();
+            let served = tokio::spawn(async move {
+                let mut stream = acceptor.accept(theirs).await.unwrap();
+                stream.write_all(b"x").await.unwrap();
+                stream.shutdown().await.unwrap();
+            });
+            let connector = trust.clone().connector(purpose).await.unwrap();
+            let mut stream = connector.connect(ServerName::try_from("localhost").unwrap(), ours).await.unwrap();
+            assert_eq!(stream.read_u8().await.unwrap(), b'x');
+            assert!(!stream.get_ref().1.is_early_data_accepted());
+            *kind = stream.get_ref().1.handshake_kind();
+            served.await.unwrap();
+        }
+        kinds
+    }
+
+    #[tokio::test]
+    async fn a_session_is_resumed_at_an_api_and_at_no_mail_server() {
+        for version in [&TLS12, &TLS13] {
+            let [first, second] = handshakes(Purpose::Http, version).await;
+            assert_eq!((first, second), (Some(HandshakeKind::Full), Some(HandshakeKind::Resumed)), "{version:?}");
+            assert_eq!(handshakes(Purpose::Smtp, version).await, [Some(HandshakeKind::Full); 2], "{version:?}");
+        }
+    }
+}

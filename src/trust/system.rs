@@ -79,7 +79,7 @@ mod files {
     mod tests {
         use std::{fs, path::Path};
 
-        use rcgen::{CertifiedKey, generate_simple_self_signed};
+        use rcgen::generate_simple_self_signed;
         use tempfile::TempDir;
 
         use super::*;
@@ -127,9 +127,7 @@ mod files {
         }
 
         fn pem(name: &str) -> String {
-            let CertifiedKey { cert, .. } = generate_simple_self_signed([name.to_owned()]).unwrap();
-            let der = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, cert.der());
-            format!("-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n")
+            crate::trust::pem(generate_simple_self_signed([name.to_owned()]).unwrap().cert.der())
         }
 
         #[test]
