@@ -64,9 +64,8 @@ pub(crate) fn measure(core: &Core, installed: &Installed, runs: usize) -> Result
     let configuration = credentials(1, "");
     let mirror = crate::core::cli_config_of_mirror(&installed.mirror(core)?);
     let overrides = crate::core::cli_config(&installed.overrides());
-    let [from_mirror, overridden] = [mirror, overrides].map(|cli_config| {
-        Workspace::bare(core, &cli_config, &sandbox, &configuration).and_then(|workspace| workspace.over_tls())
-    });
+    let [from_mirror, overridden] = [mirror, overrides]
+        .map(|cli_config| Workspace::bare(core, &cli_config, &sandbox, &configuration).and_then(Workspace::over_tls));
     let (from_mirror, overridden) = (from_mirror?, overridden?);
     from_mirror.init()?;
     for workspace in [&from_mirror, &overridden] {

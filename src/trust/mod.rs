@@ -67,12 +67,11 @@ impl Trust {
     }
 
     async fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<Verifier>, &'static str> {
-        let system = match SYSTEM.get() {
-            Some(system) => system.clone(),
-            None => {
-                let provider = Arc::clone(provider);
-                off_thread(move || SYSTEM.get_or_init(|| system::load(provider)).clone()).await.flatten()
-            }
+        let system = if let Some(system) = SYSTEM.get() {
+            system.clone()
+        } else {
+            let provider = Arc::clone(provider);
+            off_thread(move || SYSTEM.get_or_init(|| system::load(provider)).clone()).await.flatten()
         };
         Verifier::new(system, self.0.file.as_ref(), provider).map(Arc::new).ok_or(NO_SYSTEM_ROOTS)
     }
@@ -154,7 +153,7 @@ mod tests {
         for kind in &mut kinds {
             let (ours, theirs) = duplex(64 * 1024);
             let acceptor = acceptor.clone();
-            let served = tokio::spawn(async move {
+            let task = tokio::spawn(async move {
                 let mut stream = acceptor.accept(theirs).await.unwrap();
                 stream.write_all(b"x").await.unwrap();
                 stream.shutdown().await.unwrap();
@@ -164,7 +163,7 @@ mod tests {
             assert_eq!(stream.read_u8().await.unwrap(), b'x');
             assert!(!stream.get_ref().1.is_early_data_accepted());
             *kind = stream.get_ref().1.handshake_kind();
-            served.await.unwrap();
+            task.await.unwrap();
         }
         kinds
     }

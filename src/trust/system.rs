@@ -115,15 +115,15 @@ mod files {
             fn installed(&self, bundle: &str) -> Installed {
                 Installed { bundle: Some(self.path(bundle)), folders: vec![self.path("certs")] }
             }
+        }
 
-            /// How many certificates are read.
-            fn read(&self, variables: &[(&str, &Path)], installed: &Installed) -> usize {
-                let variable = |name: &str| {
-                    let (_, value) = variables.iter().find(|(set, _)| *set == name)?;
-                    Some(value.as_os_str().to_owned())
-                };
-                Places::of(variable).read(installed).len()
-            }
+        /// How many certificates are read.
+        fn read(variables: &[(&str, &Path)], installed: &Installed) -> usize {
+            let variable = |name: &str| {
+                let (_, value) = variables.iter().find(|(set, _)| *set == name)?;
+                Some(value.as_os_str().to_owned())
+            };
+            Places::of(variable).read(installed).len()
         }
 
         fn pem(name: &str) -> String {
@@ -135,12 +135,12 @@ mod files {
             let scene = Scene::new();
             // What is in the folder alone shows whether the folder was read.
             fs::write(scene.path("certs/more.pem"), pem("more")).unwrap();
-            assert_eq!(scene.read(&[], &scene.installed("bundle.pem")), 2);
+            assert_eq!(read(&[], &scene.installed("bundle.pem")), 2);
             for bundle in ["empty.pem", "missing.pem", "certs"] {
-                assert_eq!(scene.read(&[], &scene.installed(bundle)), 3, "{bundle}");
+                assert_eq!(read(&[], &scene.installed(bundle)), 3, "{bundle}");
             }
-            assert_eq!(scene.read(&[], &Installed { bundle: None, ..scene.installed("bundle.pem") }), 3);
-            assert_eq!(scene.read(&[], &Installed::default()), 0);
+            assert_eq!(read(&[], &Installed { bundle: None, ..scene.installed("bundle.pem") }), 3);
+            assert_eq!(read(&[], &Installed::default()), 0);
         }
 
         #[test]
@@ -149,12 +149,12 @@ mod files {
             let installed = scene.installed("bundle.pem");
             let [file, folder, missing] = ["certs/one.pem", "others", "missing"].map(|name| scene.path(name));
             let both = env::join_paths([scene.path("certs"), scene.path("others"), PathBuf::new()]).unwrap();
-            assert_eq!(scene.read(&[("SSL_CERT_FILE", &file)], &installed), 1);
-            assert_eq!(scene.read(&[("SSL_CERT_DIR", &folder)], &installed), 1);
-            assert_eq!(scene.read(&[("SSL_CERT_DIR", Path::new(&both))], &installed), 3);
-            assert_eq!(scene.read(&[("SSL_CERT_FILE", &file), ("SSL_CERT_DIR", &folder)], &installed), 2);
-            assert_eq!(scene.read(&[("SSL_CERT_FILE", &missing)], &installed), 0, "no other place was asked for");
-            assert_eq!(scene.read(&[("SSL_CERT_FILE", Path::new("")), ("SSL_CERT_DIR", Path::new(""))], &installed), 2);
+            assert_eq!(read(&[("SSL_CERT_FILE", &file)], &installed), 1);
+            assert_eq!(read(&[("SSL_CERT_DIR", &folder)], &installed), 1);
+            assert_eq!(read(&[("SSL_CERT_DIR", Path::new(&both))], &installed), 3);
+            assert_eq!(read(&[("SSL_CERT_FILE", &file), ("SSL_CERT_DIR", &folder)], &installed), 2);
+            assert_eq!(read(&[("SSL_CERT_FILE", &missing)], &installed), 0, "no other place was asked for");
+            assert_eq!(read(&[("SSL_CERT_FILE", Path::new("")), ("SSL_CERT_DIR", Path::new(""))], &installed), 2);
         }
     }
 }
