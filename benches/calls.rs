@@ -13,6 +13,10 @@ mod wire;
 use std::{convert::Infallible, sync::Arc};
 
 use divan::{Bencher, black_box};
+use p521::ecdsa::{
+    Signature, SigningKey, VerifyingKey,
+    signature::{Signer as _, Verifier as _},
+};
 use terraform_provider_smtp::{
     framework::{Provider, msgpack, schema::Attribute},
     protocol,
@@ -49,6 +53,19 @@ fn encode_state(bencher: Bencher) {
 #[divan::bench]
 fn make_provider(bencher: Bencher) {
     bencher.bench(Smtp::new);
+}
+
+/// Checks a P-521 signature, as every start does when core proves that it holds the key of its certificate.
+#[divan::bench]
+fn verify_signature_of_core(bencher: Bencher) {
+    let mut scalar = [0; 66];
+    scalar[65] = 7;
+    let key = SigningKey::from_slice(&scalar).unwrap();
+    let (message, signature): (_, Signature) = (b"a transcript", key.sign(b"a transcript"));
+    let public = VerifyingKey::from(&key).to_sec1_point(false);
+    bencher.bench(|| {
+        VerifyingKey::from_sec1_bytes(black_box(public.as_bytes())).unwrap().verify(message, &signature).unwrap();
+    });
 }
 
 /// Answers with the schema.

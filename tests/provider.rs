@@ -16,6 +16,12 @@ mod fake;
 mod identity;
 #[path = "provider/lists.rs"]
 mod lists;
+#[cfg(target_os = "linux")]
+#[path = "provider/roots.rs"]
+mod roots;
+#[cfg(target_os = "linux")]
+#[path = "../examples/sandbox/server/mod.rs"]
+mod sandbox;
 #[path = "provider/wire.rs"]
 mod wire;
 

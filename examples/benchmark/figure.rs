@@ -17,6 +17,7 @@ pub(crate) struct Figure {
 /// What the numbers count.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Unit {
+    Bytes,
     Count,
     /// Of a million bytes.
     Megabytes,
@@ -47,6 +48,7 @@ impl Unit {
     /// Its name in JSON.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Bytes => "bytes",
             Self::Count => "count",
             Self::Megabytes => "MB",
             Self::Milliseconds => "ms",
@@ -97,6 +99,7 @@ impl Figure {
     /// Writes a number of this figure's unit.
     pub(crate) fn show(&self, number: f64) -> String {
         match self.unit {
+            Unit::Bytes => format!("{number:.0} bytes"),
             Unit::Count => format!("{number:.0}"),
             Unit::Megabytes => format!("{number:.2} MB"),
             Unit::Milliseconds if number < 10.0 => format!("{number:.3} ms"),

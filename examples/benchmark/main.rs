@@ -1,14 +1,16 @@
 //! Measures the provider as core runs it, beside what core does by itself, and prints the tables in `docs/benchmarks.md`.
 //!
-//! `cargo run --release --example benchmark [-- --short] [-- --fleet] [-- --json] [-- --write-docs]`. With `--fleet` it measures
-//! only the processes that share a rate limit. A bound that is missed fails nothing, since machines differ; what cannot be
+//! `cargo run --release --example benchmark [-- --short] [-- --fleet] [-- --connections] [-- --json] [-- --write-docs]`.
+//! With `--fleet` it measures only the processes that share a rate limit, with `--connections` only what connections cost. A bound that is missed fails nothing, since machines differ; what cannot be
 //! run does.
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "what it prints is what it is for")]
 
 mod chart;
+mod connections;
 mod credential;
 mod figure;
 mod fleet;
+mod installed;
 mod instant;
 mod meter;
 mod pace;
@@ -40,6 +42,7 @@ use crate::{
     core::{Core, build_provider},
     figure::Section,
     fleet::Fleet,
+    installed::Installed,
     meter::Meter,
     report::Report,
     resets::Limit,
@@ -75,9 +78,13 @@ fn run() -> Result<()> {
     Ok(())
 }
 
-fn measure(core: &Core, Options { plan, only_fleet, .. }: &Options) -> Result<Vec<Section>> {
-    let provider = build_provider(plan.profile)?;
-    if *only_fleet {
+fn measure(core: &Core, Options { plan, only, .. }: &Options) -> Result<Vec<Section>> {
+    if *only == Some(Part::Connections) {
+        return Ok(vec![connections::measure(plan.many, plan.runs)?]);
+    }
+    let installed = Installed::copy(&build_provider(plan.profile)?)?;
+    let provider = installed.provider();
+    if *only == Some(Part::Fleet) {
         return Ok(vec![fleet::measure(&provider, plan.fleet, plan.limit)?]);
     }
     let meter = Meter::new(&provider)?;
@@ -86,6 +93,8 @@ fn measure(core: &Core, Options { plan, only_fleet, .. }: &Options) -> Result<Ve
         eprintln!("plan and apply of {resources}, {runs} times");
         sections.extend(scale::measure(core, &meter, resources, runs)?);
     }
+    eprintln!("plan of one from a mirror, {} times", plan.installed);
+    sections.push(installed::measure(core, &installed, plan.installed)?);
     let (resources, runs) = plan.width;
     eprintln!("width of the schema at {resources}, {runs} times");
     sections.push(wide::measure(core, resources, runs)?);
@@ -94,6 +103,8 @@ fn measure(core: &Core, Options { plan, only_fleet, .. }: &Options) -> Result<Ve
     eprintln!("resets");
     sections.push(resets::at_sandbox(&provider, plan.many, plan.runs)?);
     sections.push(resets::at_instant_vendor(plan.resets, plan.runs)?);
+    eprintln!("connections");
+    sections.push(connections::measure(plan.many, plan.runs)?);
     eprintln!("pace");
     sections.push(pace::measure(&provider, plan.paced, plan.runs)?);
     eprintln!("resets under a limit");
@@ -110,6 +121,8 @@ struct Plan {
     starts: usize,
     /// How many resources are planned and applied, and how often.
     scales: &'static [(usize, usize)],
+    /// How often one is planned from a mirror.
+    installed: usize,
     /// How many are planned to see what the width of the schema costs, and how often.
     width: (usize, usize),
     /// How many are refreshed, and how many are reset at the sandbox.
@@ -127,7 +140,8 @@ impl Plan {
     const FULL: Self = Self {
         profile: "release",
         starts: 30,
-        scales: &[(1, 20), (100, 7), (1_000, 5)],
+        scales: &[(1, 20), (100, 7), (1_000, 3)],
+        installed: 20,
         width: (300, 7),
         many: 1_000,
         resets: 10_000,
@@ -142,6 +156,7 @@ impl Plan {
         profile: if cfg!(debug_assertions) { "dev" } else { "release" },
         starts: 2,
         scales: &[(1, 1), (10, 1)],
+        installed: 1,
         width: (3, 1),
         many: 20,
         resets: 200,
@@ -156,7 +171,15 @@ struct Options {
     plan: Plan,
     print: Print,
     write_docs: bool,
-    only_fleet: bool,
+    /// What alone is measured; everything where there is nothing.
+    only: Option<Part>,
+}
+
+/// A part that can be measured by itself.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Part {
+    Connections,
+    Fleet,
 }
 
 enum Print {
@@ -166,17 +189,18 @@ enum Print {
 
 impl Options {
     fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let mut options = Self { plan: Plan::FULL, print: Print::Table, write_docs: false, only_fleet: false };
+        let mut options = Self { plan: Plan::FULL, print: Print::Table, write_docs: false, only: None };
         for argument in arguments {
             match argument.as_str() {
                 "--json" => options.print = Print::Json,
                 "--short" => options.plan = Plan::SHORT,
                 "--write-docs" => options.write_docs = true,
-                "--fleet" => options.only_fleet = true,
-                _ => return Err("the options are --fleet, --json, --short and --write-docs".into()),
+                "--connections" => options.only = Some(Part::Connections),
+                "--fleet" => options.only = Some(Part::Fleet),
+                _ => return Err("the options are --connections, --fleet, --json, --short and --write-docs".into()),
             }
         }
-        if options.only_fleet && options.write_docs {
+        if options.only.is_some() && options.write_docs {
             return Err("the tables in the docs need all parts".into());
         }
         Ok(options)

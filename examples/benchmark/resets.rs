@@ -1,7 +1,7 @@
 //! How many resets one provider process carries out, called as core calls it: over gRPC with mutual TLS.
 
 use std::{
-    env,
+    env, fs,
     ops::Range,
     path::Path,
     process::ExitCode,
@@ -22,7 +22,7 @@ use crate::{
     figure::{Figure, Section, Unit, count, megabytes, milliseconds},
     grpc::{self, Plugin},
     instant,
-    sandbox::{HubSpot, Sandbox},
+    sandbox::{HttpConnections, HubSpot, Sandbox},
     usage,
     wire::{
         plugin::Empty,
@@ -35,17 +35,40 @@ const AT_ONCE: usize = 100;
 
 /// Resets at a sandbox that answers at once.
 pub(crate) fn at_sandbox(provider: &Path, resets: usize, runs: usize) -> Result<Section> {
-    let took = (0..runs).map(|_| Resets::at_sandbox(provider, resets, None)).collect::<Result<Vec<_>>>()?;
-    let cpu = took.iter().filter_map(|took| took.cpu).map(|cpu| milliseconds(cpu) / count(resets));
-    let sandbox = took.iter().filter_map(|took| Some(100.0 * took.sandbox?.as_secs_f64() / took.wall.as_secs_f64()));
-    let memory = took.iter().filter_map(|took| took.resident).map(megabytes);
-    let figures = vec![
-        Figure::new("Resets", Unit::PerSecond, took.iter().map(|took| count(resets) / took.wall.as_secs_f64())),
-        Figure::new("CPU a reset, the start included", Unit::Milliseconds, cpu),
-        Figure::new("The sandbox's part of one core", Unit::Percent, sandbox),
-        Figure::new(format!("Resident memory after {resets} applies"), Unit::Megabytes, memory).at_most(24.0),
-    ];
+    let (mut over_tls, mut clear) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        over_tls.push(Resets::at_sandbox(provider, resets, Over::Tls, None)?);
+        clear.push(Resets::at_sandbox(provider, resets, Over::Clear, None)?);
+    }
+    let mut figures = Vec::new();
+    for (took, without) in [(over_tls, ""), (clear, ", without TLS")] {
+        let rate = took.iter().map(|took| count(resets) / took.wall.as_secs_f64());
+        let cpu = took.iter().filter_map(|took| took.cpu).map(|cpu| milliseconds(cpu) / count(resets));
+        let sandbox =
+            took.iter().filter_map(|took| Some(100.0 * took.sandbox?.as_secs_f64() / took.wall.as_secs_f64()));
+        let memory = took.iter().filter_map(|took| took.resident).map(megabytes);
+        figures.extend([
+            Figure::new(format!("Resets{without}"), Unit::PerSecond, rate),
+            Figure::new(format!("CPU a reset, the start included{without}"), Unit::Milliseconds, cpu),
+            Figure::new(format!("The sandbox's part of one core{without}"), Unit::Percent, sandbox),
+            Figure::new(format!("Resident memory after {resets} applies{without}"), Unit::Megabytes, memory)
+                .at_most(24.0),
+        ]);
+        if without.is_empty() {
+            let full = took.iter().map(|took| count(took.connections.full));
+            let resumed = took.iter().map(|took| count(took.connections.resumed));
+            figures.push(Figure::new("Connections with a whole handshake", Unit::Count, full));
+            figures.push(Figure::new("Connections that resumed a session", Unit::Count, resumed));
+        }
+    }
     Ok(Section { title: format!("{resets} resets, {AT_ONCE} at a time, at an instant sandbox"), figures })
+}
+
+/// How the sandbox is called.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Over {
+    Clear,
+    Tls,
 }
 
 /// What a vendor allows.
@@ -57,7 +80,7 @@ pub(crate) struct Limit {
 
 /// Resets at a sandbox that refuses what goes beyond a limit.
 pub(crate) fn under_a_limit(provider: &Path, resets: usize, limit: Limit) -> Result<Section> {
-    let took = Resets::at_sandbox(provider, resets, Some(limit))?;
+    let took = Resets::at_sandbox(provider, resets, Over::Clear, Some(limit))?;
     // One request lists the credentials. The first window opens with it, and the last request may come as soon as its own opens.
     let allowed = limit.per * u32::try_from(resets / limit.requests)?;
     let figures = vec![
@@ -101,12 +124,19 @@ struct Resets {
     resident: Option<u64>,
     failed: usize,
     refused: usize,
+    connections: HttpConnections,
 }
 
 impl Resets {
-    fn at_sandbox(provider: &Path, resets: usize, limit: Option<Limit>) -> Result<Self> {
+    fn at_sandbox(provider: &Path, resets: usize, over: Over, limit: Option<Limit>) -> Result<Self> {
         let sandbox = Sandbox::start();
-        let command = command_at(&sandbox, provider, resets);
+        let mut command = command_at(&sandbox, provider, resets);
+        let authority = tempfile::NamedTempFile::new()?;
+        if over == Over::Tls {
+            fs::write(&authority, sandbox.ca_certificate_pem())?;
+            command.envs(sandbox.env_over_tls()).env("SMTP_CA_CERTIFICATE_FILE", authority.path());
+            command.env_remove("SSL_CERT_DIR").env_remove("SSL_CERT_FILE");
+        }
         let begin = || {
             if let Some(Limit { requests, per }) = limit {
                 sandbox.rate_limit(requests, per);
@@ -114,6 +144,7 @@ impl Resets {
         };
         let mut took = block_on(Self::carry_out(command, Vendor::Sandbox, resets, begin))?;
         took.refused = sandbox.requests().iter().filter(|request| request.status == Some(429)).count();
+        took.connections = sandbox.http_connections();
         Ok(took)
     }
 
@@ -135,7 +166,15 @@ impl Resets {
             usage::of_threads(SANDBOX_THREAD).zip(sandbox).map(|(after, before)| after.saturating_sub(before));
         let resident = planned.plugin.child.id().and_then(usage::resident_bytes);
         end(planned.plugin, planned.core).await?;
-        Ok(Self { wall, cpu: usage::of_children_since(before), sandbox, resident, failed, refused: 0 })
+        Ok(Self {
+            wall,
+            cpu: usage::of_children_since(before),
+            sandbox,
+            resident,
+            failed,
+            refused: 0,
+            connections: HttpConnections::default(),
+        })
     }
 }
 
@@ -233,4 +272,4 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 /// The name that the sandbox gives its thread.
-const SANDBOX_THREAD: &str = "sandbox";
+pub(crate) const SANDBOX_THREAD: &str = "sandbox";

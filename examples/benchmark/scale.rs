@@ -15,7 +15,8 @@ use crate::{
 /// The number of resources at which the bounds hold.
 const BOUND: usize = 1_000;
 
-/// Applies and plans so many credentials and as many `terraform_data`, in turn, after one pair that does not count.
+/// Applies and plans so many credentials, at a vendor over TLS and at one without, and as many `terraform_data`, in turn, after one
+/// turn that does not count.
 ///
 /// An apply creates them all. A plan finds all in state, refreshes them and has nothing to do.
 pub(crate) fn measure(core: &Core, meter: &Meter, resources: usize, runs: usize) -> Result<[Section; 2]> {
@@ -23,48 +24,75 @@ pub(crate) fn measure(core: &Core, meter: &Meter, resources: usize, runs: usize)
     for number in 0..resources {
         sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, &user_name(number));
     }
-    let ours = Workspace::new(core, meter, &sandbox, &credentials(resources, ""))?;
-    let cores = Workspace::new(core, meter, &sandbox, &terraform_data(resources))?;
+    let ours = credentials(resources, "");
+    let workspaces = Workspaces {
+        ours: Workspace::new(core, meter, &sandbox, &ours)?.over_tls()?,
+        clear: Workspace::new(core, meter, &sandbox, &ours)?,
+        cores: Workspace::new(core, meter, &sandbox, &terraform_data(resources))?,
+    };
     if resources < BOUND {
-        Pair::take(Workspace::apply, &ours, &cores)?;
+        workspaces.run(Workspace::apply)?;
     }
 
     let (mut applies, mut plans) = (Vec::new(), Vec::new());
     for _ in 0..runs {
-        ours.forget()?;
-        cores.forget()?;
-        applies.push(Pair::take(Workspace::apply, &ours, &cores)?);
-        plans.push(Pair::take(Workspace::plan, &ours, &cores)?);
+        for workspace in [&workspaces.ours, &workspaces.clear, &workspaces.cores] {
+            workspace.forget()?;
+        }
+        applies.push(workspaces.run(Workspace::apply)?);
+        plans.push(workspaces.run(Workspace::plan)?);
     }
-    Ok([
-        section("plan", &plans, resources, &Bounds { wall: 4.0, per_resource: 0.15 }),
-        section("apply", &applies, resources, &Bounds { wall: 3.0, per_resource: 0.4 }),
-    ])
+    let mut apply = section("apply", &applies, resources, &Bounds { wall: 3.0, per_resource: 0.4 });
+    let [ours, cores] = [&workspaces.ours, &workspaces.cores].map(Workspace::bytes_of_resources);
+    let each = |bytes: usize| [count(bytes) / count(resources)];
+    let (ours, cores) = (each(ours?), each(cores?));
+    let ours = Figure::new("Bytes of one resource in the state", Unit::Bytes, ours);
+    let cores = Figure::new("Bytes of one `terraform_data` in the state", Unit::Bytes, cores);
+    apply.figures.extend([if resources == BOUND { ours.at_most(1_400.0) } else { ours }, cores]);
+    Ok([section("plan", &plans, resources, &Bounds { wall: 4.0, per_resource: 0.15 }), apply])
 }
 
-/// The same command, with our resources and with core's own.
-struct Pair {
+/// The configurations that are compared.
+struct Workspaces<'a> {
+    /// Our resources, as users have them.
+    ours: Workspace<'a>,
+    /// Our resources, at a vendor without TLS.
+    clear: Workspace<'a>,
+    /// Core's own.
+    cores: Workspace<'a>,
+}
+
+impl<'a> Workspaces<'a> {
+    fn run(&self, command: impl Fn(&Workspace<'a>) -> Result<Took>) -> Result<Turn> {
+        Ok(Turn { ours: command(&self.ours)?, clear: command(&self.clear)?, cores: command(&self.cores)? })
+    }
+}
+
+/// The same command with each.
+struct Turn {
     ours: Took,
+    clear: Took,
     cores: Took,
 }
 
-impl Pair {
-    fn take<'a>(
-        run: impl Fn(&Workspace<'a>) -> Result<Took>,
-        ours: &Workspace<'a>,
-        cores: &Workspace<'a>,
-    ) -> Result<Self> {
-        Ok(Self { ours: run(ours)?, cores: run(cores)? })
-    }
-
-    /// The part of core's own work that the providers add to it, in percent.
-    fn share(&self) -> Option<f64> {
-        Some(100.0 * self.ours.metered.providers.as_secs_f64() / self.ours.core()?.as_secs_f64())
+impl Turn {
+    fn wall_ratio(&self) -> f64 {
+        self.ours.wall.as_secs_f64() / self.cores.wall.as_secs_f64()
     }
 
     /// How many times core's own processor time with our resources is that with its own.
     fn core_ratio(&self) -> Option<f64> {
         Some(self.ours.core()?.as_secs_f64() / self.cores.core()?.as_secs_f64())
+    }
+
+    /// The part of core's own work with our resources that the providers add to it, in percent.
+    fn share(&self) -> Option<f64> {
+        Some(100.0 * self.ours.providers()?.as_secs_f64() / self.ours.core()?.as_secs_f64())
+    }
+
+    /// The same of core's own work with `terraform_data`, which a wide schema of ours does not make larger.
+    fn share_of_bare(&self) -> Option<f64> {
+        Some(100.0 * self.ours.providers()?.as_secs_f64() / self.cores.core()?.as_secs_f64())
     }
 }
 
@@ -76,29 +104,39 @@ struct Bounds {
     per_resource: f64,
 }
 
-fn section(command: &str, pairs: &[Pair], resources: usize, bounds: &Bounds) -> Section {
-    let time = |measure: &str, of: &dyn Fn(&Pair) -> Option<Duration>| {
-        Figure::new(measure, Unit::Milliseconds, pairs.iter().filter_map(of).map(milliseconds))
+fn section(command: &str, turns: &[Turn], resources: usize, bounds: &Bounds) -> Section {
+    let time = |measure: &str, of: &dyn Fn(&Turn) -> Option<Duration>| {
+        Figure::new(measure, Unit::Milliseconds, turns.iter().filter_map(of).map(milliseconds))
     };
-    let ratio = |measure: &str, unit, of: &dyn Fn(&Pair) -> Option<f64>| {
-        Figure::new(measure, unit, pairs.iter().filter_map(of))
+    let ratio = |measure: &str, unit, of: &dyn Fn(&Turn) -> Option<f64>| {
+        Figure::new(measure, unit, turns.iter().filter_map(of))
     };
-    let providers = |pair: &Pair| pair.ours.cpu.map(|_| pair.ours.metered.providers);
-    let wall = |pair: &Pair| Some(pair.ours.wall.as_secs_f64() / pair.cores.wall.as_secs_f64());
-    let per_resource = |pair: &Pair| providers(pair).map(|cpu| milliseconds(cpu) / count(resources));
-    let peak = |pair: &Pair| pair.ours.metered.peak.map(megabytes);
+    let per_resource = |took: &Took| took.providers().map(|cpu| milliseconds(cpu) / count(resources));
+    let peak = |turn: &Turn| turn.ours.metered.peak.map(megabytes);
     let bounded = |figure: Figure, bound| if resources == BOUND { figure.at_most(bound) } else { figure };
     let figures = vec![
-        time("Wall time", &|pair| Some(pair.ours.wall)),
-        time("Wall time of `terraform_data`", &|pair| Some(pair.cores.wall)),
-        bounded(ratio("Wall time over that of `terraform_data`", Unit::Times, &wall), bounds.wall),
-        time("Core's own CPU", &|pair| pair.ours.core()),
-        time("Core's own CPU with `terraform_data`", &|pair| pair.cores.core()),
-        ratio("Core's own CPU over that with `terraform_data`", Unit::Times, &Pair::core_ratio),
-        time("The providers' CPU", &providers),
-        bounded(ratio("The providers' CPU a resource", Unit::Milliseconds, &per_resource), bounds.per_resource),
-        bounded(ratio("The providers' CPU beside core's own", Unit::Percent, &Pair::share), 5.0),
-        ratio("Provider processes", Unit::Count, &|pair| Some(count(pair.ours.metered.processes))),
+        time("Wall time", &|turn| Some(turn.ours.wall)),
+        time("Wall time, vendor without TLS", &|turn| Some(turn.clear.wall)),
+        time("Wall time of `terraform_data`", &|turn| Some(turn.cores.wall)),
+        bounded(
+            ratio("Wall time over that of `terraform_data`", Unit::Times, &|turn| Some(turn.wall_ratio())),
+            bounds.wall,
+        ),
+        time("Core's own CPU", &|turn| turn.ours.core()),
+        time("Core's own CPU with `terraform_data`", &|turn| turn.cores.core()),
+        ratio("Core's own CPU over that with `terraform_data`", Unit::Times, &Turn::core_ratio),
+        time("The providers' CPU", &|turn| turn.ours.providers()),
+        time("The providers' CPU, vendor without TLS", &|turn| turn.clear.providers()),
+        bounded(
+            ratio("The providers' CPU a resource", Unit::Milliseconds, &|turn| per_resource(&turn.ours)),
+            bounds.per_resource,
+        ),
+        ratio("The providers' CPU a resource, vendor without TLS", Unit::Milliseconds, &|turn| {
+            per_resource(&turn.clear)
+        }),
+        bounded(ratio("The providers' CPU beside core's own", Unit::Percent, &Turn::share), 5.0),
+        ratio("The providers' CPU beside core's own with `terraform_data`", Unit::Percent, &Turn::share_of_bare),
+        ratio("Provider processes", Unit::Count, &|turn| Some(count(turn.ours.metered.processes))),
         ratio("Most memory of a provider process", Unit::Megabytes, &peak),
     ];
     Section { title: format!("`{command}` of {}", thousands(resources)), figures }

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -20,10 +20,11 @@ use crate::{
 /// A configuration and its state.
 pub(crate) struct Workspace<'a> {
     core: &'a Core,
-    meter: &'a Meter,
+    /// What tells the providers' time from core's; nothing where core starts the provider itself.
+    meter: Option<&'a Meter>,
     directory: TempDir,
     sandbox: &'a Sandbox,
-    env: Vec<(&'static str, &'static str)>,
+    env: Vec<(&'static str, String)>,
 }
 
 /// What one command took.
@@ -39,21 +40,45 @@ impl Took {
     pub(crate) fn core(&self) -> Option<Duration> {
         Some(self.cpu?.saturating_sub(self.metered.providers).saturating_sub(self.metered.stand_ins))
     }
+
+    /// The providers' processor time; nothing where the system does not tell.
+    pub(crate) fn providers(&self) -> Option<Duration> {
+        self.cpu.map(|_| self.metered.providers)
+    }
 }
 
 impl<'a> Workspace<'a> {
     /// Writes the configuration into a directory of its own.
     pub(crate) fn new(core: &'a Core, meter: &'a Meter, sandbox: &'a Sandbox, configuration: &str) -> Result<Self> {
+        let workspace = Self::bare(core, &cli_config(meter.folder()), sandbox, configuration)?;
+        Ok(Self { meter: Some(meter), ..workspace })
+    }
+
+    /// The same where core starts the provider that it finds by this configuration of its own.
+    pub(crate) fn bare(core: &'a Core, cli_config: &str, sandbox: &'a Sandbox, configuration: &str) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         fs::write(directory.path().join("main.tf"), configuration)?;
-        fs::write(directory.path().join(CLI_CONFIG), cli_config(meter.folder()))?;
-        Ok(Self { core, meter, directory, sandbox, env: Vec::new() })
+        fs::write(directory.path().join(CLI_CONFIG), cli_config)?;
+        Ok(Self { core, meter: None, directory, sandbox, env: sandbox.env() })
+    }
+
+    /// Has the vendor called over TLS, with a certificate of an authority of its own, beside those that the system trusts.
+    pub(crate) fn over_tls(mut self) -> Result<Self> {
+        let file = self.path().join("ca.pem");
+        fs::write(&file, self.sandbox.ca_certificate_pem())?;
+        self.env.extend(self.sandbox.env_over_tls());
+        Ok(self.with("SMTP_CA_CERTIFICATE_FILE", &file.display().to_string()))
     }
 
     /// Sets a variable for whatever runs here.
-    pub(crate) fn with(mut self, variable: &'static str, value: &'static str) -> Self {
-        self.env.push((variable, value));
+    pub(crate) fn with(mut self, variable: &'static str, value: &str) -> Self {
+        self.env.push((variable, value.to_owned()));
         self
+    }
+
+    /// Installs the provider.
+    pub(crate) fn init(&self) -> Result<Took> {
+        self.run(&["init", "-input=false"])
     }
 
     /// Applies.
@@ -71,13 +96,24 @@ impl<'a> Workspace<'a> {
         self.run(&["plan", "-refresh-only", "-input=false"])
     }
 
+    /// The bytes that the resources have in core's state, all of them together, without what is there without any resource.
+    pub(crate) fn bytes_of_resources(&self) -> Result<usize> {
+        let text = fs::read_to_string(self.state())?;
+        let list = text.split_once("\"resources\": [").and_then(|(_, rest)| rest.split_once("\n  ]"));
+        Ok(list.ok_or("the state is not written as it was expected")?.0.len())
+    }
+
     /// Lets core forget what it has applied.
     pub(crate) fn forget(&self) -> Result<()> {
-        let state = self.path().join("terraform.tfstate");
+        let state = self.state();
         if state.exists() {
             fs::remove_file(state)?;
         }
         Ok(())
+    }
+
+    fn state(&self) -> PathBuf {
+        self.path().join("terraform.tfstate")
     }
 
     fn path(&self) -> &Path {
@@ -92,15 +128,17 @@ impl<'a> Workspace<'a> {
             .env("HOME", self.path())
             .env("TF_CLI_CONFIG_FILE", self.path().join(CLI_CONFIG))
             .env("TMPDIR", self.path())
-            .envs(self.env.iter().copied())
-            .envs(self.meter.env())
-            .envs(self.sandbox.env());
+            .env_remove("SSL_CERT_DIR")
+            .env_remove("SSL_CERT_FILE")
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .envs(self.meter.into_iter().flat_map(Meter::env));
 
         let (before, start) = (usage::of_children(), Instant::now());
         let output = command.output()?;
         let (wall, cpu) = (start.elapsed(), usage::of_children_since(before));
         if output.status.success() {
-            return Ok(Took { wall, cpu, metered: self.meter.take()? });
+            let metered = self.meter.map_or_else(|| Ok(Metered::default()), Meter::take)?;
+            return Ok(Took { wall, cpu, metered });
         }
         let [told, complained] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
         Err(format!("`{}` ended with {}\n{told}{complained}", arguments.join(" "), output.status).into())

@@ -79,6 +79,12 @@ pub(crate) fn cli_config(folder: &Path) -> String {
     )
 }
 
+/// The configuration file by which core installs the provider from a mirror, at `init`, and from nowhere else.
+pub(crate) fn cli_config_of_mirror(folder: &Path) -> String {
+    let folder = folder.display().to_string();
+    format!("provider_installation {{\n  filesystem_mirror {{\n    path = {folder:?}\n  }}\n}}\n")
+}
+
 fn command(program: &OsString) -> Command {
     let mut command = Command::new(program);
     let foreign = |name: &str| FOREIGN.iter().any(|prefix| name.starts_with(prefix));

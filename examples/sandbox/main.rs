@@ -1,6 +1,6 @@
 //! The sandbox as a program, to try the provider or a module with no vendor and no network.
 //!
-//! `cargo run --example sandbox [-- --port 8080 --smtp-port 2587 --smtps-port 2465 --user-name me@example.com]`
+//! `cargo run --example sandbox [-- --port 8080 --https-port 8443 --smtp-port 2587 --smtps-port 2465 --user-name me@example.com]`
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "what it prints is what it is for")]
 
 #[path = "server/mod.rs"]
@@ -62,7 +62,8 @@ fn introduce(sandbox: &Sandbox, credentials: &[String], certificate: &str) {
         println!("export {name}={value}");
     }
     println!("export SMTP_CA_CERTIFICATE_FILE={certificate}");
-    println!("\n# SMTP: localhost:{} with STARTTLS, localhost:{} with TLS", sandbox.smtp_port(), sandbox.smtps_port());
+    println!("\n# The APIs over TLS: {}", sandbox.base_url_over_tls());
+    println!("# SMTP: localhost:{} with STARTTLS, localhost:{} with TLS", sandbox.smtp_port(), sandbox.smtps_port());
     println!("\n# Ready to be reset:");
     for credential in credentials {
         println!("#   {credential}");
@@ -94,10 +95,15 @@ impl Options {
             let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value"));
             match name.as_str() {
                 "--port" => options.ports.http = port(&value()?)?,
+                "--https-port" => options.ports.https = port(&value()?)?,
                 "--smtp-port" => options.ports.smtp = port(&value()?)?,
                 "--smtps-port" => options.ports.smtps = port(&value()?)?,
                 "--user-name" => options.user_names.push(value()?),
-                _ => return Err(format!("unknown: {name}; known: --port, --smtp-port, --smtps-port, --user-name")),
+                _ => {
+                    return Err(format!(
+                        "unknown: {name}; known: --port, --https-port, --smtp-port, --smtps-port, --user-name"
+                    ));
+                }
             }
         }
         if options.user_names.is_empty() {

@@ -6,6 +6,7 @@
 use std::io;
 use std::time::Duration;
 
+use http::header::CONNECTION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
@@ -24,6 +25,8 @@ pub(super) struct Arriving<S> {
     raw: Zeroizing<Vec<u8>>,
     head: Option<Head>,
     has_head: bool,
+    /// Whether the server will take another request over this connection (RFC 9112, section 9.3).
+    persists: bool,
     framing: Framing,
     body: Zeroizing<Vec<u8>>,
     most: usize,
@@ -57,6 +60,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
             raw: Zeroizing::new(Vec::with_capacity(if is_kept { MOST_KEPT } else { 2 * PIECE })),
             head: None,
             has_head: false,
+            persists: false,
             framing: Framing::Unclear,
             body: Zeroizing::default(),
             most: 0,
@@ -158,6 +162,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
         self.framing == Framing::Complete
     }
 
+    /// The connection, where the response has come to its announced end, with nothing behind that, and the server keeps it open.
+    pub(super) fn into_idle(self) -> Option<S> {
+        let is_idle = self.framing == Framing::Complete && self.behind == 0 && self.persists;
+        is_idle.then_some(self.stream)
+    }
+
     /// All that came of the response to a reset.
     pub(super) fn received(self) -> Received {
         let is_whole = matches!(self.framing, Framing::Complete | Framing::ToEnd) && self.behind == 0;
@@ -191,6 +201,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
                     headers.append(name, value);
                 }
                 self.framing = Framing::of(status, &headers);
+                self.persists = response.version == Some(1) && !says_close(&headers);
                 self.head = Some(Head { status, headers });
                 self.has_head = true;
             }
@@ -229,6 +240,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
         let is_odd = matches!(self.framing, Framing::Complete | Framing::Unclear);
         salvage::has_document(&self.body) || is_odd && self.texts().iter().any(|text| salvage::has_document(text))
     }
+}
+
+fn says_close(headers: &HeaderMap) -> bool {
+    let options = headers.get_all(CONNECTION).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    options.into_iter().any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
 }
 
 /// The most that a page of a list may hold, in bytes.

@@ -10,7 +10,7 @@ use super::gate::Gate;
 use super::limit::Limit;
 use super::transport::Transport;
 use super::{BaseUrl, Dialect, Request};
-use crate::trust::CertificateFile;
+use crate::trust::{CertificateFile, Trust};
 
 /// What a provider block says about HTTP.
 #[derive(Clone, Debug)]
@@ -38,14 +38,14 @@ struct Shared {
 impl Client {
     /// Makes a client.
     pub fn new(settings: Settings) -> Self {
-        let transport = Transport::new(settings.ca_certificate_file.clone());
+        let transport = Transport::new(Trust::new(settings.ca_certificate_file.clone()));
         Self::over(settings, transport)
     }
 
     /// Makes a client that looks names up like this.
     #[cfg(test)]
     pub(super) fn resolving(settings: Settings, resolver: super::dial::Resolver) -> Self {
-        Self::over(settings, Transport::new(None).resolving(resolver))
+        Self::over(settings, Transport::new(Trust::default()).resolving(resolver))
     }
 
     fn over(settings: Settings, transport: Transport) -> Self {
@@ -56,6 +56,11 @@ impl Client {
     /// Makes the API at `base`, whose errors are told in `dialect`.
     pub fn api(&self, base: BaseUrl, dialect: &'static Dialect) -> Api {
         Api { client: self.clone(), base, dialect, gate: Arc::new(Gate::new(None)) }
+    }
+
+    /// Whose certificates count to it.
+    pub(crate) fn trust(&self) -> &Trust {
+        self.transport().trust()
     }
 
     pub(super) fn transport(&self) -> &Transport {

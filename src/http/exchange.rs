@@ -21,8 +21,9 @@ use super::words::{Agreement, Media, Words};
 use super::{Answer, Dialect, Error, Kind, Operation, Outcome, Result};
 
 /// What an exchange needs to know beside the request itself.
-#[derive(Debug)]
 pub(super) struct Exchange<'a> {
+    pub(super) transport: &'a Transport,
+    pub(super) route: &'a Route,
     pub(super) op: &'a Operation,
     pub(super) intent: Intent,
     pub(super) host: &'a str,
@@ -37,13 +38,16 @@ pub(super) struct Exchange<'a> {
 
 impl Exchange<'_> {
     /// Sends the request and judges what comes back.
-    pub(super) async fn run(&self, transport: &Transport, route: &Route, message: &[u8]) -> Result<Answer, Failure> {
+    pub(super) async fn run(&self, message: &[u8]) -> Result<Answer, Failure> {
         let start = Instant::now();
         if self.intent != Intent::Read && self.op.remaining() < LEAST_TO_SEND {
             return Err(Failure::last(out_of_time(self.host)));
         }
         let end = start.checked_add(self.timeout).map_or(self.op.deadline, |end| end.min(self.op.deadline));
-        let connection = self.connect(transport, route, start, end).await.map_err(|Obstacle { trouble, words }| {
+        if let Some(looked) = self.look_over_kept(message, end).await {
+            return looked;
+        }
+        let connection = self.connect(start, end).await.map_err(|Obstacle { trouble, words }| {
             let Failure { error, tries } = self.failed(trouble, Stage::Connecting);
             let reason = words.map_or(error.reason, Cow::Owned);
             Failure { error: Error { reason, ..error }, tries }
@@ -57,11 +61,38 @@ impl Exchange<'_> {
             }
         };
         let mut response = Arriving::over(connection, self.intent == Intent::Reset);
+        let begun = self.begin(&mut response, message, end).await;
+        self.judge(response, begun, end).await
+    }
+
+    /// Sends a look-up over a connection that has carried one before. `None` where there is no such connection, or where it ended
+    /// before a response: the look-up is then sent over a new one, which does no harm.
+    async fn look_over_kept(&self, message: &[u8], end: Instant) -> Option<Result<Answer, Failure>> {
+        if self.intent != Intent::Read {
+            return None;
+        }
+        let mut response = Arriving::over(self.transport.kept().take(self.route)?, false);
+        match self.begin(&mut response, message, end).await {
+            Err(Trouble::Interrupted) => None,
+            begun => Some(self.judge(response, begun, end).await),
+        }
+    }
+
+    /// Sends the request, and waits for the head of the response.
+    async fn begin(&self, response: &mut Arriving<Connection>, message: &[u8], end: Instant) -> Result<(), Trouble> {
         let begun = self.in_time(end, async {
             response.send(message).await;
             response.head().await
         });
-        let begun = begun.await.and_then(|begun| begun);
+        begun.await.and_then(|begun| begun)
+    }
+
+    async fn judge(
+        &self,
+        mut response: Arriving<Connection>,
+        begun: Result<(), Trouble>,
+        end: Instant,
+    ) -> Result<Answer, Failure> {
         let head = response.take_head();
         if let Some(head) = &head {
             let _ = self.quota.set(Quota::read(&head.headers, SystemTime::now()));
@@ -80,13 +111,7 @@ impl Exchange<'_> {
     }
 
     /// Makes a connection. Until it stands, a stop or too little time takes the request back.
-    async fn connect(
-        &self,
-        transport: &Transport,
-        route: &Route,
-        start: Instant,
-        end: Instant,
-    ) -> Result<Connection, Obstacle> {
+    async fn connect(&self, start: Instant, end: Instant) -> Result<Connection, Obstacle> {
         // A request that leaves at the last moment would be cut off without its answer.
         let last_moment = end - LEAST_TO_SEND.min((end - start) / 2);
 
@@ -95,7 +120,7 @@ impl Exchange<'_> {
             biased;
             () = self.op.stop.cancelled() => Err(Trouble::Stopped.into()),
             () = tokio::time::sleep_until(last_moment) => Err(Trouble::Unreachable(NO_CONNECTION_IN_TIME).into()),
-            connection = transport.connect(route) => connection,
+            connection = self.transport.connect(self.route) => connection,
         }
     }
 
@@ -149,6 +174,11 @@ impl Exchange<'_> {
             let error = Error::new(verdict.kind, verdict.outcome, self.host, format!("it answered {status}"));
             let error = Error { ending: verdict.ending, status: Some(status), request_id, ..error };
             return Err(Failure { error, tries: verdict.tries });
+        }
+        if self.intent == Intent::Read
+            && let Some(connection) = response.into_idle()
+        {
+            self.transport.kept().keep(self.route, connection);
         }
         Ok(answer(Received { body, beyond: Vec::new(), is_whole: true }, None))
     }

@@ -9,7 +9,8 @@
 //! - `request` puts it together, with `path` for the part of the URL that names a credential, and `message` for its bytes;
 //! - `retry` is the one loop around it;
 //! - `gate` lets it leave when the vendor takes it, with `retry_after` for the vendor's own word on when, and `limit` for ours;
-//! - `exchange` sends it once, over a connection that `transport` makes for it alone, with `dial`, `proxy`, `no_proxy` and `tunnel`;
+//! - `exchange` sends it once, over a connection that `transport` makes, with `dial`, `proxy`, `no_proxy` and `tunnel`; `kept` has those
+//!   that look-ups share;
 //! - `arriving` reads what comes back, `framing` finds its end, and `salvage` the password where it is broken;
 //! - `words` knows whether a response is in the vendor's own words, and `classify` judges it, or that there was none;
 //! - `dialect` reads what a vendor says, and shows it as [`Shown`](crate::secret::Shown) words only.
@@ -27,6 +28,7 @@ mod error;
 mod exchange;
 mod framing;
 mod gate;
+mod kept;
 mod limit;
 mod lookup;
 mod message;

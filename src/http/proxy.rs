@@ -16,7 +16,7 @@ use super::no_proxy;
 use crate::secret::Secret;
 
 /// An HTTP proxy, which is asked for a tunnel.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Proxy {
     pub(super) host: Host<String>,
     pub(super) port: u16,

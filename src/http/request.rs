@@ -210,8 +210,9 @@ impl Prepared {
         let start = Instant::now();
         let (timeout, quota) = (self.api.client.request_timeout(), OnceLock::new());
         let dialect = self.api.dialect;
-        let exchange = Exchange { op, intent, host, dialect, agreement, timeout, quota: &quota };
-        let mut result = exchange.run(self.api.client.transport(), &self.route, &self.message).await;
+        let (transport, route) = (self.api.client.transport(), &self.route);
+        let exchange = Exchange { transport, route, op, intent, host, dialect, agreement, timeout, quota: &quota };
+        let mut result = exchange.run(&self.message).await;
 
         let quota = quota.get().copied().unwrap_or_default();
         match &mut result {

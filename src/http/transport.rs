@@ -13,18 +13,20 @@ use url::Host;
 
 use super::base_url::{BaseUrl, Reach};
 use super::dial::{self, Resolver};
+use super::kept::Kept;
 use super::proxy::Proxy;
 use super::tunnel::{self, NoTunnel};
-use crate::trust::{self, CertificateFile, Trust};
+use crate::trust::{self, Purpose, Trust};
 
-/// Makes connections. Each carries one request: none is kept, and nothing is done behind our back.
+/// Makes connections. Each carries one request, or look-ups only; nothing is done behind our back.
 pub(super) struct Transport {
     trust: Trust,
     resolver: Resolver,
+    kept: Kept,
 }
 
 /// The way to an API.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Route {
     host: Host<String>,
     port: u16,
@@ -41,14 +43,23 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Transport {
-    pub(super) fn new(file: Option<CertificateFile>) -> Self {
-        Self { trust: Trust::new(file), resolver: Resolver::default() }
+    pub(super) fn new(trust: Trust) -> Self {
+        Self { trust, resolver: Resolver::default(), kept: Kept::default() }
+    }
+
+    pub(super) fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// The same with names looked up otherwise.
     #[cfg(test)]
     pub(super) fn resolving(self, resolver: Resolver) -> Self {
         Self { resolver, ..self }
+    }
+
+    /// The connections that look-ups share.
+    pub(super) fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     /// Finds the way to an API. The error says what is wrong with a proxy of the environment.
@@ -134,7 +145,7 @@ impl Transport {
     }
 
     async fn secure(&self, host: &Host<String>, stream: Connection, leg: Leg) -> Result<Connection, Obstacle> {
-        let connector = self.trust.connector(&[b"http/1.1"]).await.map_err(Trouble::Setup)?;
+        let connector = self.trust.connector(Purpose::Http).await.map_err(Trouble::Setup)?;
         let name = match host {
             Host::Domain(name) => ServerName::try_from(name.clone()).ok(),
             Host::Ipv4(address) => Some(ServerName::from(std::net::IpAddr::V4(*address))),

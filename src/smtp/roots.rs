@@ -3,7 +3,7 @@
 use tokio_rustls::TlsConnector;
 
 use super::{Failure, FailureKind};
-use crate::trust::{CertificateFile, Trust};
+use crate::trust::{CertificateFile, Purpose, Trust};
 
 /// The roots of trust. Cheap to make and to clone: nothing is read before the first connection.
 #[derive(Clone, Debug, Default)]
@@ -15,8 +15,13 @@ impl Roots {
         Self(Trust::new(file))
     }
 
+    /// Trusts whom somebody else trusts, with one verifier for both.
+    pub(crate) fn shared_with(trust: &Trust) -> Self {
+        Self(trust.clone())
+    }
+
     /// What makes TLS connections.
     pub(super) async fn connector(&self) -> Result<TlsConnector, Failure> {
-        self.0.connector(&[]).await.map_err(|reason| Failure::new(FailureKind::Setup, reason))
+        self.0.connector(Purpose::Smtp).await.map_err(|reason| Failure::new(FailureKind::Setup, reason))
     }
 }

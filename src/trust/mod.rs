@@ -1,71 +1,102 @@
 //! Whom this process trusts beside whom the system trusts, and why it does not trust a certificate.
 //!
-//! One verifier judges the certificates of APIs, of proxies and of mail servers. The system's roots are read once in a process, when
-//! the first connection needs them.
+//! One verifier judges the certificates of APIs, of proxies and of mail servers. The system's roots are read once in a process, from one
+//! place, when the first connection needs them.
 
 mod file;
 mod key;
 mod off_thread;
+mod system;
 mod verifier;
 mod words;
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use rustls::{ClientConfig, crypto::ring};
+use rustls::{
+    ClientConfig,
+    client::{Resumption, danger::ServerCertVerifier},
+    crypto::{CryptoProvider, ring},
+};
+use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 
 pub use file::CertificateFile;
 use off_thread::off_thread;
-use verifier::{System, Verifier};
+use verifier::Verifier;
 pub(crate) use words::{fault, is_of_another_kind, names};
 
-/// Whose certificates count. Cheap to make and to clone: nothing is read before the first connection.
+/// Whose certificates count. Cheap to make and to clone, and clones share what was read: nothing is before the first connection.
 #[derive(Clone, Default)]
 pub(crate) struct Trust(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
     file: Option<CertificateFile>,
-    config: OnceLock<ClientConfig>,
+    verifier: OnceCell<Arc<Verifier>>,
+    configs: Mutex<Vec<(Purpose, Arc<ClientConfig>)>>,
+}
+
+/// What a TLS connection is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Purpose {
+    /// HTTP/1.1, by the name that RFC 7301 has for it. Later connections to a server resume the session of an earlier one.
+    Http,
+    /// SMTP. Each connection is judged by the certificate that it shows: what it proves is about that server.
+    Smtp,
 }
 
 impl Trust {
     /// Trusts whom the system trusts, and the certificates of the user's file.
     pub(crate) fn new(file: Option<CertificateFile>) -> Self {
-        Self(Arc::new(Shared { file, config: OnceLock::new() }))
+        Self(Arc::new(Shared { file, ..Shared::default() }))
     }
 
-    /// What makes TLS connections for these protocols (RFC 7301). The error is in words.
-    pub(crate) async fn connector(&self, protocols: &[&[u8]]) -> Result<TlsConnector, &'static str> {
-        let config = if let Some(config) = self.0.config.get() {
-            config
-        } else {
-            let config = self.config().await?;
-            self.0.config.get_or_init(|| config)
-        };
-        let mut config = config.clone();
-        config.alpn_protocols = protocols.iter().map(|&protocol| protocol.to_owned()).collect();
-        Ok(TlsConnector::from(Arc::new(config)))
-    }
-
-    async fn config(&self) -> Result<ClientConfig, &'static str> {
-        let system = match SYSTEM.get() {
-            Some(system) => system.clone(),
-            None => off_thread(|| SYSTEM.get_or_init(verifier::system).clone()).await.flatten(),
-        };
+    /// What makes TLS connections. The error is in words.
+    pub(crate) async fn connector(&self, purpose: Purpose) -> Result<TlsConnector, &'static str> {
         let provider = Arc::new(ring::default_provider());
-        let verifier = Verifier::new(system, self.0.file.as_ref(), &provider).ok_or(NO_SYSTEM_ROOTS)?;
-        Ok(ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|_| "no version of TLS can be spoken")?
-            // Dangerous is what others may put here; this verifier asks the system's own.
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth())
+        let verifier = self.0.verifier.get_or_try_init(|| self.verifier(&provider)).await?;
+        let mut configs = self.0.configs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, config)) = configs.iter().find(|(made_for, _)| *made_for == purpose) {
+            return Ok(TlsConnector::from(Arc::clone(config)));
+        }
+        let config = Arc::new(config(purpose, Arc::clone(verifier), provider)?);
+        configs.push((purpose, Arc::clone(&config)));
+        Ok(TlsConnector::from(config))
     }
+
+    async fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<Verifier>, &'static str> {
+        let system = if let Some(system) = SYSTEM.get() {
+            system.clone()
+        } else {
+            let provider = Arc::clone(provider);
+            off_thread(move || SYSTEM.get_or_init(|| system::load(provider)).clone()).await.flatten()
+        };
+        Verifier::new(system, self.0.file.as_ref(), provider).map(Arc::new).ok_or(NO_SYSTEM_ROOTS)
+    }
+}
+
+fn config(
+    purpose: Purpose,
+    verifier: Arc<Verifier>,
+    provider: Arc<CryptoProvider>,
+) -> Result<ClientConfig, &'static str> {
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| "no version of TLS can be spoken")?
+        // Dangerous is what others may put here; this verifier asks the system's own.
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    // Early data could be replayed, and would be sent before the server has proven who it is.
+    config.enable_early_data = false;
+    match purpose {
+        Purpose::Http => config.alpn_protocols = vec![b"http/1.1".to_vec()],
+        Purpose::Smtp => config.resumption = Resumption::disabled(),
+    }
+    Ok(config)
 }
 
 impl fmt::Debug for Trust {
@@ -75,7 +106,75 @@ impl fmt::Debug for Trust {
 }
 
 /// The system's own judgement; `None` where it has no roots.
-static SYSTEM: OnceLock<Option<Arc<System>>> = OnceLock::new();
+static SYSTEM: OnceLock<Option<Arc<dyn ServerCertVerifier>>> = OnceLock::new();
 
 /// The reason where nobody's word on certificates can be had.
 const NO_SYSTEM_ROOTS: &str = "the system's root certificates cannot be loaded";
+
+/// RFC 7468.
+#[cfg(test)]
+fn pem(certificate: &[u8]) -> String {
+    use base64::prelude::{BASE64_STANDARD, Engine as _};
+
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", BASE64_STANDARD.encode(certificate))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use rcgen::{CertifiedKey, generate_simple_self_signed};
+    use rustls::{
+        HandshakeKind, ServerConfig, SupportedProtocolVersion,
+        pki_types::{PrivateKeyDer, ServerName},
+        version::{TLS12, TLS13},
+    };
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    /// How two connections to one server, one after the other, came to be.
+    async fn handshakes(purpose: Purpose, version: &'static SupportedProtocolVersion) -> [Option<HandshakeKind>; 2] {
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(pem(cert.der()).as_bytes()).unwrap();
+        let mut server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap())
+            .unwrap();
+        // It would take it.
+        server.max_early_data_size = u32::MAX;
+        let (acceptor, trust) =
+            (TlsAcceptor::from(Arc::new(server)), Trust::new(CertificateFile::read(file.path()).ok()));
+
+        let mut kinds = [None; 2];
+        for kind in &mut kinds {
+            let (ours, theirs) = duplex(64 * 1024);
+            let acceptor = acceptor.clone();
+            let task = tokio::spawn(async move {
+                let mut stream = acceptor.accept(theirs).await.unwrap();
+                stream.write_all(b"x").await.unwrap();
+                stream.shutdown().await.unwrap();
+            });
+            let connector = trust.clone().connector(purpose).await.unwrap();
+            let mut stream = connector.connect(ServerName::try_from("localhost").unwrap(), ours).await.unwrap();
+            assert_eq!(stream.read_u8().await.unwrap(), b'x');
+            assert!(!stream.get_ref().1.is_early_data_accepted());
+            *kind = stream.get_ref().1.handshake_kind();
+            task.await.unwrap();
+        }
+        kinds
+    }
+
+    #[tokio::test]
+    async fn a_session_is_resumed_at_an_api_and_at_no_mail_server() {
+        for version in [&TLS12, &TLS13] {
+            let [first, second] = handshakes(Purpose::Http, version).await;
+            assert_eq!((first, second), (Some(HandshakeKind::Full), Some(HandshakeKind::Resumed)), "{version:?}");
+            assert_eq!(handshakes(Purpose::Smtp, version).await, [Some(HandshakeKind::Full); 2], "{version:?}");
+        }
+    }
+}

@@ -9,33 +9,25 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_cert_signed_by_trust_anchor, verify_server_name,
     },
-    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime},
     server::ParsedCertificate,
 };
 
 use super::{CertificateFile, key::rsa_bits, words::AnotherSize};
 
-/// The system's own verifier, with the system's roots.
-pub(super) type System = rustls_platform_verifier::Verifier;
-
-/// Reads the system's roots.
-pub(super) fn system() -> Option<Arc<System>> {
-    System::new(Arc::new(ring::default_provider())).ok().map(Arc::new)
-}
-
 /// Trusts what stands in the user's file, what the authorities in it have signed, and what the system trusts.
 pub(super) struct Verifier {
     listed: Vec<CertificateDer<'static>>,
     by_file: Option<Arc<WebPkiServerVerifier>>,
-    by_system: Option<Arc<System>>,
+    by_system: Option<Arc<dyn ServerCertVerifier>>,
     provider: Arc<CryptoProvider>,
 }
 
 impl Verifier {
     /// `None` where there is nobody to trust.
     pub(super) fn new(
-        by_system: Option<Arc<System>>,
+        by_system: Option<Arc<dyn ServerCertVerifier>>,
         file: Option<&CertificateFile>,
         provider: &Arc<CryptoProvider>,
     ) -> Option<Self> {

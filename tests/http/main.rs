@@ -8,6 +8,7 @@
 mod answers;
 mod broken;
 mod connections;
+mod kept;
 mod proxies;
 mod retries;
 mod secrets;

@@ -26,6 +26,8 @@ pub(crate) enum Act {
     Silence,
     /// Reads a request, answers and closes.
     Say(Vec<u8>),
+    /// Reads a request and answers, once with each of these; then reads one more and closes.
+    SayEach(Vec<Vec<u8>>),
     /// Reads a request, answers and never closes.
     SayAndStall(Vec<u8>),
     /// Reads a request and answers with a byte at a time.
@@ -152,6 +154,14 @@ async fn follow(mut stream: impl AsyncRead + AsyncWrite + Unpin, act: Act, seen:
         Act::Reset | Act::Babble(_) | Act::CloseAfterRequest | Act::ResetAfterRequest => Ok(()),
         Act::Silence => hold(&mut stream).await,
         Act::Say(bytes) => say(&mut stream, &bytes).await,
+        Act::SayEach(answers) => {
+            for bytes in answers {
+                stream.write_all(&bytes).await?;
+                stream.flush().await?;
+                read_request(&mut stream, seen).await?;
+            }
+            Ok(())
+        }
         Act::SayAndStall(bytes) => {
             stream.write_all(&bytes).await?;
             stream.flush().await?;

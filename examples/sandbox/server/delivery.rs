@@ -2,9 +2,32 @@
 
 use std::{io, time::Duration};
 
-use tokio::{io::AsyncWriteExt, net::TcpStream, time::sleep};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+    time::sleep,
+};
+use tokio_rustls::server::TlsStream;
 
 use super::{faults::Effect, gate::Gate, http::Answer};
+
+/// A connection, over TLS or not.
+pub trait Wire: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Has the system reset the connection where it is closed.
+    fn reset_when_closed(&self) -> io::Result<()>;
+}
+
+impl Wire for TcpStream {
+    fn reset_when_closed(&self) -> io::Result<()> {
+        self.set_zero_linger()
+    }
+}
+
+impl Wire for TlsStream<TcpStream> {
+    fn reset_when_closed(&self) -> io::Result<()> {
+        self.get_ref().0.set_zero_linger()
+    }
+}
 
 /// What becomes of the connection.
 #[derive(Eq, PartialEq)]
@@ -17,11 +40,18 @@ pub enum Connection {
 
 /// Sends an answer as `effect` has it.
 pub async fn deliver(
-    stream: &mut TcpStream,
+    stream: &mut impl Wire,
     answer: &Answer,
     effect: Option<&Effect>,
     gate: &Gate,
 ) -> io::Result<Connection> {
+    let delivered = send(stream, answer, effect, gate).await?;
+    // TLS keeps back what the system did not accept at once.
+    stream.flush().await?;
+    Ok(delivered)
+}
+
+async fn send(stream: &mut impl Wire, answer: &Answer, effect: Option<&Effect>, gate: &Gate) -> io::Result<Connection> {
     match effect {
         Some(Effect::Close) => {}
         Some(Effect::ContentLength(length)) => {
@@ -34,6 +64,7 @@ pub async fn deliver(
         }
         Some(Effect::HeadThenStall) => {
             stream.write_all(&answer.head(Some(answer.body.len() as u64))).await?;
+            stream.flush().await?;
             gate.hold().await;
             stream.write_all(&answer.body).await?;
             return Ok(Connection::Reusable);
@@ -42,7 +73,7 @@ pub async fn deliver(
             stream.write_all(&answer.head(Some(*length))).await?;
             spaces(stream, *length).await?;
         }
-        Some(Effect::TcpReset) => stream.set_zero_linger()?,
+        Some(Effect::TcpReset) => stream.reset_when_closed()?,
         Some(Effect::Truncate(length)) => {
             let missing = answer.body.len().saturating_sub(*length);
             let bytes = answer.bytes();
@@ -56,16 +87,17 @@ pub async fn deliver(
     Ok(Connection::Spent)
 }
 
-async fn drip(stream: &mut TcpStream, bytes: &[u8], pause: Duration) -> io::Result<Connection> {
+async fn drip(stream: &mut impl Wire, bytes: &[u8], pause: Duration) -> io::Result<Connection> {
     for byte in bytes {
         stream.write_all(&[*byte]).await?;
+        stream.flush().await?;
         sleep(pause).await;
     }
     Ok(Connection::Reusable)
 }
 
 /// Spaces are what a JSON parser waits through.
-async fn spaces(stream: &mut TcpStream, mut length: u64) -> io::Result<()> {
+async fn spaces(stream: &mut impl Wire, mut length: u64) -> io::Result<()> {
     const CHUNK: [u8; 16 << 10] = [b' '; 16 << 10];
     while length > 0 {
         let next = usize::try_from(length).map_or(CHUNK.len(), |left| left.min(CHUNK.len()));

@@ -51,6 +51,17 @@ pub struct Login {
     pub tls: Tls,
 }
 
+/// How many HTTP connections there were.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct HttpConnections {
+    /// Without TLS.
+    pub clear: usize,
+    /// Over TLS, with a whole handshake.
+    pub full: usize,
+    /// Over TLS, with the session of an earlier one.
+    pub resumed: usize,
+}
+
 /// How an SMTP connection is secured.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -66,6 +77,7 @@ pub enum Tls {
 pub struct Journal {
     /// The SMTP connections.
     pub connections: Connections,
+    http: Mutex<HttpConnections>,
     requests: Mutex<Requests>,
     answered: Condvar,
     logins: Mutex<Vec<Login>>,
@@ -122,6 +134,16 @@ impl Journal {
     /// Forgets the requests.
     pub fn forget_requests(&self) {
         lock(&self.requests).recorded.clear();
+    }
+
+    /// Counts an HTTP connection.
+    pub fn connected(&self, count: impl FnOnce(&mut HttpConnections)) {
+        count(&mut lock(&self.http));
+    }
+
+    /// How many HTTP connections there were.
+    pub fn http_connections(&self) -> HttpConnections {
+        *lock(&self.http)
     }
 
     /// Writes a login down.

@@ -2,8 +2,10 @@
 
 use std::{io, net, sync::Arc, time::Duration};
 
+use rustls::HandshakeKind;
 use serde_json::json;
 use tokio::{
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     sync::oneshot,
     time::sleep,
@@ -11,20 +13,22 @@ use tokio::{
 
 use super::{
     Shared, control,
-    delivery::{Connection, deliver},
+    delivery::{Connection, Wire, deliver},
     faults::{Effect, Moment},
     http::{Answer, Request},
     journal::Entry,
     reader::{Reader, Unread, hang_up},
     smtp,
+    tls::Showing,
     vendor::{Call, Vendor},
 };
 
-/// Serves HTTP, SMTP and SMTPS, in this order, until `stopped` says otherwise.
-pub async fn run(listeners: [net::TcpListener; 3], shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
-    let [http, smtp, smtps] = listeners;
+/// Serves HTTP, HTTPS, SMTP and SMTPS, in this order, until `stopped` says otherwise.
+pub async fn run(listeners: [net::TcpListener; 4], shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
+    let [http, https, smtp, smtps] = listeners;
     tokio::select! {
-        _ = accept(http, &shared, serve) => {}
+        _ = accept(http, &shared, serve_http) => {}
+        _ = accept(https, &shared, serve_https) => {}
         _ = accept(smtp, &shared, smtp::serve_starttls) => {}
         _ = accept(smtps, &shared, smtp::serve_tls) => {}
         _ = stopped => {}
@@ -51,8 +55,24 @@ where
     }
 }
 
-async fn serve(mut stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
+async fn serve_http(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    shared.journal.connected(|connections| connections.clear += 1);
+    serve(stream, shared).await
+}
+
+async fn serve_https(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let acceptor = shared.identity.acceptor(Showing::Usual).map_err(io::Error::other)?;
+    let mut stream = acceptor.accept(stream).await?;
+    let is_resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
+    shared.journal.connected(|connections| if is_resumed { connections.resumed += 1 } else { connections.full += 1 });
+    // The tickets of TLS 1.3, which a client has to get before its answer.
+    stream.flush().await?;
+    serve(stream, shared).await
+}
+
+async fn serve(mut stream: impl Wire, shared: Arc<Shared>) -> io::Result<()> {
     let mut reader = Reader::new();
     loop {
         match reader.next(&mut stream).await {
@@ -72,7 +92,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
     }
 }
 
-async fn exchange(stream: &mut TcpStream, request: &Request, shared: &Shared) -> io::Result<Connection> {
+async fn exchange(stream: &mut impl Wire, request: &Request, shared: &Shared) -> io::Result<Connection> {
     if let Some(answer) = control::answer(request, shared) {
         return deliver(stream, &answer, None, &shared.gate).await;
     }

@@ -1,4 +1,4 @@
-//! A sandbox: the vendors' HTTP APIs and an SMTP submission server, on loopback and with faults to order.
+//! A sandbox: the vendors' HTTP APIs, with TLS and without, and an SMTP submission server, on loopback and with faults to order.
 //!
 //! It is strict about what the vendors document: method, path, percent-encoding, headers and body. A reset makes a new
 //! password and the old one is dead at that moment; the SMTP server accepts exactly the current passwords. Everything is
@@ -143,7 +143,7 @@ pub use self::{
     faults::{Effect, Fault, Moment},
     hostup::{HostUp, Weakness},
     hubspot::{HubSpot, OauthClient},
-    journal::{Login, Recorded, SmtpConnection, Tls},
+    journal::{HttpConnections, Login, Recorded, SmtpConnection, Tls},
     kirim_email::{Denial, Envelope, KirimEmail, Times},
     others::{Intrusion, Step, Vendors},
     rate_limit::{Counts, Limit, Says},
@@ -166,6 +166,8 @@ pub struct Sandbox {
 pub struct Ports {
     /// The vendors' HTTP APIs.
     pub http: u16,
+    /// The same over TLS.
+    pub https: u16,
     /// SMTP with STARTTLS.
     pub smtp: u16,
     /// SMTP with TLS from the first byte.
@@ -198,9 +200,9 @@ impl Sandbox {
 
     /// Starts a sandbox on these ports.
     pub fn start_on(ports: Ports) -> io::Result<Self> {
-        let listeners = [listen(ports.http)?, listen(ports.smtp)?, listen(ports.smtps)?];
-        let [http, smtp, smtps] = listeners.each_ref().map(TcpListener::local_addr);
-        let ports = Ports { http: http?.port(), smtp: smtp?.port(), smtps: smtps?.port() };
+        let listeners = [listen(ports.http)?, listen(ports.https)?, listen(ports.smtp)?, listen(ports.smtps)?];
+        let [http, https, smtp, smtps] = listeners.each_ref().map(TcpListener::local_addr);
+        let ports = Ports { http: http?.port(), https: https?.port(), smtp: smtp?.port(), smtps: smtps?.port() };
         let shared = Arc::new(Shared::new()?);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
@@ -235,9 +237,23 @@ impl Sandbox {
         format!("http://127.0.0.1:{}", self.ports.http)
     }
 
+    /// The same over TLS; the provider has to trust [`Self::ca_certificate_pem`] for it.
+    pub fn base_url_over_tls(&self) -> String {
+        format!("https://127.0.0.1:{}", self.ports.https)
+    }
+
     /// The environment variables that point the provider here.
     pub fn env(&self) -> Vec<(&'static str, String)> {
-        let base_urls = self.shared.vendors().map(|vendor| (vendor.base_url_variable(), self.base_url()));
+        self.env_at(&self.base_url())
+    }
+
+    /// The same with [`Self::base_url_over_tls`].
+    pub fn env_over_tls(&self) -> Vec<(&'static str, String)> {
+        self.env_at(&self.base_url_over_tls())
+    }
+
+    fn env_at(&self, base_url: &str) -> Vec<(&'static str, String)> {
+        let base_urls = self.shared.vendors().map(|vendor| (vendor.base_url_variable(), base_url.to_owned()));
         let credentials = self.shared.vendors().into_iter().flat_map(Vendor::credentials);
         base_urls.into_iter().chain(credentials).collect()
     }
@@ -252,7 +268,7 @@ impl Sandbox {
         self.ports.smtps
     }
 
-    /// The certificate of the authority that the SMTP server's certificate comes from.
+    /// The certificate of the authority that the certificate of all servers over TLS comes from.
     pub fn ca_certificate_pem(&self) -> String {
         self.shared.identity.ca_certificate_pem.clone()
     }
@@ -260,6 +276,11 @@ impl Sandbox {
     /// The requests to the vendors so far, oldest first.
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.journal.requests()
+    }
+
+    /// How many HTTP connections there were so far.
+    pub fn http_connections(&self) -> HttpConnections {
+        self.shared.journal.http_connections()
     }
 
     /// Forgets the requests so far.

@@ -4,11 +4,13 @@ use std::{io, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
     time::timeout,
 };
 
-use super::http::{Answer, Request};
+use super::{
+    delivery::Wire,
+    http::{Answer, Request},
+};
 
 /// Why there is no request to answer.
 pub enum Unread {
@@ -36,11 +38,11 @@ impl Reader {
     }
 
     /// Reads the next request, within a minute.
-    pub async fn next(&mut self, stream: &mut TcpStream) -> Result<Request, Unread> {
+    pub async fn next(&mut self, stream: &mut impl Wire) -> Result<Request, Unread> {
         timeout(Duration::from_mins(1), self.read(stream)).await.unwrap_or(Err(Unread::Gone))
     }
 
-    async fn read(&mut self, stream: &mut TcpStream) -> Result<Request, Unread> {
+    async fn read(&mut self, stream: &mut impl Wire) -> Result<Request, Unread> {
         let (mut request, head_length) = loop {
             match parse(&self.buffer)? {
                 Some(parsed) if parsed.1 <= HEAD_LIMIT => break parsed,
@@ -57,7 +59,7 @@ impl Reader {
         Ok(request)
     }
 
-    async fn fill(&mut self, stream: &mut TcpStream) -> Result<(), Unread> {
+    async fn fill(&mut self, stream: &mut impl Wire) -> Result<(), Unread> {
         match stream.read_buf(&mut self.buffer).await? {
             0 => Err(Unread::Gone),
             _ => Ok(()),
@@ -66,7 +68,7 @@ impl Reader {
 }
 
 /// Reads on for a moment after the last answer, so that the client sees it before it sees the connection close.
-pub async fn hang_up(mut stream: TcpStream) {
+pub async fn hang_up(mut stream: impl Wire) {
     let drained = async {
         stream.shutdown().await?;
         tokio::io::copy(&mut stream.take(BODY_LIMIT), &mut tokio::io::sink()).await

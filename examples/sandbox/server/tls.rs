@@ -1,4 +1,4 @@
-//! A certificate authority of the sandbox's own, and the certificates that the SMTP server shows.
+//! A certificate authority of the sandbox's own, and the certificates that its servers show.
 
 use std::sync::Arc;
 
