@@ -5,16 +5,15 @@
 //! - [`protocol`] speaks gRPC with core and knows [`framework`];
 //! - [`framework`] says in plain Rust what Terraform expects of a provider;
 //! - [`provider`] is the provider: its resource, and what users read when something fails;
-//! - [`backend`] holds a file for each vendor;
+//! - [`vendors`] holds a file for each vendor;
 //! - [`http`] is the one client that all of them share: what may be sent again, and what may not;
 //! - [`smtp`] knows how a password is used, and logs in with it;
 //! - [`secret`] keeps passwords and tokens out of every text;
 //! - `trust` knows whose certificates count;
 //! - `clock` tells the time, whatever the system's clock is set to.
 //!
-//! Imports go one way only, `protocol → framework ← provider → backend → http`; `tests/architecture.rs` holds them to it.
+//! Imports go one way only, `protocol → framework ← provider → vendors → http`; `tests/architecture.rs` holds them to it.
 
-pub mod backend;
 mod clock;
 pub mod framework;
 pub mod http;
@@ -23,3 +22,4 @@ pub mod provider;
 pub mod secret;
 pub mod smtp;
 mod trust;
+pub mod vendors;

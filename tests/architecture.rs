@@ -8,18 +8,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use terraform_provider_smtp::backend::VENDORS;
+use terraform_provider_smtp::vendors::VENDORS;
 
 /// What each part of `src/` may name of the others. `clock` and `secret` may be named everywhere.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("backend", &["http"]),
+    ("vendors", &["http"]),
     ("clock", &[]),
     ("framework", &[]),
     ("http", &["trust"]),
     ("lib", &[]),
     ("main", &["protocol", "provider"]),
     ("protocol", &["framework"]),
-    ("provider", &["backend", "framework", "http::Ending", "http::Error", "http::Kind", "http::Outcome", "smtp"]),
+    ("provider", &["vendors", "framework", "http::Finality", "http::Error", "http::Kind", "http::Outcome", "smtp"]),
     ("secret", &[]),
     ("smtp", &["trust"]),
     ("trust", &[]),
@@ -99,9 +99,9 @@ fn every_vendor_is_registered_everywhere() {
         .flat_map(|vendor| {
             let name = vendor.name;
             [
-                format!("src/backend/{name}.rs"),
+                format!("src/vendors/{name}.rs"),
                 format!("docs/guides/{name}.md"),
-                format!("examples/backends/{name}/main.tf"),
+                format!("examples/vendors/{name}/main.tf"),
                 format!("tests/fixtures/{name}/README.md"),
             ]
         })

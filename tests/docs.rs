@@ -12,12 +12,12 @@ use std::{
 };
 
 use terraform_provider_smtp::{
-    backend::{Field, VENDORS},
     framework::{
         Provider, Signature,
         schema::{Attribute, Mode, Schema, Type},
     },
     provider::Smtp,
+    vendors::{Field, VENDORS},
 };
 
 #[test]
@@ -86,7 +86,7 @@ fn every_attribute_has_a_help_text() {
     });
     let attributes = schemas.flat_map(|schema| &schema.attributes).chain(parameters);
     for attribute in attributes.flat_map(|attribute| with_nested("", attribute)) {
-        assert!(attribute.1.help.ends_with('.'), "the help text of {} is a sentence", attribute.0);
+        assert!(attribute.1.description.ends_with('.'), "the help text of {} is a sentence", attribute.0);
     }
 }
 
@@ -175,7 +175,7 @@ struct Page<'a> {
 impl Page<'_> {
     fn render(&self) -> String {
         let Self { title, heading, schema, extra, after, .. } = self;
-        let (description, prose) = schema.help.split_once("\n\n").unwrap_or((&schema.help, ""));
+        let (description, prose) = schema.description.split_once("\n\n").unwrap_or((&schema.description, ""));
         let front = format!("page_title: \"{title}\"\nsubcategory: \"\"\ndescription: |-\n  {description}");
         let example = code_block("terraform", self.example);
         let prose = illustrated(prose.trim());
@@ -256,7 +256,7 @@ fn walkthrough(source: &str) -> String {
 }
 
 fn function_page(name: &str, signature: &Signature) -> String {
-    let Signature { summary, help, parameters, variadic, returns } = signature;
+    let Signature { summary, description, parameters, variadic, returns } = signature;
     let typed = |parameter: &Attribute| format!("{} {}", parameter.name, hcl_type(&parameter.r#type));
     let more = variadic.as_ref().map(|parameter| format!("{} {}...", parameter.name, hcl_type(&parameter.r#type)));
     let takes = parameters.iter().map(typed).chain(more).collect::<Vec<_>>().join(", ");
@@ -268,7 +268,7 @@ fn function_page(name: &str, signature: &Signature) -> String {
             Type::Object(attributes) => attributes.iter().map(argument_part).collect(),
             _ => String::new(),
         };
-        format!("{}. `{}` ({more}{kind}{null}) {}\n{nested}", index + 1, parameter.name, parameter.help)
+        format!("{}. `{}` ({more}{kind}{null}) {}\n{nested}", index + 1, parameter.name, parameter.description)
     };
     let arguments: String = parameters.iter().chain(variadic).enumerate().map(argument).collect();
     let older = format!("functions/{name}/without-functions.tf");
@@ -278,7 +278,7 @@ fn function_page(name: &str, signature: &Signature) -> String {
          # function: {name}\n\n{summary}\n\n{}\n\n## Example Usage\n\n{}\n{}\
          <!-- made from the signature by `UPDATE_DOCS=1 cargo test --test docs` -->\n## Signature\n\n\
          ```text\n{name}({takes}) {}\n```\n\n## Arguments\n\n{arguments}",
-        help.trim(),
+        description.trim(),
         code_block("terraform", &format!("functions/{name}/function.tf")),
         older.unwrap_or_default(),
         hcl_type(returns),
@@ -286,7 +286,7 @@ fn function_page(name: &str, signature: &Signature) -> String {
 }
 
 fn argument_part(attribute: &Attribute) -> String {
-    format!("   - `{}` ({}) {}\n", attribute.name, kind(&attribute.r#type), attribute.help)
+    format!("   - `{}` ({}) {}\n", attribute.name, kind(&attribute.r#type), attribute.description)
 }
 
 fn hcl_type(r#type: &Type) -> &'static str {
@@ -348,7 +348,7 @@ fn bullet(attribute: &Attribute, above: &str) -> String {
     let kind = kind(&attribute.r#type);
     let sensitive = if attribute.sensitive { ", Sensitive" } else { "" };
     let write_only = if attribute.write_only { ", Write-only" } else { "" };
-    format!("- `{}` ({kind}{sensitive}{write_only}) {}{link}\n", attribute.name, attribute.help)
+    format!("- `{}` ({kind}{sensitive}{write_only}) {}{link}\n", attribute.name, attribute.description)
 }
 
 /// The attributes of an object, or of the objects in a list.

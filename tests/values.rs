@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use proptest::{collection, prelude::*};
 use terraform_provider_smtp::{
     framework::{
-        Malformed, json, msgpack,
+        DecodeError, json, msgpack,
         number::Number,
         schema::{Attribute, Type},
         value::Value,
@@ -30,12 +30,12 @@ fn schema() -> Vec<Attribute> {
 }
 
 /// What the schema's only set attribute is read as.
-fn read(name: &str, bytes: &[u8]) -> Result<Value, Malformed> {
+fn read(name: &str, bytes: &[u8]) -> Result<Value, DecodeError> {
     let object = [&[0x81, 0xa1], name.as_bytes(), bytes].concat();
     msgpack::decode(&object, &schema()).map(|value| value.get(name).clone())
 }
 
-fn read_json(name: &str, json: &str) -> Result<Value, Malformed> {
+fn read_json(name: &str, json: &str) -> Result<Value, DecodeError> {
     let object = format!(r#"{{"{name}":{json}}}"#);
     json::decode(object.as_bytes(), &schema()).map(|value| value.get(name).clone())
 }

@@ -4,23 +4,23 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use terraform_provider_smtp::{
-    backend::{Backend, Fields, Found, Held, Listed, Operation, Presence, Reset},
     http::Result,
     provider::Smtp,
     secret::Secret,
+    vendors::{Fields, Found, Listed, Operation, Presence, PriorCredential, Reset, VendorApi},
 };
 
 /// The provider with a vendor that answers at once in `HubSpot`'s place.
 pub(crate) fn provider() -> Smtp {
-    Smtp::with([("hubspot", Arc::new(Instant) as Arc<dyn Backend>)])
+    Smtp::with([("hubspot", Arc::new(Instant) as Arc<dyn VendorApi>)])
 }
 
 #[derive(Debug)]
 struct Instant;
 
 #[async_trait]
-impl Backend for Instant {
-    async fn read(&self, _: &Operation, _: &Fields, _: &Held) -> Result<Presence> {
+impl VendorApi for Instant {
+    async fn read(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<Presence> {
         Ok(Presence::Found(Found::default()))
     }
 

@@ -5,7 +5,7 @@ use std::{env, process::ExitCode, sync::Arc};
 use async_trait::async_trait;
 use terraform_provider_smtp::{
     framework::{
-        Call, Change, Client, Crash, NewState, Private, Provider, Resource, Stored,
+        Call, Change, Client, Crash, NewState, Private, Provider, Resource, ResourceState,
         diagnostic::{Diagnostics, Result},
         plan::Draft,
         schema::{Attribute, Schema, Type},
@@ -169,7 +169,7 @@ impl Resource for Wide {
         self.inner.plan_destroy(prior)
     }
 
-    async fn read(&self, call: &Call, prior: Stored) -> Result<Option<Stored>> {
+    async fn read(&self, call: &Call, prior: ResourceState) -> Result<Option<ResourceState>> {
         self.inner.read(call, prior).await
     }
 
@@ -189,7 +189,7 @@ impl Resource for Wide {
         self.inner.after_crash(crash)
     }
 
-    async fn import(&self, call: &Call, id: &str) -> Result<Stored> {
+    async fn import(&self, call: &Call, id: &str) -> Result<ResourceState> {
         self.inner.import(call, id).await
     }
 }

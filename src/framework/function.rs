@@ -21,7 +21,7 @@ pub trait Function: Send + Sync + 'static {
 
     /// Computes the result. There is an argument for each parameter, and after them those of the variadic one; each is wholly known, of
     /// its type, keeps its rule, and is null only where the parameter is optional.
-    fn call(&self, arguments: &[Value]) -> Result<Value, Fault>;
+    fn call(&self, arguments: &[Value]) -> Result<Value, FunctionError>;
 }
 
 /// What a function takes and gives, and the words that the docs are made from.
@@ -30,7 +30,7 @@ pub struct Signature {
     /// One sentence in plain text.
     pub summary: &'static str,
     /// What it is for, in Markdown.
-    pub help: String,
+    pub description: String,
     /// The parameters, in order: attributes that are required, or optional where null is accepted. A text in a sensitive one is
     /// read as a [`Secret`](crate::secret::Secret).
     pub parameters: Vec<Attribute>,
@@ -42,14 +42,14 @@ pub struct Signature {
 
 /// Why a function has no result. It never repeats an argument: core shows it whatever is sensitive.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fault {
+pub struct FunctionError {
     /// What is wrong.
     pub text: Cow<'static, str>,
     /// The argument at fault, counted from 0.
     pub argument: Option<usize>,
 }
 
-impl Fault {
+impl FunctionError {
     /// A fault of the call as a whole, in whole sentences.
     pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
         Self { text: text.into(), argument: None }

@@ -8,8 +8,8 @@ use std::{cell::RefCell, fmt};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{
+    decode_error::DecodeError,
     diagnostic::Step,
-    malformed::Malformed,
     number::Number,
     object::Slots,
     schema::Attribute,
@@ -18,23 +18,23 @@ use super::{
 };
 
 /// Reads a value. At every depth, a missing attribute is null.
-pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, Malformed> {
+pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, DecodeError> {
     read(bytes, Shape::root(attributes))
 }
 
 /// Reads the value of one attribute.
-pub fn decode_one(bytes: &[u8], attribute: &Attribute) -> Result<Value, Malformed> {
+pub fn decode_one(bytes: &[u8], attribute: &Attribute) -> Result<Value, DecodeError> {
     read(bytes, Shape::attribute(attribute, Text::Shown))
 }
 
-fn read(bytes: &[u8], shape: Shape<'_>) -> Result<Value, Malformed> {
+fn read(bytes: &[u8], shape: Shape<'_>) -> Result<Value, DecodeError> {
     let malformed = RefCell::default();
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = Reader { shape, malformed: &malformed }.deserialize(&mut json);
     value.and_then(|value| json.end().map(|()| value)).map_err(|error| match malformed.take() {
         Some(malformed) if error.is_data() => malformed,
-        Some(malformed) => Malformed { fault: NOT_JSON, ..malformed },
-        None => Malformed::new(NOT_JSON),
+        Some(malformed) => DecodeError { fault: NOT_JSON, ..malformed },
+        None => DecodeError::new(NOT_JSON),
     })
 }
 
@@ -45,7 +45,7 @@ fn read(bytes: &[u8], shape: Shape<'_>) -> Result<Value, Malformed> {
 #[derive(Clone, Copy)]
 struct Reader<'r> {
     shape: Shape<'r>,
-    malformed: &'r RefCell<Option<Malformed>>,
+    malformed: &'r RefCell<Option<DecodeError>>,
 }
 
 impl<'r> Reader<'r> {
@@ -54,7 +54,7 @@ impl<'r> Reader<'r> {
     }
 
     fn note(self, fault: &'static str) {
-        self.malformed.borrow_mut().get_or_insert(Malformed::new(fault));
+        self.malformed.borrow_mut().get_or_insert(DecodeError::new(fault));
     }
 
     fn add(self, step: Step) {

@@ -4,10 +4,10 @@
 //! when core calls, what holds then, and what must hold afterwards. This module knows nothing of gRPC, HTTP or SMTP.
 
 mod data_source;
+pub mod decode_error;
 pub mod diagnostic;
 mod function;
 pub mod json;
-pub mod malformed;
 pub mod msgpack;
 pub mod number;
 pub mod object;
@@ -27,9 +27,9 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 pub use data_source::DataSource;
+pub use decode_error::DecodeError;
 use diagnostic::{Diagnostic, Diagnostics, Result};
-pub use function::{Fault, Function, Signature};
-pub use malformed::Malformed;
+pub use function::{Function, FunctionError, Signature};
 use plan::Draft;
 use schema::Schema;
 use value::Value;
@@ -107,7 +107,7 @@ pub trait Resource: Send + Sync + 'static {
     fn plan_destroy(&self, prior: &Value) -> Private;
 
     /// Looks at the real object. `None` only where it is definitely gone; on any doubt an error, and core keeps the state.
-    async fn read(&self, call: &Call, prior: Stored) -> Result<Option<Stored>>;
+    async fn read(&self, call: &Call, prior: ResourceState) -> Result<Option<ResourceState>>;
 
     /// Makes the object. What is put into `new` is what core stores, whatever happens afterwards. With an error beside it core taints
     /// the object, and replaces it with the next apply; nothing stored with an error means that there is no object.
@@ -123,7 +123,7 @@ pub trait Resource: Send + Sync + 'static {
     fn after_crash(&self, crash: Crash) -> &'static str;
 
     /// Makes a state from an import id. Core reads it next.
-    async fn import(&self, call: &Call, id: &str) -> Result<Stored>;
+    async fn import(&self, call: &Call, id: &str) -> Result<ResourceState>;
 }
 
 /// What one call from core carries: word of a stop, and the warnings that go back with the answer.
@@ -157,7 +157,7 @@ pub struct Private(pub Vec<u8>);
 
 /// A state and the private data beside it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Stored {
+pub struct ResourceState {
     /// The state; null for no object.
     pub state: Value,
     /// The private data.
@@ -191,31 +191,31 @@ pub enum Crash {
 /// Where the new state is put the moment it is true.
 ///
 /// Core is answered with what lies here even if the handler then fails or panics, so that nothing after
-/// [`put`](Self::put) can lose it.
+/// [`set`](Self::set) can lose it.
 #[derive(Clone, Debug)]
 pub struct NewState(Arc<Mutex<Content>>);
 
 #[derive(Debug)]
 struct Content {
-    stored: Stored,
+    stored: ResourceState,
     /// What was there before a doubt; nothing where there is none.
-    undoubted: Option<Stored>,
+    undoubted: Option<ResourceState>,
 }
 
 impl NewState {
     /// Starts with what core keeps if nothing else is put.
-    pub fn holding(prior: Stored) -> Self {
+    pub fn holding(prior: ResourceState) -> Self {
         Self(Arc::new(Mutex::new(Content { stored: prior, undoubted: None })))
     }
 
     /// Replaces what core will store.
-    pub fn put(&self, stored: Stored) {
+    pub fn set(&self, stored: ResourceState) {
         *self.lock() = Content { stored, undoubted: None };
     }
 
-    /// Marks the moment from which nobody knows what has been done, until [`put`](Self::put) or [`settle`](Self::settle). If the
+    /// Marks the moment from which nobody knows what has been done, until [`set`](Self::set) or [`settle`](Self::settle). If the
     /// change ends before that, core stores `left`, or where that is `None` what it would have kept.
-    pub fn doubt(&self, left: Option<Stored>) {
+    pub fn doubt(&self, left: Option<ResourceState>) {
         let mut content = self.lock();
         let undoubted = content.stored.clone();
         if let Some(left) = left {
@@ -238,7 +238,7 @@ impl NewState {
     }
 
     /// Takes what core is to store.
-    pub fn take(&self) -> Stored {
+    pub fn take(&self) -> ResourceState {
         std::mem::take(&mut self.lock().stored)
     }
 
@@ -251,8 +251,8 @@ impl NewState {
 mod tests {
     use super::*;
 
-    fn stored(text: &str) -> Stored {
-        Stored { state: text.into(), ..Stored::default() }
+    fn stored(text: &str) -> ResourceState {
+        ResourceState { state: text.into(), ..ResourceState::default() }
     }
 
     #[test]
@@ -272,7 +272,7 @@ mod tests {
 
         let new = NewState::holding(stored("prior"));
         new.doubt(Some(stored("left")));
-        new.put(stored("new"));
+        new.set(stored("new"));
         new.settle();
         assert!(!new.is_in_doubt());
         assert_eq!(new.take(), stored("new"));

@@ -10,8 +10,8 @@ use rmp::{
 };
 
 use super::{
+    decode_error::DecodeError,
     diagnostic::Step,
-    malformed::Malformed,
     number::{Form, Number},
     object::Slots,
     schema::{Attribute, Type},
@@ -20,19 +20,19 @@ use super::{
 };
 
 /// Reads a value. A missing attribute is null; one that the schema does not know is an error.
-pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, Malformed> {
+pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, DecodeError> {
     read(bytes, Shape::root(attributes))
 }
 
 /// Reads the value of one attribute.
-pub fn decode_one(bytes: &[u8], attribute: &Attribute) -> Result<Value, Malformed> {
+pub fn decode_one(bytes: &[u8], attribute: &Attribute) -> Result<Value, DecodeError> {
     read(bytes, Shape::attribute(attribute, Text::Shown))
 }
 
-fn read(bytes: &[u8], shape: Shape<'_>) -> Result<Value, Malformed> {
+fn read(bytes: &[u8], shape: Shape<'_>) -> Result<Value, DecodeError> {
     let mut reader = Reader(bytes);
     let value = reader.value(shape)?;
-    if reader.0.is_empty() { Ok(value) } else { Err(Malformed::new("is followed by more bytes")) }
+    if reader.0.is_empty() { Ok(value) } else { Err(DecodeError::new("is followed by more bytes")) }
 }
 
 /// Writes a value with every attribute of the schema.
@@ -60,7 +60,7 @@ fn write(value: &Value, shape: Shape<'_>) -> Vec<u8> {
 struct Reader<'b>(&'b [u8]);
 
 impl<'b> Reader<'b> {
-    fn value(&mut self, shape: Shape<'_>) -> Result<Value, Malformed> {
+    fn value(&mut self, shape: Shape<'_>) -> Result<Value, DecodeError> {
         match self.marker()? {
             Marker::Null => self.take(1).map(|_| Value::Null),
             marker if is_extension(marker) => self.unknown(),
@@ -68,12 +68,12 @@ impl<'b> Reader<'b> {
         }
     }
 
-    fn unknown(&mut self) -> Result<Value, Malformed> {
+    fn unknown(&mut self) -> Result<Value, DecodeError> {
         let meta = decode::read_ext_meta(&mut self.0).map_err(mismatch("is not an extension"))?;
         self.take(meta.size).map(|_| Value::Unknown)
     }
 
-    fn known(&mut self, shape: Shape<'_>) -> Result<Value, Malformed> {
+    fn known(&mut self, shape: Shape<'_>) -> Result<Value, DecodeError> {
         match shape {
             Shape::Bool => decode::read_bool(&mut self.0).map(Value::Bool).map_err(mismatch(shape.mismatch())),
             Shape::Number => self.number().map(Value::Number),
@@ -87,7 +87,7 @@ impl<'b> Reader<'b> {
         }
     }
 
-    fn number(&mut self) -> Result<Number, Malformed> {
+    fn number(&mut self) -> Result<Number, DecodeError> {
         let fault = Shape::Number.mismatch();
         let number = match self.marker()? {
             Marker::F32 => Number::from_f64(decode::read_f32(&mut self.0).map_err(mismatch(fault))?.into()),
@@ -95,47 +95,47 @@ impl<'b> Reader<'b> {
             Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32 => Number::parse(self.text(fault)?),
             _ => Some(Number(Form::Integer(decode::read_int(&mut self.0).map_err(mismatch(fault))?))),
         };
-        number.ok_or(Malformed::new(fault))
+        number.ok_or(DecodeError::new(fault))
     }
 
-    fn list(&mut self, element: Shape<'_>) -> Result<Value, Malformed> {
+    fn list(&mut self, element: Shape<'_>) -> Result<Value, DecodeError> {
         let length = decode::read_array_len(&mut self.0).map_err(mismatch("is not a list"))?;
         let elements = (0..length).map(|index| self.value(element).map_err(|m| m.within(Step::Index(index.into()))));
         elements.collect::<Result<_, _>>().map(Value::List)
     }
 
-    fn attributes(&mut self, length: u32, attributes: &[Attribute], text: Text) -> Result<Value, Malformed> {
+    fn attributes(&mut self, length: u32, attributes: &[Attribute], text: Text) -> Result<Value, DecodeError> {
         let mut slots = Slots::new(attributes);
         for _ in 0..length {
             let name = self.bytes("has a name that is not a string")?;
-            let known = slots.find(name).ok_or(Malformed::new("has an attribute that its schema does not know"));
+            let known = slots.find(name).ok_or(DecodeError::new("has an attribute that its schema does not know"));
             let (place, attribute) = known?;
             let step = || Step::Attribute(attribute.name.clone());
             let value = self.value(Shape::attribute(attribute, text)).map_err(|malformed| malformed.within(step()))?;
             if slots.fill(place, value).is_some() {
-                return Err(Malformed::new("is there twice").within(step()));
+                return Err(DecodeError::new("is there twice").within(step()));
             }
         }
         Ok(Value::Object(slots.finish(|_| Value::Null)))
     }
 
-    fn text(&mut self, fault: &'static str) -> Result<&'b str, Malformed> {
-        str::from_utf8(self.bytes(fault)?).map_err(|_| Malformed::new(fault))
+    fn text(&mut self, fault: &'static str) -> Result<&'b str, DecodeError> {
+        str::from_utf8(self.bytes(fault)?).map_err(|_| DecodeError::new(fault))
     }
 
     /// The bytes of a text, whatever they are.
-    fn bytes(&mut self, fault: &'static str) -> Result<&'b [u8], Malformed> {
+    fn bytes(&mut self, fault: &'static str) -> Result<&'b [u8], DecodeError> {
         let length = decode::read_str_len(&mut self.0).map_err(mismatch(fault))?;
         self.take(length)
     }
 
-    fn marker(&self) -> Result<Marker, Malformed> {
-        self.0.first().map(|byte| Marker::from_u8(*byte)).ok_or(Malformed::new(ENDS_EARLY))
+    fn marker(&self) -> Result<Marker, DecodeError> {
+        self.0.first().map(|byte| Marker::from_u8(*byte)).ok_or(DecodeError::new(ENDS_EARLY))
     }
 
-    fn take(&mut self, length: u32) -> Result<&'b [u8], Malformed> {
+    fn take(&mut self, length: u32) -> Result<&'b [u8], DecodeError> {
         let taken = usize::try_from(length).ok().and_then(|length| self.0.split_off(..length));
-        taken.ok_or(Malformed::new(ENDS_EARLY))
+        taken.ok_or(DecodeError::new(ENDS_EARLY))
     }
 }
 
@@ -154,10 +154,10 @@ fn is_extension(marker: Marker) -> bool {
 }
 
 /// Turns the error of a reading function into `fault`, unless there was too little to read.
-fn mismatch<E: Into<NumValueReadError>>(fault: &'static str) -> impl FnOnce(E) -> Malformed {
+fn mismatch<E: Into<NumValueReadError>>(fault: &'static str) -> impl FnOnce(E) -> DecodeError {
     move |error| match error.into() {
-        NumValueReadError::InvalidMarkerRead(_) | NumValueReadError::InvalidDataRead(_) => Malformed::new(ENDS_EARLY),
-        NumValueReadError::TypeMismatch(_) | NumValueReadError::OutOfRange => Malformed::new(fault),
+        NumValueReadError::InvalidMarkerRead(_) | NumValueReadError::InvalidDataRead(_) => DecodeError::new(ENDS_EARLY),
+        NumValueReadError::TypeMismatch(_) | NumValueReadError::OutOfRange => DecodeError::new(fault),
     }
 }
 

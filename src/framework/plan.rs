@@ -89,13 +89,13 @@ mod tests {
 
     fn schema() -> Schema {
         let nested = vec![
-            Attribute::required("name", Type::String, "").replaces(),
+            Attribute::required("name", Type::String, "").requires_replace(),
             Attribute::optional("note", Type::String, ""),
             Attribute::computed("seen", Type::Bool, ""),
         ];
         Schema {
             attributes: vec![
-                Attribute::optional("target", Type::Object(nested), "").replaces(),
+                Attribute::optional("target", Type::Object(nested), "").requires_replace(),
                 Attribute::optional("mode", Type::String, ""),
                 Attribute::optional_computed("host", Type::String, ""),
                 Attribute::optional("once", Type::String, "").write_only(),

@@ -8,7 +8,7 @@ pub struct Schema {
     /// The version that is stored with a state of this schema.
     pub version: i64,
     /// What it is for, in Markdown.
-    pub help: String,
+    pub description: String,
     /// The attributes, in the order in which the docs should list them.
     pub attributes: Vec<Attribute>,
 }
@@ -78,30 +78,30 @@ pub struct Attribute {
     /// What a change of it does.
     pub on_change: OnChange,
     /// What it is for, in Markdown.
-    pub help: String,
+    pub description: String,
     /// A rule that a known text must keep.
     pub check: Option<Check>,
 }
 
 impl Attribute {
     /// An attribute that the configuration must set.
-    pub fn required(name: impl Into<Cow<'static, str>>, r#type: Type, help: impl Into<String>) -> Self {
-        Self::new(name, r#type, Mode::Required, help)
+    pub fn required(name: impl Into<Cow<'static, str>>, r#type: Type, description: impl Into<String>) -> Self {
+        Self::new(name, r#type, Mode::Required, description)
     }
 
     /// An attribute that the configuration may set.
-    pub fn optional(name: impl Into<Cow<'static, str>>, r#type: Type, help: impl Into<String>) -> Self {
-        Self::new(name, r#type, Mode::Optional, help)
+    pub fn optional(name: impl Into<Cow<'static, str>>, r#type: Type, description: impl Into<String>) -> Self {
+        Self::new(name, r#type, Mode::Optional, description)
     }
 
     /// An attribute that the configuration may set and the provider fills in otherwise.
-    pub fn optional_computed(name: impl Into<Cow<'static, str>>, r#type: Type, help: impl Into<String>) -> Self {
-        Self::new(name, r#type, Mode::OptionalComputed, help)
+    pub fn optional_computed(name: impl Into<Cow<'static, str>>, r#type: Type, description: impl Into<String>) -> Self {
+        Self::new(name, r#type, Mode::OptionalComputed, description)
     }
 
     /// An attribute that the provider sets.
-    pub fn computed(name: impl Into<Cow<'static, str>>, r#type: Type, help: impl Into<String>) -> Self {
-        Self::new(name, r#type, Mode::Computed, help)
+    pub fn computed(name: impl Into<Cow<'static, str>>, r#type: Type, description: impl Into<String>) -> Self {
+        Self::new(name, r#type, Mode::Computed, description)
     }
 
     /// Hides the attribute in core's output.
@@ -118,13 +118,13 @@ impl Attribute {
 
     /// Makes a change of the attribute replace the object.
     #[must_use]
-    pub fn replaces(self) -> Self {
+    pub fn requires_replace(self) -> Self {
         Self { on_change: OnChange::Replace, ..self }
     }
 
     /// Sets the rule for a known text.
     #[must_use]
-    pub fn checked(self, check: Check) -> Self {
+    pub fn validated_by(self, check: Check) -> Self {
         Self { check: Some(check), ..self }
     }
 
@@ -138,7 +138,7 @@ impl Attribute {
         matches!(self.mode, Mode::Computed | Mode::OptionalComputed)
     }
 
-    fn new(name: impl Into<Cow<'static, str>>, r#type: Type, mode: Mode, help: impl Into<String>) -> Self {
+    fn new(name: impl Into<Cow<'static, str>>, r#type: Type, mode: Mode, description: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             r#type,
@@ -146,7 +146,7 @@ impl Attribute {
             sensitive: false,
             write_only: false,
             on_change: OnChange::Update,
-            help: help.into(),
+            description: description.into(),
             check: None,
         }
     }

@@ -24,7 +24,7 @@ pub enum WriteOnly {
 /// asks again once it is known.
 pub fn config(attributes: &[Attribute], config: &Value, write_only: WriteOnly) -> Diagnostics {
     let mut judge = Judge { write_only, diagnostics: Diagnostics::default() };
-    judge.object(attributes, config, Place::Whole);
+    judge.object(attributes, config, Location::Whole);
     judge.diagnostics
 }
 
@@ -41,15 +41,15 @@ struct Judge {
 }
 
 impl Judge {
-    fn object(&mut self, attributes: &[Attribute], value: &Value, at: Place<'_>) {
+    fn object(&mut self, attributes: &[Attribute], value: &Value, at: Location<'_>) {
         if matches!(value, Value::Object(_)) {
             for attribute in attributes {
-                self.attribute(attribute, value.get(&attribute.name), Place::Attribute(&at, attribute));
+                self.attribute(attribute, value.get(&attribute.name), Location::Attribute(&at, attribute));
             }
         }
     }
 
-    fn attribute(&mut self, attribute: &Attribute, value: &Value, at: Place<'_>) {
+    fn attribute(&mut self, attribute: &Attribute, value: &Value, at: Location<'_>) {
         match value {
             Value::Null if attribute.mode == Mode::Required => self.diagnostics.push(missing(attribute, at.path())),
             Value::Null => {}
@@ -62,17 +62,17 @@ impl Judge {
         }
     }
 
-    fn known(&mut self, attribute: &Attribute, value: &Value, at: Place<'_>) {
+    fn known(&mut self, attribute: &Attribute, value: &Value, at: Location<'_>) {
         match (&attribute.r#type, value) {
             (Type::Object(attributes), object) => self.object(attributes, object, at),
             (Type::Objects(attributes), Value::List(items)) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.object(attributes, item, Place::Index(&at, index));
+                    self.object(attributes, item, Location::Index(&at, index));
                 }
             }
             (_, Value::List(items)) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.known(attribute, item, Place::Index(&at, index));
+                    self.known(attribute, item, Location::Index(&at, index));
                 }
             }
             (_, text) => {
@@ -86,13 +86,13 @@ impl Judge {
 
 /// Where a value is. It becomes a path only where something is wrong: most values are right, and a path takes memory.
 #[derive(Clone, Copy)]
-enum Place<'p> {
+enum Location<'p> {
     Whole,
-    Attribute(&'p Place<'p>, &'p Attribute),
-    Index(&'p Place<'p>, usize),
+    Attribute(&'p Location<'p>, &'p Attribute),
+    Index(&'p Location<'p>, usize),
 }
 
-impl Place<'_> {
+impl Location<'_> {
     fn path(self) -> Path {
         match self {
             Self::Whole => Path::default(),
@@ -127,7 +127,7 @@ pub fn argument(parameter: &Attribute, value: &Value) -> Result<(), Cow<'static,
 }
 
 fn missing(attribute: &Attribute, path: Path) -> Diagnostic {
-    let detail = format!("`{path}` must be set. {}", attribute.help);
+    let detail = format!("`{path}` must be set. {}", attribute.description);
     Diagnostic::error(format!("Missing value for `{path}`"), detail).at(path)
 }
 
@@ -157,18 +157,18 @@ mod tests {
     fn schema() -> Vec<Attribute> {
         let nested = || {
             vec![
-                Attribute::required("host", Type::String, "").checked(no_space),
+                Attribute::required("host", Type::String, "").validated_by(no_space),
                 Attribute::optional("port", Type::Number, ""),
                 Attribute::computed("seen", Type::Bool, ""),
             ]
         };
         vec![
-            Attribute::required("name", Type::String, "").checked(no_space),
-            Attribute::optional("password_wo", Type::String, "").write_only().checked(no_space),
-            Attribute::optional("tags", Type::List(Box::new(Type::String)), "").checked(no_space),
+            Attribute::required("name", Type::String, "").validated_by(no_space),
+            Attribute::optional("password_wo", Type::String, "").write_only().validated_by(no_space),
+            Attribute::optional("tags", Type::List(Box::new(Type::String)), "").validated_by(no_space),
             Attribute::optional("target", Type::Object(nested()), ""),
             Attribute::optional("targets", Type::Objects(nested()), ""),
-            Attribute::computed("id", Type::String, "").checked(no_space),
+            Attribute::computed("id", Type::String, "").validated_by(no_space),
             Attribute::computed("found", Type::Objects(nested()), ""),
         ]
     }

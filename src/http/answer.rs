@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::words::{Media, Words};
-use super::{Dialect, Ending, Error, Kind, Outcome, Result};
+use super::{Error, ErrorFormat, Finality, Kind, Outcome, Result};
 use crate::secret::Shown;
 
 /// A 2xx answer. It may hold a password: its memory is wiped when it is dropped, and nothing prints its body.
@@ -27,7 +27,7 @@ pub struct Answer {
     /// What has become of the password, now that the vendor has agreed.
     pub(super) outcome: Outcome,
     pub(super) request_id: Option<Shown>,
-    pub(super) dialect: &'static Dialect,
+    pub(super) error_format: &'static ErrorFormat,
 }
 
 /// Why an answer is broken, and what it proves where it holds no password.
@@ -35,7 +35,7 @@ pub struct Answer {
 pub(super) struct Flaw {
     pub(super) kind: Kind,
     pub(super) outcome: Outcome,
-    pub(super) ending: Ending,
+    pub(super) finality: Finality,
     pub(super) reason: Cow<'static, str>,
 }
 
@@ -57,7 +57,7 @@ impl Answer {
 
     /// Whether its body, whatever its status says, is a refusal in the vendor's own words.
     pub fn is_refusal(&self) -> bool {
-        self.dialect.refusal.of_refusal(self.media, &self.body) == Words::Own
+        self.error_format.refusal.of_refusal(self.media, &self.body) == Words::Own
     }
 
     /// Reads the body. An error says that it lacks the documented form, and never what it holds.
@@ -73,8 +73,8 @@ impl Answer {
     pub fn unreadable(&self, reason: impl Into<Cow<'static, str>>) -> Error {
         let error = match self.flaw.clone() {
             // What it lacks may be in what did not come.
-            Some(Flaw { kind, outcome, ending, reason }) => {
-                Error { ending, ..Error::new(kind, outcome, self.host.clone(), reason) }
+            Some(Flaw { kind, outcome, finality, reason }) => {
+                Error { finality, ..Error::new(kind, outcome, self.host.clone(), reason) }
             }
             None => Error::new(Kind::Unreadable, self.outcome, self.host.clone(), reason),
         };
@@ -83,7 +83,7 @@ impl Answer {
 
     /// The error of an answer that says in its body, and not by its status, that nothing was done.
     pub fn refused(&self) -> Error {
-        let said = self.dialect.read(&self.body, &HeaderMap::new());
+        let said = self.error_format.read(&self.body, &HeaderMap::new());
         Error {
             status: Some(self.status),
             words: said.words,

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::framing::{Framing, TooLarge};
 use super::salvage;
-use super::transport::Trouble;
+use super::transport::TransportError;
 
 /// A connection over which a request goes out and a response comes in.
 pub(super) struct Arriving<S> {
@@ -76,11 +76,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
     }
 
     /// Waits for the head of the final response.
-    pub(super) async fn head(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn head(&mut self) -> Result<(), TransportError> {
         while self.head.is_none() {
-            let bytes = self.read().await.map_err(|_| Trouble::Interrupted)?;
+            let bytes = self.read().await.map_err(|_| TransportError::Interrupted)?;
             if bytes == 0 {
-                return Err(Trouble::Interrupted);
+                return Err(TransportError::Interrupted);
             }
             self.raw.extend_from_slice(&self.piece[..bytes]);
             // A head ends with a line.
@@ -102,7 +102,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
     }
 
     /// Reads the whole body.
-    pub(super) async fn whole_body(&mut self, most: usize) -> Result<Zeroizing<Vec<u8>>, Trouble> {
+    pub(super) async fn whole_body(&mut self, most: usize) -> Result<Zeroizing<Vec<u8>>, TransportError> {
         // What is not announced has room for any answer with a password. A buffer that is larger than what comes takes time to be
         // wiped.
         let room = match self.framing {
@@ -110,11 +110,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
             _ => PASSWORD,
         };
         if room > most {
-            return Err(Trouble::TooLarge);
+            return Err(TransportError::TooLarge);
         }
         self.begin_body(room, most)?;
         while !matches!(self.framing, Framing::Complete | Framing::Unclear) {
-            let bytes = self.read().await.map_err(|_| Trouble::Interrupted)?;
+            let bytes = self.read().await.map_err(|_| TransportError::Interrupted)?;
             if bytes == 0 {
                 break;
             }
@@ -124,13 +124,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
         }
         match self.framing {
             Framing::Complete | Framing::ToEnd => Ok(std::mem::take(&mut self.body)),
-            _ => Err(Trouble::Interrupted),
+            _ => Err(TransportError::Interrupted),
         }
     }
 
     /// Reads the response to a reset as far as it comes: to its end, or, where that does not come or comes too early, for a little
     /// while longer. What has come is in [`received`](Self::received), whatever fails and wherever this is cut off.
-    pub(super) async fn all(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn all(&mut self) -> Result<(), TransportError> {
         self.begin_body(PASSWORD, PASSWORD)?;
         let mut is_found = self.is_found();
         loop {
@@ -143,11 +143,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
             let bytes = match (read, self.framing) {
                 (Ok(Ok(bytes @ 1..)), _) => bytes,
                 (_, Framing::Complete) | (Ok(Ok(0)), Framing::ToEnd) => return Ok(()),
-                (Err(_), _) => return Err(Trouble::TimedOut),
-                (Ok(_), _) => return Err(Trouble::Interrupted),
+                (Err(_), _) => return Err(TransportError::TimedOut),
+                (Ok(_), _) => return Err(TransportError::Interrupted),
             };
             if bytes > MOST_KEPT - self.raw.len() {
-                return Err(Trouble::TooLarge);
+                return Err(TransportError::TooLarge);
             }
             let piece = std::mem::take(&mut self.piece);
             self.raw.extend_from_slice(&piece[..bytes]);
@@ -180,14 +180,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
         self.stream.read(&mut self.piece).await
     }
 
-    fn parse_head(&mut self) -> Result<(), Trouble> {
+    fn parse_head(&mut self) -> Result<(), TransportError> {
         loop {
             let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
             let mut response = httparse::Response::new(&mut headers);
             let length = match response.parse(&self.raw) {
                 Ok(httparse::Status::Complete(length)) => length,
                 Ok(httparse::Status::Partial) if self.raw.len() < LONGEST_HEAD => return Ok(()),
-                Ok(httparse::Status::Partial) | Err(_) => return Err(Trouble::Interrupted),
+                Ok(httparse::Status::Partial) | Err(_) => return Err(TransportError::Interrupted),
             };
             let status = response.code.unwrap_or_default();
             let is_interim = matches!(status, 100 | 102..=199);
@@ -213,7 +213,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
     }
 
     /// Makes room for the body, and takes over what of it has come with the head.
-    fn begin_body(&mut self, room: usize, most: usize) -> Result<(), Trouble> {
+    fn begin_body(&mut self, room: usize, most: usize) -> Result<(), TransportError> {
         self.body = Zeroizing::new(Vec::with_capacity(room));
         self.most = most;
         let start = std::mem::take(&mut self.raw);
@@ -222,8 +222,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
         decoded
     }
 
-    fn decode(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
-        self.behind += self.framing.decode(bytes, &mut self.body, self.most).map_err(|TooLarge| Trouble::TooLarge)?;
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
+        self.behind +=
+            self.framing.decode(bytes, &mut self.body, self.most).map_err(|TooLarge| TransportError::TooLarge)?;
         Ok(())
     }
 

@@ -6,14 +6,14 @@ use url::{Host, Url};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BaseUrl {
     url: Url,
-    reach: Reach,
+    channel: Channel,
 }
 
 /// Whether an API is on this machine, where no proxy is asked, and in clear text, where there is no certificate to judge.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Reach {
-    Clear,
-    Loopback,
+pub(super) enum Channel {
+    PlainLoopback,
+    TlsLoopback,
     Network,
 }
 
@@ -43,23 +43,23 @@ impl BaseUrl {
         if url.fragment().is_some() {
             return Err("must not contain a fragment");
         }
-        let reach = match url.host() {
-            Some(Host::Domain("localhost")) => Reach::Loopback,
-            Some(Host::Ipv4(address)) if address.is_loopback() => Reach::Loopback,
-            Some(Host::Ipv6(address)) if address.is_loopback() => Reach::Loopback,
-            Some(_) => Reach::Network,
+        let channel = match url.host() {
+            Some(Host::Domain("localhost")) => Channel::TlsLoopback,
+            Some(Host::Ipv4(address)) if address.is_loopback() => Channel::TlsLoopback,
+            Some(Host::Ipv6(address)) if address.is_loopback() => Channel::TlsLoopback,
+            Some(_) => Channel::Network,
             None => return Err("must name a host"),
         };
-        let reach = match (scheme.to_ascii_lowercase().as_str(), reach) {
-            ("https", reach) => reach,
-            ("http", Reach::Network) => return Err("must use https; http is for this machine only"),
-            ("http", _) => Reach::Clear,
+        let channel = match (scheme.to_ascii_lowercase().as_str(), channel) {
+            ("https", channel) => channel,
+            ("http", Channel::Network) => return Err("must use https; http is for this machine only"),
+            ("http", _) => Channel::PlainLoopback,
             _ => return Err("must start with https://"),
         };
 
         let prefix = url.path().trim_end_matches('/').to_owned();
         url.set_path(&prefix);
-        Ok(Self { url, reach })
+        Ok(Self { url, channel })
     }
 
     /// The host, without the port.
@@ -74,8 +74,8 @@ impl BaseUrl {
     }
 
     /// Where it is reached.
-    pub(super) fn reach(&self) -> Reach {
-        self.reach
+    pub(super) fn channel(&self) -> Channel {
+        self.channel
     }
 
     /// The URL of an encoded path below this one. The path starts with a slash.
@@ -153,7 +153,7 @@ mod tests {
         fn what_is_taken_calls_the_host_that_was_written(text in "(http|https|HTTPS|ftp)://[a-z0-9@:.%\\[\\]/?#\\\\ -]{0,20}") {
             if let Ok(base) = BaseUrl::parse(&text) {
                 let url = base.join("/a");
-                prop_assert!(url.scheme() == "https" || base.reach() == Reach::Loopback);
+                prop_assert!(url.scheme() == "https" || base.channel() == Channel::TlsLoopback);
                 prop_assert_eq!((url.username(), url.password(), url.query(), url.fragment()), ("", None, None, None));
                 prop_assert_eq!(url.host_str(), Some(base.host()));
                 prop_assert!(url.path().ends_with("/a"));

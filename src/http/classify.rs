@@ -4,9 +4,9 @@
 //! send again after a timeout or a 5xx whatever the method. A reset may be sent again only when it is proven that the
 //! vendor has not processed the earlier one.
 
-use super::transport::Trouble;
+use super::transport::TransportError;
 use super::words::Words;
-use super::{Dialect, Ending, Kind, Outcome};
+use super::{ErrorFormat, Finality, Kind, Outcome};
 
 /// What a request does at the vendor.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,7 +35,7 @@ pub(super) enum Stage {
 pub(super) struct Verdict {
     pub(super) kind: Kind,
     pub(super) outcome: Outcome,
-    pub(super) ending: Ending,
+    pub(super) finality: Finality,
     /// How many tries such a failure allows, this one included.
     pub(super) tries: u32,
 }
@@ -53,15 +53,15 @@ const SOME: u32 = 8;
 const ANY: u32 = u32::MAX;
 
 /// Judges an exchange without a whole answer.
-pub(super) fn judge_trouble(trouble: Trouble, stage: Stage, intent: Intent) -> Verdict {
+pub(super) fn judge_trouble(trouble: TransportError, stage: Stage, intent: Intent) -> Verdict {
     let kind = match trouble {
-        Trouble::Certificate(_) => Kind::Certificate,
-        Trouble::Interrupted => Kind::Interrupted,
-        Trouble::Setup(_) => Kind::Setup,
-        Trouble::Stopped => Kind::Stopped,
-        Trouble::TimedOut => Kind::TimedOut,
-        Trouble::TooLarge => Kind::TooLarge,
-        Trouble::ProxyRefused | Trouble::Unreachable(_) => Kind::Unreachable,
+        TransportError::Certificate(_) => Kind::Certificate,
+        TransportError::Interrupted => Kind::Interrupted,
+        TransportError::Setup(_) => Kind::Setup,
+        TransportError::Stopped => Kind::Stopped,
+        TransportError::TimedOut => Kind::TimedOut,
+        TransportError::TooLarge => Kind::TooLarge,
+        TransportError::ProxyRefused | TransportError::Unreachable(_) => Kind::Unreachable,
     };
     let outcome = match (intent, stage) {
         (Intent::Read, _) | (_, Stage::Connecting) => Outcome::NotChanged,
@@ -69,31 +69,31 @@ pub(super) fn judge_trouble(trouble: Trouble, stage: Stage, intent: Intent) -> V
         (Intent::Reset | Intent::Set, Stage::Sent) | (Intent::Set, Stage::Agreed) => Outcome::MayHaveChanged,
         (Intent::Reset, Stage::Agreed) => Outcome::Changed,
     };
-    let ending =
-        if outcome == Outcome::MayHaveChanged || stage == Stage::Sent { Ending::Open } else { Ending::Settled };
+    let finality =
+        if outcome == Outcome::MayHaveChanged || stage == Stage::Sent { Finality::InFlight } else { Finality::Final };
     let tries = match (trouble, stage, intent) {
-        (Trouble::Unreachable(_), Stage::Connecting, _) => SOME,
-        (Trouble::Interrupted | Trouble::TimedOut, _, Intent::Read | Intent::Set)
-        | (Trouble::TooLarge, Stage::Agreed, Intent::Set) => FEW,
+        (TransportError::Unreachable(_), Stage::Connecting, _) => SOME,
+        (TransportError::Interrupted | TransportError::TimedOut, _, Intent::Read | Intent::Set)
+        | (TransportError::TooLarge, Stage::Agreed, Intent::Set) => FEW,
         _ => ONCE,
     };
-    Verdict { kind, outcome, ending, tries }
+    Verdict { kind, outcome, finality, tries }
 }
 
 /// Judges a 2xx in other words than the vendor's, where a password of the caller's own should have been set: whatever agreed, it was
 /// not the vendor. The request may be sent again.
 pub(super) fn judge_disagreement() -> Verdict {
-    Verdict { kind: Kind::NotTheApi, outcome: Outcome::MayHaveChanged, ending: Ending::Open, tries: FEW }
+    Verdict { kind: Kind::NotTheApi, outcome: Outcome::MayHaveChanged, finality: Finality::InFlight, tries: FEW }
 }
 
 /// Judges a status outside 200–299. A refusal in other words than the vendor's is that of something in between.
-pub(super) fn judge_status(status: u16, intent: Intent, dialect: &Dialect, words: Words) -> Verdict {
+pub(super) fn judge_status(status: u16, intent: Intent, error_format: &ErrorFormat, words: Words) -> Verdict {
     // A refusal is the end of a request. What may have been processed has ended when the vendor itself says so: what stands in
     // between gives up earlier, with a status of its own kind or in other words.
     let by_vendor = words == Words::Own && !matches!(status, 408 | 502 | 504 | 520..=599);
     let verdict = |kind, outcome, tries| {
         let is_settled = by_vendor || outcome == Outcome::NotChanged;
-        Verdict { kind, outcome, ending: if is_settled { Ending::Settled } else { Ending::Open }, tries }
+        Verdict { kind, outcome, finality: if is_settled { Finality::Final } else { Finality::InFlight }, tries }
     };
     let not_changed = |kind, tries| verdict(kind, Outcome::NotChanged, tries);
     // What may have been processed: nobody knows after a reset, and nothing can have changed after a read.
@@ -105,7 +105,7 @@ pub(super) fn judge_status(status: u16, intent: Intent, dialect: &Dialect, words
 
     match status {
         429 => not_changed(Kind::RateLimited, ANY),
-        status if dialect.unprocessed.contains(&status) => not_changed(Kind::Unavailable, ANY),
+        status if error_format.unprocessed.contains(&status) => not_changed(Kind::Unavailable, ANY),
         307 | 308 => not_changed(Kind::Redirected, ONCE),
         // A 303 is how a processed POST may be answered, and 301 and 302 are used for it too.
         300..=399 => unknown(Kind::Redirected, ONCE),
@@ -123,7 +123,7 @@ pub(super) fn judge_status(status: u16, intent: Intent, dialect: &Dialect, words
 impl Verdict {
     /// Takes the vendor's own code as the better word on why it refused. It changes nothing about what was done or may be tried, but for a
     /// code that means a rate limit where the status does too: it names a limit that lasts longer than an operation.
-    pub(super) fn in_other_words(self, status: u16, meaning: Option<Kind>) -> Self {
+    pub(super) fn with_vendor_kind(self, status: u16, meaning: Option<Kind>) -> Self {
         if (self.kind, meaning) == (Kind::RateLimited, Some(Kind::RateLimited)) {
             return Self { tries: ONCE, ..self };
         }
@@ -138,7 +138,7 @@ mod tests {
 
     use super::*;
 
-    const DIALECT: Dialect = Dialect {
+    const DIALECT: ErrorFormat = ErrorFormat {
         refusal: crate::http::Form(&[]),
         code: &[],
         codes: &[],
@@ -150,23 +150,23 @@ mod tests {
 
     #[test]
     fn a_reset_without_an_answer_is_judged_by_how_far_it_came() {
-        let refused = Trouble::Unreachable("the connection was refused");
-        let expired = Trouble::Certificate("its certificate has expired");
+        let refused = TransportError::Unreachable("the connection was refused");
+        let expired = TransportError::Certificate("its certificate has expired");
         for (trouble, stage, kind, outcome, tries) in [
             (refused, Stage::Connecting, Kind::Unreachable, NotChanged, SOME),
             (expired, Stage::Connecting, Kind::Certificate, NotChanged, ONCE),
-            (Trouble::ProxyRefused, Stage::Connecting, Kind::Unreachable, NotChanged, ONCE),
-            (Trouble::Stopped, Stage::Connecting, Kind::Stopped, NotChanged, ONCE),
-            (Trouble::Interrupted, Stage::Sent, Kind::Interrupted, MayHaveChanged, ONCE),
-            (Trouble::TimedOut, Stage::Sent, Kind::TimedOut, MayHaveChanged, ONCE),
+            (TransportError::ProxyRefused, Stage::Connecting, Kind::Unreachable, NotChanged, ONCE),
+            (TransportError::Stopped, Stage::Connecting, Kind::Stopped, NotChanged, ONCE),
+            (TransportError::Interrupted, Stage::Sent, Kind::Interrupted, MayHaveChanged, ONCE),
+            (TransportError::TimedOut, Stage::Sent, Kind::TimedOut, MayHaveChanged, ONCE),
             (refused, Stage::Sent, Kind::Unreachable, MayHaveChanged, ONCE),
-            (Trouble::Interrupted, Stage::Agreed, Kind::Interrupted, Changed, ONCE),
-            (Trouble::TimedOut, Stage::Agreed, Kind::TimedOut, Changed, ONCE),
-            (Trouble::TooLarge, Stage::Agreed, Kind::TooLarge, Changed, ONCE),
+            (TransportError::Interrupted, Stage::Agreed, Kind::Interrupted, Changed, ONCE),
+            (TransportError::TimedOut, Stage::Agreed, Kind::TimedOut, Changed, ONCE),
+            (TransportError::TooLarge, Stage::Agreed, Kind::TooLarge, Changed, ONCE),
         ] {
             let verdict = judge_trouble(trouble, stage, Intent::Reset);
-            let ending = if outcome == MayHaveChanged { Ending::Open } else { Ending::Settled };
-            assert_eq!(verdict, Verdict { kind, outcome, ending, tries }, "{trouble:?} while {stage:?}");
+            let finality = if outcome == MayHaveChanged { Finality::InFlight } else { Finality::Final };
+            assert_eq!(verdict, Verdict { kind, outcome, finality, tries }, "{trouble:?} while {stage:?}");
         }
     }
 
@@ -182,23 +182,23 @@ mod tests {
 
     #[test]
     fn only_the_vendors_words_settle_what_may_have_been_processed() {
-        for (status, words, ending) in [
-            (500, Words::Own, Ending::Settled),
-            (503, Words::Own, Ending::Settled),
-            (500, Words::Other, Ending::Open),
-            (503, Words::Other, Ending::Open),
-            (303, Words::Other, Ending::Open),
+        for (status, words, finality) in [
+            (500, Words::Own, Finality::Final),
+            (503, Words::Own, Finality::Final),
+            (500, Words::Other, Finality::InFlight),
+            (503, Words::Other, Finality::InFlight),
+            (303, Words::Other, Finality::InFlight),
             // What a gateway answers while the vendor is at work, in whatever words.
-            (408, Words::Own, Ending::Open),
-            (502, Words::Own, Ending::Open),
-            (504, Words::Own, Ending::Open),
-            (524, Words::Own, Ending::Open),
+            (408, Words::Own, Finality::InFlight),
+            (502, Words::Own, Finality::InFlight),
+            (504, Words::Own, Finality::InFlight),
+            (524, Words::Own, Finality::InFlight),
             // A refusal.
-            (403, Words::Other, Ending::Settled),
-            (429, Words::Other, Ending::Settled),
+            (403, Words::Other, Finality::Final),
+            (429, Words::Other, Finality::Final),
         ] {
             for intent in [Intent::Reset, Intent::Set] {
-                assert_eq!(judge_status(status, intent, &DIALECT, words).ending, ending, "{status} {words:?}");
+                assert_eq!(judge_status(status, intent, &DIALECT, words).finality, finality, "{status} {words:?}");
             }
         }
     }
@@ -208,11 +208,11 @@ mod tests {
         for intent in [Intent::Read, Intent::Reset, Intent::Set] {
             for status in (100..200).chain(300..1000) {
                 let by_status = judge_status(status, intent, &DIALECT, Words::Own);
-                let by_code = by_status.in_other_words(status, Some(Kind::Unauthorized));
+                let by_code = by_status.with_vendor_kind(status, Some(Kind::Unauthorized));
                 let refused = matches!(status, 400..=407 | 409..=422 | 424..=428 | 430..=476 | 478..=499);
                 let kind = if refused { Kind::Unauthorized } else { by_status.kind };
                 assert_eq!(by_code, Verdict { kind, ..by_status }, "{intent:?} {status}");
-                assert_eq!(by_status.in_other_words(status, None), by_status);
+                assert_eq!(by_status.with_vendor_kind(status, None), by_status);
             }
         }
     }
@@ -220,10 +220,10 @@ mod tests {
     #[test]
     fn a_code_can_name_a_limit_that_no_wait_outlasts() {
         let limited = judge_status(429, Intent::Reset, &DIALECT, Words::Own);
-        assert_eq!(limited.in_other_words(429, Some(Kind::RateLimited)), Verdict { tries: ONCE, ..limited });
-        assert_eq!(limited.in_other_words(429, Some(Kind::Unauthorized)), limited);
+        assert_eq!(limited.with_vendor_kind(429, Some(Kind::RateLimited)), Verdict { tries: ONCE, ..limited });
+        assert_eq!(limited.with_vendor_kind(429, Some(Kind::Unauthorized)), limited);
         let refused = judge_status(403, Intent::Reset, &DIALECT, Words::Own);
-        assert_eq!(refused.in_other_words(403, Some(Kind::RateLimited)).kind, Kind::RateLimited);
+        assert_eq!(refused.with_vendor_kind(403, Some(Kind::RateLimited)).kind, Kind::RateLimited);
     }
 
     #[test]
@@ -232,13 +232,18 @@ mod tests {
             assert_eq!(judge_status(status, Intent::Read, &DIALECT, Words::Other).outcome, NotChanged, "{status}");
         }
         for stage in [Stage::Connecting, Stage::Sent, Stage::Agreed] {
-            assert_eq!(judge_trouble(Trouble::TimedOut, stage, Intent::Read).outcome, NotChanged);
+            assert_eq!(judge_trouble(TransportError::TimedOut, stage, Intent::Read).outcome, NotChanged);
         }
     }
 
     #[test]
     fn nothing_too_large_and_no_bad_certificate_is_tried_again() {
-        for trouble in [Trouble::TooLarge, Trouble::Certificate(""), Trouble::ProxyRefused, Trouble::Stopped] {
+        for trouble in [
+            TransportError::TooLarge,
+            TransportError::Certificate(""),
+            TransportError::ProxyRefused,
+            TransportError::Stopped,
+        ] {
             for stage in [Stage::Connecting, Stage::Sent, Stage::Agreed] {
                 assert_eq!(judge_trouble(trouble, stage, Intent::Read).tries, ONCE, "{trouble:?}");
             }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use http::Method;
 
 use super::gate::Gate;
-use super::limit::Limit;
+use super::limit::RateLimiter;
 use super::transport::Transport;
-use super::{BaseUrl, Dialect, Request};
+use super::{BaseUrl, ErrorFormat, Request};
 use crate::trust::{CertificateFile, Trust};
 
 /// What a provider block says about HTTP.
@@ -31,7 +31,7 @@ pub struct Client(Arc<Shared>);
 
 struct Shared {
     settings: Settings,
-    limit: Limit,
+    limit: RateLimiter,
     transport: Transport,
 }
 
@@ -49,13 +49,13 @@ impl Client {
     }
 
     fn over(settings: Settings, transport: Transport) -> Self {
-        let limit = Limit::new(settings.max_requests_per_second);
+        let limit = RateLimiter::new(settings.max_requests_per_second);
         Self(Arc::new(Shared { settings, limit, transport }))
     }
 
-    /// Makes the API at `base`, whose errors are told in `dialect`.
-    pub fn api(&self, base: BaseUrl, dialect: &'static Dialect) -> Api {
-        Api { client: self.clone(), base, dialect, gate: Arc::new(Gate::new(None)) }
+    /// Makes the API at `base`, whose errors are told in `error_format`.
+    pub fn api(&self, base: BaseUrl, error_format: &'static ErrorFormat) -> Api {
+        Api { client: self.clone(), base, error_format, gate: Arc::new(Gate::new(None)) }
     }
 
     /// Whose certificates count to it.
@@ -71,7 +71,7 @@ impl Client {
         &self.0.settings.user_agent
     }
 
-    pub(super) fn limit(&self) -> &Limit {
+    pub(super) fn limit(&self) -> &RateLimiter {
         &self.0.limit
     }
 
@@ -91,7 +91,7 @@ impl fmt::Debug for Client {
 pub struct Api {
     pub(super) client: Client,
     pub(super) base: BaseUrl,
-    pub(super) dialect: &'static Dialect,
+    pub(super) error_format: &'static ErrorFormat,
     pub(super) gate: Arc<Gate>,
 }
 

@@ -18,7 +18,7 @@ pub struct Error {
     /// What has become of the password.
     pub outcome: Outcome,
     /// Whether the vendor may still be at work on what was sent.
-    pub ending: Ending,
+    pub finality: Finality,
     /// The host that was called; empty where none was.
     pub host: Box<str>,
     /// The status of the answer, where there was one.
@@ -43,7 +43,7 @@ impl Error {
         Self {
             kind,
             outcome,
-            ending: Ending::Open,
+            finality: Finality::InFlight,
             host: host.into(),
             status: None,
             words: Words::default(),
@@ -98,11 +98,11 @@ impl Outcome {
 
 /// Whether the vendor may still be at work on a request when its exchange has ended.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Ending {
+pub enum Finality {
     /// The vendor itself has answered, or never got the request: it will do nothing more.
-    Settled,
+    Final,
     /// It may still act: no answer came, or one that something in between may have given.
-    Open,
+    InFlight,
 }
 
 /// What kind of failure it is.

@@ -11,14 +11,14 @@ use zeroize::Zeroizing;
 use super::answer::Flaw;
 use super::arriving::{self, Arriving, Head, Received};
 use super::classify::{Intent, Stage, judge_disagreement, judge_status, judge_trouble};
-use super::dialect::request_id;
+use super::error_format::request_id;
 use super::gate::Quota;
 use super::operation::{LEAST_TO_SEND, out_of_time};
 use super::retry::Failure;
 use super::retry_after::{next_window, retry_after};
-use super::transport::{Connection, NO_CONNECTION_IN_TIME, Obstacle, Route, Transport, Trouble};
+use super::transport::{Connection, NO_CONNECTION_IN_TIME, Obstacle, Route, Transport, TransportError};
 use super::words::{Agreement, Media, Words};
-use super::{Answer, Dialect, Error, Kind, Operation, Outcome, Result};
+use super::{Answer, Error, ErrorFormat, Kind, Operation, Outcome, Result};
 
 /// What an exchange needs to know beside the request itself.
 pub(super) struct Exchange<'a> {
@@ -27,7 +27,7 @@ pub(super) struct Exchange<'a> {
     pub(super) op: &'a Operation,
     pub(super) intent: Intent,
     pub(super) host: &'a str,
-    pub(super) dialect: &'static Dialect,
+    pub(super) error_format: &'static ErrorFormat,
     /// What agrees to a password of the caller's own.
     pub(super) agreement: &'a Agreement,
     /// The longest that it may take.
@@ -73,13 +73,18 @@ impl Exchange<'_> {
         }
         let mut response = Arriving::over(self.transport.kept().take(self.route)?, false);
         match self.begin(&mut response, message, end).await {
-            Err(Trouble::Interrupted) => None,
+            Err(TransportError::Interrupted) => None,
             begun => Some(self.judge(response, begun, end).await),
         }
     }
 
     /// Sends the request, and waits for the head of the response.
-    async fn begin(&self, response: &mut Arriving<Connection>, message: &[u8], end: Instant) -> Result<(), Trouble> {
+    async fn begin(
+        &self,
+        response: &mut Arriving<Connection>,
+        message: &[u8],
+        end: Instant,
+    ) -> Result<(), TransportError> {
         let begun = self.in_time(end, async {
             response.send(message).await;
             response.head().await
@@ -90,7 +95,7 @@ impl Exchange<'_> {
     async fn judge(
         &self,
         mut response: Arriving<Connection>,
-        begun: Result<(), Trouble>,
+        begun: Result<(), TransportError>,
         end: Instant,
     ) -> Result<Answer, Failure> {
         let head = response.take_head();
@@ -101,7 +106,7 @@ impl Exchange<'_> {
             (Ok(()), Some(head)) if (200..300).contains(&head.status) => self.accept(response, head, end).await,
             (Ok(()), Some(head)) => Err(self.refuse(response, head, end).await),
             (begun, _) => {
-                let trouble = begun.err().unwrap_or(Trouble::Interrupted);
+                let trouble = begun.err().unwrap_or(TransportError::Interrupted);
                 match response.success().filter(|_| self.intent == Intent::Reset) {
                     Some(status) => Ok(self.headless(response, status, trouble, end).await),
                     None => Err(self.failed(trouble, Stage::Sent)),
@@ -118,14 +123,14 @@ impl Exchange<'_> {
         // The order is what makes it safe: a connection counts only while there is no reason to leave it unused.
         tokio::select! {
             biased;
-            () = self.op.stop.cancelled() => Err(Trouble::Stopped.into()),
-            () = tokio::time::sleep_until(last_moment) => Err(Trouble::Unreachable(NO_CONNECTION_IN_TIME).into()),
+            () = self.op.stop.cancelled() => Err(TransportError::Stopped.into()),
+            () = tokio::time::sleep_until(last_moment) => Err(TransportError::Unreachable(NO_CONNECTION_IN_TIME).into()),
             connection = self.transport.connect(self.route) => connection,
         }
     }
 
     /// Waits for something of which the vendor knows already: a stop ends a read, and nothing that changes a password.
-    async fn in_time<T>(&self, end: Instant, future: impl Future<Output = T>) -> Result<T, Trouble> {
+    async fn in_time<T>(&self, end: Instant, future: impl Future<Output = T>) -> Result<T, TransportError> {
         let stop = async {
             match self.intent {
                 Intent::Read => self.op.stop.cancelled().await,
@@ -136,11 +141,11 @@ impl Exchange<'_> {
         tokio::select! {
             biased;
             value = &mut future => Ok(value),
-            () = stop => Err(Trouble::Stopped),
+            () = stop => Err(TransportError::Stopped),
             () = tokio::time::sleep_until(end) => {
                 // To a process that was stopped meanwhile, the answer may have come in time and not have been read yet.
                 let look = if end.elapsed() > OVERSLEPT { LAST_LOOK } else { Duration::ZERO };
-                tokio::time::timeout(look, future).await.map_err(|_| Trouble::TimedOut)
+                tokio::time::timeout(look, future).await.map_err(|_| TransportError::TimedOut)
             }
         }
     }
@@ -156,7 +161,7 @@ impl Exchange<'_> {
         if self.intent == Intent::Reset {
             let read = self.in_time(end, response.all()).await.and_then(|read| read);
             // What more might follow a complete response is waited for in vain, and that is no flaw of it.
-            let is_flaw = |trouble: &Trouble| *trouble != Trouble::TimedOut || !response.is_complete();
+            let is_flaw = |trouble: &TransportError| *trouble != TransportError::TimedOut || !response.is_complete();
             let flaw = read.err().filter(is_flaw).map(|trouble| self.flaw(trouble, Stage::Agreed));
             return Ok(answer(response.received(), flaw));
         }
@@ -168,11 +173,12 @@ impl Exchange<'_> {
                 return Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries });
             }
         };
-        if self.intent == Intent::Set && self.agreement.of(status, media, &body, &self.dialect.refusal) == Words::Other
+        if self.intent == Intent::Set
+            && self.agreement.of(status, media, &body, &self.error_format.refusal) == Words::Other
         {
             let verdict = judge_disagreement();
             let error = Error::new(verdict.kind, verdict.outcome, self.host, format!("it answered {status}"));
-            let error = Error { ending: verdict.ending, status: Some(status), request_id, ..error };
+            let error = Error { finality: verdict.finality, status: Some(status), request_id, ..error };
             return Err(Failure { error, tries: verdict.tries });
         }
         if self.intent == Intent::Read
@@ -188,7 +194,7 @@ impl Exchange<'_> {
         &self,
         mut response: Arriving<Connection>,
         status: u16,
-        trouble: Trouble,
+        trouble: TransportError,
         end: Instant,
     ) -> Answer {
         let _ = self.in_time(end, response.all()).await;
@@ -207,13 +213,13 @@ impl Exchange<'_> {
             host: self.host.into(),
             outcome: if self.intent == Intent::Read { Outcome::NotChanged } else { Outcome::Changed },
             request_id: None,
-            dialect: self.dialect,
+            error_format: self.error_format,
         }
     }
 
-    fn flaw(&self, trouble: Trouble, stage: Stage) -> Flaw {
-        let Error { kind, outcome, ending, reason, .. } = self.failed(trouble, stage).error;
-        Flaw { kind, outcome, ending, reason }
+    fn flaw(&self, trouble: TransportError, stage: Stage) -> Flaw {
+        let Error { kind, outcome, finality, reason, .. } = self.failed(trouble, stage).error;
+        Flaw { kind, outcome, finality, reason }
     }
 
     /// A refusal is clear without its body: one that cannot be had says nothing.
@@ -227,9 +233,9 @@ impl Exchange<'_> {
             body.and_then(|body| body).unwrap_or_default()
         };
 
-        let said = self.dialect.read(&body, &headers);
-        let verdict = judge_status(status, self.intent, self.dialect, said.words)
-            .in_other_words(status, self.dialect.meaning(said.code.as_deref()));
+        let said = self.error_format.read(&body, &headers);
+        let verdict = judge_status(status, self.intent, self.error_format, said.words)
+            .with_vendor_kind(status, self.error_format.meaning(said.code.as_deref()));
         let now = SystemTime::now();
         let wait = match verdict.kind {
             Kind::RateLimited => retry_after(&headers, now).or_else(|| next_window(&headers, now)),
@@ -237,7 +243,7 @@ impl Exchange<'_> {
             _ => None,
         };
         let error = Error {
-            ending: verdict.ending,
+            finality: verdict.finality,
             status: Some(status),
             words: said.words,
             code: said.code,
@@ -249,21 +255,26 @@ impl Exchange<'_> {
         Failure { error, tries: verdict.tries }
     }
 
-    fn failed(&self, trouble: Trouble, stage: Stage) -> Failure {
+    fn failed(&self, trouble: TransportError, stage: Stage) -> Failure {
         let verdict = judge_trouble(trouble, stage, self.intent);
         let reason = match (trouble, stage) {
-            (Trouble::Certificate(reason) | Trouble::Setup(reason) | Trouble::Unreachable(reason), _) => reason,
-            (Trouble::ProxyRefused, _) => "the proxy opened no tunnel",
-            (Trouble::Interrupted, Stage::Agreed) => "the connection ended within the answer",
-            (Trouble::Interrupted, _) => "the connection ended before an answer",
-            (Trouble::Stopped, Stage::Connecting) => "the operation was stopped before the request was sent",
-            (Trouble::Stopped, _) => "the operation was stopped",
-            (Trouble::TimedOut, Stage::Agreed) => "the answer did not end in time",
-            (Trouble::TimedOut, _) => "no answer came in time",
-            (Trouble::TooLarge, _) => "the answer is longer than any answer of this API",
+            (
+                TransportError::Certificate(reason)
+                | TransportError::Setup(reason)
+                | TransportError::Unreachable(reason),
+                _,
+            ) => reason,
+            (TransportError::ProxyRefused, _) => "the proxy opened no tunnel",
+            (TransportError::Interrupted, Stage::Agreed) => "the connection ended within the answer",
+            (TransportError::Interrupted, _) => "the connection ended before an answer",
+            (TransportError::Stopped, Stage::Connecting) => "the operation was stopped before the request was sent",
+            (TransportError::Stopped, _) => "the operation was stopped",
+            (TransportError::TimedOut, Stage::Agreed) => "the answer did not end in time",
+            (TransportError::TimedOut, _) => "no answer came in time",
+            (TransportError::TooLarge, _) => "the answer is longer than any answer of this API",
         };
         let error = Error::new(verdict.kind, verdict.outcome, self.host, reason);
-        Failure { error: Error { ending: verdict.ending, ..error }, tries: verdict.tries }
+        Failure { error: Error { finality: verdict.finality, ..error }, tries: verdict.tries }
     }
 }
 

@@ -9,19 +9,19 @@ use super::{Error, Kind, Operation, Outcome, Result};
 
 /// When the next request of a client may begin.
 #[derive(Debug)]
-pub(super) struct Limit {
+pub(super) struct RateLimiter {
     distance: Option<Duration>,
     next: Mutex<Option<Instant>>,
 }
 
-impl Limit {
+impl RateLimiter {
     pub(super) fn new(per_second: Option<f64>) -> Self {
         let distance = per_second.and_then(|rate| Duration::try_from_secs_f64(rate.recip()).ok());
         Self { distance, next: Mutex::default() }
     }
 
     /// Waits for this request's turn, if it comes before the operation's deadline.
-    pub(super) async fn turn(&self, op: &Operation, host: &str) -> Result<()> {
+    pub(super) async fn acquire(&self, op: &Operation, host: &str) -> Result<()> {
         let Some(distance) = self.distance else { return Ok(()) };
         let turn = self.reserve(distance, Instant::now(), op.deadline).ok_or_else(|| {
             let reason = "`max_requests_per_second` leaves no room for the request in the operation's time";
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn turns_come_at_even_distances_and_none_after_the_deadline() {
-        let limit = Limit::new(Some(4.0));
+        let limit = RateLimiter::new(Some(4.0));
         let distance = limit.distance.unwrap();
         let now = Instant::now();
         let deadline = now + Duration::from_millis(600);
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn time_that_was_not_used_is_not_saved_up() {
-        let limit = Limit::new(Some(1.0));
+        let limit = RateLimiter::new(Some(1.0));
         let now = Instant::now();
         let (later, deadline) = (now + Duration::from_mins(1), now + Duration::from_mins(10));
         let second = Duration::from_secs(1);
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn a_rate_that_makes_no_sense_is_no_limit() {
         for rate in [None, Some(0.0), Some(-1.0), Some(f64::NAN), Some(1e-300)] {
-            assert_eq!(Limit::new(rate).distance, None, "{rate:?}");
+            assert_eq!(RateLimiter::new(rate).distance, None, "{rate:?}");
         }
     }
 }

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::salvage::documents;
-use super::{Answer, Ending, Error, Kind, Outcome, Result};
+use super::{Answer, Error, Finality, Kind, Outcome, Result};
 use crate::secret::{Outside, Secret};
 
 impl Answer {
@@ -21,9 +21,12 @@ impl Answer {
         self.secret(path).ok_or_else(|| {
             let lost = self.unreadable("the answer holds no password");
             match self.outcome {
-                Outcome::Changed if self.is_whole && !self.begins_an_object() => {
-                    Error { kind: Kind::NotTheApi, outcome: Outcome::MayHaveChanged, ending: Ending::Open, ..lost }
-                }
+                Outcome::Changed if self.is_whole && !self.begins_an_object() => Error {
+                    kind: Kind::NotTheApi,
+                    outcome: Outcome::MayHaveChanged,
+                    finality: Finality::InFlight,
+                    ..lost
+                },
                 _ => lost,
             }
         })

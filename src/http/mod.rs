@@ -13,7 +13,7 @@
 //!   that look-ups share;
 //! - `arriving` reads what comes back, `framing` finds its end, and `salvage` the password where it is broken;
 //! - `words` knows whether a response is in the vendor's own words, and `classify` judges it, or that there was none;
-//! - `dialect` reads what a vendor says, and shows it as [`Shown`](crate::secret::Shown) words only.
+//! - `error_format` reads what a vendor says, and shows it as [`Shown`](crate::secret::Shown) words only.
 //!
 //! Every failure is an [`Error`], which says with its [`Outcome`] what has become of the password.
 
@@ -23,8 +23,8 @@ mod base_url;
 mod classify;
 mod client;
 mod dial;
-mod dialect;
 mod error;
+mod error_format;
 mod exchange;
 mod framing;
 mod gate;
@@ -50,8 +50,8 @@ pub use http::Method;
 pub use answer::Answer;
 pub use base_url::BaseUrl;
 pub use client::{Api, Client, Settings};
-pub use dialect::{Dialect, FieldErrors};
-pub use error::{Ending, Error, Kind, Outcome, Result};
+pub use error::{Error, Finality, Kind, Outcome, Result};
+pub use error_format::{ErrorFormat, FieldErrors};
 pub use operation::Operation;
 pub use request::{BodyText, Request};
 pub use words::{Agreement, Form, Mark, Words};

@@ -15,7 +15,7 @@ use super::classify::{Intent, ONCE};
 use super::client::Api;
 use super::exchange::Exchange;
 use super::gate::Place;
-use super::retry::{Failure, Pace, repeat};
+use super::retry::{Backoff, Failure, with_retries};
 use super::transport::{Route, Transport};
 use super::words::Agreement;
 use super::{Answer, Error, Kind, Operation, Outcome, Result, message, path};
@@ -139,7 +139,8 @@ impl Request {
     async fn send(self, op: &Operation, intent: Intent, agreement: &Agreement) -> Result<Answer> {
         let prepared = self.prepare()?;
         let place = prepared.api.gate.place();
-        repeat(op, Pace::default(), |number| Box::pin(prepared.attempt(op, intent, agreement, &place, number))).await
+        with_retries(op, Backoff::default(), |number| Box::pin(prepared.attempt(op, intent, agreement, &place, number)))
+            .await
     }
 
     /// Does whatever can fail before the first byte is sent.
@@ -209,9 +210,9 @@ impl Prepared {
         }
         let start = Instant::now();
         let (timeout, quota) = (self.api.client.request_timeout(), OnceLock::new());
-        let dialect = self.api.dialect;
+        let error_format = self.api.error_format;
         let (transport, route) = (self.api.client.transport(), &self.route);
-        let exchange = Exchange { transport, route, op, intent, host, dialect, agreement, timeout, quota: &quota };
+        let exchange = Exchange { transport, route, op, intent, host, error_format, agreement, timeout, quota: &quota };
         let mut result = exchange.run(&self.message).await;
 
         let quota = quota.get().copied().unwrap_or_default();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::classify::ONCE;
 use super::operation::{LEAST_TO_SEND, stopped};
 use super::random::Jitter;
-use super::{Answer, Ending, Error, Kind, Operation, Outcome, Result};
+use super::{Answer, Error, Finality, Kind, Operation, Outcome, Result};
 
 /// A failed try, and how many tries such a failure allows.
 #[derive(Debug)]
@@ -23,12 +23,12 @@ impl Failure {
 
 /// How long to wait between tries when the vendor does not say.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+pub(super) struct Backoff {
     first: Duration,
     most: Duration,
 }
 
-impl Default for Pace {
+impl Default for Backoff {
     fn default() -> Self {
         Self { first: Duration::from_millis(500), most: Duration::from_secs(8) }
     }
@@ -37,20 +37,24 @@ impl Default for Pace {
 /// Tries until it succeeds, until the failure allows no more, or until the operation's time would run out.
 ///
 /// `attempt` is told the number of the try, from 1.
-pub(super) async fn repeat<F>(op: &Operation, pace: Pace, mut attempt: impl FnMut(u32) -> F) -> Result<Answer>
+pub(super) async fn with_retries<F>(
+    op: &Operation,
+    backoff: Backoff,
+    mut attempt: impl FnMut(u32) -> F,
+) -> Result<Answer>
 where
     F: Future<Output = Result<Answer, Failure>>,
 {
     let mut number = 1;
-    let mut worst = (Outcome::NotChanged, Ending::Settled);
+    let mut worst = (Outcome::NotChanged, Finality::Final);
     loop {
         let Failure { mut error, tries } = match attempt(number).await {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
         // What an earlier try may have done, a later refusal does not undo.
-        worst = (worst.0.max(error.outcome), worst.1.max(error.ending));
-        (error.outcome, error.ending) = worst;
+        worst = (worst.0.max(error.outcome), worst.1.max(error.finality));
+        (error.outcome, error.finality) = worst;
         if number >= tries {
             return Err(error);
         }
@@ -59,19 +63,19 @@ where
             number += 1;
             continue;
         }
-        let delay = pace.wait(error.retry_after, number);
+        let delay = backoff.wait(error.retry_after, number);
         if delay.saturating_add(LEAST_TO_SEND) > op.remaining() {
             return Err(error);
         }
         op.wait(tokio::time::sleep(delay)).await.map_err(|_| {
-            let (outcome, ending) = worst;
-            Error { outcome, ending, ..stopped(&error.host) }
+            let (outcome, finality) = worst;
+            Error { outcome, finality, ..stopped(&error.host) }
         })?;
         number += 1;
     }
 }
 
-impl Pace {
+impl Backoff {
     /// How long to wait after a try that failed, with a vendor that may have asked for patience.
     fn wait(self, asked: Option<Duration>, number: u32) -> Duration {
         match asked {
@@ -96,7 +100,7 @@ mod tests {
     use super::*;
     use crate::http::Kind;
 
-    const QUICK: Pace = Pace { first: Duration::from_millis(1), most: Duration::from_millis(4) };
+    const QUICK: Backoff = Backoff { first: Duration::from_millis(1), most: Duration::from_millis(4) };
 
     fn failure(tries: u32) -> Failure {
         Failure { error: Error::new(Kind::Unavailable, Outcome::NotChanged, "example.com", "it answered 503"), tries }
@@ -104,7 +108,7 @@ mod tests {
 
     async fn tries_made(op: &Operation, allowed: u32, retry_after: Option<Duration>) -> (u32, Error) {
         let mut made = 0;
-        let result = repeat(op, QUICK, |number| {
+        let result = with_retries(op, QUICK, |number| {
             made = number;
             let mut failure = failure(allowed);
             failure.error.retry_after = retry_after;
@@ -143,17 +147,17 @@ mod tests {
 
     #[test]
     fn nothing_comes_back_sooner_than_asked() {
-        let pace = Pace::default();
-        let wait = pace.wait(Some(Duration::from_secs(1)), 1);
+        let backoff = Backoff::default();
+        let wait = backoff.wait(Some(Duration::from_secs(1)), 1);
         assert!(Duration::from_millis(1125) <= wait && wait <= Duration::from_millis(1250), "{wait:?}");
-        assert_eq!(pace.wait(Some(Duration::MAX), 1), Duration::MAX);
+        assert_eq!(backoff.wait(Some(Duration::MAX), 1), Duration::MAX);
     }
 
     #[test]
     fn delays_double_up_to_the_most_and_are_never_cut_to_less_than_half() {
-        let pace = Pace::default();
+        let backoff = Backoff::default();
         for (number, whole_ms) in [(1, 500), (2, 1000), (4, 4000), (5, 8000), (6, 8000), (u32::MAX, 8000)] {
-            let delay = pace.delay(number);
+            let delay = backoff.delay(number);
             let whole = Duration::from_millis(whole_ms);
             assert!(whole / 2 <= delay && delay <= whole, "try {number}: {delay:?}");
         }

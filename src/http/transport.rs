@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::Host;
 
-use super::base_url::{BaseUrl, Reach};
+use super::base_url::{BaseUrl, Channel};
 use super::dial::{self, Resolver};
 use super::kept::Kept;
 use super::proxy::Proxy;
@@ -30,7 +30,7 @@ pub(super) struct Transport {
 pub(super) struct Route {
     host: Host<String>,
     port: u16,
-    reach: Reach,
+    channel: Channel,
     proxy: Option<Proxy>,
 }
 
@@ -67,91 +67,100 @@ impl Transport {
     /// This machine is called directly, as Go's programs do: a token for it must not travel to a proxy in clear text.
     pub(super) fn route(base: &BaseUrl) -> Result<Route, Cow<'static, str>> {
         let (host, port) = base.address();
-        let proxy = match base.reach() {
-            Reach::Clear | Reach::Loopback => None,
-            Reach::Network => Proxy::of(&|name| env::var(name), &host, port)?,
+        let proxy = match base.channel() {
+            Channel::PlainLoopback | Channel::TlsLoopback => None,
+            Channel::Network => Proxy::of(&|name| env::var(name), &host, port)?,
         };
         let host = match host {
             Host::Domain(name) => Host::Domain(name.to_owned()),
             Host::Ipv4(address) => Host::Ipv4(address),
             Host::Ipv6(address) => Host::Ipv6(address),
         };
-        Ok(Route { host, port, reach: base.reach(), proxy })
+        Ok(Route { host, port, channel: base.channel(), proxy })
     }
 
     /// Connects, through a proxy where there is one, and over TLS where the API is. Nothing of the request is sent.
     pub(super) async fn connect(&self, route: &Route) -> Result<Connection, Obstacle> {
         let in_time = timeout(CONNECT_TIMEOUT, self.connect_in_any_time(route)).await;
-        in_time.unwrap_or(Err(Trouble::Unreachable(NO_CONNECTION_IN_TIME).into()))
+        in_time.unwrap_or(Err(TransportError::Unreachable(NO_CONNECTION_IN_TIME).into()))
     }
 
     async fn connect_in_any_time(&self, route: &Route) -> Result<Connection, Obstacle> {
-        let Route { host, port, reach, proxy } = route;
+        let Route { host, port, channel, proxy } = route;
         let stream: Connection = match proxy {
             Some(proxy) => self.tunnel(proxy, host, *port).await?,
-            None => Box::new(self.dial(host, *port, *reach, Leg::Direct).await?),
+            None => Box::new(self.dial(host, *port, *channel, Leg::Direct).await?),
         };
-        match reach {
-            Reach::Clear => Ok(stream),
-            Reach::Loopback | Reach::Network => self.secure(host, stream, Leg::Direct).await,
+        match channel {
+            Channel::PlainLoopback => Ok(stream),
+            Channel::TlsLoopback | Channel::Network => self.secure(host, stream, Leg::Direct).await,
         }
     }
 
     async fn tunnel(&self, proxy: &Proxy, host: &Host<String>, port: u16) -> Result<Connection, Obstacle> {
-        let stream = self.dial(&proxy.host, proxy.port, Reach::Network, Leg::Proxy).await?;
+        let stream = self.dial(&proxy.host, proxy.port, Channel::Network, Leg::Proxy).await?;
         let mut stream: Connection = Box::new(stream);
         if proxy.is_tls {
             stream = self.secure(&proxy.host, stream, Leg::Proxy).await?;
         }
         tunnel::open(&mut stream, proxy, host, port).await.map_err(|refusal| match refusal {
-            NoTunnel::Status(407) => {
-                Obstacle::of(Trouble::ProxyRefused, "the proxy asks for a user name and password (407)".to_owned())
-            }
+            NoTunnel::Status(407) => Obstacle::of(
+                TransportError::ProxyRefused,
+                "the proxy asks for a user name and password (407)".to_owned(),
+            ),
             // A refusal stays one; what a proxy could not do now, it may do later.
             NoTunnel::Status(status @ 300..=499) => {
-                Obstacle::of(Trouble::ProxyRefused, format!("the proxy answered {status} and opened no tunnel"))
+                Obstacle::of(TransportError::ProxyRefused, format!("the proxy answered {status} and opened no tunnel"))
             }
             NoTunnel::Status(status) => Obstacle::of(
-                Trouble::Unreachable("the connection failed"),
+                TransportError::Unreachable("the connection failed"),
                 format!("the proxy answered {status} and opened no tunnel"),
             ),
-            NoTunnel::Closed => Trouble::Unreachable("the proxy closed the connection").into(),
-            NoTunnel::Garbled => Trouble::Unreachable("what the proxy answered is not HTTP").into(),
+            NoTunnel::Closed => TransportError::Unreachable("the proxy closed the connection").into(),
+            NoTunnel::Garbled => TransportError::Unreachable("what the proxy answered is not HTTP").into(),
         })?;
         Ok(stream)
     }
 
-    async fn dial(&self, host: &Host<String>, port: u16, reach: Reach, leg: Leg) -> Result<TcpStream, Trouble> {
+    async fn dial(
+        &self,
+        host: &Host<String>,
+        port: u16,
+        channel: Channel,
+        leg: Leg,
+    ) -> Result<TcpStream, TransportError> {
         let mut addresses = self.resolver.addresses(host, port).await;
         if addresses.is_empty() {
-            return Err(Trouble::Unreachable(
+            return Err(TransportError::Unreachable(
                 leg.say("the host name could not be resolved", "the proxy's host name could not be resolved"),
             ));
         }
-        if reach != Reach::Network {
+        if channel != Channel::Network {
             // A name proves nothing: whoever answers for it may send it anywhere.
             addresses.retain(|address| address.ip().to_canonical().is_loopback());
             if addresses.is_empty() {
-                return Err(Trouble::Setup("its name leads to another machine, not to a loopback address of this one"));
+                return Err(TransportError::Setup(
+                    "its name leads to another machine, not to a loopback address of this one",
+                ));
             }
         }
         dial::connect(&addresses).await.map_err(|error| match error.kind() {
-            io::ErrorKind::ConnectionRefused => {
-                Trouble::Unreachable(leg.say("the connection was refused", "the connection to the proxy was refused"))
-            }
-            io::ErrorKind::TimedOut => Trouble::Unreachable(NO_CONNECTION_IN_TIME),
-            _ => Trouble::Unreachable(leg.say("the connection failed", "the connection to the proxy failed")),
+            io::ErrorKind::ConnectionRefused => TransportError::Unreachable(
+                leg.say("the connection was refused", "the connection to the proxy was refused"),
+            ),
+            io::ErrorKind::TimedOut => TransportError::Unreachable(NO_CONNECTION_IN_TIME),
+            _ => TransportError::Unreachable(leg.say("the connection failed", "the connection to the proxy failed")),
         })
     }
 
     async fn secure(&self, host: &Host<String>, stream: Connection, leg: Leg) -> Result<Connection, Obstacle> {
-        let connector = self.trust.connector(Purpose::Http).await.map_err(Trouble::Setup)?;
+        let connector = self.trust.connector(Purpose::Http).await.map_err(TransportError::Setup)?;
         let name = match host {
             Host::Domain(name) => ServerName::try_from(name.clone()).ok(),
             Host::Ipv4(address) => Some(ServerName::from(std::net::IpAddr::V4(*address))),
             Host::Ipv6(address) => Some(ServerName::from(std::net::IpAddr::V6(*address))),
         };
-        let name = name.ok_or(Trouble::Setup("no certificate can be for a host of such a name"))?;
+        let name = name.ok_or(TransportError::Setup("no certificate can be for a host of such a name"))?;
         let error = match connector.connect(name, stream).await {
             Ok(stream) => return Ok(Box::new(stream)),
             Err(error) => error,
@@ -164,9 +173,9 @@ impl Transport {
                     Leg::Proxy => trust::fault(error).replacen("its", "the proxy's", 1),
                 };
                 let names = trust::names(error).map(|names| format!(": it names {names}")).unwrap_or_default();
-                Err(Obstacle::of(Trouble::Certificate(fault), words + &names))
+                Err(Obstacle::of(TransportError::Certificate(fault), words + &names))
             }
-            _ => Err(Trouble::Unreachable(
+            _ => Err(TransportError::Unreachable(
                 leg.say("no TLS connection could be agreed on", "no TLS connection could be agreed on with the proxy"),
             )
             .into()),
@@ -193,26 +202,26 @@ impl Leg {
 /// Why there is no connection.
 #[derive(Debug)]
 pub(super) struct Obstacle {
-    pub(super) trouble: Trouble,
+    pub(super) trouble: TransportError,
     /// More than the trouble itself says.
     pub(super) words: Option<String>,
 }
 
 impl Obstacle {
-    fn of(trouble: Trouble, words: String) -> Self {
+    fn of(trouble: TransportError, words: String) -> Self {
         Self { trouble, words: Some(words) }
     }
 }
 
-impl From<Trouble> for Obstacle {
-    fn from(trouble: Trouble) -> Self {
+impl From<TransportError> for Obstacle {
+    fn from(trouble: TransportError) -> Self {
         Self { trouble, words: None }
     }
 }
 
 /// Why there is no whole answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Trouble {
+pub(super) enum TransportError {
     /// The server's certificate cannot be trusted.
     Certificate(&'static str),
     /// The connection ended too early, or what came over it is not HTTP.
@@ -249,9 +258,9 @@ mod tests {
 
     use super::*;
     use crate::http::dial::Resolving;
-    use crate::http::{BaseUrl, Client, Dialect, Error, Kind, Operation, Outcome, Settings};
+    use crate::http::{BaseUrl, Client, Error, ErrorFormat, Kind, Operation, Outcome, Settings};
 
-    static DIALECT: Dialect = Dialect {
+    static DIALECT: ErrorFormat = ErrorFormat {
         refusal: crate::http::Form(&[]),
         code: &[],
         codes: &[],

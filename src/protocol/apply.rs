@@ -8,7 +8,7 @@ use super::{
     wire::tfplugin6::{DynamicValue, apply_resource_change},
 };
 use crate::framework::{
-    Call, Change, Crash, NewState, Private, Resource, Stored,
+    Call, Change, Crash, NewState, Private, Resource, ResourceState,
     diagnostic::{Diagnostic, Diagnostics, Result, Severity},
     value::Value,
 };
@@ -55,7 +55,7 @@ impl Apply {
             (false, false) => resource.update(call, &change, new).await,
             (false, true) => {
                 resource.delete(call, &change.prior, &change.private).await?;
-                new.put(Stored::default());
+                new.set(ResourceState::default());
                 Ok(())
             }
         }
@@ -77,15 +77,15 @@ impl Begun {
     fn new(resource: Arc<dyn Resource>, change: &Change) -> Self {
         let prior = change.prior.clone();
         let held = match prior {
-            Value::Null => Stored::default(),
-            _ => Stored { state: prior.clone(), private: change.private.clone() },
+            Value::Null => ResourceState::default(),
+            _ => ResourceState { state: prior.clone(), private: change.private.clone() },
         };
         Self { resource, prior, is_deletion: change.planned.is_null(), new: NewState::holding(held) }
     }
 
     fn result(&self, ended: Ended<()>) -> (Option<DynamicValue>, Vec<u8>, Diagnostics) {
         let is_in_doubt = self.new.is_in_doubt();
-        let Stored { state, private } = self.new.take();
+        let ResourceState { state, private } = self.new.take();
         let errors = match ended {
             // With an error beside it, core would taint what was just made, and the next apply would make it anew.
             Ended::Crashed if !is_in_doubt && state != self.prior => {

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::wire::tfplugin6 as wire;
 use crate::framework::{
-    Malformed, Resource, Signature,
+    DecodeError, Resource, Signature,
     diagnostic::{Diagnostic, Diagnostics, Path, Result, Severity, Step},
     json, msgpack,
     schema::{Attribute, Mode, Schema, Type},
@@ -32,7 +32,7 @@ pub(super) fn is_null(value: Option<&wire::DynamicValue>) -> bool {
 }
 
 /// Reads the value of one attribute, in whichever encoding it came. What is missing is null.
-pub(super) fn decode_one(value: &wire::DynamicValue, attribute: &Attribute) -> std::result::Result<Value, Malformed> {
+pub(super) fn decode_one(value: &wire::DynamicValue, attribute: &Attribute) -> std::result::Result<Value, DecodeError> {
     match (value.msgpack.as_slice(), value.json.as_slice()) {
         ([], []) => Ok(Value::Null),
         ([], json) => json::decode_one(json, attribute),
@@ -99,7 +99,7 @@ pub(super) fn schema(schema: &Schema) -> wire::Schema {
     let block = wire::schema::Block {
         version: schema.version,
         attributes: schema.attributes.iter().map(attribute).collect(),
-        description: schema.help.clone(),
+        description: schema.description.clone(),
         description_kind: wire::StringKind::Markdown.into(),
     };
     wire::Schema { version: schema.version, block: Some(block) }
@@ -112,7 +112,7 @@ pub(super) fn function(signature: &Signature) -> wire::Function {
         r#type: type_json(&parameter.r#type).to_string().into_bytes(),
         allow_null_value: parameter.mode == Mode::Optional,
         allow_unknown_values: false,
-        description: parameter.help.clone(),
+        description: parameter.description.clone(),
         description_kind: wire::StringKind::Markdown.into(),
     };
     wire::Function {
@@ -120,7 +120,7 @@ pub(super) fn function(signature: &Signature) -> wire::Function {
         variadic_parameter: signature.variadic.as_ref().map(parameter),
         r#return: Some(wire::function::Return { r#type: type_json(&signature.returns).to_string().into_bytes() }),
         summary: signature.summary.to_owned(),
-        description: signature.help.clone(),
+        description: signature.description.clone(),
         description_kind: wire::StringKind::Markdown.into(),
     }
 }
@@ -137,7 +137,7 @@ fn attribute(attribute: &Attribute) -> wire::schema::Attribute {
         name: attribute.name.clone().into_owned(),
         r#type,
         nested_type,
-        description: attribute.help.clone(),
+        description: attribute.description.clone(),
         required: attribute.mode == Mode::Required,
         optional: matches!(attribute.mode, Mode::Optional | Mode::OptionalComputed),
         computed: attribute.is_computed(),
@@ -168,7 +168,7 @@ fn object_json(attributes: &[Attribute]) -> Json {
     json!(["object", types.collect::<serde_json::Map<_, _>>()])
 }
 
-fn unreadable(malformed: Malformed) -> Diagnostics {
+fn unreadable(malformed: DecodeError) -> Diagnostics {
     let detail = format!(
         "Core sent a value that does not fit the schema: {malformed}. This is a bug in core or in the provider."
     );

@@ -7,7 +7,7 @@ use super::{
     convert,
     wire::tfplugin6 as wire,
 };
-use crate::framework::{Fault, Function, Provider, validate, value::Value};
+use crate::framework::{Function, FunctionError, Provider, validate, value::Value};
 
 /// What every function takes and gives, by name.
 pub(super) fn all(provider: &dyn Provider) -> HashMap<String, wire::Function> {
@@ -31,17 +31,17 @@ pub(super) fn call(provider: &dyn Provider, request: wire::call_function::Reques
 pub(super) fn answer(ended: Ended<wire::call_function::Response>) -> wire::call_function::Response {
     let (made, errors) = ended.into_parts();
     let crash = || errors.into_iter().next().unwrap_or_else(|| call::crash("Nothing was changed."));
-    made.unwrap_or_else(|| failed(Fault::new(crash().detail)))
+    made.unwrap_or_else(|| failed(FunctionError::new(crash().detail)))
 }
 
 /// The result. Core itself deals with null and unknown arguments; whoever sends them all the same gets what core would make of them.
-fn result(function: &dyn Function, arguments: Vec<wire::DynamicValue>) -> Result<Value, Fault> {
+fn result(function: &dyn Function, arguments: Vec<wire::DynamicValue>) -> Result<Value, FunctionError> {
     let signature = function.signature();
     let (wanted, given) = (signature.parameters.len(), arguments.len());
     if given < wanted || (given > wanted && signature.variadic.is_none()) {
         let at_least = if signature.variadic.is_some() { "at least " } else { "" };
         let plural = if wanted == 1 { "" } else { "s" };
-        return Err(Fault::new(format!(
+        return Err(FunctionError::new(format!(
             "The function takes {at_least}{wanted} argument{plural}, and was called with {given}."
         )));
     }
@@ -49,20 +49,20 @@ fn result(function: &dyn Function, arguments: Vec<wire::DynamicValue>) -> Result
     let parameters = signature.parameters.iter().chain(signature.variadic.iter().cycle());
     for (index, (argument, parameter)) in arguments.into_iter().zip(parameters).enumerate() {
         let value = convert::decode_one(&argument, parameter).map_err(|malformed| malformed.fault);
-        let value = value.map_err(|fault| Fault::of(index, fault))?;
-        validate::argument(parameter, &value).map_err(|words| Fault::of(index, words))?;
+        let value = value.map_err(|fault| FunctionError::of(index, fault))?;
+        validate::argument(parameter, &value).map_err(|words| FunctionError::of(index, words))?;
         values.push(value);
     }
     if values.iter().all(Value::is_wholly_known) { function.call(&values) } else { Ok(Value::Unknown) }
 }
 
-fn find<'p>(provider: &'p dyn Provider, name: &str) -> Result<&'p dyn Function, Fault> {
+fn find<'p>(provider: &'p dyn Provider, name: &str) -> Result<&'p dyn Function, FunctionError> {
     let function = provider.functions().iter().find(|function| function.name() == name);
-    let unknown = || Fault::new(format!("This version of the provider has no function {name:?}."));
+    let unknown = || FunctionError::new(format!("This version of the provider has no function {name:?}."));
     function.map(|function| &**function).ok_or_else(unknown)
 }
 
-fn failed(fault: Fault) -> wire::call_function::Response {
+fn failed(fault: FunctionError) -> wire::call_function::Response {
     let function_argument = fault.argument.and_then(|argument| i64::try_from(argument).ok());
     let error = wire::FunctionError { text: fault.text.into_owned(), function_argument };
     wire::call_function::Response { result: None, error: Some(error) }

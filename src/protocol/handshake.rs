@@ -12,7 +12,7 @@ use super::listener::Address;
 
 /// What core asks for when it starts a provider.
 #[derive(Debug)]
-pub struct Terms {
+pub struct Handshake {
     /// The one certificate that a client may show. `None` where the user turned TLS between core and providers off.
     pub(super) client_certificate: Option<CertificateDer<'static>>,
     /// Whether core wants to know that several connections are not multiplexed over one.
@@ -21,7 +21,7 @@ pub struct Terms {
 
 /// Why there is no serving.
 #[derive(Debug, Eq, PartialEq)]
-pub enum Refusal {
+pub enum HandshakeError {
     /// No core started this process.
     NotStartedByCore,
     /// Core does not speak protocol 6.
@@ -30,16 +30,16 @@ pub enum Refusal {
     ClientCertificate,
 }
 
-impl Terms {
+impl Handshake {
     /// Reads core's terms from the environment.
-    pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Refusal> {
+    pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, HandshakeError> {
         if variable(COOKIE.0).is_none_or(|cookie| cookie != COOKIE.1) {
-            return Err(Refusal::NotStartedByCore);
+            return Err(HandshakeError::NotStartedByCore);
         }
         let text = |name| variable(name).map(|value| value.to_string_lossy().into_owned());
         let versions = text("PLUGIN_PROTOCOL_VERSIONS").unwrap_or_default();
         if !versions.split(',').any(|version| version.trim() == PROTOCOL) {
-            return Err(Refusal::ProtocolTooOld);
+            return Err(HandshakeError::ProtocolTooOld);
         }
         Ok(Self {
             client_certificate: text("PLUGIN_CLIENT_CERT").map(|pem| certificate(&pem)).transpose()?,
@@ -56,13 +56,13 @@ impl Terms {
     }
 }
 
-fn certificate(pem: &str) -> Result<CertificateDer<'static>, Refusal> {
-    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| Refusal::ClientCertificate)?;
-    ParsedCertificate::try_from(&der).map_err(|_| Refusal::ClientCertificate)?;
+fn certificate(pem: &str) -> Result<CertificateDer<'static>, HandshakeError> {
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| HandshakeError::ClientCertificate)?;
+    ParsedCertificate::try_from(&der).map_err(|_| HandshakeError::ClientCertificate)?;
     Ok(der)
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for HandshakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotStartedByCore => {
@@ -77,7 +77,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl Error for Refusal {}
+impl Error for HandshakeError {}
 
 /// The variable that a core sets, and its value for Terraform and OpenTofu alike. It is no secret.
 const COOKIE: (&str, &str) =
@@ -90,9 +90,9 @@ const PROTOCOL: &str = "6";
 mod tests {
     use super::*;
 
-    fn read(variables: &[(&str, &str)]) -> Result<Terms, Refusal> {
+    fn read(variables: &[(&str, &str)]) -> Result<Handshake, HandshakeError> {
         let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
-        Terms::read(value)
+        Handshake::read(value)
     }
 
     fn address() -> Address {
@@ -105,15 +105,15 @@ mod tests {
             assert!(read(&[COOKIE, ("PLUGIN_PROTOCOL_VERSIONS", versions)]).is_ok(), "{versions}");
         }
         for versions in ["5", "", "16,60"] {
-            let refusal = read(&[COOKIE, ("PLUGIN_PROTOCOL_VERSIONS", versions)]).unwrap_err();
-            assert_eq!(refusal, Refusal::ProtocolTooOld, "{versions}");
+            let error = read(&[COOKIE, ("PLUGIN_PROTOCOL_VERSIONS", versions)]).unwrap_err();
+            assert_eq!(error, HandshakeError::ProtocolTooOld, "{versions}");
         }
     }
 
     #[test]
     fn another_cookie_is_no_cookie() {
-        let refusal = read(&[(COOKIE.0, "cookie"), ("PLUGIN_PROTOCOL_VERSIONS", "6")]).unwrap_err();
-        assert_eq!(refusal, Refusal::NotStartedByCore);
+        let error = read(&[(COOKIE.0, "cookie"), ("PLUGIN_PROTOCOL_VERSIONS", "6")]).unwrap_err();
+        assert_eq!(error, HandshakeError::NotStartedByCore);
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
         let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         for pem in ["", "certificate", garbage] {
             let terms = [COOKIE, ("PLUGIN_PROTOCOL_VERSIONS", "6"), ("PLUGIN_CLIENT_CERT", pem)];
-            assert_eq!(read(&terms).unwrap_err(), Refusal::ClientCertificate, "{pem}");
+            assert_eq!(read(&terms).unwrap_err(), HandshakeError::ClientCertificate, "{pem}");
         }
     }
 

@@ -37,7 +37,7 @@ use tonic::{body::Body, client::GrpcService};
 use tracing::info;
 
 use crate::framework::Provider;
-pub use handshake::{Refusal, Terms};
+pub use handshake::{Handshake, HandshakeError};
 use lifecycle::Lifecycle;
 use listener::{Address, Listener};
 use parent::Parent;
@@ -59,7 +59,7 @@ pub enum Start {
 pub fn serve(provider: Arc<dyn Provider>, start: Start) -> ExitCode {
     let parent = Parent::now();
     dumps::forbid(start);
-    name_the_place_of_panics();
+    set_panic_hook();
     log::start(|name| env::var(name).ok());
     let status = match start_up(provider, start, parent) {
         Ok(()) => ExitCode::SUCCESS,
@@ -81,7 +81,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn start_up(provider: Arc<dyn Provider>, start: Start, parent: Parent) -> Result<()> {
     let terms = match start {
-        Start::ByCore => Some(Terms::read(|name| env::var_os(name))?),
+        Start::ByCore => Some(Handshake::read(|name| env::var_os(name))?),
         Start::ForDebugging => None,
     };
     let client = terms.as_ref().and_then(|terms| terms.client_certificate.clone());
@@ -97,7 +97,7 @@ fn start_up(provider: Arc<dyn Provider>, start: Start, parent: Parent) -> Result
             Some(terms) => terms.answer(&address, identity.as_ref().map(|identity| &identity.certificate)),
             None => reattachment(&*provider, &address),
         };
-        tell_core(line, &lifecycle).await?;
+        print_handshake(line, &lifecycle).await?;
         // Core is not kept waiting for what can happen to a call only.
         #[cfg(unix)]
         obey(Signals::unusual()?, lifecycle.clone(), start);
@@ -135,7 +135,7 @@ fn outlive(parent: Parent, lifecycle: Arc<Lifecycle>) {
 }
 
 /// Prints a line on stdout, where whoever started the process may not read it, and must be able to end the process all the same.
-async fn tell_core(line: String, lifecycle: &Lifecycle) -> Result<()> {
+async fn print_handshake(line: String, lifecycle: &Lifecycle) -> Result<()> {
     let print = move || {
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "{line}")?;
@@ -179,7 +179,7 @@ fn reattachment(provider: &dyn Provider, address: &Address) -> String {
 }
 
 /// Lets a panic leave a line by which core shows it as a crash. Its message may quote a value and is dropped.
-fn name_the_place_of_panics() {
+fn set_panic_hook() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or("unknown".to_owned(), |place| format!("{}:{}", place.file(), place.line()));
         log::print(format!("panic: {place}\n"));

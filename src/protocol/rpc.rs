@@ -21,7 +21,7 @@ use super::{
     },
 };
 use crate::framework::{
-    Call, Client, DataSource, Function, Private, Provider, Resource, Stored,
+    Call, Client, DataSource, Function, Private, Provider, Resource, ResourceState,
     diagnostic::{Diagnostic, Result},
     plan,
     validate::{self, WriteOnly},
@@ -173,8 +173,8 @@ impl provider_server::Provider for Service {
             let resource = find(&*provider, &request.type_name)?;
             let attributes = &resource.schema().attributes;
             let state = decode(request.current_state, attributes)?;
-            let prior = Stored { state, private: Private(request.private) };
-            let Stored { state, private } = resource.read(&call, prior).await?.unwrap_or_default();
+            let prior = ResourceState { state, private: Private(request.private) };
+            let ResourceState { state, private } = resource.read(&call, prior).await?.unwrap_or_default();
             let new_state = Some(encode(&state, attributes));
             Ok(read_resource::Response { new_state, private: private.0, diagnostics: Vec::new() })
         })
@@ -214,7 +214,7 @@ impl provider_server::Provider for Service {
         let import_resource_state::Request { type_name, id } = request.into_inner();
         self.answer(import_resource_state::Response::default(), move |provider, call| async move {
             let resource = find(&*provider, &type_name)?;
-            let Stored { state, private } = resource.import(&call, &id).await?;
+            let ResourceState { state, private } = resource.import(&call, &id).await?;
             let state = Some(encode(&state, &resource.schema().attributes));
             let imported = import_resource_state::ImportedResource { type_name, state, private: private.0 };
             Ok(import_resource_state::Response { imported_resources: vec![imported], diagnostics: Vec::new() })

@@ -33,7 +33,7 @@ impl Identity {
         let certificate = CertificateParams::new([SERVER_NAME.to_owned()])?.self_signed(&key)?.der().clone();
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
-            .with_client_cert_verifier(Arc::new(Pinned::new(client)))
+            .with_client_cert_verifier(Arc::new(PinnedClientCert::new(client)))
             .with_single_cert(vec![certificate.clone()], PrivateKeyDer::try_from(key.serialize_der())?)?;
         config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate })
@@ -42,12 +42,12 @@ impl Identity {
 
 /// Lets in whoever shows one certificate and proves to hold its key.
 #[derive(Debug)]
-struct Pinned {
+struct PinnedClientCert {
     certificate: CertificateDer<'static>,
     ring: WebPkiSupportedAlgorithms,
 }
 
-impl Pinned {
+impl PinnedClientCert {
     fn new(certificate: CertificateDer<'static>) -> Self {
         Self { certificate, ring: ring::default_provider().signature_verification_algorithms }
     }
@@ -57,7 +57,7 @@ impl Pinned {
     }
 }
 
-impl ClientCertVerifier for Pinned {
+impl ClientCertVerifier for PinnedClientCert {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use crate::{
-    backend::CertificateFile,
     framework::{
         diagnostic::{self, Diagnostic},
         value::Value,
     },
+    vendors::CertificateFile,
 };
 
 pub(super) const CA_CERTIFICATE_FILE: &str = "ca_certificate_file";

@@ -1,4 +1,4 @@
-//! One connected backend for each vendor that the configuration and the environment suffice for.
+//! One connected API for each vendor that the configuration and the environment suffice for.
 
 use std::{
     collections::BTreeMap,
@@ -13,19 +13,19 @@ use super::{
     settings::{self, Environment, Resolved},
 };
 use crate::{
-    backend::{Backend, Client, Operation, VENDORS, Vendor},
     framework::{
         diagnostic::{Diagnostic, Path, Result},
         value::Value,
     },
     smtp::Roots,
+    vendors::{Client, Operation, VENDORS, Vendor, VendorApi},
 };
 
 /// The way to a vendor.
 #[derive(Clone, Debug)]
 pub(super) enum Connection {
     /// Ready to be called.
-    Ready(Arc<dyn Backend>),
+    Ready(Arc<dyn VendorApi>),
     /// A setting is not known yet, so that nothing can be asked.
     Unknown,
     /// There are no credentials, or they cannot be right.
@@ -70,23 +70,23 @@ impl Connections {
     /// Logs out at every vendor, at all of them at once.
     pub(super) async fn close(&self, op: &Operation) {
         let mut closing = JoinSet::new();
-        for backend in self.ready() {
+        for api in self.ready() {
             let op = op.clone();
-            closing.spawn(async move { backend.close(&op).await });
+            closing.spawn(async move { api.close(&op).await });
         }
         while closing.join_next().await.is_some() {}
     }
 
     /// Connections that are ready from the start.
-    pub(super) fn ready_with(backends: impl IntoIterator<Item = (&'static str, Arc<dyn Backend>)>) -> Self {
-        let connections = backends.into_iter().map(|(vendor, backend)| (vendor, Connection::Ready(backend)));
+    pub(super) fn ready_with(apis: impl IntoIterator<Item = (&'static str, Arc<dyn VendorApi>)>) -> Self {
+        let connections = apis.into_iter().map(|(vendor, api)| (vendor, Connection::Ready(api)));
         Self { vendors: RwLock::new(connections.collect()), ..Self::default() }
     }
 
-    fn ready(&self) -> Vec<Arc<dyn Backend>> {
+    fn ready(&self) -> Vec<Arc<dyn VendorApi>> {
         let connections = self.vendors.read().unwrap_or_else(PoisonError::into_inner);
         let ready = connections.values().filter_map(|connection| match connection {
-            Connection::Ready(backend) => Some(Arc::clone(backend)),
+            Connection::Ready(api) => Some(Arc::clone(api)),
             Connection::Unknown | Connection::Refused(_) => None,
         });
         ready.collect()
@@ -109,9 +109,9 @@ impl Connections {
     }
 
     /// The way to one vendor for what cannot be done without it.
-    pub(super) fn backend(&self, vendor: &Vendor) -> Result<Arc<dyn Backend>> {
+    pub(super) fn api(&self, vendor: &Vendor) -> Result<Arc<dyn VendorApi>> {
         match self.to(vendor) {
-            Connection::Ready(backend) => Ok(backend),
+            Connection::Ready(api) => Ok(api),
             Connection::Unknown => Err(unknown_settings(vendor).into()),
             Connection::Refused(diagnostic) => Err(diagnostic.into()),
         }
@@ -139,18 +139,18 @@ mod tests {
 
     use super::*;
     use crate::{
-        backend::{Fields, Held, Listed, Presence, Reset},
         http::Error,
         secret::Secret,
+        vendors::{Fields, Listed, Presence, PriorCredential, Reset},
     };
 
-    /// A backend that is closed only together with others.
+    /// An API that is closed only together with others.
     #[derive(Debug)]
     struct Together(Arc<Barrier>);
 
     #[async_trait]
-    impl Backend for Together {
-        async fn read(&self, _: &Operation, _: &Fields, _: &Held) -> std::result::Result<Presence, Error> {
+    impl VendorApi for Together {
+        async fn read(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> std::result::Result<Presence, Error> {
             unreachable!("it is only closed")
         }
 
@@ -168,10 +168,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_backends_are_closed_at_once() {
+    async fn all_vendors_are_closed_at_once() {
         let barrier = Arc::new(Barrier::new(3));
-        let backend = || -> Arc<dyn Backend> { Arc::new(Together(Arc::clone(&barrier))) };
-        let connections = Connections::ready_with([("one", backend()), ("two", backend())]);
+        let api = || -> Arc<dyn VendorApi> { Arc::new(Together(Arc::clone(&barrier))) };
+        let connections = Connections::ready_with([("one", api()), ("two", api())]);
         let op = Operation::new(Duration::from_secs(30), CancellationToken::new());
         tokio::join!(connections.close(&op), barrier.wait());
     }

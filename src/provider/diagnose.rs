@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{lost::Seen, target::Target};
 use crate::{
-    backend::{Note, Renewal, Vendor},
     framework::diagnostic::{Diagnostic, Path},
-    http::{Ending, Error, Kind, Outcome},
+    http::{Error, Finality, Kind, Outcome},
     secret::{Name, Shown},
+    vendors::{Note, ResetKind, Vendor},
 };
 
 /// What was being done for a credential, as the beginning of a sentence.
@@ -301,7 +301,7 @@ fn advice(doing: Doing, target: &Target, error: &Error) -> String {
         let known = Error { kind: Kind::Unreadable, ..error.clone() };
         return format!("{} {}", between(target), advice(doing, target, &known));
     }
-    let makes_another = target.vendor.renewal == Renewal::Successor;
+    let makes_another = target.vendor.reset_kind == ResetKind::NewCredential;
     let own = target.vendor.advice.iter().find(|(code, _)| error.code.as_deref() == Some(code));
     if let (Some((_, advice)), Outcome::NotChanged) = (own, error.outcome) {
         return (*advice).to_owned();
@@ -315,11 +315,11 @@ fn advice(doing: Doing, target: &Target, error: &Error) -> String {
         }
         (outcome @ (Outcome::MayHaveChanged | Outcome::Changed), _) => {
             // Nobody can say how long a vendor keeps a request that it has not answered.
-            let wait = match error.ending {
-                Ending::Open => format!(
+            let wait = match error.finality {
+                Finality::InFlight => format!(
                     "{title} may still be carrying out the reset, and a late one would end the password of the next: wait a few minutes. "
                 ),
-                Ending::Settled => String::new(),
+                Finality::Final => String::new(),
             };
             let dead = if outcome == Outcome::Changed { "no longer works" } else { "may no longer work" };
             format!(

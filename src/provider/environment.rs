@@ -5,8 +5,8 @@ use zeroize::Zeroizing;
 
 use super::settings::Environment;
 use crate::{
-    backend::{VENDORS, Visibility},
     secret::Secret,
+    vendors::{VENDORS, Visibility},
 };
 
 /// Where the environment names a proxy, by whichever program's custom.

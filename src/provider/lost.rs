@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::target::Target;
 use crate::{
-    backend::{Appeared, Renewal, Trace},
     framework::diagnostic::Diagnostic,
     http::Outcome,
+    vendors::{AppearedCredential, Observation, ResetKind},
 };
 
 /// What was seen after a reset whose response was lost: whole sentences, or nothing.
@@ -31,49 +31,49 @@ impl Seen {
 /// What a vendor shows after a reset whose response was lost, and which was begun at that time.
 ///
 /// Somebody else may have made what is seen. So no word of it leads to a revocation or to another reset without saying how to tell.
-pub(super) fn seen_after(target: &Target, trace: &Trace, begun: Timestamp) -> Seen {
+pub(super) fn seen_after(target: &Target, trace: &Observation, begun: Timestamp) -> Seen {
     let title = target.vendor.title;
     let words = match trace {
-        Trace::Appeared(new) => {
+        Observation::Appeared(new) => {
             let new: Vec<_> = new.iter().map(appeared).collect();
             format!("{title} now lists {}, not listed before the reset.", new.join(" and "))
         }
-        Trace::Changed => format!(
+        Observation::Changed => format!(
             "{title} now shows a later change of the credential. It may be this reset, somebody else's, or a change of something else."
         ),
-        Trace::PasswordChanged => {
+        Observation::PasswordChanged => {
             format!("{title} now shows a later change of the password, by this reset or by somebody else's.")
         }
-        Trace::NoChange => {
-            let change = match target.vendor.renewal {
-                Renewal::InPlace => "no later change",
-                Renewal::Successor => "no new credential of this name",
+        Observation::Unchanged => {
+            let change = match target.vendor.reset_kind {
+                ResetKind::InPlace => "no later change",
+                ResetKind::NewCredential => "no new credential of this name",
             };
             format!("{title} shows {change} so far, which proves nothing: it may show one late.")
         }
-        Trace::Untold => String::new(),
+        Observation::Unknown => String::new(),
     };
-    let caution = match (target.vendor.renewal, trace) {
-        (Renewal::Successor, Trace::Appeared(_)) => format!(
+    let caution = match (target.vendor.reset_kind, trace) {
+        (ResetKind::NewCredential, Observation::Appeared(_)) => format!(
             "If this reset made it, nobody knows its password. Revoke it only if nobody else made it, and if it was made at about {}, \
              when the reset was begun.",
             second(begun)
         ),
-        (Renewal::Successor, _) => format!(
+        (ResetKind::NewCredential, _) => format!(
             "Look at {title} for a credential of this name that was made at about {}, when the reset was begun, or later, and whose id is \
              not the `remote_version` of a resource: if this reset made it, nobody knows its password. Revoke it only if nobody else \
              made it.",
             second(begun)
         ),
-        (Renewal::InPlace, Trace::Changed | Trace::PasswordChanged) => {
+        (ResetKind::InPlace, Observation::Changed | Observation::PasswordChanged) => {
             "Make sure first that nobody else has reset it: another reset ends their password.".to_owned()
         }
-        (Renewal::InPlace, _) => String::new(),
+        (ResetKind::InPlace, _) => String::new(),
     };
     Seen { words, caution }
 }
 
-fn appeared(new: &Appeared) -> String {
+fn appeared(new: &AppearedCredential) -> String {
     let made = new.created_at.map(|at| format!(" (made at {})", second(at))).unwrap_or_default();
     match &new.id {
         Some(id) => format!("`{id}`{made}"),
@@ -143,19 +143,22 @@ mod tests {
     fn nothing_that_is_seen_leads_to_somebody_elses_credential_without_a_word_of_warning() {
         let in_place = target("kirim_email", &[("domain", "example.com"), ("credential_guid", "guid")]);
         let successor = target("smtpd", &[("name", "a"), ("role", "standard")]);
-        let new = Appeared { id: Name::new("one"), created_at: Some(Timestamp::UNIX_EPOCH) };
+        let new = AppearedCredential { id: Name::new("one"), created_at: Some(Timestamp::UNIX_EPOCH) };
         for (target, trace, is_cautious) in [
-            (&in_place, Trace::Changed, true),
-            (&in_place, Trace::PasswordChanged, true),
-            (&in_place, Trace::NoChange, false),
-            (&in_place, Trace::Untold, false),
-            (&successor, Trace::Appeared(vec![new]), true),
-            (&successor, Trace::NoChange, true),
-            (&successor, Trace::Untold, true),
+            (&in_place, Observation::Changed, true),
+            (&in_place, Observation::PasswordChanged, true),
+            (&in_place, Observation::Unchanged, false),
+            (&in_place, Observation::Unknown, false),
+            (&successor, Observation::Appeared(vec![new]), true),
+            (&successor, Observation::Unchanged, true),
+            (&successor, Observation::Unknown, true),
         ] {
             let Seen { words, caution } = seen_after(target, &trace, Timestamp::UNIX_EPOCH);
             assert_eq!(caution.contains("nobody else"), is_cautious, "{trace:?}: {caution}");
-            assert_eq!(caution.contains("at about 1970-01-01T00:00:00Z"), target.vendor.renewal == Renewal::Successor);
+            assert_eq!(
+                caution.contains("at about 1970-01-01T00:00:00Z"),
+                target.vendor.reset_kind == ResetKind::NewCredential
+            );
             let proves = words.contains("not changed") || words.contains("was changed");
             assert!(!proves, "what is seen is no outcome: {words}");
         }

@@ -129,7 +129,7 @@ fn answered(server: &Server, failure: &Failure) -> String {
     match (failure.code, failure.enhanced) {
         (Some(code), Some(enhanced)) => format!("the mail server `{server}` answered {code} {enhanced}: {reason}."),
         (Some(code), None) => format!("the mail server `{server}` answered {code}: {reason}."),
-        (None, _) => format!("the mail server `{server}` was of no help: {reason}."),
+        (None, _) => format!("the mail server `{server}` was of no description: {reason}."),
     }
 }
 
@@ -166,7 +166,7 @@ fn advice(kind: FailureKind) -> &'static str {
             "Make sure that the account may log in over SMTP, from this machine; the mail server's own log tells why it does not."
         }
         FailureKind::EndedAfterTls => {
-            "Try again later. Where that is of no help, set `verify.host` and `verify.port` to where no certificate of the client is \
+            "Try again later. Where that is of no description, set `verify.host` and `verify.port` to where no certificate of the client is \
              needed: client certificates are not supported."
         }
         FailureKind::HelloRefused => {

@@ -27,7 +27,6 @@ use self::{
     functions::{SesPassword, Url},
 };
 use crate::{
-    backend::{Backend, Operation},
     framework::{
         Call, Client, DataSource, Function, Provider, Resource, TIME_TO_CLOSE,
         diagnostic::{Diagnostics, Result},
@@ -35,6 +34,7 @@ use crate::{
         validate::{self, WriteOnly},
         value::Value,
     },
+    vendors::{Operation, VendorApi},
 };
 
 /// The provider `smtp`.
@@ -52,9 +52,9 @@ impl Smtp {
         Self::over(Connections::default())
     }
 
-    /// Makes the provider with these backends, by their vendors' names, in the place of a configuration.
-    pub fn with(backends: impl IntoIterator<Item = (&'static str, Arc<dyn Backend>)>) -> Self {
-        Self::over(Connections::ready_with(backends))
+    /// Makes the provider with these APIs, by their vendors' names, in the place of a configuration.
+    pub fn with(apis: impl IntoIterator<Item = (&'static str, Arc<dyn VendorApi>)>) -> Self {
+        Self::over(Connections::ready_with(apis))
     }
 
     fn over(connections: Connections) -> Self {

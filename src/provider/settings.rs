@@ -7,7 +7,6 @@ use super::{
     duration,
 };
 use crate::{
-    backend::{self, Field, Fields, VENDORS, Vendor, Visibility},
     framework::{
         diagnostic::{Diagnostic, Diagnostics, Path},
         schema::{Attribute, Schema, Type},
@@ -15,6 +14,7 @@ use crate::{
         value::{Number, Value},
     },
     secret::Secret,
+    vendors::{self, Field, Fields, VENDORS, Vendor, Visibility},
 };
 
 const MAX_REQUESTS_PER_SECOND: &str = "max_requests_per_second";
@@ -30,8 +30,8 @@ pub(super) type Environment<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 pub(super) fn schema() -> Schema {
     let vendors = VENDORS.iter().map(|vendor| {
         let settings = vendor.settings.iter().map(|field| setting(field)).collect();
-        let help = format!("Settings for {}. Without them the environment variables are used.", vendor.title);
-        Attribute::optional(vendor.name, Type::Object(settings), help)
+        let description = format!("Settings for {}. Without them the environment variables are used.", vendor.title);
+        Attribute::optional(vendor.name, Type::Object(settings), description)
     });
     let common = [
         Attribute::optional(
@@ -53,15 +53,19 @@ pub(super) fn schema() -> Schema {
             "Longest time for one HTTP request and its response, as a duration such as `30s`. Once a reset has been sent, its response is \
              waited for this long, even beyond `timeouts` of the resource. Default: `60s`.",
         )
-        .checked(duration::check),
+        .validated_by(duration::check),
     ];
-    Schema { version: 0, help: include_str!("help.md").to_owned(), attributes: vendors.chain(common).collect() }
+    Schema {
+        version: 0,
+        description: include_str!("description.md").to_owned(),
+        attributes: vendors.chain(common).collect(),
+    }
 }
 
 fn setting(field: &Field) -> Attribute {
     let variable = field.env.map(|variable| format!(" Environment variable: `{variable}`.")).unwrap_or_default();
-    let attribute =
-        Attribute::optional(field.name, Type::String, format!("{}{variable}", field.help)).checked(field.check);
+    let attribute = Attribute::optional(field.name, Type::String, format!("{}{variable}", field.description))
+        .validated_by(field.check);
     match field.visibility {
         Visibility::Shown => attribute,
         Visibility::Secret => attribute.sensitive(),
@@ -92,13 +96,13 @@ pub(super) async fn client(
     config: &Value,
     core_version: &str,
     environment: Environment<'_>,
-) -> Result<Option<backend::Settings>, Diagnostic> {
+) -> Result<Option<vendors::Settings>, Diagnostic> {
     let [ca, limit, timeout] =
         [CA_CERTIFICATE_FILE, MAX_REQUESTS_PER_SECOND, REQUEST_TIMEOUT].map(|name| config.get(name));
     if [ca, limit, timeout].iter().any(|value| value.is_unknown()) {
         return Ok(None);
     }
-    Ok(Some(backend::Settings {
+    Ok(Some(vendors::Settings {
         ca_certificate_file: certificates::read(config, environment(CA_CERTIFICATE_FILE_ENV)).await?,
         request_timeout: timeout.as_str().and_then(duration::parse).unwrap_or(DEFAULT_REQUEST_TIMEOUT),
         max_requests_per_second: limit.as_number().and_then(Number::as_f64),

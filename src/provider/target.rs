@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    backend::{Field, Fields, ImportId, VENDORS, Vendor},
     framework::{
         diagnostic::{Diagnostic, Path, Result},
         schema::{Attribute, Type},
@@ -13,6 +12,7 @@ use crate::{
         value::Value,
     },
     secret::Secret,
+    vendors::{Field, Fields, ImportId, VENDORS, Vendor},
 };
 
 /// One credential of one vendor, its fields checked.
@@ -37,12 +37,13 @@ pub(super) enum Named {
 /// The attributes that name a credential, one for each vendor.
 pub(super) fn attributes() -> impl Iterator<Item = Attribute> {
     VENDORS.iter().map(|vendor| {
-        let fields = vendor
-            .target
-            .iter()
-            .map(|field| Attribute::required(field.name, Type::String, field.help).checked(field.check).replaces());
-        let help = format!("The credential at {}. A change replaces the resource.", vendor.title);
-        Attribute::optional(vendor.name, Type::Object(fields.collect()), help).replaces()
+        let fields = vendor.target.iter().map(|field| {
+            Attribute::required(field.name, Type::String, field.description)
+                .validated_by(field.check)
+                .requires_replace()
+        });
+        let description = format!("The credential at {}. A change replaces the resource.", vendor.title);
+        Attribute::optional(vendor.name, Type::Object(fields.collect()), description).requires_replace()
     })
 }
 
@@ -50,12 +51,13 @@ pub(super) fn attributes() -> impl Iterator<Item = Attribute> {
 pub(super) fn scope_attributes() -> impl Iterator<Item = Attribute> {
     VENDORS.iter().map(|vendor| {
         let fields = vendor.scope.iter();
-        let fields = fields.map(|field| Attribute::required(field.name, Type::String, field.help).checked(field.check));
-        let help = match vendor.scope {
+        let fields = fields
+            .map(|field| Attribute::required(field.name, Type::String, field.description).validated_by(field.check));
+        let description = match vendor.scope {
             [] => format!("The account at {} that the provider logs in to: `{{}}`.", vendor.title),
             _ => format!("What to list the credentials of at {}.", vendor.title),
         };
-        Attribute::optional(vendor.name, Type::Object(fields.collect()), help)
+        Attribute::optional(vendor.name, Type::Object(fields.collect()), description)
     })
 }
 

@@ -12,7 +12,7 @@ use crate::secret::Secret;
 /// Everything but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A library or program that reads such a URL. Each has a dialect of its own for TLS.
+/// A library or program that reads such a URL. Each has a error_format of its own for TLS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Library {
     /// <https://curl.se/docs/manpage.html>
@@ -30,7 +30,7 @@ pub enum Library {
 }
 
 /// What a URL begins and ends with.
-type Dialect = (&'static str, &'static str);
+type ErrorFormat = (&'static str, &'static str);
 
 impl Library {
     /// Every library.
@@ -50,7 +50,7 @@ impl Library {
     }
 
     /// How it is made to use TLS, and to send nothing without it; `None` where no URL can do that.
-    fn dialect(self, security: Security) -> Option<Dialect> {
+    fn error_format(self, security: Security) -> Option<ErrorFormat> {
         match (self, security) {
             // With `smtp` it goes on in clear unless the option `--ssl-reqd` is set.
             (Self::Curl, Security::StartTls) => None,
@@ -87,7 +87,7 @@ pub fn url(
     port: u16,
 ) -> Option<Secret> {
     let (scheme, query) = match library {
-        Some(library) => library.dialect(security)?,
+        Some(library) => library.error_format(security)?,
         None if security == Security::StartTls => ("smtp", ""),
         None => ("smtps", ""),
     };

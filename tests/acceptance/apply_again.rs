@@ -34,7 +34,7 @@ enum Cause {
 
 impl Cause {
     /// Whether the order of a replacement makes a difference.
-    fn replaces(self) -> bool {
+    fn requires_replace(self) -> bool {
         use Cause::{Create, InPlace, Policy, StaleAndRotateInPlace, Version};
         !matches!(self, Create | InPlace | Policy | StaleAndRotateInPlace | Version)
     }
@@ -173,7 +173,9 @@ fn configuration(cells: &[Cell], phase: Phase) -> String {
 fn cells(vendor: Vendor, causes: &[Cause]) -> Vec<Cell> {
     let mut cells = Vec::new();
     for &cause in causes {
-        for creates_first in [false, true].into_iter().filter(|creates_first| cause.replaces() || !creates_first) {
+        for creates_first in
+            [false, true].into_iter().filter(|creates_first| cause.requires_replace() || !creates_first)
+        {
             cells.extend(LOST.map(|lost| Cell { vendor, cause, creates_first, lost }));
         }
     }

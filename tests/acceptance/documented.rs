@@ -16,10 +16,10 @@ const DOCUMENTED_RESET: &str = "/email/public/v1/smtpapi/tokens/zh48wgsfld%40625
 
 /// The examples that every program knows, each with the files that make it whole and with the resets that it does.
 const EXAMPLES: &[(&[&str], usize)] = &[
-    (&["backends/hostup/main.tf"], 1),
-    (&["backends/hubspot/main.tf"], 1),
-    (&["backends/kirim_email/main.tf"], 1),
-    (&["backends/smtpd/main.tf"], 1),
+    (&["vendors/hostup/main.tf"], 1),
+    (&["vendors/hubspot/main.tf"], 1),
+    (&["vendors/kirim_email/main.tf"], 1),
+    (&["vendors/smtpd/main.tf"], 1),
     (
         &[
             "data-sources/smtp_credentials/audit.tf",

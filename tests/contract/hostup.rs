@@ -4,7 +4,8 @@ use terraform_provider_smtp::secret::Name;
 use wiremock::ResponseTemplate;
 
 use super::{
-    Case, Exchange, Expected, Held, Kind, Outcome, Presence, Server, TOKEN, assert_tells_no_secret, get, ok, operation,
+    Case, Exchange, Expected, Kind, Outcome, Presence, PriorCredential, Server, TOKEN, assert_tells_no_secret, get, ok,
+    operation,
 };
 
 const ACCOUNT: &str = "acct_01hxa3b4c5d6e7f8g9h0j1k2m3";
@@ -74,24 +75,25 @@ fn what_is_sent_is_the_documented_request() {
 #[tokio::test]
 async fn the_list_tells_the_user_name_of_a_mailbox_that_goes_by_its_id() {
     let server = Server::start(&CASES[1], BY_ID.found).await;
-    let backend = server.backend();
+    let api = server.api();
     assert_eq!((server.vendor().username)(&server.target()), None);
-    let Presence::Found(found) = backend.read(&operation(), &server.target(), &Held::default()).await.unwrap() else {
+    let Presence::Found(found) = api.read(&operation(), &server.target(), &PriorCredential::default()).await.unwrap()
+    else {
         panic!("gone");
     };
     assert_eq!(found.username.as_deref(), Some(ADDRESS));
     server.mount(BY_ID.reset, ok(&BY_ID)).await;
-    assert_eq!(server.reset(&*backend).await.unwrap().username.as_deref(), Some(ADDRESS));
+    assert_eq!(server.reset(&*api).await.unwrap().username.as_deref(), Some(ADDRESS));
 }
 
 #[tokio::test]
 async fn an_address_in_other_letters_names_the_same_mailbox_and_is_sent_as_the_list_has_it() {
     let server = Server::start(IN_OTHER_LETTERS, &[LIST]).await;
     server.mount(BY_ADDRESS.reset, ok(IN_OTHER_LETTERS)).await;
-    let backend = server.backend();
-    let presence = backend.read(&operation(), &server.target(), &server.held()).await.unwrap();
+    let api = server.api();
+    let presence = api.read(&operation(), &server.target(), &server.prior()).await.unwrap();
     assert!(matches!(presence, Presence::Found(_)));
-    assert_eq!(server.reset(&*backend).await.unwrap().username, None, "no other user to warn of");
+    assert_eq!(server.reset(&*api).await.unwrap().username, None, "no other user to warn of");
 }
 
 #[tokio::test]
@@ -100,7 +102,7 @@ async fn an_unknown_outcome_is_sent_again_with_the_same_password_until_it_is_a_s
         let server = Server::start(&CASES[0], &[]).await;
         server.mount_once(BY_ADDRESS.reset, ResponseTemplate::new(trouble).set_body_string(BY_ADDRESS.error)).await;
         server.mount(BY_ADDRESS.reset, ok(&BY_ADDRESS)).await;
-        let reset = server.reset(&*server.backend()).await.unwrap();
+        let reset = server.reset(&*server.api()).await.unwrap();
         assert_eq!((reset.password, reset.notes), (None, vec![]));
         let sent: Vec<_> = server.requests(BY_ADDRESS.reset).await.into_iter().map(|request| request.body).collect();
         assert_eq!(sent, [BY_ADDRESS.reset_body.as_bytes(); 2], "{trouble}");
@@ -112,7 +114,7 @@ async fn a_refusal_after_an_unknown_outcome_leaves_it_unknown() {
     let server = Server::start(&CASES[0], &[]).await;
     server.mount_once(BY_ADDRESS.reset, ResponseTemplate::new(500).set_body_string(BY_ADDRESS.error)).await;
     server.mount(BY_ADDRESS.reset, ResponseTemplate::new(403).set_body_string(BY_ADDRESS.error)).await;
-    let error = server.reset(&*server.backend()).await.unwrap_err();
+    let error = server.reset(&*server.api()).await.unwrap_err();
     assert_eq!((error.kind, error.outcome), (Kind::Forbidden, Outcome::MayHaveChanged));
 }
 
@@ -122,13 +124,13 @@ async fn of_two_mailboxes_that_are_written_alike_only_the_one_that_is_written_th
     let server = Server::start(IN_OTHER_LETTERS, &[Exchange { body, ..LIST }]).await;
     let reset = Exchange { path: IN_OTHER_LETTERS_RESET, ..BY_ADDRESS.reset };
     server.mount(reset, ok(IN_OTHER_LETTERS)).await;
-    let backend = server.backend();
-    assert!(matches!(backend.read(&operation(), &server.target(), &server.held()).await, Ok(Presence::Found(_))));
-    server.reset(&*backend).await.unwrap();
+    let api = server.api();
+    assert!(matches!(api.read(&operation(), &server.target(), &server.prior()).await, Ok(Presence::Found(_))));
+    server.reset(&*api).await.unwrap();
     assert_eq!(server.requests(reset).await.len(), 1);
 
     let server = Server::start(&CASES[0], &[Exchange { body, ..LIST }]).await;
-    let error = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap_err();
+    let error = server.api().read(&operation(), &server.target(), &server.prior()).await.unwrap_err();
     assert_eq!((error.kind, error.outcome), (Kind::Conflict, Outcome::NotChanged));
 }
 
@@ -152,7 +154,7 @@ async fn only_the_documented_answer_means_that_the_password_is_ours() {
         let mock = ResponseTemplate::new(status).set_body_raw(body, media);
         server.mount_once(BY_ADDRESS.reset, mock).await;
         server.mount(BY_ADDRESS.reset, ok(&BY_ADDRESS)).await;
-        let reset = server.reset(&*server.backend()).await.unwrap();
+        let reset = server.reset(&*server.api()).await.unwrap();
         assert_eq!((reset.username, reset.notes), (None, vec![]), "{status} {media} {body}");
         let sent: Vec<_> = server.requests(BY_ADDRESS.reset).await.into_iter().map(|request| request.body).collect();
         assert_eq!(sent, [BY_ADDRESS.reset_body.as_bytes(); 2], "{status} {media} {body}");
@@ -164,14 +166,14 @@ async fn an_answer_that_names_another_mailbox_tells_it() {
     let server = Server::start(&CASES[0], &[]).await;
     let answer = ResponseTemplate::new(200).set_body_string(r#"{"email": "orders@example.org"}"#);
     server.mount(BY_ADDRESS.reset, answer).await;
-    let reset = server.reset(&*server.backend()).await.unwrap();
+    let reset = server.reset(&*server.api()).await.unwrap();
     assert_eq!((reset.username.as_deref(), reset.notes), (Some("orders@example.org"), vec![]));
 }
 
 #[tokio::test]
 async fn an_account_that_is_not_found_makes_no_mailbox_gone() {
     let server = Server::start(&CASES[0], &[Exchange { status: 404, body: BY_ADDRESS.error, ..LIST }]).await;
-    let error = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap_err();
+    let error = server.api().read(&operation(), &server.target(), &server.prior()).await.unwrap_err();
     assert_eq!((error.kind, error.outcome), (Kind::NotFound, Outcome::NotChanged));
 }
 
@@ -182,20 +184,20 @@ async fn a_failure_is_asked_again_and_an_odd_list_is_an_error() {
         server.mount_once(LIST, ResponseTemplate::new(200).set_body_string(odd)).await;
     }
     server.mount(LIST, ResponseTemplate::new(200).set_body_string(LIST.body)).await;
-    let backend = server.backend();
+    let api = server.api();
     for _ in 0..5 {
-        let error = backend.read(&operation(), &server.target(), &server.held()).await.unwrap_err();
+        let error = api.read(&operation(), &server.target(), &server.prior()).await.unwrap_err();
         assert_eq!((error.kind, error.outcome), (Kind::Unreadable, Outcome::NotChanged));
     }
-    let presence = backend.read(&operation(), &server.target(), &server.held()).await.unwrap();
+    let presence = api.read(&operation(), &server.target(), &server.prior()).await.unwrap();
     assert!(matches!(presence, Presence::Found(_)));
 }
 
 #[tokio::test]
 async fn the_submission_host_is_asked_for_once() {
     let server = Server::start(&CASES[0], &[DETAILS]).await;
-    let (backend, op, target) = (server.backend(), operation(), server.target());
-    let host = || backend.smtp_host(&op, &target);
+    let (api, op, target) = (server.api(), operation(), server.target());
+    let host = || api.smtp_host(&op, &target);
     let (first, second) = tokio::join!(host(), host());
     assert_eq!([first.unwrap(), second.unwrap()], [Name::host("srv11.hostup.se"), Name::host("srv11.hostup.se")]);
     assert_eq!(server.requests(DETAILS).await.len(), 1);
@@ -207,7 +209,7 @@ async fn an_account_may_have_no_submission_host() {
         [r#"{"access": {"serverHostname": null}}"#, r#"{"access": {"serverHostname": ""}}"#, r#"{"access": {}}"#]
     {
         let server = Server::start(&CASES[0], &[Exchange { body, ..DETAILS }]).await;
-        assert_eq!(server.backend().smtp_host(&operation(), &server.target()).await.unwrap(), None, "{body}");
+        assert_eq!(server.api().smtp_host(&operation(), &server.target()).await.unwrap(), None, "{body}");
     }
 }
 
@@ -215,7 +217,7 @@ async fn an_account_may_have_no_submission_host() {
 async fn nothing_is_sent_without_a_password() {
     let server = Server::start(&CASES[0], &[]).await;
     server.mount(BY_ADDRESS.reset, ok(&BY_ADDRESS)).await;
-    let error = server.backend().reset(&operation(), &server.target(), None).await.unwrap_err();
+    let error = server.api().reset(&operation(), &server.target(), None).await.unwrap_err();
     assert_eq!((error.kind, error.outcome), (Kind::Setup, Outcome::NotChanged));
     assert_eq!(server.requests(BY_ADDRESS.reset).await.len(), 0);
 }
@@ -225,7 +227,7 @@ async fn the_legacy_control_panel_has_its_own_advice() {
     let server = Server::start(&CASES[0], &[]).await;
     let body = include_str!("../fixtures/hostup/error_legacy_panel.json");
     server.mount(BY_ADDRESS.reset, ResponseTemplate::new(409).set_body_string(body)).await;
-    let error = server.reset(&*server.backend()).await.unwrap_err();
+    let error = server.reset(&*server.api()).await.unwrap_err();
     assert_eq!((error.kind, error.outcome), (Kind::Conflict, Outcome::NotChanged));
     let code = error.code.as_deref().unwrap();
     assert!(server.vendor().advice.iter().any(|(own, _)| *own == code), "{code}");
@@ -237,7 +239,7 @@ async fn what_is_wrong_with_a_password_is_told() {
     let server = Server::start(&CASES[0], &[]).await;
     let body = include_str!("../fixtures/hostup/error_weak_password.json");
     server.mount(BY_ADDRESS.reset, ResponseTemplate::new(400).set_body_string(body)).await;
-    let error = server.reset(&*server.backend()).await.unwrap_err();
+    let error = server.reset(&*server.api()).await.unwrap_err();
     assert_eq!((error.kind, error.outcome), (Kind::Rejected, Outcome::NotChanged));
     let words = "The request body failed validation. (/newPassword: The password is too weak.)";
     assert_eq!(error.message.as_deref(), Some(words));
@@ -250,7 +252,7 @@ async fn a_password_that_is_echoed_is_not_told() {
     let body = body.replace("The password is too weak.", &format!("`{PASSWORD}` is too weak."));
     let body = body.replace("The request body", &format!("{PASSWORD} of {TOKEN}"));
     server.mount(BY_ADDRESS.reset, ResponseTemplate::new(400).set_body_string(body)).await;
-    let error = server.reset(&*server.backend()).await.unwrap_err();
+    let error = server.reset(&*server.api()).await.unwrap_err();
     assert_eq!((error.kind, error.outcome), (Kind::Rejected, Outcome::NotChanged));
     assert_tells_no_secret(&BY_ADDRESS, &error);
 }

@@ -8,8 +8,8 @@ use proptest::{
     test_runner::TestRunner,
 };
 use terraform_provider_smtp::{
-    backend::Presence,
     http::{Kind, Outcome},
+    vendors::Presence,
 };
 use wiremock::{Mock, Request, Respond, ResponseTemplate, matchers::path};
 
@@ -107,7 +107,7 @@ async fn pages_are_followed_until_one_brings_nothing_new() {
     let list = case.gone[0];
     let page = r#"{"results": [{"id": "someone-else"}], "paging": {"next": {"after": "1"}}}"#;
     let server = Server::start(case, &[Exchange { body: page, ..list }, case.gone[1]]).await;
-    let presence = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap();
+    let presence = server.api().read(&operation(), &server.target(), &server.prior()).await.unwrap();
     assert_eq!(presence, Presence::Gone);
     let queries: Vec<_> =
         server.requests(list).await.iter().map(|request| request.url.query().map(str::to_owned)).collect();
@@ -150,7 +150,7 @@ async fn a_list_is_read_whole_however_it_is_paged_or_not_at_all() {
         let server = Server::start(&CASES[2], &[]).await;
         let tokens = CASES[2].found[0].path;
         Mock::given(path(tokens)).respond_with(Pages(drawn.clone())).mount(&server.mock).await;
-        match server.backend().list(&operation(), &server.scope()).await {
+        match server.api().list(&operation(), &server.scope()).await {
             Ok(listed) => {
                 let names: BTreeSet<_> = listed.into_iter().filter_map(|one| one.username).map(String::from).collect();
                 assert!(!is_too_long && names == expected, "{} pages", read.len());
@@ -171,9 +171,9 @@ async fn a_daily_limit_is_not_waited_for() {
         "correlationId":"c033cdaa-2c40-4a64-ae48-b4cec88dad24","policyName":"DAILY","requestId":"3d3e35b7"}"#;
     let server = Server::start(&V1, V1.found).await;
     server.mount(V1.reset, ResponseTemplate::new(429).set_body_raw(body, "application/json")).await;
-    let backend = server.backend();
+    let api = server.api();
     for _ in 0..2 {
-        let error = server.reset(&*backend).await.unwrap_err();
+        let error = server.reset(&*api).await.unwrap_err();
         assert_eq!((error.kind, error.outcome), (Kind::RateLimited, Outcome::NotChanged));
         assert_eq!((error.code.as_deref(), error.retry_after), (Some("DAILY"), None));
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use terraform_provider_smtp::{
-    backend::{Fields, Held, Note, Presence, Reset},
     http::{Error, Kind, Outcome},
     secret::Secret,
+    vendors::{Fields, Note, Presence, PriorCredential, Reset},
 };
 use wiremock::{
     Mock, ResponseTemplate,
@@ -62,7 +62,7 @@ pub(crate) const CASES: &[Case] = &[BARE, PAGED];
 
 #[tokio::test]
 async fn a_read_and_a_reset_tell_the_user_and_the_last_change() {
-    for (case, held, version) in [
+    for (case, prior, version) in [
         (&CASES[0], None, "modified_at=1640995200"),
         (&CASES[1], None, "last_password_changed=1640995200"),
         (&CASES[1], Some("modified_at=1"), "modified_at=1640995200"),
@@ -70,11 +70,11 @@ async fn a_read_and_a_reset_tell_the_user_and_the_last_change() {
         (&CASES[1], Some("something else"), "last_password_changed=1640995200"),
     ] {
         let server = Server::start(case, case.found).await;
-        let held = Held { version: held.map(str::to_owned), ..Held::default() };
-        let presence = server.backend().read(&operation(), &server.target(), &held).await.unwrap();
-        let Presence::Found(found) = presence else { panic!("{held:?}: {presence:?}") };
-        assert_eq!((found.username.as_deref(), found.version.as_deref()), (Some("myuser"), Some(version)), "{held:?}");
-        assert!(found.versions.iter().any(|told| **told == *version), "{held:?}: {found:?}");
+        let prior = PriorCredential { version: prior.map(str::to_owned), ..PriorCredential::default() };
+        let presence = server.api().read(&operation(), &server.target(), &prior).await.unwrap();
+        let Presence::Found(found) = presence else { panic!("{prior:?}: {presence:?}") };
+        assert_eq!((found.username.as_deref(), found.version.as_deref()), (Some("myuser"), Some(version)), "{prior:?}");
+        assert!(found.versions.iter().any(|told| **told == *version), "{prior:?}: {found:?}");
         assert_eq!(found.target, Fields::default());
     }
     let reset = reset(|_| ()).await.unwrap();
@@ -104,7 +104,7 @@ async fn a_time_is_read_in_every_form_and_zero_is_unknown() {
         list["data"][0]["modified_at"] = time.clone();
         let server = Server::start(&CASES[0], &[]).await;
         server.mount(get(LIST, ""), ResponseTemplate::new(200).set_body_json(&list)).await;
-        let presence = server.backend().read(&operation(), &server.target(), &Held::default()).await.unwrap();
+        let presence = server.api().read(&operation(), &server.target(), &PriorCredential::default()).await.unwrap();
         let Presence::Found(found) = presence else { panic!("it is listed") };
         assert_eq!(found.version.as_deref(), version, "read: {time}");
     }
@@ -121,7 +121,7 @@ async fn a_list_is_read_to_its_end() {
             let answer = ResponseTemplate::new(200).set_body_json(wrap(data));
             mock.and(query_param("page", page)).respond_with(answer).mount(&server.mock).await;
         }
-        let presence = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap();
+        let presence = server.api().read(&operation(), &server.target(), &server.prior()).await.unwrap();
         assert!(matches!(presence, Presence::Found(_)));
         assert_eq!(server.requests(get(LIST, "")).await.len(), 2);
     }
@@ -133,7 +133,7 @@ async fn a_list_that_repeats_its_page_has_an_end() {
     let page: Vec<_> = (0..100).map(credential).collect();
     let server = Server::start(&CASES[0], &[NONE]).await;
     server.mount(get(LIST, ""), ResponseTemplate::new(200).set_body_json(json!({"data": page}))).await;
-    let presence = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap();
+    let presence = server.api().read(&operation(), &server.target(), &server.prior()).await.unwrap();
     assert_eq!(presence, Presence::Gone);
     assert_eq!(server.requests(get(LIST, "")).await.len(), 2);
 }
@@ -154,7 +154,7 @@ async fn only_the_credentials_own_404_makes_it_gone() {
         (&[get(LIST, r#"{"success": false, "message": "Try again"}"#)], Kind::Rejected),
     ] {
         let server = Server::start(&CASES[0], answers).await;
-        let error = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap_err();
+        let error = server.api().read(&operation(), &server.target(), &server.prior()).await.unwrap_err();
         assert_eq!((error.kind, error.outcome), (kind, Outcome::NotChanged));
     }
 }
@@ -199,7 +199,7 @@ async fn the_fields_of_a_422_are_told_and_so_is_an_error_without_a_message() {
         (400, r#"{"error": "No such thing"}"#, "No such thing"),
     ] {
         let server = Server::start(&CASES[0], &[Exchange { status, body, ..BARE.reset }]).await;
-        let error = server.reset(&*server.backend()).await.unwrap_err();
+        let error = server.reset(&*server.api()).await.unwrap_err();
         assert_eq!((error.outcome, error.message.as_deref()), (Outcome::NotChanged, Some(words)));
     }
 }
@@ -210,5 +210,5 @@ async fn reset(change: impl FnOnce(&mut Value)) -> Result<Reset, Error> {
     change(&mut answer);
     let server = Server::start(&CASES[0], &[]).await;
     server.mount(BARE.reset, ResponseTemplate::new(200).set_body_json(&answer)).await;
-    server.reset(&*server.backend()).await
+    server.reset(&*server.api()).await
 }

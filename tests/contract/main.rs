@@ -11,9 +11,11 @@ mod smtpd;
 use std::{sync::Arc, time::Duration};
 
 use terraform_provider_smtp::{
-    backend::{Backend, Client, Field, Fields, Held, Listed, Operation, Presence, Settings, VENDORS, Vendor},
     http::{Error, Kind, Outcome},
     secret::{Name, Secret},
+    vendors::{
+        Client, Field, Fields, Listed, Operation, Presence, PriorCredential, Settings, VENDORS, Vendor, VendorApi,
+    },
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -101,10 +103,10 @@ async fn the_documented_requests_get_the_documented_answers() {
     for case in cases() {
         let server = Server::start(case, case.found).await;
         server.mount(case.reset, ok(case)).await;
-        let backend = server.backend();
-        let found = backend.read(&operation(), &server.target(), &server.held()).await.unwrap();
+        let api = server.api();
+        let found = api.read(&operation(), &server.target(), &server.prior()).await.unwrap();
         assert!(matches!(found, Presence::Found(_)));
-        let reset = server.reset(&*backend).await.unwrap();
+        let reset = server.reset(&*api).await.unwrap();
         assert_eq!(reset.password, case.password.map(Secret::new));
         let resets = server.requests(case.reset).await;
         assert_eq!(resets.len(), 1);
@@ -117,9 +119,9 @@ async fn the_documented_requests_get_the_documented_answers() {
 async fn the_credentials_of_an_account_are_looked_up_once() {
     for case in cases() {
         let server = Server::start(case, case.found).await;
-        let backend = server.backend();
-        let (op, target, held) = (operation(), server.target(), server.held());
-        let read = || backend.read(&op, &target, &held);
+        let api = server.api();
+        let (op, target, prior) = (operation(), server.target(), server.prior());
+        let read = || api.read(&op, &target, &prior);
         let (first, second, third) = tokio::join!(read(), read(), read());
         for presence in [first, second, third] {
             assert!(matches!(presence.unwrap(), Presence::Found(_)));
@@ -132,9 +134,9 @@ async fn the_credentials_of_an_account_are_looked_up_once() {
 async fn a_list_tells_of_the_live_credentials_and_is_fetched_once_with_reads() {
     for case in cases() {
         let server = Server::start(case, case.found).await;
-        let backend = server.backend();
-        let (op, scope, target, held) = (operation(), server.scope(), server.target(), server.held());
-        let (listed, read) = tokio::join!(backend.list(&op, &scope), backend.read(&op, &target, &held));
+        let api = server.api();
+        let (op, scope, target, prior) = (operation(), server.scope(), server.target(), server.prior());
+        let (listed, read) = tokio::join!(api.list(&op, &scope), api.read(&op, &target, &prior));
         assert!(read.is_ok());
         let expected: Vec<_> = case.listed.iter().map(|expected| server.listed(expected)).collect();
         assert_eq!(listed.unwrap(), expected, "{}", case.vendor);
@@ -149,7 +151,7 @@ async fn a_list_that_is_refused_is_an_error_and_not_an_empty_list() {
             let server = Server::start(case, &[]).await;
             let refusal = ResponseTemplate::new(status).set_body_raw(case.error, "application/json");
             server.mount(case.found[0], refusal).await;
-            let error = server.backend().list(&operation(), &server.scope()).await.unwrap_err();
+            let error = server.api().list(&operation(), &server.scope()).await.unwrap_err();
             assert_eq!((error.kind, error.outcome), (kind, Outcome::NotChanged), "{} {status}", case.vendor);
             assert_tells_no_secret(case, &error);
         }
@@ -163,7 +165,7 @@ async fn a_list_that_is_no_list_is_an_error_and_not_an_empty_list() {
             let server = Server::start(case, &[]).await;
             let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
             server.mount(case.found[0], answer).await;
-            let error = server.backend().list(&operation(), &server.scope()).await.unwrap_err();
+            let error = server.api().list(&operation(), &server.scope()).await.unwrap_err();
             assert_eq!((error.kind, error.outcome), (Kind::Unreadable, Outcome::NotChanged), "{} {body}", case.vendor);
         }
     }
@@ -173,7 +175,7 @@ async fn a_list_that_is_no_list_is_an_error_and_not_an_empty_list() {
 async fn a_credential_that_the_vendor_does_not_have_is_gone() {
     for case in cases() {
         let server = Server::start(case, case.gone).await;
-        let presence = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap();
+        let presence = server.api().read(&operation(), &server.target(), &server.prior()).await.unwrap();
         assert_eq!(presence, Presence::Gone, "{}", case.vendor);
     }
 }
@@ -189,8 +191,8 @@ async fn an_empty_list_makes_no_credential_gone() {
             let body = |body| ResponseTemplate::new(200).set_body_raw(body, "application/json");
             server.mount_once(case.found[0], body(first)).await;
             server.mount(case.found[0], body(second)).await;
-            let held = Held { username: Some("held".to_owned()), ..server.held() };
-            let presence = server.backend().read(&operation(), &server.target(), &held).await;
+            let prior = PriorCredential { username: Some("prior".to_owned()), ..server.prior() };
+            let presence = server.api().read(&operation(), &server.target(), &prior).await;
             let has_single_call = case.gone.len() > 1;
             match presence {
                 Ok(Presence::Found(_)) => assert_eq!(first, case.found[0].body, "{}", case.vendor),
@@ -218,9 +220,9 @@ async fn one_shorter_list_makes_no_credential_gone() {
         if case.gone[0].body.contains("\"deleted\": true") || case.gone[0].body.contains("\"is_active\": false") {
             continue;
         }
-        let held = Held { username: Some("held".to_owned()), ..server.held() };
+        let prior = PriorCredential { username: Some("prior".to_owned()), ..server.prior() };
         for _ in 0..2 {
-            let presence = server.backend().read(&operation(), &server.target(), &held).await.unwrap();
+            let presence = server.api().read(&operation(), &server.target(), &prior).await.unwrap();
             assert!(matches!(presence, Presence::Found(_)), "{}", case.vendor);
         }
     }
@@ -240,7 +242,7 @@ fn empty(case: &Case) -> &'static str {
 async fn an_incomplete_list_does_not_make_a_credential_gone() {
     for case in cases().filter(|case| !case.found_late.is_empty()) {
         let server = Server::start(case, case.found_late).await;
-        let presence = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap();
+        let presence = server.api().read(&operation(), &server.target(), &server.prior()).await.unwrap();
         assert!(matches!(presence, Presence::Found(_)), "{}", case.vendor);
     }
 }
@@ -251,7 +253,7 @@ async fn a_page_of_html_makes_no_credential_gone() {
         let server = Server::start(case, &[]).await;
         let page = ResponseTemplate::new(404).set_body_raw("<html>Not found</html>", "text/html");
         server.mount(case.found[0], page).await;
-        let error = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap_err();
+        let error = server.api().read(&operation(), &server.target(), &server.prior()).await.unwrap_err();
         assert_eq!((error.kind, error.outcome), (Kind::NotTheApi, Outcome::NotChanged), "{}", case.vendor);
     }
 }
@@ -270,7 +272,7 @@ async fn each_refusal_is_told_apart_and_leaves_the_password() {
             let server = Server::start(case, case.found).await;
             let refusal = ResponseTemplate::new(status).set_body_raw(case.error, "application/json");
             server.mount(case.reset, refusal).await;
-            let error = server.reset(&*server.backend()).await.unwrap_err();
+            let error = server.reset(&*server.api()).await.unwrap_err();
             assert_eq!((error.kind, error.outcome), (kind, Outcome::NotChanged), "{} {status}", case.vendor);
             assert!(error.message.is_some(), "{} {status} has the vendor's words", case.vendor);
             assert_tells_no_secret(case, &error);
@@ -283,7 +285,7 @@ async fn a_reset_whose_outcome_is_unknown_is_sent_again_only_with_the_same_passw
     for case in cases() {
         let server = Server::start(case, case.found).await;
         server.mount(case.reset, ResponseTemplate::new(500).set_body_raw(case.error, "application/json")).await;
-        let error = server.reset(&*server.backend()).await.unwrap_err();
+        let error = server.reset(&*server.api()).await.unwrap_err();
         assert_eq!((error.kind, error.outcome), (Kind::Unavailable, Outcome::MayHaveChanged), "{}", case.vendor);
         assert_eq!(server.requests(case.reset).await.len() > 1, case.new.is_some(), "{}", case.vendor);
         assert_tells_no_secret(case, &error);
@@ -296,7 +298,7 @@ async fn a_rate_limit_beyond_the_deadline_is_an_error_at_once() {
         let server = Server::start(case, case.found).await;
         let limited = ResponseTemplate::new(429).insert_header("retry-after", "3600").set_body_string(case.error);
         server.mount(case.reset, limited).await;
-        let error = server.reset(&*server.backend()).await.unwrap_err();
+        let error = server.reset(&*server.api()).await.unwrap_err();
         assert_eq!((error.kind, error.outcome), (Kind::RateLimited, Outcome::NotChanged));
         assert_eq!(error.retry_after, Some(Duration::from_secs(3600)));
     }
@@ -319,7 +321,7 @@ async fn an_answer_without_the_vendors_password_says_that_it_is_lost() {
                 };
                 let answer = ResponseTemplate::new(case.reset.status).set_body_raw(&*body, "application/json");
                 server.mount(case.reset, answer).await;
-                let error = server.reset(&*server.backend()).await.unwrap_err();
+                let error = server.reset(&*server.api()).await.unwrap_err();
                 assert_eq!((error.kind, error.outcome), expected, "{}: {body}", case.vendor);
                 assert_tells_no_secret(case, &error);
             });
@@ -337,7 +339,7 @@ async fn an_odd_answer_loses_no_password() {
             let server = Server::start(case, case.found).await;
             let answer = ResponseTemplate::new(case.reset.status).set_body_raw(body, "application/json");
             server.mount(case.reset, answer).await;
-            let reset = server.reset(&*server.backend()).await.unwrap();
+            let reset = server.reset(&*server.api()).await.unwrap();
             assert_eq!(reset.password, case.password.map(Secret::new), "{}", case.vendor);
         }
     }
@@ -348,10 +350,10 @@ async fn nothing_is_logged_between_the_answer_to_a_reset_and_the_state() {
     for case in cases() {
         let server = Server::start(case, case.found).await;
         server.mount(case.reset, ok(case)).await;
-        let backend = server.backend();
+        let api = server.api();
         let log = log::Log::default();
         let _guard = tracing::subscriber::set_default(log.clone());
-        server.reset(&*backend).await.unwrap();
+        server.reset(&*api).await.unwrap();
         assert_eq!(log.messages().last().map(String::as_str), Some("sending"), "{}", case.vendor);
     }
 }
@@ -361,9 +363,9 @@ async fn nothing_prints_a_secret() {
     for case in cases() {
         let server = Server::start(case, case.found).await;
         server.mount(case.reset, ok(case)).await;
-        let backend = server.backend();
-        let reset = server.reset(&*backend).await.unwrap();
-        let text = format!("{backend:?} {reset:?} {:?}", server.settings());
+        let api = server.api();
+        let reset = server.reset(&*api).await.unwrap();
+        let text = format!("{api:?} {reset:?} {:?}", server.settings());
         for secret in [Some(TOKEN), case.password, case.new].into_iter().flatten() {
             assert!(!text.contains(secret), "{}", case.vendor);
         }
@@ -393,7 +395,7 @@ fn fields(names: &[&'static Field], values: &[&str]) -> Fields {
     fields
 }
 
-/// A mock of one vendor, and a backend that is connected with it.
+/// A mock of one vendor, and an API that is connected with it.
 struct Server {
     case: &'static Case,
     mock: MockServer,
@@ -433,9 +435,9 @@ impl Server {
         requests.into_iter().filter(is_one).collect()
     }
 
-    async fn reset(&self, backend: &dyn Backend) -> Result<terraform_provider_smtp::backend::Reset, Error> {
+    async fn reset(&self, api: &dyn VendorApi) -> Result<terraform_provider_smtp::vendors::Reset, Error> {
         let new = self.case.new.map(Secret::new);
-        backend.reset(&operation(), &self.target(), new.as_ref()).await
+        api.reset(&operation(), &self.target(), new.as_ref()).await
     }
 
     fn vendor(&self) -> &'static Vendor {
@@ -474,11 +476,11 @@ impl Server {
         }
     }
 
-    fn held(&self) -> Held {
-        Held { version: self.case.version.map(str::to_owned), username: None }
+    fn prior(&self) -> PriorCredential {
+        PriorCredential { version: self.case.version.map(str::to_owned), username: None }
     }
 
-    fn backend(&self) -> Arc<dyn Backend> {
+    fn api(&self) -> Arc<dyn VendorApi> {
         let client = Client::new(Settings {
             ca_certificate_file: None,
             request_timeout: Duration::from_secs(20),

@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use terraform_provider_smtp::{
-    backend::{Fields, Found, Held, Note, Operation, Presence, Reset},
     http::{Kind, Outcome},
     secret::{Name, Secret},
+    vendors::{Fields, Found, Note, Operation, Presence, PriorCredential, Reset},
 };
 use tokio_util::sync::CancellationToken;
 use wiremock::{Mock, MockBuilder, ResponseTemplate, matchers};
@@ -71,10 +71,10 @@ async fn one_login_serves_the_whole_process() {
     for (case, login) in [(&CASES[0], "terraform"), (&CASES[1], "jack@example.com")] {
         let server = Server::start(case, &[LIST]).await;
         server.mount(case.reset, created()).await;
-        let (backend, op, target, held) = (server.backend(), operation(), server.target(), server.held());
-        let (first, second) = tokio::join!(backend.read(&op, &target, &held), backend.check(&op, &target, &held));
+        let (api, op, target, prior) = (server.api(), operation(), server.target(), server.prior());
+        let (first, second) = tokio::join!(api.read(&op, &target, &prior), api.check(&op, &target, &prior));
         assert!(first.is_ok() && second.is_ok());
-        server.reset(&*backend).await.unwrap();
+        server.reset(&*api).await.unwrap();
 
         let logins = server.requests(LOGIN).await;
         assert_eq!(logins.len(), 1);
@@ -91,9 +91,9 @@ async fn a_token_is_renewed_before_it_expires() {
         let server = Server::start(&STRANGER, &[LIST]).await;
         let granted = LOGIN.body.replace("1712531293539", &expires_at.to_string());
         given(LOGIN).respond_with(ResponseTemplate::new(200).set_body_string(granted)).mount(&server.mock).await;
-        let (backend, op) = (server.backend(), operation());
-        backend.check(&op, &server.target(), &server.held()).await.unwrap();
-        backend.read(&op, &server.target(), &server.held()).await.unwrap();
+        let (api, op) = (server.api(), operation());
+        api.check(&op, &server.target(), &server.prior()).await.unwrap();
+        api.read(&op, &server.target(), &server.prior()).await.unwrap();
         assert_eq!(server.requests(LOGIN).await.len(), logins, "{expires_at}");
     }
 }
@@ -104,12 +104,12 @@ async fn a_refused_token_is_renewed_once_and_the_reset_sent_again() {
     let refused = || ResponseTemplate::new(401).set_body_string(BY_KEY.error);
     given(BY_KEY.reset).respond_with(refused()).up_to_n_times(1).mount(&server.mock).await;
     server.mount(BY_KEY.reset, created()).await;
-    assert!(server.reset(&*server.backend()).await.is_ok());
+    assert!(server.reset(&*server.api()).await.is_ok());
     assert_eq!((server.requests(LOGIN).await.len(), server.requests(BY_KEY.reset).await.len()), (2, 2));
 
     let server = Server::start(&CASES[0], &[]).await;
     server.mount(BY_KEY.reset, refused()).await;
-    let error = server.reset(&*server.backend()).await.unwrap_err();
+    let error = server.reset(&*server.api()).await.unwrap_err();
     assert_eq!((error.kind, error.outcome), (Kind::Unauthorized, Outcome::NotChanged));
     assert_eq!((server.requests(LOGIN).await.len(), server.requests(BY_KEY.reset).await.len()), (2, 2));
 }
@@ -119,7 +119,7 @@ async fn a_refused_login_is_told_apart_from_a_missing_right() {
     let server = Server::start(&STRANGER, &[LIST]).await;
     let refused = ResponseTemplate::new(403).set_body_string(include_str!("../fixtures/smtpd/login_refused.json"));
     given(LOGIN).respond_with(refused).mount(&server.mock).await;
-    let error = server.backend().read(&operation(), &server.target(), &server.held()).await.unwrap_err();
+    let error = server.api().read(&operation(), &server.target(), &server.prior()).await.unwrap_err();
     assert_eq!((error.kind, error.outcome), (Kind::Unauthorized, Outcome::NotChanged));
     assert_eq!((error.status, error.code.as_deref()), (Some(403), Some("40102")));
     assert_eq!((server.requests(LOGIN).await.len(), server.requests(LIST).await.len()), (1, 0));
@@ -130,13 +130,13 @@ async fn a_refused_login_is_told_apart_from_a_missing_right() {
 async fn a_read_tells_what_an_import_could_not_know() {
     let another = Exchange { path: "/api/v1/account/api_key/another", ..NO_KEY };
     let server = Server::start(&CASES[0], &[LIST, another]).await;
-    let backend = server.backend();
+    let api = server.api();
     let mut named = Fields::default();
     named.insert(server.vendor().target[0], Secret::new("newsletter")).unwrap();
     let found = Found { target: named, username: Name::new(KEY), version: Name::new(ID), ..Found::default() };
     let read = async |id: Option<&str>| {
-        let held = Held { version: id.map(str::to_owned), ..Held::default() };
-        backend.read(&operation(), &Fields::default(), &held).await.unwrap()
+        let prior = PriorCredential { version: id.map(str::to_owned), ..PriorCredential::default() };
+        api.read(&operation(), &Fields::default(), &prior).await.unwrap()
     };
     assert_eq!(read(Some(ID)).await, Presence::Found(found));
     assert_eq!(read(Some(REVOKED)).await, Presence::Gone);
@@ -147,9 +147,9 @@ async fn a_read_tells_what_an_import_could_not_know() {
 #[tokio::test]
 async fn the_keys_are_asked_for_once_and_none_is_looked_for() {
     let server = Server::start(&CASES[0], &[LIST]).await;
-    let (backend, op) = (server.backend(), operation());
-    for held in [Held::default(), server.held(), held(Some(REVOKED), Some("another key"))] {
-        let presence = backend.check(&op, &server.target(), &held).await.unwrap();
+    let (api, op) = (server.api(), operation());
+    for prior in [PriorCredential::default(), server.prior(), prior(Some(REVOKED), Some("another key"))] {
+        let presence = api.check(&op, &server.target(), &prior).await.unwrap();
         assert_eq!(presence, Presence::Found(Found::default()));
     }
     assert_eq!(server.requests(LIST).await.len(), 1);
@@ -158,10 +158,8 @@ async fn the_keys_are_asked_for_once_and_none_is_looked_for() {
 #[tokio::test]
 async fn the_key_that_is_logged_in_with_is_never_revoked() {
     let server = Server::start(&CASES[0], &[LIST, REVOKE]).await;
-    let (backend, op, own) = (server.backend(), operation(), held(Some(ID), Some("terraform")));
-    for error in
-        [backend.check(&op, &server.target(), &own).await.unwrap_err(), backend.retire(&op, &own).await.unwrap_err()]
-    {
+    let (api, op, own) = (server.api(), operation(), prior(Some(ID), Some("terraform")));
+    for error in [api.check(&op, &server.target(), &own).await.unwrap_err(), api.retire(&op, &own).await.unwrap_err()] {
         assert_eq!((error.kind, error.outcome), (Kind::OwnLogin, Outcome::NotChanged));
     }
     assert_eq!(server.mock.received_requests().await.unwrap().len(), 0, "it is refused before anything is done");
@@ -180,8 +178,7 @@ async fn a_reset_tells_the_key_as_the_user_and_its_id_as_the_version() {
         let (old, new) = change;
         let body = BY_KEY.reset.body.replace(&format!("\"{old}\":"), &format!("\"{new}\":"));
         server.mount(BY_KEY.reset, ResponseTemplate::new(201).set_body_string(body)).await;
-        let Reset { password, username: user, version: id, notes: said } =
-            server.reset(&*server.backend()).await.unwrap();
+        let Reset { password, username: user, version: id, notes: said } = server.reset(&*server.api()).await.unwrap();
         assert_eq!(password, BY_KEY.password.map(Secret::new), "{change:?}");
         assert_eq!((user.as_deref(), id.as_deref(), said), (username, version, notes), "{change:?}");
     }
@@ -191,10 +188,10 @@ async fn a_reset_tells_the_key_as_the_user_and_its_id_as_the_version() {
 async fn a_list_from_before_a_reset_is_not_trusted_after_it() {
     let server = Server::start(&CASES[0], &[LIST]).await;
     server.mount(BY_KEY.reset, created()).await;
-    let (backend, op) = (server.backend(), operation());
-    backend.read(&op, &server.target(), &server.held()).await.unwrap();
-    server.reset(&*backend).await.unwrap();
-    backend.read(&op, &server.target(), &server.held()).await.unwrap();
+    let (api, op) = (server.api(), operation());
+    api.read(&op, &server.target(), &server.prior()).await.unwrap();
+    server.reset(&*api).await.unwrap();
+    api.read(&op, &server.target(), &server.prior()).await.unwrap();
     assert_eq!(server.requests(LIST).await.len(), 2);
 }
 
@@ -204,7 +201,7 @@ async fn a_key_that_is_revoked_or_gone_is_retired() {
         let server = Server::start(&CASES[0], &[]).await;
         let body = if status == 404 { BY_KEY.error } else { "" };
         server.mount(REVOKE, ResponseTemplate::new(status).set_body_string(body)).await;
-        server.backend().retire(&operation(), &held(Some(ID), Some(KEY))).await.unwrap();
+        server.api().retire(&operation(), &prior(Some(ID), Some(KEY))).await.unwrap();
         let requests = server.requests(REVOKE).await;
         assert_eq!((requests.len(), requests[0].body.len()), (1, 0), "{status}");
     }
@@ -222,7 +219,7 @@ async fn an_answer_to_a_revocation_that_says_something_is_believed_when_the_key_
         let server = Server::start(&CASES[0], &[key]).await;
         let said = ResponseTemplate::new(200).set_body_raw(r#"{"login_url": "https://portal"}"#, "application/json");
         server.mount(REVOKE, said).await;
-        let retired = server.backend().retire(&operation(), &held(Some(ID), Some(KEY))).await;
+        let retired = server.api().retire(&operation(), &prior(Some(ID), Some(KEY))).await;
         let kind = retired.as_ref().err().map(|error| error.kind);
         assert_eq!(kind, expected);
         assert!(retired.err().is_none_or(|error| error.outcome == Outcome::MayHaveChanged));
@@ -235,7 +232,7 @@ async fn a_page_does_not_revoke_a_key() {
     let page = ResponseTemplate::new(200).set_body_raw("<html>Under maintenance</html>", "text/html");
     Mock::given(matchers::path(REVOKE.path)).respond_with(page).up_to_n_times(1).mount(&server.mock).await;
     server.mount(REVOKE, ResponseTemplate::new(200)).await;
-    server.backend().retire(&operation(), &held(Some(ID), Some(KEY))).await.unwrap();
+    server.api().retire(&operation(), &prior(Some(ID), Some(KEY))).await.unwrap();
     assert_eq!(server.requests(REVOKE).await.len(), 2);
 }
 
@@ -243,7 +240,7 @@ async fn a_page_does_not_revoke_a_key() {
 async fn a_list_without_even_the_key_that_is_logged_in_is_not_believed_before_a_reset() {
     for (case, is_believed) in [(&CASES[0], false), (&CASES[1], true)] {
         let server = Server::start(case, &[NO_LIST]).await;
-        let checked = server.backend().check(&operation(), &server.target(), &Held::default()).await;
+        let checked = server.api().check(&operation(), &server.target(), &PriorCredential::default()).await;
         match checked {
             Ok(_) => assert!(is_believed),
             Err(error) => assert_eq!((error.kind, is_believed), (Kind::Contradiction, false)),
@@ -262,7 +259,7 @@ async fn a_key_that_may_still_be_valid_is_not_retired() {
         server.mount(REVOKE, ResponseTemplate::new(status).set_body_string(body)).await;
         // No time for another try.
         let op = Operation::new(Duration::from_millis(1400), CancellationToken::new());
-        let error = server.backend().retire(&op, &held(Some(ID), Some(KEY))).await.unwrap_err();
+        let error = server.api().retire(&op, &prior(Some(ID), Some(KEY))).await.unwrap_err();
         assert_eq!((error.kind, error.outcome), (kind, outcome), "{status}");
     }
 }
@@ -270,7 +267,7 @@ async fn a_key_that_may_still_be_valid_is_not_retired() {
 #[tokio::test]
 async fn without_an_id_there_is_nothing_to_revoke() {
     let server = Server::start(&CASES[0], &[]).await;
-    server.backend().retire(&operation(), &held(None, Some(KEY))).await.unwrap();
+    server.api().retire(&operation(), &prior(None, Some(KEY))).await.unwrap();
     assert_eq!(server.mock.received_requests().await.unwrap().len(), 0);
 }
 
@@ -279,21 +276,21 @@ async fn the_end_gives_the_refresh_token_back_once() {
     let server = Server::start(&CASES[0], &[LIST]).await;
     let refused = include_str!("../fixtures/smtpd/logout_refused.json");
     server.mount(LOGOUT, ResponseTemplate::new(401).set_body_string(refused)).await;
-    let (backend, op) = (server.backend(), operation());
-    backend.close(&op).await;
+    let (api, op) = (server.api(), operation());
+    api.close(&op).await;
     assert_eq!(server.mock.received_requests().await.unwrap().len(), 0, "nobody has logged in");
 
-    backend.check(&op, &server.target(), &server.held()).await.unwrap();
-    assert!(!format!("{backend:?}").contains(REFRESH_TOKEN));
-    backend.close(&op).await;
-    backend.close(&op).await;
+    api.check(&op, &server.target(), &server.prior()).await.unwrap();
+    assert!(!format!("{api:?}").contains(REFRESH_TOKEN));
+    api.close(&op).await;
+    api.close(&op).await;
     let logouts = server.requests(LOGOUT).await;
     assert_eq!(logouts.len(), 1);
     assert_eq!(String::from_utf8_lossy(&logouts[0].body), format!(r#"{{"refresh_token":"{REFRESH_TOKEN}"}}"#));
 }
 
-fn held(version: Option<&str>, username: Option<&str>) -> Held {
-    Held { version: version.map(str::to_owned), username: username.map(str::to_owned) }
+fn prior(version: Option<&str>, username: Option<&str>) -> PriorCredential {
+    PriorCredential { version: version.map(str::to_owned), username: username.map(str::to_owned) }
 }
 
 fn created() -> ResponseTemplate {

@@ -28,9 +28,9 @@ struct Shared {
 }
 
 /// A write that is held back. Dropped, it is lost, and nothing is stored.
-pub(crate) struct Held(SyncSender<()>);
+pub(crate) struct PriorCredential(SyncSender<()>);
 
-impl Held {
+impl PriorCredential {
     /// Stores it after all.
     pub(crate) fn let_go(self) {
         self.0.send(()).expect("the server waits for it");
@@ -67,10 +67,10 @@ impl StateServer {
     }
 
     /// Holds the next write back.
-    pub(crate) fn hold(&self) -> Held {
+    pub(crate) fn hold(&self) -> PriorCredential {
         let (sender, receiver) = sync_channel(1);
         *lock(&self.shared.hold) = Some(receiver);
-        Held(sender)
+        PriorCredential(sender)
     }
 
     /// Tells whether there is a write that is held back.

@@ -20,7 +20,7 @@ mod tls;
 use std::time::Duration;
 
 use terraform_provider_smtp::http::{
-    Agreement, Answer, Api, BaseUrl, CertificateFile, Client, Dialect, Ending, Error, Form, Kind, Mark, Method,
+    Agreement, Answer, Api, BaseUrl, CertificateFile, Client, Error, ErrorFormat, Finality, Form, Kind, Mark, Method,
     Operation, Outcome, Request, Settings, Words,
 };
 use terraform_provider_smtp::secret::{Outside, Secret};
@@ -28,8 +28,8 @@ use tokio_util::sync::CancellationToken;
 
 use server::Server;
 
-/// A dialect with everything that one can have.
-static DIALECT: Dialect = Dialect {
+/// A error_format with everything that one can have.
+static DIALECT: ErrorFormat = ErrorFormat {
     refusal: Form(&[&[
         Mark::Text("category"),
         Mark::Number("category"),

@@ -100,7 +100,7 @@ async fn a_vendor_that_never_agrees_in_its_own_words_may_have_changed_the_passwo
             let server = Server::start([act]);
             let settings = Settings { request_timeout: Duration::from_secs(1), ..settings() };
             let error = set(&server.api_with(settings)).set(&operation(30), &AGREEMENT).await.unwrap_err();
-            assert_eq!((error.outcome, error.ending), (Outcome::MayHaveChanged, Ending::Open), "{number}");
+            assert_eq!((error.outcome, error.finality), (Outcome::MayHaveChanged, Finality::InFlight), "{number}");
             assert!(
                 matches!(error.kind, Kind::NotTheApi | Kind::Interrupted | Kind::TimedOut | Kind::TooLarge),
                 "{error:?}"

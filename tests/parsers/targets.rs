@@ -6,7 +6,6 @@
 use std::{ffi::OsString, sync::LazyLock};
 
 use terraform_provider_smtp::{
-    backend::{VENDORS, Vendor},
     framework::{
         Call, Client, Private, Provider, Resource,
         diagnostic::Diagnostics,
@@ -15,9 +14,10 @@ use terraform_provider_smtp::{
         validate::{self, WriteOnly},
         value::Value,
     },
-    protocol::Terms,
+    protocol::Handshake,
     provider::Smtp,
     smtp::FailureKind,
+    vendors::{VENDORS, Vendor},
 };
 use tokio::runtime::Runtime;
 
@@ -42,7 +42,7 @@ pub(crate) const TARGETS: &[Target] = &[
 /// The certificate with which core will connect.
 fn client_certificate(bytes: &[u8]) {
     let pem = String::from_utf8_lossy(bytes);
-    let terms = Terms::read(|name| match name {
+    let terms = Handshake::read(|name| match name {
         "TF_PLUGIN_MAGIC_COOKIE" => Some("d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2".into()),
         "PLUGIN_PROTOCOL_VERSIONS" => Some("6".into()),
         "PLUGIN_CLIENT_CERT" => Some(OsString::from(&*pem)),

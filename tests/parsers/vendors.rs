@@ -9,9 +9,9 @@ use std::{
 };
 
 use terraform_provider_smtp::{
-    backend::{Backend, Fields, Held, Operation, Settings, VENDORS, Vendor, Visibility},
     http::{self, Error, Outcome},
     secret::Secret,
+    vendors::{Fields, Operation, PriorCredential, Settings, VENDORS, Vendor, VendorApi, Visibility},
 };
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -47,7 +47,7 @@ impl Vendors {
         self.answer_with(answer);
         self.runtime.block_on(async {
             for vendor in VENDORS {
-                tokio::join!(reset(self.backend(vendor), target(vendor)), read(self.backend(vendor), target(vendor)));
+                tokio::join!(reset(self.api(vendor), target(vendor)), read(self.api(vendor), target(vendor)));
             }
         });
     }
@@ -55,20 +55,20 @@ impl Vendors {
     /// Resets at one vendor.
     pub(crate) fn reset(&self, vendor: &Vendor, answer: Vec<u8>) {
         self.answer_with(answer);
-        self.runtime.block_on(reset(self.backend(vendor), target(vendor)));
+        self.runtime.block_on(reset(self.api(vendor), target(vendor)));
     }
 
     /// Reads at one vendor.
     pub(crate) fn read(&self, vendor: &Vendor, answer: Vec<u8>) {
         self.answer_with(answer);
-        self.runtime.block_on(read(self.backend(vendor), target(vendor)));
+        self.runtime.block_on(read(self.api(vendor), target(vendor)));
     }
 
     fn answer_with(&self, answer: Vec<u8>) {
         *self.answer.lock().unwrap() = answer;
     }
 
-    fn backend(&self, vendor: &Vendor) -> Arc<dyn Backend> {
+    fn api(&self, vendor: &Vendor) -> Arc<dyn VendorApi> {
         let client = http::Client::new(Settings {
             ca_certificate_file: None,
             request_timeout: Duration::from_secs(30),
@@ -95,17 +95,17 @@ fn target(vendor: &Vendor) -> Fields {
     target
 }
 
-async fn reset(backend: Arc<dyn Backend>, target: Fields) {
+async fn reset(api: Arc<dyn VendorApi>, target: Fields) {
     let own = Secret::new(OWN_PASSWORD);
-    if let Err(error) = backend.reset(&operation(TO_RESET), &target, Some(&own)).await {
+    if let Err(error) = api.reset(&operation(TO_RESET), &target, Some(&own)).await {
         assert_mute(&error);
     }
 }
 
-async fn read(backend: Arc<dyn Backend>, target: Fields) {
-    let held = Held { version: Some("id".to_owned()), username: Some("example".to_owned()) };
+async fn read(api: Arc<dyn VendorApi>, target: Fields) {
+    let held = PriorCredential { version: Some("id".to_owned()), username: Some("example".to_owned()) };
     let op = operation(TO_READ);
-    let (read, host) = tokio::join!(backend.read(&op, &target, &held), backend.smtp_host(&op, &target));
+    let (read, host) = tokio::join!(api.read(&op, &target, &held), api.smtp_host(&op, &target));
     for error in [read.err(), host.err()].into_iter().flatten() {
         assert_eq!(error.outcome, Outcome::NotChanged, "a read changes nothing");
         assert_mute(&error);

@@ -5,8 +5,8 @@ use std::{env, process, sync::Arc};
 use async_trait::async_trait;
 use terraform_provider_smtp::{
     framework::{
-        Call, Change, Client, Crash, DataSource, Fault, Function, NewState, Private, Provider, Resource, Signature,
-        Stored,
+        Call, Change, Client, Crash, DataSource, Function, FunctionError, NewState, Private, Provider, Resource,
+        ResourceState, Signature,
         diagnostic::{Diagnostic, Diagnostics, Path, Result},
         plan::Draft,
         schema::{Attribute, Schema, Type},
@@ -158,7 +158,7 @@ pub(crate) fn thing() -> Schema {
     let attributes = vec![
         Attribute::required("does", Type::String, "What happens when it is made, changed, read or ended."),
         Attribute::optional("gate", Type::String, "Where it waits first."),
-        Attribute::optional("text", Type::String, "Any text.").replaces(),
+        Attribute::optional("text", Type::String, "Any text.").requires_replace(),
         Attribute::optional("once", Type::String, "Never stored.").sensitive().write_only(),
         Attribute::computed("result", Type::String, "How it went.").sensitive(),
     ];
@@ -188,7 +188,7 @@ impl Thing {
         if does.ends_with("in doubt") {
             let mut left = planned.clone();
             left.set("result", "left");
-            new.doubt(Some(Stored { state: left, private: Private(b"left".to_vec()) }));
+            new.doubt(Some(ResourceState { state: left, private: Private(b"left".to_vec()) }));
             assert_ne!(does, "panic in doubt", "{PANIC_MESSAGE}");
             if does == "settle in doubt" {
                 new.settle();
@@ -209,7 +209,7 @@ impl Thing {
         call.warn(Diagnostic::warning("Warned", "A warning."));
         let mut state = planned.clone();
         state.set("result", result);
-        new.put(Stored { state, private: Private(b"new".to_vec()) });
+        new.set(ResourceState { state, private: Private(b"new".to_vec()) });
         if let Some(gate) = &mut gate {
             gate.write_all(b"d").await.unwrap();
         }
@@ -265,7 +265,7 @@ impl Resource for Thing {
         Private(b"destroy".to_vec())
     }
 
-    async fn read(&self, call: &Call, prior: Stored) -> Result<Option<Stored>> {
+    async fn read(&self, call: &Call, prior: ResourceState) -> Result<Option<ResourceState>> {
         if prior.state.get("does").as_str() == Some("go") {
             return Ok(None);
         }
@@ -283,7 +283,7 @@ impl Resource for Thing {
     }
 
     async fn delete(&self, call: &Call, prior: &Value, _: &Private) -> Result<()> {
-        self.act(call, prior, &NewState::holding(Stored::default())).await
+        self.act(call, prior, &NewState::holding(ResourceState::default())).await
     }
 
     fn after_crash(&self, crash: Crash) -> &'static str {
@@ -294,8 +294,8 @@ impl Resource for Thing {
         }
     }
 
-    async fn import(&self, _: &Call, id: &str) -> Result<Stored> {
-        Ok(Stored { state: config(id), private: Private(b"imported".to_vec()) })
+    async fn import(&self, _: &Call, id: &str) -> Result<ResourceState> {
+        Ok(ResourceState { state: config(id), private: Private(b"imported".to_vec()) })
     }
 }
 
@@ -318,7 +318,7 @@ impl DataSource for Thing {
     }
 
     async fn read(&self, call: &Call, config: Value) -> Result<Value> {
-        let new = NewState::holding(Stored::default());
+        let new = NewState::holding(ResourceState::default());
         self.act(call, &config, &new).await?;
         Ok(new.take().state)
     }
@@ -333,7 +333,7 @@ impl Repeat {
     fn new() -> Self {
         let signature = Signature {
             summary: "Repeats a text.",
-            help: String::new(),
+            description: String::new(),
             parameters: repeat_parameters(),
             variadic: None,
             returns: Type::String,
@@ -346,7 +346,7 @@ impl Repeat {
 pub(crate) fn repeat_parameters() -> Vec<Attribute> {
     let short = |text: &str| if text.len() > 20 { Err("must be short") } else { Ok(()) };
     vec![
-        Attribute::required("text", Type::String, "Any text.").sensitive().checked(short),
+        Attribute::required("text", Type::String, "Any text.").sensitive().validated_by(short),
         Attribute::required("times", Type::Number, "How often."),
     ]
 }
@@ -360,12 +360,12 @@ impl Function for Repeat {
         &self.signature
     }
 
-    fn call(&self, arguments: &[Value]) -> std::result::Result<Value, Fault> {
+    fn call(&self, arguments: &[Value]) -> std::result::Result<Value, FunctionError> {
         let text = arguments[0].as_secret().unwrap().for_state();
         assert_ne!(text, "panic", "{PANIC_MESSAGE}");
         match arguments[1].as_number().unwrap().as_i64() {
             Some(times @ 0..100) => Ok(text.repeat(usize::try_from(times).unwrap()).into()),
-            _ => Err(Fault::of(1, "must be less than 100")),
+            _ => Err(FunctionError::of(1, "must be less than 100")),
         }
     }
 }

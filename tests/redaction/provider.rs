@@ -8,7 +8,7 @@ use std::{
 use proptest::{collection::vec, prelude::*, test_runner::TestCaseResult};
 use terraform_provider_smtp::{
     framework::{
-        Call, Change, Client, NewState, Provider, Resource, Stored,
+        Call, Change, Client, NewState, Provider, Resource, ResourceState,
         diagnostic::Diagnostic,
         msgpack,
         plan::draft,
@@ -102,7 +102,7 @@ impl<'p> Process<'p> {
     }
 
     /// Creates, or resets by an update, and answers with what core would store.
-    fn apply(&mut self, config: &Value, prior: &Stored) -> Stored {
+    fn apply(&mut self, config: &Value, prior: &ResourceState) -> ResourceState {
         let resource = self.resource();
         let schema = resource.schema();
         let (config, state) = (sent(config, &schema.attributes), sent(&prior.state, &schema.attributes));
@@ -125,11 +125,11 @@ impl<'p> Process<'p> {
         stored
     }
 
-    fn read(&mut self, stored: &Stored) -> Option<Stored> {
+    fn read(&mut self, stored: &ResourceState) -> Option<ResourceState> {
         let resource = self.resource();
         let attributes = &resource.schema().attributes;
         let call = Call::default();
-        let prior = Stored { state: sent(&stored.state, attributes), ..stored.clone() };
+        let prior = ResourceState { state: sent(&stored.state, attributes), ..stored.clone() };
         let read = RUNTIME.block_on(resource.read(&call, prior));
         self.said(call.take_warnings());
         let read = read.map_err(|errors| self.said(errors)).ok().flatten();
@@ -139,7 +139,7 @@ impl<'p> Process<'p> {
         read
     }
 
-    fn delete(&mut self, stored: &Stored) {
+    fn delete(&mut self, stored: &ResourceState) {
         let resource = self.resource();
         let call = Call::default();
         let state = sent(&stored.state, &resource.schema().attributes);
@@ -282,10 +282,10 @@ proptest! {
                 config
             };
             let mut process = Process::start(&parrot, &logins);
-            process.apply(&config("1"), &Stored::default());
+            process.apply(&config("1"), &ResourceState::default());
             // What is refused makes no state, and what is in it shows later.
             parrot.refuse([None, None]);
-            let created = process.apply(&config("1"), &Stored::default());
+            let created = process.apply(&config("1"), &ResourceState::default());
             process.end()?;
             prop_assert!(!created.state.is_null(), "{vendor}");
             let kept = created.state.get("password").as_secret().map(|secret| secret.for_state().to_owned());

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use terraform_provider_smtp::framework::{
-    Call, Change, NewState, Private, Provider, Resource, Stored, plan, value::Value,
+    Call, Change, NewState, Private, Provider, Resource, ResourceState, plan, value::Value,
 };
 
 use crate::{
@@ -40,7 +40,7 @@ async fn create(resource: Arc<dyn Resource>, user: String, port: u16, settings: 
     let verify = Value::object(place.into_iter().chain(settings));
     let config = Value::object([("hubspot", target), ("verify", verify)]);
     let mut draft = plan::draft(resource.schema(), config.clone(), Value::Null, Private::default());
-    let (call, new) = (Call::default(), NewState::holding(Stored::default()));
+    let (call, new) = (Call::default(), NewState::holding(ResourceState::default()));
     resource.plan(&call, &mut draft).unwrap();
     let change = Change { prior: Value::Null, planned: draft.planned, config, private: draft.private };
     resource.create(&call, &change, &new).await.unwrap();

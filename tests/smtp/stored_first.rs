@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use terraform_provider_smtp::{
-    framework::{Call, Change, Client, NewState, Private, Provider, Stored, plan, value::Value},
+    framework::{Call, Change, Client, NewState, Private, Provider, ResourceState, plan, value::Value},
     provider::Smtp,
     secret::Secret,
 };
@@ -22,7 +22,7 @@ async fn the_new_password_is_stored_while_it_is_being_tried_out() {
     let target = Value::object([("user_name", USER.into())]);
     let config = Value::object([("hubspot", target), ("verify", Value::object(server))]);
     let mut draft = plan::draft(resource.schema(), config.clone(), Value::Null, Private::default());
-    let (call, new) = (Arc::new(Call::default()), NewState::holding(Stored::default()));
+    let (call, new) = (Arc::new(Call::default()), NewState::holding(ResourceState::default()));
     resource.plan(&call, &mut draft).unwrap();
     let change = Change { prior: Value::Null, planned: draft.planned, config, private: draft.private };
 
@@ -30,7 +30,7 @@ async fn the_new_password_is_stored_while_it_is_being_tried_out() {
     let create = tokio::spawn(async move { resource.create(&trying, &change, &stored).await });
     let watch = Arc::clone(&scene);
     assert!(tokio::task::spawn_blocking(move || watch.sandbox.wait_for_stalled(1)).await.unwrap());
-    let Stored { state, .. } = new.take();
+    let ResourceState { state, .. } = new.take();
     assert_eq!(state.get("verified"), &Value::Null, "nobody has said whether it works");
     let password = state.get("password").as_secret().map(Secret::for_state).unwrap_or_default();
     assert!(password == scene.sandbox.hubspot().password(USER).unwrap(), "the new password is in the state");

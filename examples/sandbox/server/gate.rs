@@ -21,7 +21,7 @@ impl Gate {
     /// Waits for the next release.
     pub async fn hold(&self) {
         let mut releases = self.releases.subscribe();
-        let _held = Held::at(self);
+        let _held = PriorCredential::at(self);
         // Fails only when the gate is gone, and with it whatever was held.
         let _ = releases.changed().await;
     }
@@ -41,9 +41,9 @@ impl Gate {
 }
 
 /// Counts as one answer that waits, for as long as it lives.
-struct Held<'gate>(&'gate Gate);
+struct PriorCredential<'gate>(&'gate Gate);
 
-impl<'gate> Held<'gate> {
+impl<'gate> PriorCredential<'gate> {
     fn at(gate: &'gate Gate) -> Self {
         *lock(&gate.held) += 1;
         gate.changed.notify_all();
@@ -51,7 +51,7 @@ impl<'gate> Held<'gate> {
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for PriorCredential<'_> {
     fn drop(&mut self) {
         *lock(&self.0.held) -= 1;
     }

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 pub(super) use quota::Quota;
 
 use self::flow::{Flow, Next};
-use super::limit::Limit;
+use super::limit::RateLimiter;
 use super::operation::{LEAST_TO_SEND, stopped};
 use super::random::Jitter;
 use super::{Error, Kind, Operation, Outcome, Result};
@@ -61,7 +61,13 @@ impl Gate {
 
     /// Waits until a request may leave. A stop ends the wait at once. Where the operation's time is too short, the error is
     /// the vendor's last refusal.
-    pub(super) async fn pass(&self, place: &Place, op: &Operation, limit: &Limit, host: &str) -> Result<Pass<'_>> {
+    pub(super) async fn pass(
+        &self,
+        place: &Place,
+        op: &Operation,
+        limit: &RateLimiter,
+        host: &str,
+    ) -> Result<Pass<'_>> {
         let turn = Arc::new(Notify::new());
         self.state().waiting.insert(place.0, Arc::clone(&turn));
         let _line = Line { gate: self, place };
@@ -73,7 +79,7 @@ impl Gate {
                 Look::Leave(number) => return Ok(Pass { gate: self, number: Some(number), sent: Instant::now() }),
                 // Those behind wait meanwhile.
                 Look::TakeTurn => {
-                    limit.turn(op, host).await?;
+                    limit.acquire(op, host).await?;
                     has_turn = true;
                 }
                 Look::Wait(until) => {
@@ -263,7 +269,7 @@ mod tests {
     }
 
     async fn pass<'a>(gate: &'a Gate, op: &Operation) -> Result<Pass<'a>> {
-        gate.pass(&gate.place(), op, &Limit::new(None), "example.com").await
+        gate.pass(&gate.place(), op, &RateLimiter::new(None), "example.com").await
     }
 
     /// A gate that a refusal has closed.
@@ -288,7 +294,7 @@ mod tests {
         let request = || async {
             let (place, op) = (gate.place(), operation(300));
             loop {
-                let pass = gate.pass(&place, &op, &Limit::new(None), "").await.unwrap();
+                let pass = gate.pass(&place, &op, &RateLimiter::new(None), "").await.unwrap();
                 let is_refused = asked.fetch_add(1, Relaxed) < 3;
                 most.fetch_max(under_way.fetch_add(1, Relaxed) + 1, Relaxed);
                 if is_refused {
@@ -368,7 +374,7 @@ mod tests {
     async fn the_oldest_leaves_first_whatever_was_refused() {
         let gate = Arc::new(Gate::seeded(None, 1));
         let (old, young) = (gate.place(), gate.place());
-        let (op, limit) = (operation(300), Limit::new(None));
+        let (op, limit) = (operation(300), RateLimiter::new(None));
         gate.pass(&old, &op, &limit, "").await.unwrap().refused(&refusal(Some(5)), wait(Some(5)), Quota::default());
         let order = Mutex::new(Vec::new());
         let leave = async |place: &Place| {
@@ -382,7 +388,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_users_own_limit_holds_all_the_same() {
-        let (gate, limit, op) = (closed(Some(5)).await, Limit::new(Some(4.0)), operation(300));
+        let (gate, limit, op) = (closed(Some(5)).await, RateLimiter::new(Some(4.0)), operation(300));
         let times = Mutex::new(Vec::new());
         futures(10, || async {
             let pass = gate.pass(&gate.place(), &op, &limit, "").await.unwrap();
@@ -429,7 +435,7 @@ mod tests {
             let (gate, op) = (Gate::seeded(window, 1), operation(1000));
             let place = gate.place();
             let mut left = Vec::new();
-            while let Ok(pass) = gate.pass(&place, &op, &Limit::new(None), "").await {
+            while let Ok(pass) = gate.pass(&place, &op, &RateLimiter::new(None), "").await {
                 left.push(Instant::now());
                 pass.refused(&refusal(None), wait(None), Quota::default());
             }
@@ -489,7 +495,7 @@ mod tests {
                     let (gate, script) = (Arc::clone(&gate), Arc::clone(&script));
                     requests.spawn(async move {
                         let (place, op) = (gate.place(), operation(60));
-                        while let Ok(pass) = gate.pass(&place, &op, &Limit::new(None), "").await {
+                        while let Ok(pass) = gate.pass(&place, &op, &RateLimiter::new(None), "").await {
                             let (end, ms) = script.lock().unwrap().pop().unwrap_or((End::Taken(None), 1));
                             sleep(Duration::from_millis(ms)).await;
                             match end {

@@ -162,7 +162,7 @@ async fn send(
     round_trip: Duration,
     random: &mut Jitter,
 ) -> bool {
-    let (place, limit) = (gate.place(), Limit::new(None));
+    let (place, limit) = (gate.place(), RateLimiter::new(None));
     loop {
         let Ok(pass) = gate.pass(&place, op, &limit, "").await else { return false };
         let there = round_trip.mul_f64(random.next());

@@ -13,7 +13,6 @@ use super::{
     verify::Place,
 };
 use crate::{
-    backend::{Backend, Before, Held, Operation, Renewal, Trace},
     framework::value::Value,
     http::{Error, Outcome},
     provider::{
@@ -23,6 +22,7 @@ use crate::{
     },
     secret::Secret,
     smtp::Server,
+    vendors::{Before, Observation, Operation, PriorCredential, ResetKind, VendorApi},
 };
 
 /// The error of a reset, and what was seen after it.
@@ -36,7 +36,7 @@ pub(super) struct Aftermath {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lost<'a> {
     pub(super) target: &'a Target,
-    pub(super) backend: &'a dyn Backend,
+    pub(super) api: &'a dyn VendorApi,
     /// What was known before it.
     pub(super) before: &'a Before,
     /// When it was begun.
@@ -50,15 +50,15 @@ pub(super) struct Lost<'a> {
 ///
 /// A failure in here is not reported: the first error is the one that counts.
 pub(super) async fn of(error: Error, op: &Operation, lost: Lost<'_>) -> Aftermath {
-    let renewal = lost.target.vendor.renewal;
+    let reset_kind = lost.target.vendor.reset_kind;
     let is_certain = error.outcome != Outcome::MayHaveChanged;
-    if error.outcome == Outcome::NotChanged || (is_certain && renewal == Renewal::InPlace) {
+    if error.outcome == Outcome::NotChanged || (is_certain && reset_kind == ResetKind::InPlace) {
         return Aftermath { error, seen: Seen::default() };
     }
     let (whole, op) = (op, op.within(PATIENCE));
     let trace = traced(&op, lost, &PAUSES).await;
     let mut seen = lost::seen_after(lost.target, &trace, lost.begun);
-    let mut is_changed = is_certain || trace == Trace::PasswordChanged;
+    let mut is_changed = is_certain || trace == Observation::PasswordChanged;
     if let (false, Some(witness)) = (is_changed, lost.witness) {
         let (refuses, words) = witness.ask(&whole.within(PATIENCE), lost.target).await;
         is_changed = refuses && is_still_there(&whole.within(PATIENCE), lost).await;
@@ -78,7 +78,7 @@ pub(super) struct Witness<'a> {
 /// What a state knows of a credential before it is reset.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
-    pub(super) held: Held,
+    pub(super) held: PriorCredential,
     pub(super) former: Option<Former>,
 }
 
@@ -113,7 +113,7 @@ impl Witness<'_> {
     /// resets late, and no vendor promises that its own does not.
     async fn ask(&self, op: &Operation, target: &Target) -> (bool, String) {
         let Former { username, password, .. } = self.former;
-        if target.vendor.renewal == Renewal::Successor {
+        if target.vendor.reset_kind == ResetKind::NewCredential {
             return (false, String::new());
         }
         let answer = match op.wait(self.server.log_in(username, password)).await {
@@ -135,17 +135,17 @@ impl Witness<'_> {
 
 /// Whether the vendor certainly has the credential yet. Whoever deletes one ends its logins too, and that changes no password.
 async fn is_still_there(op: &Operation, lost: Lost<'_>) -> bool {
-    matches!(op.wait(lost.backend.shows(op, &lost.target.fields)).await, Ok(Ok(true)))
+    matches!(op.wait(lost.api.shows(op, &lost.target.fields)).await, Ok(Ok(true)))
 }
 
 /// What the vendor shows: at once, and after each pause until there is a change.
-async fn traced(op: &Operation, lost: Lost<'_>, pauses: &[Duration]) -> Trace {
-    let mut shown = Trace::Untold;
+async fn traced(op: &Operation, lost: Lost<'_>, pauses: &[Duration]) -> Observation {
+    let mut shown = Observation::Unknown;
     let mut pauses = pauses.iter();
     loop {
-        match op.wait(lost.backend.look_back(op, &lost.target.fields, lost.before)).await {
-            Ok(Ok(Trace::NoChange)) => shown = Trace::NoChange,
-            Ok(Ok(Trace::Untold) | Err(_)) | Err(_) => return shown,
+        match op.wait(lost.api.find_lost_reset(op, &lost.target.fields, lost.before)).await {
+            Ok(Ok(Observation::Unchanged)) => shown = Observation::Unchanged,
+            Ok(Ok(Observation::Unknown) | Err(_)) | Err(_) => return shown,
             Ok(Ok(change)) => return change,
         }
         let Some(pause) = pauses.next() else { return shown };
@@ -170,42 +170,42 @@ mod tests {
 
     use super::*;
     use crate::{
-        backend::{Appeared, Fields, Listed, Presence, Reset},
-        http::{Ending, Kind},
+        http::{Finality, Kind},
         secret::Name,
+        vendors::{AppearedCredential, Fields, Listed, Presence, Reset},
     };
 
     /// A vendor that shows one thing after the other, and then nothing but errors.
     #[derive(Debug)]
-    struct Fake(Mutex<Vec<Trace>>);
+    struct Fake(Mutex<Vec<Observation>>);
 
     impl Fake {
-        fn shows(traces: &[Trace]) -> Self {
+        fn shows(traces: &[Observation]) -> Self {
             Self(Mutex::new(traces.iter().rev().cloned().collect()))
         }
     }
 
     #[async_trait]
-    impl Backend for Fake {
-        async fn read(&self, _: &Operation, _: &Fields, _: &Held) -> Result<Presence, Error> {
-            Err(error(Outcome::NotChanged, Ending::Settled))
+    impl VendorApi for Fake {
+        async fn read(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<Presence, Error> {
+            Err(error(Outcome::NotChanged, Finality::Final))
         }
 
         async fn list(&self, _: &Operation, _: &Fields) -> Result<Vec<Listed>, Error> {
-            Err(error(Outcome::NotChanged, Ending::Settled))
+            Err(error(Outcome::NotChanged, Finality::Final))
         }
 
         async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset, Error> {
-            Err(error(Outcome::MayHaveChanged, Ending::Open))
+            Err(error(Outcome::MayHaveChanged, Finality::InFlight))
         }
 
-        async fn look_back(&self, _: &Operation, _: &Fields, _: &Before) -> Result<Trace, Error> {
-            self.0.lock().unwrap().pop().ok_or_else(|| error(Outcome::NotChanged, Ending::Settled))
+        async fn find_lost_reset(&self, _: &Operation, _: &Fields, _: &Before) -> Result<Observation, Error> {
+            self.0.lock().unwrap().pop().ok_or_else(|| error(Outcome::NotChanged, Finality::Final))
         }
     }
 
-    fn error(outcome: Outcome, ending: Ending) -> Error {
-        Error { ending, ..Error::new(Kind::Unavailable, outcome, "api.example.com", "a test") }
+    fn error(outcome: Outcome, finality: Finality) -> Error {
+        Error { finality, ..Error::new(Kind::Unavailable, outcome, "api.example.com", "a test") }
     }
 
     fn target() -> Target {
@@ -218,18 +218,20 @@ mod tests {
         Target::of(&named).unwrap().unwrap()
     }
 
-    fn appeared(ids: &[&str]) -> Trace {
+    fn appeared(ids: &[&str]) -> Observation {
         let begun = Some(Timestamp::UNIX_EPOCH);
-        Trace::Appeared(ids.iter().map(|id| Appeared { id: Name::new(id), created_at: begun }).collect())
+        Observation::Appeared(
+            ids.iter().map(|id| AppearedCredential { id: Name::new(id), created_at: begun }).collect(),
+        )
     }
 
     fn op() -> Operation {
         Operation::new(Duration::from_mins(1), CancellationToken::new())
     }
 
-    async fn after(error: Error, op: &Operation, target: &Target, traces: &[Trace]) -> Aftermath {
+    async fn after(error: Error, op: &Operation, target: &Target, traces: &[Observation]) -> Aftermath {
         let (vendor, before) = (Fake::shows(traces), Before::default());
-        let lost = Lost { target, backend: &vendor, before: &before, begun: Timestamp::UNIX_EPOCH, witness: None };
+        let lost = Lost { target, api: &vendor, before: &before, begun: Timestamp::UNIX_EPOCH, witness: None };
         of(error, op, lost).await
     }
 
@@ -240,25 +242,30 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn only_a_later_change_of_the_password_itself_makes_the_outcome_certain() {
         use Outcome::{Changed, MayHaveChanged};
-        for ending in [Ending::Open, Ending::Settled] {
+        for finality in [Finality::InFlight, Finality::Final] {
             for (target, traces, outcome, seen) in [
-                (target(), vec![Trace::PasswordChanged], Changed, "shows a later change of the password"),
-                (target(), vec![Trace::Changed], MayHaveChanged, "shows a later change of the credential"),
-                (target(), vec![Trace::NoChange; 3], MayHaveChanged, "proves nothing"),
+                (target(), vec![Observation::PasswordChanged], Changed, "shows a later change of the password"),
+                (target(), vec![Observation::Changed], MayHaveChanged, "shows a later change of the credential"),
+                (target(), vec![Observation::Unchanged; 3], MayHaveChanged, "proves nothing"),
                 (
                     target(),
-                    vec![Trace::NoChange, Trace::NoChange, Trace::PasswordChanged],
+                    vec![Observation::Unchanged, Observation::Unchanged, Observation::PasswordChanged],
                     Changed,
                     "shows a later change",
                 ),
-                (target(), vec![Trace::Untold], MayHaveChanged, ""),
+                (target(), vec![Observation::Unknown], MayHaveChanged, ""),
                 (target(), vec![], MayHaveChanged, ""),
                 (successor(), vec![appeared(&["one"])], MayHaveChanged, "`one` (made at 1970-01-01T00:00:00Z)"),
-                (successor(), vec![Trace::NoChange, appeared(&["one", "two"])], MayHaveChanged, "`one` (made at"),
-                (successor(), vec![Trace::NoChange; 3], MayHaveChanged, "only if nobody else made it"),
+                (
+                    successor(),
+                    vec![Observation::Unchanged, appeared(&["one", "two"])],
+                    MayHaveChanged,
+                    "`one` (made at",
+                ),
+                (successor(), vec![Observation::Unchanged; 3], MayHaveChanged, "only if nobody else made it"),
                 (successor(), vec![], MayHaveChanged, "only if nobody else made it"),
             ] {
-                let lost = error(MayHaveChanged, ending);
+                let lost = error(MayHaveChanged, finality);
                 let after = after(lost.clone(), &op(), &target, &traces).await;
                 assert_eq!(after.error, Error { outcome, ..lost });
                 let words = words(&after.seen);
@@ -270,13 +277,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_certain_stays_and_only_a_credential_that_was_made_is_looked_for() {
         for (target, outcome, trace, seen) in [
-            (target(), Outcome::NotChanged, Trace::PasswordChanged, ""),
-            (target(), Outcome::Changed, Trace::PasswordChanged, ""),
+            (target(), Outcome::NotChanged, Observation::PasswordChanged, ""),
+            (target(), Outcome::Changed, Observation::PasswordChanged, ""),
             (successor(), Outcome::NotChanged, appeared(&["one"]), ""),
             (successor(), Outcome::Changed, appeared(&["one"]), "`one`"),
-            (successor(), Outcome::Changed, Trace::NoChange, "no new credential of this name so far"),
+            (successor(), Outcome::Changed, Observation::Unchanged, "no new credential of this name so far"),
         ] {
-            let after = after(error(outcome, Ending::Settled), &op(), &target, &[trace]).await;
+            let after = after(error(outcome, Finality::Final), &op(), &target, &[trace]).await;
             assert_eq!(after.error.outcome, outcome);
             let words = words(&after.seen);
             assert!(words.contains(seen) && words.is_empty() == seen.is_empty(), "{words}");
@@ -287,19 +294,17 @@ mod tests {
     async fn a_change_that_shows_late_is_waited_for_but_not_for_ever() {
         let (target, before) = (target(), Before::default());
         for (traces, expected) in [
-            (&[Trace::NoChange, Trace::NoChange, Trace::Changed][..], Trace::Changed),
-            (&[Trace::NoChange, Trace::NoChange, Trace::NoChange, Trace::Changed], Trace::NoChange),
-            (&[Trace::NoChange], Trace::NoChange),
-            (&[], Trace::Untold),
+            (&[Observation::Unchanged, Observation::Unchanged, Observation::Changed][..], Observation::Changed),
+            (
+                &[Observation::Unchanged, Observation::Unchanged, Observation::Unchanged, Observation::Changed],
+                Observation::Unchanged,
+            ),
+            (&[Observation::Unchanged], Observation::Unchanged),
+            (&[], Observation::Unknown),
         ] {
             let vendor = Fake::shows(traces);
-            let lost = Lost {
-                target: &target,
-                backend: &vendor,
-                before: &before,
-                begun: Timestamp::UNIX_EPOCH,
-                witness: None,
-            };
+            let lost =
+                Lost { target: &target, api: &vendor, before: &before, begun: Timestamp::UNIX_EPOCH, witness: None };
             assert_eq!(traced(&op(), lost, &PAUSES).await, expected);
         }
     }
@@ -308,8 +313,8 @@ mod tests {
     async fn a_stop_ends_the_asking() {
         let op = op();
         op.stop.cancel();
-        let lost = error(Outcome::MayHaveChanged, Ending::Open);
-        let after = after(lost.clone(), &op, &target(), &[Trace::PasswordChanged]).await;
+        let lost = error(Outcome::MayHaveChanged, Finality::InFlight);
+        let after = after(lost.clone(), &op, &target(), &[Observation::PasswordChanged]).await;
         assert_eq!((after.error, words(&after.seen).as_str()), (lost, ""));
     }
 

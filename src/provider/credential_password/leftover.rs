@@ -9,15 +9,15 @@ use super::{
     schema::{PASSWORD, ROTATION_VERSION, STALE},
     version,
 };
-use crate::framework::{Change, Stored, value::Value};
+use crate::framework::{Change, ResourceState, value::Value};
 
 /// The planned state, with nothing in what the reset would have told, and known to hold no live password.
-pub(super) fn of(change: &Change) -> Stored {
+pub(super) fn of(change: &Change) -> ResourceState {
     let mut state = without_unknowns(change.planned.clone());
     state.set(PASSWORD, Value::Null);
     state.set(STALE, true);
     state.set(ROTATION_VERSION, version::of(&state));
-    Stored { state, private: Notes::of_state(&change.config, None, 0) }
+    ResourceState { state, private: Notes::of_state(&change.config, None, 0) }
 }
 
 /// The value with null in place of all that is unknown.

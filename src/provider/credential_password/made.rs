@@ -10,10 +10,10 @@ use super::{
     schema::{REMOTE_VERSION, ROTATED_AT, USERNAME},
 };
 use crate::{
-    backend::Held,
     framework::{diagnostic::Diagnostic, value::Value},
     http::Outcome,
     provider::target::Target,
+    vendors::PriorCredential,
 };
 
 /// The credentials that states of this process hold.
@@ -26,7 +26,7 @@ struct Holder {
     vendor: &'static str,
     /// The id of its resource.
     id: String,
-    held: Held,
+    held: PriorCredential,
     rotated_at: Option<String>,
 }
 
@@ -53,7 +53,7 @@ impl Made {
         };
         self.lock().iter().filter(|holder| holder.vendor == target.vendor.name).any(|holder| {
             // A credential that the vendor has not named may be any of its name.
-            let is_unnamed = holder.held == Held::default() && holder.id == target.id();
+            let is_unnamed = holder.held == PriorCredential::default() && holder.id == target.id();
             is_unnamed || is_same(&holder.held.version, &held.version) || is_same(&holder.held.username, &held.username)
         })
     }
@@ -92,9 +92,9 @@ pub(super) fn still_held(target: &Target, id: &str) -> Diagnostic {
     )
 }
 
-fn held(state: &Value) -> Held {
+fn held(state: &Value) -> PriorCredential {
     let text = |name| state.get(name).as_str().map(str::to_owned);
-    Held { version: text(REMOTE_VERSION), username: text(USERNAME) }
+    PriorCredential { version: text(REMOTE_VERSION), username: text(USERNAME) }
 }
 
 fn rotated_at(state: &Value) -> Option<String> {
@@ -109,17 +109,17 @@ mod tests {
 
     use super::*;
     use crate::{
-        backend::{Backend, Fields, Listed, Operation, Presence, Reset},
         http::Error,
         secret::Secret,
+        vendors::{Fields, Listed, Operation, Presence, Reset, VendorApi},
     };
 
     #[derive(Debug)]
     struct Unused;
 
     #[async_trait]
-    impl Backend for Unused {
-        async fn read(&self, _: &Operation, _: &Fields, _: &Held) -> Result<Presence, Error> {
+    impl VendorApi for Unused {
+        async fn read(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<Presence, Error> {
             unreachable!("nobody is asked")
         }
 
@@ -143,7 +143,7 @@ mod tests {
     }
 
     fn predecessor(name: &str, state: &Value) -> Predecessor {
-        Predecessor { target: target(name), backend: Arc::new(Unused), held: held(state) }
+        Predecessor { target: target(name), api: Arc::new(Unused), held: held(state) }
     }
 
     #[test]

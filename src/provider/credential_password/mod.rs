@@ -46,9 +46,8 @@ use super::{
     target::{Imported, Target},
 };
 use crate::{
-    backend::{self, Backend, Fields, Found, Held, Presence, Renewal, Submission},
     framework::{
-        Call, Change, Crash, NewState, Private, Resource, Stored,
+        Call, Change, Crash, NewState, Private, Resource, ResourceState,
         diagnostic::{Diagnostic, Diagnostics, Result},
         plan::{Draft, draft},
         schema::Schema,
@@ -56,6 +55,7 @@ use crate::{
     },
     http::Outcome,
     secret::Name,
+    vendors::{self, Fields, Found, Presence, PriorCredential, ResetKind, SmtpDefaults, VendorApi},
 };
 
 /// Resets the password of an existing credential and keeps the new one in state.
@@ -98,10 +98,10 @@ impl Resource for CredentialPassword {
         let decision = plan::finish(draft)?;
         if let (true, Some(target)) = (decision.resets, &decision.target) {
             match self.connections.to(target.vendor) {
-                Connection::Ready(backend) => {
-                    let spared = backend.spare_login(&held(&draft.prior));
+                Connection::Ready(api) => {
+                    let spared = api.refuse_own_login(&held(&draft.prior));
                     spared.map_err(|error| diagnose::failed(Doing::Checking, target, &error))?;
-                    if let (Some(other), true) = (backend.other_smtp_host(), draft.config.get(SMTP_HOST).is_null()) {
+                    if let (Some(other), true) = (api.other_smtp_host(), draft.config.get(SMTP_HOST).is_null()) {
                         call.warn(mail_server::another_smtp_host(target, other));
                     }
                 }
@@ -117,18 +117,18 @@ impl Resource for CredentialPassword {
         Notes::of_destroy().into()
     }
 
-    async fn read(&self, call: &Call, prior: Stored) -> Result<Option<Stored>> {
+    async fn read(&self, call: &Call, prior: ResourceState) -> Result<Option<ResourceState>> {
         let target = known_target(&prior.state)?;
-        let backend = match self.connections.to(target.vendor) {
-            Connection::Ready(backend) => backend,
+        let api = match self.connections.to(target.vendor) {
+            Connection::Ready(api) => api,
             Connection::Unknown => return Ok(Some(prior)),
             Connection::Refused(diagnostic) => return Err(diagnostic.into()),
         };
         let op = operation(call, Operation::Read, &prior.state);
-        match backend.read(&op, &target.fields, &held(&prior.state)).await {
+        match api.read(&op, &target.fields, &held(&prior.state)).await {
             Ok(Presence::Found(found)) => {
-                let host = missing_host(&op, &*backend, &target, &prior.state).await?;
-                let compare = |told: &str, stored: &str| backend.compare(told, stored);
+                let host = missing_host(&op, &*api, &target, &prior.state).await?;
+                let compare = |told: &str, stored: &str| api.compare(told, stored);
                 let evidence = Evidence::of_version(&prior.state, found.version.as_deref(), compare);
                 let mut state = completed(prior.state, found, host);
                 let proven = Notes::from(&prior.private).proven;
@@ -162,7 +162,7 @@ impl Resource for CredentialPassword {
                     private = Notes::of_live(&private);
                 }
                 probed.warnings(staleness::seen(&state)).for_each(|warning| call.warn(warning));
-                Ok(Some(Stored { state, private }))
+                Ok(Some(ResourceState { state, private }))
             }
             Ok(Presence::Gone) => {
                 if prior.state.get(PASSWORD).as_secret().is_some() {
@@ -178,7 +178,7 @@ impl Resource for CredentialPassword {
         let target = known_target(&change.planned)?;
         let op = operation(call, Operation::Create, &change.planned);
         let id = target.id();
-        let rotator = self.rotator(target, Held::default(), self.replaced.known(&id))?;
+        let rotator = self.rotator(target, PriorCredential::default(), self.replaced.known(&id))?;
         let private = Notes::of_second_half(&change.private, self.replaced.healed(&id));
         let rotated = rotator.rotate(call, &op, &Change { private, ..change.clone() }, new).await;
         let verified = rotated.map_err(|failed| {
@@ -208,9 +208,9 @@ impl Resource for CredentialPassword {
             let rotated = rotator.rotate(call, &op, change, new).await;
             let verified = rotated.map_err(|failed| {
                 // The next plan is to say what it is up against, even where no vendor can tell.
-                if failed.outcome == Outcome::Changed && rotator.target.vendor.renewal == Renewal::InPlace {
+                if failed.outcome == Outcome::Changed && rotator.target.vendor.reset_kind == ResetKind::InPlace {
                     let state = staleness::outdated(&change.prior);
-                    new.put(Stored { state, private: Notes::of_failure(&change.private) });
+                    new.set(ResourceState { state, private: Notes::of_failure(&change.private) });
                 }
                 failed.diagnostic
             })?;
@@ -223,7 +223,7 @@ impl Resource for CredentialPassword {
         if !state.is_wholly_known() {
             rotator()?.fill_in(&op, &mut state).await?;
         }
-        new.put(Stored {
+        new.set(ResourceState {
             state,
             private: Notes::of_state(&change.config, proven, Notes::from(&change.private).healed),
         });
@@ -269,17 +269,17 @@ impl Resource for CredentialPassword {
         }
     }
 
-    async fn import(&self, call: &Call, id: &str) -> Result<Stored> {
+    async fn import(&self, call: &Call, id: &str) -> Result<ResourceState> {
         let imported = Imported::from_id(id)?;
         let vendor = imported.vendor();
-        let backend = self.connections.backend(vendor)?;
+        let api = self.connections.api(vendor)?;
         let (target, found, version) = match imported {
             Imported::Target(target) => (target, Found::default(), None),
             Imported::Credential { id, .. } => {
                 let op = operation(call, Operation::Read, &Value::Null);
-                let held = Held { version: Some(id.clone()), ..Held::default() };
+                let held = PriorCredential { version: Some(id.clone()), ..PriorCredential::default() };
                 let unknown = Target::told(vendor, Fields::default());
-                match backend.read(&op, &unknown.fields, &held).await {
+                match api.read(&op, &unknown.fields, &held).await {
                     Ok(Presence::Found(found)) => (Target::told(vendor, found.target.clone()), found, Some(id)),
                     Ok(Presence::Gone) => return Err(diagnose::unknown_id(vendor).into()),
                     Err(error) => return Err(diagnose::failed(Doing::Reading, &unknown, &error).into()),
@@ -293,25 +293,25 @@ impl Resource for CredentialPassword {
         let mut state = without_unknowns(draft.planned);
         state.set(REMOTE_VERSION, version);
         state.set(ROTATION_VERSION, version::of(&state));
-        Ok(Stored { state: completed(state, found, None), private: Private::default() })
+        Ok(ResourceState { state: completed(state, found, None), private: Private::default() })
     }
 }
 
 impl CredentialPassword {
-    fn rotator(&self, target: Target, held: Held, known: Known) -> Result<Rotator> {
-        let (backend, roots) = (self.connections.backend(target.vendor)?, self.connections.roots());
+    fn rotator(&self, target: Target, held: PriorCredential, known: Known) -> Result<Rotator> {
+        let (api, roots) = (self.connections.api(target.vendor)?, self.connections.roots());
         let (logins, turns, made) = (self.connections.logins(), Arc::clone(&self.turns), Arc::clone(&self.made));
-        Ok(Rotator { target, backend, held, known, roots, logins, turns, made })
+        Ok(Rotator { target, api, held, known, roots, logins, turns, made })
     }
 
     /// The credential of a state, where its vendor makes another with every reset.
     fn predecessor(&self, state: &Value) -> Result<Option<Predecessor>> {
         let (target, held) = (known_target(state)?, held(state));
-        match target.vendor.renewal {
-            Renewal::Successor if held.version.is_some() => {
-                Ok(Some(Predecessor { backend: self.connections.backend(target.vendor)?, target, held }))
+        match target.vendor.reset_kind {
+            ResetKind::NewCredential if held.version.is_some() => {
+                Ok(Some(Predecessor { api: self.connections.api(target.vendor)?, target, held }))
             }
-            Renewal::InPlace | Renewal::Successor => Ok(None),
+            ResetKind::InPlace | ResetKind::NewCredential => Ok(None),
         }
     }
 
@@ -319,7 +319,7 @@ impl CredentialPassword {
     async fn make_way(
         &self,
         call: &Call,
-        op: &backend::Operation,
+        op: &vendors::Operation,
         prior: &Value,
         planned: Option<Target>,
         place: Option<&Place>,
@@ -330,7 +330,7 @@ impl CredentialPassword {
         }
         let before = known_target(prior)?;
         let target = planned.unwrap_or_else(|| before.clone());
-        let held = if target.vendor.name == before.vendor.name { held(prior) } else { Held::default() };
+        let held = if target.vendor.name == before.vendor.name { held(prior) } else { PriorCredential::default() };
         let id = target.id();
         let rotator = self.rotator(target, held.clone(), Known::default())?;
         rotator.check(op).await?;
@@ -349,21 +349,21 @@ fn ids(predecessors: &[Predecessor]) -> Vec<String> {
 }
 
 /// What the state holds of its credential.
-fn held(state: &Value) -> Held {
+fn held(state: &Value) -> PriorCredential {
     let text = |name| state.get(name).as_str().map(str::to_owned);
-    Held { version: text(REMOTE_VERSION), username: text(USERNAME) }
+    PriorCredential { version: text(REMOTE_VERSION), username: text(USERNAME) }
 }
 
 /// The submission host, where the vendor tells it and the state has none.
 async fn missing_host(
-    op: &backend::Operation,
-    backend: &dyn Backend,
+    op: &vendors::Operation,
+    api: &dyn VendorApi,
     target: &Target,
     state: &Value,
 ) -> Result<Option<Name>> {
     match target.vendor.smtp {
-        Submission::Told { .. } if state.get(SMTP_HOST).is_null() => {
-            let host = backend.smtp_host(op, &target.fields).await;
+        SmtpDefaults::Reported { .. } if state.get(SMTP_HOST).is_null() => {
+            let host = api.smtp_host(op, &target.fields).await;
             host.map_err(|error| diagnose::failed(Doing::Reading, target, &error).into())
         }
         _ => Ok(None),
@@ -387,10 +387,10 @@ fn known_target(value: &Value) -> Result<Target> {
     Target::of(value)?.ok_or_else(|| unknown().into())
 }
 
-fn operation(call: &Call, operation: Operation, state: &Value) -> backend::Operation {
+fn operation(call: &Call, operation: Operation, state: &Value) -> vendors::Operation {
     let configured = state.get(TIMEOUTS).get(operation.name()).as_str();
     let timeout = duration::parse(configured.unwrap_or(operation.default_timeout())).unwrap_or_default();
-    backend::Operation::new(timeout, call.stop.clone())
+    vendors::Operation::new(timeout, call.stop.clone())
 }
 
 #[cfg(test)]
@@ -411,10 +411,10 @@ mod tests {
         *,
     };
     use crate::{
-        backend::{Listed, Reset},
         framework::diagnostic::Path,
         http::{Error, Kind},
         secret::Secret,
+        vendors::{Listed, Reset},
     };
 
     type Answer<T> = std::result::Result<T, Error>;
@@ -454,8 +454,8 @@ mod tests {
     }
 
     #[async_trait]
-    impl Backend for Fake {
-        async fn read(&self, _: &backend::Operation, _: &Fields, held: &Held) -> Answer<Presence> {
+    impl VendorApi for Fake {
+        async fn read(&self, _: &vendors::Operation, _: &Fields, held: &PriorCredential) -> Answer<Presence> {
             let mut target = Fields::default();
             target.insert(SUCCESSOR.target[0], Secret::new("newsletter")).unwrap();
             let username = held.version.as_ref().and_then(|id| Name::new(&format!("user of {id}")));
@@ -467,16 +467,16 @@ mod tests {
             }))
         }
 
-        async fn check(&self, _: &backend::Operation, _: &Fields, held: &Held) -> Answer<Presence> {
+        async fn check(&self, _: &vendors::Operation, _: &Fields, held: &PriorCredential) -> Answer<Presence> {
             self.note(&format!("check {}", held.version.as_deref().unwrap_or("nothing")), self.check)?;
             Ok(Presence::Found(Found::default()))
         }
 
-        async fn list(&self, _: &backend::Operation, _: &Fields) -> Answer<Vec<Listed>> {
+        async fn list(&self, _: &vendors::Operation, _: &Fields) -> Answer<Vec<Listed>> {
             unreachable!("a resource asks for one credential")
         }
 
-        async fn reset(&self, _: &backend::Operation, target: &Fields, _: Option<&Secret>) -> Answer<Reset> {
+        async fn reset(&self, _: &vendors::Operation, target: &Fields, _: Option<&Secret>) -> Answer<Reset> {
             let name = SUCCESSOR.target.iter().find_map(|field| target.text(field)).unwrap_or("another vendor's");
             if let Some(stop) = &self.stop {
                 stop.cancel();
@@ -489,7 +489,7 @@ mod tests {
             Ok(Reset { password: Some(Secret::new("new secret")), username, version, ..Reset::default() })
         }
 
-        async fn retire(&self, _: &backend::Operation, held: &Held) -> Answer<()> {
+        async fn retire(&self, _: &vendors::Operation, held: &PriorCredential) -> Answer<()> {
             self.note(&format!("revoke {}", held.version.as_deref().unwrap_or("nothing")), self.retire)?;
             self.answer().await;
             Ok(())
@@ -497,8 +497,8 @@ mod tests {
     }
 
     /// The vendor whose resets make another credential.
-    static SUCCESSOR: std::sync::LazyLock<&backend::Vendor> = std::sync::LazyLock::new(|| {
-        backend::VENDORS.iter().find(|vendor| vendor.renewal == Renewal::Successor).unwrap()
+    static SUCCESSOR: std::sync::LazyLock<&vendors::Vendor> = std::sync::LazyLock::new(|| {
+        vendors::VENDORS.iter().find(|vendor| vendor.reset_kind == ResetKind::NewCredential).unwrap()
     });
 
     /// The resource, and the vendor behind it.
@@ -512,8 +512,8 @@ mod tests {
         fn new(vendor: Fake) -> Self {
             let call = Call::new(vendor.stop.clone().unwrap_or_default());
             let vendor = Arc::new(vendor);
-            let names = backend::VENDORS.iter().map(|known| known.name);
-            let connections = Connections::ready_with(names.map(|name| (name, vendor.clone() as Arc<dyn Backend>)));
+            let names = vendors::VENDORS.iter().map(|known| known.name);
+            let connections = Connections::ready_with(names.map(|name| (name, vendor.clone() as Arc<dyn VendorApi>)));
             Self { resource: CredentialPassword::new(Arc::new(connections)), vendor, call }
         }
 
@@ -537,7 +537,7 @@ mod tests {
         fn change(&self, prior: &Value, config: &Value) -> (Change, NewState) {
             let Draft { planned, private, .. } = self.plan(prior, config);
             let change = Change { prior: prior.clone(), planned, config: config.clone(), private };
-            (change, NewState::holding(Stored { state: prior.clone(), ..Stored::default() }))
+            (change, NewState::holding(ResourceState { state: prior.clone(), ..ResourceState::default() }))
         }
 
         /// Deletes as the first half of a replacement: core hands on the private data of the plan without a prior state.
@@ -568,7 +568,7 @@ mod tests {
 
     /// A configuration at a vendor whose resets change a credential in place.
     fn of_another_vendor() -> Value {
-        let other = backend::VENDORS.iter().find(|vendor| vendor.renewal == Renewal::InPlace).unwrap();
+        let other = vendors::VENDORS.iter().find(|vendor| vendor.reset_kind == ResetKind::InPlace).unwrap();
         let target = Value::object(other.target.iter().map(|field| (field.name, "a@example.com".into())));
         Value::object([(other.name, target)])
     }

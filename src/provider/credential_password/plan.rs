@@ -9,13 +9,13 @@ use super::{
     },
 };
 use crate::{
-    backend::{Renewal, Submission},
     framework::{
         diagnostic::{Diagnostic, Result},
         plan::Draft,
         value::Value,
     },
     provider::target::Target,
+    vendors::{ResetKind, SmtpDefaults},
 };
 
 /// What a plan decided.
@@ -42,18 +42,20 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     let resets = is_new || asked.rotation == Rotation::InPlace;
 
     let notes = Notes::from(&draft.private);
-    let renews = resets && vendor.is_none_or(|vendor| vendor.renewal == Renewal::Successor);
+    let renews = resets && vendor.is_none_or(|vendor| vendor.reset_kind == ResetKind::NewCredential);
     let kept = |name: &str, is_kept: bool| if is_kept { draft.prior.get(name).clone() } else { Value::Unknown };
     let username = target.as_ref().and_then(|target| (target.vendor.username)(&target.fields)).map(Value::from);
     let username = username.unwrap_or_else(|| kept(USERNAME, !is_new && !renews));
     let version = match vendor {
-        Some(vendor) if !vendor.tells_version => Value::Null,
+        Some(vendor) if !vendor.reports_version => Value::Null,
         _ => kept(REMOTE_VERSION, !resets),
     };
     let (host, port) = match vendor.map(|vendor| vendor.smtp) {
-        Some(Submission::At { host, port }) => (host.into(), port.into()),
-        Some(Submission::Told { port }) => (kept(SMTP_HOST, !is_new && !notes.smtp_host_was_configured), port.into()),
-        Some(Submission::Undocumented) => (Value::Null, Value::Null),
+        Some(SmtpDefaults::At { host, port }) => (host.into(), port.into()),
+        Some(SmtpDefaults::Reported { port }) => {
+            (kept(SMTP_HOST, !is_new && !notes.smtp_host_was_configured), port.into())
+        }
+        Some(SmtpDefaults::Undocumented) => (Value::Null, Value::Null),
         None => (Value::Unknown, Value::Unknown),
     };
 

@@ -48,7 +48,7 @@ impl Policy {
                 Type::String,
                 format!("The special characters to choose from: punctuation in ASCII. Default: `{DEFAULT_SPECIAL_CHARACTERS}`."),
             )
-            .checked(punctuation),
+            .validated_by(punctuation),
             wanted(UPPER, "upper-case letters"),
         ]
     }

@@ -11,12 +11,12 @@ use super::{
     verify::{self, Place},
 };
 use crate::{
-    backend::Operation,
     framework::{diagnostic::Diagnostic, value::Value},
     http::Kind,
     provider::{logins::Logins, mail_server, target::Target},
     secret::Secret,
     smtp::{Extent, Failure, Roots, Server},
+    vendors::Operation,
 };
 
 /// The logins of this process: servers lock out whoever fails too often, so that one is enough for each stored password.

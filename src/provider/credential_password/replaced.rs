@@ -168,18 +168,18 @@ mod tests {
 
     use super::*;
     use crate::{
-        backend::{Backend, Fields, Held, Listed, Operation, Presence, Reset},
         framework::value::Value,
         http::Error,
         secret::Secret,
+        vendors::{Fields, Listed, Operation, Presence, PriorCredential, Reset, VendorApi},
     };
 
     #[derive(Debug)]
     struct Unused;
 
     #[async_trait]
-    impl Backend for Unused {
-        async fn read(&self, _: &Operation, _: &Fields, _: &Held) -> Result<Presence, Error> {
+    impl VendorApi for Unused {
+        async fn read(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<Presence, Error> {
             unreachable!("nobody is asked")
         }
 
@@ -194,8 +194,8 @@ mod tests {
 
     fn predecessor(id: &str) -> Predecessor {
         let named = Value::object([("smtpd", Value::object([("name", "a".into()), ("role", "standard".into())]))]);
-        let held = Held { version: Some(id.to_owned()), ..Held::default() };
-        Predecessor { target: Target::of(&named).unwrap().unwrap(), backend: Arc::new(Unused), held }
+        let held = PriorCredential { version: Some(id.to_owned()), ..PriorCredential::default() };
+        Predecessor { target: Target::of(&named).unwrap().unwrap(), api: Arc::new(Unused), held }
     }
 
     fn half(predecessor: Option<Predecessor>, is_named: bool) -> Half {

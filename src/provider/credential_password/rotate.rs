@@ -20,9 +20,8 @@ use super::{
     version,
 };
 use crate::{
-    backend::{Backend, Before, Found, Held, Note, Operation, Origin, Presence, Renewal, Reset},
     clock,
-    framework::{Call, Change, NewState, Stored, diagnostic::Diagnostic, text, value::Value},
+    framework::{Call, Change, NewState, ResourceState, diagnostic::Diagnostic, text, value::Value},
     http::{Error, Outcome},
     provider::{
         diagnose::{self, Doing},
@@ -31,15 +30,16 @@ use crate::{
     },
     secret::{Name, Secret},
     smtp::{Roots, Server},
+    vendors::{Before, Found, Note, Operation, PasswordSource, Presence, PriorCredential, Reset, ResetKind, VendorApi},
 };
 
-/// One credential, and the backend that can reset it.
+/// One credential, and the API that can reset it.
 #[derive(Debug)]
 pub(super) struct Rotator {
     pub(super) target: Target,
-    pub(super) backend: Arc<dyn Backend>,
+    pub(super) api: Arc<dyn VendorApi>,
     /// What the state holds of the credential; nothing on a create.
-    pub(super) held: Held,
+    pub(super) held: PriorCredential,
     /// What is known of the credential from before.
     pub(super) known: Known,
     /// Whom to trust where the new password is tried.
@@ -54,8 +54,8 @@ pub(super) struct Rotator {
 #[derive(Clone, Debug)]
 pub(super) struct Predecessor {
     pub(super) target: Target,
-    pub(super) backend: Arc<dyn Backend>,
-    pub(super) held: Held,
+    pub(super) api: Arc<dyn VendorApi>,
+    pub(super) held: PriorCredential,
 }
 
 /// What the new state needs beside the reset's own answer, gathered before the reset.
@@ -89,7 +89,7 @@ impl From<Diagnostic> for Failed {
 impl Rotator {
     /// Checks all that can be checked without a reset: that the vendor answers, takes the credentials and has the target.
     pub(super) async fn check(&self, op: &Operation) -> Result<Found, Diagnostic> {
-        match self.backend.check(op, &self.target.fields, &self.held).await {
+        match self.api.check(op, &self.target.fields, &self.held).await {
             Ok(Presence::Found(found)) => Ok(found),
             Ok(Presence::Gone) => Err(diagnose::gone(&self.target)),
             Err(error) => Err(diagnose::failed(Doing::Checking, &self.target, &error)),
@@ -116,11 +116,11 @@ impl Rotator {
         let mut prepared = self.prepare(op, change).await?;
         let (verification, place) = (prepared.verification.take(), prepared.place.take());
         let before = prepared.before.clone();
-        let tried = turn.tries(&self.backend);
+        let tried = turn.tries(&self.api);
         let begun = clock::now();
         // An update that fails leaves the state as it was, with whatever has asked for it.
         new.doubt(change.prior.is_null().then(|| leftover::of(change)));
-        let reset = self.backend.reset(op, &self.target.fields, prepared.new.as_ref()).await;
+        let reset = self.api.reset(op, &self.target.fields, prepared.new.as_ref()).await;
         let reset = match reset {
             Ok(reset) => reset,
             Err(error) => {
@@ -140,18 +140,18 @@ impl Rotator {
         let password = reset.password.clone().or_else(|| prepared.new.clone());
         let healed = Notes::from(&change.private).healed_after();
         let (reset, version) = self.with_its_own_version(reset, tried, &before);
-        let mut stored = Stored {
+        let mut stored = ResourceState {
             state: rotated(change, prepared, reset, clock::now()),
             private: Notes::of_state(&change.config, None, healed),
         };
-        new.put(stored.clone());
+        new.set(stored.clone());
         self.made.note(&self.target, &change.prior, &stored.state);
         tracing::info!(vendor = self.target.vendor.name, "the password was reset");
         if version == Version::OfBefore {
             self.read_version(op, &before, &mut stored, new).await;
         }
         // A vendor that makes another credential with every reset leaves the other resource its own.
-        if turn.used(&self.backend) == turns::Reset::Again && self.target.vendor.renewal == Renewal::InPlace {
+        if turn.used(&self.api) == turns::Reset::Again && self.target.vendor.reset_kind == ResetKind::InPlace {
             call.warn(diagnose::reset_again(&self.target));
         }
         if is_stored_otherwise {
@@ -169,7 +169,7 @@ impl Rotator {
             if verified == Verified::Yes {
                 stored.private = Notes::of_state(&change.config, place, healed);
             }
-            new.put(stored);
+            new.set(stored);
         }
         // Of a mail server that has caught up by now there is nothing to say.
         let has_caught_up = |note: &Note| *note == Note::NotYetEverywhere && verified == Verified::Yes;
@@ -179,14 +179,14 @@ impl Rotator {
         Ok(verified)
     }
 
-    /// The response to a reset, without a version that may not be the reset's own, because it is no later than one from before. Stored, it
+    /// The response to a reset, without a version that may not be the reset's own, because it is no later than one from before. ResourceState, it
     /// would make every later look take this reset for somebody else's. What another reset of this run has left is not known.
     fn with_its_own_version(&self, reset: Reset, tried: turns::Reset, before: &Before) -> (Reset, Version) {
-        let compare = |one: &str, other: &str| self.backend.compare(one, other);
+        let compare = |one: &str, other: &str| self.api.compare(one, other);
         let is_later = reset.version.as_ref().and_then(|version| before.is_exceeded_by(version, compare));
-        match (self.target.vendor.renewal, tried, is_later) {
-            (Renewal::InPlace, turns::Reset::Again, _) => (Reset { version: None, ..reset }, Version::Unknown),
-            (Renewal::InPlace, turns::Reset::First, Some(false)) => {
+        match (self.target.vendor.reset_kind, tried, is_later) {
+            (ResetKind::InPlace, turns::Reset::Again, _) => (Reset { version: None, ..reset }, Version::Unknown),
+            (ResetKind::InPlace, turns::Reset::First, Some(false)) => {
                 (Reset { version: None, ..reset }, Version::OfBefore)
             }
             _ => (reset, Version::Own),
@@ -195,14 +195,14 @@ impl Rotator {
 
     /// Asks once for the version of a reset whose response showed the one from before. The new state is stored already, and where there
     /// is no later version, it stays without one.
-    async fn read_version(&self, op: &Operation, before: &Before, stored: &mut Stored, new: &NewState) {
+    async fn read_version(&self, op: &Operation, before: &Before, stored: &mut ResourceState, new: &NewState) {
         let op = op.within(LONGEST_LOOK);
-        let Ok(Ok(versions)) = op.wait(self.backend.versions(&op, &self.target.fields)).await else { return };
-        let compare = |one: &str, other: &str| self.backend.compare(one, other);
+        let Ok(Ok(versions)) = op.wait(self.api.versions(&op, &self.target.fields)).await else { return };
+        let compare = |one: &str, other: &str| self.api.compare(one, other);
         let is_later = |version: &Name| before.is_exceeded_by(version, compare) == Some(true);
         if let Some(version) = versions.into_iter().find(is_later) {
             stored.state.set(REMOTE_VERSION, version);
-            new.put(stored.clone());
+            new.set(stored.clone());
         }
     }
 
@@ -227,11 +227,12 @@ impl Rotator {
     ) -> Failed {
         let is_first = tried == turns::Reset::First;
         let unknown = Before::default();
-        let before = if is_first || self.target.vendor.renewal == Renewal::Successor { before } else { &unknown };
+        let before =
+            if is_first || self.target.vendor.reset_kind == ResetKind::NewCredential { before } else { &unknown };
         let former = self.known.former.as_ref().filter(|_| is_first);
         let witness = witness.zip(former).filter(|((_, place), former)| former.is_proven_at(place));
         let witness = witness.map(|((server, _), former)| Witness { server, former });
-        let lost = Lost { target: &self.target, backend: &*self.backend, before, begun, witness };
+        let lost = Lost { target: &self.target, api: &*self.api, before, begun, witness };
         let Aftermath { error, seen } = aftermath::of(error, op, lost).await;
         let diagnostic = diagnose::failed_and_seen(Doing::Resetting, &self.target, &error, &seen);
         Failed { outcome: error.outcome, diagnostic }
@@ -239,10 +240,10 @@ impl Rotator {
 
     async fn prepare(&self, op: &Operation, change: &Change) -> Result<Prepared, Diagnostic> {
         let own = change.config.get(PASSWORD_WO).as_secret();
-        let new = match (self.target.vendor.origin, own) {
-            (Origin::Vendor, _) => None,
-            (Origin::Caller, Some(own)) => Some(own.clone()),
-            (Origin::Caller, None) => Some(generated(change)?),
+        let new = match (self.target.vendor.password_source, own) {
+            (PasswordSource::Vendor, _) => None,
+            (PasswordSource::Caller, Some(own)) => Some(own.clone()),
+            (PasswordSource::Caller, None) => Some(generated(change)?),
         };
         let found = self.check(op).await?;
         let smtp_host = self.smtp_host(op, &change.planned).await?;
@@ -252,7 +253,7 @@ impl Rotator {
             verification.check(op).await?;
         }
         let place = Place::of(&change.planned).map(|place| place.told(smtp_host.as_deref()));
-        let before = Before { held: self.known.held.clone(), found };
+        let before = Before { prior: self.known.held.clone(), found };
         Ok(Prepared { new, is_own: own.is_some(), before, smtp_host, verification, place })
     }
 
@@ -264,7 +265,7 @@ impl Rotator {
     }
 
     async fn ask_for_host(&self, op: &Operation) -> Result<Option<Name>, Diagnostic> {
-        let host = self.backend.smtp_host(op, &self.target.fields).await;
+        let host = self.api.smtp_host(op, &self.target.fields).await;
         host.map_err(|error| diagnose::failed(Doing::Checking, &self.target, &error))
     }
 }
@@ -272,7 +273,7 @@ impl Rotator {
 impl Predecessor {
     /// Ends it at its vendor.
     pub(super) async fn retire(&self, op: &Operation) -> Result<(), Error> {
-        self.backend.retire(op, &self.held).await
+        self.api.retire(op, &self.held).await
     }
 
     /// Ends it after its successor is stored. A stop or the deadline cuts it short: the new password is not to wait.

@@ -10,12 +10,12 @@ use super::{
     staleness,
 };
 use crate::{
-    backend::{Origin, Vendor},
     framework::{
         diagnostic::{Diagnostic, Path},
         plan::Draft,
         value::Value,
     },
+    vendors::{PasswordSource, Vendor},
 };
 
 /// What is done about the changes of an existing resource.
@@ -67,7 +67,7 @@ pub(super) fn asked(draft: &mut Draft, vendor: Option<&Vendor>) -> Asked {
         }
     };
     ask(ROTATION_TRIGGER, prior.get(ROTATION_TRIGGER) != planned.get(ROTATION_TRIGGER), by_mode);
-    if vendor.is_some_and(|vendor| vendor.origin == Origin::Caller) {
+    if vendor.is_some_and(|vendor| vendor.password_source == PasswordSource::Caller) {
         let policy = |state: &Value| Policy::of(state.get(PASSWORD_POLICY));
         let policy_changed = policy(planned).is_none_or(|planned| Some(planned) != policy(prior));
         let version_changed = prior.get(PASSWORD_WO_VERSION) != planned.get(PASSWORD_WO_VERSION);

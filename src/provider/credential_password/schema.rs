@@ -46,7 +46,7 @@ pub(super) const VERSION: i64 = 1;
 pub(super) fn schema() -> Schema {
     Schema {
         version: VERSION,
-        help: include_str!("help.md").to_owned(),
+        description: include_str!("description.md").to_owned(),
         attributes: target::attributes().chain(arguments()).chain(answers()).collect(),
     }
 }
@@ -61,7 +61,7 @@ fn arguments() -> Vec<Attribute> {
              resets it once more with the next apply, as a replacement or an update by `rotation_mode`, `ignore` only sets `stale`. \
              Between `warn` and `ignore`, a change counts from the next refresh.",
         )
-        .checked(|text| match text {
+        .validated_by(|text| match text {
             IGNORE | ROTATE | WARN => Ok(()),
             _ => Err("must be `warn`, `rotate` or `ignore`"),
         }),
@@ -78,7 +78,7 @@ fn arguments() -> Vec<Attribute> {
              with `password_wo_version`, or it is sent once only. Needs Terraform 1.11 or OpenTofu 1.11.",
         )
         .write_only()
-        .checked(own_password),
+        .validated_by(own_password),
         Attribute::optional(
             PASSWORD_WO_VERSION,
             Type::String,
@@ -90,7 +90,7 @@ fn arguments() -> Vec<Attribute> {
             "How a changed `rotation_trigger` rotates: `replace` (default) replaces the resource, `in_place` updates it. In place, \
              `prevent_destroy` is no obstacle and a failed reset cannot drop the resource from state.",
         )
-        .checked(|text| match text {
+        .validated_by(|text| match text {
             IN_PLACE | REPLACE => Ok(()),
             _ => Err("must be `replace` or `in_place`"),
         }),
@@ -105,7 +105,7 @@ fn arguments() -> Vec<Attribute> {
             Type::String,
             "Host name of the submission server. The vendor's own where it is not set.",
         )
-        .checked(host::check),
+        .validated_by(host::check),
         Attribute::optional_computed(
             SMTP_PORT,
             Type::Number,
@@ -214,8 +214,8 @@ impl Operation {
     }
 
     fn attribute(self) -> Attribute {
-        let help =
+        let description =
             format!("Longest duration of `{}`, such as `90s`. Default: `{}`.", self.name(), self.default_timeout());
-        Attribute::optional(self.name(), Type::String, help).checked(duration::check)
+        Attribute::optional(self.name(), Type::String, description).validated_by(duration::check)
     }
 }

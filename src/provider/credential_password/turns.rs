@@ -11,8 +11,8 @@ use std::{
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::{
-    backend::{Backend, Operation},
     http::Error,
+    vendors::{Operation, VendorApi},
 };
 
 /// The turns at every credential, by the id of its resource.
@@ -23,13 +23,13 @@ pub(super) struct Turns(BriefMutex<BTreeMap<String, Arc<Mutex<Past>>>>);
 #[derive(Debug)]
 pub(super) struct Turn(OwnedMutexGuard<Past>);
 
-/// The backends of the last resets. Core configures a provider for every run, which makes other backends.
+/// The APIs of the last resets. Core configures a provider for every run, which makes other ones.
 #[derive(Debug, Default)]
 struct Past {
     /// Of the last that was tried.
-    tried: Option<Weak<dyn Backend>>,
+    tried: Option<Weak<dyn VendorApi>>,
     /// Of the last that worked.
-    worked: Option<Weak<dyn Backend>>,
+    worked: Option<Weak<dyn VendorApi>>,
 }
 
 /// Whether this run has reset a credential before.
@@ -57,20 +57,20 @@ impl Turns {
 
 impl Turn {
     /// Notes that a reset is about to be tried, and tells whether it is the run's first of this credential.
-    pub(super) fn tries(&mut self, backend: &Arc<dyn Backend>) -> Reset {
-        Reset::after(&mut self.0.tried, backend)
+    pub(super) fn tries(&mut self, api: &Arc<dyn VendorApi>) -> Reset {
+        Reset::after(&mut self.0.tried, api)
     }
 
     /// Notes that a reset has worked, and tells whether it was the run's first of this credential. Waits for nothing.
-    pub(super) fn used(&mut self, backend: &Arc<dyn Backend>) -> Reset {
-        Reset::after(&mut self.0.worked, backend)
+    pub(super) fn used(&mut self, api: &Arc<dyn VendorApi>) -> Reset {
+        Reset::after(&mut self.0.worked, api)
     }
 }
 
 impl Reset {
-    fn after(last: &mut Option<Weak<dyn Backend>>, backend: &Arc<dyn Backend>) -> Self {
-        let before = last.replace(Arc::downgrade(backend));
-        let is_same_run = before.is_some_and(|before| before.ptr_eq(&Arc::downgrade(backend)));
+    fn after(last: &mut Option<Weak<dyn VendorApi>>, api: &Arc<dyn VendorApi>) -> Self {
+        let before = last.replace(Arc::downgrade(api));
+        let is_same_run = before.is_some_and(|before| before.ptr_eq(&Arc::downgrade(api)));
         if is_same_run { Self::Again } else { Self::First }
     }
 }
@@ -84,17 +84,17 @@ mod tests {
 
     use super::*;
     use crate::{
-        backend::{Fields, Held, Listed, Presence, Reset as Answer},
         http::Outcome,
         secret::Secret,
+        vendors::{Fields, Listed, Presence, PriorCredential, Reset as Answer},
     };
 
     #[derive(Debug)]
     struct Unused;
 
     #[async_trait]
-    impl Backend for Unused {
-        async fn read(&self, _: &Operation, _: &Fields, _: &Held) -> Result<Presence, Error> {
+    impl VendorApi for Unused {
+        async fn read(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<Presence, Error> {
             unreachable!("nobody is asked")
         }
 
@@ -114,7 +114,7 @@ mod tests {
     #[tokio::test]
     async fn another_reset_of_the_same_credential_in_the_same_run_is_noticed() {
         let (turns, op) = (Turns::default(), operation(Duration::from_mins(1)));
-        let [this_run, next_run]: [Arc<dyn Backend>; 2] = [Arc::new(Unused), Arc::new(Unused)];
+        let [this_run, next_run]: [Arc<dyn VendorApi>; 2] = [Arc::new(Unused), Arc::new(Unused)];
         let mut seen = Vec::new();
         for (id, run) in [("a", &this_run), ("b", &this_run), ("a", &this_run), ("a", &next_run), ("a", &next_run)] {
             seen.push(turns.take(&op, id).await.unwrap().used(run));

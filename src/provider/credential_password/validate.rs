@@ -6,13 +6,13 @@ use super::{
     verify,
 };
 use crate::{
-    backend::{Origin, Vendor},
     framework::{
         diagnostic::{Diagnostic, Diagnostics, Path},
         validate::invalid,
         value::Value,
     },
     provider::target::{self, Named},
+    vendors::{PasswordSource, Vendor},
 };
 
 /// Judges a configuration, in which any value may be unknown.
@@ -25,7 +25,7 @@ pub(super) fn config(config: &Value) -> Diagnostics {
         Named::One(named) => vendor = Some(named),
         Named::Undecided => {}
     }
-    if let Some(vendor) = vendor.filter(|vendor| vendor.origin == Origin::Vendor) {
+    if let Some(vendor) = vendor.filter(|vendor| vendor.password_source == PasswordSource::Vendor) {
         diagnostics.extend(not_for_the_caller(vendor, config));
     }
     diagnostics.extend(own_password(config));

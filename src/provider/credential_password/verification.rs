@@ -6,7 +6,6 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::verify::Place;
 use crate::{
-    backend::Operation,
     framework::{Call, diagnostic::Diagnostic, value::Value},
     http::Kind,
     provider::{
@@ -17,6 +16,7 @@ use crate::{
     },
     secret::Secret,
     smtp::{Extent, Failure, FailureKind, Roots, Server, Tried},
+    vendors::Operation,
 };
 
 /// A login that is to show that a new password works.

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::{SMTP_HOST, SMTP_PORT, VERIFY};
 use crate::{
-    backend::{Submission, Vendor},
     framework::{
         diagnostic::{Diagnostic, Diagnostics, Path},
         schema::{Attribute, Type},
@@ -16,6 +15,7 @@ use crate::{
     http::Outcome,
     provider::{duration, host},
     smtp::{Roots, Security, Server},
+    vendors::{SmtpDefaults, Vendor},
 };
 
 const HOST: &str = "host";
@@ -41,7 +41,7 @@ pub(super) fn attributes() -> Vec<Attribute> {
             Type::String,
             "Host name of the server to log in at; its certificate must be for it. Default: `smtp_host`.",
         )
-        .checked(host::check),
+        .validated_by(host::check),
         Attribute::optional(
             ON_REFRESH,
             Type::Bool,
@@ -59,7 +59,7 @@ pub(super) fn attributes() -> Vec<Attribute> {
             "`starttls` for a connection that is upgraded, `tls` for one that is TLS from its first byte. Default: `tls` where the port is 465, \
              `starttls` elsewhere.",
         )
-        .checked(|text| match text {
+        .validated_by(|text| match text {
             STARTTLS | TLS => Ok(()),
             _ => Err("must be `starttls` or `tls`"),
         }),
@@ -69,7 +69,7 @@ pub(super) fn attributes() -> Vec<Attribute> {
             "How long a new password is tried until it works, such as `90s`; at most until the operation's own time is up. At most four \
              logins are refused in that time. Default: `60s`.",
         )
-        .checked(duration::check),
+        .validated_by(duration::check),
     ]
 }
 
@@ -83,7 +83,7 @@ pub(super) fn validate(config: &Value, vendor: Option<&Vendor>) -> Diagnostics {
         diagnostics.push(invalid(path(PORT), "must be a whole number from 1 to 65535"));
     }
     if let (Some(_), Some(vendor)) = (verify.as_object(), vendor)
-        && vendor.smtp == Submission::Undocumented
+        && vendor.smtp == SmtpDefaults::Undocumented
         && verify.get(HOST).is_null()
         && config.get(SMTP_HOST).is_null()
     {
@@ -181,7 +181,7 @@ fn no_host(vendor: &Vendor) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{backend::VENDORS, framework::value::Number};
+    use crate::{framework::value::Number, vendors::VENDORS};
 
     fn value(verify: Value, host: Value, port: Value) -> Value {
         Value::object([(VERIFY, verify), (SMTP_HOST, host), (SMTP_PORT, port)])
@@ -241,9 +241,9 @@ mod tests {
         };
         let lacks = value(verify(&[]), Value::Null, Value::Null);
         for vendor in VENDORS {
-            let is_error = vendor.smtp == Submission::Undocumented;
+            let is_error = vendor.smtp == SmtpDefaults::Undocumented;
             assert_eq!(!paths(&lacks, Some(vendor)).is_empty(), is_error, "{}", vendor.name);
-            let undocumented = VENDORS.iter().find(|vendor| vendor.smtp == Submission::Undocumented).copied();
+            let undocumented = VENDORS.iter().find(|vendor| vendor.smtp == SmtpDefaults::Undocumented).copied();
             for fine in [
                 value(Value::Null, Value::Null, Value::Null),
                 value(Value::Unknown, Value::Null, Value::Null),

@@ -14,13 +14,13 @@ use super::{
     target::{Imported, Target},
 };
 use crate::{
-    backend::{ImportId, Listed, Operation},
     framework::{
         Call, DataSource,
         diagnostic::{Diagnostic, Diagnostics, Result},
         schema::Schema,
         value::Value,
     },
+    vendors::{ImportId, Listed, Operation},
 };
 
 /// Lists the credentials of an account.
@@ -53,11 +53,11 @@ impl DataSource for Credentials {
 
     async fn read(&self, call: &Call, config: Value) -> Result<Value> {
         let scope = Target::scope_of(&config)?.ok_or_else(unknown)?;
-        let backend = self.connections.backend(scope.vendor)?;
+        let api = self.connections.api(scope.vendor)?;
         let configured = config.get(TIMEOUTS).get(READ).as_str();
         let timeout = duration::parse(configured.unwrap_or(DEFAULT_TIMEOUT)).unwrap_or_default();
         let op = Operation::new(timeout, call.stop.clone());
-        let listed = backend.list(&op, &scope.fields).await;
+        let listed = api.list(&op, &scope.fields).await;
         let listed = listed.map_err(|error| diagnose::failed(Doing::Listing, &scope, &error))?;
 
         let told = listed.len();
@@ -103,9 +103,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        backend::{self, Backend, Fields, Held, Presence, Reset, VENDORS},
         http::Error,
         secret::{Name, Secret},
+        vendors::{self, Fields, Presence, PriorCredential, Reset, VENDORS, VendorApi},
     };
 
     type Answer<T> = std::result::Result<T, Error>;
@@ -115,12 +115,12 @@ mod tests {
     struct Fake(&'static [&'static str]);
 
     #[async_trait]
-    impl Backend for Fake {
-        async fn read(&self, _: &backend::Operation, _: &Fields, _: &Held) -> Answer<Presence> {
+    impl VendorApi for Fake {
+        async fn read(&self, _: &vendors::Operation, _: &Fields, _: &PriorCredential) -> Answer<Presence> {
             unreachable!("it is only listed")
         }
 
-        async fn list(&self, _: &backend::Operation, _: &Fields) -> Answer<Vec<Listed>> {
+        async fn list(&self, _: &vendors::Operation, _: &Fields) -> Answer<Vec<Listed>> {
             let listed = self.0.iter().map(|name| {
                 let mut target = Fields::default();
                 let _ = target.insert(VENDORS[1].target[0], Secret::new(*name));
@@ -129,7 +129,7 @@ mod tests {
             Ok(listed.collect())
         }
 
-        async fn reset(&self, _: &backend::Operation, _: &Fields, _: Option<&Secret>) -> Answer<Reset> {
+        async fn reset(&self, _: &vendors::Operation, _: &Fields, _: Option<&Secret>) -> Answer<Reset> {
             unreachable!("it is only listed")
         }
     }
@@ -138,8 +138,8 @@ mod tests {
     async fn a_list_is_sorted_and_has_every_credential_that_can_be_imported_once() {
         let vendor = VENDORS[1];
         let names = &["b@c", "a/b", "a@c", "b@c", "..", ""];
-        let backend: Arc<dyn Backend> = Arc::new(Fake(names));
-        let source = Credentials::new(Arc::new(Connections::ready_with([(vendor.name, backend)])));
+        let api: Arc<dyn VendorApi> = Arc::new(Fake(names));
+        let source = Credentials::new(Arc::new(Connections::ready_with([(vendor.name, api)])));
         let call = Call::new(CancellationToken::new());
         let config = Value::object([(vendor.name, Value::object::<&str>([]))]);
         let state = source.read(&call, config).await.unwrap();

@@ -39,7 +39,7 @@ pub(super) fn schema() -> Schema {
     // A list of objects and not of nested attributes: core's mocks always leave the latter empty.
     let credentials = Type::List(Box::new(Type::Object(credential)));
     let read = format!("Longest duration of the read, such as `90s`. Default: `{DEFAULT_TIMEOUT}`.");
-    let read = Attribute::optional(READ, Type::String, read).checked(duration::check);
+    let read = Attribute::optional(READ, Type::String, read).validated_by(duration::check);
     let others = [
         Attribute::optional(
             TIMEOUTS,
@@ -50,7 +50,7 @@ pub(super) fn schema() -> Schema {
     ];
     Schema {
         version: 0,
-        help: include_str!("help.md").to_owned(),
+        description: include_str!("description.md").to_owned(),
         attributes: target::scope_attributes().chain(others).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use super::filled;
 use crate::{
     framework::{
-        Fault, Function, Signature,
+        Function, FunctionError, Signature,
         schema::{Attribute, Type},
         value::Value,
     },
@@ -31,17 +31,17 @@ impl SesPassword {
                 "Secret access key of an IAM user who may call `ses:SendRawEmail`. The key's id is the user name for SMTP.",
             )
             .sensitive()
-            .checked(secret_access_key),
+            .validated_by(secret_access_key),
             Attribute::required(
                 "region",
                 Type::String,
                 "Region whose endpoint the password is for, such as `eu-central-1`. In another region it does not work.",
             )
-            .checked(region),
+            .validated_by(region),
         ];
         let summary = "Derives the SMTP password that Amazon SES takes for an AWS key.";
-        let help = include_str!("ses_password.md").to_owned();
-        Self { signature: Signature { summary, help, parameters, variadic: None, returns: Type::String } }
+        let description = include_str!("ses_password.md").to_owned();
+        Self { signature: Signature { summary, description, parameters, variadic: None, returns: Type::String } }
     }
 }
 
@@ -54,10 +54,10 @@ impl Function for SesPassword {
         &self.signature
     }
 
-    fn call(&self, arguments: &[Value]) -> Result<Value, Fault> {
+    fn call(&self, arguments: &[Value]) -> Result<Value, FunctionError> {
         match arguments {
             [Value::Secret(key), Value::String(region)] => Ok(ses::password(key, region).into()),
-            _ => Err(Fault::new("The function takes a secret access key and a region.")),
+            _ => Err(FunctionError::new("The function takes a secret access key and a region.")),
         }
     }
 }

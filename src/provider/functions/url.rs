@@ -3,7 +3,7 @@
 use super::filled;
 use crate::{
     framework::{
-        Fault, Function, Signature,
+        Function, FunctionError, Signature,
         schema::{Attribute, Type},
         value::{Number, Value},
     },
@@ -29,10 +29,10 @@ const SMTP_PORT: &str = "smtp_port";
 impl Url {
     pub(in crate::provider) fn new() -> Self {
         let credential = vec![
-            Attribute::optional(USERNAME, Type::String, "User name to log in with.").checked(filled),
-            Attribute::optional(PASSWORD, Type::String, "Password to log in with.").sensitive().checked(filled),
+            Attribute::optional(USERNAME, Type::String, "User name to log in with.").validated_by(filled),
+            Attribute::optional(PASSWORD, Type::String, "Password to log in with.").sensitive().validated_by(filled),
             Attribute::optional(SMTP_HOST, Type::String, "Host name or IP address of the submission server.")
-                .checked(host::check),
+                .validated_by(host::check),
             Attribute::optional(SMTP_PORT, Type::Number, "Port of the submission server, 1 to 65535."),
         ];
         let parameters = vec![Attribute::optional(
@@ -50,9 +50,11 @@ impl Url {
                 libraries()
             ),
         );
-        let (summary, help) =
+        let (summary, description) =
             ("Builds the SMTP URL of a credential for a mail library.", include_str!("url.md").to_owned());
-        Self { signature: Signature { summary, help, parameters, variadic: Some(options), returns: Type::String } }
+        Self {
+            signature: Signature { summary, description, parameters, variadic: Some(options), returns: Type::String },
+        }
     }
 }
 
@@ -65,9 +67,9 @@ impl Function for Url {
         &self.signature
     }
 
-    fn call(&self, arguments: &[Value]) -> Result<Value, Fault> {
+    fn call(&self, arguments: &[Value]) -> Result<Value, FunctionError> {
         let [credential, options @ ..] = arguments else {
-            return Err(Fault::new("The function takes a credential."));
+            return Err(FunctionError::new("The function takes a credential."));
         };
         let options = Options::read(options)?;
         let (username, password) = (credential.get(USERNAME), credential.get(PASSWORD));
@@ -77,7 +79,7 @@ impl Function for Url {
         }
         let number = port.as_number().and_then(Number::as_i64);
         let Some(port) = number.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0) else {
-            return Err(Fault::of(0, format!("`{SMTP_PORT}` must be a whole number from 1 to 65535")));
+            return Err(FunctionError::of(0, format!("`{SMTP_PORT}` must be a whole number from 1 to 65535")));
         };
         let implied = if number == Some(SUBMISSIONS) { Security::Tls } else { Security::StartTls };
         let security = options.security.unwrap_or(implied);
@@ -96,11 +98,11 @@ struct Options {
 }
 
 impl Options {
-    fn read(options: &[Value]) -> Result<Self, Fault> {
+    fn read(options: &[Value]) -> Result<Self, FunctionError> {
         let mut read = Self::default();
         for (option, index) in options.iter().zip(1..) {
             let word = option.as_str().unwrap_or_default();
-            let fault = |words: String| Fault::of(index, words);
+            let fault = |words: String| FunctionError::of(index, words);
             let security = match word {
                 "starttls" => Some(Security::StartTls),
                 "tls" => Some(Security::Tls),
@@ -135,12 +137,12 @@ impl Options {
         password: &Secret,
         host: &str,
         port: u16,
-    ) -> Result<Secret, Fault> {
+    ) -> Result<Secret, FunctionError> {
         let library = self.library.map(|(_, library)| library);
         let url = smtp::url(security, library, username, password, host, port);
         url.ok_or_else(|| {
             let (index, library) = self.library.unwrap_or((0, Library::Curl));
-            Fault::of(
+            FunctionError::of(
                 index,
                 format!(
                     "no URL makes `{library}` insist on STARTTLS, and without it the password is sent in clear text: leave `{library}` \
@@ -172,7 +174,7 @@ mod tests {
         credential
     }
 
-    fn call(credential: Value, options: &[&str]) -> Result<Value, Fault> {
+    fn call(credential: Value, options: &[&str]) -> Result<Value, FunctionError> {
         let options = options.iter().map(|option| Value::from(*option));
         Url::new().call(&[credential].into_iter().chain(options).collect::<Vec<_>>())
     }
@@ -212,7 +214,7 @@ mod tests {
     fn a_port_is_a_whole_number_that_a_server_can_have() {
         for port in [Number::from(0), Number::from(-1), Number::from(65536), Number::from_f64(58.7).unwrap()] {
             let fault = call(credential(&[(SMTP_PORT, port.into())]), &["tls"]).unwrap_err();
-            assert_eq!(fault, Fault::of(0, "`smtp_port` must be a whole number from 1 to 65535"));
+            assert_eq!(fault, FunctionError::of(0, "`smtp_port` must be a whole number from 1 to 65535"));
         }
     }
 

@@ -6,14 +6,14 @@ use super::diagnostic::{Path, Step};
 
 /// Bytes that are no value of their schema. Tells the place and the kind of the fault, and nothing of the content.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Malformed {
+pub struct DecodeError {
     /// Where the fault is, in names of the schema.
     pub path: Path,
     /// What it is, such as `is not a string`.
     pub fault: &'static str,
 }
 
-impl Malformed {
+impl DecodeError {
     /// A fault of the whole value.
     pub(super) fn new(fault: &'static str) -> Self {
         Self { path: Path::default(), fault }
@@ -25,7 +25,7 @@ impl Malformed {
     }
 }
 
-impl fmt::Display for Malformed {
+impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.path.steps().is_empty() {
             return write!(f, "the value {}", self.fault);
@@ -34,4 +34,4 @@ impl fmt::Display for Malformed {
     }
 }
 
-impl Error for Malformed {}
+impl Error for DecodeError {}

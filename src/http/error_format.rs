@@ -12,7 +12,7 @@ use crate::secret::Shown;
 /// Every name is a key of the JSON object, or a way into it such as `error.message`. The first that is there with a
 /// string or a number wins.
 #[derive(Debug)]
-pub struct Dialect {
+pub struct ErrorFormat {
     /// By what a refusal is known to be the vendor's.
     pub refusal: Form,
     /// Where its code for the failure is.
@@ -40,7 +40,7 @@ pub enum FieldErrors {
 
 /// What a vendor said about a failure, fit to be shown.
 #[derive(Debug)]
-pub(super) struct Complaint {
+pub(super) struct ApiError {
     /// Whose words they are. A code is told in the vendor's own only: in others it means something else.
     pub(super) words: Words,
     pub(super) code: Option<Shown>,
@@ -48,21 +48,21 @@ pub(super) struct Complaint {
     pub(super) request_id: Option<Shown>,
 }
 
-impl Dialect {
+impl ErrorFormat {
     /// What a code means, if it means more than the status that it comes with.
     pub(super) fn meaning(&self, code: Option<&str>) -> Option<Kind> {
         self.codes.iter().find(|(known, _)| Some(*known) == code).map(|(_, kind)| *kind)
     }
 
     /// Reads an error's body and headers. A body that is no JSON object, such as a proxy's HTML, says nothing.
-    pub(super) fn read(&self, body: &[u8], headers: &HeaderMap) -> Complaint {
+    pub(super) fn read(&self, body: &[u8], headers: &HeaderMap) -> ApiError {
         let words = self.refusal.of_refusal(Media::of(headers), body);
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
         let text = |names: &[&str]| names.iter().find_map(|name| find(&body, name));
         let message = text(self.message).and_then(|text| Shown::sentence(&text));
         let fields = || self.fields.and_then(|fields| Shown::sentence(&fields.read(&body)));
 
-        Complaint {
+        ApiError {
             words,
             code: text(self.code).filter(|_| words == Words::Own).and_then(|text| Shown::token(&text)),
             message: message.map(|message| message.with(fields())),
@@ -120,7 +120,7 @@ mod tests {
     use crate::secret::Secret;
 
     fn message(fields: Option<FieldErrors>, body: &str) -> Option<Shown> {
-        let dialect = Dialect {
+        let error_format = ErrorFormat {
             refusal: Form(&[]),
             code: &[],
             codes: &[],
@@ -130,7 +130,7 @@ mod tests {
             unprocessed: &[],
         };
         Secret::known("hunter2hunter2");
-        dialect.read(body.as_bytes(), &HeaderMap::new()).message
+        error_format.read(body.as_bytes(), &HeaderMap::new()).message
     }
 
     #[test]

@@ -14,16 +14,16 @@ const EXPIRY_MARGIN: Duration = Duration::from_mins(1);
 
 /// Where a bearer token comes from.
 #[derive(Debug)]
-pub(super) enum Bearer {
+pub(super) enum TokenSource {
     /// The user gave it; there is no other.
     Fixed(Secret),
     /// Something is exchanged for it, and again when it has expired or was refused.
-    Granted { path: &'static [&'static str], offer: Offer, grant: Mutex<Option<Grant>> },
+    Granted { path: &'static [&'static str], offer: TokenRequest, grant: Mutex<Option<AccessToken>> },
 }
 
 /// What is exchanged for a token.
 #[derive(Debug)]
-pub(super) enum Offer {
+pub(super) enum TokenRequest {
     /// A form (RFC 6749, section 6).
     Form(Vec<(&'static str, BodyText)>),
     /// A user name and a password, as HTTP Basic, with the grant type in the query.
@@ -32,7 +32,7 @@ pub(super) enum Offer {
 
 /// What was granted.
 #[derive(Debug)]
-pub(super) struct Grant {
+pub(super) struct AccessToken {
     /// The token.
     pub(super) token: Secret,
     /// What would get another one, where the vendor gives such a thing.
@@ -41,14 +41,14 @@ pub(super) struct Grant {
     until: Option<Instant>,
 }
 
-impl Bearer {
+impl TokenSource {
     /// A token that the user gave.
     pub(super) fn fixed(token: Secret) -> Self {
         Self::Fixed(token)
     }
 
     /// Tokens that `path` grants for `offer`.
-    pub(super) fn granted(path: &'static [&'static str], offer: Offer) -> Self {
+    pub(super) fn granted(path: &'static [&'static str], offer: TokenRequest) -> Self {
         Self::Granted { path, offer, grant: Mutex::default() }
     }
 
@@ -70,7 +70,7 @@ impl Bearer {
     }
 
     /// Ends what was granted, and answers with it so that it can be given back.
-    pub(super) async fn end(&self, op: &Operation) -> Option<Grant> {
+    pub(super) async fn end(&self, op: &Operation) -> Option<AccessToken> {
         match self {
             Self::Fixed(_) => None,
             Self::Granted { grant, .. } => op.wait(grant.lock()).await.ok()?.take(),
@@ -88,7 +88,7 @@ impl Bearer {
             return Ok(grant.token.clone());
         }
         let answer = offer.add_to(api.request(Method::POST, path)).read(op).await?;
-        let granted = Grant::read(&answer)?;
+        let granted = AccessToken::read(&answer)?;
         let token = granted.token.clone();
         *grant = Some(granted);
         Ok(token)
@@ -102,7 +102,7 @@ impl Bearer {
     }
 }
 
-impl Offer {
+impl TokenRequest {
     fn add_to(&self, request: Request) -> Request {
         match self {
             Self::Form(fields) => request.form(fields.clone()),
@@ -111,7 +111,7 @@ impl Offer {
     }
 }
 
-impl Grant {
+impl AccessToken {
     /// Reads an answer that grants a token.
     ///
     /// RFC 6749 spells its fields with underscores; some vendors' pages print them in camel case, so both are read.

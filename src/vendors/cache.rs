@@ -17,7 +17,7 @@ const MOST_KEPT: usize = 12 * 1024 * 1024;
 
 /// Answers to one kind of question, by what was asked about, such as an account.
 #[derive(Debug)]
-pub(super) struct Told<T>(Mutex<BTreeMap<String, Kept<T>>>);
+pub(super) struct Cache<T>(Mutex<BTreeMap<String, Kept<T>>>);
 
 #[derive(Debug)]
 struct Kept<T> {
@@ -51,20 +51,25 @@ impl<V: Weigh> Weigh for BTreeMap<Outside, V> {
     }
 }
 
-impl<T> Default for Told<T> {
+impl<T> Default for Cache<T> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<T: Weigh> Told<T> {
+impl<T: Weigh> Cache<T> {
     /// The answer about `key`, from `ask` where there is none yet. Whoever comes meanwhile waits for it; a failure is not kept.
-    pub(super) async fn get(&self, op: &Operation, key: &str, ask: impl Future<Output = Result<T>>) -> Result<Arc<T>> {
+    pub(super) async fn get_or_fetch(
+        &self,
+        op: &Operation,
+        key: &str,
+        ask: impl Future<Output = Result<T>>,
+    ) -> Result<Arc<T>> {
         self.answer(op, key, None, ask).await
     }
 
     /// The answer to a question about `key` that was asked at `since` or later, from `ask` where there is none yet.
-    pub(super) async fn get_since(
+    pub(super) async fn get_or_fetch_since(
         &self,
         op: &Operation,
         key: &str,
@@ -146,35 +151,39 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_serves_until_a_later_one_is_asked_for() {
-        let (told, op) = (Told::default(), op());
+        let (told, op) = (Cache::default(), op());
         let say = async |words| Ok(Text(words, 1));
-        assert_eq!(text(told.get(&op, "a", say("first")).await), "first");
-        assert_eq!(text(told.get(&op, "a", say("second")).await), "first");
+        assert_eq!(text(told.get_or_fetch(&op, "a", say("first")).await), "first");
+        assert_eq!(text(told.get_or_fetch(&op, "a", say("second")).await), "first");
         let now = Instant::now();
-        assert_eq!(text(told.get_since(&op, "a", now, say("third")).await), "third");
-        assert_eq!(text(told.get_since(&op, "a", now, say("fourth")).await), "third", "it is as new as asked for");
-        assert_eq!(text(told.get(&op, "b", say("another's")).await), "another's");
+        assert_eq!(text(told.get_or_fetch_since(&op, "a", now, say("third")).await), "third");
+        assert_eq!(
+            text(told.get_or_fetch_since(&op, "a", now, say("fourth")).await),
+            "third",
+            "it is as new as asked for"
+        );
+        assert_eq!(text(told.get_or_fetch(&op, "b", say("another's")).await), "another's");
     }
 
     #[tokio::test]
     async fn a_list_without_end_is_not_read_again_and_any_other_failure_is() {
-        let (told, op) = (Told::default(), op());
+        let (told, op) = (Cache::default(), op());
         for (kind, expected) in [(Kind::Unavailable, "an answer"), (Kind::TooLarge, "an error")] {
             let fail = async { Err(Error::new(kind, Outcome::NotChanged, "", "a test")) };
-            assert_eq!(text(told.get(&op, "a", fail).await), "an error");
+            assert_eq!(text(told.get_or_fetch(&op, "a", fail).await), "an error");
             let say = async { Ok(Text("an answer", 1)) };
-            assert_eq!(text(told.get_since(&op, "a", Instant::now(), say).await), expected);
+            assert_eq!(text(told.get_or_fetch_since(&op, "a", Instant::now(), say).await), expected);
             told.forget(&op).await.unwrap();
         }
     }
 
     #[tokio::test]
     async fn no_more_is_kept_than_memory_allows() {
-        let (told, op) = (Told::default(), op());
+        let (told, op) = (Cache::default(), op());
         for key in ["a", "b", "c"] {
-            let _ = told.get(&op, key, async { Ok(Text("large", MOST_KEPT / 2)) }).await;
+            let _ = told.get_or_fetch(&op, key, async { Ok(Text("large", MOST_KEPT / 2)) }).await;
         }
-        let _ = told.get(&op, "d", async { Ok(Text("larger", MOST_KEPT * 2)) }).await;
+        let _ = told.get_or_fetch(&op, "d", async { Ok(Text("larger", MOST_KEPT * 2)) }).await;
         let mut kept = Vec::new();
         for key in ["a", "b", "c", "d"] {
             kept.extend(told.kept(&op, key).await.unwrap().map(|_| key));

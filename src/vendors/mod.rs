@@ -3,16 +3,16 @@
 //! This module knows nothing of Terraform. `docs/add-a-vendor.md` says how to add one.
 
 mod absence;
-mod bearer;
 mod before;
+mod cache;
 mod check;
 mod fields;
 mod hostup;
 mod hubspot;
 mod kirim_email;
 mod listing;
+mod oauth;
 mod smtpd;
-mod told;
 
 use std::{cmp::Ordering, fmt::Debug, sync::Arc};
 
@@ -58,17 +58,17 @@ pub struct Vendor {
     /// What an import id holds after the vendor's name.
     pub import: ImportId,
     /// Who makes the password.
-    pub origin: Origin,
+    pub password_source: PasswordSource,
     /// What a reset does to the credential.
-    pub renewal: Renewal,
+    pub reset_kind: ResetKind,
     /// Whether the vendor's answers tell a credential's version.
-    pub tells_version: bool,
+    pub reports_version: bool,
     /// The user name for SMTP, where the target tells it.
     pub username: fn(&Fields) -> Option<&str>,
     /// The submission server.
-    pub smtp: Submission,
-    /// Makes the backend from checked settings. Sends nothing.
-    pub connect: fn(&Fields, &Client) -> Arc<dyn Backend>,
+    pub smtp: SmtpDefaults,
+    /// Makes the API from checked settings. Sends nothing.
+    pub connect: fn(&Fields, &Client) -> Arc<dyn VendorApi>,
 }
 
 /// What an import id holds after the vendor's name.
@@ -82,7 +82,7 @@ pub enum ImportId {
 
 /// Who makes the password.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Origin {
+pub enum PasswordSource {
     /// The caller: the vendor is told it.
     Caller,
     /// The vendor, which tells it once.
@@ -91,16 +91,16 @@ pub enum Origin {
 
 /// What a reset does to the credential.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Renewal {
+pub enum ResetKind {
     /// It changes the credential's password.
     InPlace,
     /// It makes a new credential beside the old one, which is then to be retired.
-    Successor,
+    NewCredential,
 }
 
 /// Where mail is submitted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Submission {
+pub enum SmtpDefaults {
     /// At the same server for every credential.
     At {
         /// Its host name.
@@ -109,7 +109,7 @@ pub enum Submission {
         port: u16,
     },
     /// At a host that the vendor tells on being asked.
-    Told {
+    Reported {
         /// The port there.
         port: u16,
     },
@@ -119,13 +119,13 @@ pub enum Submission {
 
 /// Resets passwords at one vendor, with one account.
 #[async_trait]
-pub trait Backend: Debug + Send + Sync {
+pub trait VendorApi: Debug + Send + Sync {
     /// Looks the credential up. [`Presence::Gone`] only when the vendor definitely says so; any doubt is an error.
-    async fn read(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence>;
+    async fn read(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence>;
 
     /// Checks all that can be checked before a reset: that the vendor answers, takes the login, and has what is to be reset.
-    async fn check(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence> {
-        self.read(op, target, held).await
+    async fn check(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence> {
+        self.read(op, target, prior).await
     }
 
     /// Compares two of the vendor's words on a credential's last change; `None` where they cannot be compared. Asks nobody.
@@ -134,7 +134,7 @@ pub trait Backend: Debug + Send + Sync {
     }
 
     /// Refuses to replace or to retire what it is itself logged in with. Asks nobody, so that a plan can tell.
-    fn spare_login(&self, _held: &Held) -> Result<()> {
+    fn refuse_own_login(&self, _held: &PriorCredential) -> Result<()> {
         Ok(())
     }
 
@@ -157,8 +157,8 @@ pub trait Backend: Debug + Send + Sync {
     /// Looks again, past anything that was read earlier, for a reset whose response was lost.
     ///
     /// It reports what the vendor shows, and that may be late, or of somebody else's making.
-    async fn look_back(&self, _op: &Operation, _target: &Fields, _before: &Before) -> Result<Trace> {
-        Ok(Trace::Untold)
+    async fn find_lost_reset(&self, _op: &Operation, _target: &Fields, _before: &Before) -> Result<Observation> {
+        Ok(Observation::Unknown)
     }
 
     /// Reads what the vendor says now of the credential's last change, past anything that was read earlier; empty where it says
@@ -167,12 +167,12 @@ pub trait Backend: Debug + Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Retires what an earlier reset made, for a vendor with [`Renewal::Successor`]. Succeeds where it is already gone.
-    async fn retire(&self, _op: &Operation, _held: &Held) -> Result<()> {
+    /// Retires what an earlier reset made, for a vendor with [`ResetKind::NewCredential`]. Succeeds where it is already gone.
+    async fn retire(&self, _op: &Operation, _held: &PriorCredential) -> Result<()> {
         Ok(())
     }
 
-    /// Asks for the submission host, at a vendor with [`Submission::Told`].
+    /// Asks for the submission host, at a vendor with [`SmtpDefaults::Reported`].
     async fn smtp_host(&self, _op: &Operation, _target: &Fields) -> Result<Option<Name>> {
         Ok(None)
     }
@@ -183,7 +183,7 @@ pub trait Backend: Debug + Send + Sync {
 
 /// What the state holds of a credential.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Held {
+pub struct PriorCredential {
     /// Its `remote_version`.
     pub version: Option<String>,
     /// Its user name for SMTP.
@@ -227,22 +227,22 @@ pub struct Listed {
 
 /// What a vendor shows after a reset whose response was lost.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Trace {
-    /// Credentials of this name that it did not list before, at a vendor with [`Renewal::Successor`]. Others may have made them.
-    Appeared(Vec<Appeared>),
+pub enum Observation {
+    /// Credentials of this name that it did not list before, at a vendor with [`ResetKind::NewCredential`]. Others may have made them.
+    Appeared(Vec<AppearedCredential>),
     /// A later change of the credential than any known before. It may be of something other than the password.
     Changed,
     /// No change so far. That proves nothing: a read may lag behind, and times may be in whole seconds.
-    NoChange,
+    Unchanged,
     /// A later change of the password than the one that made the stored password, by this reset or by another.
     PasswordChanged,
     /// Nothing that can be compared.
-    Untold,
+    Unknown,
 }
 
 /// A credential that was not listed before a reset.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Appeared {
+pub struct AppearedCredential {
     /// What the vendor knows it by, where that is fit to be shown.
     pub id: Option<Name>,
     /// When it was made, by the vendor's clock.

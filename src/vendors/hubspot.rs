@@ -11,15 +11,16 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission, Vendor,
+    Field, Fields, Found, ImportId, Listed, Note, PasswordSource, Presence, PriorCredential, Reset, ResetKind,
+    SmtpDefaults, Vendor, VendorApi,
     absence::{self, Lists, Sight},
-    bearer::{Bearer, Offer},
+    cache::{Cache, Weigh},
     check,
     listing::{Entries, Key, Listing, Object, Scalar},
-    told::{Told, Weigh},
+    oauth::{TokenRequest, TokenSource},
 };
 use crate::{
-    http::{Answer, Api, Client, Dialect, Form, Kind, Mark, Method, Operation, Request, Result},
+    http::{Answer, Api, Client, ErrorFormat, Form, Kind, Mark, Method, Operation, Request, Result},
     secret::{Outside, Secret},
 };
 
@@ -39,11 +40,11 @@ pub(super) static VENDOR: Vendor = Vendor {
     identity: &[&USER_NAME],
     scope: &[],
     import: ImportId::Identity,
-    origin: Origin::Vendor,
-    renewal: Renewal::InPlace,
-    tells_version: false,
+    password_source: PasswordSource::Vendor,
+    reset_kind: ResetKind::InPlace,
+    reports_version: false,
     username: |target| target.text(&USER_NAME),
-    smtp: Submission::At { host: "smtp.hubapi.com", port: 587 },
+    smtp: SmtpDefaults::At { host: "smtp.hubapi.com", port: 587 },
     connect: |settings, client| Arc::new(HubSpot::new(settings, client)),
 };
 
@@ -79,7 +80,7 @@ static USER_NAME: Field = Field::shown(
 
 /// Errors as in <https://developers.hubspot.com/docs/api-reference/error-handling>: 423 is a lock and 477 a migration
 /// between data centres, both refused before anything is done.
-static DIALECT: Dialect = Dialect {
+static DIALECT: ErrorFormat = ErrorFormat {
     refusal: Form(&[
         &[Mark::Text("message")],
         &[Mark::Text("category"), Mark::Text("correlationId"), Mark::Text("errorType")],
@@ -135,10 +136,10 @@ impl Generation {
 struct HubSpot {
     api: Api,
     generation: Generation,
-    login: Bearer,
+    login: TokenSource,
     is_european: bool,
     /// The tokens of the account by their user names, fetched once for all resources of this process.
-    listed: Told<BTreeMap<Outside, Token>>,
+    listed: Cache<BTreeMap<Outside, Token>>,
 }
 
 /// What a list tells of a token.
@@ -156,10 +157,10 @@ impl Weigh for Token {
 }
 
 #[async_trait]
-impl Backend for HubSpot {
+impl VendorApi for HubSpot {
     /// `v1` has no call about a single token. Later ones have, and their list is documented with filters: without one it need not be
     /// complete.
-    async fn read(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence> {
+    async fn read(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence> {
         let user_name = target.text(&USER_NAME).unwrap_or_default();
         if self.generation == Generation::V1 {
             let see = |listed: &BTreeMap<Outside, Token>| {
@@ -171,9 +172,9 @@ impl Backend for HubSpot {
                 Ok((sight, listed.is_empty()))
             };
             let lists = Lists { told: &self.listed, key: "", host: self.api.host() };
-            return lists.look(op, held, || Box::pin(self.fetch(op)), see).await;
+            return lists.look(op, prior, || Box::pin(self.fetch(op)), see).await;
         }
-        if self.listed.get(op, "", Box::pin(self.fetch(op))).await?.contains_key(user_name) {
+        if self.listed.get_or_fetch(op, "", Box::pin(self.fetch(op))).await?.contains_key(user_name) {
             return Ok(Presence::Found(Found::default()));
         }
         absence::asked(self.one(op, user_name).await)
@@ -186,7 +187,7 @@ impl Backend for HubSpot {
     }
 
     async fn list(&self, op: &Operation, _: &Fields) -> Result<Vec<Listed>> {
-        let listed = self.listed.get(op, "", Box::pin(self.fetch(op))).await?;
+        let listed = self.listed.get_or_fetch(op, "", Box::pin(self.fetch(op))).await?;
         let listed = listed.iter().filter(|(_, token)| !token.is_deleted).map(|(user_name, token)| {
             let mut target = Fields::default();
             // One that cannot be named in a configuration is left without a name.
@@ -197,7 +198,7 @@ impl Backend for HubSpot {
     }
 
     async fn shows(&self, op: &Operation, target: &Fields) -> Result<bool> {
-        let listed = self.listed.get_since(op, "", Instant::now(), Box::pin(self.fetch(op))).await?;
+        let listed = self.listed.get_or_fetch_since(op, "", Instant::now(), Box::pin(self.fetch(op))).await?;
         let user_name = target.text(&USER_NAME).unwrap_or_default();
         Ok(listed.get(user_name).is_some_and(|token| !token.is_deleted))
     }
@@ -227,10 +228,10 @@ impl HubSpot {
         let of_europe = |token: &str| if token.starts_with("pat-eu1-") { Ok(()) } else { Err(()) };
         let is_european = secret(&ACCESS_TOKEN).is_some_and(|token| token.check(of_europe).is_ok());
         let login = match secret(&ACCESS_TOKEN) {
-            Some(token) => Bearer::fixed(token),
-            None => Bearer::granted(
+            Some(token) => TokenSource::fixed(token),
+            None => TokenSource::granted(
                 generation.oauth(),
-                Offer::Form(vec![
+                TokenRequest::Form(vec![
                     ("grant_type", "refresh_token".into()),
                     ("client_id", settings.text(&CLIENT_ID).unwrap_or_default().into()),
                     ("client_secret", secret(&CLIENT_SECRET).unwrap_or_default().into()),
@@ -238,7 +239,7 @@ impl HubSpot {
                 ]),
             ),
         };
-        Self { api, generation, login, is_european, listed: Told::default() }
+        Self { api, generation, login, is_european, listed: Cache::default() }
     }
 
     fn request(&self, method: Method, path: &[&str], token: &Secret) -> Request {

@@ -14,7 +14,7 @@ pub struct Field {
     /// The attribute in HCL.
     pub name: &'static str,
     /// What it is, in Markdown.
-    pub help: &'static str,
+    pub description: &'static str,
     /// The environment variable that it falls back to.
     pub env: Option<&'static str>,
     /// Whether it may be shown.
@@ -25,13 +25,13 @@ pub struct Field {
 
 impl Field {
     /// A field that may be shown.
-    pub(super) const fn shown(name: &'static str, help: &'static str, check: Check) -> Self {
-        Self { name, help, env: None, visibility: Visibility::Shown, check }
+    pub(super) const fn shown(name: &'static str, description: &'static str, check: Check) -> Self {
+        Self { name, description, env: None, visibility: Visibility::Shown, check }
     }
 
     /// A field that nobody but the vendor sees.
-    pub(super) const fn secret(name: &'static str, help: &'static str, check: Check) -> Self {
-        Self { visibility: Visibility::Secret, ..Self::shown(name, help, check) }
+    pub(super) const fn secret(name: &'static str, description: &'static str, check: Check) -> Self {
+        Self { visibility: Visibility::Secret, ..Self::shown(name, description, check) }
     }
 
     /// Lets the field fall back to an environment variable.

@@ -13,16 +13,17 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Appeared, Backend, Before, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset,
-    Submission, Trace, Vendor, absence,
-    bearer::{Bearer, Offer},
+    AppearedCredential, Before, Field, Fields, Found, ImportId, Listed, Note, Observation, PasswordSource, Presence,
+    PriorCredential, Reset, ResetKind, SmtpDefaults, Vendor, VendorApi, absence,
+    cache::{Cache, Weigh},
     check,
     listing::{Key, Listing, Object, Scalar},
-    told::{Told, Weigh},
+    oauth::{TokenRequest, TokenSource},
 };
 use crate::{
     http::{
-        Agreement, Answer, Api, Client, Dialect, Error, Form, Kind, Mark, Method, Operation, Outcome, Request, Result,
+        Agreement, Answer, Api, Client, Error, ErrorFormat, Form, Kind, Mark, Method, Operation, Outcome, Request,
+        Result,
     },
     secret::{Outside, Secret},
 };
@@ -42,11 +43,11 @@ pub(super) static VENDOR: Vendor = Vendor {
     identity: &[&NAME],
     scope: &[],
     import: ImportId::Credential,
-    origin: Origin::Vendor,
-    renewal: Renewal::Successor,
-    tells_version: true,
+    password_source: PasswordSource::Vendor,
+    reset_kind: ResetKind::NewCredential,
+    reports_version: true,
     username: |_| None,
-    smtp: Submission::Undocumented,
+    smtp: SmtpDefaults::Undocumented,
     connect: |settings, client| Arc::new(Smtpd::new(settings, client)),
 };
 
@@ -86,7 +87,7 @@ static USERNAME: Field = Field::shown(
 .or_env("SMTPD_USERNAME");
 
 /// Errors as in <https://docs.smtpd.dev/api/authentication>. A refused login comes with 403, as if a right were missing.
-static DIALECT: Dialect = Dialect {
+static DIALECT: ErrorFormat = ErrorFormat {
     refusal: Form(&[&[Mark::Number("code")], &[Mark::Text("message")]]),
     code: &["code"],
     codes: &[("40102", Kind::Unauthorized), ("40106", Kind::Unauthorized)],
@@ -103,22 +104,22 @@ struct Smtpd {
     api: Api,
     /// The key that the provider is logged in with; none where it is a user.
     own_key: Option<String>,
-    login: Bearer,
+    login: TokenSource,
     /// The ids of the keys that there were before anything was reset.
-    before: Told<BTreeSet<Outside>>,
-    keys: Told<Vec<ApiKey>>,
+    before: Cache<BTreeSet<Outside>>,
+    keys: Cache<Vec<ApiKey>>,
     /// The ids of the keys that resets have made here.
     made: Mutex<BTreeSet<Outside>>,
 }
 
 #[async_trait]
-impl Backend for Smtpd {
+impl VendorApi for Smtpd {
     /// A list holds all keys of the account: no paging of it is documented. One that was revoked stays on it. One that is not on it
     /// is asked for by itself.
-    async fn read(&self, op: &Operation, _: &Fields, held: &Held) -> Result<Presence> {
+    async fn read(&self, op: &Operation, _: &Fields, prior: &PriorCredential) -> Result<Presence> {
         // A reset whose answer told no id leaves nothing to look for.
-        let Some(id) = &held.version else { return Ok(Presence::Found(Found::default())) };
-        let keys = self.keys.get(op, "", Box::pin(self.fetch(op))).await?;
+        let Some(id) = &prior.version else { return Ok(Presence::Found(Found::default())) };
+        let keys = self.keys.get_or_fetch(op, "", Box::pin(self.fetch(op))).await?;
         match keys.iter().find(|key| key.id.raw() == id) {
             Some(key) => Ok(key.presence()),
             None => absence::asked(self.one(op, id).await.map(|key| key.presence())),
@@ -127,10 +128,10 @@ impl Backend for Smtpd {
 
     /// Asks for the keys, once: who may not see them may not make one. A new key can be made whatever has become of the old one, so
     /// that is not looked for.
-    async fn check(&self, op: &Operation, _: &Fields, held: &Held) -> Result<Presence> {
-        self.spare_login(held)?;
+    async fn check(&self, op: &Operation, _: &Fields, prior: &PriorCredential) -> Result<Presence> {
+        self.refuse_own_login(prior)?;
         let ids = async { Ok(self.fetch(op).await?.into_iter().map(|key| key.id).collect()) };
-        let ids = self.before.get(op, "", Box::pin(ids)).await?;
+        let ids = self.before.get_or_fetch(op, "", Box::pin(ids)).await?;
         // The key that is logged in with is on a list that is whole.
         if ids.is_empty() && self.own_key.is_some() {
             return Err(absence::contradiction(self.api.host(), WITHOUT_OWN_KEY));
@@ -140,13 +141,13 @@ impl Backend for Smtpd {
 
     /// A revoked key is no credential any more, though it stays on the vendor's list.
     async fn list(&self, op: &Operation, _: &Fields) -> Result<Vec<Listed>> {
-        let keys = self.keys.get(op, "", Box::pin(self.fetch(op))).await?;
+        let keys = self.keys.get_or_fetch(op, "", Box::pin(self.fetch(op))).await?;
         Ok(keys.iter().filter(|key| key.is_active).map(ApiKey::listed).collect())
     }
 
     /// Whoever revokes the key that they are logged in with does not get in again.
-    fn spare_login(&self, held: &Held) -> Result<()> {
-        match &held.username {
+    fn refuse_own_login(&self, prior: &PriorCredential) -> Result<()> {
+        match &prior.username {
             Some(key) if self.own_key.as_ref() == Some(key) => Err(Error::new(
                 Kind::OwnLogin,
                 Outcome::NotChanged,
@@ -174,27 +175,27 @@ impl Backend for Smtpd {
 
     /// Keys of the name asked for whose ids are new: neither on the list from before, nor in the state, nor made here. Others may have
     /// made them.
-    async fn look_back(&self, op: &Operation, target: &Fields, before: &Before) -> Result<Trace> {
-        let Some(listed) = self.before.kept(op, "").await? else { return Ok(Trace::Untold) };
+    async fn find_lost_reset(&self, op: &Operation, target: &Fields, before: &Before) -> Result<Observation> {
+        let Some(listed) = self.before.kept(op, "").await? else { return Ok(Observation::Unknown) };
         let keys = self.fetch(op).await?;
         let mut made = self.made();
         let is_new = |key: &ApiKey| {
             key.is_active
                 && key.name.as_ref().map(Outside::raw) == target.text(&NAME)
-                && before.held.version.as_deref() != Some(key.id.raw())
+                && before.prior.version.as_deref() != Some(key.id.raw())
                 && !listed.contains(&key.id)
                 && !made.contains(&key.id)
         };
         let new: Vec<_> = keys.iter().filter(|key| is_new(key)).collect();
         // The next reset of this name did not make them.
         made.extend(new.iter().map(|key| key.id.clone()));
-        let appeared = new.iter().map(|key| Appeared { id: key.id.name(), created_at: key.created_at });
-        Ok(if new.is_empty() { Trace::NoChange } else { Trace::Appeared(appeared.collect()) })
+        let appeared = new.iter().map(|key| AppearedCredential { id: key.id.name(), created_at: key.created_at });
+        Ok(if new.is_empty() { Observation::Unchanged } else { Observation::Appeared(appeared.collect()) })
     }
 
-    async fn retire(&self, op: &Operation, held: &Held) -> Result<()> {
-        self.spare_login(held)?;
-        let Some(id) = &held.version else { return Ok(()) };
+    async fn retire(&self, op: &Operation, prior: &PriorCredential) -> Result<()> {
+        self.refuse_own_login(prior)?;
+        let Some(id) = &prior.version else { return Ok(()) };
         self.keys.forget(op).await?;
         let send = |token| self.request(Method::PUT, &[id, "revoke"], &token).set(op, &Agreement::Undocumented);
         match self.login.send(op, &self.api, send).await {
@@ -224,16 +225,16 @@ impl Smtpd {
         let text = |field| settings.text(field).map(str::to_owned);
         let own_key = text(&API_KEY);
         let [secret, password] = [&API_SECRET, &PASSWORD].map(|field| settings.secret(field).cloned());
-        let login = Offer::Login {
+        let login = TokenRequest::Login {
             username: own_key.clone().or_else(|| text(&USERNAME)).unwrap_or_default(),
             password: secret.or(password).unwrap_or_default(),
         };
         Self {
             api: client.api(settings.base_url(&BASE_URL, "https://api.smtpd.dev"), &DIALECT),
             own_key,
-            login: Bearer::granted(&["oauth", "token"], login),
-            before: Told::default(),
-            keys: Told::default(),
+            login: TokenSource::granted(&["oauth", "token"], login),
+            before: Cache::default(),
+            keys: Cache::default(),
             made: Mutex::default(),
         }
     }
@@ -355,9 +356,11 @@ mod tests {
         let mut settings = Fields::default();
         settings.insert(&API_KEY, Secret::new("own")).unwrap();
         let smtpd = Smtpd::new(&settings, &client);
-        let spared = |key: &str| smtpd.spare_login(&Held { username: Some(key.to_owned()), ..Held::default() });
+        let spared = |key: &str| {
+            smtpd.refuse_own_login(&PriorCredential { username: Some(key.to_owned()), ..PriorCredential::default() })
+        };
         let error = spared("own").unwrap_err();
         assert_eq!((error.kind, error.outcome), (Kind::OwnLogin, Outcome::NotChanged));
-        assert!(spared("other").is_ok() && smtpd.spare_login(&Held::default()).is_ok());
+        assert!(spared("other").is_ok() && smtpd.refuse_own_login(&PriorCredential::default()).is_ok());
     }
 }

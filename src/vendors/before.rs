@@ -2,13 +2,13 @@
 
 use std::cmp::Ordering;
 
-use super::{Found, Held};
+use super::{Found, PriorCredential};
 
 /// What is known of a credential before a reset.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Before {
     /// What the state holds of it, from an earlier reset by this provider.
-    pub held: Held,
+    pub prior: PriorCredential,
     /// What the check just before the reset found. A read may lag behind.
     pub found: Found,
 }
@@ -17,7 +17,7 @@ impl Before {
     /// Whether a version is later than every one that is known; `None` where it can be compared with none of them.
     pub fn is_exceeded_by(&self, version: &str, compare: impl Fn(&str, &str) -> Option<Ordering>) -> Option<bool> {
         let found = self.found.versions.iter().chain(&self.found.version).map(|name| &**name);
-        let known = found.chain(self.held.version.as_deref()).filter_map(|known| compare(version, known));
+        let known = found.chain(self.prior.version.as_deref()).filter_map(|known| compare(version, known));
         known.map(Ordering::is_gt).reduce(|one, other| one && other)
     }
 }
@@ -27,13 +27,13 @@ mod tests {
     use super::*;
     use crate::secret::Name;
 
-    fn before(held: Option<&str>, version: Option<&str>, versions: &[&str]) -> Before {
+    fn before(prior: Option<&str>, version: Option<&str>, versions: &[&str]) -> Before {
         let found = Found {
             version: version.and_then(Name::new),
             versions: versions.iter().filter_map(|text| Name::new(text)).collect(),
             ..Found::default()
         };
-        Before { held: Held { version: held.map(str::to_owned), ..Held::default() }, found }
+        Before { prior: PriorCredential { version: prior.map(str::to_owned), ..PriorCredential::default() }, found }
     }
 
     #[test]

@@ -16,13 +16,14 @@ use serde::{
 };
 
 use super::{
-    Backend, Before, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission,
-    Trace, Vendor, absence, check,
+    Before, Field, Fields, Found, ImportId, Listed, Note, Observation, PasswordSource, Presence, PriorCredential,
+    Reset, ResetKind, SmtpDefaults, Vendor, VendorApi, absence,
+    cache::{Cache, Weigh},
+    check,
     listing::{Entries, Key, Listing, Object, Scalar},
-    told::{Told, Weigh},
 };
 use crate::{
-    http::{Answer, Api, Client, Dialect, FieldErrors, Form, Mark, Method, Operation, Request, Result},
+    http::{Answer, Api, Client, ErrorFormat, FieldErrors, Form, Mark, Method, Operation, Request, Result},
     secret::{Name, Outside, Secret},
 };
 
@@ -38,11 +39,11 @@ pub(super) static VENDOR: Vendor = Vendor {
     identity: &[&DOMAIN, &CREDENTIAL_GUID],
     scope: &[&DOMAIN],
     import: ImportId::Identity,
-    origin: Origin::Vendor,
-    renewal: Renewal::InPlace,
-    tells_version: true,
+    password_source: PasswordSource::Vendor,
+    reset_kind: ResetKind::InPlace,
+    reports_version: true,
     username: |_| None,
-    smtp: Submission::Undocumented,
+    smtp: SmtpDefaults::Undocumented,
     connect: |settings, client| Arc::new(KirimEmail::new(settings, client)),
 };
 
@@ -64,7 +65,7 @@ static USERNAME: Field =
     Field::shown("username", "User name of the account.", check_username).or_env("KIRIM_EMAIL_USERNAME");
 
 /// Errors as the API's pages show them; the vendor's own clients read `error` too.
-static DIALECT: Dialect = Dialect {
+static DIALECT: ErrorFormat = ErrorFormat {
     refusal: Form(&[&[Mark::Is("success", false)], &[Mark::Text("message"), Mark::Text("error")]]),
     code: &[],
     codes: &[],
@@ -83,24 +84,24 @@ struct KirimEmail {
     username: String,
     api_key: Secret,
     /// The credentials of each domain, by GUID.
-    listed: Told<BTreeMap<Outside, Credential>>,
+    listed: Cache<BTreeMap<Outside, Credential>>,
 }
 
 #[async_trait]
-impl Backend for KirimEmail {
-    async fn read(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence> {
+impl VendorApi for KirimEmail {
+    async fn read(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence> {
         let (domain, guid) = names(target);
-        let listed = self.listed.get(op, domain, Box::pin(self.fetch(op, domain))).await?;
+        let listed = self.listed.get_or_fetch(op, domain, Box::pin(self.fetch(op, domain))).await?;
         if let Some(credential) = listed.get(guid) {
-            return Ok(Presence::Found(credential.found(held)));
+            return Ok(Presence::Found(credential.found(prior)));
         }
         // Credentials that come and go while the pages are fetched can hide one that stays.
-        absence::asked(self.one(op, domain, guid).await.map(|credential| Presence::Found(credential.found(held))))
+        absence::asked(self.one(op, domain, guid).await.map(|credential| Presence::Found(credential.found(prior))))
     }
 
     async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>> {
         let (domain, _) = names(scope);
-        let listed = self.listed.get(op, domain, Box::pin(self.fetch(op, domain))).await?;
+        let listed = self.listed.get_or_fetch(op, domain, Box::pin(self.fetch(op, domain))).await?;
         Ok(listed.values().map(|credential| credential.listed(scope)).collect())
     }
 
@@ -126,7 +127,7 @@ impl Backend for KirimEmail {
         let is_another = !credential.is(guid);
         let odd = (failed || is_another).then_some(Note::OddAnswer);
         let behind = (answer.flag(&["data", "remote_synced"]) == Some(false)).then_some(Note::NotYetEverywhere);
-        let Found { username, version, .. } = credential.found(&Held::default());
+        let Found { username, version, .. } = credential.found(&PriorCredential::default());
         Ok(Reset { password: Some(password), username, version, notes: odd.into_iter().chain(behind).collect() })
     }
 
@@ -135,7 +136,7 @@ impl Backend for KirimEmail {
         self.one(op, domain, guid).await.map(|_| true)
     }
 
-    async fn look_back(&self, op: &Operation, target: &Fields, before: &Before) -> Result<Trace> {
+    async fn find_lost_reset(&self, op: &Operation, target: &Fields, before: &Before) -> Result<Observation> {
         let versions = self.versions(op, target).await?;
         Ok(trace(&versions, before))
     }
@@ -157,7 +158,7 @@ impl KirimEmail {
             api: client.api(settings.base_url(&BASE_URL, "https://smtp-app.kirim.email"), &DIALECT),
             username: settings.text(&USERNAME).unwrap_or_default().to_owned(),
             api_key: settings.secret(&API_KEY).cloned().unwrap_or_default(),
-            listed: Told::default(),
+            listed: Cache::default(),
         }
     }
 
@@ -280,13 +281,13 @@ impl Credential {
         self.user_smtp_guid.0.raw().eq_ignore_ascii_case(guid)
     }
 
-    fn found(&self, held: &Held) -> Found {
+    fn found(&self, prior: &PriorCredential) -> Found {
         let username = self.username.text().and_then(Outside::name);
-        Found { username, version: self.version(held), versions: self.versions(), ..Found::default() }
+        Found { username, version: self.version(prior), versions: self.versions(), ..Found::default() }
     }
 
     fn listed(&self, scope: &Fields) -> Listed {
-        let Found { username, version, .. } = self.found(&Held::default());
+        let Found { username, version, .. } = self.found(&PriorCredential::default());
         let mut target = scope.clone();
         // One that cannot be named in a configuration is left without a name.
         target.insert_told(&CREDENTIAL_GUID, &self.user_smtp_guid.0);
@@ -295,10 +296,10 @@ impl Credential {
     }
 
     /// When it was last changed, as `field=time`: by the field that the state holds, or else by the one that tells more.
-    fn version(&self, held: &Held) -> Option<Name> {
+    fn version(&self, prior: &PriorCredential) -> Option<Name> {
         let told = self.versions();
-        let held = held.version.as_deref().map(field);
-        told.iter().find(|version| Some(field(version)) == held).or(told.first()).cloned()
+        let prior = prior.version.as_deref().map(field);
+        told.iter().find(|version| Some(field(version)) == prior).or(told.first()).cloned()
     }
 
     /// All that it tells of its last change, as `field=time`; what tells more comes first.
@@ -315,17 +316,17 @@ const PASSWORD_CHANGED: &str = "last_password_changed";
 ///
 /// That the password was changed is certain only beside the version of the reset that made the stored one: what a check has read
 /// may lag behind an earlier reset, which would then show up as a later one.
-fn trace(now: &[Name], before: &Before) -> Trace {
-    let is_held = |version: &&Name| before.held.version.as_deref().map(field) == Some(field(version));
+fn trace(now: &[Name], before: &Before) -> Observation {
+    let is_held = |version: &&Name| before.prior.version.as_deref().map(field) == Some(field(version));
     let is_later = |version: &Name| before.is_exceeded_by(version, order);
     let mut of_password = now.iter().filter(|version| field(version) == PASSWORD_CHANGED).filter(is_held);
     if of_password.any(|version| is_later(version) == Some(true)) {
-        return Trace::PasswordChanged;
+        return Observation::PasswordChanged;
     }
     match now.iter().filter_map(is_later).max() {
-        Some(true) => Trace::Changed,
-        Some(false) => Trace::NoChange,
-        None => Trace::Untold,
+        Some(true) => Observation::Changed,
+        Some(false) => Observation::Unchanged,
+        None => Observation::Unknown,
     }
 }
 
@@ -386,28 +387,34 @@ mod tests {
     #[test]
     fn only_the_time_of_the_password_beside_that_of_the_stored_one_proves_a_reset() {
         let (password, edit) = ("last_password_changed=5", "modified_at=5");
-        for (row, held, found, now, expected) in [
+        for (row, prior, found, now, expected) in [
             (
                 1,
                 Some(password),
                 &[password, edit][..],
                 &["last_password_changed=6", "modified_at=6"][..],
-                Trace::PasswordChanged,
+                Observation::PasswordChanged,
             ),
-            (2, Some(password), &[password, edit], &[password, "modified_at=6"], Trace::Changed),
-            (3, Some(edit), &[edit], &["modified_at=6"], Trace::Changed),
-            (4, Some(edit), &[password, edit], &["last_password_changed=6", "modified_at=6"], Trace::Changed),
-            (5, None, &[password], &["last_password_changed=6"], Trace::Changed),
+            (2, Some(password), &[password, edit], &[password, "modified_at=6"], Observation::Changed),
+            (3, Some(edit), &[edit], &["modified_at=6"], Observation::Changed),
+            (4, Some(edit), &[password, edit], &["last_password_changed=6", "modified_at=6"], Observation::Changed),
+            (5, None, &[password], &["last_password_changed=6"], Observation::Changed),
             // Within the same second, unmoved, or a read that lags behind.
-            (6, Some(password), &[password, edit], &[password, edit], Trace::NoChange),
-            (7, Some(password), &[password, edit], &["last_password_changed=4", "modified_at=4"], Trace::NoChange),
+            (6, Some(password), &[password, edit], &[password, edit], Observation::Unchanged),
+            (
+                7,
+                Some(password),
+                &[password, edit],
+                &["last_password_changed=4", "modified_at=4"],
+                Observation::Unchanged,
+            ),
             // A check that lagged behind the reset in the state.
-            (8, Some(password), &["last_password_changed=4"], &[password], Trace::NoChange),
+            (8, Some(password), &["last_password_changed=4"], &[password], Observation::Unchanged),
             // Somebody else's reset, which the check had seen.
-            (9, Some("last_password_changed=4"), &[password], &[password], Trace::NoChange),
-            (10, Some(password), &[password], &[edit], Trace::Untold),
-            (11, None, &[], &[password, edit], Trace::Untold),
-            (12, Some(password), &[password], &[], Trace::Untold),
+            (9, Some("last_password_changed=4"), &[password], &[password], Observation::Unchanged),
+            (10, Some(password), &[password], &[edit], Observation::Unknown),
+            (11, None, &[], &[password, edit], Observation::Unknown),
+            (12, Some(password), &[password], &[], Observation::Unknown),
         ] {
             let texts = |texts: &[&str]| texts.iter().filter_map(|text| Name::new(text)).collect::<Vec<_>>();
             let found = Found {
@@ -415,23 +422,23 @@ mod tests {
                 versions: texts(found),
                 ..Found::default()
             };
-            let held = Held { version: held.map(str::to_owned), ..Held::default() };
-            assert_eq!(trace(&texts(now), &Before { held, found }), expected, "row {row}");
+            let prior = PriorCredential { version: prior.map(str::to_owned), ..PriorCredential::default() };
+            assert_eq!(trace(&texts(now), &Before { prior, found }), expected, "row {row}");
         }
     }
 
     #[test]
     fn a_version_is_a_moment_and_the_field_that_it_stands_in() {
-        let held = |version: &str| Held { version: Some(version.to_owned()), ..Held::default() };
-        for (last_password_changed, modified_at, held, expected) in [
-            (json!(7), json!(9), Held::default(), Some("last_password_changed=7")),
-            (json!(7), json!(9), held("modified_at=8"), Some("modified_at=9")),
-            (json!(0), json!(9), Held::default(), Some("modified_at=9")),
-            (json!(null), json!("1970-01-01T00:00:09Z"), Held::default(), Some("modified_at=9")),
-            (json!("1970-01-01T00:00:07+00:00"), json!(9), held("odd"), Some("last_password_changed=7")),
-            (json!(7), json!(0), held("modified_at=8"), Some("last_password_changed=7")),
-            (json!({}), json!("soon"), Held::default(), None),
-            (json!(-1), json!(1.5), Held::default(), None),
+        let prior = |version: &str| PriorCredential { version: Some(version.to_owned()), ..PriorCredential::default() };
+        for (last_password_changed, modified_at, prior, expected) in [
+            (json!(7), json!(9), PriorCredential::default(), Some("last_password_changed=7")),
+            (json!(7), json!(9), prior("modified_at=8"), Some("modified_at=9")),
+            (json!(0), json!(9), PriorCredential::default(), Some("modified_at=9")),
+            (json!(null), json!("1970-01-01T00:00:09Z"), PriorCredential::default(), Some("modified_at=9")),
+            (json!("1970-01-01T00:00:07+00:00"), json!(9), prior("odd"), Some("last_password_changed=7")),
+            (json!(7), json!(0), prior("modified_at=8"), Some("last_password_changed=7")),
+            (json!({}), json!("soon"), PriorCredential::default(), None),
+            (json!(-1), json!(1.5), PriorCredential::default(), None),
         ] {
             let [last_password_changed, modified_at] =
                 [last_password_changed, modified_at].map(|time| serde_json::from_value(time).unwrap());
@@ -442,7 +449,7 @@ mod tests {
                 modified_at,
                 created_at: Scalar::Nothing,
             };
-            assert_eq!(credential.version(&held).as_deref(), expected);
+            assert_eq!(credential.version(&prior).as_deref(), expected);
         }
     }
 }

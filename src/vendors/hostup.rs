@@ -10,15 +10,16 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::{
-    Backend, Field, Fields, Found, Held, ImportId, Listed, Note, Origin, Presence, Renewal, Reset, Submission, Vendor,
+    Field, Fields, Found, ImportId, Listed, Note, PasswordSource, Presence, PriorCredential, Reset, ResetKind,
+    SmtpDefaults, Vendor, VendorApi,
     absence::{self, Lists, Sight},
+    cache::{Cache, Weigh},
     check,
     listing::{Entries, Key, Listing, Object},
-    told::{Told, Weigh},
 };
 use crate::{
     http::{
-        Agreement, Answer, Api, Client, Dialect, Error, FieldErrors, Form, Kind, Mark, Method, Operation, Outcome,
+        Agreement, Answer, Api, Client, Error, ErrorFormat, FieldErrors, Form, Kind, Mark, Method, Operation, Outcome,
         Request, Result,
     },
     secret::{Name, Outside, Secret},
@@ -47,11 +48,11 @@ pub(super) static VENDOR: Vendor = Vendor {
     identity: &[&ACCOUNT_ID, &ADDRESS],
     scope: &[&ACCOUNT_ID],
     import: ImportId::Identity,
-    origin: Origin::Caller,
-    renewal: Renewal::InPlace,
-    tells_version: false,
+    password_source: PasswordSource::Caller,
+    reset_kind: ResetKind::InPlace,
+    reports_version: false,
     username: |target| target.text(&ADDRESS).filter(|address| !is_id(address)),
-    smtp: Submission::Told { port: 587 },
+    smtp: SmtpDefaults::Reported { port: 587 },
     connect: |settings, client| Arc::new(HostUp::new(settings, client)),
 };
 
@@ -75,7 +76,7 @@ static BASE_URL: Field = Field::shown(
 .or_env("HOSTUP_BASE_URL");
 
 /// Errors are RFC 7807's problem documents; the vendor's `code` is the one to branch on.
-static DIALECT: Dialect = Dialect {
+static DIALECT: ErrorFormat = ErrorFormat {
     refusal: Form(&[&[Mark::Text("code")], &[Mark::Text("detail"), Mark::Text("title")]]),
     code: &["code"],
     codes: &[],
@@ -92,15 +93,15 @@ static CHANGED: Agreement = Agreement::Documented { status: 200, form: Form(&[&[
 struct HostUp {
     api: Api,
     api_key: Secret,
-    mailboxes: Told<Mailboxes>,
-    hosts: Told<Option<Name>>,
+    mailboxes: Cache<Mailboxes>,
+    hosts: Cache<Option<Name>>,
 }
 
 #[async_trait]
-impl Backend for HostUp {
+impl VendorApi for HostUp {
     /// A list holds all mailboxes of an account: no paging of it is documented, and no call about a single one. A refused list says
     /// nothing about a mailbox, not even a 404, which may as well mean an account of somebody else's.
-    async fn read(&self, op: &Operation, target: &Fields, held: &Held) -> Result<Presence> {
+    async fn read(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence> {
         let (account_id, address) = names(target);
         let lists = Lists { told: &self.mailboxes, key: account_id, host: self.api.host() };
         let see = |mailboxes: &Mailboxes| {
@@ -114,13 +115,13 @@ impl Backend for HostUp {
             };
             Ok((sight, mailboxes.0.is_empty()))
         };
-        lists.look(op, held, || Box::pin(self.fetch(op, account_id)), see).await
+        lists.look(op, prior, || Box::pin(self.fetch(op, account_id)), see).await
     }
 
     /// A mailbox whose address cannot be a target's is named by its id.
     async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>> {
         let (account_id, _) = names(scope);
-        let mailboxes = self.mailboxes.get(op, account_id, Box::pin(self.fetch(op, account_id))).await?;
+        let mailboxes = self.mailboxes.get_or_fetch(op, account_id, Box::pin(self.fetch(op, account_id))).await?;
         let listed = mailboxes.0.iter().map(|mailbox| {
             let mut target = scope.clone();
             if !target.insert_told(&ADDRESS, &mailbox.email) {
@@ -135,7 +136,7 @@ impl Backend for HostUp {
     async fn shows(&self, op: &Operation, target: &Fields) -> Result<bool> {
         let (account_id, address) = names(target);
         let fetched = Box::pin(self.fetch(op, account_id));
-        let mailboxes = self.mailboxes.get_since(op, account_id, Instant::now(), fetched).await?;
+        let mailboxes = self.mailboxes.get_or_fetch_since(op, account_id, Instant::now(), fetched).await?;
         Ok(matches!(mailboxes.find(address), Ok(Some(_))))
     }
 
@@ -154,7 +155,7 @@ impl Backend for HostUp {
 
     async fn smtp_host(&self, op: &Operation, target: &Fields) -> Result<Option<Name>> {
         let (account_id, _) = names(target);
-        let host = self.hosts.get(op, account_id, self.host(op, account_id)).await?;
+        let host = self.hosts.get_or_fetch(op, account_id, self.host(op, account_id)).await?;
         Ok(Option::clone(&host))
     }
 }
@@ -164,8 +165,8 @@ impl HostUp {
         Self {
             api: client.api(settings.base_url(&BASE_URL, "https://cloud.hostup.se"), &DIALECT),
             api_key: settings.secret(&API_KEY).cloned().unwrap_or_default(),
-            mailboxes: Told::default(),
-            hosts: Told::default(),
+            mailboxes: Cache::default(),
+            hosts: Cache::default(),
         }
     }
 

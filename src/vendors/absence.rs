@@ -10,8 +10,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{
-    Found, Held, Presence,
-    told::{Told, Weigh},
+    Found, Presence, PriorCredential,
+    cache::{Cache, Weigh},
 };
 use crate::http::{Error, Kind, Operation, Outcome, Result};
 
@@ -38,7 +38,7 @@ pub(super) fn asked(answer: Result<Presence>) -> Result<Presence> {
 #[derive(Debug)]
 pub(super) struct Lists<'a, T> {
     /// What was told.
-    pub(super) told: &'a Told<T>,
+    pub(super) told: &'a Cache<T>,
     /// Of which scope.
     pub(super) key: &'a str,
     /// By whom.
@@ -50,25 +50,27 @@ impl<T: Weigh> Lists<'_, T> {
     pub(super) async fn look<F>(
         &self,
         op: &Operation,
-        held: &Held,
+        prior: &PriorCredential,
         ask: impl Fn() -> F,
         see: impl Fn(&T) -> Result<(Sight, bool)>,
     ) -> Result<Presence>
     where
         F: Future<Output = Result<T>>,
     {
-        let mut list: Arc<T> = self.told.get(op, self.key, ask()).await?;
+        let mut list: Arc<T> = self.told.get_or_fetch(op, self.key, ask()).await?;
         let since = Instant::now();
         let mut is_second = false;
         loop {
             match see(&list)? {
                 (Sight::Here(found), _) => return Ok(Presence::Found(found)),
                 (Sight::Ended, _) => return Ok(Presence::Gone),
-                (Sight::Missing, true) if *held != Held::default() => return Err(contradiction(self.host, EMPTY)),
+                (Sight::Missing, true) if *prior != PriorCredential::default() => {
+                    return Err(contradiction(self.host, EMPTY));
+                }
                 (Sight::Missing, _) if is_second => return Ok(Presence::Gone),
                 (Sight::Missing, _) => {}
             }
-            list = self.told.get_since(op, self.key, since, ask()).await?;
+            list = self.told.get_or_fetch_since(op, self.key, since, ask()).await?;
             is_second = true;
         }
     }
