@@ -14,7 +14,6 @@ pub mod object;
 pub mod plan;
 pub mod schema;
 mod shape;
-pub mod text;
 pub mod validate;
 pub mod value;
 

@@ -1,19 +1,11 @@
 //! The provider: its configuration, and what it offers. It never names a vendor.
 
-mod certificates;
-mod connections;
+mod attributes;
 mod credential_password;
 mod credentials;
-mod diagnose;
-mod duration;
-mod environment;
+mod diagnostics;
 mod functions;
-mod host;
-mod logins;
-mod lost;
-mod mail_server;
 mod settings;
-mod target;
 
 use std::sync::Arc;
 
@@ -21,10 +13,10 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    connections::Connections,
     credential_password::CredentialPassword,
     credentials::Credentials,
     functions::{SesPassword, Url},
+    settings::Connections,
 };
 use crate::{
     framework::{

@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, fmt, net::SocketAddr, time::Duration};
 
 use rustls::pki_types::ServerName;
+use serde::{Deserialize, Serialize};
 use tokio::{
     net::{TcpStream, lookup_host},
     time::{Instant, timeout},
@@ -13,7 +14,8 @@ use super::{Extent, Failure, FailureKind, Roots, Tried, login::Mechanism, sessio
 use crate::secret::{Secret, Shown};
 
 /// How a connection becomes TLS.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Security {
     /// It starts in clear and goes on after STARTTLS, or not at all.
     StartTls,

@@ -13,6 +13,7 @@ mod kirim_email;
 mod listing;
 mod oauth;
 mod smtpd;
+mod target;
 
 use std::{cmp::Ordering, fmt::Debug, sync::Arc};
 
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 pub use before::Before;
 pub use check::Check;
 pub use fields::{Field, Fields, Visibility};
+pub use target::Target;
 
 pub use crate::http::{CertificateFile, Client, Operation, Settings};
 use crate::{
@@ -94,7 +96,7 @@ pub enum PasswordSource {
 pub enum ResetKind {
     /// It changes the credential's password.
     InPlace,
-    /// It makes a new credential beside the old one, which is then to be retired.
+    /// It makes a new credential. The old one stays valid until it is revoked.
     NewCredential,
 }
 
@@ -133,7 +135,7 @@ pub trait VendorApi: Debug + Send + Sync {
         (one == other).then_some(Ordering::Equal)
     }
 
-    /// Refuses to replace or to retire what it is itself logged in with. Asks nobody, so that a plan can tell.
+    /// Refuses to replace or to revoke what it is itself logged in with. Asks nobody, so that a plan can tell.
     fn refuse_own_login(&self, _held: &PriorCredential) -> Result<()> {
         Ok(())
     }
@@ -167,8 +169,8 @@ pub trait VendorApi: Debug + Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Retires what an earlier reset made, for a vendor with [`ResetKind::NewCredential`]. Succeeds where it is already gone.
-    async fn retire(&self, _op: &Operation, _held: &PriorCredential) -> Result<()> {
+    /// Revokes what an earlier reset made, for a vendor with [`ResetKind::NewCredential`]. Succeeds where it is already gone.
+    async fn revoke(&self, _op: &Operation, _held: &PriorCredential) -> Result<()> {
         Ok(())
     }
 

@@ -193,7 +193,7 @@ impl VendorApi for Smtpd {
         Ok(if new.is_empty() { Observation::Unchanged } else { Observation::Appeared(appeared.collect()) })
     }
 
-    async fn retire(&self, op: &Operation, prior: &PriorCredential) -> Result<()> {
+    async fn revoke(&self, op: &Operation, prior: &PriorCredential) -> Result<()> {
         self.refuse_own_login(prior)?;
         let Some(id) = &prior.version else { return Ok(()) };
         self.keys.forget(op).await?;

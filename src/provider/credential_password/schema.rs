@@ -1,43 +1,17 @@
 //! What a user may write in `smtp_credential_password`, and what it answers with.
 
+use super::{
+    names::{
+        ID, IGNORE, IN_PLACE, ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION,
+        REMOTE_VERSION, REPLACE, ROTATE, ROTATED_AT, ROTATION_MODE, ROTATION_TRIGGER, ROTATION_VERSION, SMTP_HOST,
+        SMTP_PORT, STALE, TIMEOUTS, USERNAME, VERIFIED, VERIFY, WARN,
+    },
+    operation::Timed,
+};
 use crate::{
     framework::schema::{Attribute, Schema, Type},
-    provider::{
-        credential_password::{policy::Policy, verify},
-        duration, host, target,
-    },
+    provider::attributes::{host, password_policy, target, verify},
 };
-
-pub(super) const ID: &str = "id";
-pub(super) const ON_EXTERNAL_CHANGE: &str = "on_external_change";
-pub(super) const PASSWORD: &str = "password";
-pub(super) const PASSWORD_POLICY: &str = "password_policy";
-pub(super) const PASSWORD_WO: &str = "password_wo";
-pub(super) const PASSWORD_WO_VERSION: &str = "password_wo_version";
-pub(super) const REMOTE_VERSION: &str = "remote_version";
-pub(super) const ROTATED_AT: &str = "rotated_at";
-pub(super) const ROTATION_MODE: &str = "rotation_mode";
-pub(super) const ROTATION_TRIGGER: &str = "rotation_trigger";
-pub(super) const ROTATION_VERSION: &str = "rotation_version";
-pub(super) const SMTP_HOST: &str = "smtp_host";
-pub(super) const SMTP_PORT: &str = "smtp_port";
-pub(super) const STALE: &str = "stale";
-pub(super) const TIMEOUTS: &str = "timeouts";
-pub(super) const USERNAME: &str = "username";
-pub(super) const VERIFIED: &str = "verified";
-pub(super) const VERIFY: &str = "verify";
-
-/// What is done about a stale password that its user knows of.
-pub(super) const IGNORE: &str = "ignore";
-/// What is done about a stale password that is to heal by itself.
-pub(super) const ROTATE: &str = "rotate";
-/// What is done about a stale password where nothing is said.
-pub(super) const WARN: &str = "warn";
-
-/// The rotation mode that never drops the resource from state.
-pub(super) const IN_PLACE: &str = "in_place";
-/// The rotation mode where none is set.
-pub(super) const REPLACE: &str = "replace";
 
 /// The version of the schema. States of version 0 were written by 0.1.0, and are read by [`super::upgrade`].
 pub(super) const VERSION: i64 = 1;
@@ -67,7 +41,7 @@ fn arguments() -> Vec<Attribute> {
         }),
         Attribute::optional(
             PASSWORD_POLICY,
-            Type::Object(Policy::attributes()),
+            Type::Object(password_policy::attributes()),
             "What a password is made of, where the vendor leaves it to us. It has at least one character of each wanted kind. A change of \
              what it allows resets the password in place.",
         ),
@@ -113,7 +87,7 @@ fn arguments() -> Vec<Attribute> {
         ),
         Attribute::optional(
             TIMEOUTS,
-            Type::Object(Operation::ALL.iter().map(|operation| operation.attribute()).collect()),
+            Type::Object(Timed::ALL.iter().map(|operation| operation.attribute()).collect()),
             "How long the operations may take, waits for the vendor's rate limit included.",
         ),
         Attribute::optional(
@@ -181,41 +155,4 @@ fn answers() -> Vec<Attribute> {
              where that was cut short.",
         ),
     ]
-}
-
-/// What core asks for that takes time.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Operation {
-    Create,
-    Delete,
-    Read,
-    Update,
-}
-
-impl Operation {
-    const ALL: [Self; 4] = [Self::Create, Self::Delete, Self::Read, Self::Update];
-
-    /// Its name in `timeouts`.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Delete => "delete",
-            Self::Read => "read",
-            Self::Update => "update",
-        }
-    }
-
-    /// How long it may take where `timeouts` does not say, as a user would write it.
-    pub(super) fn default_timeout(self) -> &'static str {
-        match self {
-            Self::Create | Self::Update => "5m",
-            Self::Delete | Self::Read => "1m",
-        }
-    }
-
-    fn attribute(self) -> Attribute {
-        let description =
-            format!("Longest duration of `{}`, such as `90s`. Default: `{}`.", self.name(), self.default_timeout());
-        Attribute::optional(self.name(), Type::String, description).validated_by(duration::check)
-    }
 }

@@ -1,10 +1,11 @@
 //! States of earlier versions of the schema.
 
 use super::{
-    schema::{ON_EXTERNAL_CHANGE, REPLACE, ROTATION_MODE, ROTATION_VERSION, VERSION, WARN},
-    version,
+    names::{ON_EXTERNAL_CHANGE, REPLACE, ROTATION_MODE, ROTATION_VERSION, WARN},
+    schema::VERSION,
+    state::rotated_at,
 };
-use crate::framework::value::Value;
+use crate::{framework::value::Value, provider::attributes::rotation_version};
 
 /// Makes a state of today's schema from one that `version` of the schema wrote.
 ///
@@ -18,7 +19,7 @@ pub(super) fn state(version: i64, mut state: Value) -> Value {
             state.set(name, Value::Null);
         }
     }
-    let version = version::of(&state);
+    let version = rotation_version::of(rotated_at(&state));
     state.set(ROTATION_VERSION, version);
     state
 }
@@ -28,7 +29,7 @@ mod tests {
     use super::*;
     use crate::{
         framework::value::Number,
-        provider::credential_password::schema::{IN_PLACE, ROTATE, ROTATED_AT},
+        provider::credential_password::names::{IN_PLACE, ROTATE, ROTATED_AT},
     };
 
     fn stored(mode: &str, setting: &str) -> Value {

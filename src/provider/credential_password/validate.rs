@@ -1,17 +1,17 @@
 //! What makes a configuration of the resource impossible, beyond its schema.
 
-use super::{
-    policy::Policy,
-    schema::{PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, SMTP_PORT},
-    verify,
-};
+use super::names::{PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, SMTP_PORT};
 use crate::{
     framework::{
         diagnostic::{Diagnostic, Diagnostics, Path},
         validate::invalid,
         value::Value,
     },
-    provider::target::{self, Named},
+    provider::attributes::{
+        password_policy,
+        target::{self, Named},
+        verify,
+    },
     vendors::{PasswordSource, Vendor},
 };
 
@@ -29,7 +29,7 @@ pub(super) fn config(config: &Value) -> Diagnostics {
         diagnostics.extend(not_for_the_caller(vendor, config));
     }
     diagnostics.extend(own_password(config));
-    diagnostics.extend(Policy::validate(config.get(PASSWORD_POLICY)));
+    diagnostics.extend(password_policy::validate(config.get(PASSWORD_POLICY)));
     diagnostics.extend(verify::validate(config, vendor));
     if let Some(port) = config.get(SMTP_PORT).as_number()
         && !port.as_i64().is_some_and(|port| (1..=65535).contains(&port))

@@ -8,10 +8,12 @@ use async_trait::async_trait;
 
 use self::schema::{CREATED_AT, CREDENTIALS, DEFAULT_TIMEOUT, ID, READ, REMOTE_VERSION, TIMEOUTS, USERNAME};
 use super::{
-    connections::Connections,
-    diagnose::{self, Doing},
-    duration,
-    target::{Imported, Target},
+    attributes::{
+        duration,
+        target::{self, Imported},
+    },
+    diagnostics::vendor::{self, Step},
+    settings::Connections,
 };
 use crate::{
     framework::{
@@ -20,7 +22,7 @@ use crate::{
         schema::Schema,
         value::Value,
     },
-    vendors::{ImportId, Listed, Operation},
+    vendors::{ImportId, Listed, Operation, Target},
 };
 
 /// Lists the credentials of an account.
@@ -48,22 +50,22 @@ impl DataSource for Credentials {
 
     fn validate(&self, config: &Value) -> Diagnostics {
         // A field that its own rule refuses has been told already.
-        Target::scope_of(config).err().unwrap_or_default()
+        target::scope_of(config).err().unwrap_or_default()
     }
 
     async fn read(&self, call: &Call, config: Value) -> Result<Value> {
-        let scope = Target::scope_of(&config)?.ok_or_else(unknown)?;
+        let scope = target::scope_of(&config)?.ok_or_else(unknown)?;
         let api = self.connections.api(scope.vendor)?;
         let configured = config.get(TIMEOUTS).get(READ).as_str();
         let timeout = duration::parse(configured.unwrap_or(DEFAULT_TIMEOUT)).unwrap_or_default();
         let op = Operation::new(timeout, call.stop.clone());
         let listed = api.list(&op, &scope.fields).await;
-        let listed = listed.map_err(|error| diagnose::failed(Doing::Listing, &scope, &error))?;
+        let listed = listed.map_err(|error| vendor::failed(Step::Listing, &scope, &error))?;
 
         let told = listed.len();
         let named: Vec<_> = listed.into_iter().filter_map(|one| Some((import_id(&scope, &one)?, one))).collect();
         if named.len() < told {
-            call.warn(diagnose::left_out(&scope, told - named.len()));
+            call.warn(vendor::left_out(&scope, told - named.len()));
         }
         // Stable, and each credential once, however often and in whatever order the vendor tells of it.
         let sorted: BTreeMap<_, _> = named.into_iter().collect();
@@ -78,7 +80,7 @@ fn import_id(scope: &Target, listed: &Listed) -> Option<String> {
     let vendor = scope.vendor;
     let id = match vendor.import {
         ImportId::Credential => format!("{}/{}", vendor.name, listed.version.as_ref()?),
-        ImportId::Identity => Target::told(vendor, listed.target.clone()).id(),
+        ImportId::Identity => Target { vendor, fields: listed.target.clone() }.id(),
     };
     Imported::from_id(&id).is_ok().then_some(id)
 }

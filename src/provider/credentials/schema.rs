@@ -2,7 +2,7 @@
 
 use crate::{
     framework::schema::{Attribute, Schema, Type},
-    provider::{duration, target},
+    provider::attributes::{duration, target},
 };
 
 pub(super) const CREATED_AT: &str = "created_at";

@@ -7,7 +7,7 @@ use crate::{
         schema::{Attribute, Type},
         value::{Number, Value},
     },
-    provider::host,
+    provider::attributes::host,
     secret::Secret,
     smtp::{self, Library, Security},
 };

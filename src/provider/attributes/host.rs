@@ -1,0 +1,29 @@
+//! Names and addresses of servers.
+
+use std::net::Ipv6Addr;
+
+use url::Host;
+
+/// The rule for an argument that is a host.
+pub(in crate::provider) fn check(text: &str) -> Result<(), &'static str> {
+    if Host::parse(text).is_ok() || text.parse::<Ipv6Addr>().is_ok() {
+        Ok(())
+    } else {
+        Err("must be a host name or an IP address, without a port")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_has_a_name_or_an_address_and_no_port() {
+        for good in ["smtp.hubapi.com", "localhost", "127.0.0.1", "::1", "[::1]", "xn--exmple-cua.se"] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        for bad in ["", "smtp.example.com:587", "a b", "user@host", "a/b", "[::1]:25", "1:2"] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
+}

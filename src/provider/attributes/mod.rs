@@ -1,0 +1,13 @@
+//! Pieces of schema that resources share, and how they are read.
+
+pub(in crate::provider) mod duration;
+pub(in crate::provider) mod host;
+pub(in crate::provider) mod password_policy;
+pub(in crate::provider) mod rotation_version;
+pub(in crate::provider) mod target;
+pub(in crate::provider) mod verify;
+
+pub(in crate::provider) const PASSWORD_POLICY: &str = "password_policy";
+pub(in crate::provider) const SMTP_HOST: &str = "smtp_host";
+pub(in crate::provider) const SMTP_PORT: &str = "smtp_port";
+pub(in crate::provider) const VERIFY: &str = "verify";

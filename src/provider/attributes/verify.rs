@@ -1,0 +1,220 @@
+//! `verify`: at which mail server a password is tried, and for how long.
+
+use super::{SMTP_HOST, SMTP_PORT, VERIFY, duration, host};
+use crate::{
+    framework::{
+        diagnostic::{Diagnostic, Diagnostics, Path},
+        schema::{Attribute, Type},
+        validate::invalid,
+        value::Value,
+    },
+    http::Outcome,
+    rotation::SmtpEndpoint,
+    smtp::Security,
+    vendors::{SmtpDefaults, Vendor},
+};
+
+const HOST: &str = "host";
+const ON_REFRESH: &str = "on_refresh";
+const PORT: &str = "port";
+const SECURITY: &str = "security";
+const TIMEOUT: &str = "timeout";
+
+const STARTTLS: &str = "starttls";
+const TLS: &str = "tls";
+
+/// The port that is TLS from the first byte (RFC 8314, section 3.3).
+const TLS_PORT: u16 = 465;
+
+/// The nested attributes of `verify`.
+pub(in crate::provider) fn attributes() -> Vec<Attribute> {
+    vec![
+        Attribute::optional(
+            HOST,
+            Type::String,
+            "Host name of the server to log in at; its certificate must be for it. Default: `smtp_host`.",
+        )
+        .validated_by(host::check),
+        Attribute::optional(
+            ON_REFRESH,
+            Type::Bool,
+            "Whether a refresh logs in too, with the stored password. One that has logged in before and is refused now is `stale`. Default: \
+             `false`.",
+        ),
+        Attribute::optional(
+            PORT,
+            Type::Number,
+            "Port of that server, 1 to 65535. Default: `smtp_port`; without one, 587, or 465 with `tls`.",
+        ),
+        Attribute::optional(
+            SECURITY,
+            Type::String,
+            "`starttls` for a connection that is upgraded, `tls` for one that is TLS from its first byte. Default: `tls` where the port is 465, \
+             `starttls` elsewhere.",
+        )
+        .validated_by(|text| match text {
+            STARTTLS | TLS => Ok(()),
+            _ => Err("must be `starttls` or `tls`"),
+        }),
+        Attribute::optional(
+            TIMEOUT,
+            Type::String,
+            "How long a new password is tried until it works, such as `90s`; at most until the operation's own time is up. At most four \
+             logins are refused in that time. Default: `60s`.",
+        )
+        .validated_by(duration::check),
+    ]
+}
+
+/// Judges what no rule for a single text can. Any value may be unknown.
+pub(in crate::provider) fn validate(config: &Value, vendor: Option<&Vendor>) -> Diagnostics {
+    let verify = config.get(VERIFY);
+    let mut diagnostics = Diagnostics::default();
+    if let Some(port) = verify.get(PORT).as_number()
+        && !port.as_i64().is_some_and(|port| (1..=65535).contains(&port))
+    {
+        diagnostics.push(invalid(path(PORT), "must be a whole number from 1 to 65535"));
+    }
+    if let (Some(_), Some(vendor)) = (verify.as_object(), vendor)
+        && vendor.smtp == SmtpDefaults::Undocumented
+        && verify.get(HOST).is_null()
+        && config.get(SMTP_HOST).is_null()
+    {
+        diagnostics.push(no_host(vendor));
+    }
+    diagnostics
+}
+
+/// Whether a refresh is to log in with the password of this state.
+pub(in crate::provider) fn is_on_refresh(state: &Value) -> bool {
+    *state.get(VERIFY).get(ON_REFRESH) == Value::Bool(true)
+}
+
+/// Where a plan or a state says that a password is tried; `None` where it has no `verify`, or where a part of it is unknown.
+pub(in crate::provider) fn endpoint(value: &Value) -> Option<SmtpEndpoint> {
+    let verify = value.get(VERIFY);
+    if verify.is_null() || !verify.is_wholly_known() {
+        return None;
+    }
+    let security = match verify.get(SECURITY).as_str() {
+        Some(TLS) => Some(Security::Tls),
+        Some(_) => Some(Security::StartTls),
+        None => None,
+    };
+    let ports = [verify.get(PORT), value.get(SMTP_PORT)];
+    let port = match ports.into_iter().find(|port| !port.is_null()) {
+        Some(port) => port.as_number()?.as_i64()?.try_into().ok()?,
+        None if security == Some(Security::Tls) => TLS_PORT,
+        // RFC 6409, section 3.1.
+        None => 587,
+    };
+    let security = security.unwrap_or(if port == TLS_PORT { Security::Tls } else { Security::StartTls });
+    let hosts = [verify.get(HOST), value.get(SMTP_HOST)];
+    let host = hosts.into_iter().find_map(|host| host.as_str()).map(str::to_owned);
+    let timeout = verify.get(TIMEOUT).as_str().and_then(duration::parse);
+    Some(SmtpEndpoint { host, port, security, timeout })
+}
+
+/// The path to a setting of `verify`.
+fn path(name: &'static str) -> Path {
+    Path::attribute(VERIFY).then(name)
+}
+
+pub(in crate::provider) fn no_host(vendor: &Vendor) -> Diagnostic {
+    let detail = format!(
+        "{} names no submission server, so that there is none to log in at. {} Set `verify.host`, or `smtp_host`.",
+        vendor.title,
+        Outcome::NotChanged.sentence()
+    );
+    // Of what is missing inside an object core finds no line.
+    Diagnostic::error("No server to log in at", detail).at(Path::attribute(VERIFY))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{framework::value::Number, vendors::VENDORS};
+
+    fn value(verify: Value, host: Value, port: Value) -> Value {
+        Value::object([(VERIFY, verify), (SMTP_HOST, host), (SMTP_PORT, port)])
+    }
+
+    fn verify(settings: &[(&'static str, Value)]) -> Value {
+        let names = attributes().into_iter().map(|attribute| (attribute.name.into_owned(), Value::Null));
+        let mut verify = Value::object(names);
+        for (name, value) in settings {
+            verify.set(*name, value.clone());
+        }
+        verify
+    }
+
+    fn at(host: Option<&str>, port: u16, security: Security) -> SmtpEndpoint {
+        SmtpEndpoint { host: host.map(str::to_owned), port, security, timeout: None }
+    }
+
+    #[test]
+    fn the_endpoint_is_the_vendors_unless_another_is_named() {
+        let smtp = |verify: Value| value(verify, "smtp.example.com".into(), 2525_u16.into());
+        let unknown = |verify: Value| value(verify, Value::Null, Value::Null);
+        let tls = || (SECURITY, TLS.into());
+        let starttls = || (SECURITY, STARTTLS.into());
+        for (row, value, expected) in [
+            (1, smtp(Value::Null), None),
+            (2, smtp(verify(&[])), Some(at(Some("smtp.example.com"), 2525, Security::StartTls))),
+            (3, smtp(verify(&[(HOST, "mx".into()), tls()])), Some(at(Some("mx"), 2525, Security::Tls))),
+            (4, smtp(verify(&[(PORT, 25_u16.into())])), Some(at(Some("smtp.example.com"), 25, Security::StartTls))),
+            (5, unknown(verify(&[(HOST, "mx".into())])), Some(at(Some("mx"), 587, Security::StartTls))),
+            (6, unknown(verify(&[(HOST, "mx".into()), tls()])), Some(at(Some("mx"), 465, Security::Tls))),
+            (7, value(verify(&[]), Value::Unknown, 587_u16.into()), Some(at(None, 587, Security::StartTls))),
+            (8, smtp(verify(&[(HOST, Value::Unknown)])), None),
+            (9, value(verify(&[]), "mx".into(), Value::Unknown), None),
+            (10, smtp(Value::Unknown), None),
+            (11, value(verify(&[]), "mx".into(), 465_u16.into()), Some(at(Some("mx"), 465, Security::Tls))),
+            (12, smtp(verify(&[(PORT, 465_u16.into())])), Some(at(Some("smtp.example.com"), 465, Security::Tls))),
+            (
+                13,
+                smtp(verify(&[(PORT, 465_u16.into()), starttls()])),
+                Some(at(Some("smtp.example.com"), 465, Security::StartTls)),
+            ),
+            (
+                14,
+                value(verify(&[(PORT, 587_u16.into())]), "mx".into(), 465_u16.into()),
+                Some(at(Some("mx"), 587, Security::StartTls)),
+            ),
+        ] {
+            assert_eq!(endpoint(&value), expected, "row {row}");
+        }
+    }
+
+    #[test]
+    fn without_any_host_there_is_nothing_to_log_in_at() {
+        let paths = |value: &Value, vendor| -> Vec<String> {
+            validate(value, vendor).iter().map(|diagnostic| diagnostic.path.to_string()).collect()
+        };
+        let lacks = value(verify(&[]), Value::Null, Value::Null);
+        for vendor in VENDORS {
+            let is_error = vendor.smtp == SmtpDefaults::Undocumented;
+            assert_eq!(!paths(&lacks, Some(vendor)).is_empty(), is_error, "{}", vendor.name);
+            let undocumented = VENDORS.iter().find(|vendor| vendor.smtp == SmtpDefaults::Undocumented).copied();
+            for fine in [
+                value(Value::Null, Value::Null, Value::Null),
+                value(Value::Unknown, Value::Null, Value::Null),
+                value(verify(&[]), "mx".into(), Value::Null),
+                value(verify(&[]), Value::Unknown, Value::Null),
+                value(verify(&[(HOST, "mx".into())]), Value::Null, Value::Null),
+                value(verify(&[(HOST, Value::Unknown)]), Value::Null, Value::Null),
+            ] {
+                assert_eq!(paths(&fine, undocumented), <[&str; 0]>::default());
+            }
+        }
+        assert_eq!(paths(&lacks, None), <[&str; 0]>::default());
+    }
+
+    #[test]
+    fn a_port_is_a_port() {
+        for port in [0, -1, 65_536] {
+            let value = value(verify(&[(PORT, Number::from(port).into())]), Value::Null, Value::Null);
+            assert_eq!(validate(&value, None).iter().next().unwrap().path, path(PORT), "{port}");
+        }
+    }
+}

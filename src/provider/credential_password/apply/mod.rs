@@ -1,0 +1,168 @@
+//! What an apply does: a create and an update that reset, and a deletion.
+
+mod delete;
+mod new_state;
+mod sink;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use self::sink::ApplySink;
+use super::{
+    CredentialPassword, diagnose,
+    names::{PASSWORD_POLICY, PASSWORD_WO, ROTATED_AT, SMTP_HOST, USERNAME},
+    operation::Timed,
+    private_data::PrivateData,
+    state::State,
+};
+use crate::{
+    framework::{
+        Call, Change, NewState, ResourceState,
+        diagnostic::{Diagnostic, Result},
+        value::Value,
+    },
+    http::Outcome,
+    provider::{
+        attributes::{password_policy, target, verify},
+        diagnostics::{self, lost_reset, vendor},
+    },
+    rotation::{Known, NewPassword, Predecessor, Request, RotationError, Rotator, Verified},
+    vendors::{Operation, PasswordSource, PriorCredential, ResetKind, Target},
+};
+
+impl CredentialPassword {
+    pub(super) async fn apply_create(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
+        let target = target::known(&change.planned)?;
+        let op = Timed::Create.operation(call, &change.planned);
+        let id = target.id();
+        let rotator = self.rotator(target, PriorCredential::default(), self.replacements.known(&id))?;
+        let private = PrivateData::of_second_half(&change.private, self.replacements.healed(&id));
+        let rotated = rotate(&rotator, call, &op, &Change { private, ..change.clone() }, new).await;
+        let verified = rotated.map_err(|failed| {
+            let predecessors = self.replacements.failed(&id);
+            let ids = predecessors.as_ref().map(|all| ids(all));
+            lost_reset::of_create(failed.diagnostic, failed.outcome, ids.as_deref())
+        })?;
+        let (verified, predecessors) = self.replacements.created(&id, verified);
+        for predecessor in predecessors {
+            self.revoke(call, &op, &predecessor, verified).await;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn apply_update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
+        let op = Timed::Update.operation(call, &change.planned);
+        let (prior, notes) = (State::of(&change.prior), PrivateData::from(&change.private));
+        let rotator = || {
+            let credential = prior.stored.credential.clone();
+            let previous_password = prior.previous_password(notes.logged_in_at.clone());
+            let known = Known { credential: credential.clone(), previous_password };
+            self.rotator(target::known(&change.planned)?, credential, known)
+        };
+        if change.planned.get(ROTATED_AT).is_unknown() {
+            let predecessor = self.predecessor(&change.prior)?;
+            let rotator = rotator()?;
+            let rotated = rotate(&rotator, call, &op, change, new).await;
+            let verified = rotated.map_err(|failed| {
+                if failed.outcome == Outcome::Changed && rotator.target.vendor.reset_kind == ResetKind::InPlace {
+                    new.set(new_state::outdated(change));
+                }
+                failed.diagnostic
+            })?;
+            if let Some(predecessor) = predecessor {
+                self.revoke(call, &op, &predecessor, verified).await;
+            }
+            return Ok(());
+        }
+        let mut state = change.planned.clone();
+        // All that the plan of an update without a reset leaves open is the submission host of a vendor that reports it.
+        if !state.is_wholly_known() {
+            let rotator = rotator()?;
+            let host = if state.get(SMTP_HOST).is_unknown() {
+                rotator.smtp_host(&op).await.map_err(|error| diagnose(&rotator.target, &error))?
+            } else {
+                None
+            };
+            state.set(SMTP_HOST, host);
+        }
+        new.set(ResourceState {
+            state,
+            private: PrivateData::of_state(&change.config, notes.logged_in_at.clone(), notes.healed),
+        });
+        Ok(())
+    }
+
+    fn rotator(&self, target: Target, credential: PriorCredential, known: Known) -> Result<Rotator> {
+        let (api, roots) = (self.connections.api(target.vendor)?, self.connections.roots());
+        Ok(Rotator { shared: Arc::clone(&self.shared), target, api, roots, credential, known })
+    }
+
+    /// The credential of a state, if its vendor makes another with every reset.
+    fn predecessor(&self, state: &Value) -> Result<Option<Predecessor>> {
+        let (target, credential) = (target::known(state)?, State::of(state).stored.credential);
+        match target.vendor.reset_kind {
+            ResetKind::NewCredential if credential.version.is_some() => {
+                Ok(Some(Predecessor { api: self.connections.api(target.vendor)?, target, credential }))
+            }
+            ResetKind::InPlace | ResetKind::NewCredential => Ok(None),
+        }
+    }
+
+    /// Revokes what a reset has replaced, once the new password is stored.
+    async fn revoke(&self, call: &Call, op: &Operation, predecessor: &Predecessor, successor: Verified) {
+        if let Some(kept) = predecessor.revoke_after_reset(op, &self.shared.live, successor).await {
+            call.warn(diagnostics::rotation::kept(predecessor, &kept));
+        }
+    }
+}
+
+/// A rotation that failed, as the user reads it.
+struct Failed {
+    outcome: Outcome,
+    diagnostic: Diagnostic,
+}
+
+/// Rotates as `change` asks for, into the new state.
+async fn rotate(
+    rotator: &Rotator,
+    call: &Call,
+    op: &Operation,
+    change: &Change,
+    new: &NewState,
+) -> std::result::Result<Verified, Failed> {
+    let target = &rotator.target;
+    let rotated = match request(target, change) {
+        Ok(request) => rotator.rotate(op, request, &ApplySink { call, change, new, target }).await,
+        Err(error) => Err(error),
+    };
+    rotated.map_err(|error| Failed {
+        outcome: diagnostics::rotation::outcome(&error),
+        diagnostic: diagnostics::rotation::failed(target, &error),
+    })
+}
+
+/// The rotation that a change asks for.
+fn request(target: &Target, change: &Change) -> std::result::Result<Request, RotationError> {
+    let own = change.config.get(PASSWORD_WO).as_secret();
+    let password = match (target.vendor.password_source, own) {
+        (PasswordSource::Vendor, _) => NewPassword::ByVendor,
+        (PasswordSource::Caller, Some(own)) => NewPassword::Own(own.clone()),
+        (PasswordSource::Caller, None) => {
+            // Every part of it was checked when it was planned.
+            let policy = password_policy::of(change.planned.get(PASSWORD_POLICY));
+            NewPassword::Generated(policy.ok_or(RotationError::NoRandomBytes)?)
+        }
+    };
+    Ok(Request {
+        password,
+        wants_smtp_host: change.planned.get(SMTP_HOST).is_unknown(),
+        endpoint: verify::endpoint(&change.planned),
+        username: change.planned.get(USERNAME).as_str().map(str::to_owned),
+        replaces: (!change.prior.is_null()).then(|| State::of(&change.prior).stored),
+    })
+}
+
+fn ids(predecessors: &[Predecessor]) -> Vec<String> {
+    predecessors.iter().map(|predecessor| vendor::stored(predecessor.id()).to_string()).collect()
+}

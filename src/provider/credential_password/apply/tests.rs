@@ -1,0 +1,478 @@
+//! An apply with a vendor that makes another credential with every reset.
+
+use std::{
+    pin::{Pin, pin},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+
+use super::*;
+use crate::{
+    framework::{
+        Private, Resource,
+        diagnostic::Path,
+        plan::{Draft, draft},
+    },
+    http::{Error, Kind},
+    provider::{
+        credential_password::{
+            names::{ID, IN_PLACE, PASSWORD, REMOTE_VERSION, ROTATION_MODE, ROTATION_TRIGGER, STALE},
+            schema,
+            state::without_unknowns,
+        },
+        settings::Connections,
+    },
+    secret::{Name, Secret},
+    vendors::{self, Fields, Found, Listed, Presence, Reset, VendorApi},
+};
+
+type Answer<T> = std::result::Result<T, Error>;
+
+/// A vendor that makes a credential with every reset, and writes down what it is asked for.
+#[derive(Debug, Default)]
+struct Fake {
+    asked: Mutex<Vec<String>>,
+    check: Option<Outcome>,
+    reset: Option<Outcome>,
+    /// Which resets fail besides, counted from the first.
+    fails: Vec<usize>,
+    resets: AtomicUsize,
+    revoke: Option<Outcome>,
+    /// What is stopped while it resets.
+    stop: Option<tokio_util::sync::CancellationToken>,
+    /// What it needs a permit of for every answer to a reset or a revocation.
+    answers: Option<Semaphore>,
+}
+
+impl Fake {
+    fn note(&self, asked: &str, fails: Option<Outcome>) -> Answer<()> {
+        self.asked.lock().unwrap().push(asked.to_owned());
+        fails.map_or(Ok(()), |outcome| Err(Error::new(Kind::Unavailable, outcome, "api.example.com", "a test")))
+    }
+
+    async fn answer(&self) {
+        if let Some(answers) = &self.answers {
+            answers.acquire().await.unwrap().forget();
+        }
+    }
+
+    /// What it was asked for since it was last looked at.
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+}
+
+#[async_trait]
+impl VendorApi for Fake {
+    async fn read(&self, _: &vendors::Operation, _: &Fields, held: &PriorCredential) -> Answer<Presence> {
+        let mut target = Fields::default();
+        target.insert(SUCCESSOR.target[0], Secret::new("newsletter")).unwrap();
+        let username = held.version.as_ref().and_then(|id| Name::new(&format!("user of {id}")));
+        Ok(Presence::Found(Found {
+            target,
+            username,
+            version: held.version.as_deref().and_then(Name::new),
+            ..Found::default()
+        }))
+    }
+
+    async fn check(&self, _: &vendors::Operation, _: &Fields, held: &PriorCredential) -> Answer<Presence> {
+        self.note(&format!("check {}", held.version.as_deref().unwrap_or("nothing")), self.check)?;
+        Ok(Presence::Found(Found::default()))
+    }
+
+    async fn list(&self, _: &vendors::Operation, _: &Fields) -> Answer<Vec<Listed>> {
+        unreachable!("a resource asks for one credential")
+    }
+
+    async fn reset(&self, _: &vendors::Operation, target: &Fields, _: Option<&Secret>) -> Answer<Reset> {
+        let name = SUCCESSOR.target.iter().find_map(|field| target.text(field)).unwrap_or("another vendor's");
+        if let Some(stop) = &self.stop {
+            stop.cancel();
+        }
+        let number = self.resets.fetch_add(1, Ordering::Relaxed);
+        let fails = self.fails.contains(&number).then_some(Outcome::NotChanged);
+        self.note(&format!("reset {name}"), self.reset.or(fails))?;
+        self.answer().await;
+        let [username, version] = ["new user", "new"].map(Name::new);
+        Ok(Reset { password: Some(Secret::new("new secret")), username, version, ..Reset::default() })
+    }
+
+    async fn revoke(&self, _: &vendors::Operation, held: &PriorCredential) -> Answer<()> {
+        self.note(&format!("revoke {}", held.version.as_deref().unwrap_or("nothing")), self.revoke)?;
+        self.answer().await;
+        Ok(())
+    }
+}
+
+/// The vendor whose resets make another credential.
+static SUCCESSOR: std::sync::LazyLock<&vendors::Vendor> = std::sync::LazyLock::new(|| {
+    vendors::VENDORS.iter().find(|vendor| vendor.reset_kind == ResetKind::NewCredential).unwrap()
+});
+
+/// The resource, and the vendor behind it.
+struct Subject {
+    resource: CredentialPassword,
+    vendor: Arc<Fake>,
+    call: Call,
+}
+
+impl Subject {
+    fn new(vendor: Fake) -> Self {
+        let call = Call::new(vendor.stop.clone().unwrap_or_default());
+        let vendor = Arc::new(vendor);
+        let names = vendors::VENDORS.iter().map(|known| known.name);
+        let connections = Connections::ready_with(names.map(|name| (name, vendor.clone() as Arc<dyn VendorApi>)));
+        Self { resource: CredentialPassword::new(Arc::new(connections)), vendor, call }
+    }
+
+    fn plan(&self, prior: &Value, config: &Value) -> Draft {
+        let mut draft = draft(&self.resource.schema, config.clone(), prior.clone(), Private::default());
+        self.resource.plan(&self.call, &mut draft).unwrap();
+        draft
+    }
+
+    /// Creates or updates, and answers with the state that core gets and with the error.
+    async fn apply(&self, prior: &Value, config: &Value) -> (Value, Option<Diagnostic>) {
+        let (change, new) = self.change(prior, config);
+        let applied = if prior.is_null() {
+            self.resource.create(&self.call, &change, &new).await
+        } else {
+            self.resource.update(&self.call, &change, &new).await
+        };
+        (new.take().state, applied.err().and_then(|errors| errors.iter().next().cloned()))
+    }
+
+    fn change(&self, prior: &Value, config: &Value) -> (Change, NewState) {
+        let Draft { planned, private, .. } = self.plan(prior, config);
+        let change = Change { prior: prior.clone(), planned, config: config.clone(), private };
+        (change, NewState::holding(ResourceState { state: prior.clone(), ..ResourceState::default() }))
+    }
+
+    /// Deletes as the first half of a replacement: core hands on the private data of the plan without a prior state.
+    async fn delete_before_create(&self, prior: &Value, config: &Value) -> Result<()> {
+        let private = self.plan(&Value::Null, config).private;
+        self.resource.delete(&self.call, prior, &private).await
+    }
+
+    async fn destroy(&self, prior: &Value) -> Result<()> {
+        self.resource.delete(&self.call, prior, &self.resource.plan_destroy(prior)).await
+    }
+
+    /// The warnings since they were last looked at.
+    fn warnings(&self) -> Vec<Diagnostic> {
+        self.call.take_warnings().iter().cloned().collect()
+    }
+}
+
+fn named(name: impl Into<Value>, role: &str, arguments: &[(&'static str, Value)]) -> Value {
+    let [first, second] = SUCCESSOR.target else { panic!("a name and a role") };
+    let target = Value::object([(first.name, name.into()), (second.name, role.into())]);
+    Value::object([(SUCCESSOR.name, target)].into_iter().chain(arguments.iter().cloned()))
+}
+
+fn config(trigger: &str, arguments: &[(&'static str, Value)]) -> Value {
+    named("newsletter", "send_only", &[&[(ROTATION_TRIGGER, trigger.into())], arguments].concat())
+}
+
+/// A configuration at a vendor whose resets change a credential in place.
+fn of_another_vendor() -> Value {
+    let other = vendors::VENDORS.iter().find(|vendor| vendor.reset_kind == ResetKind::InPlace).unwrap();
+    let target = Value::object(other.target.iter().map(|field| (field.name, "a@example.com".into())));
+    Value::object([(other.name, target)])
+}
+
+fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// What `config` is once it is applied, with the credential of this id.
+fn state(config: &Value, id: &str) -> Value {
+    let planned = draft(&schema::schema(), config.clone(), Value::Null, Private::default());
+    let mut state = without_unknowns(planned.planned);
+    for (name, value) in [
+        (ID, format!("{}/newsletter", SUCCESSOR.name)),
+        (REMOTE_VERSION, id.to_owned()),
+        (ROTATED_AT, "2026-01-01T00:00:00.000000Z".to_owned()),
+        (USERNAME, format!("user of {id}")),
+    ] {
+        state.set(name, value);
+    }
+    state.set(PASSWORD, Secret::new("old secret"));
+    state
+}
+
+fn old(id: &str) -> Value {
+    state(&config("one", &[]), id)
+}
+
+fn assert_new(state: &Value) {
+    for (name, value) in [(USERNAME, "new user"), (REMOTE_VERSION, "new")] {
+        assert_eq!(state.get(name), &value.into(), "{name}");
+    }
+    assert_eq!(state.get(PASSWORD), &Secret::new("new secret").into());
+    assert!(state.is_wholly_known());
+}
+
+#[tokio::test]
+async fn in_place_the_successor_is_made_before_the_old_one_is_revoked() {
+    let subject = Subject::new(Fake::default());
+    let in_place = [(ROTATION_MODE, IN_PLACE.into())];
+    let prior = state(&config("one", &in_place), "old");
+    let (new, error) = subject.apply(&prior, &config("two", &in_place)).await;
+    assert_eq!(error, None);
+    assert_new(&new);
+    assert_eq!(subject.vendor.asked(), ["check old", "reset newsletter", "revoke old"]);
+    assert_eq!(subject.warnings(), []);
+}
+
+#[tokio::test]
+async fn a_create_revokes_nothing_and_a_deposed_object_its_own() {
+    let subject = Subject::new(Fake::default());
+    let (new, _) = subject.apply(&Value::Null, &config("two", &[])).await;
+    assert_new(&new);
+    assert_eq!(subject.vendor.asked(), ["check nothing", "reset newsletter"]);
+    subject.destroy(&old("old")).await.unwrap();
+    assert_eq!(subject.vendor.asked(), ["revoke old"]);
+}
+
+#[tokio::test]
+async fn a_deletion_of_a_replacement_leaves_the_revocation_to_the_create() {
+    let subject = Subject::new(Fake::default());
+    let config = config("two", &[]);
+    subject.delete_before_create(&old("old"), &config).await.unwrap();
+    assert_eq!(subject.vendor.asked(), ["check old"]);
+    let (new, _) = subject.apply(&Value::Null, &config).await;
+    assert_new(&new);
+    assert_eq!(subject.vendor.asked(), ["check nothing", "reset newsletter", "revoke old"]);
+
+    subject.apply(&Value::Null, &config).await;
+    assert_eq!(subject.vendor.asked(), ["check nothing", "reset newsletter"], "it is revoked once");
+}
+
+#[tokio::test]
+async fn a_deletion_fails_if_the_create_of_the_replacement_cannot_work() {
+    let subject = Subject::new(Fake { check: Some(Outcome::NotChanged), ..Fake::default() });
+    let errors = subject.delete_before_create(&old("old"), &config("two", &[])).await.unwrap_err();
+    assert!(errors.iter().next().unwrap().detail.contains(Outcome::NotChanged.sentence()));
+    assert_eq!(subject.vendor.asked(), ["check old"]);
+}
+
+#[tokio::test]
+async fn a_deletion_without_a_mark_is_a_destroy() {
+    let subject = Subject::new(Fake::default());
+    subject.resource.delete(&subject.call, &old("old"), &Private::default()).await.unwrap();
+    assert_eq!(subject.vendor.asked(), ["revoke old"]);
+}
+
+#[tokio::test]
+async fn a_create_that_fails_leaves_the_old_one_and_names_it() {
+    for outcome in [Outcome::NotChanged, Outcome::MayHaveChanged, Outcome::Changed] {
+        let subject = Subject::new(Fake { reset: Some(outcome), ..Fake::default() });
+        let config = config("two", &[]);
+        subject.delete_before_create(&old("old"), &config).await.unwrap();
+        let (new, error) = subject.apply(&Value::Null, &config).await;
+        assert_eq!(new.is_null(), outcome == Outcome::NotChanged, "{outcome:?}");
+        assert_eq!(subject.vendor.asked(), ["check old", "check nothing", "reset newsletter"], "{outcome:?}");
+        let detail = error.unwrap().detail;
+        for words in [outcome.sentence(), "The previous credential, `old`, still works"] {
+            assert!(detail.contains(words), "{detail}");
+        }
+        assert!(!detail.contains("no longer work"), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_create_whose_reset_may_have_happened_leaves_an_object_that_has_and_ends_nothing() {
+    for config in [config("two", &[]), of_another_vendor()] {
+        for outcome in [Outcome::MayHaveChanged, Outcome::Changed] {
+            let subject = Subject::new(Fake { reset: Some(outcome), ..Fake::default() });
+            let (left, error) = subject.apply(&Value::Null, &config).await;
+            assert!(error.unwrap().detail.contains("without a password, and tainted"), "{outcome:?}");
+            assert!(left.is_wholly_known() && left.get(STALE) == &true.into());
+            for name in [PASSWORD, REMOTE_VERSION, ROTATED_AT] {
+                assert!(left.get(name).is_null(), "{name}");
+            }
+            subject.vendor.asked();
+            subject.destroy(&left).await.unwrap();
+            assert!(subject.vendor.asked().is_empty(), "it has no credential of its own to revoke");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_that_fails_is_a_warning_and_the_state_is_new() {
+    let subject = Subject::new(Fake { revoke: Some(Outcome::MayHaveChanged), ..Fake::default() });
+    let config = config("two", &[]);
+    subject.delete_before_create(&old("old"), &config).await.unwrap();
+    let (new, error) = subject.apply(&Value::Null, &config).await;
+    assert_eq!(error, None);
+    assert_new(&new);
+    let [warning] = &*subject.warnings() else { panic!("one warning") };
+    for words in ["Revoke `old` by hand.", Outcome::Changed.sentence()] {
+        assert!(warning.detail.contains(words), "{}", warning.detail);
+    }
+}
+
+#[tokio::test]
+async fn a_stop_hands_the_new_state_out_before_the_old_one_is_revoked() {
+    let subject = Subject::new(Fake { stop: Some(<_>::default()), ..Fake::default() });
+    let in_place = [(ROTATION_MODE, IN_PLACE.into())];
+    let prior = state(&config("one", &in_place), "old");
+    let (new, error) = subject.apply(&prior, &config("two", &in_place)).await;
+    assert_eq!(error, None);
+    assert_new(&new);
+    assert_eq!(subject.vendor.asked(), ["check old", "reset newsletter"]);
+    let [warning] = &*subject.warnings() else { panic!("one warning") };
+    assert!(warning.detail.contains("Revoke `old` by hand."), "{}", warning.detail);
+}
+
+#[tokio::test]
+async fn a_reset_waits_for_another_of_the_same_credential_and_its_state_for_nothing() {
+    let subject = Subject::new(Fake { answers: Some(Semaphore::new(0)), ..Fake::default() });
+    let in_place = [(ROTATION_MODE, IN_PLACE.into())];
+    let (change, first) = subject.change(&state(&config("one", &in_place), "old"), &config("two", &in_place));
+    let (other_change, second) = subject.change(&Value::Null, &config("one", &[]));
+    let mut rotating = pin!(subject.resource.update(&subject.call, &change, &first));
+    assert!(poll(rotating.as_mut()).is_pending());
+    let mut waiting = pin!(subject.resource.create(&subject.call, &other_change, &second));
+    assert!(poll(waiting.as_mut()).is_pending());
+    assert_eq!(subject.vendor.asked(), ["check old", "reset newsletter"], "the other has not begun");
+
+    subject.vendor.answers.as_ref().unwrap().add_permits(1);
+    assert!(poll(rotating.as_mut()).is_pending());
+    assert_eq!(subject.vendor.asked(), ["revoke old"], "all the rest is still under way");
+    assert_new(&first.take().state);
+    assert!(poll(waiting.as_mut()).is_pending());
+    assert_eq!(subject.vendor.asked(), ["check nothing", "reset newsletter"]);
+}
+
+#[tokio::test]
+async fn a_stop_takes_a_reset_back_that_waits_for_another() {
+    let subject = Subject::new(Fake { answers: Some(Semaphore::new(0)), ..Fake::default() });
+    let config = config("one", &[]);
+    let (change, new) = subject.change(&Value::Null, &config);
+    let mut first = pin!(subject.resource.create(&subject.call, &change, &new));
+    assert!(poll(first.as_mut()).is_pending());
+    subject.vendor.asked();
+    subject.call.stop.cancel();
+    let (state, error) = subject.apply(&Value::Null, &config).await;
+    assert!(state.is_null() && subject.vendor.asked().is_empty());
+    let Diagnostic { summary, detail, .. } = error.unwrap();
+    assert_eq!(summary, "Stopped before the reset");
+    assert!(detail.contains(Outcome::NotChanged.sentence()), "{detail}");
+}
+
+#[tokio::test]
+async fn a_second_reset_of_a_credential_warns_that_the_first_password_is_dead() {
+    let subject = Subject::new(Fake::default());
+    for expected in [0, 1, 1] {
+        let (new, error) = subject.apply(&Value::Null, &of_another_vendor()).await;
+        assert_eq!((error, new.is_null()), (None, false));
+        let mut warnings = subject.warnings();
+        warnings.retain(|warning| warning.summary == "Two resources reset the same credential");
+        assert_eq!(warnings.len(), expected);
+        for warning in warnings {
+            assert!(warning.detail.contains(Outcome::Changed.sentence()), "{}", warning.detail);
+        }
+    }
+    for _ in 0..2 {
+        subject.apply(&Value::Null, &config("one", &[])).await;
+        assert_eq!(subject.warnings(), [], "each has a key of its own");
+    }
+}
+
+#[tokio::test]
+async fn a_destroy_that_fails_says_so_and_keeps_the_object() {
+    let subject = Subject::new(Fake { revoke: Some(Outcome::MayHaveChanged), ..Fake::default() });
+    let errors = subject.destroy(&old("old")).await.unwrap_err();
+    let error = errors.iter().next().unwrap();
+    assert_eq!(error.summary, "The outcome of the revocation is unknown");
+    assert!(!error.detail.contains("reset once more"), "{}", error.detail);
+}
+
+#[tokio::test]
+async fn two_of_one_name_are_both_revoked() {
+    let subject = Subject::new(Fake::default());
+    let config = config("two", &[]);
+    for id in ["first", "second"] {
+        subject.delete_before_create(&old(id), &config).await.unwrap();
+    }
+    subject.vendor.asked();
+    for _ in 0..2 {
+        subject.apply(&Value::Null, &config).await;
+    }
+    let mut revoked = subject.vendor.asked();
+    revoked.retain(|asked| asked.starts_with("revoke"));
+    revoked.sort();
+    assert_eq!(revoked, ["revoke first", "revoke second"]);
+}
+
+#[tokio::test]
+async fn two_of_one_name_are_both_spared_where_one_has_no_successor() {
+    for fails in 0..2 {
+        let subject = Subject::new(Fake { fails: vec![fails], ..Fake::default() });
+        let config = config("two", &[]);
+        for id in ["first", "second"] {
+            subject.delete_before_create(&old(id), &config).await.unwrap();
+        }
+        subject.vendor.asked();
+        let mut errors = Vec::new();
+        for _ in 0..2 {
+            errors.extend(subject.apply(&Value::Null, &config).await.1);
+        }
+        assert!(!subject.vendor.asked().iter().any(|asked| asked.starts_with("revoke")));
+        let [error] = &*errors else { panic!("one fails") };
+        assert!(error.detail.contains("`first`, `second`, still work"), "{}", error.detail);
+    }
+}
+
+#[tokio::test]
+async fn a_credential_replaced_by_another_vendors_is_revoked_at_its_own() {
+    let subject = Subject::new(Fake::default());
+    let config = of_another_vendor();
+    subject.delete_before_create(&old("old"), &config).await.unwrap();
+    let (new, error) = subject.apply(&Value::Null, &config).await;
+    assert_eq!((error, new.is_null()), (None, false));
+    assert_eq!(subject.vendor.asked(), ["check nothing", "check nothing", "reset another vendor's", "revoke old"]);
+}
+
+#[tokio::test]
+async fn a_successor_that_is_not_named_yet_may_not_be_found() {
+    let subject = Subject::new(Fake::default());
+    subject.delete_before_create(&old("old"), &named(Value::Unknown, "send_only", &[])).await.unwrap();
+    let [warning] = &*subject.warnings() else { panic!("one warning") };
+    assert!(warning.detail.contains("revoke `old` by hand"), "{}", warning.detail);
+
+    subject.apply(&Value::Null, &config("two", &[])).await;
+    assert_eq!(subject.vendor.asked(), ["check old", "check nothing", "reset newsletter", "revoke old"]);
+}
+
+#[tokio::test]
+async fn an_import_by_id_knows_the_name_and_adopts_the_role() {
+    let subject = Subject::new(Fake::default());
+    let imported = subject.resource.import(&subject.call, &format!("{}/old", SUCCESSOR.name)).await.unwrap().state;
+    for (name, value) in [
+        (ID, format!("{}/newsletter", SUCCESSOR.name).into()),
+        (REMOTE_VERSION, "old".into()),
+        (USERNAME, "user of old".into()),
+        (PASSWORD, Value::Null),
+    ] {
+        assert_eq!(imported.get(name), &value, "{name}");
+    }
+
+    let (adopted, error) = subject.apply(&imported, &named("newsletter", "send_only", &[])).await;
+    assert_eq!((error, subject.vendor.asked()), (None, vec![]));
+    let [warning] = &*subject.warnings() else { panic!("one warning") };
+    assert!(warning.detail.starts_with("Adopted without a reset."), "{}", warning.detail);
+    assert_eq!(adopted.get(REMOTE_VERSION), &"old".into());
+
+    let again = subject.plan(&adopted, &named("newsletter", "standard", &[]));
+    assert_eq!(again.replace, [Path::attribute(SUCCESSOR.name).then(SUCCESSOR.target[1].name)]);
+}

@@ -1,0 +1,49 @@
+//! The state that an import starts with.
+
+use super::{
+    CredentialPassword,
+    names::{REMOTE_VERSION, ROTATION_VERSION},
+    operation::Timed,
+    plan,
+    state::{completed, rotated_at, without_unknowns},
+};
+use crate::{
+    framework::{Call, Private, ResourceState, diagnostic::Result, plan::draft, value::Value},
+    provider::{
+        attributes::{
+            rotation_version,
+            target::{self, Imported},
+        },
+        diagnostics::vendor::{self, Step},
+    },
+    vendors::{Fields, Found, Presence, PriorCredential, Target},
+};
+
+impl CredentialPassword {
+    pub(super) async fn import_by_id(&self, call: &Call, id: &str) -> Result<ResourceState> {
+        let imported = Imported::from_id(id)?;
+        let vendor = imported.vendor();
+        let api = self.connections.api(vendor)?;
+        let (target, found, version) = match imported {
+            Imported::Target(target) => (target, Found::default(), None),
+            Imported::Credential { id, .. } => {
+                let op = Timed::Read.operation(call, &Value::Null);
+                let credential = PriorCredential { version: Some(id.clone()), ..PriorCredential::default() };
+                let unknown = Target { vendor, fields: Fields::default() };
+                match api.read(&op, &unknown.fields, &credential).await {
+                    Ok(Presence::Found(found)) => (Target { vendor, fields: found.target.clone() }, found, Some(id)),
+                    Ok(Presence::Gone) => return Err(vendor::unknown_id(vendor).into()),
+                    Err(error) => return Err(vendor::failed(Step::Reading, &unknown, &error).into()),
+                }
+            }
+        };
+        // The state of an import is what a plan makes of the bare target: the first plan is then empty.
+        let config = Value::object([(vendor.name, target::value(&target))]);
+        let mut draft = draft(&self.schema, config, Value::Null, Private::default());
+        plan::finish(&mut draft)?;
+        let mut state = without_unknowns(draft.planned);
+        state.set(REMOTE_VERSION, version);
+        state.set(ROTATION_VERSION, rotation_version::of(rotated_at(&state)));
+        Ok(ResourceState { state: completed(state, found, None), private: Private::default() })
+    }
+}

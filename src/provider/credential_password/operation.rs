@@ -1,0 +1,56 @@
+//! `timeouts`: what core asks for that takes time, and how long it may take.
+
+use super::names::TIMEOUTS;
+use crate::{
+    framework::{
+        Call,
+        schema::{Attribute, Type},
+        value::Value,
+    },
+    provider::attributes::duration,
+    vendors::Operation,
+};
+
+/// What core asks for that takes time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Timed {
+    Create,
+    Delete,
+    Read,
+    Update,
+}
+
+impl Timed {
+    pub(super) const ALL: [Self; 4] = [Self::Create, Self::Delete, Self::Read, Self::Update];
+
+    /// Its name in `timeouts`.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Delete => "delete",
+            Self::Read => "read",
+            Self::Update => "update",
+        }
+    }
+
+    /// How long it may take where `timeouts` does not say, as a user would write it.
+    fn default_timeout(self) -> &'static str {
+        match self {
+            Self::Create | Self::Update => "5m",
+            Self::Delete | Self::Read => "1m",
+        }
+    }
+
+    pub(super) fn attribute(self) -> Attribute {
+        let description =
+            format!("Longest duration of `{}`, such as `90s`. Default: `{}`.", self.name(), self.default_timeout());
+        Attribute::optional(self.name(), Type::String, description).validated_by(duration::check)
+    }
+
+    /// The operation that `call` asks for, whose timeout the state may set.
+    pub(super) fn operation(self, call: &Call, state: &Value) -> Operation {
+        let configured = state.get(TIMEOUTS).get(self.name()).as_str();
+        let timeout = duration::parse(configured.unwrap_or(self.default_timeout())).unwrap_or_default();
+        Operation::new(timeout, call.stop.clone())
+    }
+}

@@ -1,0 +1,321 @@
+//! What asks for a reset of an existing resource's password, and what is only adopted.
+
+use crate::provider::credential_password::{
+    names::{
+        IN_PLACE, ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATE, ROTATED_AT,
+        ROTATION_MODE, ROTATION_TRIGGER, STALE,
+    },
+    private_data::PrivateData,
+    state::State,
+};
+use crate::{
+    framework::{
+        diagnostic::{Diagnostic, Path},
+        plan::Draft,
+        value::Value,
+    },
+    provider::{attributes::password_policy, diagnostics::drift},
+    vendors::{PasswordSource, Vendor},
+};
+
+/// What is done about the changes of an existing resource.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum ResetMode {
+    /// No password is reset.
+    None,
+    /// The password is reset by an update.
+    InPlace,
+    /// The resource is replaced.
+    Replacement,
+}
+
+/// The rotation that an update asks for, and the arguments that it adopts without one.
+#[derive(Debug)]
+pub(super) struct ResetTriggers {
+    pub(super) mode: ResetMode,
+    /// What changes in a way that only a replacement answers.
+    pub(super) replaced: Vec<Path>,
+    pub(super) adopted: Vec<Path>,
+    /// Why, or why not, where it would not be seen from the configuration.
+    pub(super) reason: Option<Diagnostic>,
+    /// Whether a stale password is the only reason.
+    pub(super) heals: bool,
+}
+
+/// Judges the changes from the prior state to what is planned.
+///
+/// Import cannot know what was never told. So until this provider has reset the password for the first time, an argument that comes
+/// to a resource without one is adopted as it is.
+pub(super) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>) -> ResetTriggers {
+    let mut asked =
+        ResetTriggers { mode: ResetMode::None, replaced: Vec::new(), adopted: Vec::new(), reason: None, heals: false };
+    if draft.prior.is_null() {
+        return asked;
+    }
+    let adopts = draft.prior.get(ROTATED_AT).is_null();
+    adopt_target(draft, vendor, adopts, &mut asked);
+
+    let (prior, planned) = (&draft.prior, &draft.planned);
+    let in_place = planned.get(ROTATION_MODE).as_str() == Some(IN_PLACE);
+    let by_mode = if in_place { ResetMode::InPlace } else { ResetMode::Replacement };
+    let mut ask = |name: &'static str, changed: bool, mode: ResetMode| {
+        if changed && adopts && prior.get(name).is_null() {
+            asked.adopted.push(Path::attribute(name));
+        } else if changed {
+            asked.mode = asked.mode.max(mode);
+            asked.replaced.extend((mode == ResetMode::Replacement).then(|| Path::attribute(name)));
+        }
+    };
+    ask(ROTATION_TRIGGER, prior.get(ROTATION_TRIGGER) != planned.get(ROTATION_TRIGGER), by_mode);
+    if vendor.is_some_and(|vendor| vendor.password_source == PasswordSource::Caller) {
+        let policy = |state: &Value| password_policy::of(state.get(PASSWORD_POLICY));
+        let policy_changed = policy(planned).is_none_or(|planned| Some(planned) != policy(prior));
+        let version_changed = prior.get(PASSWORD_WO_VERSION) != planned.get(PASSWORD_WO_VERSION);
+        let own = draft.config.get(PASSWORD_WO);
+        let stored = !prior.get(PASSWORD).is_null();
+        ask(PASSWORD_POLICY, own.is_null() && policy_changed, ResetMode::InPlace);
+        ask(PASSWORD_WO_VERSION, !own.is_null() && version_changed, ResetMode::InPlace);
+        // From a stored password to one of the user's own, and back. While it is unknown whether there is one, it may be either.
+        if !adopts && (own.is_unknown() || own.is_null() != stored) {
+            asked.mode = asked.mode.max(ResetMode::InPlace);
+        }
+        // Without a version nothing else would tell that it was not sent.
+        if adopts && !own.is_null() && planned.get(PASSWORD_WO_VERSION).is_null() {
+            asked.adopted.push(Path::attribute(PASSWORD_WO));
+        }
+    }
+    let setting = planned.get(ON_EXTERNAL_CHANGE);
+    // A setting that is not known yet may turn out to ask for it.
+    let rotates = setting.is_unknown() || setting.as_str() == Some(ROTATE);
+    let State { id, is_stale, .. } = State::of(prior);
+    if is_stale && rotates {
+        let is_alone = asked.mode == ResetMode::None && draft.replace.is_empty();
+        if PrivateData::from(&draft.private).healed < MOST_IN_A_ROW {
+            asked.heals = is_alone;
+            asked.mode = asked.mode.max(by_mode);
+            asked.replaced.extend((by_mode == ResetMode::Replacement).then(|| Path::attribute(STALE)));
+            asked.reason = Some(drift::rotation(&id));
+        } else if is_alone {
+            asked.reason = Some(drift::brake(&id, MOST_IN_A_ROW));
+        }
+    }
+    asked
+}
+
+/// Whether an apply, in which everything is known, will decide as the plan did.
+pub(super) fn is_certain(config: &Value) -> bool {
+    [ON_EXTERNAL_CHANGE, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATION_MODE, ROTATION_TRIGGER]
+        .iter()
+        .all(|name| config.get(name).is_wholly_known())
+}
+
+/// What the user is told about the arguments that are adopted.
+pub(super) fn adoption(path: &Path, own_password: bool) -> Diagnostic {
+    let unsent = if own_password { " `password_wo` was not sent." } else { "" };
+    let way = if *path == Path::attribute(PASSWORD_WO) {
+        "Replace the resource to send it, with `-replace`.".to_owned()
+    } else {
+        format!("Change `{path}` once more to reset the password.")
+    };
+    Diagnostic::warning(
+        "No reset after the import",
+        format!("Adopted without a reset. No password is known until it changes again.{unsent} {way}"),
+    )
+    .at(path.clone())
+}
+
+fn adopt_target(draft: &mut Draft, vendor: Option<&Vendor>, adopts: bool, asked: &mut ResetTriggers) {
+    let Some(vendor) = vendor.filter(|_| adopts) else { return };
+    let prior = draft.prior.get(vendor.name);
+    let unknown_to_import = |path: &Path| {
+        vendor.target.iter().any(|field| {
+            let at = Path::attribute(vendor.name).then(field.name);
+            *path == at && prior.as_object().is_some() && prior.get(field.name).is_null()
+        })
+    };
+    let (adopted, replace) = std::mem::take(&mut draft.replace).into_iter().partition(unknown_to_import);
+    (asked.adopted, draft.replace) = (adopted, replace);
+}
+
+/// How many rotations for a stale password may follow each other.
+const MOST_IN_A_ROW: u32 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        framework::{Private, plan::draft},
+        provider::credential_password::{
+            names,
+            plan::{Decision, finish},
+            schema,
+        },
+        secret::Secret,
+    };
+
+    fn config(changes: &[(&'static str, Value)]) -> Value {
+        let mailbox = Value::object([("account_id", "acct_1".into()), ("address", "info@example.com".into())]);
+        let mut config = Value::object([("hostup", mailbox)]);
+        for (name, value) in changes {
+            config.set(*name, value.clone());
+        }
+        config
+    }
+
+    fn planned(config: Value, prior: Value) -> (Draft, Decision) {
+        let mut draft = draft(&schema::schema(), config, prior, Private::default());
+        let decision = finish(&mut draft).unwrap();
+        assert_eq!(decision.resets, draft.planned.get(ROTATED_AT).is_unknown());
+        (draft, decision)
+    }
+
+    /// The state after an apply of this configuration, or after an import with nothing but these changes.
+    fn state(password: Value, rotated_at: Value, changes: &[(&'static str, Value)]) -> Value {
+        let mut state = planned(config(changes), Value::Null).0.planned;
+        for (name, value) in [(PASSWORD, password), (ROTATED_AT, rotated_at), (names::SMTP_HOST, "srv11".into())] {
+            state.set(name, value);
+        }
+        state
+    }
+
+    fn at() -> Value {
+        "2026-01-01T00:00:00.000000Z".into()
+    }
+
+    fn stored(changes: &[(&'static str, Value)]) -> Value {
+        state(Secret::new("generated").into(), at(), changes)
+    }
+
+    fn own(changes: &[(&'static str, Value)]) -> Value {
+        state(Value::Null, at(), changes)
+    }
+
+    fn imported(changes: &[(&'static str, Value)]) -> Value {
+        state(Value::Null, Value::Null, changes)
+    }
+
+    fn policy(length: u16) -> (&'static str, Value) {
+        (PASSWORD_POLICY, Value::object([("length", length.into())]))
+    }
+
+    fn wo() -> (&'static str, Value) {
+        (PASSWORD_WO, Secret::new("my own").into())
+    }
+
+    fn version(text: &str) -> (&'static str, Value) {
+        (PASSWORD_WO_VERSION, text.into())
+    }
+
+    #[test]
+    fn a_password_that_the_caller_makes_is_reset_in_place_when_what_it_follows_from_changes() {
+        let unknown_policy = (PASSWORD_POLICY, Value::object([("length", Value::Unknown)]));
+        let unknown_wo = (PASSWORD_WO, Value::Unknown);
+        let unknown_version = (PASSWORD_WO_VERSION, Value::Unknown);
+        for (row, changes, prior, resets) in [
+            (1, vec![], stored(&[]), false),
+            (2, vec![policy(24)], stored(&[]), true),
+            (3, vec![policy(24)], stored(&[policy(24)]), false),
+            (4, vec![], stored(&[policy(24)]), true),
+            (5, vec![policy(32)], stored(&[]), false),
+            (6, vec![unknown_policy], stored(&[policy(24)]), true),
+            (7, vec![(PASSWORD_POLICY, Value::Unknown)], stored(&[policy(24)]), true),
+            (11, vec![wo()], stored(&[]), true),
+            (12, vec![wo()], stored(&[policy(24)]), true),
+            (13, vec![wo(), version("1")], stored(&[]), true),
+            (14, vec![unknown_wo.clone()], stored(&[]), true),
+            (21, vec![wo()], own(&[]), false),
+            (22, vec![wo(), version("1")], own(&[version("1")]), false),
+            (23, vec![wo(), version("2")], own(&[version("1")]), true),
+            (24, vec![wo()], own(&[version("1")]), true),
+            (25, vec![wo(), unknown_version], own(&[version("1")]), true),
+            (26, vec![], own(&[version("1")]), true),
+            (27, vec![policy(24)], own(&[]), true),
+            // It may turn out null, which means a generated password.
+            (28, vec![unknown_wo.clone(), version("1")], own(&[version("1")]), true),
+            (31, vec![policy(24)], imported(&[]), false),
+            (32, vec![wo(), version("1")], imported(&[]), false),
+            (33, vec![wo(), version("2")], imported(&[version("1")]), true),
+            (34, vec![policy(25)], imported(&[policy(24)]), true),
+            (35, vec![unknown_wo], imported(&[]), false),
+        ] {
+            let (draft, decision) = planned(config(&changes), prior);
+            assert_eq!(decision.resets, resets, "row {row}");
+            assert_eq!(draft.replace, [], "row {row} is in place");
+        }
+    }
+
+    #[test]
+    fn a_password_of_the_users_own_is_planned_null_and_one_that_may_be_there_unknown() {
+        for (given, expected) in
+            [(wo().1, Value::Null), (Value::Unknown, Value::Unknown), (Value::Null, Value::Unknown)]
+        {
+            let (draft, _) = planned(config(&[(PASSWORD_WO, given)]), Value::Null);
+            assert_eq!(draft.planned.get(PASSWORD), &expected);
+            assert_eq!(draft.planned.get(PASSWORD_WO), &Value::Null);
+        }
+    }
+
+    #[test]
+    fn what_an_apply_finds_known_fits_what_was_planned_unknown() {
+        for prior in [stored(&[]), own(&[]), imported(&[])] {
+            let plan = |own: Value| planned(config(&[(PASSWORD_WO, own), policy(24)]), prior.clone()).0.planned;
+            let before = plan(Value::Unknown);
+            for own in [wo().1, Value::Null] {
+                let after = plan(own);
+                for attribute in schema::schema().attributes {
+                    let (before, after) = (before.get(&attribute.name), after.get(&attribute.name));
+                    assert!(before.is_unknown() || before == after, "{}", attribute.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_third_rotation_in_a_row_for_a_stale_password_is_not_planned() {
+        let stale = |changes: &[(&'static str, Value)]| {
+            let mut state = stored(changes);
+            state.set(STALE, true);
+            state
+        };
+        let rotate = (ON_EXTERNAL_CHANGE, Value::from("rotate"));
+        let trigger = (ROTATION_TRIGGER, Value::from("two"));
+        for mode in [IN_PLACE, names::REPLACE] {
+            let mode = (ROTATION_MODE, Value::from(mode));
+            // How many there were, what else is asked for, whether it resets, and how many there are after the apply.
+            for (healed, more, resets, after) in [
+                (0, None, true, 1),
+                (1, None, true, 2),
+                (2, None, false, 2),
+                (3, None, false, 3),
+                (2, Some(&trigger), true, 0),
+                (1, Some(&trigger), true, 0),
+            ] {
+                let settings = [rotate.clone(), mode.clone()];
+                let changes: Vec<_> = settings.iter().chain(more).cloned().collect();
+                let private = Private::from(PrivateData { healed, ..PrivateData::default() });
+                let mut draft = draft(&schema::schema(), config(&changes), stale(&settings), private);
+                let decision = finish(&mut draft).unwrap();
+                assert_eq!(decision.resets, resets, "{healed} {more:?}");
+                let notes = PrivateData::from(&draft.private);
+                assert_eq!(if resets { notes.healed_after() } else { notes.healed }, after, "{healed} {more:?}");
+                let brakes = decision.warnings.iter().any(|warning| warning.summary.starts_with("Somebody else keeps"));
+                assert_eq!(brakes, !resets);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_adopted_says_that_nothing_was_sent_and_what_sends_it() {
+        for (changes, words) in [
+            (vec![policy(24)], "again. Change `password_policy` once more"),
+            (vec![wo(), version("1")], "again. `password_wo` was not sent. Change `password_wo_version` once more"),
+            (vec![wo()], "again. `password_wo` was not sent. Replace the resource"),
+            (vec![(PASSWORD_WO, Value::Unknown)], "again. `password_wo` was not sent. Replace the resource"),
+        ] {
+            let warnings = planned(config(&changes), imported(&[])).1.warnings;
+            assert_eq!(warnings.len(), 1);
+            assert!(warnings[0].detail.contains(words), "{}", warnings[0].detail);
+        }
+        assert!(planned(config(&[]), imported(&[])).1.warnings.is_empty());
+    }
+}

@@ -1,0 +1,225 @@
+//! The private data: what a plan notes down for the apply, and an apply for the next plan.
+//!
+//! Core plans a replacement twice, and passes the private data of the second plan, whose prior state is null, to the deletion of a
+//! delete-first replacement. So a deletion knows whether it is part of a replacement, and of which credential.
+
+use serde::{Deserialize, Serialize};
+
+use super::names::SMTP_HOST;
+use crate::{
+    framework::{Private, plan::Draft, value::Value},
+    provider::attributes::{target::StoredTarget, verify},
+    rotation::SmtpEndpoint,
+    vendors::Target,
+};
+
+/// The private data of a plan or a state. What cannot be read counts as not written.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct PrivateData {
+    /// What the planned apply does; none in a state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) action: Option<PlannedAction>,
+    /// Where a create will try the new password; none where that is not known yet, and in a state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) endpoint: Option<SmtpEndpoint>,
+    /// Whether `smtp_host` was configured, so that removing it fetches the vendor's again. In a plan, whether it was or is: beside a
+    /// failed apply core keeps the plan's notes and the state from before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) smtp_host_was_configured: bool,
+    /// Where the stored password has logged in; none where it never has. Only that server can show by a refusal that it is dead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) logged_in_at: Option<SmtpEndpoint>,
+    /// How many rotations for a stale password, and for nothing else, have followed each other.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) healed: u32,
+    /// Whether the apply of this plan is one more of them; never in a state.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) heals: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// Which plan an apply belongs to.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum PlannedAction {
+    /// A create, alone or as the second half of a replacement; the target where it was known.
+    Create(Option<StoredTarget>),
+    /// A destroy.
+    Destroy,
+}
+
+impl PrivateData {
+    /// The notes of a plan that is no destroy, and that rotates for a stale password alone if it `heals`.
+    pub(super) fn of_plan(draft: &Draft, target: Option<&Target>, heals: bool) -> Self {
+        let host = draft.config.get(SMTP_HOST);
+        let is_create = draft.prior.is_null();
+        let prior = Self::from(&draft.private);
+        // Core plans the create of a replacement from no state, and with the notes of the plan that asked for the replacement.
+        let heals = heals || is_create && prior.heals;
+        Self {
+            logged_in_at: prior.logged_in_at,
+            action: is_create.then(|| PlannedAction::Create(target.map(StoredTarget::of))),
+            endpoint: verify::endpoint(&draft.planned).filter(|_| is_create && !host.is_unknown()),
+            smtp_host_was_configured: !host.is_null() || prior.smtp_host_was_configured,
+            healed: if is_create && !heals { 0 } else { prior.healed },
+            heals,
+        }
+    }
+
+    /// The notes of a destroy.
+    pub(super) fn of_destroy() -> Self {
+        Self { action: Some(PlannedAction::Destroy), ..Self::default() }
+    }
+
+    /// What of a plan's notes stays beside the state from before.
+    pub(super) fn of_failure(planned: &Private) -> Private {
+        Self { action: None, endpoint: None, heals: false, ..Self::from(planned) }.into()
+    }
+
+    /// How many rotations in a row for a stale password there are with the apply of this plan.
+    pub(super) fn healed_after(&self) -> u32 {
+        if self.heals { self.healed.saturating_add(1) } else { 0 }
+    }
+
+    /// What stays beside the state of this configuration, whose password has logged in there, after so many rotations in a row.
+    pub(super) fn of_state(config: &Value, logged_in_at: Option<SmtpEndpoint>, healed: u32) -> Private {
+        Self { smtp_host_was_configured: !config.get(SMTP_HOST).is_null(), logged_in_at, healed, ..Self::default() }
+            .into()
+    }
+
+    /// The notes of a create that completes so many rotations in a row for a stale password.
+    pub(super) fn of_second_half(planned: &Private, healed: u32) -> Private {
+        match healed.checked_sub(1) {
+            Some(before) => Self { healed: before, heals: true, ..Self::from(planned) }.into(),
+            None => planned.clone(),
+        }
+    }
+
+    /// The same notes, beside a password that has logged in there.
+    pub(super) fn of_login(private: &Private, logged_in_at: Option<SmtpEndpoint>) -> Private {
+        Self { logged_in_at, ..Self::from(private) }.into()
+    }
+
+    /// The same notes, beside a password that was found to be the live one: whatever was done for it has helped.
+    pub(super) fn of_live(private: &Private) -> Private {
+        Self { healed: 0, ..Self::from(private) }.into()
+    }
+}
+
+/// PrivateData without a note.
+const NOTHING: &[u8] = b"{}";
+
+impl From<PrivateData> for Private {
+    fn from(notes: PrivateData) -> Self {
+        // Maps with text keys are always JSON. Core stores these bytes, so where there is nothing to note there are none.
+        let json = serde_json::to_vec(&notes).unwrap_or_default();
+        Self(if json == NOTHING { Vec::new() } else { json })
+    }
+}
+
+impl From<&Private> for PrivateData {
+    fn from(private: &Private) -> Self {
+        serde_json::from_slice(&private.0).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::attributes::target;
+
+    fn draft(config: Value) -> Draft {
+        Draft { prior: Value::Null, config, planned: Value::Null, replace: vec![], private: Private::default() }
+    }
+
+    #[test]
+    fn a_mark_survives_the_way_through_core() {
+        let named = Value::object([("hubspot", Value::object([("user_name", "a@b".into())]))]);
+        let target = target::of(&named).unwrap().unwrap();
+        let private = Private::from(PrivateData::of_plan(&draft(Value::Null), Some(&target), false));
+        let Some(PlannedAction::Create(Some(noted))) = PrivateData::from(&private).action else {
+            panic!("no target in {private:?}")
+        };
+        assert_eq!(noted.target().unwrap().id(), "hubspot/a@b");
+        assert!(matches!(
+            PrivateData::from(&Private::from(PrivateData::of_destroy())).action,
+            Some(PlannedAction::Destroy)
+        ));
+    }
+
+    #[test]
+    fn the_state_keeps_no_mark() {
+        let config = Value::object([(SMTP_HOST, "mail.example.com".into())]);
+        let planned = PrivateData::of_plan(&draft(config.clone()), None, true).into();
+        for state in [PrivateData::of_state(&config, None, 1), PrivateData::of_failure(&planned)] {
+            let notes = PrivateData::from(&state);
+            assert!(notes.action.is_none() && !notes.heals && notes.smtp_host_was_configured);
+        }
+    }
+
+    #[test]
+    fn a_host_that_was_configured_stays_so_until_an_apply_without_it_has_worked() {
+        let config = Value::object([(SMTP_HOST, Value::Null)]);
+        let prior = PrivateData { smtp_host_was_configured: true, ..PrivateData::default() }.into();
+        let planned = PrivateData::of_plan(&Draft { private: prior, ..draft(config.clone()) }, None, false).into();
+        assert!(PrivateData::from(&PrivateData::of_failure(&planned)).smtp_host_was_configured);
+        assert!(!PrivateData::from(&PrivateData::of_state(&config, None, 0)).smtp_host_was_configured);
+    }
+
+    #[test]
+    fn rotations_for_a_stale_password_are_counted_until_there_is_another() {
+        let config = Value::object([(SMTP_HOST, Value::Null)]);
+        let at = |healed| Private::from(PrivateData { healed, ..PrivateData::default() });
+        let existing = |private| Draft { prior: config.clone(), private, ..draft(config.clone()) };
+        let new = |private| Draft { private, ..draft(config.clone()) };
+        let after = |planned: &Private| PrivateData::from(planned).healed_after();
+
+        for before in [0, 1, 7] {
+            let heals = Private::from(PrivateData::of_plan(&existing(at(before)), None, true));
+            let other = Private::from(PrivateData::of_plan(&existing(at(before)), None, false));
+            assert_eq!((after(&heals), after(&other), PrivateData::from(&other).healed), (before + 1, 0, before));
+            assert_eq!(PrivateData::of_failure(&heals), at(before), "a rotation that failed is none");
+            assert_eq!(PrivateData::of_live(&at(before)), at(0));
+            // As replacements: core plans them once more, with what the first plan noted.
+            let [heals, other] =
+                [heals, other].map(|first| Private::from(PrivateData::of_plan(&new(first), None, false)));
+            assert_eq!((after(&heals), after(&other)), (before + 1, 0));
+            // When it is applied, core plans the create from nothing. The deletion has what was noted.
+            for healed in [before + 1, 0] {
+                let create = Private::from(PrivateData::of_plan(&new(Private::default()), None, false));
+                assert_eq!(after(&PrivateData::of_second_half(&create, healed)), healed);
+            }
+        }
+        assert_eq!(after(&PrivateData::of_plan(&new(Private::default()), None, false).into()), 0, "a create");
+    }
+
+    #[test]
+    fn where_there_is_nothing_to_note_there_are_no_bytes() {
+        let config = Value::object([(SMTP_HOST, Value::Null)]);
+        let update = Draft { prior: Value::object([(SMTP_HOST, Value::Null)]), ..draft(config.clone()) };
+        let planned = Private::from(PrivateData::of_plan(&update, None, false));
+        let marked = Private::from(PrivateData::of_plan(&draft(config.clone()), None, false));
+        assert_ne!(marked, Private::default(), "a create is marked");
+        for private in [
+            PrivateData::of_state(&config, None, 0),
+            PrivateData::of_failure(&marked),
+            PrivateData::of_failure(&planned),
+            planned,
+        ] {
+            assert_eq!(private, Private::default());
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no_note() {
+        for bytes in ["", "{", "null", r#"{"action":"later"}"#, r#"{"schema_version":"0"}"#] {
+            let notes = PrivateData::from(&Private(bytes.into()));
+            assert!(notes.action.is_none() && !notes.smtp_host_was_configured, "{bytes}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A state of the resource, read once into what it says.
+
+use jiff::Timestamp;
+
+use super::names::{
+    ID, IGNORE, ON_EXTERNAL_CHANGE, PASSWORD, REMOTE_VERSION, ROTATE, ROTATED_AT, SMTP_HOST, STALE, USERNAME, VERIFIED,
+};
+use crate::{
+    framework::value::Value,
+    provider::attributes::verify,
+    rotation::{PreviousPassword, SmtpEndpoint, StoredCredential},
+    secret::{Name, Secret},
+    vendors::{Found, PriorCredential},
+};
+
+/// What a state says.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) id: String,
+    pub(super) stored: StoredCredential,
+    pub(super) password: Option<Secret>,
+    pub(super) is_stale: bool,
+    pub(super) is_verified: bool,
+    pub(super) on_external_change: OnExternalChange,
+    /// Where `verify` tries a password.
+    pub(super) endpoint: Option<SmtpEndpoint>,
+    /// Whether a refresh logs in with the stored password.
+    pub(super) probes_on_refresh: bool,
+}
+
+/// What is done about a password that somebody else has changed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum OnExternalChange {
+    /// Nothing; the state says it.
+    Ignore,
+    /// It is reset once more.
+    Rotate,
+    /// Every refresh warns.
+    Warn,
+}
+
+impl State {
+    /// Reads a state; null has nothing in it.
+    pub(super) fn of(state: &Value) -> Self {
+        let text = |name| state.get(name).as_str().map(str::to_owned);
+        let is_true = |name| *state.get(name) == Value::Bool(true);
+        Self {
+            id: text(ID).unwrap_or_default(),
+            stored: StoredCredential {
+                credential: PriorCredential { version: text(REMOTE_VERSION), username: text(USERNAME) },
+                rotated_at: rotated_at(state),
+            },
+            password: state.get(PASSWORD).as_secret().cloned(),
+            is_stale: is_true(STALE),
+            is_verified: is_true(VERIFIED),
+            on_external_change: match state.get(ON_EXTERNAL_CHANGE).as_str() {
+                Some(IGNORE) => OnExternalChange::Ignore,
+                Some(ROTATE) => OnExternalChange::Rotate,
+                _ => OnExternalChange::Warn,
+            },
+            endpoint: verify::endpoint(state),
+            probes_on_refresh: verify::is_on_refresh(state),
+        }
+    }
+
+    /// The password, if it has logged in at `logged_in_at` and is not known to be stale.
+    pub(super) fn previous_password(&self, logged_in_at: Option<SmtpEndpoint>) -> Option<PreviousPassword> {
+        let (username, password) = (self.stored.credential.username.clone()?, self.password.clone()?);
+        let logged_in_at = logged_in_at.filter(|_| !self.is_stale)?;
+        Some(PreviousPassword { username, password, logged_in_at })
+    }
+
+    /// Whether the password has logged in at `endpoint` since it was made. Only then does a refusal there say anything of it.
+    ///
+    /// States of 0.1.0 do not say where.
+    pub(super) fn has_logged_in(&self, logged_in_at: Option<&SmtpEndpoint>, endpoint: &SmtpEndpoint) -> bool {
+        logged_in_at.map_or(self.is_verified, |logged_in_at| logged_in_at == endpoint)
+    }
+
+    /// Whether a refresh warns of a stale password. Of one that was never stored it does not: what a failed create has left is tainted,
+    /// and the plan says so.
+    pub(super) fn warns_of_staleness(&self) -> bool {
+        let is_wanted = self.on_external_change == OnExternalChange::Warn;
+        self.is_stale && is_wanted && self.stored.rotated_at.is_some()
+    }
+}
+
+/// When this provider made the password of a state.
+pub(super) fn rotated_at(state: &Value) -> Option<Timestamp> {
+    state.get(ROTATED_AT).as_str().and_then(|text| text.parse().ok())
+}
+
+/// The state with what an import could not know.
+pub(super) fn completed(mut state: Value, found: Found, host: Option<Name>) -> Value {
+    for (name, value) in [(USERNAME, found.username), (SMTP_HOST, host)] {
+        if state.get(name).is_null() {
+            state.set(name, value);
+        }
+    }
+    state
+}
+
+/// The value with null in place of all that is unknown.
+pub(super) fn without_unknowns(value: Value) -> Value {
+    match value {
+        Value::Object(mut attributes) => {
+            for value in attributes.values_mut() {
+                *value = without_unknowns(std::mem::take(value));
+            }
+            Value::Object(attributes)
+        }
+        Value::Unknown => Value::Null,
+        known => known,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{provider::credential_password::names::WARN, smtp::Security};
+
+    fn state(changes: &[(&'static str, Value)]) -> State {
+        let known = [
+            (PASSWORD, Value::from(Secret::new("old"))),
+            (ROTATED_AT, "2026-01-01T00:00:00.000000Z".into()),
+            (STALE, false.into()),
+            (USERNAME, "a".into()),
+        ];
+        State::of(&Value::object(known.into_iter().chain(changes.iter().cloned())))
+    }
+
+    fn at(port: u16) -> SmtpEndpoint {
+        let host = Some("mail.example.com".to_owned());
+        SmtpEndpoint { host, port, security: Security::StartTls, timeout: None }
+    }
+
+    #[test]
+    fn only_a_password_that_has_logged_in_and_is_not_stale_can_be_asked_about() {
+        assert!(state(&[]).previous_password(None).is_none());
+        assert!(state(&[(STALE, true.into())]).previous_password(Some(at(587))).is_none());
+        assert!(state(&[(PASSWORD, Value::Null)]).previous_password(Some(at(587))).is_none());
+        assert_eq!(state(&[]).previous_password(Some(at(587))).unwrap().logged_in_at, at(587));
+    }
+
+    #[test]
+    fn a_password_has_logged_in_where_the_private_data_says_so() {
+        for (verified, logged_in_at, expected) in [
+            (Value::Bool(true), None, true),
+            (Value::Bool(true), Some(at(587)), true),
+            (Value::Bool(true), Some(at(465)), false),
+            (Value::Bool(false), None, false),
+            (Value::Null, None, false),
+        ] {
+            let state = state(&[(VERIFIED, verified)]);
+            assert_eq!(state.has_logged_in(logged_in_at.as_ref(), &at(587)), expected, "{logged_in_at:?}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_warns_if_the_state_says_so_or_says_nothing() {
+        for (setting, warns) in
+            [(WARN.into(), true), (Value::Null, true), (ROTATE.into(), false), (IGNORE.into(), false)]
+        {
+            let setting = (ON_EXTERNAL_CHANGE, setting);
+            assert_eq!(state(&[setting.clone(), (STALE, true.into())]).warns_of_staleness(), warns);
+            assert!(!state(&[setting]).warns_of_staleness());
+        }
+        let left_by_a_failed_create = [(ROTATED_AT, Value::Null), (STALE, true.into())];
+        assert!(!state(&left_by_a_failed_create).warns_of_staleness());
+    }
+}

@@ -1,0 +1,208 @@
+//! What a user reads about a reset whose response was lost, beyond the error itself. The only place that words it.
+
+use jiff::Timestamp;
+
+use super::mail_server;
+use crate::{
+    framework::diagnostic::Diagnostic,
+    http::Outcome,
+    rotation::Evidence,
+    vendors::{AppearedCredential, Observation, ResetKind, Target},
+};
+
+/// What was seen after a reset whose response was lost: whole sentences, or nothing.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(in crate::provider) struct Seen {
+    /// What it was.
+    pub(in crate::provider) words: String,
+    /// What to think of before anything is done about it.
+    pub(in crate::provider) caution: String,
+}
+
+impl Seen {
+    /// Adds a sentence, or nothing.
+    pub(in crate::provider) fn add(&mut self, words: &str) {
+        if !self.words.is_empty() && !words.is_empty() {
+            self.words.push(' ');
+        }
+        self.words.push_str(words);
+    }
+}
+
+/// What was found out after a reset whose response was lost; nothing where nobody was asked.
+pub(in crate::provider) fn seen(target: &Target, evidence: Option<&Evidence>) -> Seen {
+    let Some(Evidence { observation, begun, previous_login }) = evidence else { return Seen::default() };
+    let mut seen = seen_after(target, observation, *begun);
+    match previous_login {
+        Some((server, true)) => seen.add(&mail_server::takes_no_more(server)),
+        Some((server, false)) => seen.add(&mail_server::still_takes(server)),
+        None => {}
+    }
+    seen
+}
+
+/// What a vendor shows after a reset whose response was lost, and which was begun at that time.
+///
+/// Somebody else may have made what is seen. So no word of it leads to a revocation or to another reset without saying how to tell.
+fn seen_after(target: &Target, trace: &Observation, begun: Timestamp) -> Seen {
+    let title = target.vendor.title;
+    let words = match trace {
+        Observation::Appeared(new) => {
+            let new: Vec<_> = new.iter().map(appeared).collect();
+            format!("{title} now lists {}, not listed before the reset.", new.join(" and "))
+        }
+        Observation::Changed => format!(
+            "{title} now shows a later change of the credential. It may be this reset, somebody else's, or a change of something else."
+        ),
+        Observation::PasswordChanged => {
+            format!("{title} now shows a later change of the password, by this reset or by somebody else's.")
+        }
+        Observation::Unchanged => {
+            let change = match target.vendor.reset_kind {
+                ResetKind::InPlace => "no later change",
+                ResetKind::NewCredential => "no new credential of this name",
+            };
+            format!("{title} shows {change} so far, which proves nothing: it may show one late.")
+        }
+        Observation::Unknown => String::new(),
+    };
+    let caution = match (target.vendor.reset_kind, trace) {
+        (ResetKind::NewCredential, Observation::Appeared(_)) => format!(
+            "If this reset made it, nobody knows its password. Revoke it only if nobody else made it, and if it was made at about {}, \
+             when the reset was begun.",
+            second(begun)
+        ),
+        (ResetKind::NewCredential, _) => format!(
+            "Look at {title} for a credential of this name that was made at about {}, when the reset was begun, or later, and whose id is \
+             not the `remote_version` of a resource: if this reset made it, nobody knows its password. Revoke it only if nobody else \
+             made it.",
+            second(begun)
+        ),
+        (ResetKind::InPlace, Observation::Changed | Observation::PasswordChanged) => {
+            "Make sure first that nobody else has reset it: another reset ends their password.".to_owned()
+        }
+        (ResetKind::InPlace, _) => String::new(),
+    };
+    Seen { words, caution }
+}
+
+fn appeared(new: &AppearedCredential) -> String {
+    let made = new.created_at.map(|at| format!(" (made at {})", second(at))).unwrap_or_default();
+    match &new.id {
+        Some(id) => format!("`{id}`{made}"),
+        None => format!("a credential{made}"),
+    }
+}
+
+/// A time in whole seconds, as vendors have it.
+fn second(time: Timestamp) -> String {
+    format!("{time:.0}")
+}
+
+/// The error of a create, with what it leaves in the state, and where the previous password is. `predecessors` are the credentials of
+/// their own that it was to replace; `None` where it is not known to replace anything.
+pub(in crate::provider) fn of_create(
+    mut diagnostic: Diagnostic,
+    outcome: Outcome,
+    predecessors: Option<&[String]>,
+) -> Diagnostic {
+    let detail = &mut diagnostic.detail;
+    if outcome != Outcome::NotChanged {
+        detail.push_str(
+            " The resource is in the state without a password, and tainted, so the next apply replaces it. (With `prevent_destroy` \
+             Terraform refuses that: remove the resource from the state first, with `terraform state rm`.)",
+        );
+    }
+    match predecessors {
+        // A password that the vendor has replaced is of no use, wherever it is. A credential with a successor still has its own.
+        Some([]) if outcome == Outcome::Changed => return diagnostic,
+        None if outcome == Outcome::NotChanged => return diagnostic,
+        None => {
+            detail.push_str(
+                " If it was to replace another with `create_before_destroy`, the previous password is in the deposed object, which the \
+                 next apply deletes.",
+            );
+            return diagnostic;
+        }
+        Some(_) => {}
+    }
+    detail.push_str(
+        " This create is the second half of a replacement: the previous password is still in the state's backup or an earlier version of \
+         the state. With `create_before_destroy`, or `rotation_mode = \"in_place\"`, it stays in the state.",
+    );
+    let old = predecessors.unwrap_or_default();
+    let ids = old.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
+    let words = match old {
+        [] => String::new(),
+        [_] => {
+            format!(" The previous credential, {ids}, still works: revoke it by hand once nothing needs it any more.")
+        }
+        _ => format!(
+            " The previous credentials of all resources with this name, {ids}, still work: revoke them by hand once nothing needs them \
+             any more."
+        ),
+    };
+    detail.push_str(&words);
+    diagnostic
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{framework::value::Value, provider::attributes::target, secret::Name};
+
+    fn named(vendor: &'static str, fields: &[(&'static str, &str)]) -> Target {
+        let fields = Value::object(fields.iter().map(|(name, text)| (*name, (*text).into())));
+        target::of(&Value::object([(vendor, fields)])).unwrap().unwrap()
+    }
+
+    #[test]
+    fn nothing_that_is_seen_leads_to_somebody_elses_credential_without_a_word_of_warning() {
+        let in_place = named("kirim_email", &[("domain", "example.com"), ("credential_guid", "guid")]);
+        let successor = named("smtpd", &[("name", "a"), ("role", "standard")]);
+        let new = AppearedCredential { id: Name::new("one"), created_at: Some(Timestamp::UNIX_EPOCH) };
+        for (target, trace, is_cautious) in [
+            (&in_place, Observation::Changed, true),
+            (&in_place, Observation::PasswordChanged, true),
+            (&in_place, Observation::Unchanged, false),
+            (&in_place, Observation::Unknown, false),
+            (&successor, Observation::Appeared(vec![new]), true),
+            (&successor, Observation::Unchanged, true),
+            (&successor, Observation::Unknown, true),
+        ] {
+            let Seen { words, caution } = seen_after(target, &trace, Timestamp::UNIX_EPOCH);
+            assert_eq!(caution.contains("nobody else"), is_cautious, "{trace:?}: {caution}");
+            assert_eq!(
+                caution.contains("at about 1970-01-01T00:00:00Z"),
+                target.vendor.reset_kind == ResetKind::NewCredential
+            );
+            let proves = words.contains("not changed") || words.contains("was changed");
+            assert!(!proves, "what is seen is no outcome: {words}");
+        }
+    }
+
+    #[test]
+    fn a_failed_create_says_what_it_leaves_and_where_the_previous_password_is() {
+        use Outcome::{Changed, MayHaveChanged, NotChanged};
+        const LEFT: &str = "without a password, and tainted";
+        const BACKUP: &str = "the state's backup";
+        const KEY: &str = "The previous credential, `old`, still works";
+        let old = ["old".to_owned()];
+        for (outcome, predecessors, said) in [
+            (NotChanged, None, &[][..]),
+            (MayHaveChanged, None, &[LEFT]),
+            (Changed, None, &[LEFT]),
+            (NotChanged, Some(&[][..]), &[BACKUP]),
+            (MayHaveChanged, Some(&[]), &[LEFT, BACKUP]),
+            (Changed, Some(&[]), &[LEFT]),
+            (NotChanged, Some(&old), &[BACKUP, KEY]),
+            (Changed, Some(&old), &[LEFT, BACKUP, KEY]),
+        ] {
+            let detail = of_create(Diagnostic::error("", ""), outcome, predecessors).detail;
+            for words in [LEFT, BACKUP, KEY] {
+                assert_eq!(detail.contains(words), said.contains(&words), "{outcome:?} {predecessors:?}: {detail}");
+            }
+            assert!(!detail.contains("  "), "{detail}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What users read when something fails, or needs their attention.
+
+pub(in crate::provider) mod drift;
+pub(in crate::provider) mod lost_reset;
+pub(in crate::provider) mod mail_server;
+pub(in crate::provider) mod rotation;
+pub(in crate::provider) mod vendor;

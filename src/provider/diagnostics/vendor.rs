@@ -1,0 +1,544 @@
+//! What a user reads when a vendor could not be asked, or its answer was bad. The only place that words it.
+
+use std::time::Duration;
+
+use super::lost_reset::Seen;
+use crate::{
+    framework::diagnostic::{Diagnostic, Path},
+    http::{Error, Finality, Kind, Outcome},
+    provider::attributes::target::path,
+    secret::{Name, Shown},
+    vendors::{Note, ResetKind, Target, Vendor},
+};
+
+/// What was being done for a credential, as the beginning of a sentence.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::provider) enum Step {
+    /// A list of an account.
+    Listing,
+    /// A refresh.
+    Reading,
+    /// What Apply checks before it resets.
+    Checking,
+    /// The reset itself.
+    Resetting,
+    /// The end of a credential that an earlier reset made.
+    Revoking,
+    /// The wait for another reset of the same credential.
+    Waiting,
+}
+
+impl Step {
+    fn to(self, target: &Target) -> String {
+        let id = target.id();
+        match self {
+            Self::Listing => format!("Listing the credentials of `{id}`"),
+            Self::Reading => format!("Reading `{id}`"),
+            Self::Checking => format!("Checking `{id}` before the reset"),
+            Self::Resetting => format!("Resetting the password of `{id}`"),
+            Self::Revoking => format!("Revoking the credential of `{id}`"),
+            Self::Waiting => format!("Waiting for another resource of this run to reset `{id}`"),
+        }
+    }
+}
+
+/// The error for a call to a vendor that failed: what was being done, what was answered, what became of the password, what to do.
+pub(in crate::provider) fn failed(step: Step, target: &Target, error: &Error) -> Diagnostic {
+    failed_and_seen(step, target, error, &Seen::default())
+}
+
+/// The same error, with what was seen after it.
+pub(in crate::provider) fn failed_and_seen(step: Step, target: &Target, error: &Error, seen: &Seen) -> Diagnostic {
+    let (answered, advice) = (answered(target, error), advice(step, target, error));
+    let parts = [&*answered, &seen.words, error.outcome.sentence(), &seen.caution, &advice];
+    let said: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let detail = format!("{}: {}", step.to(target), said.join(" "));
+    let diagnostic = Diagnostic::error(summary(step, target, error), detail);
+    match error.kind {
+        _ if step == Step::Listing => diagnostic.at(Path::attribute(target.vendor.name)),
+        Kind::NotFound | Kind::Conflict => diagnostic.at(path(target)),
+        _ => diagnostic,
+    }
+}
+
+/// The warning for credentials on a list that no configuration can name.
+pub(in crate::provider) fn left_out(scope: &Target, count: usize) -> Diagnostic {
+    Diagnostic::warning(
+        "Some credentials are left out",
+        format!(
+            "{}: {} told of {count} with a name that `smtp_credential_password` does not take, so they are not on the list. {}",
+            Step::Listing.to(scope),
+            scope.vendor.title,
+            Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(Path::attribute(scope.vendor.name))
+}
+
+/// The error for a credential that the vendor says does not exist, found before a reset.
+pub(in crate::provider) fn gone(target: &Target) -> Diagnostic {
+    let title = target.vendor.title;
+    Diagnostic::error(
+        format!("{title} does not know this credential"),
+        format!(
+            "{}: {title} has no such credential in this account. {} Check the name, and that the token belongs to the \
+             account that the credential is in.",
+            Step::Checking.to(target),
+            Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The error for an import of a credential that the vendor says does not exist.
+pub(in crate::provider) fn unknown_id(vendor: &Vendor) -> Diagnostic {
+    let title = vendor.title;
+    Diagnostic::error(
+        format!("{title} does not know this credential"),
+        format!(
+            "Importing a credential by its id: {title} has no active credential with this id in this account. {} Check the id, and \
+             that the token belongs to the account that the credential is in.",
+            Outcome::NotChanged.sentence()
+        ),
+    )
+}
+
+/// The warning for a reset whose answer names another user than the one asked for.
+pub(in crate::provider) fn another_user(target: &Target, named: &Name) -> Diagnostic {
+    Diagnostic::warning(
+        "The answer names another user",
+        format!(
+            "Resetting the password of `{}`: {} answered with the user name `{named}`. {} The state is up to date, under the \
+             user name that was asked for. Try to log in with it before you rely on it.",
+            target.id(),
+            target.vendor.title,
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The warning for something about a reset that worked.
+pub(in crate::provider) fn noted(target: &Target, note: Note) -> Diagnostic {
+    let (summary, words) = match note {
+        Note::NotYetEverywhere => (
+            "The new password is not everywhere yet",
+            "the mail server has not caught up with the reset. For a while the old password may still work, and the new one may not.",
+        ),
+        Note::OddAnswer => (
+            "The vendor's answer is not as documented",
+            "the answer to the reset lacks something, or contradicts itself. Try to log in with the new password before you rely on it.",
+        ),
+    };
+    let (id, title, outcome) = (target.id(), target.vendor.title, Outcome::Changed.sentence());
+    let detail = format!("Resetting the password of `{id}` at {title}: {words} {outcome} The state is up to date.");
+    Diagnostic::warning(summary, detail).at(path(target))
+}
+
+/// The warning for a reset by which the password of another resource of the same run is dead.
+pub(in crate::provider) fn reset_again(target: &Target) -> Diagnostic {
+    Diagnostic::warning(
+        "Two resources reset the same credential",
+        format!(
+            "Resetting the password of `{}`: this run had already reset it for another resource, and the password that this other \
+             resource has stored no longer works, because the last reset counts. {} The state of this resource is up to date. Keep \
+             a credential in one resource, and let whatever needs its password refer to that.",
+            target.id(),
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The warning for a password that core changes: it stores text in Unicode's composed form (NFC), whatever form came.
+pub(in crate::provider) fn stored_otherwise(target: &Target) -> Diagnostic {
+    Diagnostic::warning(
+        "The password is stored in another form",
+        format!(
+            "Resetting the password of `{}`: {} made a password with characters that Unicode can write in several ways, and core stores \
+             text in the composed way (NFC) only. The password in the state is the same text in other bytes. {} A mail server that \
+             compares bytes refuses it: log in with the password in the state before you rely on it; if that fails, apply with \
+             `-replace` for another.",
+            target.id(),
+            target.vendor.title,
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The warning for an old credential that outlives its successor.
+pub(in crate::provider) fn not_revoked(target: &Target, old: &str, error: &Error) -> Diagnostic {
+    let old = stored(old);
+    Diagnostic::warning(
+        "The old credential may still be valid",
+        format!(
+            "Revoking `{old}`, which `{}` replaces: {} {} The new password is stored. Revoke `{old}` by hand.",
+            target.id(),
+            answered(target, error),
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The warning for an old credential that is not old: the vendor has answered the request for a new one with it.
+pub(in crate::provider) fn same_again(target: &Target, old: &str) -> Diagnostic {
+    let title = target.vendor.title;
+    Diagnostic::warning(
+        "The previous credential was not revoked",
+        format!(
+            "Revoking `{old}`, which `{}` replaces: as far as {title}'s response shows, the new password belongs to this same credential, \
+             so it has to stay valid. {} The state is up to date. The previous password may still work as well: log in to {title} and \
+             look, and if it must stop working, make a credential under another name and revoke `{old}` by hand.",
+            target.id(),
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The warning for a destroyed credential whose password another resource of the same run holds.
+pub(in crate::provider) fn still_held(target: &Target, id: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The credential was not revoked",
+        format!(
+            "Revoking the credential of `{}`: a password that this run has just stored belongs to `{id}` as well, so it stays valid. {} \
+             Once nothing needs it any more, revoke `{id}` by hand.",
+            target.id(),
+            Outcome::NotChanged.sentence()
+        ),
+    )
+}
+
+/// The warning for an old credential that is left valid, since its successor did not log in.
+pub(in crate::provider) fn spared(target: &Target, old: &str) -> Diagnostic {
+    let old = stored(old);
+    Diagnostic::warning(
+        "The old credential was not revoked",
+        format!(
+            "Revoking `{old}`, which `{}` replaces: the new one did not log in, so that the old one is left valid. {} The state is up to \
+             date. Once the new one logs in, revoke `{old}` by hand.",
+            target.id(),
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The warning for an old credential whose successor is not named yet, so that it may not be found by it.
+pub(in crate::provider) fn left_to_its_successor(target: &Target, old: &str) -> Diagnostic {
+    let old = stored(old);
+    Diagnostic::warning(
+        "The old credential may stay valid",
+        format!(
+            "Replacing `{}`: what the new credential is called is not known yet. If it is not called the same, the old one, `{old}`, \
+             is not revoked after it. {} Then revoke `{old}` by hand.",
+            target.id(),
+            Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The warning for a resource that a refresh drops together with its password.
+pub(in crate::provider) fn dropped(target: &Target) -> Diagnostic {
+    Diagnostic::warning(
+        "A stored password was dropped",
+        format!(
+            "Reading `{}`: {} no longer has this credential, so the resource is removed from the state, its password with it. {} \
+             If that is a mistake, earlier versions of the state still hold the password.",
+            target.id(),
+            target.vendor.title,
+            Outcome::NotChanged.sentence()
+        ),
+    )
+}
+
+/// An id out of a state, fit to be shown: an earlier release stored whatever a vendor called it.
+pub(in crate::provider) fn stored(id: &str) -> Shown {
+    Shown::sentence(id).unwrap_or_default()
+}
+
+fn summary(step: Step, target: &Target, error: &Error) -> String {
+    let title = target.vendor.title;
+    match (error.outcome, error.kind) {
+        (Outcome::MayHaveChanged | Outcome::Changed, _) if step == Step::Revoking => {
+            "The outcome of the revocation is unknown".to_owned()
+        }
+        (Outcome::Changed, _) => "The new password was lost".to_owned(),
+        (Outcome::MayHaveChanged, _) => "The outcome of the reset is unknown".to_owned(),
+        (Outcome::NotChanged, kind) => match kind {
+            Kind::Setup => "The HTTP client cannot be set up".to_owned(),
+            Kind::Unreachable => format!("{title} cannot be reached"),
+            Kind::Certificate => format!("{title}'s certificate is not trusted"),
+            Kind::TimedOut => format!("No answer from {title} in time"),
+            Kind::Interrupted => format!("The connection to {title} broke"),
+            Kind::Stopped if step == Step::Listing => "Stopped before the answer".to_owned(),
+            Kind::Stopped => "Stopped before the reset".to_owned(),
+            Kind::Unauthorized => format!("{title} refused the credentials"),
+            Kind::Forbidden => format!("{title} denied the access"),
+            Kind::NotFound if step == Step::Listing => format!("{title} does not know this account"),
+            Kind::NotFound => format!("{title} does not know this credential"),
+            Kind::Conflict => format!("{title} reports a conflict"),
+            Kind::Contradiction => format!("{title}'s list of credentials is in doubt"),
+            Kind::Rejected => format!("{title} rejected the request"),
+            Kind::OwnLogin => "The provider logs in with this credential".to_owned(),
+            Kind::RateLimited => format!("{title}'s rate limit is reached"),
+            Kind::Unavailable => format!("{title} has a problem"),
+            Kind::Redirected => format!("{title}'s API answered with a redirect"),
+            Kind::NotTheApi | Kind::TooLarge | Kind::Unreadable => format!("{title}'s answer is not as documented"),
+        },
+    }
+}
+
+fn answered(target: &Target, error: &Error) -> String {
+    let title = target.vendor.title;
+    let vendor = if error.host.is_empty() { title.to_owned() } else { format!("{title} ({})", error.host) };
+    let Some(status) = error.status else {
+        let was_asked = !matches!(error.kind, Kind::OwnLogin | Kind::Setup);
+        let silence = if was_asked { "gave no answer" } else { "was not asked" };
+        return format!("{vendor} {silence}: {}.", error.reason);
+    };
+    let code = error.code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
+    let message = error.message.as_ref().map(|message| format!(", “{message}”")).unwrap_or_default();
+    let request_id = error.request_id.as_ref().map(|id| format!(" (request id {id})")).unwrap_or_default();
+    // A refusal in the vendor's own words speaks for itself; any other answer needs ours.
+    let ours = match error.kind {
+        Kind::NotTheApi => NOT_ITS_WORDS.to_owned(),
+        Kind::Redirected => ", a redirect, which is never followed".to_owned(),
+        _ if (200..300).contains(&status) => format!(": {}", error.reason),
+        Kind::RateLimited | Kind::Unavailable if error.is_in_other_words() => NOT_ITS_WORDS.to_owned(),
+        _ => String::new(),
+    };
+    format!("{vendor} answered {status}{code}{message}{request_id}{ours}.")
+}
+
+const NOT_ITS_WORDS: &str = ", but not in the words of its API";
+
+/// What to do about an answer that something in between has given.
+fn between(target: &Target) -> String {
+    let Vendor { title, name, .. } = target.vendor;
+    format!(
+        "Check `base_url` of `{name}`, and what stands between this machine and {title}, such as a proxy, a gateway or a captive portal: it \
+         may have answered in its place."
+    )
+}
+
+fn advice(step: Step, target: &Target, error: &Error) -> String {
+    let title = target.vendor.title;
+    if error.kind == Kind::NotTheApi && error.outcome != Outcome::NotChanged {
+        let known = Error { kind: Kind::Unreadable, ..error.clone() };
+        return format!("{} {}", between(target), advice(step, target, &known));
+    }
+    let makes_another = target.vendor.reset_kind == ResetKind::NewCredential;
+    let own = target.vendor.advice.iter().find(|(code, _)| error.code.as_deref() == Some(code));
+    if let (Some((_, advice)), Outcome::NotChanged) = (own, error.outcome) {
+        return (*advice).to_owned();
+    }
+    match (error.outcome, error.kind) {
+        (Outcome::MayHaveChanged | Outcome::Changed, _) if step == Step::Revoking => {
+            "Try again: to revoke what is already revoked does no harm.".to_owned()
+        }
+        (Outcome::MayHaveChanged | Outcome::Changed, _) if makes_another => {
+            "The previous credential, if there is one, still works. Apply again to make another.".to_owned()
+        }
+        (outcome @ (Outcome::MayHaveChanged | Outcome::Changed), _) => {
+            // Nobody can say how long a vendor keeps a request that it has not answered.
+            let wait = match error.finality {
+                Finality::InFlight => format!(
+                    "{title} may still be carrying out the reset, and a late one would end the password of the next: wait a few minutes. "
+                ),
+                Finality::Final => String::new(),
+            };
+            let dead = if outcome == Outcome::Changed { "no longer works" } else { "may no longer work" };
+            format!(
+                "{wait}Apply again: the password is reset once more, and the new one stored. Until then a password in the state {dead}."
+            )
+        }
+        (Outcome::NotChanged, kind) => match kind {
+            Kind::Setup => "Correct the provider's settings and try again.".to_owned(),
+            Kind::Unreachable => {
+                format!("Check the network, the proxy and `base_url` of `{}`, then try again.", target.vendor.name)
+            }
+            Kind::Certificate => {
+                "Check that nothing stands between this machine and the vendor; a proxy's own certificate goes into \
+                                  `ca_certificate_file`."
+                    .to_owned()
+            }
+            Kind::TimedOut => "Try again later, or raise `timeouts`.".to_owned(),
+            Kind::Interrupted | Kind::Unavailable => match error.retry_after {
+                Some(wait) => asked_to_wait(title, wait),
+                None => "Try again later.".to_owned(),
+            },
+            Kind::Stopped if step == Step::Listing => "Run it again when you are ready.".to_owned(),
+            Kind::Stopped => "Nothing was sent. Apply again when you are ready.".to_owned(),
+            Kind::Unauthorized => {
+                format!("Check that the token is right and has not expired. It needs {}.", target.vendor.rights)
+            }
+            Kind::Forbidden => format!("The token needs {}.", target.vendor.rights),
+            Kind::NotFound if step == Step::Listing => {
+                "Check the name, and that the token belongs to the account.".to_owned()
+            }
+            Kind::NotFound => {
+                "Check the name, and that the token belongs to the account that the credential is in.".to_owned()
+            }
+            Kind::Contradiction => format!(
+                "Check that the token belongs to the account that the credential is in, and try again later. If the credential was deleted \
+                 at {title}, remove the resource from the state: `terraform state rm`, with its address."
+            ),
+            Kind::Conflict => format!("Look at the credential in {title}, then try again."),
+            Kind::Rejected => "Check the arguments; the vendor's words say more.".to_owned(),
+            Kind::OwnLogin => format!(
+                "Log in to {title} with another credential, set in `{}` of the provider block or in the environment, and try again.",
+                target.vendor.name
+            ),
+            Kind::RateLimited => match error.retry_after {
+                Some(wait) => asked_to_wait(title, wait),
+                None => "Try again later, raise `timeouts`, or set `max_requests_per_second`.".to_owned(),
+            },
+            Kind::NotTheApi => between(target),
+            Kind::Redirected | Kind::TooLarge | Kind::Unreadable => {
+                format!("Check `base_url` of `{}` and any proxy on the way.", target.vendor.name)
+            }
+        },
+    }
+}
+
+/// What to do where a vendor asks for more patience than the operation has time.
+fn asked_to_wait(title: &str, wait: Duration) -> String {
+    let words = match wait.as_secs() {
+        seconds @ 0..=119 => format!("{seconds} s"),
+        seconds @ 120..=7199 => format!("{} min", seconds.div_ceil(60)),
+        seconds => format!("{} h", seconds.div_ceil(3600)),
+    };
+    // Nobody lets an apply run for hours.
+    let longer = if wait <= LONGEST_TIMEOUT { ", or raise `timeouts`" } else { "" };
+    format!("{title} asks to wait {words}, longer than this operation may take: try again then{longer}.")
+}
+
+/// The longest wait for which raising `timeouts` is worth advising.
+const LONGEST_TIMEOUT: Duration = Duration::from_mins(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::value::Value;
+
+    const KINDS: [Kind; 19] = [
+        Kind::Certificate,
+        Kind::Conflict,
+        Kind::Contradiction,
+        Kind::Forbidden,
+        Kind::Interrupted,
+        Kind::NotFound,
+        Kind::NotTheApi,
+        Kind::OwnLogin,
+        Kind::RateLimited,
+        Kind::Redirected,
+        Kind::Rejected,
+        Kind::Setup,
+        Kind::Stopped,
+        Kind::TimedOut,
+        Kind::TooLarge,
+        Kind::Unauthorized,
+        Kind::Unavailable,
+        Kind::Unreachable,
+        Kind::Unreadable,
+    ];
+
+    fn target() -> Target {
+        let named = Value::object([("hubspot", Value::object([("user_name", "zh48@62515".into())]))]);
+        crate::provider::attributes::target::of(&named).unwrap().unwrap()
+    }
+
+    #[test]
+    fn every_error_has_a_short_summary_and_says_what_became_of_the_password() {
+        for kind in KINDS {
+            for outcome in [Outcome::NotChanged, Outcome::MayHaveChanged, Outcome::Changed] {
+                let error = Error::new(kind, outcome, "api.hubapi.com", "the reason");
+                let listing = failed(Step::Listing, &target(), &error);
+                assert!(listing.summary.split(' ').count() <= 8, "{}", listing.summary);
+                assert_eq!(listing.path, Path::attribute("hubspot"));
+                let diagnostic = failed(Step::Resetting, &target(), &error);
+                assert!(diagnostic.summary.split(' ').count() <= 8, "{}", diagnostic.summary);
+                assert_eq!(diagnostic.detail.matches(outcome.sentence()).count(), 1, "{}", diagnostic.detail);
+                assert!(
+                    !diagnostic.detail.ends_with(outcome.sentence()),
+                    "it says what to do now: {}",
+                    diagnostic.detail
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_says_in_order_what_was_done_what_was_answered_what_became_of_it_and_what_to_do() {
+        let error = Error {
+            status: Some(403),
+            code: Shown::token("MISSING_SCOPES"),
+            message: Shown::sentence("This app lacks a scope"),
+            request_id: Shown::token("aeb5f871"),
+            ..Error::new(Kind::Forbidden, Outcome::NotChanged, "api.hubapi.com", "it answered 403")
+        };
+        let diagnostic = failed(Step::Resetting, &target(), &error);
+        assert_eq!(diagnostic.summary, "HubSpot denied the access");
+        assert_eq!(
+            diagnostic.detail,
+            "Resetting the password of `hubspot/zh48@62515`: HubSpot (api.hubapi.com) answered 403 MISSING_SCOPES, “This app lacks a \
+             scope” (request id aeb5f871). The password was not changed. The token needs the scope `transactional-email`, in an \
+             account with the Transactional Email add-on."
+        );
+    }
+
+    #[test]
+    fn the_wait_that_a_vendor_asks_for_is_said() {
+        for (kind, status, seconds, words) in [
+            (
+                Kind::Unavailable,
+                477,
+                86_400,
+                "HubSpot asks to wait 24 h, longer than this operation may take: try again then.",
+            ),
+            (
+                Kind::RateLimited,
+                429,
+                86_400,
+                "HubSpot asks to wait 24 h, longer than this operation may take: try again then.",
+            ),
+            (
+                Kind::RateLimited,
+                429,
+                600,
+                "HubSpot asks to wait 10 min, longer than this operation may take: try again then, or raise `timeouts`.",
+            ),
+            (
+                Kind::RateLimited,
+                429,
+                90,
+                "HubSpot asks to wait 90 s, longer than this operation may take: try again then, or raise `timeouts`.",
+            ),
+        ] {
+            let error = Error::new(kind, Outcome::NotChanged, "api.hubapi.com", "it did not");
+            let error = Error { status: Some(status), retry_after: Some(Duration::from_secs(seconds)), ..error };
+            let detail = failed(Step::Resetting, &target(), &error).detail;
+            assert!(detail.ends_with(words), "{detail}");
+        }
+    }
+
+    #[test]
+    fn a_daily_limit_is_not_answered_with_a_longer_timeout() {
+        let error = Error::new(Kind::RateLimited, Outcome::NotChanged, "api.hubapi.com", "it answered 429");
+        let error = Error { status: Some(429), code: Shown::token("DAILY"), ..error };
+        let detail = failed(Step::Resetting, &target(), &error).detail;
+        assert!(detail.contains("midnight") && detail.contains("`timeouts` does not help"), "{detail}");
+        assert!(!detail.contains("raise"), "{detail}");
+    }
+
+    #[test]
+    fn an_error_without_an_answer_says_why() {
+        let error = Error::new(Kind::Unreachable, Outcome::NotChanged, "api.hubapi.com", "the connection was refused");
+        let detail = failed(Step::Reading, &target(), &error).detail;
+        assert!(detail.contains("HubSpot (api.hubapi.com) gave no answer: the connection was refused."), "{detail}");
+    }
+}

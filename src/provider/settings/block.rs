@@ -1,0 +1,394 @@
+//! The provider block: what it takes, and which settings a vendor is connected with.
+
+use std::time::Duration;
+
+use super::certificates::{self, CA_CERTIFICATE_FILE, CA_CERTIFICATE_FILE_ENV};
+use crate::{
+    framework::{
+        diagnostic::{Diagnostic, Diagnostics, Path},
+        schema::{Attribute, Schema, Type},
+        validate::invalid,
+        value::{Number, Value},
+    },
+    provider::attributes::duration,
+    secret::Secret,
+    vendors::{self, Field, Fields, VENDORS, Vendor, Visibility},
+};
+
+const MAX_REQUESTS_PER_SECOND: &str = "max_requests_per_second";
+const REQUEST_TIMEOUT: &str = "request_timeout";
+/// One request in 17 minutes. With less, no operation would end within its time.
+const LEAST_REQUESTS_PER_SECOND: f64 = 0.001;
+const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Reads an environment variable; one that is empty counts as not set.
+pub(super) type Environment<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
+
+/// The schema of the provider block.
+pub(in crate::provider) fn schema() -> Schema {
+    let vendors = VENDORS.iter().map(|vendor| {
+        let settings = vendor.settings.iter().map(|field| setting(field)).collect();
+        let description = format!("Settings for {}. Without them the environment variables are used.", vendor.title);
+        Attribute::optional(vendor.name, Type::Object(settings), description)
+    });
+    let common = [
+        Attribute::optional(
+            CA_CERTIFICATE_FILE,
+            Type::String,
+            format!(
+                "Path of a PEM file with certificates to trust in addition to the system's: those of authorities, or a server's own. \
+                 Environment variable: `{CA_CERTIFICATE_FILE_ENV}`."
+            ),
+        ),
+        Attribute::optional(
+            MAX_REQUESTS_PER_SECOND,
+            Type::Number,
+            "Most HTTP requests to send in a second, at least 0.001. By default there is no limit of our own; a vendor's `Retry-After` is always obeyed.",
+        ),
+        Attribute::optional(
+            REQUEST_TIMEOUT,
+            Type::String,
+            "Longest time for one HTTP request and its response, as a duration such as `30s`. Once a reset has been sent, its response is \
+             waited for this long, even beyond `timeouts` of the resource. Default: `60s`.",
+        )
+        .validated_by(duration::check),
+    ];
+    Schema {
+        version: 0,
+        description: include_str!("../description.md").to_owned(),
+        attributes: vendors.chain(common).collect(),
+    }
+}
+
+fn setting(field: &Field) -> Attribute {
+    let variable = field.env.map(|variable| format!(" Environment variable: `{variable}`.")).unwrap_or_default();
+    let attribute = Attribute::optional(field.name, Type::String, format!("{}{variable}", field.description))
+        .validated_by(field.check);
+    match field.visibility {
+        Visibility::Shown => attribute,
+        Visibility::Secret => attribute.sensitive(),
+    }
+}
+
+/// Judges what no rule for a single text can.
+pub(in crate::provider) fn validate(config: &Value) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    if let Some(limit) = config.get(MAX_REQUESTS_PER_SECOND).as_number()
+        && limit.as_f64().is_none_or(|limit| limit < LEAST_REQUESTS_PER_SECOND)
+    {
+        diagnostics.push(invalid(
+            Path::attribute(MAX_REQUESTS_PER_SECOND),
+            "must be at least 0.001; leave it out for no limit",
+        ));
+    }
+    for vendor in VENDORS {
+        if let Err(diagnostic) = configured_login(vendor, config.get(vendor.name)) {
+            diagnostics.push(diagnostic);
+        }
+    }
+    diagnostics
+}
+
+/// The settings of the HTTP client that all vendors share; `None` while one is unknown.
+pub(super) async fn client(
+    config: &Value,
+    core_version: &str,
+    environment: Environment<'_>,
+) -> Result<Option<vendors::Settings>, Diagnostic> {
+    let [ca, limit, timeout] =
+        [CA_CERTIFICATE_FILE, MAX_REQUESTS_PER_SECOND, REQUEST_TIMEOUT].map(|name| config.get(name));
+    if [ca, limit, timeout].iter().any(|value| value.is_unknown()) {
+        return Ok(None);
+    }
+    Ok(Some(vendors::Settings {
+        ca_certificate_file: certificates::read(config, environment(CA_CERTIFICATE_FILE_ENV)).await?,
+        request_timeout: timeout.as_str().and_then(duration::parse).unwrap_or(DEFAULT_REQUEST_TIMEOUT),
+        max_requests_per_second: limit.as_number().and_then(Number::as_f64),
+        user_agent: user_agent(core_version, environment),
+    }))
+}
+
+/// Who calls, in characters that a header can carry: `TF_APPEND_USER_AGENT` may hold any.
+fn user_agent(core_version: &str, environment: Environment) -> String {
+    let appended = environment("TF_APPEND_USER_AGENT").unwrap_or_default();
+    let own = concat!("terraform-provider-smtp/", env!("CARGO_PKG_VERSION"));
+    let text = format!("Terraform/{core_version} (+https://www.terraform.io) {own} {appended}");
+    let words = text.split(|c: char| !c.is_ascii_graphic()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ").chars().take(LONGEST_USER_AGENT).collect()
+}
+
+/// Servers refuse a head of 8 KiB.
+const LONGEST_USER_AGENT: usize = 1024;
+
+/// What is known of a vendor's settings.
+pub(super) enum Resolved {
+    /// Enough to connect.
+    Complete(Fields),
+    /// Something comes from a resource that does not exist yet.
+    Unknown,
+    /// Not enough, or not right.
+    Refused(Diagnostic),
+}
+
+/// Resolves a vendor's settings: the configuration wins over the environment, and what it leaves unknown is not looked up there.
+pub(super) fn resolve(vendor: &'static Vendor, block: &Value, environment: Environment) -> Resolved {
+    if block.is_unknown() || vendor.settings.iter().any(|field| block.get(field.name).is_unknown()) {
+        return Resolved::Unknown;
+    }
+    match complete(vendor, block, environment) {
+        Ok(fields) => Resolved::Complete(fields),
+        Err(diagnostic) => Resolved::Refused(diagnostic),
+    }
+}
+
+fn complete(vendor: &'static Vendor, block: &Value, environment: Environment) -> Result<Fields, Diagnostic> {
+    let from_environment = |field: &Field| field.env.and_then(environment);
+    let login = match configured_login(vendor, block)? {
+        Some(login) => login,
+        None => vendor
+            .logins
+            .iter()
+            .find(|login| login.iter().all(|field| from_environment(field).is_some()))
+            .ok_or_else(|| no_credentials(vendor, block))?,
+    };
+    let is_login =
+        |field: &Field| vendor.logins.iter().flat_map(|login| login.iter()).any(|other| other.name == field.name);
+    let mut fields = Fields::default();
+    for field in vendor.settings.iter().copied() {
+        let chosen = login.iter().any(|other| other.name == field.name);
+        if is_login(field) && !chosen {
+            continue;
+        }
+        if let Some(value) = configured(block, field) {
+            fields.insert(field, value).map_err(|words| refused_setting(vendor, field, words))?;
+        } else if let Some(value) = from_environment(field) {
+            fields.insert(field, Secret::new(value)).map_err(|words| refused_variable(field, words))?;
+        } else if chosen {
+            return Err(incomplete_login(vendor, login, field));
+        }
+    }
+    Ok(fields)
+}
+
+/// The way to log in that the configuration chooses, if it does.
+fn configured_login(vendor: &'static Vendor, block: &Value) -> Result<Option<&'static [&'static Field]>, Diagnostic> {
+    let mut chosen = vendor.logins.iter().filter(|login| login.iter().any(|field| !block.get(field.name).is_null()));
+    match (chosen.next(), chosen.next()) {
+        (Some(_), Some(_)) if !block.is_unknown() => Err(Diagnostic::error(
+            format!("Two ways to log in to {}", vendor.title),
+            format!(
+                "Set {} and nothing of the other.",
+                alternatives(vendor, |field| Some(format!("`{}`", field.name)))
+            ),
+        )
+        .at(Path::attribute(vendor.name))),
+        (login, _) => Ok(login.copied()),
+    }
+}
+
+fn configured(block: &Value, field: &Field) -> Option<Secret> {
+    match block.get(field.name) {
+        Value::String(text) => Some(Secret::new(text.as_str())),
+        Value::Secret(secret) => Some(secret.clone()),
+        _ => None,
+    }
+}
+
+fn no_credentials(vendor: &Vendor, block: &Value) -> Diagnostic {
+    // Core drops an argument of a nested object that the schema does not have.
+    let typo = match block.as_object() {
+        Some(_) => format!(
+            " `{}` is in the provider block but sets no login: check the names in it, since unknown ones are ignored.",
+            vendor.name
+        ),
+        None => String::new(),
+    };
+    Diagnostic::error(
+        format!("No credentials for {}", vendor.title),
+        format!(
+            "A resource needs {title}, and there is no token to call it with. Set {variables}, or the same settings in the \
+             `{name}` attribute of the provider block.{typo}",
+            title = vendor.title,
+            name = vendor.name,
+            variables = alternatives(vendor, |field| field.env.map(|variable| format!("`{variable}`"))),
+        ),
+    )
+}
+
+fn incomplete_login(vendor: &Vendor, login: &[&Field], missing: &Field) -> Diagnostic {
+    let given = login.iter().filter(|field| field.name != missing.name).map(|field| format!("`{}`", field.name));
+    let variable =
+        missing.env.map(|variable| format!(", or the environment variable `{variable}`")).unwrap_or_default();
+    Diagnostic::error(
+        format!("Incomplete credentials for {}", vendor.title),
+        format!(
+            "In `{}` of the provider block, `{}` is missing; it goes with {}. Set it{variable}.",
+            vendor.name,
+            missing.name,
+            given.collect::<Vec<_>>().join(" and ")
+        ),
+    )
+}
+
+fn refused_setting(vendor: &Vendor, field: &Field, words: &str) -> Diagnostic {
+    invalid(Path::attribute(vendor.name).then(field.name), words)
+}
+
+fn refused_variable(field: &Field, words: &str) -> Diagnostic {
+    let variable = field.env.unwrap_or(field.name);
+    Diagnostic::error(
+        format!("Invalid value in `{variable}`"),
+        format!("The environment variable `{variable}` {words}."),
+    )
+}
+
+/// The ways to log in to a vendor: "`A`, or `B`, `C` and `D`".
+fn alternatives(vendor: &Vendor, name: impl Fn(&Field) -> Option<String>) -> String {
+    let one = |login: &&[&Field]| {
+        let mut names: Vec<_> = login.iter().filter_map(|field| name(field)).collect();
+        match names.pop() {
+            Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+            last => last.unwrap_or_default(),
+        }
+    };
+    vendor.logins.iter().map(one).collect::<Vec<_>>().join(", or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOTHING: Environment = &|_| None;
+
+    fn vendor() -> &'static Vendor {
+        VENDORS.iter().find(|vendor| vendor.name == "hubspot").unwrap()
+    }
+
+    fn block(settings: &[(&'static str, Value)]) -> Value {
+        Value::object(settings.iter().cloned())
+    }
+
+    fn secret(text: &str) -> Value {
+        Secret::new(text).into()
+    }
+
+    fn value(fields: &Fields, name: &str) -> Option<Secret> {
+        let field = vendor().settings.iter().find(|field| field.name == name).unwrap();
+        fields.secret(field).cloned().or_else(|| fields.text(field).map(Secret::new))
+    }
+
+    fn complete(block: &Value, environment: Environment) -> Fields {
+        match resolve(vendor(), block, environment) {
+            Resolved::Complete(fields) => fields,
+            Resolved::Unknown => panic!("unknown"),
+            Resolved::Refused(diagnostic) => panic!("{}", diagnostic.detail),
+        }
+    }
+
+    fn refusal(block: &Value, environment: Environment) -> Diagnostic {
+        match resolve(vendor(), block, environment) {
+            Resolved::Refused(diagnostic) => diagnostic,
+            _ => panic!("not refused"),
+        }
+    }
+
+    #[test]
+    fn the_configuration_wins_over_the_environment() {
+        let environment: Environment = &|variable| Some(format!("env-{variable}"));
+        let fields = complete(
+            &block(&[("access_token", secret("configured")), ("base_url", "https://a.example".into())]),
+            environment,
+        );
+        assert_eq!(value(&fields, "access_token"), Some(Secret::new("configured")));
+        assert_eq!(value(&fields, "base_url"), Some(Secret::new("https://a.example")));
+    }
+
+    #[test]
+    fn without_a_block_the_environment_is_enough() {
+        let environment: Environment = &|variable| (variable == "HUBSPOT_ACCESS_TOKEN").then(|| "token".to_owned());
+        assert_eq!(value(&complete(&Value::Null, environment), "access_token"), Some(Secret::new("token")));
+    }
+
+    #[test]
+    fn a_login_that_is_configured_is_not_mixed_with_another_from_the_environment() {
+        let environment: Environment =
+            &|variable| Some(format!("env-{variable}")).filter(|_| variable != "HUBSPOT_BASE_URL");
+        let fields = complete(&block(&[("client_id", "id".into())]), environment);
+        assert_eq!(value(&fields, "access_token"), None);
+        assert_eq!(value(&fields, "client_secret"), Some(Secret::new("env-HUBSPOT_CLIENT_SECRET")));
+    }
+
+    #[test]
+    fn an_unknown_setting_is_not_looked_up_in_the_environment() {
+        let environment: Environment = &|_| Some("token".to_owned());
+        for block in [Value::Unknown, block(&[("access_token", Value::Unknown)])] {
+            assert!(matches!(resolve(vendor(), &block, environment), Resolved::Unknown));
+        }
+    }
+
+    #[test]
+    fn a_block_without_a_login_is_named() {
+        // What is left of `hubspot = { token = "…" }`.
+        let dropped = block(&[("access_token", Value::Null), ("base_url", Value::Null)]);
+        let words = "`hubspot` is in the provider block but sets no login";
+        assert!(refusal(&dropped, NOTHING).detail.contains(words));
+        assert!(!refusal(&Value::Null, NOTHING).detail.contains(words));
+    }
+
+    #[test]
+    fn missing_and_incomplete_credentials_name_what_to_set() {
+        assert!(refusal(&Value::Null, NOTHING).detail.contains("`HUBSPOT_ACCESS_TOKEN`, or `HUBSPOT_CLIENT_ID`"));
+        let incomplete = refusal(&block(&[("client_id", "id".into()), ("refresh_token", secret("r"))]), NOTHING);
+        assert!(
+            incomplete.detail.contains("`client_secret` is missing; it goes with `client_id` and `refresh_token`."),
+            "{}",
+            incomplete.detail
+        );
+        let two = block(&[("access_token", secret("t")), ("client_id", "id".into())]);
+        assert_eq!(
+            validate(&Value::object([("hubspot", two)])).iter().next().unwrap().summary,
+            "Two ways to log in to HubSpot"
+        );
+    }
+
+    #[test]
+    fn a_bad_value_is_named_by_where_it_came_from_and_never_repeated() {
+        let setting = refusal(&block(&[("access_token", secret("a\nb"))]), NOTHING);
+        assert_eq!(setting.path, Path::attribute("hubspot").then("access_token"));
+        let variable = refusal(&Value::Null, &|_| Some("a\nb".to_owned()));
+        assert_eq!(variable.summary, "Invalid value in `HUBSPOT_ACCESS_TOKEN`");
+        assert!(!format!("{setting:?}{variable:?}").contains("a\\nb"));
+    }
+
+    #[test]
+    fn a_limit_so_low_that_nothing_could_be_sent_is_refused() {
+        for (limit, refused) in [
+            ("0", true),
+            ("-1", true),
+            ("1e-300", true),
+            ("0.0009", true),
+            ("0.001", false),
+            ("5", false),
+            ("1e300", false),
+        ] {
+            let config = Value::object([(MAX_REQUESTS_PER_SECOND, Number::parse(limit).unwrap().into())]);
+            assert_eq!(validate(&config).has_errors(), refused, "{limit}");
+        }
+    }
+
+    #[test]
+    fn what_is_appended_to_the_user_agent_is_made_fit_for_a_header() {
+        for (appended, shown) in [
+            ("a/1 (b)", " a/1 (b)"),
+            ("a/1\r\nX-Evil: 1", " a/1 X-Evil: 1"),
+            (" a\t\u{0}b\n", " a b"),
+            ("b\u{fc}cher", " b cher"),
+            ("\n", ""),
+        ] {
+            let agent = user_agent("1.11.4", &|_| Some(appended.to_owned()));
+            let own = concat!("terraform-provider-smtp/", env!("CARGO_PKG_VERSION"));
+            assert_eq!(agent, format!("Terraform/1.11.4 (+https://www.terraform.io) {own}{shown}"));
+        }
+        assert!(user_agent("1.11.4", &|_| Some("x".repeat(100_000))).len() <= LONGEST_USER_AGENT);
+    }
+}

@@ -1,0 +1,171 @@
+//! One connected API for each vendor that the configuration and the environment suffice for.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use tokio::task::JoinSet;
+
+use super::{
+    block::{self, Environment, Resolved},
+    environment,
+};
+use crate::{
+    framework::{
+        diagnostic::{Diagnostic, Path, Result},
+        value::Value,
+    },
+    smtp::Roots,
+    vendors::{Client, Operation, VENDORS, Vendor, VendorApi},
+};
+
+/// The way to a vendor.
+#[derive(Clone, Debug)]
+pub(in crate::provider) enum Connection {
+    /// Ready to be called.
+    Ready(Arc<dyn VendorApi>),
+    /// A setting is not known yet, so that nothing can be asked.
+    Unknown,
+    /// There are no credentials, or they cannot be right.
+    Refused(Diagnostic),
+}
+
+/// The ways to all vendors, and whom to trust on the way to a mail server; filled by every `ConfigureProvider`.
+#[derive(Debug, Default)]
+pub(in crate::provider) struct Connections {
+    vendors: RwLock<BTreeMap<&'static str, Connection>>,
+    roots: RwLock<Option<Roots>>,
+}
+
+impl Connections {
+    /// Connects every vendor that can be. Nothing is sent.
+    pub(in crate::provider) async fn configure(
+        &self,
+        core_version: &str,
+        config: &Value,
+        environment: Environment<'_>,
+    ) -> Result<()> {
+        environment::remember(environment);
+        let settings = block::client(config, core_version, environment).await?;
+        let roots = settings.as_ref().map(|settings| Roots::new(settings.ca_certificate_file.clone()));
+        *self.roots.write().unwrap_or_else(PoisonError::into_inner) = roots;
+        let client = settings.map(Client::new);
+        let connect = |vendor: &'static Vendor| {
+            let Some(client) = &client else { return Connection::Unknown };
+            match block::resolve(vendor, config.get(vendor.name), environment) {
+                Resolved::Complete(fields) => Connection::Ready((vendor.connect)(&fields, client)),
+                Resolved::Unknown => Connection::Unknown,
+                // A resource tells it, and its path leads into the provider block.
+                Resolved::Refused(diagnostic) => Connection::Refused(diagnostic.at(Path::default())),
+            }
+        };
+        let connections = VENDORS.iter().map(|vendor| (vendor.name, connect(vendor))).collect();
+        *self.vendors.write().unwrap_or_else(PoisonError::into_inner) = connections;
+        Ok(())
+    }
+
+    /// Logs out at every vendor, at all of them at once.
+    pub(in crate::provider) async fn close(&self, op: &Operation) {
+        let mut closing = JoinSet::new();
+        for api in self.ready() {
+            let op = op.clone();
+            closing.spawn(async move { api.close(&op).await });
+        }
+        while closing.join_next().await.is_some() {}
+    }
+
+    /// Connections that are ready from the start.
+    pub(in crate::provider) fn ready_with(apis: impl IntoIterator<Item = (&'static str, Arc<dyn VendorApi>)>) -> Self {
+        let connections = apis.into_iter().map(|(vendor, api)| (vendor, Connection::Ready(api)));
+        Self { vendors: RwLock::new(connections.collect()), ..Self::default() }
+    }
+
+    fn ready(&self) -> Vec<Arc<dyn VendorApi>> {
+        let connections = self.vendors.read().unwrap_or_else(PoisonError::into_inner);
+        let ready = connections.values().filter_map(|connection| match connection {
+            Connection::Ready(api) => Some(Arc::clone(api)),
+            Connection::Unknown | Connection::Refused(_) => None,
+        });
+        ready.collect()
+    }
+
+    /// Whom to trust on the way to a mail server; the system alone where no setting is known.
+    pub(in crate::provider) fn roots(&self) -> Roots {
+        self.roots.read().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+    }
+
+    /// The way to one vendor.
+    pub(in crate::provider) fn to(&self, vendor: &Vendor) -> Connection {
+        let connections = self.vendors.read().unwrap_or_else(PoisonError::into_inner);
+        connections.get(vendor.name).cloned().unwrap_or(Connection::Unknown)
+    }
+
+    /// The way to one vendor for what cannot be done without it.
+    pub(in crate::provider) fn api(&self, vendor: &Vendor) -> Result<Arc<dyn VendorApi>> {
+        match self.to(vendor) {
+            Connection::Ready(api) => Ok(api),
+            Connection::Unknown => Err(unknown_settings(vendor).into()),
+            Connection::Refused(diagnostic) => Err(diagnostic.into()),
+        }
+    }
+}
+
+fn unknown_settings(vendor: &Vendor) -> Diagnostic {
+    Diagnostic::error(
+        "Provider settings are not known yet",
+        format!(
+            "A setting in `{}` of the provider block comes from something that does not exist yet, so {} cannot be asked. Apply that \
+             first, for instance with `-target`.",
+            vendor.name, vendor.title
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use tokio::sync::Barrier;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::{
+        http::Error,
+        secret::Secret,
+        vendors::{Fields, Listed, Presence, PriorCredential, Reset},
+    };
+
+    /// An API that is closed only together with others.
+    #[derive(Debug)]
+    struct Together(Arc<Barrier>);
+
+    #[async_trait]
+    impl VendorApi for Together {
+        async fn read(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> std::result::Result<Presence, Error> {
+            unreachable!("it is only closed")
+        }
+
+        async fn list(&self, _: &Operation, _: &Fields) -> std::result::Result<Vec<Listed>, Error> {
+            unreachable!("it is only closed")
+        }
+
+        async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> std::result::Result<Reset, Error> {
+            unreachable!("it is only closed")
+        }
+
+        async fn close(&self, _: &Operation) {
+            self.0.wait().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn all_vendors_are_closed_at_once() {
+        let barrier = Arc::new(Barrier::new(3));
+        let api = || -> Arc<dyn VendorApi> { Arc::new(Together(Arc::clone(&barrier))) };
+        let connections = Connections::ready_with([("one", api()), ("two", api())]);
+        let op = Operation::new(Duration::from_secs(30), CancellationToken::new());
+        tokio::join!(connections.close(&op), barrier.wait());
+    }
+}

@@ -1,0 +1,63 @@
+//! Where a password is tried.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::smtp::{Roots, Security, Server};
+
+/// A submission server at which a password is tried.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct SmtpEndpoint {
+    /// The host; `None` where the vendor reports it when it is asked.
+    pub(crate) host: Option<String>,
+    pub(crate) port: u16,
+    pub(crate) security: Security,
+    /// How long a new password is tried there, and how long a busy server is asked again before a reset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// Two endpoints are the same where they are the same server, for however long it is tried.
+impl PartialEq for SmtpEndpoint {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.host, self.port, self.security) == (&other.host, other.port, other.security)
+    }
+}
+
+impl Eq for SmtpEndpoint {}
+
+impl SmtpEndpoint {
+    /// The same endpoint, at the host that the vendor has reported where it had none.
+    pub(crate) fn at(self, reported: Option<&str>) -> Self {
+        Self { host: self.host.or_else(|| reported.map(str::to_owned)), ..self }
+    }
+
+    /// How long a new password is tried there.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout.unwrap_or(DEFAULT_TIMEOUT)
+    }
+
+    /// The server; `None` where its host is not known.
+    pub(crate) fn server(&self, roots: Roots) -> Option<Server> {
+        Some(Server::new(self.host.as_deref()?, self.port, self.security, roots))
+    }
+}
+
+/// How long a new password is tried where nothing is said.
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_survives_the_way_through_core() {
+        for timeout in [None, Some(Duration::from_millis(1500))] {
+            let endpoint = SmtpEndpoint { host: None, port: 587, security: Security::Tls, timeout };
+            let text = serde_json::to_string(&endpoint).unwrap();
+            let read: SmtpEndpoint = serde_json::from_str(&text).unwrap();
+            assert_eq!((&read, read.timeout), (&endpoint, timeout), "{text}");
+        }
+    }
+}

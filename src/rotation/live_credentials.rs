@@ -1,0 +1,123 @@
+//! The credentials that states of this process hold. None of them is revoked as something else's predecessor.
+//!
+//! A vendor may answer a request for a new credential with one that was there already, and with a new secret for it. Then what is to be
+//! revoked is what was just made: revoking it would kill the password that the state holds.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::revoke::Predecessor;
+use crate::vendors::{PriorCredential, Target};
+
+/// The credentials that states of this process hold.
+#[derive(Debug, Default)]
+pub(crate) struct LiveCredentials(Mutex<Vec<Holder>>);
+
+/// What a state holds of its credential.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct StoredCredential {
+    pub(crate) credential: PriorCredential,
+    /// When this provider made its password; `None` where it has not.
+    pub(crate) rotated_at: Option<Timestamp>,
+}
+
+/// A state, by what it holds.
+#[derive(Debug)]
+struct Holder {
+    vendor: &'static str,
+    /// The id of its resource.
+    id: String,
+    stored: StoredCredential,
+}
+
+impl LiveCredentials {
+    /// Notes that a state now holds what a reset has made, in the place of what it `replaces`.
+    pub(crate) fn hold(&self, target: &Target, stored: StoredCredential, replaces: Option<&StoredCredential>) {
+        if let Some(replaces) = replaces {
+            self.release(replaces);
+        }
+        self.lock().push(Holder { vendor: target.vendor.name, id: target.id(), stored });
+    }
+
+    /// Notes that a state holds nothing any more.
+    pub(crate) fn release(&self, stored: &StoredCredential) {
+        self.lock().retain(|holder| holder.stored != *stored);
+    }
+
+    /// Whether a state holds this very credential.
+    pub(crate) fn holds(&self, predecessor: &Predecessor) -> bool {
+        let Predecessor { target, credential, .. } = predecessor;
+        let is_same = |one: &Option<String>, other: &Option<String>| match (one, other) {
+            (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+            _ => false,
+        };
+        self.lock().iter().filter(|holder| holder.vendor == target.vendor.name).any(|holder| {
+            let held = &holder.stored.credential;
+            // A credential that the vendor has not named may be any of its name.
+            let is_unnamed = *held == PriorCredential::default() && holder.id == target.id();
+            is_unnamed || is_same(&held.version, &credential.version) || is_same(&held.username, &credential.username)
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Holder>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        rotation::unused_api::{UnusedApi, target},
+        vendors::ResetKind,
+    };
+
+    fn named(name: &str) -> Target {
+        target(ResetKind::NewCredential, name)
+    }
+
+    fn stored(version: Option<&str>, username: Option<&str>, rotated_at: i64) -> StoredCredential {
+        let [version, username] = [version, username].map(|text| text.map(str::to_owned));
+        let rotated_at = Timestamp::from_second(rotated_at).ok();
+        StoredCredential { credential: PriorCredential { version, username }, rotated_at }
+    }
+
+    fn predecessor(name: &str, stored: &StoredCredential) -> Predecessor {
+        Predecessor { target: named(name), api: Arc::new(UnusedApi), credential: stored.credential.clone() }
+    }
+
+    #[test]
+    fn a_live_credential_is_known_by_its_id_or_user_and_by_its_name_if_the_vendor_reports_neither() {
+        let old = stored(Some("Old-Id"), Some("old key"), 1);
+        for (version, username, name, holds) in [
+            (Some("new"), Some("new key"), "a", false),
+            (Some("old-id"), Some("new key"), "b", true),
+            (Some("new"), Some("old key"), "b", true),
+            (None, Some("new key"), "a", false),
+            (Some("new"), None, "a", false),
+            (None, None, "a", true),
+            (None, None, "b", false),
+        ] {
+            let live = LiveCredentials::default();
+            live.hold(&named(name), stored(version, username, 2), None);
+            assert_eq!(live.holds(&predecessor("a", &old)), holds, "{version:?} {username:?} of {name}");
+        }
+    }
+
+    #[test]
+    fn a_deleted_state_holds_nothing_and_another_with_the_same_credential_does() {
+        let live = LiveCredentials::default();
+        let [first, second, third] = [1, 2, 3].map(|rotated_at| stored(Some("one"), Some("key"), rotated_at));
+        live.hold(&named("a"), first.clone(), None);
+        live.hold(&named("a"), second.clone(), None);
+        let destroyed = predecessor("a", &first);
+        live.release(&first);
+        assert!(live.holds(&destroyed), "the second holds it");
+        live.hold(&named("a"), third.clone(), Some(&second));
+        live.release(&third);
+        assert!(!live.holds(&destroyed), "an update puts a state in the place of another");
+    }
+}

@@ -1,0 +1,267 @@
+//! Whether a password works: what can be checked before a reset, and the logins after it.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::{
+    endpoint::SmtpEndpoint,
+    error::RotationError,
+    login_queue::{FIRST_PAUSE, LastLogin, LoginQueues, Pauses},
+    sink::Notice,
+};
+use crate::{
+    http::Kind,
+    secret::Secret,
+    smtp::{Extent, Failure, FailureKind, Roots, Server, Tried},
+    vendors::Operation,
+};
+
+/// A login that is to show that a new password works.
+#[derive(Debug)]
+pub(super) struct LoginCheck {
+    endpoint: SmtpEndpoint,
+    server: Server,
+    logins: LoginQueues,
+}
+
+/// What is known of a new password.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Verified {
+    /// It logged in.
+    LoggedIn,
+    /// It did not, for as long as it was tried.
+    Rejected,
+    /// It was not tried, or the login was cut short.
+    NotChecked,
+}
+
+impl LoginCheck {
+    /// The check at an endpoint, whose host the vendor may have reported.
+    pub(super) fn new(endpoint: SmtpEndpoint, roots: Roots, logins: LoginQueues) -> Result<Self, RotationError> {
+        let server = endpoint.server(roots).ok_or(RotationError::NoServer)?;
+        Ok(Self { endpoint, server, logins })
+    }
+
+    /// Where it is.
+    pub(super) fn endpoint(&self) -> &SmtpEndpoint {
+        &self.endpoint
+    }
+
+    /// The server there.
+    pub(super) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Checks that a login could be tried, while nobody has the new password. A busy server is asked again for as long as the endpoint's
+    /// timeout.
+    pub(super) async fn prepare(&self, op: &Operation) -> Result<(), RotationError> {
+        let not_ready = |failure| RotationError::MailServer { server: Box::new(self.server.clone()), failure };
+        let mut last = None;
+        match op.wait(self.logins.check(&self.server, self.endpoint.timeout(), &mut last)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(failure)) => Err(not_ready(failure)),
+            Err(stopped) if stopped.kind == Kind::Stopped => Err(RotationError::Checking(stopped)),
+            Err(_) => Err(not_ready(last.unwrap_or_else(no_time))),
+        }
+    }
+
+    /// Tries the new password until it works, for as long as the endpoint says and the operation lasts. Other logins at the server are
+    /// waited for first. That wait counts only if they failed, since the server has then had the time too.
+    ///
+    /// It comes after the reset, so it does not fail: it returns what is known, and what the user should know.
+    pub(super) async fn run(
+        &self,
+        op: &Operation,
+        username: Option<&str>,
+        password: &Secret,
+    ) -> (Verified, Option<Notice>) {
+        let interrupted =
+            || (Verified::NotChecked, Some(Notice::LoginInterrupted { server: self.server.clone().into() }));
+        let Some(username) = username else { return (Verified::NotChecked, Some(Notice::NoUsername)) };
+        let asked = Instant::now();
+        let Ok(mut guard) = op.wait(self.logins.acquire(&self.server)).await else { return interrupted() };
+        let now = Instant::now();
+        let timeout = self.endpoint.timeout();
+        let clock = if guard.last() == LastLogin::Failed { asked } else { now };
+        let end = clock.checked_add(timeout).unwrap_or(op.deadline);
+        let mut times = if end < now + timeout.min(LATE) { Tries::one() } else { Tries::until(end.min(op.deadline)) };
+        let end = end.max(now + timeout.min(LATE));
+
+        let mut last = Err(no_time());
+        let mut tried = guard.tried(MOST_REFUSED);
+        let logins = self.log_in_until(&mut times, username, password, &mut last, &mut tried);
+        let ended = op.wait(timeout_at(end.min(op.deadline), logins)).await;
+        guard.record(&last, &tried);
+        // A login that was accepted is one, whatever the time ran out for after it.
+        match (last, ended) {
+            (Ok(()), _) => (Verified::LoggedIn, None),
+            (Err(failure), Ok(_)) if end <= op.deadline => {
+                (Verified::Rejected, Some(Notice::LoginFailed { server: self.server.clone().into(), failure }))
+            }
+            (Err(_), _) => interrupted(),
+        }
+    }
+
+    /// Tries again after any failure: a refusal may come from a server that has not heard of the reset, and anything else may pass too.
+    ///
+    /// The caller cuts it off. What the server has replied by then is in `last`.
+    async fn log_in_until(
+        &self,
+        times: &mut Tries,
+        username: &str,
+        password: &Secret,
+        last: &mut Result<(), Failure>,
+        tried: &mut Tried,
+    ) {
+        let mut extent = times.first();
+        loop {
+            let login = self.server.log_in_again(username, password, extent, tried).await;
+            last.clone_from(&login.answer);
+            *last = login.leave().await;
+            let Err(failure) = last else { return };
+            let Some((next, with)) = times.next(Instant::now(), failure, tried) else { return };
+            extent = with;
+            sleep_until(next).await;
+        }
+    }
+}
+
+/// When to try again, and how thoroughly: the last try comes shortly before the end, and is one by every mechanism.
+#[derive(Debug)]
+struct Tries {
+    start: Instant,
+    last: Instant,
+    pauses: Pauses,
+    is_over: bool,
+}
+
+impl Tries {
+    fn until(end: Instant) -> Self {
+        let start = Instant::now();
+        let time = end.saturating_duration_since(start);
+        let last = start + time.saturating_sub(LAST_TRY.min(time / 4));
+        Self { start, last, pauses: Pauses::default(), is_over: false }
+    }
+
+    /// One try, now.
+    fn one() -> Self {
+        Self { is_over: true, ..Self::until(Instant::now()) }
+    }
+
+    /// How thorough the first is.
+    fn first(&self) -> Extent {
+        if self.is_over { Extent::Every } else { Extent::One }
+    }
+
+    /// The next try after one that failed; `None` after the last, and where as many were refused as may be.
+    fn next(&mut self, now: Instant, failure: &Failure, tried: &Tried) -> Option<(Instant, Extent)> {
+        // A server that has taken all of the time has been asked by each of its mechanisms where it has only one.
+        if self.is_over || tried.left() == 0 || (now >= self.last && tried.usable() == 1) {
+            return None;
+        }
+        let next = if failure.is_refused_login() {
+            // What the last try may cost is spared for it.
+            match (tried.left().saturating_sub(tried.usable()), tried.refused()) {
+                (0, _) => self.last,
+                (1, 1) => self.at(10, 100).max(now + FIRST_PAUSE),
+                (_, 1) => self.at(5, 100).max(now + FIRST_PAUSE),
+                _ => self.at(40, 100).max(now + FIRST_PAUSE),
+            }
+        } else {
+            now + self.pauses.next()
+        };
+        // Two in a row would see the same.
+        self.is_over = next + FIRST_PAUSE >= self.last;
+        Some(if self.is_over { (self.last.max(now), Extent::Every) } else { (next, Extent::One) })
+    }
+
+    /// A part of the time until the last try.
+    fn at(&self, part: u32, of: u32) -> Instant {
+        self.start + (self.last - self.start) / of * part
+    }
+}
+
+/// The failure of a server that has not answered in the time there was.
+pub(super) fn no_time() -> Failure {
+    Failure { kind: FailureKind::TimedOut, code: None, enhanced: None, reason: "it gave no answer in time".into() }
+}
+
+/// How many logins with one password may be refused. Servers lock out an address after five or more in ten minutes.
+const MOST_REFUSED: usize = 4;
+
+/// How long before the end the last try is made: enough for a login, also at a server that is far away.
+const LAST_TRY: Duration = Duration::from_secs(3);
+
+/// How long is left for one try where the logins before have used up the time.
+const LATE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused() -> Failure {
+        Failure { kind: FailureKind::Refused, ..no_time() }
+    }
+
+    /// When the tries come, in milliseconds, if each fails after `answered_in`, and by how many mechanisms.
+    fn tries(timeout: Duration, answered_in: Duration, failure: &Failure, mechanisms: usize) -> Vec<(u128, usize)> {
+        let start = Instant::now();
+        let mut times = Tries::until(start + timeout);
+        let mut tried = Tried::at_most(MOST_REFUSED);
+        let (mut at, mut extent, mut made) = (start, times.first(), Vec::new());
+        loop {
+            let by = if extent == Extent::Every { mechanisms } else { 1 };
+            made.push(((at - start).as_millis(), by));
+            if failure.is_refused_login() {
+                tried = Tried::after(MOST_REFUSED, tried.refused() + by, mechanisms);
+            }
+            let Some((next, with)) = times.next(at + answered_in, failure, &tried) else { break };
+            (at, extent) = (next, with);
+        }
+        made
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn at_most_four_logins_are_refused_and_they_are_spread_out() {
+        let seconds = Duration::from_secs;
+        for (timeout, mechanisms, expected) in [
+            (2, 1, &[(0, 1), (1500, 1)][..]),
+            (4, 1, &[(0, 1), (1000, 1), (3000, 1)]),
+            (20, 1, &[(0, 1), (1000, 1), (6800, 1), (17_000, 1)]),
+            (60, 1, &[(0, 1), (2850, 1), (22_800, 1), (57_000, 1)]),
+            (600, 1, &[(0, 1), (29_850, 1), (238_800, 1), (597_000, 1)]),
+            (2, 2, &[(0, 1), (1500, 2)]),
+            (20, 2, &[(0, 1), (1700, 1), (17_000, 2)]),
+            (60, 2, &[(0, 1), (5700, 1), (57_000, 2)]),
+        ] {
+            let made = tries(seconds(timeout), Duration::ZERO, &refused(), mechanisms);
+            assert_eq!(made, expected, "{timeout} s, {mechanisms} mechanisms");
+        }
+        for (timeout, answered_in, mechanisms) in
+            (1..400).flat_map(|timeout| [(timeout, 0, 1), (timeout, 0, 2), (timeout, 17, 2)])
+        {
+            let made = tries(seconds(timeout), seconds(answered_in), &refused(), mechanisms);
+            assert!(made.iter().map(|(_, by)| by).sum::<usize>() <= MOST_REFUSED, "{made:?}");
+            assert!(made.is_sorted() && (mechanisms == 1 || made.last().is_some_and(|(_, by)| *by == 2)), "{made:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_is_busy_or_away_is_asked_in_pauses_that_grow() {
+        for kind in [FailureKind::Busy, FailureKind::Unreachable] {
+            let failure = Failure { kind, ..no_time() };
+            let made = tries(Duration::from_secs(60), Duration::ZERO, &failure, 1);
+            let at: Vec<_> = made.into_iter().map(|(at, _)| at).collect();
+            assert_eq!(at, [0, 1000, 3000, 7000, 15_000, 30_000, 45_000, 57_000]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_needs_the_whole_time_is_tried_once() {
+        for (timeout, answered_in) in [(5, 5), (20, 18), (60, 60)].map(|pair| (pair.0, Duration::from_secs(pair.1))) {
+            assert_eq!(tries(Duration::from_secs(timeout), answered_in, &refused(), 1), [(0, 1)], "{timeout} s");
+        }
+        assert_eq!(tries(Duration::ZERO, Duration::ZERO, &refused(), 1), [(0, 1)]);
+    }
+}

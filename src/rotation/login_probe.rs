@@ -1,0 +1,150 @@
+//! Logins with stored passwords, which a refresh makes where it is asked to.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use super::{drift::Drift, login_check::no_time, login_queue::LoginQueues};
+use crate::{
+    http::Kind,
+    secret::Secret,
+    smtp::{Extent, Failure, Server},
+    vendors::Operation,
+};
+
+/// The probes of this process. Servers lock out clients that fail too often, so each stored password is tried once.
+#[derive(Debug, Default)]
+pub(crate) struct LoginProbes(Mutex<Vec<Probe>>);
+
+#[derive(Clone, Debug)]
+struct Probe {
+    id: String,
+    password: Secret,
+    login: Arc<OnceCell<Login>>,
+}
+
+/// How a login with a stored password ended.
+#[derive(Clone, Debug)]
+enum Login {
+    /// The server has replied, or failed to.
+    Tried(Result<(), Failure>),
+    /// It was not made, since the server has refused too many.
+    Skipped,
+}
+
+/// What a login with a stored password has shown.
+#[derive(Clone, Debug)]
+pub(crate) enum ProbeResult {
+    /// It logged in.
+    LoggedIn,
+    /// It was refused where it has logged in before: it is dead.
+    Rejected(Failure),
+    /// It was refused where it has never logged in, which proves nothing.
+    RejectedWithoutProof(Failure),
+    /// It could not be tried, for a reason that says nothing of the password.
+    NotTried(Failure),
+    /// It was not tried, since the server has refused too many logins of this process.
+    Skipped,
+}
+
+impl LoginProbes {
+    /// Logs in with a stored password, that of the resource `id`. `has_logged_in` says whether that very password has logged in at this
+    /// very server. `None` where a stop came first.
+    pub(crate) async fn probe(
+        &self,
+        op: &Operation,
+        logins: &LoginQueues,
+        server: &Server,
+        (id, username, password): (&str, &str, &Secret),
+        has_logged_in: bool,
+    ) -> Option<ProbeResult> {
+        let login = self.login(id, password);
+        let login = match op.wait(login.get_or_init(|| log_in(logins, server, username, password))).await {
+            Ok(login) => login.clone(),
+            // A refresh that is stopped has nothing to say about the password.
+            Err(error) if error.kind == Kind::Stopped => return None,
+            Err(_) => Login::Tried(Err(no_time())),
+        };
+        Some(ProbeResult::of(login, has_logged_in))
+    }
+
+    fn login(&self, id: &str, password: &Secret) -> Arc<OnceCell<Login>> {
+        let mut probes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = probes.iter().find(|probe| probe.id == id && probe.password == *password);
+        if let Some(known) = known {
+            return Arc::clone(&known.login);
+        }
+        let login = Arc::default();
+        probes.push(Probe { id: id.to_owned(), password: password.clone(), login: Arc::clone(&login) });
+        login
+    }
+}
+
+/// Logs in when no other login at the server is under way, unless the server has refused too many.
+async fn log_in(logins: &LoginQueues, server: &Server, username: &str, password: &Secret) -> Login {
+    let mut guard = logins.acquire(server).await;
+    if guard.probes_left() == 0 {
+        return Login::Skipped;
+    }
+    // Each mechanism that is left out could be the one that works.
+    let mut tried = guard.tried(usize::MAX);
+    let reply = server.log_in_again(username, password, Extent::Every, &mut tried).await.leave().await;
+    guard.record_probe(&reply, &tried);
+    Login::Tried(reply)
+}
+
+impl ProbeResult {
+    fn of(login: Login, has_logged_in: bool) -> Self {
+        match login {
+            Login::Tried(Ok(())) => Self::LoggedIn,
+            Login::Tried(Err(failure)) if !failure.is_wrong_password() => Self::NotTried(failure),
+            Login::Tried(Err(failure)) if has_logged_in => Self::Rejected(failure),
+            Login::Tried(Err(failure)) => Self::RejectedWithoutProof(failure),
+            Login::Skipped => Self::Skipped,
+        }
+    }
+
+    /// What it says about the password.
+    pub(crate) fn drift(&self) -> Drift {
+        match self {
+            Self::LoggedIn => Drift::Absent,
+            Self::Rejected(_) => Drift::Confirmed,
+            Self::RejectedWithoutProof(_) | Self::NotTried(_) | Self::Skipped => Drift::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::smtp::FailureKind;
+
+    #[test]
+    fn a_stored_password_is_tried_once_and_another_by_itself() {
+        let probes = LoginProbes::default();
+        let [first, again, other] =
+            ["one", "one", "two"].map(|password| probes.login("hubspot/a@b", &password.to_owned().into()));
+        assert!(Arc::ptr_eq(&first, &again) && !Arc::ptr_eq(&first, &other));
+    }
+
+    #[test]
+    fn only_a_refusal_of_a_password_that_has_logged_in_is_stale() {
+        let drift = |reply, is_proof| ProbeResult::of(Login::Tried(reply), is_proof).drift();
+        for is_proof in [false, true] {
+            assert_eq!(drift(Ok(()), is_proof), Drift::Absent);
+            for kind in [
+                FailureKind::Refused,
+                FailureKind::Denied,
+                FailureKind::Mechanism,
+                FailureKind::Busy,
+                FailureKind::TurnedAway,
+                FailureKind::Unreachable,
+            ] {
+                let is_stale = kind == FailureKind::Refused && is_proof;
+                let expected = if is_stale { Drift::Confirmed } else { Drift::Unknown };
+                assert_eq!(drift(Err(Failure { kind, ..no_time() }), is_proof), expected, "{kind:?} {is_proof}");
+            }
+        }
+        assert_eq!(ProbeResult::of(Login::Skipped, true).drift(), Drift::Unknown);
+    }
+}

@@ -1,0 +1,141 @@
+//! The reset of one credential: what is checked before it, and what it hands over to.
+
+use std::sync::Arc;
+
+use super::{
+    endpoint::SmtpEndpoint,
+    error::RotationError,
+    issued::{Issued, Prepared},
+    live_credentials::LiveCredentials,
+    locks::{CredentialLocks, Occurrence},
+    login_check::{LoginCheck, Verified},
+    login_queue::LoginQueues,
+    reconcile::{Known, LostReset, Reconciled, reconcile},
+    request::{NewPassword, Request},
+    sink::Sink,
+};
+use crate::{
+    clock,
+    http::{Error, Outcome},
+    secret::{Name, Secret},
+    smtp::Roots,
+    vendors::{Before, Found, Operation, Presence, PriorCredential, ResetKind, Target, VendorApi},
+};
+
+/// What the rotations of one process share.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(super) locks: CredentialLocks,
+    /// The credentials that states hold.
+    pub(crate) live: LiveCredentials,
+    /// The logins at mail servers.
+    pub(crate) logins: LoginQueues,
+}
+
+/// One credential, and the API that can reset it.
+#[derive(Debug)]
+pub(crate) struct Rotator {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) target: Target,
+    pub(crate) api: Arc<dyn VendorApi>,
+    /// Whom to trust where the new password is tried.
+    pub(crate) roots: Roots,
+    /// What the state holds of the credential; nothing for a new state.
+    pub(crate) credential: PriorCredential,
+    /// What is known of the credential from before, by this state or by one that was deleted for it.
+    pub(crate) known: Known,
+}
+
+impl Rotator {
+    /// Checks all that can be checked without a reset: that the vendor answers, accepts the login and has the target.
+    pub(crate) async fn check(&self, op: &Operation) -> Result<Found, RotationError> {
+        match self.api.check(op, &self.target.fields, &self.credential).await {
+            Ok(Presence::Found(found)) => Ok(found),
+            Ok(Presence::Gone) => Err(RotationError::Gone),
+            Err(error) => Err(RotationError::Checking(error)),
+        }
+    }
+
+    /// Checks that a login could be tried at an endpoint that a plan has noted down.
+    pub(crate) async fn check_endpoint(&self, op: &Operation, endpoint: &SmtpEndpoint) -> Result<(), RotationError> {
+        let reported = if endpoint.host.is_none() { self.smtp_host(op).await? } else { None };
+        self.login_check(endpoint.clone().at(reported.as_deref()))?.prepare(op).await
+    }
+
+    /// Asks the vendor for its submission host.
+    pub(crate) async fn smtp_host(&self, op: &Operation) -> Result<Option<Name>, RotationError> {
+        self.api.smtp_host(op, &self.target.fields).await.map_err(RotationError::Checking)
+    }
+
+    /// Resets the password and hands what it made to `sink`. Returns what is known of the new password.
+    pub(crate) async fn rotate(
+        &self,
+        op: &Operation,
+        request: Request,
+        sink: &dyn Sink,
+    ) -> Result<Verified, RotationError> {
+        let guard = self.shared.locks.acquire(op, &self.target.id()).await;
+        let mut guard = guard.map_err(RotationError::Waiting)?;
+        let prepared = self.prepare(op, request).await?;
+        let occurrence = guard.attempts(&self.api);
+        let begun = clock::now();
+        sink.doubt();
+        match self.api.reset(op, &self.target.fields, prepared.password.as_ref()).await {
+            Ok(reset) => Ok(Issued { rotator: self, guard, prepared, occurrence }.conclude(op, reset, sink).await),
+            Err(error) => {
+                if error.outcome == Outcome::NotChanged {
+                    sink.settle();
+                }
+                Err(RotationError::Reset(Box::new(self.reconciled(error, op, &prepared, occurrence, begun).await)))
+            }
+        }
+    }
+
+    async fn prepare(&self, op: &Operation, request: Request) -> Result<Prepared, RotationError> {
+        let (password, is_own) = match request.password {
+            NewPassword::ByVendor => (None, false),
+            NewPassword::Own(own) => (Some(own), true),
+            NewPassword::Generated(policy) => {
+                let made = policy.generate(getrandom::fill).map_err(|_| RotationError::NoRandomBytes)?;
+                (Some(made), false)
+            }
+        };
+        password.as_ref().map(Secret::remember);
+        let found = self.check(op).await?;
+        let smtp_host = if request.wants_smtp_host { self.smtp_host(op).await? } else { None };
+        let endpoint = request.endpoint.map(|endpoint| endpoint.at(smtp_host.as_deref()));
+        let login_check = endpoint.map(|endpoint| self.login_check(endpoint)).transpose()?;
+        if let Some(login_check) = &login_check {
+            login_check.prepare(op).await?;
+        }
+        let before = Before { prior: self.known.credential.clone(), found };
+        let (username, replaces) = (request.username, request.replaces);
+        Ok(Prepared { password, is_own, before, smtp_host, login_check, username, replaces })
+    }
+
+    fn login_check(&self, endpoint: SmtpEndpoint) -> Result<LoginCheck, RotationError> {
+        LoginCheck::new(endpoint, self.roots.clone(), self.shared.logins.clone())
+    }
+
+    /// The error of a reset, with what can be found out about it.
+    ///
+    /// After another reset of this run, what was known before that one shows a change whether or not this one has happened.
+    async fn reconciled(
+        &self,
+        error: Error,
+        op: &Operation,
+        prepared: &Prepared,
+        occurrence: Occurrence,
+        begun: jiff::Timestamp,
+    ) -> Reconciled {
+        let is_first = occurrence == Occurrence::First;
+        let unknown = Before::default();
+        let makes_another = self.target.vendor.reset_kind == ResetKind::NewCredential;
+        let before = if is_first || makes_another { &prepared.before } else { &unknown };
+        let login_check = prepared.login_check.as_ref();
+        let previous = self.known.previous_password.as_ref().filter(|_| is_first);
+        let previous = login_check.zip(previous).filter(|(check, previous)| previous.logged_in_at == *check.endpoint());
+        let previous = previous.map(|(check, previous)| (check.server(), previous));
+        reconcile(error, op, LostReset { target: &self.target, api: &*self.api, before, begun, previous }).await
+    }
+}

@@ -1,0 +1,39 @@
+//! An API that nobody asks, for tests of what happens beside it.
+
+use async_trait::async_trait;
+
+use crate::{
+    http::Result,
+    secret::Secret,
+    vendors::{Fields, Listed, Operation, Presence, PriorCredential, Reset, Target, VENDORS, VendorApi},
+};
+
+/// An API that nobody asks.
+#[derive(Debug)]
+pub(super) struct UnusedApi;
+
+#[async_trait]
+impl VendorApi for UnusedApi {
+    async fn read(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<Presence> {
+        unreachable!("nobody is asked")
+    }
+
+    async fn list(&self, _: &Operation, _: &Fields) -> Result<Vec<Listed>> {
+        unreachable!("nobody is asked")
+    }
+
+    async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset> {
+        unreachable!("nobody is asked")
+    }
+}
+
+/// A credential of the first vendor whose resets are of this kind.
+pub(super) fn target(kind: crate::vendors::ResetKind, name: &str) -> Target {
+    let vendor = VENDORS.iter().copied().find(|vendor| vendor.reset_kind == kind).unwrap();
+    let mut fields = Fields::default();
+    for field in vendor.target {
+        let text = if field.name == "role" { "standard" } else { name };
+        fields.insert(field, Secret::new(text)).unwrap();
+    }
+    Target { vendor, fields }
+}
