@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    Call,
+    call::Call,
     diagnostic::{Diagnostics, Result},
     schema::Schema,
     value::Value,

@@ -11,9 +11,9 @@ use super::{
     decode_error::DecodeError,
     diagnostic::Step,
     number::Number,
-    object::Slots,
     schema::Attribute,
     shape::{Shape, Text},
+    slots::Slots,
     value::Value,
 };
 

@@ -13,9 +13,9 @@ use super::{
     decode_error::DecodeError,
     diagnostic::Step,
     number::{Form, Number},
-    object::Slots,
     schema::{Attribute, Type},
     shape::{Shape, Text},
+    slots::Slots,
     value::{Object, Value},
 };
 

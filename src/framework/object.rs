@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::{schema::Attribute, value::Value};
+use super::schema::Attribute;
 
 /// The name of an attribute. One that comes from a schema is borrowed from the program, and copying it costs nothing.
 pub type Name = Cow<'static, str>;
@@ -10,22 +10,28 @@ pub type Name = Cow<'static, str>;
 /// The attributes of an object: each name once, in an order that means nothing.
 ///
 /// There are a few dozen at most, so looking along them finds one sooner than a tree or a hash would.
-#[derive(Clone, Default)]
-pub struct Object(Vec<(Name, Value)>);
+#[derive(Clone)]
+pub struct Object<V>(Vec<(Name, V)>);
 
-impl Object {
+impl<V> Default for Object<V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<V> Object<V> {
     /// Makes an object with every attribute of a schema.
-    pub fn of<'s>(attributes: &'s [Attribute], mut value: impl FnMut(&'s Attribute) -> Value) -> Self {
+    pub fn of<'s>(attributes: &'s [Attribute], mut value: impl FnMut(&'s Attribute) -> V) -> Self {
         Self(attributes.iter().map(|attribute| (attribute.name.clone(), value(attribute))).collect())
     }
 
     /// The attribute of that name.
-    pub fn get(&self, name: &str) -> Option<&Value> {
+    pub fn get(&self, name: &str) -> Option<&V> {
         self.0.iter().find_map(|(known, value)| (known == name).then_some(value))
     }
 
     /// Sets an attribute, and answers with the value that it had.
-    pub fn insert(&mut self, name: impl Into<Name>, value: Value) -> Option<Value> {
+    pub fn insert(&mut self, name: impl Into<Name>, value: V) -> Option<V> {
         let name = name.into();
         if let Some((_, old)) = self.0.iter_mut().find(|(known, _)| *known == name) {
             return Some(std::mem::replace(old, value));
@@ -35,23 +41,23 @@ impl Object {
     }
 
     /// Every name with its value.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &V)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
 
     /// Every value.
-    pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> {
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &V> {
         self.0.iter().map(|(_, value)| value)
     }
 
     /// Every value, to be changed.
-    pub fn values_mut(&mut self) -> impl ExactSizeIterator<Item = &mut Value> {
+    pub fn values_mut(&mut self) -> impl ExactSizeIterator<Item = &mut V> {
         self.0.iter_mut().map(|(_, value)| value)
     }
 }
 
-impl<N: Into<Name>> FromIterator<(N, Value)> for Object {
-    fn from_iter<I: IntoIterator<Item = (N, Value)>>(attributes: I) -> Self {
+impl<N: Into<Name>, V> FromIterator<(N, V)> for Object<V> {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(attributes: I) -> Self {
         let mut object = Self::default();
         for (name, value) in attributes {
             object.insert(name, value);
@@ -60,53 +66,24 @@ impl<N: Into<Name>> FromIterator<(N, Value)> for Object {
     }
 }
 
-impl PartialEq for Object {
+impl<V: PartialEq> PartialEq for Object<V> {
     fn eq(&self, other: &Self) -> bool {
         self.0.len() == other.0.len() && self.iter().all(|(name, value)| other.get(name) == Some(value))
     }
 }
 
-impl fmt::Debug for Object {
+impl<V: fmt::Debug> fmt::Debug for Object<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
-    }
-}
-
-/// An object that is being read, attribute by attribute, in whatever order they come.
-pub(super) struct Slots<'s> {
-    attributes: &'s [Attribute],
-    values: Vec<Option<Value>>,
-}
-
-impl<'s> Slots<'s> {
-    /// Begins an object with these attributes.
-    pub(super) fn new(attributes: &'s [Attribute]) -> Self {
-        Self { attributes, values: attributes.iter().map(|_| None).collect() }
-    }
-
-    /// Where the attribute of that name belongs.
-    pub(super) fn find(&self, name: &[u8]) -> Option<(usize, &'s Attribute)> {
-        self.attributes.iter().enumerate().find(|(_, attribute)| attribute.name.as_bytes() == name)
-    }
-
-    /// Puts a value into its place, and answers with whatever stood there.
-    pub(super) fn fill(&mut self, place: usize, value: Value) -> Option<Value> {
-        self.values.get_mut(place).and_then(|slot| slot.replace(value))
-    }
-
-    /// Ends the object. What was not read gets the value that `missing` says.
-    pub(super) fn finish(self, mut missing: impl FnMut(&'s Attribute) -> Value) -> Object {
-        let mut values = self.values.into_iter();
-        Object::of(self.attributes, |attribute| values.next().flatten().unwrap_or_else(|| missing(attribute)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::schema::Type;
+    use crate::framework::{schema::Type, slots::Slots, value::Value};
 
-    fn object<const N: usize>(attributes: [(&'static str, bool); N]) -> Object {
+    fn object<const N: usize>(attributes: [(&'static str, bool); N]) -> Object<Value> {
         attributes.into_iter().map(|(name, value)| (name, value.into())).collect()
     }
 

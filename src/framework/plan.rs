@@ -1,9 +1,9 @@
 //! The plan, as far as it follows from a schema: what the configuration says, what is kept, what replaces.
 
 use super::{
-    Private,
     diagnostic::Path,
     schema::{Attribute, Mode, OnChange, Schema, Type},
+    state::Private,
     value::{Object, Value},
 };
 

@@ -4,9 +4,12 @@ use std::fmt;
 
 pub use super::{
     number::Number,
-    object::{Name, Object},
+    object::{self, Name},
 };
 use crate::secret::{self, Secret};
+
+/// The attributes of an object.
+pub type Object = object::Object<Value>;
 
 /// A value that may be null or not yet known, at any depth.
 ///

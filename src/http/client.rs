@@ -4,12 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
-
 use super::gate::Gate;
 use super::limit::RateLimiter;
 use super::transport::Transport;
-use super::{BaseUrl, ErrorFormat, Request};
+use super::{BaseUrl, ErrorFormat};
 use crate::trust::{CertificateFile, Trust};
 
 /// What a provider block says about HTTP.
@@ -101,11 +99,6 @@ impl Api {
     #[must_use]
     pub fn counting_over(self, window: Duration) -> Self {
         Self { gate: Arc::new(Gate::new(Some(window))), ..self }
-    }
-
-    /// Begins a request to the path that these segments make below the base URL. Each is encoded as a whole.
-    pub fn request(&self, method: Method, path: &[&str]) -> Request {
-        Request::new(self.clone(), method, path)
     }
 
     /// The host that is called.

@@ -28,6 +28,7 @@ mod error_format;
 mod exchange;
 mod framing;
 mod gate;
+mod json;
 mod kept;
 mod limit;
 mod lookup;

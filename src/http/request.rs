@@ -74,6 +74,13 @@ impl From<Secret> for BodyText {
     }
 }
 
+impl Api {
+    /// Begins a request to the path that these segments make below the base URL. Each is encoded as a whole.
+    pub fn request(&self, method: Method, path: &[&str]) -> Request {
+        Request::new(self.clone(), method, path)
+    }
+}
+
 impl Request {
     pub(super) fn new(api: Api, method: Method, segments: &[&str]) -> Self {
         let url = path::encode(segments).map(|path| api.base.join(&path));

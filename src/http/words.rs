@@ -6,7 +6,7 @@
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
-use super::lookup::find;
+use super::json::find;
 use crate::secret::Outside;
 
 /// The fields by which a JSON object of the vendor's is known: of each inner list at least one is there.

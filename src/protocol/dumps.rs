@@ -1,6 +1,6 @@
 //! No core dump of this process: passwords and tokens stand in its memory.
 
-use super::Start;
+use super::start::Start;
 
 /// Forbids core dumps, and on Linux also that another process of the same user reads this one's memory.
 ///

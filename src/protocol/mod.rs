@@ -16,6 +16,7 @@ mod rpc;
 mod server;
 mod services;
 mod signals;
+mod start;
 mod tls;
 mod wire;
 
@@ -42,16 +43,8 @@ use lifecycle::Lifecycle;
 use listener::{Address, Listener};
 use parent::Parent;
 use signals::{Signal, Signals};
+pub use start::Start;
 use tls::Identity;
-
-/// Who starts the process.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Start {
-    /// Core, which says through the environment how it wants to connect.
-    ByCore,
-    /// Someone who debugs the provider. Without TLS; core is told where by `TF_REATTACH_PROVIDERS`.
-    ForDebugging,
-}
 
 /// Serves a provider until core, a signal or the loss of core ends the process.
 ///

@@ -10,10 +10,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
 use super::{
-    Start,
     lifecycle::{HangUp, Lifecycle},
     listener::{Connection, Listener},
     services::Services,
+    start::Start,
 };
 use crate::framework::{Provider, TIME_TO_CLOSE};
 

@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     live_credentials::StoredCredential,
     locks::{CredentialGuard, Occurrence},
-    login_check::{LoginCheck, Verified},
-    reset::Rotator,
-    sink::{NewCredential, Notice, Sink},
+    login_check::LoginCheck,
+    rotator::Rotator,
+    sink::{NewCredential, Notice, Sink, Verified},
 };
 use crate::{
     clock,

@@ -7,7 +7,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::revoke::Predecessor;
 use crate::vendors::{PriorCredential, Target};
 
 /// The credentials that states of this process hold.
@@ -46,8 +45,7 @@ impl LiveCredentials {
     }
 
     /// Whether a state holds this very credential.
-    pub(crate) fn holds(&self, predecessor: &Predecessor) -> bool {
-        let Predecessor { target, credential, .. } = predecessor;
+    pub(crate) fn holds(&self, target: &Target, credential: &PriorCredential) -> bool {
         let is_same = |one: &Option<String>, other: &Option<String>| match (one, other) {
             (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
             _ => false,
@@ -67,13 +65,8 @@ impl LiveCredentials {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::{
-        rotation::unused_api::{UnusedApi, target},
-        vendors::ResetKind,
-    };
+    use crate::{rotation::unused_api::target, vendors::ResetKind};
 
     fn named(name: &str) -> Target {
         target(ResetKind::NewCredential, name)
@@ -83,10 +76,6 @@ mod tests {
         let [version, username] = [version, username].map(|text| text.map(str::to_owned));
         let rotated_at = Timestamp::from_second(rotated_at).ok();
         StoredCredential { credential: PriorCredential { version, username }, rotated_at }
-    }
-
-    fn predecessor(name: &str, stored: &StoredCredential) -> Predecessor {
-        Predecessor { target: named(name), api: Arc::new(UnusedApi), credential: stored.credential.clone() }
     }
 
     #[test]
@@ -103,7 +92,7 @@ mod tests {
         ] {
             let live = LiveCredentials::default();
             live.hold(&named(name), stored(version, username, 2), None);
-            assert_eq!(live.holds(&predecessor("a", &old)), holds, "{version:?} {username:?} of {name}");
+            assert_eq!(live.holds(&named("a"), &old.credential), holds, "{version:?} {username:?} of {name}");
         }
     }
 
@@ -113,11 +102,10 @@ mod tests {
         let [first, second, third] = [1, 2, 3].map(|rotated_at| stored(Some("one"), Some("key"), rotated_at));
         live.hold(&named("a"), first.clone(), None);
         live.hold(&named("a"), second.clone(), None);
-        let destroyed = predecessor("a", &first);
         live.release(&first);
-        assert!(live.holds(&destroyed), "the second holds it");
+        assert!(live.holds(&named("a"), &first.credential), "the second holds it");
         live.hold(&named("a"), third.clone(), Some(&second));
         live.release(&third);
-        assert!(!live.holds(&destroyed), "an update puts a state in the place of another");
+        assert!(!live.holds(&named("a"), &first.credential), "an update puts a state in the place of another");
     }
 }

@@ -8,7 +8,7 @@ use super::{
     endpoint::SmtpEndpoint,
     error::RotationError,
     login_queue::{FIRST_PAUSE, LastLogin, LoginQueues, Pauses},
-    sink::Notice,
+    sink::{Notice, Verified},
 };
 use crate::{
     http::Kind,
@@ -23,17 +23,6 @@ pub(super) struct LoginCheck {
     endpoint: SmtpEndpoint,
     server: Server,
     logins: LoginQueues,
-}
-
-/// What is known of a new password.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Verified {
-    /// It logged in.
-    LoggedIn,
-    /// It did not, for as long as it was tried.
-    Rejected,
-    /// It was not tried, or the login was cut short.
-    NotChecked,
 }
 
 impl LoginCheck {

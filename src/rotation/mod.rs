@@ -26,6 +26,7 @@ mod replacements;
 mod request;
 mod reset;
 mod revoke;
+mod rotator;
 mod sink;
 #[cfg(test)]
 mod unused_api;
@@ -35,13 +36,12 @@ pub(crate) use self::{
     endpoint::SmtpEndpoint,
     error::RotationError,
     live_credentials::StoredCredential,
-    login_check::Verified,
     login_probe::{LoginProbes, ProbeResult},
     password_policy::PasswordPolicy,
     reconcile::{Evidence, Known, PreviousPassword},
     replacements::{DeletedObject, PendingReplacements},
     request::{NewPassword, Request},
-    reset::{Rotator, Shared},
     revoke::{Kept, Predecessor},
-    sink::{NewCredential, Notice, Sink},
+    rotator::{Rotator, Shared},
+    sink::{NewCredential, Notice, Sink, Verified},
 };

@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::{login_check::Verified, reconcile::Known, revoke::Predecessor};
+use super::{reconcile::Known, revoke::Predecessor, sink::Verified};
 
 /// The replacements that a process carries out, by the id of their second same.
 #[derive(Debug, Default)]

@@ -1,50 +1,22 @@
 //! The reset of one credential: what is checked before it, and what it hands over to.
 
-use std::sync::Arc;
-
 use super::{
     endpoint::SmtpEndpoint,
     error::RotationError,
     issued::{Issued, Prepared},
-    live_credentials::LiveCredentials,
-    locks::{CredentialLocks, Occurrence},
-    login_check::{LoginCheck, Verified},
-    login_queue::LoginQueues,
-    reconcile::{Known, LostReset, Reconciled, reconcile},
+    locks::Occurrence,
+    login_check::LoginCheck,
+    reconcile::{LostReset, Reconciled, reconcile},
     request::{NewPassword, Request},
-    sink::Sink,
+    rotator::Rotator,
+    sink::{Sink, Verified},
 };
 use crate::{
     clock,
     http::{Error, Outcome},
     secret::{Name, Secret},
-    smtp::Roots,
-    vendors::{Before, Found, Operation, Presence, PriorCredential, ResetKind, Target, VendorApi},
+    vendors::{Before, Found, Operation, Presence, ResetKind},
 };
-
-/// What the rotations of one process share.
-#[derive(Debug, Default)]
-pub(crate) struct Shared {
-    pub(super) locks: CredentialLocks,
-    /// The credentials that states hold.
-    pub(crate) live: LiveCredentials,
-    /// The logins at mail servers.
-    pub(crate) logins: LoginQueues,
-}
-
-/// One credential, and the API that can reset it.
-#[derive(Debug)]
-pub(crate) struct Rotator {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) target: Target,
-    pub(crate) api: Arc<dyn VendorApi>,
-    /// Whom to trust where the new password is tried.
-    pub(crate) roots: Roots,
-    /// What the state holds of the credential; nothing for a new state.
-    pub(crate) credential: PriorCredential,
-    /// What is known of the credential from before, by this state or by one that was deleted for it.
-    pub(crate) known: Known,
-}
 
 impl Rotator {
     /// Checks all that can be checked without a reset: that the vendor answers, accepts the login and has the target.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{live_credentials::LiveCredentials, login_check::Verified};
+use super::{live_credentials::LiveCredentials, sink::Verified};
 use crate::{
     http::Error,
     vendors::{Operation, PriorCredential, Target, VendorApi},
@@ -41,7 +41,7 @@ impl Predecessor {
         live: &LiveCredentials,
         successor: Verified,
     ) -> Option<Kept> {
-        if live.holds(self) {
+        if live.holds(&self.target, &self.credential) {
             return Some(Kept::StillHeld);
         }
         if successor == Verified::Rejected {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{endpoint::SmtpEndpoint, login_check::Verified};
+use super::endpoint::SmtpEndpoint;
 use crate::{
     secret::{Name, Secret},
     smtp::{Failure, Server},
@@ -44,6 +44,17 @@ pub(crate) struct NewCredential {
     pub(crate) verified: Verified,
     /// Where it has.
     pub(crate) logged_in_at: Option<SmtpEndpoint>,
+}
+
+/// What is known of a new password.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Verified {
+    /// It logged in.
+    LoggedIn,
+    /// It did not, for as long as it was tried.
+    Rejected,
+    /// It was not tried, or the login was cut short.
+    NotChecked,
 }
 
 /// Something about a reset that has happened.

@@ -1,6 +1,6 @@
 //! The function `ses_password`.
 
-use super::filled;
+use super::filled::filled;
 use crate::{
     framework::{
         Function, FunctionError, Signature,

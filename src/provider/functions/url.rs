@@ -1,6 +1,6 @@
 //! The function `url`.
 
-use super::filled;
+use super::filled::filled;
 use crate::{
     framework::{
         Function, FunctionError, Signature,

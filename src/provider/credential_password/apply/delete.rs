@@ -39,7 +39,7 @@ impl CredentialPassword {
         let Some(predecessor) = self.predecessor(prior)? else { return Ok(()) };
         self.shared.live.release(&State::of(prior).stored);
         let (target, id) = (&predecessor.target, predecessor.id());
-        if self.shared.live.holds(&predecessor) {
+        if self.shared.live.holds(target, &predecessor.credential) {
             call.warn(vendor::still_held(target, id));
         } else if self.replacements.has_rejected(&target.id()) {
             call.warn(vendor::spared(target, id));

@@ -1,0 +1,133 @@
+//! Single values out of JSON, however odd the rest of it is.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::secret::{Outside, Secret};
+
+/// What stands at `path` in a JSON object that is there to its end, whatever follows it.
+pub(super) fn find<T: Leaf>(body: &[u8], path: &[&str]) -> Option<T> {
+    let (found, is_whole) = look(body, path);
+    found.filter(|_| is_whole)
+}
+
+/// What stands at `path`, and whether the JSON around it has its end.
+pub(super) fn look<T: Leaf>(body: &[u8], path: &[&str]) -> (Option<T>, bool) {
+    let mut found = None;
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let is_whole = Find { path, found: &mut found }.deserialize(&mut json).is_ok();
+    (found, is_whole)
+}
+
+/// What can stand at the end of a path.
+pub(super) trait Leaf: Sized {
+    fn of_text(_: &str) -> Option<Self> {
+        None
+    }
+
+    fn of_number(_: u64) -> Option<Self> {
+        None
+    }
+
+    fn of_flag(_: bool) -> Option<Self> {
+        None
+    }
+}
+
+impl Leaf for Secret {
+    fn of_text(text: &str) -> Option<Self> {
+        Some(Self::known(text))
+    }
+}
+
+impl Leaf for Outside {
+    fn of_text(text: &str) -> Option<Self> {
+        Some(Self::new(text))
+    }
+}
+
+impl Leaf for u64 {
+    fn of_number(number: u64) -> Option<Self> {
+        Some(number)
+    }
+}
+
+impl Leaf for bool {
+    fn of_flag(flag: bool) -> Option<Self> {
+        Some(flag)
+    }
+}
+
+struct Find<'a, T> {
+    path: &'a [&'a str],
+    found: &'a mut Option<T>,
+}
+
+impl<T> Find<'_, T> {
+    fn take(self, leaf: Option<T>) {
+        if self.path.is_empty() && leaf.is_some() {
+            *self.found = leaf;
+        }
+    }
+}
+
+impl<'de, T: Leaf> DeserializeSeed<'de> for Find<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Leaf> Visitor<'de> for Find<'_, T> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            match self.path {
+                [first, rest @ ..] if key == *first => {
+                    map.next_value_seed(Find { path: rest, found: &mut *self.found })?;
+                }
+                _ => _ = map.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<(), A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> std::result::Result<(), E> {
+        self.take(T::of_flag(flag));
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> std::result::Result<(), E> {
+        self.take(T::of_text(text));
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> std::result::Result<(), E> {
+        self.take(T::of_number(number));
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<(), E> {
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! What is known of a vendor without calling it.
+
+use std::sync::Arc;
+
+use super::{
+    api::VendorApi,
+    fields::{Field, Fields},
+};
+use crate::http::Client;
+
+/// What is known of a vendor without calling it.
+#[derive(Debug)]
+pub struct Vendor {
+    /// The attribute in HCL, the file here, the folder of fixtures and the docs page.
+    pub name: &'static str,
+    /// The name that people use.
+    pub title: &'static str,
+    /// Where the vendor documents the reset.
+    pub api_docs: &'static str,
+    /// What the provider block takes.
+    pub settings: &'static [&'static Field],
+    /// The settings that log in, as alternatives: each list is complete by itself.
+    pub logins: &'static [&'static [&'static Field]],
+    /// What a token needs to be allowed, in words that end a sentence.
+    pub rights: &'static str,
+    /// What to do about a refusal with one of the vendor's own codes, where the general advice is not enough.
+    pub advice: &'static [(&'static str, &'static str)],
+    /// What names one credential.
+    pub target: &'static [&'static Field],
+    /// The part of the target that the resource's id is made of, joined by `/`.
+    pub identity: &'static [&'static Field],
+    /// The part of the target that says which credentials a list holds, where the login does not.
+    pub scope: &'static [&'static Field],
+    /// What an import id holds after the vendor's name.
+    pub import: ImportId,
+    /// Who makes the password.
+    pub password_source: PasswordSource,
+    /// What a reset does to the credential.
+    pub reset_kind: ResetKind,
+    /// Whether the vendor's answers tell a credential's version.
+    pub reports_version: bool,
+    /// The user name for SMTP, where the target tells it.
+    pub username: fn(&Fields) -> Option<&str>,
+    /// The submission server.
+    pub smtp: SmtpDefaults,
+    /// Makes the API from checked settings. Sends nothing.
+    pub connect: fn(&Fields, &Client) -> Arc<dyn VendorApi>,
+}
+
+/// What an import id holds after the vendor's name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ImportId {
+    /// The vendor's id of the credential, which is its `remote_version`; a read then tells the target.
+    Credential,
+    /// The fields of the identity.
+    Identity,
+}
+
+/// Who makes the password.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PasswordSource {
+    /// The caller: the vendor is told it.
+    Caller,
+    /// The vendor, which tells it once.
+    Vendor,
+}
+
+/// What a reset does to the credential.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ResetKind {
+    /// It changes the credential's password.
+    InPlace,
+    /// It makes a new credential. The old one stays valid until it is revoked.
+    NewCredential,
+}
+
+/// Where mail is submitted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SmtpDefaults {
+    /// At the same server for every credential.
+    At {
+        /// Its host name.
+        host: &'static str,
+        /// Its port.
+        port: u16,
+    },
+    /// At a host that the vendor tells on being asked.
+    Reported {
+        /// The port there.
+        port: u16,
+    },
+    /// The vendor documents none.
+    Undocumented,
+}
