@@ -7,7 +7,7 @@ use std::{
 };
 
 use syn::{
-    Attribute, Item, ItemUse, Macro, UseTree, Visibility,
+    Attribute, Item, ItemUse, Macro, Meta, UseTree, Visibility,
     visit::{self, Visit},
 };
 
@@ -140,8 +140,9 @@ impl<'a> Visit<'a> for Module {
             Item::Use(item) => &item.attrs,
             _ => &[],
         };
-        let is_test = |attribute: &Attribute| {
-            attribute.path().is_ident("cfg") && attribute.parse_args::<syn::Ident>().is_ok_and(|name| name == "test")
+        let is_test = |attribute: &Attribute| match &attribute.meta {
+            Meta::List(list) if list.path.is_ident("cfg") => list.tokens.to_string().contains("test"),
+            _ => false,
         };
         if !attributes.iter().any(is_test) {
             visit::visit_item(self, item);
