@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::{
-    http::Result,
+    http::Error,
     secret::Secret,
     vendors::{Fields, Listed, Operation, Presence, PriorCredential, Reset, Target, VENDORS, VendorApi},
 };
@@ -14,15 +14,15 @@ pub(super) struct UnusedApi;
 
 #[async_trait]
 impl VendorApi for UnusedApi {
-    async fn read(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<Presence> {
+    async fn read(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<Presence, Error> {
         unreachable!("nobody is asked")
     }
 
-    async fn list(&self, _: &Operation, _: &Fields) -> Result<Vec<Listed>> {
+    async fn list(&self, _: &Operation, _: &Fields) -> Result<Vec<Listed>, Error> {
         unreachable!("nobody is asked")
     }
 
-    async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset> {
+    async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset, Error> {
         unreachable!("nobody is asked")
     }
 }

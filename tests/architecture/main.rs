@@ -26,7 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "provider",
         &["rotation", "vendors", "framework", "http::Finality", "http::Error", "http::Kind", "http::Outcome", "smtp"],
     ),
-    ("rotation", &["vendors", "http::Error", "http::Kind", "http::Outcome", "smtp"]),
+    ("rotation", &["http::Error", "http::Finality", "http::Kind", "http::Outcome", "smtp", "vendors"]),
     ("secret", &[]),
     ("smtp", &["trust"]),
     ("text", &[]),
@@ -141,7 +141,7 @@ fn every_vendor_is_registered_everywhere() {
 
 #[test]
 fn no_file_is_longer_than_a_reader_can_hold() {
-    for file in rust_files(&root().join("src")) {
+    for file in rust_files(&root().join("src")).into_iter().filter(|file| !file.ends_with("tests.rs")) {
         let text = fs::read_to_string(&file).unwrap();
         let lines = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
         assert!(lines <= 400, "{} has {lines} lines without its tests", file.display());

@@ -3,5 +3,7 @@
 pub(in crate::provider) mod drift;
 pub(in crate::provider) mod lost_reset;
 pub(in crate::provider) mod mail_server;
+mod reset;
+pub(in crate::provider) mod revocation;
 pub(in crate::provider) mod rotation;
 pub(in crate::provider) mod vendor;

@@ -1,7 +1,7 @@
 //! What users read about a rotation: why it failed, and what there is to know after it.
 
 use super::{
-    lost_reset, mail_server,
+    lost_reset, mail_server, reset, revocation,
     vendor::{self, Step},
 };
 use crate::{
@@ -47,13 +47,13 @@ pub(in crate::provider) fn no_password() -> Diagnostic {
 /// The warning for something about a reset that has happened.
 pub(in crate::provider) fn notice(target: &Target, notice: &Notice) -> Diagnostic {
     match notice {
-        Notice::ResetAgain => vendor::reset_again(target),
-        Notice::PasswordRecomposed => vendor::stored_otherwise(target),
-        Notice::OtherUser(named) => vendor::another_user(target, named),
+        Notice::ResetAgain => reset::reset_again(target),
+        Notice::PasswordRecomposed => reset::stored_otherwise(target),
+        Notice::OtherUser(named) => reset::another_user(target, named),
         Notice::NoUsername => mail_server::nobody_to_log_in(target),
         Notice::LoginFailed { server, failure } => mail_server::not_verified(target, server, failure),
         Notice::LoginInterrupted { server } => mail_server::cut_short(target, server),
-        Notice::Vendor(note) => vendor::noted(target, *note),
+        Notice::Vendor(note) => reset::noted(target, *note),
     }
 }
 
@@ -61,8 +61,8 @@ pub(in crate::provider) fn notice(target: &Target, notice: &Notice) -> Diagnosti
 pub(in crate::provider) fn kept(predecessor: &Predecessor, kept: &Kept) -> Diagnostic {
     let (target, id) = (&predecessor.target, predecessor.id());
     match kept {
-        Kept::StillHeld => vendor::same_again(target, id),
-        Kept::SuccessorRejected => vendor::spared(target, id),
-        Kept::Failed(error) => vendor::not_revoked(target, id, error),
+        Kept::StillHeld => revocation::same_again(target, id),
+        Kept::SuccessorRejected => revocation::spared(target, id),
+        Kept::Failed(error) => revocation::not_revoked(target, id, error),
     }
 }

@@ -7,8 +7,8 @@ use crate::{
     framework::diagnostic::{Diagnostic, Path},
     http::{Error, Finality, Kind, Outcome},
     provider::attributes::target::path,
-    secret::{Name, Shown},
-    vendors::{Note, ResetKind, Target, Vendor},
+    secret::Shown,
+    vendors::{ResetKind, Target, Vendor},
 };
 
 /// What was being done for a credential, as the beginning of a sentence.
@@ -103,144 +103,6 @@ pub(in crate::provider) fn unknown_id(vendor: &Vendor) -> Diagnostic {
     )
 }
 
-/// The warning for a reset whose answer names another user than the one asked for.
-pub(in crate::provider) fn another_user(target: &Target, named: &Name) -> Diagnostic {
-    Diagnostic::warning(
-        "The answer names another user",
-        format!(
-            "Resetting the password of `{}`: {} answered with the user name `{named}`. {} The state is up to date, under the \
-             user name that was asked for. Try to log in with it before you rely on it.",
-            target.id(),
-            target.vendor.title,
-            Outcome::Changed.sentence()
-        ),
-    )
-    .at(path(target))
-}
-
-/// The warning for something about a reset that worked.
-pub(in crate::provider) fn noted(target: &Target, note: Note) -> Diagnostic {
-    let (summary, words) = match note {
-        Note::NotYetEverywhere => (
-            "The new password is not everywhere yet",
-            "the mail server has not caught up with the reset. For a while the old password may still work, and the new one may not.",
-        ),
-        Note::OddAnswer => (
-            "The vendor's answer is not as documented",
-            "the answer to the reset lacks something, or contradicts itself. Try to log in with the new password before you rely on it.",
-        ),
-    };
-    let (id, title, outcome) = (target.id(), target.vendor.title, Outcome::Changed.sentence());
-    let detail = format!("Resetting the password of `{id}` at {title}: {words} {outcome} The state is up to date.");
-    Diagnostic::warning(summary, detail).at(path(target))
-}
-
-/// The warning for a reset by which the password of another resource of the same run is dead.
-pub(in crate::provider) fn reset_again(target: &Target) -> Diagnostic {
-    Diagnostic::warning(
-        "Two resources reset the same credential",
-        format!(
-            "Resetting the password of `{}`: this run had already reset it for another resource, and the password that this other \
-             resource has stored no longer works, because the last reset counts. {} The state of this resource is up to date. Keep \
-             a credential in one resource, and let whatever needs its password refer to that.",
-            target.id(),
-            Outcome::Changed.sentence()
-        ),
-    )
-    .at(path(target))
-}
-
-/// The warning for a password that core changes: it stores text in Unicode's composed form (NFC), whatever form came.
-pub(in crate::provider) fn stored_otherwise(target: &Target) -> Diagnostic {
-    Diagnostic::warning(
-        "The password is stored in another form",
-        format!(
-            "Resetting the password of `{}`: {} made a password with characters that Unicode can write in several ways, and core stores \
-             text in the composed way (NFC) only. The password in the state is the same text in other bytes. {} A mail server that \
-             compares bytes refuses it: log in with the password in the state before you rely on it; if that fails, apply with \
-             `-replace` for another.",
-            target.id(),
-            target.vendor.title,
-            Outcome::Changed.sentence()
-        ),
-    )
-    .at(path(target))
-}
-
-/// The warning for an old credential that outlives its successor.
-pub(in crate::provider) fn not_revoked(target: &Target, old: &str, error: &Error) -> Diagnostic {
-    let old = stored(old);
-    Diagnostic::warning(
-        "The old credential may still be valid",
-        format!(
-            "Revoking `{old}`, which `{}` replaces: {} {} The new password is stored. Revoke `{old}` by hand.",
-            target.id(),
-            answered(target, error),
-            Outcome::Changed.sentence()
-        ),
-    )
-    .at(path(target))
-}
-
-/// The warning for an old credential that is not old: the vendor has answered the request for a new one with it.
-pub(in crate::provider) fn same_again(target: &Target, old: &str) -> Diagnostic {
-    let title = target.vendor.title;
-    Diagnostic::warning(
-        "The previous credential was not revoked",
-        format!(
-            "Revoking `{old}`, which `{}` replaces: as far as {title}'s response shows, the new password belongs to this same credential, \
-             so it has to stay valid. {} The state is up to date. The previous password may still work as well: log in to {title} and \
-             look, and if it must stop working, make a credential under another name and revoke `{old}` by hand.",
-            target.id(),
-            Outcome::Changed.sentence()
-        ),
-    )
-    .at(path(target))
-}
-
-/// The warning for a destroyed credential whose password another resource of the same run holds.
-pub(in crate::provider) fn still_held(target: &Target, id: &str) -> Diagnostic {
-    Diagnostic::warning(
-        "The credential was not revoked",
-        format!(
-            "Revoking the credential of `{}`: a password that this run has just stored belongs to `{id}` as well, so it stays valid. {} \
-             Once nothing needs it any more, revoke `{id}` by hand.",
-            target.id(),
-            Outcome::NotChanged.sentence()
-        ),
-    )
-}
-
-/// The warning for an old credential that is left valid, since its successor did not log in.
-pub(in crate::provider) fn spared(target: &Target, old: &str) -> Diagnostic {
-    let old = stored(old);
-    Diagnostic::warning(
-        "The old credential was not revoked",
-        format!(
-            "Revoking `{old}`, which `{}` replaces: the new one did not log in, so that the old one is left valid. {} The state is up to \
-             date. Once the new one logs in, revoke `{old}` by hand.",
-            target.id(),
-            Outcome::Changed.sentence()
-        ),
-    )
-    .at(path(target))
-}
-
-/// The warning for an old credential whose successor is not named yet, so that it may not be found by it.
-pub(in crate::provider) fn left_to_its_successor(target: &Target, old: &str) -> Diagnostic {
-    let old = stored(old);
-    Diagnostic::warning(
-        "The old credential may stay valid",
-        format!(
-            "Replacing `{}`: what the new credential is called is not known yet. If it is not called the same, the old one, `{old}`, \
-             is not revoked after it. {} Then revoke `{old}` by hand.",
-            target.id(),
-            Outcome::NotChanged.sentence()
-        ),
-    )
-    .at(path(target))
-}
-
 /// The warning for a resource that a refresh drops together with its password.
 pub(in crate::provider) fn dropped(target: &Target) -> Diagnostic {
     Diagnostic::warning(
@@ -292,7 +154,7 @@ fn summary(step: Step, target: &Target, error: &Error) -> String {
     }
 }
 
-fn answered(target: &Target, error: &Error) -> String {
+pub(super) fn answered(target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
     let vendor = if error.host.is_empty() { title.to_owned() } else { format!("{title} ({})", error.host) };
     let Some(status) = error.status else {

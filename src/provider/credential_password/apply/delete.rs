@@ -10,7 +10,10 @@ use crate::{
             private_data::{PlannedAction, PrivateData},
             state::State,
         },
-        diagnostics::vendor::{self, Step},
+        diagnostics::{
+            revocation,
+            vendor::{self, Step},
+        },
     },
     rotation::{DeletedObject, Known},
     vendors::{Operation, PriorCredential, Target},
@@ -40,9 +43,9 @@ impl CredentialPassword {
         self.shared.live.release(&State::of(prior).stored);
         let (target, id) = (&predecessor.target, predecessor.id());
         if self.shared.live.holds(target, &predecessor.credential) {
-            call.warn(vendor::still_held(target, id));
+            call.warn(revocation::still_held(target, id));
         } else if self.replacements.has_rejected(&target.id()) {
-            call.warn(vendor::spared(target, id));
+            call.warn(revocation::spared(target, id));
         } else {
             let revoked = predecessor.revoke(op).await;
             revoked.map_err(|error| vendor::failed(Step::Revoking, target, &error))?;
@@ -62,7 +65,7 @@ impl CredentialPassword {
     ) -> Result<()> {
         let predecessor = self.predecessor(prior)?;
         if let (None, Some(predecessor)) = (&successor, &predecessor) {
-            call.warn(vendor::left_to_its_successor(&predecessor.target, predecessor.id()));
+            call.warn(revocation::left_to_its_successor(&predecessor.target, predecessor.id()));
         }
         let (before, known) = (target::known(prior)?, State::of(prior));
         let target = successor.unwrap_or_else(|| before.clone());

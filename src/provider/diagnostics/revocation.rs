@@ -1,0 +1,83 @@
+//! What users read about the credential that a reset has replaced.
+
+use super::vendor::{answered, stored};
+use crate::{
+    framework::diagnostic::Diagnostic,
+    http::{Error, Outcome},
+    provider::attributes::target::path,
+    vendors::Target,
+};
+
+/// The warning for an old credential that outlives its successor.
+pub(in crate::provider) fn not_revoked(target: &Target, old: &str, error: &Error) -> Diagnostic {
+    let old = stored(old);
+    Diagnostic::warning(
+        "The old credential may still be valid",
+        format!(
+            "Revoking `{old}`, which `{}` replaces: {} {} The new password is stored. Revoke `{old}` by hand.",
+            target.id(),
+            answered(target, error),
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The warning for an old credential that is not old: the vendor has answered the request for a new one with it.
+pub(in crate::provider) fn same_again(target: &Target, old: &str) -> Diagnostic {
+    let title = target.vendor.title;
+    Diagnostic::warning(
+        "The previous credential was not revoked",
+        format!(
+            "Revoking `{old}`, which `{}` replaces: as far as {title}'s response shows, the new password belongs to this same credential, \
+             so it has to stay valid. {} The state is up to date. The previous password may still work as well: log in to {title} and \
+             look, and if it must stop working, make a credential under another name and revoke `{old}` by hand.",
+            target.id(),
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The warning for a destroyed credential whose password another resource of the same run holds.
+pub(in crate::provider) fn still_held(target: &Target, id: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The credential was not revoked",
+        format!(
+            "Revoking the credential of `{}`: a password that this run has just stored belongs to `{id}` as well, so it stays valid. {} \
+             Once nothing needs it any more, revoke `{id}` by hand.",
+            target.id(),
+            Outcome::NotChanged.sentence()
+        ),
+    )
+}
+
+/// The warning for an old credential that is left valid, since its successor did not log in.
+pub(in crate::provider) fn spared(target: &Target, old: &str) -> Diagnostic {
+    let old = stored(old);
+    Diagnostic::warning(
+        "The old credential was not revoked",
+        format!(
+            "Revoking `{old}`, which `{}` replaces: the new one did not log in, so that the old one is left valid. {} The state is up to \
+             date. Once the new one logs in, revoke `{old}` by hand.",
+            target.id(),
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The warning for an old credential whose successor is not named yet, so that it may not be found by it.
+pub(in crate::provider) fn left_to_its_successor(target: &Target, old: &str) -> Diagnostic {
+    let old = stored(old);
+    Diagnostic::warning(
+        "The old credential may stay valid",
+        format!(
+            "Replacing `{}`: what the new credential is called is not known yet. If it is not called the same, the old one, `{old}`, \
+             is not revoked after it. {} Then revoke `{old}` by hand.",
+            target.id(),
+            Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(path(target))
+}
