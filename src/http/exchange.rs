@@ -16,7 +16,8 @@ use super::gate::Quota;
 use super::operation::{LEAST_TO_SEND, out_of_time};
 use super::retry::Failure;
 use super::retry_after::{next_window, retry_after};
-use super::transport::{Connection, NO_CONNECTION_IN_TIME, Obstacle, Route, Transport, TransportError};
+use super::route::{Connection, Route};
+use super::transport::{NO_CONNECTION_IN_TIME, Obstacle, Transport, TransportError};
 use super::words::{Agreement, Media, Words};
 use super::{Answer, Error, ErrorFormat, Kind, Operation, Outcome, Result};
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::Instant;
 
-use super::transport::{Connection, Route};
+use super::route::{Connection, Route};
 
 /// The connections that wait for a look-up.
 #[derive(Default)]

@@ -41,6 +41,7 @@ mod random;
 mod request;
 mod retry;
 mod retry_after;
+mod route;
 mod salvage;
 mod transport;
 mod tunnel;

@@ -6,7 +6,6 @@ use std::io;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::Host;
@@ -15,6 +14,7 @@ use super::base_url::{BaseUrl, Channel};
 use super::dial::{self, Resolver};
 use super::kept::Kept;
 use super::proxy::Proxy;
+use super::route::{Connection, Route};
 use super::tunnel::{self, NoTunnel};
 use crate::trust::{self, Purpose, Trust};
 
@@ -24,23 +24,6 @@ pub(super) struct Transport {
     resolver: Resolver,
     kept: Kept,
 }
-
-/// The way to an API.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Route {
-    host: Host<String>,
-    port: u16,
-    channel: Channel,
-    proxy: Option<Proxy>,
-}
-
-/// A connection, over TLS or not.
-pub(super) type Connection = Box<dyn Stream>;
-
-/// What goes both ways.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Transport {
     pub(super) fn new(trust: Trust) -> Self {

@@ -39,7 +39,7 @@ pub(crate) use self::{
     login_probe::{LoginProbes, ProbeResult},
     password_policy::PasswordPolicy,
     reconcile::{Evidence, Known, PreviousPassword},
-    replacements::{DeletedObject, PendingReplacements},
+    replacements::{Created, DeletedObject, PendingReplacements},
     request::{NewPassword, Request},
     revoke::{Kept, Predecessor},
     rotator::{Rotator, Shared},

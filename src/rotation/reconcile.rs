@@ -83,7 +83,8 @@ pub(super) async fn reconcile(error: Error, op: &Operation, lost: LostReset<'_>)
         }
         _ => None,
     };
-    let is_proven = is_proven || matches!(previous_login, Some((_, true)));
+    let is_refused = matches!(previous_login, Some((_, true)));
+    let is_proven = is_proven || is_refused && is_still_there(&op.within(PATIENCE), lost).await;
     let outcome = if is_proven { Outcome::Changed } else { error.outcome };
     let evidence = Evidence { observation, begun: lost.begun, previous_login };
     Reconciled { error: Error { outcome, ..error }, evidence: Some(evidence) }
@@ -106,6 +107,11 @@ async fn is_refused(op: &Operation, target: &Target, server: &Server, previous: 
         Err(failure) if failure.is_wrong_password() => Some(true),
         Err(_) => None,
     }
+}
+
+/// Whether the vendor still has the credential for certain. To delete a credential ends its logins too, and changes no password.
+async fn is_still_there(op: &Operation, lost: LostReset<'_>) -> bool {
+    matches!(op.wait(lost.api.shows(op, &lost.target.fields)).await, Ok(Ok(true)))
 }
 
 /// What the vendor shows, at once and after each pause until there is a change.

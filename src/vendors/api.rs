@@ -46,6 +46,11 @@ pub trait VendorApi: Debug + Send + Sync {
     /// Resets the password: to `new` where the caller makes it. At most one reset takes effect.
     async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset>;
 
+    /// Whether the vendor shows the credential now, past anything that was read earlier; `false` if it does not say.
+    async fn shows(&self, _op: &Operation, _target: &Fields) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Looks again, past anything that was read earlier, for a reset whose response was lost.
     ///
     /// It reports what the vendor shows, and that may be late, or of somebody else's making.

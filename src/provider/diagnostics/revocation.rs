@@ -5,6 +5,7 @@ use crate::{
     framework::diagnostic::Diagnostic,
     http::{Error, Outcome},
     provider::attributes::target::path,
+    rotation::Predecessor,
     vendors::Target,
 };
 
@@ -77,6 +78,21 @@ pub(in crate::provider) fn left_to_its_successor(target: &Target, old: &str) -> 
              is not revoked after it. {} Then revoke `{old}` by hand.",
             target.id(),
             Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The warning for an old credential that another replacement of the same run keeps, whose target was not known at plan.
+pub(in crate::provider) fn waits_for_another(target: &Target, old: &Predecessor) -> Diagnostic {
+    let (id, old, title) = (target.id(), stored(old.id()).to_string(), old.target.vendor.title);
+    Diagnostic::warning(
+        "The old credential may stay valid",
+        format!(
+            "Revoking `{old}`, which `{id}` replaces: another resource of this run is replaced too, and its new target was not known at \
+             plan. If that is not `{id}`, `{old}` is not revoked. {} The state is up to date. After this run, look at {title}, and revoke \
+             `{old}` by hand if it is still valid.",
+            Outcome::Changed.sentence(),
         ),
     )
     .at(path(target))

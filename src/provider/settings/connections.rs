@@ -48,9 +48,9 @@ impl Connections {
     ) -> Result<()> {
         environment::remember(environment);
         let settings = block::client(config, core_version, environment).await?;
-        let roots = settings.as_ref().map(|settings| Roots::new(settings.ca_certificate_file.clone()));
-        *self.roots.write().unwrap_or_else(PoisonError::into_inner) = roots;
         let client = settings.map(Client::new);
+        let roots = client.as_ref().map(|client| Roots::shared_with(client.trust()));
+        *self.roots.write().unwrap_or_else(PoisonError::into_inner) = roots;
         let connect = |vendor: &'static Vendor| {
             let Some(client) = &client else { return Connection::Unknown };
             match block::resolve(vendor, config.get(vendor.name), environment) {

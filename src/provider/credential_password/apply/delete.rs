@@ -68,6 +68,7 @@ impl CredentialPassword {
             call.warn(revocation::left_to_its_successor(&predecessor.target, predecessor.id()));
         }
         let (before, known) = (target::known(prior)?, State::of(prior));
+        let is_named = successor.is_some();
         let target = successor.unwrap_or_else(|| before.clone());
         let is_same_vendor = target.vendor.name == before.vendor.name;
         let credential = if is_same_vendor { known.stored.credential.clone() } else { PriorCredential::default() };
@@ -85,6 +86,7 @@ impl CredentialPassword {
         let deleted = DeletedObject {
             predecessor,
             known: if is_same { same } else { Known::default() },
+            is_named,
             healed: notes.healed_after(),
         };
         self.replacements.deleted(id, deleted);

@@ -25,9 +25,9 @@ use crate::{
     http::Outcome,
     provider::{
         attributes::{password_policy, target, verify},
-        diagnostics::{self, lost_reset, vendor},
+        diagnostics::{self, lost_reset, revocation, vendor},
     },
-    rotation::{Known, NewPassword, Predecessor, Request, RotationError, Rotator, Verified},
+    rotation::{Created, Known, NewPassword, Predecessor, Request, RotationError, Rotator, Verified},
     vendors::{Operation, PasswordSource, PriorCredential, ResetKind, Target},
 };
 
@@ -44,8 +44,11 @@ impl CredentialPassword {
             let ids = predecessors.as_ref().map(|all| ids(all));
             lost_reset::of_create(failed.diagnostic, failed.outcome, ids.as_deref())
         })?;
-        let (verified, predecessors) = self.replacements.created(&id, verified);
-        for predecessor in predecessors {
+        let Created { verified, revoked, waiting } = self.replacements.created(&id, verified);
+        for predecessor in waiting {
+            call.warn(revocation::waits_for_another(&rotator.target, &predecessor));
+        }
+        for predecessor in revoked {
             self.revoke(call, &op, &predecessor, verified).await;
         }
         Ok(())
