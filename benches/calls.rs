@@ -7,8 +7,6 @@
 mod credential;
 #[path = "../examples/benchmark/instant.rs"]
 mod instant;
-#[path = "../tests/provider/wire.rs"]
-mod wire;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -17,6 +15,9 @@ use p521::ecdsa::{
     Signature, SigningKey, VerifyingKey,
     signature::{Signer as _, Verifier as _},
 };
+use sandbox::core::wire::tfplugin6::{
+    apply_resource_change, get_provider_schema, plan_resource_change, provider_client::ProviderClient, read_resource,
+};
 use terraform_provider_smtp::{
     framework::{Provider, msgpack, schema::Attribute},
     protocol,
@@ -24,10 +25,6 @@ use terraform_provider_smtp::{
 };
 use tokio::runtime::{self, Runtime};
 use tonic::{body::Body, client::GrpcService};
-
-use crate::wire::tfplugin6::{
-    apply_resource_change, get_provider_schema, plan_resource_change, provider_client::ProviderClient, read_resource,
-};
 
 fn main() {
     divan::main();

@@ -4,8 +4,6 @@
 
 #[path = "smtp/peers/mod.rs"]
 mod peers;
-#[path = "../examples/sandbox/server/mod.rs"]
-mod sandbox;
 mod support;
 
 #[path = "acceptance/apply_again.rs"]

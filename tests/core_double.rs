@@ -8,39 +8,20 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "core_double/arguments.rs"]
-#[expect(dead_code, reason = "here every mail server can be reached")]
-mod arguments;
-#[path = "core_double/contract.rs"]
-mod contract;
-#[path = "provider/core.rs"]
-#[expect(dead_code, reason = "this program plays a core that behaves")]
-mod core;
 #[path = "core_double/double.rs"]
 mod double;
-#[path = "core_double/explore.rs"]
-mod explore;
 #[path = "core_double/history.rs"]
 mod history;
-#[path = "provider/identity.rs"]
-#[expect(dead_code, reason = "this program plays a core that behaves")]
-mod identity;
-#[path = "core_double/rules.rs"]
-mod rules;
-#[path = "../examples/sandbox/server/mod.rs"]
-mod sandbox;
-#[path = "core_double/vendors.rs"]
-mod vendors;
-#[path = "provider/wire.rs"]
-mod wire;
 
 use proptest::{collection, option, prelude::*};
+use sandbox::core::{
+    arguments::{Arguments, Given, MailServer, Policy, Text, Verify, arguments},
+    vendors::{Known, Target, Which},
+};
 
 use crate::{
-    arguments::{Arguments, Given, MailServer, Policy, Text, Verify, arguments},
     double::{Order, Wish},
     history::{History, Start, Step, live},
-    vendors::{Known, Target, Which},
 };
 
 #[test]
@@ -67,7 +48,7 @@ fn hostup_is_reset_exactly_when_the_contract_says_so() {
 const HISTORIES: u32 = 7;
 
 fn explore(vendor: fn(Which) -> Target) {
-    explore::explore(HISTORIES, &histories(vendor), |history| live(&history));
+    sandbox::core::explore::explore(HISTORIES, &histories(vendor), |history| live(&history));
 }
 
 fn histories(vendor: fn(Which) -> Target) -> impl Strategy<Value = History> {

@@ -6,8 +6,6 @@
 #![cfg(unix)]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
-#[path = "../examples/sandbox/server/mod.rs"]
-mod sandbox;
 mod support;
 
 #[path = "faults/account.rs"]

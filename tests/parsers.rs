@@ -8,26 +8,14 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "provider/core.rs"]
-#[expect(dead_code, reason = "this program plays a core that sends garbage")]
-mod core;
-#[path = "core_double/explore.rs"]
-mod explore;
-#[path = "provider/identity.rs"]
-#[expect(dead_code, reason = "this program plays a core that sends garbage")]
-mod identity;
 #[path = "parsers/mail_server.rs"]
 mod mail_server;
-#[path = "../examples/sandbox/server/mod.rs"]
-mod sandbox;
 #[path = "parsers/seeds.rs"]
 mod seeds;
 #[path = "parsers/targets.rs"]
 mod targets;
 #[path = "parsers/vendors.rs"]
 mod vendors;
-#[path = "provider/wire.rs"]
-mod wire;
 
 use std::{
     fs::File,
@@ -37,6 +25,19 @@ use std::{
 };
 
 use proptest::{collection, prelude::*, sample::Index};
+use sandbox::{
+    Sandbox,
+    core::{
+        self, Plugin,
+        explore::explore,
+        identity,
+        wire::tfplugin6::{
+            Diagnostic, DynamicValue, RawState, apply_resource_change, configure_provider, import_resource_state,
+            plan_resource_change, provider_client::ProviderClient, read_resource, upgrade_resource_state,
+            validate_provider_config, validate_resource_config,
+        },
+    },
+};
 use terraform_provider_smtp::{
     framework::{Provider, msgpack, value::Value},
     provider::Smtp,
@@ -44,18 +45,7 @@ use terraform_provider_smtp::{
 use tokio::runtime::Runtime;
 use tonic::transport::Channel;
 
-use crate::{
-    core::Plugin,
-    explore::explore,
-    sandbox::Sandbox,
-    targets::TARGETS,
-    vendors::Vendors,
-    wire::tfplugin6::{
-        Diagnostic, DynamicValue, RawState, apply_resource_change, configure_provider, import_resource_state,
-        plan_resource_change, provider_client::ProviderClient, read_resource, upgrade_resource_state,
-        validate_provider_config, validate_resource_config,
-    },
-};
+use crate::{targets::TARGETS, vendors::Vendors};
 
 /// What nobody may read in an answer or a log.
 const NEEDLE: &str = "needle-c0ffee-9e1f";

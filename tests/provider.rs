@@ -8,22 +8,13 @@
 
 #[path = "provider/computed.rs"]
 mod computed;
-#[path = "provider/core.rs"]
-mod core;
 #[path = "provider/fake.rs"]
 mod fake;
-#[path = "provider/identity.rs"]
-mod identity;
 #[path = "provider/lists.rs"]
 mod lists;
 #[cfg(target_os = "linux")]
 #[path = "provider/roots.rs"]
 mod roots;
-#[cfg(target_os = "linux")]
-#[path = "../examples/sandbox/server/mod.rs"]
-mod sandbox;
-#[path = "provider/wire.rs"]
-mod wire;
 
 use std::{
     collections::HashMap,
@@ -35,6 +26,21 @@ use std::{
 };
 
 use hyper_util::rt::TokioIo;
+use sandbox::core::{
+    self, Core, Plugin, decode, encode,
+    identity::{Identity, anonymous},
+    wire::{
+        self,
+        plugin::{ConnInfo, Empty},
+        tfplugin6::{
+            AttributePath, ClientCapabilities, Diagnostic, RawState, apply_resource_change,
+            attribute_path::step::Selector, call_function, configure_provider, diagnostic::Severity, get_functions,
+            get_metadata, get_provider_schema, import_resource_state, plan_resource_change, read_data_source,
+            read_resource, stop_provider, upgrade_resource_state, validate_data_resource_config,
+            validate_provider_config, validate_resource_config,
+        },
+    },
+};
 use terraform_provider_smtp::{
     framework::{Provider, msgpack, schema::Attribute, value::Value},
     provider::Smtp,
@@ -47,21 +53,7 @@ use tokio::{
 use tonic::{Code, Request, client::Grpc, codegen::http::uri::PathAndQuery, transport::Endpoint};
 use tonic_prost::ProstCodec;
 
-use crate::{
-    core::{Core, Plugin, decode, encode},
-    fake::{Gate, PANIC_MESSAGE, thing},
-    identity::{Identity, anonymous},
-    wire::{
-        plugin::{ConnInfo, Empty},
-        tfplugin6::{
-            AttributePath, ClientCapabilities, Diagnostic, RawState, apply_resource_change,
-            attribute_path::step::Selector, call_function, configure_provider, diagnostic::Severity, get_functions,
-            get_metadata, get_provider_schema, import_resource_state, plan_resource_change, read_data_source,
-            read_resource, stop_provider, upgrade_resource_state, validate_data_resource_config,
-            validate_provider_config, validate_resource_config,
-        },
-    },
-};
+use crate::fake::{Gate, PANIC_MESSAGE, thing};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_terraform-provider-smtp");
 

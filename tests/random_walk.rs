@@ -11,41 +11,18 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "core_double/arguments.rs"]
-#[expect(dead_code, reason = "this program tells no walk by hand")]
-mod arguments;
-#[path = "random_walk/chain.rs"]
-mod chain;
-#[path = "core_double/contract.rs"]
-#[expect(dead_code, reason = "what is said of adoptions is a matter of histories")]
-mod contract;
-#[path = "provider/core.rs"]
-#[expect(dead_code, reason = "this program attaches to providers that run already")]
-mod core;
 #[path = "random_walk/faults.rs"]
 mod faults;
-#[path = "provider/identity.rs"]
-#[expect(dead_code, reason = "this program attaches to providers that run already")]
-mod identity;
 #[path = "random_walk/meanwhile.rs"]
 mod meanwhile;
 #[path = "random_walk/operation.rs"]
 mod operation;
 #[path = "random_walk/process.rs"]
 mod process;
-#[path = "core_double/rules.rs"]
-mod rules;
-#[path = "../examples/sandbox/server/mod.rs"]
-mod sandbox;
-#[path = "core_double/vendors.rs"]
-#[expect(dead_code, reason = "what only histories need")]
-mod vendors;
 #[path = "random_walk/verdict.rs"]
 mod verdict;
 #[path = "random_walk/walk.rs"]
 mod walk;
-#[path = "provider/wire.rs"]
-mod wire;
 #[path = "random_walk/world.rs"]
 mod world;
 
@@ -63,13 +40,15 @@ use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::{Config, RngSeed, TestRunner},
 };
+use sandbox::core::{
+    arguments::{Arguments, Given, MailServer, Verify},
+    vendors::{Known, Target, Which},
+};
 
 use crate::{
-    arguments::{Arguments, Given, MailServer, Verify},
     faults::Fault,
     meanwhile::{Deed, Meanwhile, When},
     operation::{Operation, Run, Wanted},
-    vendors::{Known, Target, Which},
     walk::Tally,
 };
 

@@ -3,8 +3,6 @@
 
 #![cfg(unix)]
 
-#[path = "../examples/sandbox/server/mod.rs"]
-mod sandbox;
 mod support;
 
 #[path = "acceptance/failed_reset.rs"]

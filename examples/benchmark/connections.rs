@@ -16,6 +16,7 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
+use sandbox::Sandbox;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
@@ -26,7 +27,6 @@ use crate::{
     Result,
     figure::{Figure, Section, Unit, count, milliseconds},
     resets::{SANDBOX_THREAD, block_on},
-    sandbox::Sandbox,
     usage,
 };
 

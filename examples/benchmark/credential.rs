@@ -1,8 +1,7 @@
 //! One credential, in the messages that core sends about it.
 
+use sandbox::core::wire::tfplugin6::{DynamicValue, apply_resource_change, plan_resource_change};
 use terraform_provider_smtp::framework::{msgpack, schema::Attribute, value::Value};
-
-use crate::wire::tfplugin6::{DynamicValue, apply_resource_change, plan_resource_change};
 
 /// A credential's user name, different for every number.
 pub(crate) fn user_name(number: usize) -> String {

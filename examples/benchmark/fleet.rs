@@ -5,13 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sandbox::{Counts, Limit, Sandbox, Says};
 use tokio::task::JoinSet;
 
 use crate::{
     Result,
     figure::{Figure, Section, Unit, count, milliseconds},
     resets::{self, Planned, Vendor},
-    sandbox::{Counts, Limit, Sandbox, Says},
 };
 
 /// How many processes there are, and how many credentials each resets.

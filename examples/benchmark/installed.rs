@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sandbox::{HubSpot, Sandbox};
 use tempfile::TempDir;
 
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
     core::Core,
     credential::user_name,
     figure::{Figure, Section, Unit, milliseconds},
-    sandbox::{HubSpot, Sandbox},
     workspace::{Took, Workspace, credentials},
 };
 

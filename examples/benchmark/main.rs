@@ -25,16 +25,6 @@ mod workspace;
 
 #[path = "../core/mod.rs"]
 mod core;
-#[path = "../../tests/provider/core.rs"]
-#[expect(dead_code, clippy::unwrap_used, reason = "the tests' own")]
-mod grpc;
-#[path = "../../tests/provider/identity.rs"]
-#[expect(dead_code, clippy::unwrap_used, reason = "the tests' own")]
-mod identity;
-#[path = "../sandbox/server/mod.rs"]
-mod sandbox;
-#[path = "../../tests/provider/wire.rs"]
-mod wire;
 
 use std::{env, error::Error, process::ExitCode, time::Duration};
 

@@ -5,6 +5,7 @@
 
 use std::{path::Path, time::Duration};
 
+use sandbox::{Sandbox, core::wire::tfplugin6::stop_provider};
 use tokio::time::{self, MissedTickBehavior};
 use tonic::{Response, Status};
 
@@ -12,9 +13,7 @@ use crate::{
     Result,
     figure::{Figure, Section, Unit, count, milliseconds},
     resets::{self, Planned, Vendor},
-    sandbox::Sandbox,
     usage,
-    wire::tfplugin6::stop_provider,
 };
 
 /// Measures a call that carries nothing and a reset, each at every pace, in turn.

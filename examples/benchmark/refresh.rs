@@ -1,12 +1,13 @@
 //! What a refresh asks of the vendor.
 
+use sandbox::{HubSpot, Sandbox};
+
 use crate::{
     Result,
     core::Core,
     credential::user_name,
     figure::{Figure, Section, Unit, count, milliseconds},
     meter::Meter,
-    sandbox::{HubSpot, Sandbox},
     workspace::{Workspace, credentials},
 };
 

@@ -9,6 +9,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sandbox::{
+    HttpConnections, HubSpot, Sandbox,
+    core::{
+        self, Plugin,
+        wire::{
+            plugin::Empty,
+            tfplugin6::{apply_resource_change, configure_provider, provider_client::ProviderClient},
+        },
+    },
+};
 use terraform_provider_smtp::{
     framework::{Provider, value::Value},
     protocol::{self, Start},
@@ -20,14 +30,7 @@ use tonic::{Response, Status, transport::Channel};
 use crate::{
     Result, credential,
     figure::{Figure, Section, Unit, count, megabytes, milliseconds},
-    grpc::{self, Plugin},
-    instant,
-    sandbox::{HttpConnections, HubSpot, Sandbox},
-    usage,
-    wire::{
-        plugin::Empty,
-        tfplugin6::{apply_resource_change, configure_provider, provider_client::ProviderClient},
-    },
+    instant, usage,
 };
 
 /// As many calls at a time as `-parallelism=100` makes.
@@ -149,7 +152,7 @@ impl Resets {
     }
 
     fn at_instant_vendor(resets: usize) -> Result<Self> {
-        let mut command = grpc::command(env::current_exe()?);
+        let mut command = core::command(env::current_exe()?);
         command.arg(SERVE);
         block_on(Self::carry_out(command, Vendor::Instant, resets, || {}))
     }
@@ -183,7 +186,7 @@ pub(crate) fn command_at(sandbox: &Sandbox, provider: &Path, credentials: usize)
     for number in 0..credentials {
         sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, &credential::user_name(number));
     }
-    let mut command = grpc::command(provider);
+    let mut command = core::command(provider);
     command.envs(sandbox.env());
     command
 }
@@ -191,7 +194,7 @@ pub(crate) fn command_at(sandbox: &Sandbox, provider: &Path, credentials: usize)
 /// A running provider, and resets that only wait to be carried out.
 pub(crate) struct Planned {
     pub(crate) plugin: Plugin,
-    pub(crate) core: grpc::Core,
+    pub(crate) core: core::Core,
     pub(crate) resets: Vec<apply_resource_change::Request>,
 }
 
@@ -217,7 +220,7 @@ impl Planned {
 }
 
 /// Ends a provider as core does.
-pub(crate) async fn end(plugin: Plugin, core: grpc::Core) -> Result<()> {
+pub(crate) async fn end(plugin: Plugin, core: core::Core) -> Result<()> {
     core.controller.clone().shutdown(Empty {}).await?;
     drop(core);
     plugin.ended().await;

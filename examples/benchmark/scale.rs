@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use sandbox::{HubSpot, Sandbox};
+
 use crate::{
     Result,
     core::Core,
     credential::user_name,
     figure::{Figure, Section, Unit, count, megabytes, milliseconds},
     meter::Meter,
-    sandbox::{HubSpot, Sandbox},
     workspace::{Took, Workspace, credentials, terraform_data},
 };
 

@@ -9,10 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sandbox::core::identity::Identity;
+
 use crate::{
     Result,
     figure::{Figure, Section, Unit, megabytes, milliseconds},
-    identity::Identity,
     usage,
 };
 

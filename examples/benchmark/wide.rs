@@ -3,6 +3,7 @@
 use std::{env, process::ExitCode, sync::Arc};
 
 use async_trait::async_trait;
+use sandbox::{HubSpot, Sandbox};
 use terraform_provider_smtp::{
     framework::{
         Call, Change, Client, Crash, NewState, Private, Provider, Resource, ResourceState,
@@ -20,7 +21,6 @@ use crate::{
     credential::user_name,
     figure::{Figure, Section, Unit, count, milliseconds},
     meter::Meter,
-    sandbox::{HubSpot, Sandbox},
     workspace::{Workspace, credentials},
 };
 

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sandbox::Sandbox;
 use tempfile::TempDir;
 
 use crate::{
@@ -13,7 +14,6 @@ use crate::{
     core::{Core, cli_config},
     credential::user_name,
     meter::{Meter, Metered},
-    sandbox::Sandbox,
     usage,
 };
 

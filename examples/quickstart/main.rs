@@ -6,8 +6,6 @@
 #[path = "../core/mod.rs"]
 mod core;
 mod mail;
-#[path = "../sandbox/server/mod.rs"]
-mod sandbox;
 mod workspace;
 
 use std::{
@@ -15,12 +13,12 @@ use std::{
     process::ExitCode,
 };
 
+use sandbox::{KirimEmail, Sandbox};
 use serde_json::{Value, json};
 
 use self::{
     core::{Core, build_provider},
     mail::{Answer, login},
-    sandbox::{KirimEmail, Sandbox},
     workspace::Workspace,
 };
 

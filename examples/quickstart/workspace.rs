@@ -2,13 +2,11 @@
 
 use std::{fs, path::Path, process::Output};
 
+use sandbox::Sandbox;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{
-    core::{Core, cli_config},
-    sandbox::Sandbox,
-};
+use crate::core::{Core, cli_config};
 
 /// What is planned.
 pub(super) struct Plan {

@@ -3,12 +3,9 @@
 //! `cargo run --example sandbox [-- --port 8080 --https-port 8443 --smtp-port 2587 --smtps-port 2465 --user-name me@example.com]`
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "what it prints is what it is for")]
 
-#[path = "server/mod.rs"]
-mod server;
-
 use std::{env, error::Error, fs, process::ExitCode};
 
-use server::{HostUp, HubSpot, KirimEmail, Ports, Role, Sandbox};
+use sandbox::{HostUp, HubSpot, KirimEmail, Ports, Role, Sandbox};
 
 fn main() -> ExitCode {
     match run() {
@@ -73,7 +70,7 @@ fn introduce(sandbox: &Sandbox, credentials: &[String], certificate: &str) {
     println!(
         "curl -d '{{\"operation\": \"reset\", \"moment\": \"after\", \"effect\": \"close\"}}' {url}/sandbox/faults"
     );
-    println!("# To see what was sent (all that can be scripted: examples/sandbox/server/mod.rs):");
+    println!("# To see what was sent (all that can be scripted: examples/sandbox/src/lib.rs):");
     println!("curl {url}/sandbox/requests");
     println!("\n# Ctrl-C ends it.");
 }

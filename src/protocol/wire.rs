@@ -8,13 +8,13 @@ use zeroize::Zeroize;
 #[expect(unreachable_pub, clippy::pedantic, reason = "generated from proto/tfplugin6.proto")]
 #[allow(dead_code, reason = "nobody makes the empty messages around requests and answers; an `expect` does not see it")]
 pub(super) mod tfplugin6 {
-    include!(concat!(env!("OUT_DIR"), "/server/tfplugin6.rs"));
+    include!(concat!(env!("OUT_DIR"), "/tfplugin6.rs"));
 }
 
 /// The services of go-plugin itself.
 #[expect(unreachable_pub, clippy::pedantic, reason = "generated from proto/go_plugin.proto")]
 pub(super) mod plugin {
-    include!(concat!(env!("OUT_DIR"), "/server/plugin.rs"));
+    include!(concat!(env!("OUT_DIR"), "/plugin.rs"));
 }
 
 impl fmt::Debug for tfplugin6::DynamicValue {

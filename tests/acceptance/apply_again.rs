@@ -5,12 +5,10 @@
 
 use std::{collections::BTreeMap, fmt::Write, fs, thread};
 
+use sandbox::{Effect, Fault, HostUp, KirimEmail, Operation};
 use serde_json::Value;
 
-use crate::{
-    sandbox::{Effect, Fault, HostUp, KirimEmail, Operation},
-    support::{Diagnostic, Workspace},
-};
+use crate::support::{Diagnostic, Workspace};
 
 const CREATE_FIRST: &str = "create_before_destroy = true";
 

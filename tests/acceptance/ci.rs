@@ -9,12 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sandbox::{Effect, Fault, Meanwhile, Operation};
 use serde_json::{Value, json};
 
-use crate::{
-    sandbox::{Effect, Fault, Meanwhile, Operation},
-    support::{KIRIM_USER, Run, Workspace},
-};
+use crate::support::{KIRIM_USER, Run, Workspace};
 
 const ADDRESS: &str = "smtp_credential_password.newsletter";
 const NOT_CHANGED: &str = "The password was not changed.";

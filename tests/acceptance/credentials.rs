@@ -2,12 +2,10 @@
 
 use std::fs;
 
+use sandbox::{Fault, HostUp, HubSpot, KirimEmail, Operation, Role};
 use serde_json::{Value, json};
 
-use crate::{
-    sandbox::{Fault, HostUp, HubSpot, KirimEmail, Operation, Role},
-    support::{ADDRESS, KIRIM_USER, MAILBOX, SMTPD, USER, Workspace, block, provider},
-};
+use crate::support::{ADDRESS, KIRIM_USER, MAILBOX, SMTPD, USER, Workspace, block, provider};
 
 const HOSTUP: &str = r#"hostup = { account_id = "acct_01hxa3b4c5d6e7f8g9h0j1k2m3" }"#;
 const KIRIM_EMAIL: &str = r#"kirim_email = { domain = "example.com" }"#;

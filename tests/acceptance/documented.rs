@@ -5,12 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sandbox::{Fault, HubSpot, OauthClient, Operation};
 use serde_json::json;
 
-use crate::{
-    sandbox::{Fault, HubSpot, OauthClient, Operation},
-    support::{USER, Workspace, credential, provider},
-};
+use crate::support::{USER, Workspace, credential, provider};
 
 const DOCUMENTED_RESET: &str = "/email/public/v1/smtpapi/tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset";
 

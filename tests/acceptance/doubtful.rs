@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    sandbox::{Effect, Fault, HubSpot, Operation, Role},
-    support::{ADDRESS, HOSTUP, HUBSPOT, KIRIM_EMAIL, MAILBOX, SMTPD, USER, Workspace, block, credential, provider},
+use sandbox::{Effect, Fault, HubSpot, Operation, Role};
+
+use crate::support::{
+    ADDRESS, HOSTUP, HUBSPOT, KIRIM_EMAIL, MAILBOX, SMTPD, USER, Workspace, block, credential, provider,
 };
 
 use super::{

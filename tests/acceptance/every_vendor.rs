@@ -1,10 +1,10 @@
 //! All vendors in one configuration.
 
+use sandbox::{HostUp, HubSpot, KirimEmail};
 use serde_json::{Value, json};
 
-use crate::{
-    sandbox::{HostUp, HubSpot, KirimEmail},
-    support::{ADDRESS, HOSTUP, HUBSPOT, KIRIM_EMAIL, KIRIM_USER, MAILBOX, SMTPD, USER, Workspace, block, resource},
+use crate::support::{
+    ADDRESS, HOSTUP, HUBSPOT, KIRIM_EMAIL, KIRIM_USER, MAILBOX, SMTPD, USER, Workspace, block, resource,
 };
 
 const REQUIREMENT: &str = include_str!("../fixtures/mail/versions.tf");

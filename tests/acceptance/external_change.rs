@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 
+use sandbox::{Effect, Fault, Operation};
 use serde_json::{Value, json};
 
 use crate::{
-    sandbox::{Effect, Fault, Operation},
     several,
     support::{ADDRESS, KIRIM_EMAIL, KIRIM_USER, Run, Workspace, block, credential},
 };
@@ -265,7 +265,7 @@ fn what_was_imported_has_nothing_that_could_be_stale() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&kirim(&format!("rotation_trigger = \"one\"\n  {ROTATE}")));
     let state = |name: &str| workspace.state()[name].clone();
-    workspace.import(&format!("kirim_email/example.com/{}", crate::sandbox::KirimEmail::GUID)).succeeded();
+    workspace.import(&format!("kirim_email/example.com/{}", sandbox::KirimEmail::GUID)).succeeded();
     assert_eq!((state("stale"), state("remote_version")), (json!(false), Value::Null));
     reset_elsewhere(&workspace);
     workspace.plan().warning().is("No reset after the import");

@@ -5,12 +5,10 @@ use std::{
     time::Duration,
 };
 
+use sandbox::{Effect, Fault, Operation, Role, SmtpFault, Stage};
 use serde_json::Value;
 
-use crate::{
-    sandbox::{Effect, Fault, Operation, Role, SmtpFault, Stage},
-    support::{ADDRESS, Run, SMTPD, USER, Workspace, block, credential, resource},
-};
+use crate::support::{ADDRESS, Run, SMTPD, USER, Workspace, block, credential, resource};
 
 const DELETE_FIRST: &str = "";
 const CREATE_FIRST: &str = "lifecycle { create_before_destroy = true }";

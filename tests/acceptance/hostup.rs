@@ -1,11 +1,9 @@
 //! `HostUp`: the caller makes the password, and a reset whose outcome is not known is sent again.
 
+use sandbox::{Effect, Fault, HostUp, Operation, Recorded};
 use serde_json::{Value, json};
 
-use crate::{
-    sandbox::{Effect, Fault, HostUp, Operation, Recorded},
-    support::{ADDRESS, HOSTUP, MAILBOX, Workspace, block},
-};
+use crate::support::{ADDRESS, HOSTUP, MAILBOX, Workspace, block};
 
 const LEGACY: &str = include_str!("../fixtures/hostup/error_legacy_panel.json");
 

@@ -1,11 +1,9 @@
 //! Taking over a credential that exists.
 
+use sandbox::{Fault, Operation};
 use serde_json::Value;
 
-use crate::{
-    sandbox::{Fault, Operation},
-    support::{ADDRESS, USER, Workspace, credential},
-};
+use crate::support::{ADDRESS, USER, Workspace, credential};
 
 #[test]
 fn an_import_knows_everything_but_the_password() {

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use sandbox::{Denial, Effect, Envelope, Fault, KirimEmail, Operation, Times};
 use serde_json::Value;
 
-use crate::{
-    sandbox::{Denial, Effect, Envelope, Fault, KirimEmail, Operation, Times},
-    support::{ADDRESS, Diagnostic, KIRIM_EMAIL, KIRIM_USER, Workspace, block},
-};
+use crate::support::{ADDRESS, Diagnostic, KIRIM_EMAIL, KIRIM_USER, Workspace, block};
 
 const NOT_CHANGED: &str = "The password was not changed.";
 const MAY_HAVE: &str = "The password may have been changed.";

@@ -5,10 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    sandbox::{ApiKey, Effect, Fault, HostUp, KeyState, KirimEmail, Operation},
-    support::{Diagnostic, Run, Workspace, block},
-};
+use sandbox::{ApiKey, Effect, Fault, HostUp, KeyState, KirimEmail, Operation};
+
+use crate::support::{Diagnostic, Run, Workspace, block};
 
 const MAY_HAVE: &str = "The password may have been changed.";
 const LATE: &str =

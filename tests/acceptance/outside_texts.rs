@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use sandbox::{Effect, Fault, HostUp, Operation};
 use serde_json::{Value, json};
 
-use crate::{
-    sandbox::{Effect, Fault, HostUp, Operation},
-    support::{HOSTUP, HUBSPOT, MAILBOX, SMTPD, Workspace, block},
-};
+use crate::support::{HOSTUP, HUBSPOT, MAILBOX, SMTPD, Workspace, block};
 
 const OWN: &str = r#"Tr0ub4dor-&3 "quoted" <x>/y\z"#;
 const EPHEMERAL: &str = "variable \"own\" {\n  type = string\n  ephemeral = true\n}\n";

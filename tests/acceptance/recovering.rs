@@ -2,10 +2,9 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use crate::{
-    sandbox::{Fault, Operation},
-    support::{HUBSPOT, Run, SMTPD, USER, Workspace, block},
-};
+use sandbox::{Fault, Operation};
+
+use crate::support::{HUBSPOT, Run, SMTPD, USER, Workspace, block};
 
 const ADDRESS: &str = "smtp_credential_password.newsletter";
 

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    sandbox::{Effect, Fault, HubSpot, Operation},
-    support::{ADDRESS, USER, Workspace, credential, provider},
-};
+use sandbox::{Effect, Fault, HubSpot, Operation};
+
+use crate::support::{ADDRESS, USER, Workspace, credential, provider};
 
 #[test]
 fn a_credential_that_is_gone_is_dropped_with_a_warning() {

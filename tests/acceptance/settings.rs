@@ -1,9 +1,8 @@
 //! Where the provider's settings come from, and when they are known.
 
-use crate::{
-    sandbox::HubSpot,
-    support::{ADDRESS, USER, Workspace, credential, provider, resource},
-};
+use sandbox::HubSpot;
+
+use crate::support::{ADDRESS, USER, Workspace, credential, provider, resource};
 
 #[test]
 fn a_token_may_come_from_a_variable() {

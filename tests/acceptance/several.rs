@@ -1,9 +1,8 @@
 //! Several credentials in one configuration, where each case needs one of its own: a run of core costs little more for it.
 
-use crate::{
-    sandbox::KirimEmail,
-    support::{self, Diagnostic, Run, Workspace},
-};
+use sandbox::KirimEmail;
+
+use crate::support::{self, Diagnostic, Run, Workspace};
 
 /// Adds the credential of a row at HubSpot, and returns its user name.
 pub(crate) fn open(workspace: &Workspace, row: usize) -> String {

@@ -2,12 +2,10 @@
 
 use std::{collections::BTreeSet, fs};
 
+use sandbox::{ApiKey, Effect, Fault, KeyState, Operation, Role};
 use serde_json::Value;
 
-use crate::{
-    sandbox::{ApiKey, Effect, Fault, KeyState, Operation, Role},
-    support::{ADDRESS, SMTPD, Workspace, block, credential},
-};
+use crate::support::{ADDRESS, SMTPD, Workspace, block, credential};
 
 pub(super) const NAME: &str = "newsletter";
 pub(super) const DELETE_FIRST: &str = "";

@@ -1,7 +1,8 @@
 //! Logging in at `SMTPD`: once for each process, and never with a key that is to be revoked.
 
+use sandbox::{Fault, Operation, Role};
+
 use crate::{
-    sandbox::{Fault, Operation, Role},
     smtpd::{LIST, LOGIN, LOGOUT, MADE, NAME, NOT_CHANGED, ORDERS, key, rotating},
     support::{ADDRESS, Workspace, block},
 };

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{
-    sandbox::{Effect, Fault, Operation},
-    support::{Diagnostic, SMTPD, USER, Workspace, block, resource},
-};
+use sandbox::{Effect, Fault, Operation};
+
+use crate::support::{Diagnostic, SMTPD, USER, Workspace, block, resource};
 
 const ADDRESSES: [&str; 2] = ["smtp_credential_password.one", "smtp_credential_password.two"];
 const AT_ONCE: &[&str] = &["-parallelism=10"];

@@ -5,10 +5,9 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::{
-    sandbox::HubSpot,
-    support::{ADDRESS, USER, Workspace, credential, resource},
-};
+use sandbox::HubSpot;
+
+use crate::support::{ADDRESS, USER, Workspace, credential, resource};
 
 #[test]
 fn many_credentials_each_keep_their_own_password() {

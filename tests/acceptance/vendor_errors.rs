@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    sandbox::{Effect, Fault, Operation},
-    support::{Diagnostic, USER, Workspace, credential},
-};
+use sandbox::{Effect, Fault, Operation};
+
+use crate::support::{Diagnostic, USER, Workspace, credential};
 
 /// An error as HubSpot documents them.
 const WORDS: &str = include_str!("../fixtures/hubspot/error.json");

@@ -2,10 +2,10 @@
 
 use std::{thread, time::Duration};
 
+use sandbox::{Effect, Fault, Meanwhile, Operation, Showing, SmtpEffect, SmtpFault, Stage};
 use serde_json::{Value, json};
 
 use crate::{
-    sandbox::{Effect, Fault, Meanwhile, Operation, Showing, SmtpEffect, SmtpFault, Stage},
     several,
     smtpd::{DELETE_FIRST, NOT_CHANGED, ORDERS, active, key},
     support::{ADDRESS, HOSTUP, KIRIM_EMAIL, KIRIM_USER, MAILBOX, Run, USER, Workspace, block, credential},

@@ -8,26 +8,26 @@ use std::{
     process::Stdio,
 };
 
+use sandbox::{
+    Sandbox,
+    core::{
+        self, Plugin, decode, encode, rules,
+        wire::{
+            plugin::Empty,
+            tfplugin6::{
+                ClientCapabilities, Diagnostic, DynamicValue, RawState, apply_resource_change, configure_provider,
+                diagnostic::Severity, import_resource_state, plan_resource_change, provider_client::ProviderClient,
+                read_resource, upgrade_resource_state, validate_provider_config, validate_resource_config,
+            },
+        },
+    },
+};
 use tempfile::NamedTempFile;
 use terraform_provider_smtp::{
     framework::{Provider, schema::Attribute, value::Value},
     provider::Smtp,
 };
 use tonic::transport::Channel;
-
-use crate::{
-    core::{self, Plugin, decode, encode},
-    rules,
-    sandbox::Sandbox,
-    wire::{
-        plugin::Empty,
-        tfplugin6::{
-            ClientCapabilities, Diagnostic, DynamicValue, RawState, apply_resource_change, configure_provider,
-            diagnostic::Severity, import_resource_state, plan_resource_change, provider_client::ProviderClient,
-            read_resource, upgrade_resource_state, validate_provider_config, validate_resource_config,
-        },
-    },
-};
 
 const TYPE_NAME: &str = "smtp_credential_password";
 

@@ -1,16 +1,18 @@
 //! Lives a history, and holds it against the contract.
 
+use sandbox::{
+    Sandbox,
+    core::{
+        arguments::{Arguments, Moment},
+        contract::{self, Due},
+        vendors::{self, Target},
+        wire::tfplugin6::Diagnostic,
+    },
+};
 use terraform_provider_smtp::{framework::value::Value, secret::Secret};
 use tokio::runtime::Runtime;
 
-use crate::{
-    arguments::{Arguments, Moment},
-    contract::{self, Due},
-    double::{Action, Double, Order, Wish},
-    sandbox::Sandbox,
-    vendors::{self, Target},
-    wire::tfplugin6::Diagnostic,
-};
+use crate::double::{Action, Double, Order, Wish};
 
 /// How a resource came to be managed, and the configurations that it had since.
 #[derive(Clone, Debug)]

@@ -1,9 +1,8 @@
 //! One credential at a vendor, whichever that is.
 
-use crate::{
-    sandbox::{HostUp, KirimEmail, Role, Sandbox},
-    support::Workspace,
-};
+use sandbox::{HostUp, KirimEmail, Role, Sandbox};
+
+use crate::support::Workspace;
 
 /// A credential, and the resource that holds it.
 #[derive(Clone, Debug)]

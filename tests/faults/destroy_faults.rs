@@ -2,11 +2,12 @@
 
 use std::thread;
 
+use sandbox::{Effect, Fault, Operation};
+
 use crate::{
     account::{Account, Vendor},
     process::{Ended, Running, assert_gone},
     process_faults::{clear, interrupt},
-    sandbox::{Effect, Fault, Operation},
     scene::{Scene, told},
     support::Workspace,
     table,

@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use sandbox::{Effect, Fault, Operation};
+
 use crate::{
     account::{Account, Vendor},
     proxy::{HOST, Manner, Proxy, basic},
-    sandbox::{Effect, Fault, Operation},
     scene::{Accident, Exit, Scene},
     support::{PROXY_PASSWORD, Workspace},
     table,

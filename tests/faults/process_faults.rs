@@ -2,10 +2,11 @@
 
 use std::{fs, process::Command, thread};
 
+use sandbox::{Effect, Fault, Operation};
+
 use crate::{
     account::{Account, Vendor},
     process::{Ended, Running, assert_gone},
-    sandbox::{Effect, Fault, Operation},
     scene::{APPLY, Accident, Aftermath, Exit, Scene},
     state_faults,
     state_server::StateServer,

@@ -2,11 +2,12 @@
 
 use std::thread;
 
+use sandbox::{Effect, Fault, Operation};
+
 use crate::{
     account::{Account, Vendor},
     process::{Running, assert_gone},
     process_faults::{clear, interrupt, stalled, wait_until},
-    sandbox::{Effect, Fault, Operation},
     scene::{Accident, Aftermath, Exit, Keeps, Scene},
     support::Workspace,
     table,

@@ -2,11 +2,12 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
+use sandbox::{Effect, Fault, Operation};
+
 use crate::{
     account::{Account, Vendor},
     process::{Running, assert_gone},
     process_faults::{clear, printed, wait_until},
-    sandbox::{Effect, Fault, Operation},
     scene::{Accident, DEAD, Exit, OLD, Scene},
     state_server::StateServer,
     support::{Workspace, credential},

@@ -5,9 +5,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use sandbox::{Effect, Fault, Operation};
+
 use crate::{
     account::{Account, Vendor},
-    sandbox::{Effect, Fault, Operation},
     scene::{Accident, Aftermath, Exit, Scene},
     support::Workspace,
     table,
@@ -223,10 +224,8 @@ fn faults() -> Vec<Case> {
     for (fault, script) in [
         ("a password with control characters", control_characters as fn(&Scene, &Account) -> Option<Fault>),
         ("two passwords in one answer, the second is right", two_passwords),
-        ("`success: false`, nothing done", |scene, account| denied(scene, account, crate::sandbox::Denial::Bare)),
-        ("`success: false` with a password", |scene, account| {
-            denied(scene, account, crate::sandbox::Denial::WithPassword)
-        }),
+        ("`success: false`, nothing done", |scene, account| denied(scene, account, sandbox::Denial::Bare)),
+        ("`success: false` with a password", |scene, account| denied(scene, account, sandbox::Denial::WithPassword)),
         ("the answer names another user", another_user),
     ] {
         faults.push(case(fault, AFTER, Act::Special(script)));
@@ -318,7 +317,7 @@ fn two_passwords(scene: &Scene, account: &Account) -> Option<Fault> {
     Some(Fault::body(answer(account.vendor, &both)))
 }
 
-fn denied(scene: &Scene, account: &Account, denial: crate::sandbox::Denial) -> Option<Fault> {
+fn denied(scene: &Scene, account: &Account, denial: sandbox::Denial) -> Option<Fault> {
     (account.vendor == Vendor::KirimEmail)
         .then(|| scene.workspace.sandbox.kirim_email().deny(&account.user(), denial))?;
     Some(delivered())

@@ -2,13 +2,13 @@
 
 use std::{fs, net::TcpListener, thread, time::Duration};
 
+use sandbox::{Effect, Fault, Meanwhile, Operation, Showing, SmtpEffect, SmtpFault, Stage};
 use serde_json::Value;
 
 use crate::{
     account::{Account, Vendor},
     process::{Ended, Running, assert_gone},
     process_faults::{clear, interrupt, wait_until},
-    sandbox::{Effect, Fault, Meanwhile, Operation, Showing, SmtpEffect, SmtpFault, Stage},
     scene::{Accident, Aftermath, Exit, NEW, OLD, Scene},
     state_faults::installed,
     state_server::StateServer,

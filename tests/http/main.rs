@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use server::Server;
 
-/// A error_format with everything that one can have.
+/// An error format with everything that one can have.
 static DIALECT: ErrorFormat = ErrorFormat {
     refusal: Form(&[&[
         Mark::Text("category"),

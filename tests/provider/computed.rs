@@ -1,5 +1,12 @@
 //! What only the provider sets, in every schema and at every depth: a configuration that sets it is refused, and no plan takes it over.
 
+use sandbox::core::{
+    self, Core, Plugin, decode, encode,
+    wire::tfplugin6::{
+        Diagnostic, attribute_path::step::Selector, configure_provider, diagnostic::Severity, plan_resource_change,
+        validate_data_resource_config, validate_provider_config, validate_resource_config,
+    },
+};
 use terraform_provider_smtp::{
     framework::{
         Provider, msgpack,
@@ -9,14 +16,7 @@ use terraform_provider_smtp::{
     provider::Smtp,
 };
 
-use crate::{
-    BINARY,
-    core::{self, Core, Plugin, decode, encode},
-    wire::tfplugin6::{
-        Diagnostic, attribute_path::step::Selector, configure_provider, diagnostic::Severity, plan_resource_change,
-        validate_data_resource_config, validate_provider_config, validate_resource_config,
-    },
-};
+use crate::BINARY;
 
 /// One step to an attribute: its name, and whether it is in the second element of a list.
 #[derive(Clone, Copy)]

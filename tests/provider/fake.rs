@@ -24,7 +24,7 @@ use tokio::{
 ///
 /// That test has to begin with [`serve_if_asked`].
 pub(crate) fn command(provider: &str, host: &str) -> Command {
-    let mut command = crate::core::command(env::current_exe().unwrap());
+    let mut command = sandbox::core::command(env::current_exe().unwrap());
     command.args(["--exact", host, "--nocapture", "--quiet"]).env(ASKED_FOR, provider);
     command
 }

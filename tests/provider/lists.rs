@@ -17,13 +17,13 @@ use terraform_provider_smtp::{
     provider::Smtp,
 };
 
-use tokio::task::JoinSet;
-
-use crate::{
-    BINARY,
-    core::{Plugin, command, encode},
+use sandbox::core::{
+    Plugin, command, encode,
     wire::tfplugin6::{configure_provider, read_data_source},
 };
+use tokio::task::JoinSet;
+
+use crate::BINARY;
 
 /// The most memory that a process may ever have had, in KiB.
 const MOST_MEMORY: usize = 64 * 1024;

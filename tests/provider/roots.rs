@@ -14,21 +14,23 @@ use std::{
     thread,
 };
 
+use sandbox::{
+    HubSpot, Sandbox,
+    core::{
+        Plugin, command, decode, encode,
+        wire::{
+            plugin::Empty,
+            tfplugin6::{apply_resource_change, configure_provider, plan_resource_change},
+        },
+    },
+};
 use tempfile::TempDir;
 use terraform_provider_smtp::{
     framework::{Provider as _, value::Value},
     provider::Smtp,
 };
 
-use crate::{
-    BINARY,
-    core::{Plugin, command, decode, encode},
-    sandbox::{HubSpot, Sandbox},
-    wire::{
-        plugin::Empty,
-        tfplugin6::{apply_resource_change, configure_provider, plan_resource_change},
-    },
-};
+use crate::BINARY;
 
 const USER: &str = "zh48wgsfld@62515.smtp.hubspot.net";
 

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-
-use crate::{
-    sandbox::{self, Effect, Operation, Sandbox, SmtpEffect, SmtpFault, Stage},
-    vendors::{self, Target},
+use sandbox::{
+    self, Effect, Operation, Sandbox, SmtpEffect, SmtpFault, Stage,
+    core::vendors::{self, Target},
 };
 
 /// A fault of some of a vendor's answers.

@@ -3,12 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
+use sandbox::{HostUp, HubSpot, Intrusion, KirimEmail, Moment, Operation, Role, Step, Vendors, core::vendors::Target};
 
-use crate::{
-    sandbox::{HostUp, HubSpot, Intrusion, KirimEmail, Moment, Operation, Role, Step, Vendors},
-    vendors::Target,
-    world::World,
-};
+use crate::world::World;
 
 /// What somebody else does while the resources of a run are reset.
 #[derive(Clone, Debug)]

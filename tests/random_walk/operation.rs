@@ -1,12 +1,14 @@
 //! What may happen, to the resources, to the vendors and on the way between them.
 
 use proptest::{collection, option, prelude::*};
+use sandbox::core::{
+    arguments::{Arguments, MailServer, arguments},
+    vendors::{Target, Which},
+};
 
 use crate::{
-    arguments::{Arguments, MailServer, arguments},
     faults::{Fault, Interruption, faults, interruptions},
     meanwhile::{Meanwhile, meanwhile},
-    vendors::{Target, Which},
 };
 
 /// How many resources there are.

@@ -11,6 +11,11 @@ use std::{
 };
 
 use hyper_util::rt::TokioIo;
+use sandbox::core::{
+    self,
+    chain::Schemas,
+    wire::tfplugin6::{configure_provider, provider_client::ProviderClient, stop_provider},
+};
 use tempfile::TempDir;
 use terraform_provider_smtp::framework::value::Value;
 use tokio::{
@@ -21,12 +26,7 @@ use tokio::{
 };
 use tonic::transport::{Channel, Endpoint};
 
-use crate::{
-    chain::Schemas,
-    core,
-    wire::tfplugin6::{configure_provider, provider_client::ProviderClient, stop_provider},
-    world::World,
-};
+use crate::world::World;
 
 /// A process that is configured.
 pub(crate) struct Process {

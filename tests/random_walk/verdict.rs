@@ -1,6 +1,6 @@
 //! What the user was told, and how it must fit what happened.
 
-use crate::{
+use sandbox::core::{
     chain::Failure,
     wire::tfplugin6::{Diagnostic, diagnostic::Severity},
 };

@@ -9,21 +9,25 @@ use std::{
     time::Duration,
 };
 
+use sandbox::{
+    self, Denial,
+    core::{
+        arguments::{Arguments, MailServer, Moment},
+        chain::{Action, Applied, Caller, Failure, Plan, Schemas, Stored, Wish},
+        contract::{self, Due, History},
+        vendors::{self, Known, Target},
+        wire::tfplugin6::Diagnostic,
+    },
+};
 use terraform_provider_smtp::framework::value::Value;
 use tokio::{runtime::Runtime, task::JoinSet, time};
 
 use crate::{
-    arguments::{Arguments, MailServer, Moment},
-    chain::{Action, Applied, Caller, Failure, Plan, Schemas, Stored, Wish},
-    contract::{self, Due, History},
     faults::{Act, Fault, Interruption},
     meanwhile::{Deed, Done, When},
     operation::{Operation, RESOURCES, Run, Wanted},
     process::Process,
-    sandbox::{self, Denial},
-    vendors::{self, Known, Target},
     verdict::{Told, names},
-    wire::tfplugin6::Diagnostic,
     world::World,
 };
 

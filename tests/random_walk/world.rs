@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use sandbox::{
+    HostUp, HubSpot, KeyState, KirimEmail, Sandbox,
+    core::vendors::{self, Target, Which},
+};
 use terraform_provider_smtp::framework::value::Value;
 
-use crate::{
-    meanwhile,
-    operation::Late,
-    sandbox::{HostUp, HubSpot, KeyState, KirimEmail, Sandbox},
-    vendors::{self, Target, Which},
-};
+use crate::{meanwhile, operation::Late};
 
 /// The sandbox, and what has been done to it.
 pub(crate) struct World {

@@ -5,9 +5,8 @@ use std::{
     net::TcpStream,
 };
 
+use sandbox::Sandbox;
 use serde_json::Value;
-
-use crate::sandbox::Sandbox;
 
 pub(crate) struct Answer {
     pub(crate) status: u16,

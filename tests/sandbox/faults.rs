@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
+use sandbox::{Effect, Fault, HubSpot, Operation, Sandbox};
 use serde_json::json;
 
 use crate::{
     client::{connect, send, talk},
     hubspot::{LIST, RESET, USER, authorized, bearer, reset, with_credential},
-    sandbox::{Effect, Fault, HubSpot, Operation, Sandbox},
 };
 
 #[test]

@@ -1,10 +1,10 @@
 //! [`HostUp`], whose mailboxes take the password that the caller makes.
 
+use sandbox::{Fault, HostUp, Operation, Sandbox};
 use serde_json::{Value, json};
 
 use crate::{
     client::{Answer, send},
-    sandbox::{Fault, HostUp, Operation, Sandbox},
     smtp::logs_in,
 };
 

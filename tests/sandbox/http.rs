@@ -2,12 +2,12 @@
 
 use std::thread;
 
+use sandbox::{HubSpot, Sandbox};
 use serde_json::json;
 
 use crate::{
     client::{Answer, send, talk},
     hubspot::{LIST, RESET, USER, authorized, bearer, with_credential},
-    sandbox::{HubSpot, Sandbox},
 };
 
 #[test]

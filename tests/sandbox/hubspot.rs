@@ -1,11 +1,9 @@
 //! HubSpot, in all three generations.
 
+use sandbox::{HubSpot, OauthClient, Sandbox};
 use serde_json::{Value, json};
 
-use crate::{
-    client::{Answer, send},
-    sandbox::{HubSpot, OauthClient, Sandbox},
-};
+use crate::client::{Answer, send};
 
 #[test]
 fn a_documented_reset_is_answered_as_documented() {

@@ -1,11 +1,11 @@
 //! KIRIM.EMAIL, as its specification, its guide and its clients have it.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use sandbox::{Denial, Envelope, Fault, KirimEmail, Operation, Sandbox, Times};
 use serde_json::{Value, json};
 
 use crate::{
     client::{Answer, send},
-    sandbox::{Denial, Envelope, Fault, KirimEmail, Operation, Sandbox, Times},
     smtp::logs_in,
 };
 

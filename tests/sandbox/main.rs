@@ -7,8 +7,6 @@ mod hostup;
 mod http;
 mod hubspot;
 mod kirim_email;
-#[path = "../../examples/sandbox/server/mod.rs"]
-mod sandbox;
 mod smtp;
 mod smtp_faults;
 mod smtpd;

@@ -19,11 +19,9 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, pem::PemObject},
 };
+use sandbox::{HubSpot, Login, Sandbox, Tls};
 
-use crate::{
-    hubspot::{RESET, USER, authorized, with_credential},
-    sandbox::{HubSpot, Login, Sandbox, Tls},
-};
+use crate::hubspot::{RESET, USER, authorized, with_credential};
 
 #[test]
 fn exactly_the_current_password_logs_in() {

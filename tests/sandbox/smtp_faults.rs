@@ -9,12 +9,12 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rustls::{CertificateError, ClientConnection, StreamOwned};
+use sandbox::{HubSpot, Meanwhile, Sandbox, Showing, SmtpConnection, SmtpEffect, SmtpFault, Stage, Tls};
 use serde_json::json;
 
 use crate::{
     client::send,
     hubspot::{RESET, USER, authorized, with_credential},
-    sandbox::{HubSpot, Meanwhile, Sandbox, Showing, SmtpConnection, SmtpEffect, SmtpFault, Stage, Tls},
     smtp::{client_of, logs_in, mail_server, secure_mail_server, try_reply},
 };
 

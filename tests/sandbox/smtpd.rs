@@ -3,11 +3,11 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use sandbox::{ApiKey, Fault, KeyState, Operation, Role, Sandbox};
 use serde_json::{Value, json};
 
 use crate::{
     client::{Answer, send},
-    sandbox::{ApiKey, Fault, KeyState, Operation, Role, Sandbox},
     smtp::logs_in,
 };
 

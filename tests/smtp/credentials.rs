@@ -1,14 +1,12 @@
 //! Whatever a user name or a password holds reaches the server as it is.
 
+use sandbox::{KirimEmail, SmtpFault, Stage};
 use terraform_provider_smtp::{
     secret::Secret,
     smtp::{FailureKind, Security},
 };
 
-use crate::{
-    sandbox::{KirimEmail, SmtpFault, Stage},
-    scene::{BOTH, Scene, USER},
-};
+use crate::scene::{BOTH, Scene, USER};
 
 /// What somebody might come up with, and what vendors let pass.
 const TEXTS: [&str; 12] = [

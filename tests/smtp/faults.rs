@@ -1,10 +1,10 @@
 //! A server that does each thing wrong: what the client takes it for, and that it tells it nothing before TLS.
 
+use sandbox::{Showing, SmtpEffect, SmtpFault, Stage};
 use terraform_provider_smtp::smtp::{Failure, FailureKind, Roots, Security, Server};
 use tokio::net::TcpSocket;
 
 use crate::{
-    sandbox::{Showing, SmtpEffect, SmtpFault, Stage},
     scene::{BOTH, Scene, USER},
     tap::Tap,
 };

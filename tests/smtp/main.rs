@@ -8,8 +8,6 @@ mod faults;
 mod odd_tls;
 mod peers;
 mod round_trips;
-#[path = "../../examples/sandbox/server/mod.rs"]
-mod sandbox;
 mod scene;
 mod self_signed;
 mod shared;

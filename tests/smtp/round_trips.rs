@@ -7,12 +7,10 @@ use lettre::{
         client::{Certificate, CertificateStore, Tls, TlsParameters},
     },
 };
+use sandbox::{SmtpFault, Stage};
 use terraform_provider_smtp::smtp::Security;
 
-use crate::{
-    sandbox::{SmtpFault, Stage},
-    scene::{BOTH, Scene, USER},
-};
+use crate::scene::{BOTH, Scene, USER};
 
 #[tokio::test]
 async fn a_login_waits_no_more_than_it_has_to() {

@@ -2,13 +2,12 @@
 
 use std::io::Write;
 
+use sandbox::{HubSpot, Sandbox, SmtpConnection};
 use tempfile::NamedTempFile;
 use terraform_provider_smtp::{
     secret::Secret,
     smtp::{CertificateFile, Failure, Roots, Security, Server},
 };
-
-use crate::sandbox::{HubSpot, Sandbox, SmtpConnection};
 
 pub(crate) const USER: &str = "zh48wgsfld@62515.smtp.hubspot.net";
 

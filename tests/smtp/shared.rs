@@ -2,15 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use sandbox::{HubSpot, Meanwhile, SmtpFault, Stage};
 use terraform_provider_smtp::framework::{
     Call, Change, NewState, Private, Provider, Resource, ResourceState, plan, value::Value,
 };
 
-use crate::{
-    sandbox::{HubSpot, Meanwhile, SmtpFault, Stage},
-    scene::Scene,
-    stored_first::configured,
-};
+use crate::{scene::Scene, stored_first::configured};
 
 /// What came of one credential.
 struct Made {

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
+use sandbox::{SmtpEffect, SmtpFault, Stage};
 use terraform_provider_smtp::smtp::{FailureKind, Security};
 
-use crate::{
-    sandbox::{SmtpEffect, SmtpFault, Stage},
-    scene::{BOTH, Scene, USER},
-};
+use crate::scene::{BOTH, Scene, USER};
 
 #[tokio::test]
 async fn a_server_that_falls_silent_is_given_up() {

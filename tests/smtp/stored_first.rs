@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
+use sandbox::{SmtpEffect, SmtpFault, Stage};
 use terraform_provider_smtp::{
     framework::{Call, Change, Client, NewState, Private, Provider, ResourceState, plan, value::Value},
     provider::Smtp,
     secret::Secret,
 };
 
-use crate::{
-    sandbox::{SmtpEffect, SmtpFault, Stage},
-    scene::{Scene, USER},
-};
+use crate::scene::{Scene, USER};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_new_password_is_stored_while_it_is_being_tried_out() {

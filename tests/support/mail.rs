@@ -4,8 +4,7 @@ use lettre::{
     SmtpTransport,
     transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters},
 };
-
-use crate::sandbox::Sandbox;
+use sandbox::Sandbox;
 
 /// Tells whether the submission server takes the password.
 ///

@@ -17,7 +17,7 @@ use super::{
     run::Run,
     state::{self, Instance},
 };
-use crate::sandbox::{HostUp, HubSpot, KirimEmail, Recorded, Sandbox};
+use sandbox::{HostUp, HubSpot, KirimEmail, Recorded, Sandbox};
 
 /// What every configuration here starts with.
 const REQUIREMENT: &str = r#"terraform {
