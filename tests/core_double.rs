@@ -16,11 +16,12 @@ mod history;
 use proptest::{collection, option, prelude::*};
 use sandbox::core::{
     arguments::{Arguments, Given, MailServer, Policy, Text, Verify, arguments},
+    caller::Wish,
     vendors::{Known, Target, Which},
 };
 
 use crate::{
-    double::{Order, Wish},
+    double::Order,
     history::{History, Start, Step, live},
 };
 

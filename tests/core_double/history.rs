@@ -4,6 +4,7 @@ use sandbox::{
     Sandbox,
     core::{
         arguments::{Arguments, Moment},
+        caller::{Action, Wish},
         contract::{self, Due},
         vendors::{self, Target},
         wire::tfplugin6::Diagnostic,
@@ -12,7 +13,7 @@ use sandbox::{
 use terraform_provider_smtp::{framework::value::Value, secret::Secret};
 use tokio::runtime::Runtime;
 
-use crate::double::{Action, Double, Order, Wish};
+use crate::double::{Double, Order};
 
 /// How a resource came to be managed, and the configurations that it had since.
 #[derive(Clone, Debug)]
@@ -82,7 +83,7 @@ async fn take(
     let lived = refreshed.as_ref().map(|(lived, _)| lived);
     let due = match step.wish {
         Wish::Configured => contract::History::due(lived, arguments),
-        Wish::Replaced => Due::New,
+        Wish::Replaced | Wish::Renewed => Due::New,
     };
     if let Some(password) = &step.password {
         vendors::next_password(sandbox, password);

@@ -13,7 +13,7 @@ use std::{
 use hyper_util::rt::TokioIo;
 use sandbox::core::{
     self,
-    chain::Schemas,
+    caller::Schemas,
     wire::tfplugin6::{configure_provider, provider_client::ProviderClient, stop_provider},
 };
 use tempfile::TempDir;

@@ -1,7 +1,7 @@
 //! What the user was told, and how it must fit what happened.
 
 use sandbox::core::{
-    chain::Failure,
+    caller::Failure,
     wire::tfplugin6::{Diagnostic, diagnostic::Severity},
 };
 

@@ -13,7 +13,7 @@ use sandbox::{
     self, Denial,
     core::{
         arguments::{Arguments, MailServer, Moment},
-        chain::{Action, Applied, Caller, Failure, Plan, Schemas, Stored, Wish},
+        caller::{Action, Applied, Caller, Failure, Plan, Schemas, Stored, Wish},
         contract::{self, Due, History},
         vendors::{self, Known, Target},
         wire::tfplugin6::Diagnostic,

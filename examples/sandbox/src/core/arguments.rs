@@ -252,7 +252,9 @@ fn verify() -> impl Strategy<Value = Verify> {
 }
 
 fn own() -> impl Strategy<Value = Text> {
-    text().prop_filter("an empty password is refused", |text| !text.0.is_empty())
+    // A control character is an error at validate.
+    let text = text().prop_map(|text| Text(text.0.replace(char::is_control, "")));
+    text.prop_filter("an empty password is refused", |text| !text.0.is_empty())
 }
 
 fn policy() -> impl Strategy<Value = Policy> {

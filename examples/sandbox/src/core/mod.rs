@@ -4,7 +4,7 @@
 #![expect(missing_docs, reason = "fields and variants are named as core and the schema name them")]
 
 pub mod arguments;
-pub mod chain;
+pub mod caller;
 pub mod contract;
 pub mod explore;
 pub mod identity;

@@ -1,6 +1,6 @@
-//! Core's part of a run: what it asks of a process of the provider for one resource, in which order, and what it stores of the answers.
+//! Core's part of a run: the calls it makes to a process of the provider for one resource, their order, and what it stores of the responses.
 //!
-//! Every answer is held against core's rules ([`rules`]).
+//! Every response is checked against core's rules ([`rules`]).
 
 use std::sync::Arc;
 
@@ -13,8 +13,9 @@ use tonic::{Response, Status, transport::Channel};
 use super::{
     decode, encode, rules,
     wire::tfplugin6::{
-        Diagnostic, DynamicValue, RawState, apply_resource_change, diagnostic::Severity, import_resource_state,
-        plan_resource_change, provider_client::ProviderClient, read_resource, upgrade_resource_state,
+        ClientCapabilities, Diagnostic, DynamicValue, RawState, apply_resource_change, diagnostic::Severity,
+        import_resource_state, plan_resource_change, provider_client::ProviderClient, read_resource,
+        upgrade_resource_state, validate_resource_config,
     },
 };
 
@@ -48,8 +49,9 @@ pub enum Action {
 #[derive(Clone)]
 pub struct Plan {
     pub action: Action,
-    planned: Value,
-    private: Vec<u8>,
+    pub planned: Value,
+    pub warnings: Vec<Diagnostic>,
+    pub private: Vec<u8>,
 }
 
 /// What core holds against a resource, beside its configuration.
@@ -112,7 +114,9 @@ impl Caller {
         let answer = answered(self.provider.import_resource_state(request).await)?;
         without_errors(answer.diagnostics)?;
         let [imported] = &answer.imported_resources[..] else { panic!("an import makes one resource") };
+        assert_eq!(imported.type_name, TYPE_NAME);
         let stored = Stored { state: self.decode(imported.state.clone()), private: imported.private.clone() };
+        rules::assert_storable(&self.schemas.resource, &stored.state);
         self.read(&stored).await
     }
 
@@ -123,6 +127,7 @@ impl Caller {
         let version = self.schemas.version;
         let request = upgrade_resource_state::Request { type_name: TYPE_NAME.to_owned(), version, raw_state };
         let answer = answered(self.provider.upgrade_resource_state(request).await)?;
+        without_errors(answer.diagnostics)?;
         assert!(self.decode(answer.upgraded_state) == stored.state, "a state of today needs no upgrade");
         self.read(stored).await
     }
@@ -140,22 +145,27 @@ impl Caller {
         Ok((Stored { state, private: answer.private }, warnings))
     }
 
-    /// One plan; for a replacement it is drawn up again without a prior state.
+    /// Validates and plans a configuration. A replacement is planned again without a prior state.
     pub async fn plan(&mut self, prior: &Stored, config: &Value, wish: Wish) -> Result<Plan, Failure> {
+        self.validate(config).await?;
         if wish == Wish::Renewed && !prior.state.is_null() {
             // What is tainted counts as absent.
             let (answer, planned) = self.plan_once(&Value::Null, Vec::new(), config).await?;
-            return Ok(Plan { action: Action::Replace, planned, private: answer.planned_private });
+            assert!(answer.requires_replace.is_empty(), "a create cannot replace anything");
+            let (warnings, private) = (answer.diagnostics, answer.planned_private);
+            return Ok(Plan { action: Action::Replace, planned, warnings, private });
         }
         let (answer, planned) = self.plan_once(&prior.state, prior.private.clone(), config).await?;
-        let mut plan = Plan { action: Action::Update, planned, private: answer.planned_private };
+        let (warnings, private) = (answer.diagnostics, answer.planned_private);
+        let mut plan = Plan { action: Action::Update, planned, warnings, private };
         let asked = rules::is_replaced(&answer.requires_replace, &prior.state, &plan.planned);
         if prior.state.is_null() {
             plan.action = Action::Create;
         } else if asked || wish == Wish::Replaced {
             // The second time core hands on the private data of the first.
             let (again, planned) = self.plan_once(&Value::Null, plan.private, config).await?;
-            plan = Plan { action: Action::Replace, planned, private: again.planned_private };
+            assert!(again.requires_replace.is_empty(), "a create cannot replace anything");
+            plan = Plan { action: Action::Replace, planned, private: again.planned_private, ..plan };
         } else if plan.planned == prior.state {
             plan.action = Action::Nothing;
         }
@@ -206,9 +216,15 @@ impl Caller {
 
     /// Plans a deletion and carries it out.
     pub async fn destroy(&mut self, before: &Stored) -> Result<Vec<Diagnostic>, Failure> {
+        let private = self.plan_destroy(before).await?;
+        self.delete(before, private).await
+    }
+
+    /// Plans a deletion; returns the private data of the plan.
+    pub async fn plan_destroy(&mut self, before: &Stored) -> Result<Vec<u8>, Failure> {
         let (answer, _) = self.plan_once(&before.state, before.private.clone(), &Value::Null).await?;
         assert!(answer.requires_replace.is_empty(), "a destroy replaces nothing");
-        self.delete(before, answer.planned_private).await
+        Ok(answer.planned_private)
     }
 
     /// Creates or updates: plans once more with what is known by now, then applies that.
@@ -273,7 +289,8 @@ impl Caller {
         applied
     }
 
-    async fn delete(&mut self, before: &Stored, private: Vec<u8>) -> Result<Vec<Diagnostic>, Failure> {
+    /// Deletes an object as planned; returns the warnings.
+    pub async fn delete(&mut self, before: &Stored, private: Vec<u8>) -> Result<Vec<Diagnostic>, Failure> {
         let answer = self.change(&before.state, &Value::Null, &Value::Null, private).await?;
         let state = self.decode(answer.new_state);
         let deleted = without_errors(answer.diagnostics);
@@ -289,6 +306,7 @@ impl Caller {
         config: &Value,
         planned_private: Vec<u8>,
     ) -> Result<apply_resource_change::Response, Failure> {
+        assert!(config.is_wholly_known(), "core applies with a known configuration");
         let request = apply_resource_change::Request {
             type_name: TYPE_NAME.to_owned(),
             prior_state: self.encode(prior),
@@ -297,6 +315,16 @@ impl Caller {
             planned_private,
         };
         answered(self.provider.apply_resource_change(request).await)
+    }
+
+    async fn validate(&mut self, config: &Value) -> Result<(), Failure> {
+        let request = validate_resource_config::Request {
+            type_name: TYPE_NAME.to_owned(),
+            config: self.encode(config),
+            client_capabilities: Some(ClientCapabilities { write_only_attributes_allowed: true }),
+        };
+        let answer = answered(self.provider.validate_resource_config(request).await)?;
+        without_errors(answer.diagnostics).map(drop)
     }
 
     async fn plan_once(
@@ -312,8 +340,10 @@ impl Caller {
             config: self.encode(config),
             prior_private,
         };
-        let answer = answered(self.provider.plan_resource_change(request).await)?;
+        let answer = answered(self.provider.plan_resource_change(request.clone()).await)?;
         without_errors(answer.diagnostics.clone())?;
+        let again = answered(self.provider.plan_resource_change(request).await)?;
+        assert!(again == answer, "the same plan has two answers");
         let planned = self.decode(answer.planned_state.clone());
         rules::assert_plan_valid(&self.schemas.resource, config, &planned);
         Ok((answer, planned))
@@ -333,7 +363,7 @@ fn answered<T>(answer: Result<Response<T>, Status>) -> Result<T, Failure> {
 }
 
 /// The warnings, where there is no error.
-fn without_errors(diagnostics: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Failure> {
+pub fn without_errors(diagnostics: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Failure> {
     if diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error) {
         return Err(Failure::Said(diagnostics));
     }
