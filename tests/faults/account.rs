@@ -1,6 +1,6 @@
 //! One credential at a vendor, whichever that is.
 
-use sandbox::{HostUp, KirimEmail, Role, Sandbox};
+use sandbox::{Sandbox, UnderTest};
 
 use crate::support::Workspace;
 
@@ -29,18 +29,10 @@ impl Account {
     /// Opens an account at the vendor.
     pub(crate) fn open(vendor: Vendor, name: &str, workspace: &Workspace) -> Self {
         let account = Self { vendor, name: name.to_owned() };
-        let (user, sandbox) = (account.user(), &workspace.sandbox);
         match vendor {
-            Vendor::HostUp => {
-                sandbox.hostup().add_mailbox(HostUp::ACCOUNT_ID, &user);
-            }
-            Vendor::HubSpot => workspace.add_credential(&user),
-            Vendor::KirimEmail => {
-                sandbox.kirim_email().add_credential(KirimEmail::DOMAIN, &account.guid(), &user);
-            }
-            Vendor::Smtpd => {
-                sandbox.smtpd().add_key(&user, Role::SendOnly);
-            }
+            // The workspace counts the resets of what it adds.
+            Vendor::HubSpot => workspace.add_credential(&account.user()),
+            _ => account.model(&workspace.sandbox).add(&account.user()),
         }
         account
     }
@@ -59,42 +51,25 @@ impl Account {
     }
 
     /// Its resource, with further arguments.
-    pub(crate) fn resource(&self, arguments: &str) -> String {
-        let user = self.user();
-        let target = match self.vendor {
-            Vendor::HostUp => {
-                format!("hostup = {{ account_id = \"{}\", address = \"{user}\" }}", HostUp::ACCOUNT_ID)
-            }
-            Vendor::HubSpot => format!("hubspot = {{ user_name = \"{user}\" }}"),
-            Vendor::KirimEmail => {
-                let (domain, guid) = (KirimEmail::DOMAIN, self.guid());
-                format!("kirim_email = {{ domain = \"{domain}\", credential_guid = \"{guid}\" }}")
-            }
-            Vendor::Smtpd => format!("smtpd = {{ name = \"{user}\", role = \"send_only\" }}"),
-        };
+    pub(crate) fn resource(&self, sandbox: &Sandbox, arguments: &str) -> String {
+        let fields = self.model(sandbox).fields(&self.user()).into_iter();
+        let fields: Vec<_> = fields.map(|(name, value)| format!("{name} = \"{value}\"")).collect();
+        let target = format!("{} = {{ {} }}", self.vendor.name(), fields.join(", "));
         format!("resource \"smtp_credential_password\" \"{}\" {{\n  {target}\n  {arguments}\n}}\n", self.name)
     }
 
     /// How many resets the vendor has carried out.
     pub(crate) fn resets(&self, sandbox: &Sandbox) -> usize {
-        let user = self.user();
-        match self.vendor {
-            Vendor::HostUp => sandbox.hostup().resets(&user),
-            Vendor::HubSpot => sandbox.hubspot().resets(&user),
-            Vendor::KirimEmail => sandbox.kirim_email().resets(&user),
-            Vendor::Smtpd => sandbox.smtpd().resets(&user),
-        }
+        self.model(sandbox).resets(&self.user())
     }
 
-    /// The password that the vendor takes now; at SMTPD that of the newest key.
+    /// The password that the vendor accepts now; at SMTPD that of the newest key.
     pub(crate) fn password(&self, sandbox: &Sandbox) -> Option<String> {
-        let user = self.user();
-        match self.vendor {
-            Vendor::HostUp => sandbox.hostup().password(&user),
-            Vendor::HubSpot => sandbox.hubspot().password(&user),
-            Vendor::KirimEmail => sandbox.kirim_email().password(&user),
-            Vendor::Smtpd => sandbox.smtpd().key_named(&user).map(|key| key.secret),
-        }
+        self.model(sandbox).password(&self.user())
+    }
+
+    fn model<'sandbox>(&self, sandbox: &'sandbox Sandbox) -> &'sandbox dyn UnderTest {
+        sandbox.vendors().named(self.vendor.name())
     }
 
     /// The most resets that the vendor may see of one apply: a password of the caller's own is the same, however often it is sent.
@@ -104,8 +79,15 @@ impl Account {
             Vendor::HubSpot | Vendor::KirimEmail | Vendor::Smtpd => 1,
         }
     }
+}
 
-    fn guid(&self) -> String {
-        format!("guid-{}", self.name)
+impl Vendor {
+    fn name(self) -> &'static str {
+        match self {
+            Self::HostUp => "hostup",
+            Self::HubSpot => "hubspot",
+            Self::KirimEmail => "kirim_email",
+            Self::Smtpd => "smtpd",
+        }
     }
 }

@@ -119,7 +119,7 @@ impl Scene {
     ) -> Self {
         let configuration = |trigger: &str| {
             let arguments = format!("rotation_trigger = \"{trigger}\"\n  {arguments}");
-            let resources = accounts.iter().map(|account| account.resource(&arguments));
+            let resources = accounts.iter().map(|account| account.resource(&workspace.sandbox, &arguments));
             std::iter::once(head.to_owned()).chain(resources).collect::<String>()
         };
         workspace.write(&configuration("one"));

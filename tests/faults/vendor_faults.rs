@@ -43,7 +43,7 @@ fn a_password_that_core_stores_in_another_form_is_warned_of() {
         let Some(workspace) = Workspace::new() else { return };
         let account = Account::open(Vendor::HubSpot, "newsletter", &workspace);
         workspace.sandbox.hubspot().next_password(&account.user(), password);
-        workspace.write(&account.resource(""));
+        workspace.write(&account.resource(&workspace.sandbox, ""));
         workspace.keep_secret(password);
         let run = workspace.apply().succeeded();
         let summaries: Vec<_> = run.diagnostics.iter().map(|warning| warning.summary.as_str()).collect();

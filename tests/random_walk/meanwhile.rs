@@ -112,18 +112,14 @@ impl When {
 impl Deed {
     fn done(self, vendors: &Vendors<'_>, target: Target, when: When) -> Done {
         let account = target.account();
-        let newest = vendors.smtpd.key_named(account);
-        let (live, resets) = match target {
-            Target::Smtpd(_) => (newest.map(|key| key.secret), vendors.smtpd.resets(account)),
-            // User names are unique over all vendors.
-            _ => (vendors.hubspot.password(account), vendors.hubspot.resets(account)),
-        };
+        let vendor = vendors.named(target.vendor());
+        let (live, resets) = (vendor.password(account), vendor.resets(account));
         let mut done = Done { target, when, deed: self, resets, was_there: live.is_some(), ended: None, key: None };
         match self {
-            Self::Reset => reset(vendors, target),
-            Self::Delete => delete(vendors, target),
+            Self::Reset => vendor.reset_elsewhere(account),
+            Self::Delete => vendor.delete(account),
             Self::Make => done.key = make(vendors, target),
-            Self::Revoke => revoke(vendors, target.vendor()),
+            Self::Revoke => vendor.revoke_token(),
         }
         done.ended = live.filter(|_| self.ends());
         done
@@ -149,39 +145,6 @@ impl Done {
             Deed::Revoke => self.target.vendor() == target.vendor() && is_there,
             Deed::Make | Deed::Reset => false,
         }
-    }
-}
-
-/// Resets a password as somebody else; at a vendor that makes another credential with every reset they revoke the newest.
-fn reset(vendors: &Vendors<'_>, target: Target) {
-    match target {
-        Target::Smtpd(_) => {
-            if let Some(key) = vendors.smtpd.key_named(target.account()) {
-                vendors.smtpd.revoke(&key.id);
-            }
-        }
-        _ => drop(vendors.kirim_email.reset_elsewhere(target.account())),
-    }
-}
-
-/// Deletes a credential as somebody else.
-pub(crate) fn delete(vendors: &Vendors<'_>, target: Target) {
-    let account = target.account();
-    match target {
-        Target::HostUp(_) => vendors.hostup.remove(account),
-        Target::HubSpot(_) => vendors.hubspot.remove(account),
-        Target::KirimEmail(_) => vendors.kirim_email.remove(account),
-        Target::Smtpd(_) => reset(vendors, target),
-    }
-}
-
-/// Makes the provider's token worthless.
-pub(crate) fn revoke(vendors: &Vendors<'_>, vendor: &str) {
-    match vendor {
-        "hostup" => vendors.hostup.revoke_api_key(vendors.hostup.api_key()),
-        "hubspot" => vendors.hubspot.revoke_token(vendors.hubspot.access_token()),
-        "kirim_email" => vendors.kirim_email.revoke_api_key(vendors.kirim_email.api_key()),
-        _ => {}
     }
 }
 

@@ -8,7 +8,7 @@ use sandbox::{
 };
 use terraform_provider_smtp::framework::value::Value;
 
-use crate::{meanwhile, operation::Late};
+use crate::operation::Late;
 
 /// The sandbox, and what has been done to it.
 pub(crate) struct World {
@@ -58,7 +58,7 @@ impl World {
     }
 
     pub(crate) fn delete(&mut self, target: Target) {
-        meanwhile::delete(&self.sandbox.vendors(), target);
+        self.sandbox.vendors().named(target.vendor()).delete(target.account());
         self.was_deleted(target);
     }
 
@@ -86,7 +86,7 @@ impl World {
     }
 
     pub(crate) fn revoke(&mut self, vendor: &'static str) {
-        meanwhile::revoke(&self.sandbox.vendors(), vendor);
+        self.sandbox.vendors().named(vendor).revoke_token();
         self.was_revoked(vendor);
     }
 
@@ -99,15 +99,7 @@ impl World {
         if !self.revoked.remove(vendor) {
             return;
         }
-        let sandbox = &self.sandbox;
-        match vendor {
-            "hostup" => sandbox.hostup().add_api_key(1, sandbox.hostup().api_key(), &[HostUp::READ, HostUp::WRITE]),
-            "hubspot" => sandbox.hubspot().add_account(HubSpot::PORTAL_ID, sandbox.hubspot().access_token()),
-            "kirim_email" => {
-                sandbox.kirim_email().add_account(KirimEmail::USERNAME, sandbox.kirim_email().api_key());
-            }
-            _ => {}
-        }
+        self.sandbox.vendors().named(vendor).restore_token();
     }
 
     /// Lets vendors show changes late, or no longer: then what was late shows.
@@ -125,11 +117,7 @@ impl World {
         let names = vendors::targets().filter(|target| !matches!(target, Target::Smtpd(Which::First | Which::Second)));
         let passwords = names.filter_map(|target| self.sandbox.hubspot().password(target.account()));
         let keys = self.sandbox.smtpd().keys().into_iter().map(|key| key.secret);
-        let tokens = [
-            self.sandbox.hostup().api_key(),
-            self.sandbox.hubspot().access_token(),
-            self.sandbox.kirim_email().api_key(),
-        ];
+        let tokens = ["hostup", "hubspot", "kirim_email"].map(|vendor| self.sandbox.vendors().named(vendor).token());
         let all = passwords.chain(keys).chain(tokens.map(str::to_owned));
         // A short text of the user's own may stand anywhere by chance.
         all.filter(|secret| secret.len() >= 20).collect()

@@ -25,6 +25,7 @@ use super::{
     accounts::Accounts,
     lock, random,
     tokens::{Grant, Tokens},
+    vendor::UnderTest,
 };
 
 /// The imitated vendor, with one account ([`HostUp::ACCOUNT_ID`]) and one API key.
@@ -179,3 +180,41 @@ fn short(password: &str) -> Option<&'static str> {
 }
 
 const FIRST_CUSTOMER: u64 = 1;
+
+impl UnderTest for HostUp {
+    fn add(&self, name: &str) {
+        self.add_mailbox(Self::ACCOUNT_ID, name);
+    }
+
+    fn fields(&self, name: &str) -> Vec<(&'static str, String)> {
+        vec![("account_id", Self::ACCOUNT_ID.to_owned()), ("address", name.to_owned())]
+    }
+
+    fn password(&self, name: &str) -> Option<String> {
+        HostUp::password(self, name)
+    }
+
+    fn resets(&self, name: &str) -> usize {
+        HostUp::resets(self, name)
+    }
+
+    fn reset_elsewhere(&self, name: &str) {
+        self.accounts.reset(name);
+    }
+
+    fn delete(&self, name: &str) {
+        self.remove(name);
+    }
+
+    fn token(&self) -> &str {
+        self.api_key()
+    }
+
+    fn revoke_token(&self) {
+        self.revoke_api_key(self.api_key());
+    }
+
+    fn restore_token(&self) {
+        self.add_api_key(1, self.api_key(), &[Self::READ, Self::WRITE]);
+    }
+}

@@ -16,6 +16,7 @@ use super::{
     accounts::Accounts,
     lock, random,
     tokens::{Grant, Tokens},
+    vendor::UnderTest,
 };
 
 /// The imitated vendor, with one portal ([`HubSpot::PORTAL_ID`]) and one access token.
@@ -178,3 +179,41 @@ fn grant(portal_id: u64, scopes: &[&str]) -> Grant {
 
 /// The scope that all calls of the SMTP API need.
 const SCOPE: &str = "transactional-email";
+
+impl UnderTest for HubSpot {
+    fn add(&self, name: &str) {
+        self.add_credential(Self::PORTAL_ID, name);
+    }
+
+    fn fields(&self, name: &str) -> Vec<(&'static str, String)> {
+        vec![("user_name", name.to_owned())]
+    }
+
+    fn password(&self, name: &str) -> Option<String> {
+        HubSpot::password(self, name)
+    }
+
+    fn resets(&self, name: &str) -> usize {
+        HubSpot::resets(self, name)
+    }
+
+    fn reset_elsewhere(&self, name: &str) {
+        self.accounts.reset(name);
+    }
+
+    fn delete(&self, name: &str) {
+        self.remove(name);
+    }
+
+    fn token(&self) -> &str {
+        self.access_token()
+    }
+
+    fn revoke_token(&self) {
+        HubSpot::revoke_token(self, self.access_token());
+    }
+
+    fn restore_token(&self) {
+        self.add_account(Self::PORTAL_ID, self.access_token());
+    }
+}

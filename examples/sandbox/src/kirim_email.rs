@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
-use super::{accounts::Accounts, lock, random};
+use super::{accounts::Accounts, lock, random, vendor::UnderTest};
 
 /// The imitated vendor, with one user ([`KirimEmail::USERNAME`]) and one API key.
 pub struct KirimEmail {
@@ -199,11 +199,6 @@ impl KirimEmail {
         self.accounts.reset(user_name)
     }
 
-    /// Changes something else about a credential, as somebody would who is logged in at the vendor.
-    pub fn edit_elsewhere(&self, user_name: &str) {
-        self.change(user_name, Credential::touch);
-    }
-
     /// Lets so many reads after each change from now on show the credential as it was before; what was late until now shows.
     pub fn show_late(&self, user_name: &str, reads: usize) {
         self.change(user_name, |credential| {
@@ -285,3 +280,46 @@ impl Credential {
 
 /// Of the vendor's own example.
 const CREATED_AT: Timestamp = Timestamp::constant(1_640_995_200, 0);
+
+impl UnderTest for KirimEmail {
+    fn add(&self, name: &str) {
+        self.add_credential(Self::DOMAIN, &guid(name), name);
+    }
+
+    fn fields(&self, name: &str) -> Vec<(&'static str, String)> {
+        vec![("domain", Self::DOMAIN.to_owned()), ("credential_guid", guid(name))]
+    }
+
+    fn password(&self, name: &str) -> Option<String> {
+        KirimEmail::password(self, name)
+    }
+
+    fn resets(&self, name: &str) -> usize {
+        KirimEmail::resets(self, name)
+    }
+
+    fn reset_elsewhere(&self, name: &str) {
+        KirimEmail::reset_elsewhere(self, name);
+    }
+
+    fn delete(&self, name: &str) {
+        self.remove(name);
+    }
+
+    fn token(&self) -> &str {
+        self.api_key()
+    }
+
+    fn revoke_token(&self) {
+        self.revoke_api_key(self.api_key());
+    }
+
+    fn restore_token(&self) {
+        self.add_account(Self::USERNAME, self.api_key());
+    }
+}
+
+/// What names a credential of [`UnderTest::add`].
+fn guid(name: &str) -> String {
+    format!("guid-{}", name.split('@').next().unwrap_or(name))
+}

@@ -151,7 +151,7 @@ pub use self::{
     smtp::{SmtpEffect, SmtpFault, Stage},
     smtpd::{ApiKey, KeyState, Role, Smtpd},
     tls::Showing,
-    vendor::Operation,
+    vendor::{Operation, UnderTest},
 };
 
 /// A running sandbox, with one account at each vendor; it ends when this is dropped.

@@ -3,8 +3,14 @@
 use std::{collections::VecDeque, sync::Mutex};
 
 use super::{
-    Shared, faults::Moment, hostup::HostUp, hubspot::HubSpot, kirim_email::KirimEmail, lock, smtpd::Smtpd,
-    vendor::Operation,
+    Shared,
+    faults::Moment,
+    hostup::HostUp,
+    hubspot::HubSpot,
+    kirim_email::KirimEmail,
+    lock,
+    smtpd::Smtpd,
+    vendor::{Operation, UnderTest},
 };
 
 /// Something that somebody else does at an exact moment: when the last of its steps is reached, each after the one before it.
@@ -85,6 +91,21 @@ impl Others {
 }
 
 impl<'shared> Vendors<'shared> {
+    /// A vendor by the name of its argument.
+    ///
+    /// # Panics
+    ///
+    /// Where the sandbox has none of that name.
+    pub fn named(&self, vendor: &str) -> &'shared dyn UnderTest {
+        match vendor {
+            "hostup" => self.hostup,
+            "hubspot" => self.hubspot,
+            "kirim_email" => self.kirim_email,
+            "smtpd" => self.smtpd,
+            _ => panic!("the sandbox has no vendor {vendor}"),
+        }
+    }
+
     pub(super) fn of(shared: &'shared Shared) -> Self {
         Self {
             hostup: &shared.hostup,

@@ -30,7 +30,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use self::sessions::Sessions;
-use super::{accounts::Accounts, lock, random};
+use super::{accounts::Accounts, lock, random, vendor::UnderTest};
 
 /// The imitated vendor, with one account and one API key to log in with.
 pub struct Smtpd {
@@ -247,4 +247,41 @@ impl ApiKey {
 /// In seconds, as API keys have it.
 fn now() -> i64 {
     Timestamp::now().as_second()
+}
+
+impl UnderTest for Smtpd {
+    fn add(&self, name: &str) {
+        self.add_key(name, Role::SendOnly);
+    }
+
+    fn fields(&self, name: &str) -> Vec<(&'static str, String)> {
+        vec![("name", name.to_owned()), ("role", "send_only".to_owned())]
+    }
+
+    fn password(&self, name: &str) -> Option<String> {
+        self.key_named(name).map(|key| key.secret)
+    }
+
+    fn resets(&self, name: &str) -> usize {
+        Smtpd::resets(self, name)
+    }
+
+    fn reset_elsewhere(&self, name: &str) {
+        if let Some(key) = self.key_named(name) {
+            self.revoke(&key.id);
+        }
+    }
+
+    fn delete(&self, name: &str) {
+        self.reset_elsewhere(name);
+    }
+
+    fn token(&self) -> &str {
+        &self.login_key().secret
+    }
+
+    // A revoked key is never let in again, so a test that wants that gives the provider another secret.
+    fn revoke_token(&self) {}
+
+    fn restore_token(&self) {}
 }

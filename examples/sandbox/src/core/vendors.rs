@@ -97,23 +97,12 @@ impl Target {
 
     /// Somebody else resets the password; at a vendor that makes another credential with every reset they revoke the newest.
     pub fn reset_elsewhere(self, sandbox: &Sandbox) {
-        match self {
-            Self::Smtpd(_) => {
-                if let Some(key) = sandbox.smtpd().key_named(self.account()) {
-                    sandbox.smtpd().revoke(&key.id);
-                }
-            }
-            // User names are unique over all vendors.
-            _ => drop(sandbox.kirim_email().reset_elsewhere(self.account())),
-        }
+        sandbox.vendors().named(self.vendor()).reset_elsewhere(self.account());
     }
 
     /// How many resets its vendor has seen.
     pub fn resets(self, sandbox: &Sandbox) -> usize {
-        match self {
-            Self::Smtpd(_) => sandbox.smtpd().resets(self.account()),
-            _ => sandbox.hubspot().resets(self.account()),
-        }
+        sandbox.vendors().named(self.vendor()).resets(self.account())
     }
 
     /// The submission server that the vendor documents.
