@@ -218,6 +218,7 @@ fn vendors() -> String {
         let is_login =
             |field: &Field| vendor.logins.iter().any(|login| login.iter().any(|other| other.name == field.name));
         let others = vendor.settings.iter().filter(|field| !is_login(field)).filter_map(variable);
+        let others = others.chain([format!("`{}`", vendor.base_url_variable())]);
         writeln!(
             text,
             "| [{}](guides/{name}.md) | `{name}` | {} | {} |",
