@@ -1,5 +1,12 @@
 //! What a vendor documents, as `tests/fixtures/<vendor>/contract.json` has it.
 
+#![allow(
+    clippy::expect_used,
+    dead_code,
+    unreachable_pub,
+    reason = "a library to those that include it, and each of them uses a part"
+)]
+
 use std::{fs, path::PathBuf};
 
 use serde_json::{Map, Value};

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod caller;
-#[expect(clippy::expect_used, unreachable_pub, reason = "a library to the tests that include it")]
 mod case;
 mod hostup;
 mod hubspot;
