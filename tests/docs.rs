@@ -91,15 +91,6 @@ fn every_attribute_has_a_help_text() {
 }
 
 #[test]
-fn the_readme_names_every_vendor() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    for vendor in VENDORS {
-        let link = format!("[{}](docs/guides/{}.md)", vendor.title, vendor.name);
-        assert!(readme.contains(&link), "README.md lacks {link} in its table of vendors");
-    }
-}
-
-#[test]
 fn every_link_leads_to_a_file() {
     let broken: Vec<_> = pages()
         .iter()
