@@ -40,6 +40,7 @@ use proptest::{collection, prelude::*, sample::Index};
 use terraform_provider_smtp::{
     framework::{Provider, msgpack, value::Value},
     provider::Smtp,
+    vendors::VENDORS,
 };
 use tokio::runtime::Runtime;
 use tonic::transport::Channel;
