@@ -1,6 +1,6 @@
 //! Files are read off the runtime's thread: one on a disk that does not answer must not hold up a signal or a deadline.
 
-use std::{thread, time::Duration};
+use std::{sync::mpsc, thread, time::Duration};
 
 use tokio::{sync::oneshot, time::timeout};
 
@@ -11,6 +11,14 @@ pub(super) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Sen
     let begun = thread::Builder::new().name("file".to_owned()).spawn(move || _ = done.send(work()));
     begun.ok()?;
     timeout(PATIENCE, result).await.ok()?.ok()
+}
+
+/// The same for a caller that cannot wait in any other way: while it waits, its own thread does nothing else.
+pub(super) fn off_thread_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (done, result) = mpsc::sync_channel(1);
+    let begun = thread::Builder::new().name("file".to_owned()).spawn(move || _ = done.send(work()));
+    begun.ok()?;
+    result.recv_timeout(PATIENCE).ok()
 }
 
 /// How long a file is waited for.

@@ -1,18 +1,38 @@
-//! The judgement of the system on whom to trust.
+//! The judgement of the system on whom to trust, which is loaded once in a process.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::{client::danger::ServerCertVerifier, crypto::CryptoProvider};
 
-/// Loads what the system trusts; `None` where it trusts nobody.
+use super::off_thread::{off_thread, off_thread_blocking};
+
+/// Loads what the system trusts, unless that is loaded; `None` if it trusts nobody, or cannot be asked in time.
+pub(super) async fn verifier(provider: &Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
+    if let Some(known) = SYSTEM.get() {
+        return known.clone();
+    }
+    let provider = Arc::clone(provider);
+    off_thread(move || SYSTEM.get_or_init(|| load(provider)).clone()).await.flatten()
+}
+
+/// The same in the middle of a handshake, which cannot wait otherwise.
+pub(super) fn verifier_in_handshake(provider: &Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
+    if let Some(known) = SYSTEM.get() {
+        return known.clone();
+    }
+    let provider = Arc::clone(provider);
+    off_thread_blocking(move || SYSTEM.get_or_init(|| load(provider)).clone()).flatten()
+}
+
+static SYSTEM: OnceLock<Option<Arc<dyn ServerCertVerifier>>> = OnceLock::new();
+
 #[cfg(any(windows, target_vendor = "apple"))]
-pub(super) fn load(provider: Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
+fn load(provider: Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
     Some(Arc::new(rustls_platform_verifier::Verifier::new(provider).ok()?))
 }
 
-/// Loads what the system trusts; `None` where it trusts nobody.
 #[cfg(not(any(windows, target_vendor = "apple")))]
-pub(super) fn load(provider: Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
+fn load(provider: Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
     let places = Places::of(|name| std::env::var_os(name));
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(places.read(&Installed::find()));

@@ -14,7 +14,7 @@ use rustls::{
     server::ParsedCertificate,
 };
 
-use super::{CertificateFile, key::rsa_bits, words::AnotherSize};
+use super::{CertificateFile, key::rsa_bits, system::verifier_in_handshake, words::AnotherSize};
 
 /// Trusts what stands in the user's file, what the authorities in it have signed, and what the system trusts.
 pub(super) struct Verifier {
@@ -25,22 +25,23 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    /// `None` where there is nobody to trust.
-    pub(super) fn new(
-        by_system: Option<Arc<dyn ServerCertVerifier>>,
-        file: Option<&CertificateFile>,
-        provider: &Arc<CryptoProvider>,
-    ) -> Option<Self> {
-        let listed = file.map(|file| file.certificates().to_vec()).unwrap_or_default();
+    /// Trusts a file, and the system where that does not decide; `None` if no certificate in the file is an authority's or a server's.
+    pub(super) fn of_file(file: &CertificateFile, provider: &Arc<CryptoProvider>) -> Option<Self> {
+        let listed = file.certificates().to_vec();
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(listed.iter().cloned());
-        let by_file = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build().ok();
-        (by_file.is_some() || by_system.is_some()).then(|| Self {
-            listed,
-            by_file,
-            by_system,
-            provider: Arc::clone(provider),
-        })
+        let by_file =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build().ok()?;
+        Some(Self { listed, by_file: Some(by_file), by_system: None, provider: Arc::clone(provider) })
+    }
+
+    /// Trusts the system alone.
+    pub(super) fn of_system(by_system: Arc<dyn ServerCertVerifier>, provider: &Arc<CryptoProvider>) -> Self {
+        Self { listed: Vec::new(), by_file: None, by_system: Some(by_system), provider: Arc::clone(provider) }
+    }
+
+    fn system(&self) -> Option<Arc<dyn ServerCertVerifier>> {
+        self.by_system.clone().or_else(|| verifier_in_handshake(&self.provider))
     }
 
     /// Judges a certificate that stands in the file byte for byte: by its name and its validity.
@@ -90,8 +91,7 @@ impl ServerCertVerifier for Verifier {
         if by_file.is_ok() {
             return by_file;
         }
-        let by_system =
-            self.by_system.as_ref().map(|by| by.verify_server_cert(certificate, intermediates, name, ocsp, now));
+        let by_system = self.system().map(|by| by.verify_server_cert(certificate, intermediates, name, ocsp, now));
         match by_system.unwrap_or_else(unknown) {
             // Of two refusals, the one by somebody who knows the issuer says more.
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => by_file,
