@@ -76,7 +76,7 @@ fn at_a_glance(vendor: &Vendor) -> String {
         ("Submission server", smtp),
         ("Address of the API", format!("`{}`, or what `{}` says", vendor.base_url, vendor.base_url_variable())),
     ];
-    let rows: String = rows.into_iter().map(|(what, answer)| format!("| {what} | {answer} |\n")).collect();
+    let rows = rows.map(|(what, answer)| format!("| {what} | {answer} |\n")).concat();
     format!("| | |\n|---|---|\n{rows}")
 }
 
