@@ -51,9 +51,12 @@ impl Client {
         Self(Arc::new(Shared { settings, limit, transport }))
     }
 
-    /// Makes the API at `base`, whose errors are told in `error_format`.
-    pub fn api(&self, base: BaseUrl, error_format: &'static ErrorFormat) -> Api {
-        Api { client: self.clone(), base, error_format, gate: Arc::new(Gate::new(None)) }
+    /// Makes the API at `base`, whose errors are in `error_format`.
+    ///
+    /// `rate_window` is the time over which it counts requests, where that is documented. It counts where the API refuses a request
+    /// without saying how long to wait.
+    pub fn api(&self, base: BaseUrl, error_format: &'static ErrorFormat, rate_window: Option<Duration>) -> Api {
+        Api { client: self.clone(), base, error_format, gate: Arc::new(Gate::new(rate_window)) }
     }
 
     /// Whose certificates count to it.
@@ -94,13 +97,6 @@ pub struct Api {
 }
 
 impl Api {
-    /// Makes it known over what time the vendor counts requests, according to its documentation. It counts where the
-    /// vendor refuses one without saying how long to wait.
-    #[must_use]
-    pub fn counting_over(self, window: Duration) -> Self {
-        Self { gate: Arc::new(Gate::new(Some(window))), ..self }
-    }
-
     /// The host that is called.
     pub fn host(&self) -> &str {
         self.base.host()

@@ -12,7 +12,7 @@ use crate::secret::Secret;
 /// Everything but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A library or program that reads such a URL. Each has a error_format of its own for TLS.
+/// A library or program that reads such a URL. Each has a form of its own for TLS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Library {
     /// <https://curl.se/docs/manpage.html>

@@ -1,7 +1,5 @@
 //! What holds for the text of a field. A refusal says what is wrong, as the end of a sentence, and never repeats the text.
 
-use crate::http::BaseUrl;
-
 /// Tells why a text cannot be the value of a field.
 pub type Check = fn(&str) -> Result<(), &'static str>;
 
@@ -79,11 +77,6 @@ pub(super) fn line(text: &str) -> Result<(), &'static str> {
     } else {
         Ok(())
     }
-}
-
-/// A vendor's base URL.
-pub(super) fn base_url(text: &str) -> Result<(), &'static str> {
-    BaseUrl::parse(text).map(drop)
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl Connections {
         let connect = |vendor: &'static Vendor| {
             let Some(client) = &client else { return Connection::Unknown };
             match block::resolve(vendor, config.get(vendor.name), environment) {
-                Resolved::Complete(fields) => Connection::Ready((vendor.connect)(&fields, client)),
+                Resolved::Complete(fields, base_url) => Connection::Ready(vendor.api(&fields, base_url, client)),
                 Resolved::Unknown => Connection::Unknown,
                 // A resource tells it, and its path leads into the provider block.
                 Resolved::Refused(diagnostic) => Connection::Refused(diagnostic.at(Path::default())),
