@@ -1,10 +1,10 @@
-//! How many requests may be under way at a time, and when the next one may leave.
+//! Congestion control for a vendor's rate limit: how many requests may be in flight, and when the next one may be sent.
 //!
-//! Until a vendor refuses one, or says how many it still takes, there is no bound. Then the method is that of TCP on a
-//! congested path (RFC 5681), with a window of the rate limit in the role of a round trip. A refusal closes the way. After a
-//! pause one request asks. When it gets through, others follow, one more with each response, up to the share that the
-//! vendor took from this client in the last window. Beyond the share they start again from one at a time. Clients that
-//! share a limit, and do not know of each other, each find their share in this way.
+//! There is no bound until the vendor rejects a request or reports how many remain. Then this works like TCP congestion
+//! control (RFC 5681), with a window of the rate limit instead of a round trip. A rejection closes the flow. After a
+//! pause one request probes. If it is accepted, others follow, one more with each response, up to the share that the
+//! vendor accepted from this client in the last window. Beyond the share, growth starts again at one. In this way,
+//! clients that share a limit without knowing of each other each find their share.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(super) struct Flow {
     under_way: u32,
     /// How often the way was closed.
     closings: u64,
-    /// How many more requests the vendor says that it takes.
+    /// How many more requests the vendor accepts, according to its headers.
     remaining: Option<u64>,
 }
 
@@ -176,8 +176,8 @@ impl Flow {
         self.heed(now, quota, jitter);
     }
 
-    /// Reports a request that was refused for too many requests. `asked` is how long the vendor asked to wait, and `jitter`
-    /// is from 0 to 1.
+    /// Reports a request that was refused for too many requests. `asked` is how long the vendor asked to wait, and
+    /// `jitter` is from 0 to 1.
     pub(super) fn refuse(
         &mut self,
         number: u64,
@@ -212,9 +212,9 @@ impl Flow {
     }
 
     /// When to ask again after so many refusals in a row where the vendor does not say: at the end of the window if its
-    /// length is known. Then the pauses grow, at first only to a quarter of a window: other clients take what each window
-    /// holds and will be done before long, and what they leave should not go to waste. When that has not helped for
-    /// several windows, the pauses are long.
+    /// length is known. Then the pauses grow, at first only to a quarter of a window: other clients take what each
+    /// window holds and will be done before long, and what they leave should not go to waste. When that has not helped
+    /// for several windows, the pauses are long.
     fn pause(&self, now: Instant, refusals: u32, jitter: f64) -> Instant {
         let grown = |step: u32, most: Duration| {
             let whole = FIRST_PAUSE.saturating_mul(1 << step.min(16)).min(most);

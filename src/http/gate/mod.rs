@@ -1,29 +1,32 @@
-//! Where a client's requests wait until the vendor takes them, the oldest first.
+//! The queue in which a client's requests wait for the vendor's rate limit, oldest first.
 //!
-//! After a refusal for too many requests one of them asks again, and the others wait for what it learns.
+//! After a 429 one request probes, and the others wait for its result.
 
 mod flow;
 mod quota;
 #[cfg(test)]
 mod simulation;
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 pub(super) use quota::Quota;
 
 use self::flow::{Flow, Next};
-use super::limit::RateLimiter;
-use super::operation::{LEAST_TO_SEND, stopped};
-use super::random::Jitter;
-use super::{Error, Kind, Operation, Outcome, Result};
+use super::{
+    Error, Kind, Operation, Outcome, Result,
+    limit::RateLimiter,
+    operation::{LEAST_TO_SEND, stopped},
+    random::Jitter,
+};
 
-/// Lets a client's requests leave as fast as the vendor takes them.
+/// Releases a client's requests as fast as the vendor accepts them.
 pub(super) struct Gate(Mutex<State>);
 
 struct State {
@@ -59,8 +62,8 @@ impl Gate {
         Place(state.places)
     }
 
-    /// Waits until a request may leave. A stop ends the wait at once. Where the operation's time is too short, the error is
-    /// the vendor's last refusal.
+    /// Waits until a request may leave. A stop ends the wait at once. Where the operation's time is too short, the
+    /// error is the vendor's last refusal.
     pub(super) async fn pass(
         &self,
         place: &Place,
@@ -143,7 +146,7 @@ impl Gate {
 
 impl State {
     fn too_late(&self, wait: Duration) -> Error {
-        let reason = "the vendor's rate limit leaves no room for the request in the operation's time";
+        let reason = "the vendor's rate limit does not allow the request within the operation's timeout";
         let refusal = self.refusal.clone();
         let error = refusal.unwrap_or_else(|| Error::new(Kind::RateLimited, Outcome::NotChanged, "", reason));
         Error { retry_after: error.retry_after.map(|_| wait), ..error }
@@ -176,7 +179,7 @@ enum Look {
 #[derive(Debug)]
 pub(super) struct Place(u64);
 
-/// A request that stands in the line until this is dropped.
+/// Keeps a request in the queue until it is dropped.
 struct Line<'a> {
     gate: &'a Gate,
     place: &'a Place,
@@ -243,8 +246,10 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     use proptest::prelude::*;
-    use tokio::task::JoinSet;
-    use tokio::time::{sleep, timeout};
+    use tokio::{
+        task::JoinSet,
+        time::{sleep, timeout},
+    };
     use tokio_util::sync::CancellationToken;
 
     use super::*;
@@ -264,7 +269,7 @@ mod tests {
         Error {
             message: Shown::sentence("Slow down."),
             retry_after: wait(retry_after),
-            ..Error::new(Kind::RateLimited, Outcome::NotChanged, "example.com", "it answered 429")
+            ..Error::new(Kind::RateLimited, Outcome::NotChanged, "example.com", "it returned 429")
         }
     }
 
@@ -331,7 +336,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_cannot_wait_so_long_gets_the_vendors_refusal_at_once() {
+    async fn an_operation_that_cannot_wait_fails_with_the_vendors_rejection() {
         let (gate, start) = (closed(Some(60)).await, Instant::now());
         let error = pass(&gate, &operation(60)).await.err().unwrap();
         assert_eq!((error.kind, error.message.as_deref()), (Kind::RateLimited, Some("Slow down.")));
@@ -408,7 +413,7 @@ mod tests {
         ] {
             let (gate, start) = (Gate::seeded(None, 1), Instant::now());
             pass(&gate, &operation(300)).await.unwrap().ended(quota);
-            // It was never refused, so whoever cannot wait asks at once.
+            // There was no rejection yet, so an operation that cannot wait sends at once.
             drop(pass(&gate, &operation(seconds)).await.unwrap());
             assert_eq!(start.elapsed(), Duration::ZERO);
             let gate = Gate::seeded(None, 1);

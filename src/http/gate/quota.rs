@@ -1,4 +1,4 @@
-//! What a vendor's headers say of its rate limit.
+//! The rate limit in a vendor's response headers.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,14 +6,14 @@ use http::HeaderMap;
 
 use super::super::retry_after::{next_window, seconds};
 
-/// How much a vendor still allows.
+/// The remaining quota of a vendor's rate limit.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(in crate::http) struct Quota {
-    /// How many more requests it takes.
+    /// How many more requests the vendor accepts.
     pub(in crate::http) remaining: Option<u64>,
-    /// How long it is until it takes more.
+    /// The time until it accepts more.
     pub(in crate::http) reset: Option<Duration>,
-    /// The time over which it counts.
+    /// The window of the rate limit.
     pub(in crate::http) window: Option<Duration>,
 }
 
@@ -21,13 +21,13 @@ impl Quota {
     /// Reads the headers of a response:
     ///
     /// - `X-HubSpot-RateLimit-Remaining` and `-Interval-Milliseconds`
-    ///   (<https://developers.hubspot.com/docs/api/usage-details>). Those of the daily limit do not say when to ask again,
-    ///   and a limit of a second is not worth a wait.
+    ///   (<https://developers.hubspot.com/docs/api/usage-details>). Those of the daily limit do not say when to ask
+    ///   again, and a limit of a second is not worth a wait.
     /// - `RateLimit-Remaining` and `RateLimit-Reset`, `RateLimit` and `RateLimit-Policy`
     ///   (draft-ietf-httpapi-ratelimit-headers, in the forms of the third, the seventh and the tenth).
     /// - `X-RateLimit-Remaining` and `X-RateLimit-Reset`, which no standard defines.
     ///
-    /// Of several numbers that remain the smallest counts. What makes no sense is left out.
+    /// Of several remaining counts the smallest is used. Invalid values are ignored.
     pub(in crate::http) fn read(headers: &HeaderMap, now: SystemTime) -> Self {
         let texts = |name: &'static str| headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
         let counts = REMAINING.into_iter().flat_map(texts).filter_map(|text| seconds(text.trim())).map(|n| n.as_secs());
