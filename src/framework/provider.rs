@@ -46,8 +46,8 @@ pub trait Provider: Send + Sync + 'static {
     async fn configure(&self, call: &Call, client: &Client, config: Value) -> Result<()>;
 
     /// Releases what the process holds elsewhere, such as a session at a vendor. The plugin server calls this once,
-    /// after the last call has been answered and before the process ends, and cancels it after [`TIME_TO_CLOSE`].
-    /// Failures are ignored.
+    /// after the last response and before the process ends, and cancels it after [`TIME_TO_CLOSE`]. Failures are
+    /// ignored.
     async fn close(&self) {}
 }
 

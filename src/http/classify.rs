@@ -201,7 +201,7 @@ mod tests {
             (500, Origin::Foreign, Finality::InFlight),
             (503, Origin::Foreign, Finality::InFlight),
             (303, Origin::Foreign, Finality::InFlight),
-            // What a gateway answers while the vendor is at work, in whatever words.
+            // Responses of a gateway while the vendor is still at work, in any format.
             (408, Origin::Vendor, Finality::InFlight),
             (502, Origin::Vendor, Finality::InFlight),
             (504, Origin::Vendor, Finality::InFlight),

@@ -16,7 +16,7 @@ pub(super) struct Lifecycle {
     ending: CancellationToken,
     /// Cancelled by `StopProvider` and replaced for the calls that come later. Always a child of `ending`.
     stop: Mutex<CancellationToken>,
-    /// Cancelled when connections are to close, after what they carry is answered.
+    /// Cancelled when connections are to close, after the last response.
     closing: CancellationToken,
     calls: TaskTracker,
     /// The number of connected clients.

@@ -44,7 +44,7 @@ pub struct Login {
 impl Login {
     /// Closes the session with QUIT, and returns the result of the login.
     ///
-    /// If QUIT is answered with a reply to AUTH, the earlier reply was not the one to AUTH, so the result is unknown.
+    /// If the reply to QUIT is one to AUTH, the earlier reply was not, so the result is unknown.
     pub async fn leave(self) -> Result<(), Failure> {
         if let Some(mut session) = self.session
             && let Some(code @ (432 | 454 | 530 | 534 | 535 | 538)) = session.quit().await

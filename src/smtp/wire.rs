@@ -73,7 +73,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     async fn ahead(&mut self) -> Failure {
         match self.reply(PATIENCE).await {
             Ok(reply) if reply.code == 421 => Failure::busy(&reply),
-            Ok(reply) => Failure::replied(FailureKind::Malformed, &reply, "it answered before it was asked"),
+            Ok(reply) => Failure::replied(FailureKind::Malformed, &reply, "it replied before the command was sent"),
             Err(failure) => failure,
         }
     }

@@ -128,8 +128,8 @@ impl VendorApi for Smtpd {
         }
     }
 
-    /// Asks for the keys, once: who may not see them may not make one. A new key can be made whatever has become of the
-    /// old one, so that is not looked for.
+    /// Fetches the keys once: without the permission to list them there is none to create one. A new key can be created
+    /// even if the old one is gone, so that is not checked.
     async fn check(&self, op: &Operation, _: &Fields, prior: &PriorCredential) -> Result<Presence> {
         self.refuse_own_login(prior)?;
         let ids = async { Ok(self.fetch(op).await?.into_iter().map(|key| key.id).collect()) };
@@ -160,7 +160,7 @@ impl VendorApi for Smtpd {
         }
     }
 
-    /// <https://docs.smtpd.dev/api/account/api-keys>: the fields of this answer are capitalised, those of a list are
+    /// <https://docs.smtpd.dev/api/account/api-keys>: the fields of this response are capitalized, those of a list are
     /// not, so both are read.
     async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
         self.keys.forget(op).await?;
@@ -203,7 +203,7 @@ impl VendorApi for Smtpd {
         let send = |token| self.request(Method::PUT, &[id, "revoke"], &token).set(op, &Agreement::Undocumented);
         match self.login.send(op, &self.api, send).await {
             Ok(answer) if answer.is_empty() => Ok(()),
-            // What such an answer holds is not documented, and what a key looks like is.
+            // The response to a revocation is not documented, but that of a key is.
             Ok(answer) => match absence::asked(self.one(op, id).await.map(|key| key.presence())) {
                 Ok(Presence::Gone) => Ok(()),
                 Ok(Presence::Found(_)) => Err(unconfirmed(answer.unreadable("the key is still active after it"))),
@@ -256,7 +256,7 @@ impl Smtpd {
         Ok(listing.entries(page)?.into_iter().map(ApiKey::of).collect())
     }
 
-    /// Asks for one key. An answer about another says nothing about this one.
+    /// Fetches one key. A response about another key is an error.
     async fn one(&self, op: &Operation, id: &str) -> Result<ApiKey> {
         let answer = self.ask(op, &[id]).await?;
         let Object(view) = answer.json()?;
@@ -274,7 +274,7 @@ impl Smtpd {
     }
 }
 
-/// The error of a revocation that the vendor has answered and that no look at the key confirms.
+/// Marks the outcome of a revocation as unknown: the vendor responded, but the key does not confirm it.
 fn unconfirmed(error: Error) -> Error {
     Error { outcome: Outcome::MayHaveChanged, ..error }
 }

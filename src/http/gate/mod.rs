@@ -31,16 +31,16 @@ pub(super) struct Gate(Mutex<State>);
 
 struct State {
     flow: Flow,
-    /// What wakes each request that waits, by its place.
+    /// Wakes each waiting request, by its place.
     waiting: BTreeMap<u64, Arc<Notify>>,
     places: u64,
-    /// The vendor's last refusal, until it takes a request again.
+    /// The vendor's last rejection, until it accepts a request again.
     refusal: Option<Error>,
     jitter: Jitter,
 }
 
 impl Gate {
-    /// Makes the gate to a vendor. `window` is the time over which it counts requests, where it documents that.
+    /// Creates the gate for a vendor. `window` is the documented window of its rate limit.
     pub(super) fn new(window: Option<Duration>) -> Self {
         Self::with(window, Jitter::new())
     }
@@ -55,15 +55,15 @@ impl Gate {
         Self(Mutex::new(State { flow, waiting: BTreeMap::new(), places: 0, refusal: None, jitter }))
     }
 
-    /// Takes a place in the line. A request keeps it over all its tries.
+    /// Returns the next place in the queue. A request keeps its place for all of its tries.
     pub(super) fn place(&self) -> Place {
         let mut state = self.state();
         state.places += 1;
         Place(state.places)
     }
 
-    /// Waits until a request may leave. A stop ends the wait at once. Where the operation's time is too short, the
-    /// error is the vendor's last refusal.
+    /// Waits until a request may be sent. A stop ends the wait. If the operation has too little time, the error is the
+    /// vendor's last rejection.
     pub(super) async fn pass(
         &self,
         place: &Place,
@@ -80,7 +80,7 @@ impl Gate {
             let next = self.look(place, op, has_turn)?;
             match next {
                 Look::Leave(number) => return Ok(Pass { gate: self, number: Some(number), sent: Instant::now() }),
-                // Those behind wait meanwhile.
+                // The requests behind this one keep waiting.
                 Look::TakeTurn => {
                     limit.acquire(op, host).await?;
                     has_turn = true;
@@ -106,7 +106,7 @@ impl Gate {
         }
     }
 
-    /// Whether a refusal closed it for longer than this operation can wait.
+    /// Returns whether a rejection closed the gate for longer than this operation can wait.
     pub(super) fn opens_too_late(&self, op: &Operation) -> bool {
         self.state().flow.refused_until().is_some_and(|until| until > latest(op))
     }
@@ -131,7 +131,7 @@ impl Gate {
         })
     }
 
-    /// The error of a request whose operation ends while it waits.
+    /// Creates the error of a request whose operation ends while it waits.
     fn given_up(&self, error: Error, host: &str) -> Error {
         match error.kind {
             Kind::Stopped => stopped(host),
@@ -163,19 +163,19 @@ impl State {
     }
 }
 
-/// When a request has to leave for its response to come in time.
+/// Returns when a request has to be sent at the latest for its response to arrive in time.
 fn latest(op: &Operation) -> Instant {
     op.deadline.checked_sub(LEAST_TO_SEND).unwrap_or(op.deadline)
 }
 
 enum Look {
-    /// It leaves, and its end is reported with this number.
+    /// The request may be sent. Its end is reported with this number.
     Leave(u64),
     TakeTurn,
     Wait(Option<Instant>),
 }
 
-/// A request's place in the line.
+/// A request's place in the queue.
 #[derive(Debug)]
 pub(super) struct Place(u64);
 
@@ -193,7 +193,7 @@ impl Drop for Line<'_> {
     }
 }
 
-/// A request that has left.
+/// A request that was sent.
 pub(super) struct Pass<'a> {
     gate: &'a Gate,
     number: Option<u64>,
@@ -201,7 +201,7 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Reports that it ended with anything but a refusal for too many requests.
+    /// Reports any end other than a 429.
     pub(super) fn ended(mut self, quota: Quota) {
         let Some(number) = self.number.take() else { return };
         let mut state = self.gate.state();
@@ -213,14 +213,14 @@ impl Pass<'_> {
         state.wake_first();
     }
 
-    /// Reports that it was refused for too many requests, and how long the vendor asked to wait.
+    /// Reports a 429, and how long the vendor asked to wait.
     pub(super) fn refused(mut self, error: &Error, asked: Option<Duration>, quota: Quota) {
         let Some(number) = self.number.take() else { return };
         let mut state = self.gate.state();
         let jitter = state.jitter.next();
         state.flow.refuse(number, self.sent, Instant::now(), asked, quota, jitter);
         state.refusal = Some(error.clone());
-        // Each looks whether its time is long enough for the new wait.
+        // Each checks whether its operation has enough time for the new wait.
         state.wake_all();
     }
 }

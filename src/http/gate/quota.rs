@@ -37,7 +37,7 @@ impl Quota {
         let interval = texts("x-hubspot-ratelimit-interval-milliseconds").filter_map(|text| seconds(text.trim()));
         let interval = interval.map(|number| Duration::from_millis(number.as_secs()));
         let mut windows = texts("ratelimit-policy").flat_map(|text| text.split(',')).map(|text| number(text, &["w"]));
-        // Of several policies nothing says which one the rest is of.
+        // With several policies it is unknown which one the other values belong to.
         let window = windows.next().flatten().filter(|_| windows.next().is_none()).map(Duration::from_secs);
         Self {
             remaining: counts.chain(remaining).min(),
@@ -47,13 +47,13 @@ impl Quota {
     }
 }
 
-/// What `RateLimit` says of one policy.
+/// One policy in `RateLimit`.
 struct Member {
     remaining: u64,
     reset: Option<Duration>,
 }
 
-/// Reads `"name";r=50;t=30, …` or `limit=100, remaining=50, reset=30`.
+/// Parses `"name";r=50;t=30, …` or `limit=100, remaining=50, reset=30`.
 fn members(text: &str) -> Vec<Member> {
     let whole = number(text, &["remaining"]).map(|_| text);
     let parts: Vec<_> = whole.map_or_else(|| text.split(',').collect(), |text| vec![text]);
@@ -64,7 +64,7 @@ fn members(text: &str) -> Vec<Member> {
     parts.iter().filter_map(member).collect()
 }
 
-/// The whole number under one of these names.
+/// Returns the integer with one of these names.
 fn number(text: &str, names: &[&str]) -> Option<u64> {
     text.split([',', ';']).find_map(|pair| {
         let (name, value) = pair.split_once('=')?;
@@ -74,7 +74,7 @@ fn number(text: &str, names: &[&str]) -> Option<u64> {
 
 const REMAINING: [&str; 3] = ["x-hubspot-ratelimit-remaining", "ratelimit-remaining", "x-ratelimit-remaining"];
 
-/// What counts for longer is not waited for.
+/// Longer windows are ignored, since no operation can wait for them.
 const LONGEST_WINDOW: Duration = Duration::from_hours(1);
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ struct Fake {
     revoke: Option<Outcome>,
     /// What is stopped while it resets.
     stop: Option<tokio_util::sync::CancellationToken>,
-    /// What it needs a permit of for every answer to a reset or a revocation.
+    /// Every response to a reset or a revocation needs a permit of this.
     answers: Option<Semaphore>,
 }
 
@@ -138,7 +138,7 @@ impl Subject {
         draft
     }
 
-    /// Creates or updates, and answers with the state that core gets and with the error.
+    /// Creates or updates. Returns the state that core receives, and the error.
     async fn apply(&self, prior: &Value, config: &Value) -> (Value, Option<Diagnostic>) {
         let (change, new) = self.change(prior, config);
         let applied = if prior.is_null() {
