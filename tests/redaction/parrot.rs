@@ -141,7 +141,7 @@ impl Shared {
         }
     }
 
-    /// An error with every field that a error_format has.
+    /// An error with every field that an error format has.
     fn refusal(&self) -> Value {
         let text = self.text();
         json!({
