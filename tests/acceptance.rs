@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+#[path = "contract/case.rs"]
+mod case;
 #[path = "smtp/peers/mod.rs"]
 mod peers;
 #[path = "../examples/sandbox/server/mod.rs"]
@@ -48,6 +50,8 @@ mod own_password;
 mod recovering;
 #[path = "acceptance/refresh.rs"]
 mod refresh;
+#[path = "acceptance/replay.rs"]
+mod replay;
 #[path = "acceptance/rotation.rs"]
 mod rotation;
 #[path = "acceptance/settings.rs"]

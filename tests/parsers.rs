@@ -40,6 +40,7 @@ use proptest::{collection, prelude::*, sample::Index};
 use terraform_provider_smtp::{
     framework::{Provider, msgpack, value::Value},
     provider::Smtp,
+    vendors::VENDORS,
 };
 use tokio::runtime::Runtime;
 use tonic::transport::Channel;
@@ -93,7 +94,7 @@ fn a_stored_state_is_read_or_refused() {
 #[test]
 fn an_import_id_is_read_or_refused() {
     let plugin = Session::start();
-    let vendor = prop::sample::select(vec!["", "hostup", "hubspot", "kirim_email", "smtpd", NEEDLE]);
+    let vendor = prop::sample::select(VENDORS.iter().map(|vendor| vendor.name).chain(["", NEEDLE]).collect::<Vec<_>>());
     let part = prop_oneof![any::<String>(), Just(NEEDLE.to_owned()), Just("x".repeat(64 << 10))];
     let ids = (vendor, collection::vec(part, 0..4))
         .prop_map(|(vendor, parts)| parts.into_iter().fold(vendor.to_owned(), |id, part| id + "/" + &part));

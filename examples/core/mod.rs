@@ -10,6 +10,7 @@ use std::{
 };
 
 use serde_json::Value;
+use terraform_provider_smtp::vendors::VENDORS;
 
 /// An installed Terraform or `OpenTofu`.
 pub(crate) struct Core {
@@ -87,7 +88,9 @@ pub(crate) fn cli_config_of_mirror(folder: &Path) -> String {
 
 fn command(program: &OsString) -> Command {
     let mut command = Command::new(program);
-    let foreign = |name: &str| FOREIGN.iter().any(|prefix| name.starts_with(prefix));
+    let vendors = VENDORS.iter().map(|vendor| format!("{}_", vendor.name.to_uppercase()));
+    let foreign: Vec<_> = ["SMTP_", "TF_"].map(str::to_owned).into_iter().chain(vendors).collect();
+    let foreign = |name: &str| foreign.iter().any(|prefix| name.starts_with(prefix));
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(foreign)) {
         command.env_remove(name);
     }
@@ -95,5 +98,3 @@ fn command(program: &OsString) -> Command {
     command.stdin(Stdio::null());
     command
 }
-
-const FOREIGN: [&str; 6] = ["HOSTUP_", "HUBSPOT_", "KIRIM_EMAIL_", "SMTPD_", "SMTP_", "TF_"];

@@ -47,8 +47,11 @@ impl Client {
     }
 
     /// Creates the API at `base`, which reports errors in `error_format`.
-    pub fn api(&self, base: BaseUrl, error_format: &'static ErrorFormat) -> Api {
-        Api { client: self.clone(), base, error_format, gate: Arc::new(Gate::new(None)) }
+    ///
+    /// `rate_window` is the documented window of the API's rate limit. It is used if the API rejects a request without
+    /// saying how long to wait.
+    pub fn api(&self, base: BaseUrl, error_format: &'static ErrorFormat, rate_window: Option<Duration>) -> Api {
+        Api { client: self.clone(), base, error_format, gate: Arc::new(Gate::new(rate_window)) }
     }
 
     /// Returns the certificates that this client trusts.
@@ -89,13 +92,6 @@ pub struct Api {
 }
 
 impl Api {
-    /// Sets the window of the vendor's rate limit according to its documentation. It is used if the vendor rejects a
-    /// request without saying how long to wait.
-    #[must_use]
-    pub fn counting_over(self, window: Duration) -> Self {
-        Self { gate: Arc::new(Gate::new(Some(window))), ..self }
-    }
-
     /// Returns the host of the API.
     pub fn host(&self) -> &str {
         self.base.host()

@@ -268,7 +268,7 @@ mod tests {
             count.fetch_add(1, Ordering::SeqCst);
             answer()
         });
-        let api = Client::resolving(settings, resolver).api(BaseUrl::parse(base).unwrap(), &DIALECT);
+        let api = Client::resolving(settings, resolver).api(BaseUrl::parse(base).unwrap(), &DIALECT, None);
         let op = Operation::new(Duration::from_secs(4), CancellationToken::new());
         let error = api.request(Method::POST, &["reset"]).reset(&op).await.unwrap_err();
         (error, asked.load(Ordering::SeqCst))

@@ -1,7 +1,5 @@
 //! Checks for the values of fields. An error follows the field's name and never quotes the value.
 
-use crate::http::BaseUrl;
-
 /// Checks the value of a field. The error says why it is invalid.
 pub type Check = fn(&str) -> Result<(), &'static str>;
 
@@ -79,11 +77,6 @@ pub(super) fn line(text: &str) -> Result<(), &'static str> {
     } else {
         Ok(())
     }
-}
-
-/// Checks a vendor's base URL.
-pub(super) fn base_url(text: &str) -> Result<(), &'static str> {
-    BaseUrl::parse(text).map(drop)
 }
 
 #[cfg(test)]

@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Check;
-use crate::{
-    http::BaseUrl,
-    secret::{Outside, Secret},
-};
+use crate::secret::{Outside, Secret};
 
 /// A setting in the provider block, or a part of what names a credential. All are text.
 #[derive(Debug)]
@@ -80,18 +77,18 @@ impl Fields {
         self.shown.get(field.name).map(String::as_str)
     }
 
-    /// The base URL in a field that [`check::base_url`](super::check::base_url) judged, or the vendor's own.
-    pub(super) fn base_url(&self, field: &Field, default: &'static str) -> BaseUrl {
-        let base = BaseUrl::parse(self.text(field).unwrap_or(default));
-        #[expect(
-            clippy::expect_used,
-            reason = "a value is inserted only when its check passed, and every default is parsed in a test"
-        )]
-        base.expect("a checked base URL")
-    }
-
     /// The value of a secret field.
     pub fn secret(&self, field: &Field) -> Option<&Secret> {
         self.secret.get(field.name)
+    }
+
+    /// The value of a required field that may be shown. Every target has all of its vendor's fields.
+    pub(super) fn get(&self, field: &Field) -> &str {
+        self.text(field).unwrap_or_default()
+    }
+
+    /// The value of a required secret field.
+    pub(super) fn get_secret(&self, field: &Field) -> Secret {
+        self.secret(field).cloned().unwrap_or_default()
     }
 }

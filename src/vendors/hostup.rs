@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{
     http::{
-        Agreement, Answer, Api, Client, Error, ErrorFormat, FieldErrors, Form, Kind, Mark, Method, Operation, Outcome,
-        Request, Result,
+        Agreement, Answer, Api, Error, ErrorFormat, FieldErrors, Form, Kind, Mark, Method, Operation, Outcome, Request,
+        Result,
     },
     secret::{Name, Outside, Secret},
 };
@@ -29,7 +29,10 @@ pub(super) static VENDOR: Vendor = Vendor {
     name: "hostup",
     title: "HostUp",
     api_docs: "https://developer.hostup.se/endpoints/webhosting-services/put-v2-shared-hosting-accountid-email-accounts-address-password",
-    settings: &[&API_KEY, &BASE_URL],
+    base_url: "https://cloud.hostup.se",
+    error_format: &ERROR_FORMAT,
+    rate_window: None,
+    settings: &[&API_KEY],
     logins: &[&[&API_KEY]],
     rights: "the scopes `read:hosting` and `write:hostingconsole:services`",
     advice: &[
@@ -53,7 +56,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     reports_version: false,
     username: |target| target.text(&ADDRESS).filter(|address| !is_id(address)),
     smtp: SmtpDefaults::Reported { port: 587 },
-    connect: |settings, client| Arc::new(HostUp::new(settings, client)),
+    connect: |settings, api| Arc::new(HostUp::new(settings, api)),
 };
 
 static ACCOUNT_ID: Field = Field::shown(
@@ -69,15 +72,9 @@ static ADDRESS: Field = Field::shown(
 );
 static API_KEY: Field =
     Field::secret("api_key", "API key, with the scopes for hosting.", check::token).or_env("HOSTUP_API_KEY");
-static BASE_URL: Field = Field::shown(
-    "base_url",
-    "Base URL of the API. Default: `https://cloud.hostup.se`. `http` is only allowed for loopback addresses.",
-    check::base_url,
-)
-.or_env("HOSTUP_BASE_URL");
 
 /// Errors are RFC 7807's problem documents; the vendor's `code` is the one to branch on.
-static DIALECT: ErrorFormat = ErrorFormat {
+static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     refusal: Form(&[&[Mark::Text("code")], &[Mark::Text("detail"), Mark::Text("title")]]),
     code: &["code"],
     codes: &[],
@@ -103,7 +100,7 @@ impl VendorApi for HostUp {
     /// A list holds all mailboxes of an account: no paging of it is documented, and no call about a single one. A
     /// refused list says nothing about a mailbox, not even a 404, which may as well mean an account of somebody else's.
     async fn read(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence> {
-        let (account_id, address) = names(target);
+        let (account_id, address) = (target.get(&ACCOUNT_ID), target.get(&ADDRESS));
         let lists = Lists { cache: &self.mailboxes, key: account_id, host: self.api.host() };
         let see = |mailboxes: &Mailboxes| {
             let sight = match mailboxes.find(address) {
@@ -121,7 +118,7 @@ impl VendorApi for HostUp {
 
     /// A mailbox whose address cannot be a target's is named by its id.
     async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>> {
-        let (account_id, _) = names(scope);
+        let account_id = scope.get(&ACCOUNT_ID);
         let mailboxes = self.mailboxes.get_or_fetch(op, account_id, Box::pin(self.fetch(op, account_id))).await?;
         let listed = mailboxes.0.iter().map(|mailbox| {
             let mut target = scope.clone();
@@ -135,14 +132,14 @@ impl VendorApi for HostUp {
     }
 
     async fn shows(&self, op: &Operation, target: &Fields) -> Result<bool> {
-        let (account_id, address) = names(target);
+        let (account_id, address) = (target.get(&ACCOUNT_ID), target.get(&ADDRESS));
         let fetched = Box::pin(self.fetch(op, account_id));
         let mailboxes = self.mailboxes.get_or_fetch_since(op, account_id, Instant::now(), fetched).await?;
         Ok(matches!(mailboxes.find(address), Ok(Some(_))))
     }
 
     async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset> {
-        let (account_id, address) = names(target);
+        let (account_id, address) = (target.get(&ACCOUNT_ID), target.get(&ADDRESS));
         let new =
             new.ok_or_else(|| Error::new(Kind::Setup, Outcome::NotChanged, "", "there is no password to send"))?;
         // As the list writes it: what a check has found is what is reset.
@@ -155,20 +152,15 @@ impl VendorApi for HostUp {
     }
 
     async fn smtp_host(&self, op: &Operation, target: &Fields) -> Result<Option<Name>> {
-        let (account_id, _) = names(target);
+        let account_id = target.get(&ACCOUNT_ID);
         let host = self.hosts.get_or_fetch(op, account_id, self.host(op, account_id)).await?;
         Ok(Option::clone(&host))
     }
 }
 
 impl HostUp {
-    fn new(settings: &Fields, client: &Client) -> Self {
-        Self {
-            api: client.api(settings.base_url(&BASE_URL, "https://cloud.hostup.se"), &DIALECT),
-            api_key: settings.secret(&API_KEY).cloned().unwrap_or_default(),
-            mailboxes: Cache::default(),
-            hosts: Cache::default(),
-        }
+    fn new(settings: &Fields, api: Api) -> Self {
+        Self { api, api_key: settings.get_secret(&API_KEY), mailboxes: Cache::default(), hosts: Cache::default() }
     }
 
     fn request(&self, method: Method, account_id: &str, path: &[&str]) -> Request {
@@ -201,12 +193,6 @@ fn reset(address: &str, answer: &Answer) -> Reset {
     // In other letters it is the same mailbox: no other user to warn of.
     let username = named.filter(|email| !email.eq_ignore_ascii_case(address));
     Reset { username, notes, ..Reset::default() }
-}
-
-/// The account and the mailbox.
-fn names(target: &Fields) -> (&str, &str) {
-    let text = |field| target.text(field).unwrap_or_default();
-    (text(&ACCOUNT_ID), text(&ADDRESS))
 }
 
 /// A mailbox by its address or its id.

@@ -20,7 +20,7 @@ use super::{
     oauth::{TokenRequest, TokenSource},
 };
 use crate::{
-    http::{Answer, Api, Client, ErrorFormat, Form, Kind, Mark, Method, Operation, Request, Result},
+    http::{Answer, Api, ErrorFormat, Form, Kind, Mark, Method, Operation, Request, Result},
     secret::{Outside, Secret},
 };
 
@@ -28,7 +28,10 @@ pub(super) static VENDOR: Vendor = Vendor {
     name: "hubspot",
     title: "HubSpot",
     api_docs: "https://developers.hubspot.com/docs/api-reference/legacy/transactional-emails-v1/post-email-public-v1-smtpapi-tokens-userName-password-reset",
-    settings: &[&ACCESS_TOKEN, &API_VERSION, &BASE_URL, &CLIENT_ID, &CLIENT_SECRET, &REFRESH_TOKEN],
+    base_url: "https://api.hubapi.com",
+    error_format: &ERROR_FORMAT,
+    rate_window: Some(RATE_WINDOW),
+    settings: &[&ACCESS_TOKEN, &API_VERSION, &CLIENT_ID, &CLIENT_SECRET, &REFRESH_TOKEN],
     logins: &[&[&ACCESS_TOKEN], &[&CLIENT_ID, &CLIENT_SECRET, &REFRESH_TOKEN]],
     rights: "the scope `transactional-email`, in an account with the Transactional Email add-on",
     advice: &[(
@@ -45,7 +48,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     reports_version: false,
     username: |target| target.text(&USER_NAME),
     smtp: SmtpDefaults::At { host: "smtp.hubapi.com", port: 587 },
-    connect: |settings, client| Arc::new(HubSpot::new(settings, client)),
+    connect: |settings, api| Arc::new(HubSpot::new(settings, api)),
 };
 
 static ACCESS_TOKEN: Field =
@@ -56,12 +59,6 @@ static API_VERSION: Field = Field::shown(
     "Generation of the API: `v1` (default), `v3` or `2026-03`. HubSpot supports `v1` and `v3` until September 2027.",
     |text| Generation::parse(text).map(drop).ok_or("must be `v1`, `v3` or `2026-03`"),
 );
-static BASE_URL: Field = Field::shown(
-    "base_url",
-    "Base URL of the API. Default: `https://api.hubapi.com`. `http` is only allowed for loopback addresses.",
-    check::base_url,
-)
-.or_env("HUBSPOT_BASE_URL");
 static CLIENT_ID: Field = Field::shown(
     "client_id",
     "Client id of an OAuth app; used with `client_secret` and `refresh_token` instead of `access_token`.",
@@ -80,7 +77,7 @@ static USER_NAME: Field = Field::shown(
 
 /// Errors as in <https://developers.hubspot.com/docs/api-reference/error-handling>: 423 is a lock and 477 a migration
 /// between data centres, both refused before anything is done.
-static DIALECT: ErrorFormat = ErrorFormat {
+static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     refusal: Form(&[
         &[Mark::Text("message")],
         &[Mark::Text("category"), Mark::Text("correlationId"), Mark::Text("errorType")],
@@ -161,7 +158,7 @@ impl VendorApi for HubSpot {
     /// `v1` has no call about a single token. Later ones have, and their list is documented with filters: without one
     /// it need not be complete.
     async fn read(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence> {
-        let user_name = target.text(&USER_NAME).unwrap_or_default();
+        let user_name = target.get(&USER_NAME);
         if self.generation == Generation::V1 {
             let see = |listed: &BTreeMap<Outside, Token>| {
                 let sight = match listed.get(user_name) {
@@ -199,12 +196,12 @@ impl VendorApi for HubSpot {
 
     async fn shows(&self, op: &Operation, target: &Fields) -> Result<bool> {
         let listed = self.listed.get_or_fetch_since(op, "", Instant::now(), Box::pin(self.fetch(op))).await?;
-        let user_name = target.text(&USER_NAME).unwrap_or_default();
+        let user_name = target.get(&USER_NAME);
         Ok(listed.get(user_name).is_some_and(|token| !token.is_deleted))
     }
 
     async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
-        let user_name = target.text(&USER_NAME).unwrap_or_default();
+        let user_name = target.get(&USER_NAME);
         let send = |token| self.request(Method::POST, &[user_name, "password-reset"], &token).reset(op);
         let answer = self.login.send(op, &self.api, send).await?;
         let password = Some(answer.password(&["password"])?);
@@ -220,22 +217,20 @@ impl VendorApi for HubSpot {
 }
 
 impl HubSpot {
-    fn new(settings: &Fields, client: &Client) -> Self {
+    fn new(settings: &Fields, api: Api) -> Self {
         let generation = settings.text(&API_VERSION).and_then(Generation::parse).unwrap_or(Generation::V1);
-        let api =
-            client.api(settings.base_url(&BASE_URL, "https://api.hubapi.com"), &DIALECT).counting_over(RATE_WINDOW);
-        let secret = |field| settings.secret(field).cloned();
         let of_europe = |token: &str| if token.starts_with("pat-eu1-") { Ok(()) } else { Err(()) };
-        let is_european = secret(&ACCESS_TOKEN).is_some_and(|token| token.check(of_europe).is_ok());
-        let login = match secret(&ACCESS_TOKEN) {
-            Some(token) => TokenSource::fixed(token),
+        let access_token = settings.secret(&ACCESS_TOKEN);
+        let is_european = access_token.is_some_and(|token| token.check(of_europe).is_ok());
+        let login = match access_token {
+            Some(token) => TokenSource::fixed(token.clone()),
             None => TokenSource::granted(
                 generation.oauth(),
                 TokenRequest::Form(vec![
                     ("grant_type", "refresh_token".into()),
-                    ("client_id", settings.text(&CLIENT_ID).unwrap_or_default().into()),
-                    ("client_secret", secret(&CLIENT_SECRET).unwrap_or_default().into()),
-                    ("refresh_token", secret(&REFRESH_TOKEN).unwrap_or_default().into()),
+                    ("client_id", settings.get(&CLIENT_ID).into()),
+                    ("client_secret", settings.get_secret(&CLIENT_SECRET).into()),
+                    ("refresh_token", settings.get_secret(&REFRESH_TOKEN).into()),
                 ]),
             ),
         };

@@ -23,7 +23,7 @@ use super::{
     listing::{Entries, Key, Listing, Object, Scalar},
 };
 use crate::{
-    http::{Answer, Api, Client, ErrorFormat, FieldErrors, Form, Mark, Method, Operation, Request, Result},
+    http::{Answer, Api, ErrorFormat, FieldErrors, Form, Mark, Method, Operation, Request, Result},
     secret::{Name, Outside, Secret},
 };
 
@@ -31,7 +31,10 @@ pub(super) static VENDOR: Vendor = Vendor {
     name: "kirim_email",
     title: "KIRIM.EMAIL",
     api_docs: "https://smtp-docs.kirim.email/openapi/operations/3bb48e47b58f0aa9c096797e224cbdf3",
-    settings: &[&API_KEY, &BASE_URL, &USERNAME],
+    base_url: "https://smtp-app.kirim.email",
+    error_format: &ERROR_FORMAT,
+    rate_window: None,
+    settings: &[&API_KEY, &USERNAME],
     logins: &[&[&API_KEY, &USERNAME]],
     rights: "to belong to the account `username`, which owns the domain that the credential is in",
     advice: &[],
@@ -44,16 +47,10 @@ pub(super) static VENDOR: Vendor = Vendor {
     reports_version: true,
     username: |_| None,
     smtp: SmtpDefaults::Undocumented,
-    connect: |settings, client| Arc::new(KirimEmail::new(settings, client)),
+    connect: |settings, api| Arc::new(KirimEmail::new(settings, api)),
 };
 
 static API_KEY: Field = Field::secret("api_key", "API key of the account.", check::token).or_env("KIRIM_EMAIL_API_KEY");
-static BASE_URL: Field = Field::shown(
-    "base_url",
-    "Base URL of the API. Default: `https://smtp-app.kirim.email`. `http` is only allowed for loopback addresses.",
-    check::base_url,
-)
-.or_env("KIRIM_EMAIL_BASE_URL");
 static CREDENTIAL_GUID: Field = Field::shown(
     "credential_guid",
     "GUID of the credential, such as `92703823-f3a4-48e2-8e87-7adf25454800`. The API calls it `user_smtp_guid`.",
@@ -65,7 +62,7 @@ static USERNAME: Field =
     Field::shown("username", "User name of the account.", check_username).or_env("KIRIM_EMAIL_USERNAME");
 
 /// Errors as the API's pages show them; the vendor's own clients read `error` too.
-static DIALECT: ErrorFormat = ErrorFormat {
+static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     refusal: Form(&[&[Mark::Is("success", false)], &[Mark::Text("message"), Mark::Text("error")]]),
     code: &[],
     codes: &[],
@@ -100,7 +97,7 @@ impl VendorApi for KirimEmail {
     }
 
     async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>> {
-        let (domain, _) = names(scope);
+        let domain = scope.get(&DOMAIN);
         let listed = self.listed.get_or_fetch(op, domain, Box::pin(self.fetch(op, domain))).await?;
         Ok(listed.values().map(|credential| credential.listed(scope)).collect())
     }
@@ -153,11 +150,11 @@ impl VendorApi for KirimEmail {
 }
 
 impl KirimEmail {
-    fn new(settings: &Fields, client: &Client) -> Self {
+    fn new(settings: &Fields, api: Api) -> Self {
         Self {
-            api: client.api(settings.base_url(&BASE_URL, "https://smtp-app.kirim.email"), &DIALECT),
-            username: settings.text(&USERNAME).unwrap_or_default().to_owned(),
-            api_key: settings.secret(&API_KEY).cloned().unwrap_or_default(),
+            api,
+            username: settings.get(&USERNAME).to_owned(),
+            api_key: settings.get_secret(&API_KEY),
             listed: Cache::default(),
         }
     }
@@ -204,7 +201,7 @@ async fn ask(op: &Operation, request: Request) -> Result<Answer> {
 }
 
 fn names(target: &Fields) -> (&str, &str) {
-    (target.text(&DOMAIN).unwrap_or_default(), target.text(&CREDENTIAL_GUID).unwrap_or_default())
+    (target.get(&DOMAIN), target.get(&CREDENTIAL_GUID))
 }
 
 /// RFC 7617, section 2: a colon would begin the password.

@@ -27,7 +27,7 @@ pub use self::{
     target::Target,
     vendor::{ImportId, PasswordSource, ResetKind, SmtpDefaults, Vendor},
 };
-pub use crate::http::{CertificateFile, Client, Operation, Settings};
+pub use crate::http::{BaseUrl, CertificateFile, Client, Operation, Settings};
 
 /// Every vendor, by name.
 pub static VENDORS: &[&Vendor] = &[&hostup::VENDOR, &hubspot::VENDOR, &kirim_email::VENDOR, &smtpd::VENDOR];

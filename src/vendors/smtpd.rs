@@ -22,10 +22,7 @@ use super::{
     oauth::{TokenRequest, TokenSource},
 };
 use crate::{
-    http::{
-        Agreement, Answer, Api, Client, Error, ErrorFormat, Form, Kind, Mark, Method, Operation, Outcome, Request,
-        Result,
-    },
+    http::{Agreement, Answer, Api, Error, ErrorFormat, Form, Kind, Mark, Method, Operation, Outcome, Request, Result},
     secret::{Outside, Secret},
 };
 
@@ -33,7 +30,10 @@ pub(super) static VENDOR: Vendor = Vendor {
     name: "smtpd",
     title: "SMTPD",
     api_docs: "https://docs.smtpd.dev/api/account/api-keys",
-    settings: &[&API_KEY, &API_SECRET, &BASE_URL, &PASSWORD, &USERNAME],
+    base_url: "https://api.smtpd.dev",
+    error_format: &ERROR_FORMAT,
+    rate_window: None,
+    settings: &[&API_KEY, &API_SECRET, &PASSWORD, &USERNAME],
     logins: &[&[&API_KEY, &API_SECRET], &[&USERNAME, &PASSWORD]],
     rights: "the right to manage the account's API keys, which the role `iac` is meant for",
     advice: &[(
@@ -49,7 +49,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     reports_version: true,
     username: |_| None,
     smtp: SmtpDefaults::Undocumented,
-    connect: |settings, client| Arc::new(Smtpd::new(settings, client)),
+    connect: |settings, api| Arc::new(Smtpd::new(settings, api)),
 };
 
 static API_KEY: Field = Field::shown(
@@ -59,12 +59,6 @@ static API_KEY: Field = Field::shown(
 )
 .or_env("SMTPD_API_KEY");
 static API_SECRET: Field = Field::secret("api_secret", "Secret of `api_key`.", check::token).or_env("SMTPD_API_SECRET");
-static BASE_URL: Field = Field::shown(
-    "base_url",
-    "Base URL of the API. Default: `https://api.smtpd.dev`. `http` is only allowed for loopback addresses.",
-    check::base_url,
-)
-.or_env("SMTPD_BASE_URL");
 static NAME: Field = Field::shown(
     "name",
     "Name of the API key, such as `newsletter`. It stays the same when a reset creates a new key.",
@@ -87,9 +81,9 @@ static USERNAME: Field = Field::shown(
 )
 .or_env("SMTPD_USERNAME");
 
-/// Errors as in <https://docs.smtpd.dev/api/authentication>. A refused login comes with 403, as if a right were
+/// Errors as in <https://docs.smtpd.dev/api/authentication>. A rejected login comes with 403, as if a permission were
 /// missing.
-static DIALECT: ErrorFormat = ErrorFormat {
+static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     refusal: Form(&[&[Mark::Number("code")], &[Mark::Text("message")]]),
     code: &["code"],
     codes: &[("40102", Kind::Unauthorized), ("40106", Kind::Unauthorized)],
@@ -164,7 +158,7 @@ impl VendorApi for Smtpd {
     /// not, so both are read.
     async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
         self.keys.forget(op).await?;
-        let fields = [&NAME, &ROLE].map(|field| (field.name, target.text(field).unwrap_or_default().into()));
+        let fields = [&NAME, &ROLE].map(|field| (field.name, target.get(field).into()));
         let send = |token| self.request(Method::POST, &[], &token).json(fields.to_vec()).reset(op);
         let answer = self.login.send(op, &self.api, send).await?;
         let password = answer.secret(&["Secret"]).map_or_else(|| answer.password(&["secret"]), Ok)?;
@@ -224,16 +218,18 @@ impl VendorApi for Smtpd {
 }
 
 impl Smtpd {
-    fn new(settings: &Fields, client: &Client) -> Self {
-        let text = |field| settings.text(field).map(str::to_owned);
-        let own_key = text(&API_KEY);
-        let [secret, password] = [&API_SECRET, &PASSWORD].map(|field| settings.secret(field).cloned());
+    fn new(settings: &Fields, api: Api) -> Self {
+        let own_key = settings.text(&API_KEY).map(str::to_owned);
+        let (username, password) = match own_key {
+            Some(_) => (&API_KEY, &API_SECRET),
+            None => (&USERNAME, &PASSWORD),
+        };
         let login = TokenRequest::Login {
-            username: own_key.clone().or_else(|| text(&USERNAME)).unwrap_or_default(),
-            password: secret.or(password).unwrap_or_default(),
+            username: settings.get(username).to_owned(),
+            password: settings.get_secret(password),
         };
         Self {
-            api: client.api(settings.base_url(&BASE_URL, "https://api.smtpd.dev"), &DIALECT),
+            api,
             own_key,
             login: TokenSource::granted(&["oauth", "token"], login),
             before: Cache::default(),
@@ -345,7 +341,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::http::Settings;
+    use crate::http::{BaseUrl, Client, Settings};
 
     #[test]
     fn the_key_that_is_logged_in_is_spared_and_any_other_is_not() {
@@ -357,7 +353,8 @@ mod tests {
         });
         let mut settings = Fields::default();
         settings.insert(&API_KEY, Secret::new("own")).unwrap();
-        let smtpd = Smtpd::new(&settings, &client);
+        let base_url = BaseUrl::parse(VENDOR.base_url).unwrap();
+        let smtpd = Smtpd::new(&settings, client.api(base_url, VENDOR.error_format, VENDOR.rate_window));
         let spared = |key: &str| {
             smtpd.refuse_own_login(&PriorCredential { username: Some(key.to_owned()), ..PriorCredential::default() })
         };

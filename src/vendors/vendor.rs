@@ -1,12 +1,12 @@
 //! What is known of a vendor without calling it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     api::VendorApi,
     fields::{Field, Fields},
 };
-use crate::http::Client;
+use crate::http::{Api, BaseUrl, Client, ErrorFormat};
 
 /// What is known of a vendor without calling it.
 #[derive(Debug)]
@@ -17,7 +17,13 @@ pub struct Vendor {
     pub title: &'static str,
     /// Where the vendor documents the reset.
     pub api_docs: &'static str,
-    /// What the provider block takes.
+    /// Where the API is, unless [`Self::base_url_variable`] or the provider block says otherwise.
+    pub base_url: &'static str,
+    /// How the API says what went wrong.
+    pub error_format: &'static ErrorFormat,
+    /// The time over which the API counts requests, where it documents that.
+    pub rate_window: Option<Duration>,
+    /// What the provider block accepts, in addition to `base_url`.
     pub settings: &'static [&'static Field],
     /// The settings that log in, as alternatives: each list is complete by itself.
     pub logins: &'static [&'static [&'static Field]],
@@ -44,7 +50,19 @@ pub struct Vendor {
     /// The submission server.
     pub smtp: SmtpDefaults,
     /// Makes the API from checked settings. Sends nothing.
-    pub connect: fn(&Fields, &Client) -> Arc<dyn VendorApi>,
+    pub connect: fn(&Fields, Api) -> Arc<dyn VendorApi>,
+}
+
+impl Vendor {
+    /// Connects with checked settings. Sends nothing.
+    pub fn api(&self, settings: &Fields, base_url: BaseUrl, client: &Client) -> Arc<dyn VendorApi> {
+        (self.connect)(settings, client.api(base_url, self.error_format, self.rate_window))
+    }
+
+    /// The environment variable for the address of the API.
+    pub fn base_url_variable(&self) -> String {
+        format!("{}_BASE_URL", self.name.to_uppercase())
+    }
 }
 
 /// What an import id holds after the vendor's name.
@@ -91,4 +109,17 @@ pub enum SmtpDefaults {
     },
     /// The vendor documents none.
     Undocumented,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::VENDORS, *};
+
+    #[test]
+    fn every_vendor_has_an_address_over_tls() {
+        for vendor in VENDORS {
+            assert!(vendor.base_url.starts_with("https://"), "{}", vendor.name);
+            assert!(BaseUrl::parse(vendor.base_url).is_ok(), "{}", vendor.name);
+        }
+    }
 }

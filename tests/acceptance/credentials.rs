@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use terraform_provider_smtp::vendors::VENDORS;
 
 use crate::{
     sandbox::{Fault, HostUp, HubSpot, KirimEmail, Operation, Role},
@@ -223,8 +224,9 @@ fn without_a_login_the_plan_says_so() {
 #[test]
 fn an_account_that_is_named_badly_is_refused_before_anything_is_sent() {
     let Some(workspace) = Workspace::new() else { return };
+    let names = VENDORS.iter().map(|vendor| format!("`{}`", vendor.name)).collect::<Vec<_>>().join(", ");
     for (scope, summary, words) in [
-        ("", "No account is set", "exactly one of `hostup`, `hubspot`"),
+        ("", "No account is set", format!("exactly one of {names}").as_str()),
         ("hubspot = {}\n  smtpd = {}", "More than one account is set", "`hubspot`, `smtpd` are set"),
         ("kirim_email = { domain = \"a/b\" }", "Invalid value for `kirim_email.domain`", "must not contain `/`"),
         ("hostup = { account_id = \"\" }", "Invalid value for `hostup.account_id`", "must not be empty"),

@@ -6,8 +6,11 @@ use std::{
 };
 
 use serde_json::json;
+use terraform_provider_smtp::vendors::{ResetKind, VENDORS, Vendor};
 
 use crate::{
+    case::cases_of,
+    replay::Replay,
     sandbox::{Fault, HubSpot, OauthClient, Operation},
     support::{USER, Workspace, credential, provider},
 };
@@ -16,10 +19,6 @@ const DOCUMENTED_RESET: &str = "/email/public/v1/smtpapi/tokens/zh48wgsfld%40625
 
 /// The examples that every program knows, each with the files that make it whole and with the resets that it does.
 const EXAMPLES: &[(&[&str], usize)] = &[
-    (&["vendors/hostup/main.tf"], 1),
-    (&["vendors/hubspot/main.tf"], 1),
-    (&["vendors/kirim_email/main.tf"], 1),
-    (&["vendors/smtpd/main.tf"], 1),
     (
         &[
             "data-sources/smtp_credentials/audit.tf",
@@ -157,6 +156,30 @@ fn every_example_applies() {
     }
 }
 
+/// A vendor that the sandbox imitates is asked there. Any other one answers as its fixtures say, so its example names their credential.
+#[test]
+fn the_example_of_every_vendor_applies() {
+    for vendor in VENDORS {
+        let Some(mut workspace) = Workspace::new() else { return };
+        let example = of_vendor(vendor);
+        if workspace.environment().contains_key(&vendor.base_url_variable()) {
+            workspace.trust_mail_server();
+            assert_applies(workspace, &[&example], 1);
+            continue;
+        }
+        let replay = Replay::start(&cases_of(vendor.name)[0], &mut workspace);
+        workspace.remove("versions.tf");
+        workspace.write(&fs::read_to_string(examples().join(&example)).expect("an example"));
+        workspace.apply().succeeded();
+        let [address] = &workspace.addresses()[..] else { panic!("{example} has one credential") };
+        assert_eq!(json!(replay.passwords()), json!([workspace.state_of(address)["password"]]), "{example}");
+        // The new credential of another kind of reset is on no documented list.
+        if vendor.reset_kind == ResetKind::InPlace {
+            workspace.plan().nothing_to_do();
+        }
+    }
+}
+
 #[test]
 fn every_example_for_newer_programs_applies() {
     for (start, files, resets) in NEWER_EXAMPLES {
@@ -173,6 +196,7 @@ fn no_example_is_left_out() {
     terraform_files(&examples(), &mut there);
     let files = EXAMPLES.iter().map(|(files, _)| *files).chain(NEWER_EXAMPLES.iter().map(|(_, files, _)| *files));
     applied.extend(files.flatten().map(|file| examples().join(file)));
+    applied.extend(VENDORS.iter().map(|vendor| examples().join(of_vendor(vendor))));
     there.sort();
     applied.sort();
     applied.dedup();
@@ -215,6 +239,10 @@ fn assert_applies(workspace: Workspace, files: &[&str], resets: usize) {
 fn with_version(version: &str) -> String {
     let provider = provider(&format!("api_version = \"{version}\""));
     provider + &credential(&format!("rotation_trigger = \"{version}\""))
+}
+
+fn of_vendor(vendor: &Vendor) -> String {
+    format!("vendors/{}/main.tf", vendor.name)
 }
 
 fn examples() -> PathBuf {

@@ -66,11 +66,6 @@ fn the_check_above_sees_what_a_file_imports() {
 fn no_files_import_each_other() {
     let src = root().join("src");
     let files = Files::read(&src, &rust_files(&src));
-    for (f, g) in files.imports() {
-        for h in g {
-            eprintln!("EDGE {} {}", f.strip_prefix(&src).unwrap().display(), h.strip_prefix(&src).unwrap().display());
-        }
-    }
     let circle = files::circle(&files.imports()).unwrap_or_default();
     let names: Vec<_> = circle.iter().map(|file| file.strip_prefix(&src).unwrap().display().to_string()).collect();
     assert!(names.is_empty(), "each of these imports from the next, and the last from the first: {}", names.join(", "));
@@ -125,6 +120,7 @@ fn every_vendor_is_registered_everywhere() {
                 format!("docs/guides/{name}.md"),
                 format!("examples/vendors/{name}/main.tf"),
                 format!("tests/fixtures/{name}/README.md"),
+                format!("tests/fixtures/{name}/contract.json"),
             ]
         })
         .filter(|path| !root().join(path).exists())

@@ -1,6 +1,6 @@
 //! HubSpot, in the three generations of its API.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use proptest::{
     collection::vec,
@@ -13,93 +13,10 @@ use terraform_provider_smtp::{
 };
 use wiremock::{Mock, Request, Respond, ResponseTemplate, matchers::path};
 
-use super::{Case, Exchange, Expected, Server, TOKEN, get, operation, post};
+use super::{Case, Exchange, Server, cases_of, operation};
 
-const USER: &str = "zh48wgsfld@62515.smtp.hubspot.net";
-const LIST_V1: &str = include_str!("../fixtures/hubspot/list_v1.json");
-const LIST_V3: &str = include_str!("../fixtures/hubspot/list_v3.json");
-const NO_LIST: &str = r#"{"results": []}"#;
-
-const V1: Case = Case {
-    vendor: "hubspot",
-    settings: &[("access_token", TOKEN)],
-    target: &[USER],
-    version: None,
-    new: None,
-    authorization: "Bearer contract-test-token",
-    always: &[],
-    found: &[get("/email/public/v1/smtpapi/tokens", LIST_V1)],
-    // Absent from two lists, one after the other, which both have others on them.
-    gone: &[get("/email/public/v1/smtpapi/tokens", r#"[{"userName": "someone-else"}]"#)],
-    found_late: &[],
-    reset: post(
-        "/email/public/v1/smtpapi/tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset",
-        include_str!("../fixtures/hubspot/reset_v1.json"),
-    ),
-    reset_body: "",
-    error: include_str!("../fixtures/hubspot/error.json"),
-    password: Some("ItUuCc8h4I5MihiysY8HB6XSbWZmVZ"),
-    listed: &[Expected {
-        target: &[USER],
-        username: USER,
-        version: None,
-        created_at: Some("2014-11-11T21:16:09.008Z"),
-    }],
-};
-
-pub(crate) const CASES: &[Case] = &[
-    V1,
-    Case {
-        // Said of it.
-        gone: &[get(
-            "/email/public/v1/smtpapi/tokens",
-            r#"[{"userName": "zh48wgsfld@62515.smtp.hubspot.net", "deleted": true}]"#,
-        )],
-        ..V1
-    },
-    Case {
-        settings: &[("access_token", TOKEN), ("api_version", "v3")],
-        found: &[get("/marketing/v3/transactional/smtp-tokens", LIST_V3)],
-        gone: &[
-            get("/marketing/v3/transactional/smtp-tokens", NO_LIST),
-            Exchange {
-                status: 404,
-                ..get("/marketing/v3/transactional/smtp-tokens/zh48wgsfld%4062515.smtp.hubspot.net", V1.error)
-            },
-        ],
-        found_late: &[
-            get("/marketing/v3/transactional/smtp-tokens", NO_LIST),
-            get("/marketing/v3/transactional/smtp-tokens/zh48wgsfld%4062515.smtp.hubspot.net", RESET_V3),
-        ],
-        reset: post(
-            "/marketing/v3/transactional/smtp-tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset",
-            RESET_V3,
-        ),
-        ..V1
-    },
-    Case {
-        settings: &[("access_token", TOKEN), ("api_version", "2026-03")],
-        found: &[get("/marketing/transactional/2026-03/smtp-tokens", LIST_V3)],
-        gone: &[
-            get("/marketing/transactional/2026-03/smtp-tokens", NO_LIST),
-            Exchange {
-                status: 404,
-                ..get("/marketing/transactional/2026-03/smtp-tokens/zh48wgsfld%4062515.smtp.hubspot.net", V1.error)
-            },
-        ],
-        found_late: &[
-            get("/marketing/transactional/2026-03/smtp-tokens", NO_LIST),
-            get("/marketing/transactional/2026-03/smtp-tokens/zh48wgsfld%4062515.smtp.hubspot.net", RESET_V3),
-        ],
-        reset: post(
-            "/marketing/transactional/2026-03/smtp-tokens/zh48wgsfld%4062515.smtp.hubspot.net/password-reset",
-            RESET_V3,
-        ),
-        ..V1
-    },
-];
-
-const RESET_V3: &str = include_str!("../fixtures/hubspot/reset_v3.json");
+static CASES: LazyLock<&[Case]> = LazyLock::new(|| cases_of("hubspot"));
+static V1: LazyLock<Case> = LazyLock::new(|| CASES[0]);
 
 #[tokio::test]
 async fn pages_are_followed_until_one_brings_nothing_new() {

@@ -1,5 +1,7 @@
 //! KIRIM.EMAIL, with both forms of its lists.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 use terraform_provider_smtp::{
     http::{Error, Kind, Outcome},
@@ -11,54 +13,17 @@ use wiremock::{
     matchers::{method, path, query_param},
 };
 
-use super::{Case, Exchange, Expected, Server, TOKEN, get, operation};
+use super::{Case, Exchange, Server, TOKEN, cases_of, get, operation};
 
 const LIST: &str = "/api/domains/example.com/credentials";
 const ONE: &str = "/api/domains/example.com/credentials/92703823-f3a4-48e2-8e87-7adf25454800";
 const GUID: &str = "92703823-f3a4-48e2-8e87-7adf25454800";
 const ERROR: &str = include_str!("../fixtures/kirim_email/error.json");
 const NO_LIST: &str = r#"{"success": true, "data": [], "domain": "example.com"}"#;
-const NO_PAGE: &str = r#"{"success": true, "data": {"data": [], "pagination": {"total": 0}}}"#;
 const NONE: Exchange = Exchange { status: 404, ..get(ONE, ERROR) };
 
-const BARE: Case = Case {
-    vendor: "kirim_email",
-    settings: &[("username", "owner@example.com"), ("api_key", TOKEN)],
-    target: &["example.com", GUID],
-    version: Some("modified_at=1640995200"),
-    new: None,
-    authorization: "Basic b3duZXJAZXhhbXBsZS5jb206Y29udHJhY3QtdGVzdC10b2tlbg==",
-    always: &[],
-    found: &[get(LIST, include_str!("../fixtures/kirim_email/list.json"))],
-    gone: &[get(LIST, NO_LIST), NONE],
-    found_late: &[get(LIST, NO_LIST), get(ONE, include_str!("../fixtures/kirim_email/get.json"))],
-    reset: Exchange {
-        method: "PUT",
-        ..get(
-            "/api/domains/example.com/credentials/92703823-f3a4-48e2-8e87-7adf25454800/reset-password",
-            include_str!("../fixtures/kirim_email/reset.json"),
-        )
-    },
-    reset_body: "",
-    error: ERROR,
-    password: Some("new-generated-password"),
-    listed: &[Expected {
-        target: &["example.com", GUID],
-        username: "myuser",
-        version: Some("modified_at=1640995200"),
-        created_at: Some("2022-01-01T00:00:00Z"),
-    }],
-};
-
-const PAGED: Case = Case {
-    found: &[get(LIST, include_str!("../fixtures/kirim_email/list_paged.json"))],
-    gone: &[get(LIST, NO_PAGE), NONE],
-    found_late: &[get(LIST, NO_PAGE), get(ONE, include_str!("../fixtures/kirim_email/get.json"))],
-    listed: &[Expected { version: Some("last_password_changed=1640995200"), ..BARE.listed[0] }],
-    ..BARE
-};
-
-pub(crate) const CASES: &[Case] = &[BARE, PAGED];
+static CASES: LazyLock<&[Case]> = LazyLock::new(|| cases_of("kirim_email"));
+static BARE: LazyLock<Case> = LazyLock::new(|| CASES[0]);
 
 #[tokio::test]
 async fn a_read_and_a_reset_tell_the_user_and_the_last_change() {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod caller;
+mod case;
 mod hostup;
 mod hubspot;
 mod kirim_email;
@@ -10,12 +12,11 @@ mod smtpd;
 
 use std::{sync::Arc, time::Duration};
 
+use case::{Case, Exchange, Expected, TOKEN, cases, cases_of, fields, get, post};
 use terraform_provider_smtp::{
     http::{Error, Kind, Outcome},
     secret::{Name, Secret},
-    vendors::{
-        Client, Field, Fields, Listed, Operation, Presence, PriorCredential, Settings, VENDORS, Vendor, VendorApi,
-    },
+    vendors::{BaseUrl, Client, Fields, Listed, Operation, Presence, PriorCredential, Settings, VendorApi},
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -23,80 +24,6 @@ use wiremock::{
     Mock, MockServer, Request, ResponseTemplate,
     matchers::{header, method, path},
 };
-
-/// The token, key or password that every case logs in with.
-pub(crate) const TOKEN: &str = "contract-test-token";
-
-/// One vendor with one form of its API, as the fixtures show it.
-pub(crate) struct Case {
-    pub(crate) vendor: &'static str,
-    pub(crate) settings: &'static [(&'static str, &'static str)],
-    /// The values of the vendor's target fields, in their order.
-    pub(crate) target: &'static [&'static str],
-    /// The `remote_version` that the state holds.
-    pub(crate) version: Option<&'static str>,
-    /// The password that the caller makes, where the vendor leaves it to the caller.
-    pub(crate) new: Option<&'static str>,
-    /// The `Authorization` header of every request but those in `always`.
-    pub(crate) authorization: &'static str,
-    /// What is answered in every test, such as a login; with whatever authorization.
-    pub(crate) always: &'static [Exchange],
-    /// How a read finds the credential.
-    pub(crate) found: &'static [Exchange],
-    /// How a read learns that it is gone.
-    pub(crate) gone: &'static [Exchange],
-    /// How a read finds it though a list lacks it; empty where the list is complete.
-    pub(crate) found_late: &'static [Exchange],
-    pub(crate) reset: Exchange,
-    /// What the reset sends.
-    pub(crate) reset_body: &'static str,
-    /// A refusal in the vendor's form.
-    pub(crate) error: &'static str,
-    /// The password in the answer to the reset, where the vendor makes it.
-    pub(crate) password: Option<&'static str>,
-    /// The credentials that the list in `found` tells of, by their target.
-    pub(crate) listed: &'static [Expected],
-}
-
-/// A credential on a list.
-#[derive(Clone, Copy)]
-pub(crate) struct Expected {
-    /// The values of the target's fields that the list tells, in their order.
-    pub(crate) target: &'static [&'static str],
-    pub(crate) username: &'static str,
-    pub(crate) version: Option<&'static str>,
-    pub(crate) created_at: Option<&'static str>,
-}
-
-/// One request, and its answer.
-#[derive(Clone, Copy)]
-pub(crate) struct Exchange {
-    pub(crate) method: &'static str,
-    pub(crate) path: &'static str,
-    pub(crate) status: u16,
-    pub(crate) body: &'static str,
-}
-
-/// A GET, answered with 200.
-pub(crate) const fn get(path: &'static str, body: &'static str) -> Exchange {
-    Exchange { method: "GET", path, status: 200, body }
-}
-
-/// A POST, answered with 200.
-pub(crate) const fn post(path: &'static str, body: &'static str) -> Exchange {
-    Exchange { method: "POST", ..get(path, body) }
-}
-
-fn cases() -> impl Iterator<Item = &'static Case> {
-    hostup::CASES.iter().chain(hubspot::CASES).chain(kirim_email::CASES).chain(smtpd::CASES)
-}
-
-#[test]
-fn every_vendor_has_a_case() {
-    for vendor in VENDORS {
-        assert!(cases().any(|case| case.vendor == vendor.name), "{} has no case", vendor.name);
-    }
-}
 
 #[tokio::test]
 async fn the_documented_requests_get_the_documented_answers() {
@@ -126,7 +53,7 @@ async fn the_credentials_of_an_account_are_looked_up_once() {
         for presence in [first, second, third] {
             assert!(matches!(presence.unwrap(), Presence::Found(_)));
         }
-        assert_eq!(server.requests(case.found[0]).await.len(), 1, "{}", case.vendor);
+        assert_eq!(server.requests(case.found[0]).await.len(), 1, "{}", case.vendor.name);
     }
 }
 
@@ -139,8 +66,8 @@ async fn a_list_tells_of_the_live_credentials_and_is_fetched_once_with_reads() {
         let (listed, read) = tokio::join!(api.list(&op, &scope), api.read(&op, &target, &prior));
         assert!(read.is_ok());
         let expected: Vec<_> = case.listed.iter().map(|expected| server.listed(expected)).collect();
-        assert_eq!(listed.unwrap(), expected, "{}", case.vendor);
-        assert_eq!(server.requests(case.found[0]).await.len(), 1, "{}", case.vendor);
+        assert_eq!(listed.unwrap(), expected, "{}", case.vendor.name);
+        assert_eq!(server.requests(case.found[0]).await.len(), 1, "{}", case.vendor.name);
     }
 }
 
@@ -152,7 +79,7 @@ async fn a_list_that_is_refused_is_an_error_and_not_an_empty_list() {
             let refusal = ResponseTemplate::new(status).set_body_raw(case.error, "application/json");
             server.mount(case.found[0], refusal).await;
             let error = server.api().list(&operation(), &server.scope()).await.unwrap_err();
-            assert_eq!((error.kind, error.outcome), (kind, Outcome::NotChanged), "{} {status}", case.vendor);
+            assert_eq!((error.kind, error.outcome), (kind, Outcome::NotChanged), "{} {status}", case.vendor.name);
             assert_tells_no_secret(case, &error);
         }
     }
@@ -166,8 +93,37 @@ async fn a_list_that_is_no_list_is_an_error_and_not_an_empty_list() {
             let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
             server.mount(case.found[0], answer).await;
             let error = server.api().list(&operation(), &server.scope()).await.unwrap_err();
-            assert_eq!((error.kind, error.outcome), (Kind::Unreadable, Outcome::NotChanged), "{} {body}", case.vendor);
+            assert_eq!(
+                (error.kind, error.outcome),
+                (Kind::Unreadable, Outcome::NotChanged),
+                "{} {body}",
+                case.vendor.name
+            );
         }
+    }
+}
+
+#[tokio::test]
+async fn a_list_in_no_documented_form_is_an_error_and_is_asked_for_again() {
+    for case in cases() {
+        let documented = case.found[0].body;
+        let list_of_an_odd_entry = case.empty_list.replace("[]", r#"[{"id": 1}]"#);
+        let null = if case.empty_list == "[]" { "null".to_owned() } else { case.empty_list.replace("[]", "null") };
+        let another = if documented.trim_start().starts_with('[') { "{}" } else { "[]" };
+        let odd = [another, "{}", &null, &list_of_an_odd_entry, "<html></html>"];
+        let server = Server::start(case, &[]).await;
+        for body in odd {
+            server.mount_once(case.found[0], ResponseTemplate::new(200).set_body_string(body)).await;
+        }
+        server.mount(case.found[0], ResponseTemplate::new(200).set_body_string(documented)).await;
+        let api = server.api();
+        for body in odd {
+            let error = api.read(&operation(), &server.target(), &server.prior()).await.unwrap_err();
+            let name = case.vendor.name;
+            assert_eq!((error.kind, error.outcome), (Kind::Unreadable, Outcome::NotChanged), "{name} {body}");
+        }
+        let presence = api.read(&operation(), &server.target(), &server.prior()).await.unwrap();
+        assert!(matches!(presence, Presence::Found(_)), "{}", case.vendor.name);
     }
 }
 
@@ -176,7 +132,7 @@ async fn a_credential_that_the_vendor_does_not_have_is_gone() {
     for case in cases() {
         let server = Server::start(case, case.gone).await;
         let presence = server.api().read(&operation(), &server.target(), &server.prior()).await.unwrap();
-        assert_eq!(presence, Presence::Gone, "{}", case.vendor);
+        assert_eq!(presence, Presence::Gone, "{}", case.vendor.name);
     }
 }
 
@@ -184,9 +140,11 @@ async fn a_credential_that_the_vendor_does_not_have_is_gone() {
 #[tokio::test]
 async fn an_empty_list_makes_no_credential_gone() {
     for case in cases().filter(|case| case.found_late.is_empty() || case.gone.len() > 1) {
-        for (first, second) in
-            [(empty(case), case.found[0].body), (case.found[0].body, empty(case)), (empty(case), empty(case))]
-        {
+        for (first, second) in [
+            (case.empty_list, case.found[0].body),
+            (case.found[0].body, case.empty_list),
+            (case.empty_list, case.empty_list),
+        ] {
             let server = Server::start(case, &case.gone[1..]).await;
             let body = |body| ResponseTemplate::new(200).set_body_raw(body, "application/json");
             server.mount_once(case.found[0], body(first)).await;
@@ -195,12 +153,12 @@ async fn an_empty_list_makes_no_credential_gone() {
             let presence = server.api().read(&operation(), &server.target(), &prior).await;
             let has_single_call = case.gone.len() > 1;
             match presence {
-                Ok(Presence::Found(_)) => assert_eq!(first, case.found[0].body, "{}", case.vendor),
+                Ok(Presence::Found(_)) => assert_eq!(first, case.found[0].body, "{}", case.vendor.name),
                 // Asked for by itself, it is gone in the vendor's words.
-                Ok(Presence::Gone) => assert!(has_single_call, "{}", case.vendor),
+                Ok(Presence::Gone) => assert!(has_single_call, "{}", case.vendor.name),
                 Err(error) => {
                     assert_eq!((error.kind, error.outcome), (Kind::Contradiction, Outcome::NotChanged));
-                    assert!(!has_single_call, "{}", case.vendor);
+                    assert!(!has_single_call, "{}", case.vendor.name);
                 }
             }
         }
@@ -217,24 +175,14 @@ async fn one_shorter_list_makes_no_credential_gone() {
         server.mount_once(case.found[0], body(case.gone[0].body)).await;
         server.mount(case.found[0], body(case.found[0].body)).await;
         // What a list says of the credential itself counts at once.
-        if case.gone[0].body.contains("\"deleted\": true") || case.gone[0].body.contains("\"is_active\": false") {
+        if case.is_listed_as_ended {
             continue;
         }
         let prior = PriorCredential { username: Some("prior".to_owned()), ..server.prior() };
         for _ in 0..2 {
             let presence = server.api().read(&operation(), &server.target(), &prior).await.unwrap();
-            assert!(matches!(presence, Presence::Found(_)), "{}", case.vendor);
+            assert!(matches!(presence, Presence::Found(_)), "{}", case.vendor.name);
         }
-    }
-}
-
-/// The documented list with nothing on it.
-fn empty(case: &Case) -> &'static str {
-    match (case.vendor, case.found[0].body.trim_start().starts_with('[')) {
-        (_, true) => "[]",
-        ("hostup", _) => r#"{"emailAccounts": []}"#,
-        ("hubspot", _) => r#"{"results": []}"#,
-        _ => r#"{"success": true, "data": []}"#,
     }
 }
 
@@ -243,7 +191,7 @@ async fn an_incomplete_list_does_not_make_a_credential_gone() {
     for case in cases().filter(|case| !case.found_late.is_empty()) {
         let server = Server::start(case, case.found_late).await;
         let presence = server.api().read(&operation(), &server.target(), &server.prior()).await.unwrap();
-        assert!(matches!(presence, Presence::Found(_)), "{}", case.vendor);
+        assert!(matches!(presence, Presence::Found(_)), "{}", case.vendor.name);
     }
 }
 
@@ -254,7 +202,7 @@ async fn a_page_of_html_makes_no_credential_gone() {
         let page = ResponseTemplate::new(404).set_body_raw("<html>Not found</html>", "text/html");
         server.mount(case.found[0], page).await;
         let error = server.api().read(&operation(), &server.target(), &server.prior()).await.unwrap_err();
-        assert_eq!((error.kind, error.outcome), (Kind::NotTheApi, Outcome::NotChanged), "{}", case.vendor);
+        assert_eq!((error.kind, error.outcome), (Kind::NotTheApi, Outcome::NotChanged), "{}", case.vendor.name);
     }
 }
 
@@ -273,8 +221,8 @@ async fn each_refusal_is_told_apart_and_leaves_the_password() {
             let refusal = ResponseTemplate::new(status).set_body_raw(case.error, "application/json");
             server.mount(case.reset, refusal).await;
             let error = server.reset(&*server.api()).await.unwrap_err();
-            assert_eq!((error.kind, error.outcome), (kind, Outcome::NotChanged), "{} {status}", case.vendor);
-            assert!(error.message.is_some(), "{} {status} has the vendor's words", case.vendor);
+            assert_eq!((error.kind, error.outcome), (kind, Outcome::NotChanged), "{} {status}", case.vendor.name);
+            assert!(error.message.is_some(), "{} {status} has the vendor's words", case.vendor.name);
             assert_tells_no_secret(case, &error);
         }
     }
@@ -286,8 +234,8 @@ async fn a_reset_whose_outcome_is_unknown_is_sent_again_only_with_the_same_passw
         let server = Server::start(case, case.found).await;
         server.mount(case.reset, ResponseTemplate::new(500).set_body_raw(case.error, "application/json")).await;
         let error = server.reset(&*server.api()).await.unwrap_err();
-        assert_eq!((error.kind, error.outcome), (Kind::Unavailable, Outcome::MayHaveChanged), "{}", case.vendor);
-        assert_eq!(server.requests(case.reset).await.len() > 1, case.new.is_some(), "{}", case.vendor);
+        assert_eq!((error.kind, error.outcome), (Kind::Unavailable, Outcome::MayHaveChanged), "{}", case.vendor.name);
+        assert_eq!(server.requests(case.reset).await.len() > 1, case.new.is_some(), "{}", case.vendor.name);
         assert_tells_no_secret(case, &error);
     }
 }
@@ -322,7 +270,7 @@ async fn an_answer_without_the_vendors_password_says_that_it_is_lost() {
                 let answer = ResponseTemplate::new(case.reset.status).set_body_raw(&*body, "application/json");
                 server.mount(case.reset, answer).await;
                 let error = server.reset(&*server.api()).await.unwrap_err();
-                assert_eq!((error.kind, error.outcome), expected, "{}: {body}", case.vendor);
+                assert_eq!((error.kind, error.outcome), expected, "{}: {body}", case.vendor.name);
                 assert_tells_no_secret(case, &error);
             });
         }
@@ -340,7 +288,7 @@ async fn an_odd_answer_loses_no_password() {
             let answer = ResponseTemplate::new(case.reset.status).set_body_raw(body, "application/json");
             server.mount(case.reset, answer).await;
             let reset = server.reset(&*server.api()).await.unwrap();
-            assert_eq!(reset.password, case.password.map(Secret::new), "{}", case.vendor);
+            assert_eq!(reset.password, case.password.map(Secret::new), "{}", case.vendor.name);
         }
     }
 }
@@ -354,7 +302,7 @@ async fn nothing_is_logged_between_the_answer_to_a_reset_and_the_state() {
         let log = log::Log::default();
         let _guard = tracing::subscriber::set_default(log.clone());
         server.reset(&*api).await.unwrap();
-        assert_eq!(log.messages().last().map(String::as_str), Some("sending"), "{}", case.vendor);
+        assert_eq!(log.messages().last().map(String::as_str), Some("sending"), "{}", case.vendor.name);
     }
 }
 
@@ -367,7 +315,7 @@ async fn nothing_prints_a_secret() {
         let reset = server.reset(&*api).await.unwrap();
         let text = format!("{api:?} {reset:?} {:?}", server.settings());
         for secret in [Some(TOKEN), case.password, case.new].into_iter().flatten() {
-            assert!(!text.contains(secret), "{}", case.vendor);
+            assert!(!text.contains(secret), "{}", case.vendor.name);
         }
     }
 }
@@ -375,7 +323,7 @@ async fn nothing_prints_a_secret() {
 fn assert_tells_no_secret(case: &Case, error: &Error) {
     let text = format!("{error:?} {error}");
     for secret in [Some(TOKEN), case.new].into_iter().flatten() {
-        assert!(!text.contains(secret), "{}: {text}", case.vendor);
+        assert!(!text.contains(secret), "{}: {text}", case.vendor.name);
     }
 }
 
@@ -385,14 +333,6 @@ fn ok(case: &Case) -> ResponseTemplate {
 
 fn operation() -> Operation {
     Operation::new(Duration::from_secs(30), CancellationToken::new())
-}
-
-fn fields(names: &[&'static Field], values: &[&str]) -> Fields {
-    let mut fields = Fields::default();
-    for (field, value) in names.iter().zip(values) {
-        fields.insert(field, Secret::new(*value)).unwrap();
-    }
-    fields
 }
 
 /// A mock of one vendor, and an API that is connected with it.
@@ -440,36 +380,28 @@ impl Server {
         api.reset(&operation(), &self.target(), new.as_ref()).await
     }
 
-    fn vendor(&self) -> &'static Vendor {
-        VENDORS.iter().find(|vendor| vendor.name == self.case.vendor).unwrap()
-    }
-
     fn settings(&self) -> Fields {
-        let uri = self.mock.uri();
-        let settings = self.case.settings.iter().copied().chain([("base_url", uri.as_str())]);
-        let mut fields = Fields::default();
-        for (name, value) in settings {
-            let field = self.vendor().settings.iter().find(|field| field.name == name).unwrap();
-            fields.insert(field, Secret::new(value)).unwrap();
-        }
-        fields
+        let field = |name| self.case.vendor.settings.iter().find(|field| field.name == name).copied().unwrap();
+        let (names, values): (Vec<_>, Vec<_>) =
+            self.case.settings.iter().map(|(name, value)| (field(*name), *value)).unzip();
+        fields(&names, &values)
     }
 
     fn target(&self) -> Fields {
-        fields(self.vendor().target, self.case.target)
+        fields(self.case.vendor.target, self.case.target)
     }
 
     /// What of the case's target names the account.
     fn scope(&self) -> Fields {
-        let target = self.vendor().target.iter().zip(self.case.target);
-        let in_scope = target.filter(|(field, _)| self.vendor().scope.iter().any(|other| other.name == field.name));
+        let target = self.case.vendor.target.iter().zip(self.case.target);
+        let in_scope = target.filter(|(field, _)| self.case.vendor.scope.iter().any(|other| other.name == field.name));
         let (names, values): (Vec<_>, Vec<_>) = in_scope.map(|(field, value)| (*field, *value)).unzip();
         fields(&names, &values)
     }
 
     fn listed(&self, expected: &Expected) -> Listed {
         Listed {
-            target: fields(self.vendor().target, expected.target),
+            target: fields(self.case.vendor.target, expected.target),
             username: Name::new(expected.username),
             version: expected.version.and_then(Name::new),
             created_at: expected.created_at.map(|time| time.parse().unwrap()),
@@ -487,6 +419,6 @@ impl Server {
             max_requests_per_second: None,
             user_agent: "contract".to_owned(),
         });
-        (self.vendor().connect)(&self.settings(), &client)
+        self.case.vendor.api(&self.settings(), BaseUrl::parse(&self.mock.uri()).unwrap(), &client)
     }
 }

@@ -1,6 +1,9 @@
 //! SMTPD, where a reset is a new API key and the end of the old one.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::LazyLock,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use terraform_provider_smtp::{
     http::{Kind, Outcome},
@@ -10,7 +13,7 @@ use terraform_provider_smtp::{
 use tokio_util::sync::CancellationToken;
 use wiremock::{Mock, MockBuilder, ResponseTemplate, matchers};
 
-use super::{Case, Exchange, Expected, Server, TOKEN, get, operation, post};
+use super::{Case, Exchange, Server, TOKEN, cases_of, get, operation, post};
 
 const ID: &str = "5d1c2b8e-3f7a-4c69-8e20-7b94a6d0f113";
 const REVOKED: &str = "e8a7c0d4-92b5-4f1e-a6c3-1d5f8b7e2094";
@@ -26,45 +29,11 @@ const REVOKE: Exchange =
     Exchange { method: "PUT", ..get("/api/v1/account/api_key/5d1c2b8e-3f7a-4c69-8e20-7b94a6d0f113/revoke", "") };
 const REFRESH_TOKEN: &str = "6f4T4ws_JPkwCu9xOkul7ZkTxPyL_eB-6TFZBgITCyuV86r-yU7aF5Y4_8Y4Y7-4fzqstRDdaVX1R49ND-wkjXUMe4B3EXngkkP7sg_dP8nE7yuem3HF0sUmfVyiInhU";
 
-const BY_KEY: Case = Case {
-    vendor: "smtpd",
-    settings: &[("api_key", "terraform"), ("api_secret", TOKEN)],
-    target: &["newsletter", "send_only"],
-    version: Some(ID),
-    new: None,
-    authorization: "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJhY2NvdW50X2lkIjoiNDFkZmM2NTYtNWJmNi00YzgxLWI0ODUtZTcxMTFhNmEzMDQxIiwiZXhwIjoxNTk5MTI3OTU3LCJpZCI6IjQ4ZmFmNzEwLTc4MTgtNDk0ZC1hMjQ3LTIzZGI3MjFkNmZlYSIsImlzX2FjY291bnRfdmVyaWZpZWQiOmZhbHNlLCJpc3MiOiJTTVRQRCBJbmMiLCJuYW1lIjoiIiwic2NvcGUiOlsxXSwic3ViIjoiamFjay50cnVvbmdAamFtZXNoYXJkaWUuY29tIiwic3ViamVjdCI6ImphY2sudHJ1b25nQGphbWVzaGFyZGllLmNvbSJ9.lE0XewYrOZDCevHINLGodAQ8RJH5nSr9GnY60ZwqWfk",
-    always: &[LOGIN],
-    found: &[LIST],
-    gone: &[NO_LIST, NO_KEY],
-    found_late: &[NO_LIST, ONE],
-    reset: Exchange { status: 201, ..post("/api/v1/account/api_key", include_str!("../fixtures/smtpd/reset.json")) },
-    reset_body: r#"{"name":"newsletter","role":"send_only"}"#,
-    error: include_str!("../fixtures/smtpd/error.json"),
-    password: Some("u7Hs2Mfe9QxWk4Zt0VgAyB6nRrCjPdLo"),
-    // The revoked one is no credential any more.
-    listed: &[Expected {
-        target: &["newsletter"],
-        username: "Zr8mWq2LtXc6Hv0NsKjD",
-        version: Some(ID),
-        created_at: Some("2024-03-07T23:08:13Z"),
-    }],
-};
-
-const BY_USER: Case = Case {
-    settings: &[("username", "jack@example.com"), ("password", TOKEN)],
-    // A revoked key stays on the list.
-    version: Some(ID),
-    gone: &[get("/api/v1/account/api_key", REVOKED_LIST)],
-    ..BY_KEY
-};
-
-const REVOKED_LIST: &str =
-    r#"[{"id": "5d1c2b8e-3f7a-4c69-8e20-7b94a6d0f113", "name": "newsletter", "key": "a", "is_active": false}]"#;
-
-pub(crate) const CASES: &[Case] = &[BY_KEY, BY_USER];
+static CASES: LazyLock<&[Case]> = LazyLock::new(|| cases_of("smtpd"));
+static BY_KEY: LazyLock<Case> = LazyLock::new(|| CASES[0]);
 
 /// A case that answers logins in its own way.
-static STRANGER: Case = Case { always: &[], ..BY_KEY };
+static STRANGER: LazyLock<Case> = LazyLock::new(|| Case { always: &[], ..*BY_KEY });
 
 #[tokio::test]
 async fn one_login_serves_the_whole_process() {
@@ -123,7 +92,7 @@ async fn a_refused_login_is_told_apart_from_a_missing_right() {
     assert_eq!((error.kind, error.outcome), (Kind::Unauthorized, Outcome::NotChanged));
     assert_eq!((error.status, error.code.as_deref()), (Some(403), Some("40102")));
     assert_eq!((server.requests(LOGIN).await.len(), server.requests(LIST).await.len()), (1, 0));
-    assert!(server.vendor().advice.iter().any(|(code, _)| *code == "40102"));
+    assert!(server.case.vendor.advice.iter().any(|(code, _)| *code == "40102"));
 }
 
 #[tokio::test]
@@ -132,7 +101,7 @@ async fn a_read_tells_what_an_import_could_not_know() {
     let server = Server::start(&CASES[0], &[LIST, another]).await;
     let api = server.api();
     let mut named = Fields::default();
-    named.insert(server.vendor().target[0], Secret::new("newsletter")).unwrap();
+    named.insert(server.case.vendor.target[0], Secret::new("newsletter")).unwrap();
     let found = Found { target: named, username: Name::new(KEY), version: Name::new(ID), ..Found::default() };
     let read = async |id: Option<&str>| {
         let prior = PriorCredential { version: id.map(str::to_owned), ..PriorCredential::default() };

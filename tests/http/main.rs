@@ -69,7 +69,7 @@ fn impatient() -> Settings {
 }
 
 fn api(settings: Settings, base: &str) -> Api {
-    Client::new(settings).api(BaseUrl::parse(base).unwrap(), &DIALECT)
+    Client::new(settings).api(BaseUrl::parse(base).unwrap(), &DIALECT, None)
 }
 
 fn operation(seconds: u64) -> Operation {

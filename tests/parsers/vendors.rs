@@ -11,7 +11,7 @@ use std::{
 use terraform_provider_smtp::{
     http::{self, Error, Outcome},
     secret::Secret,
-    vendors::{Fields, Operation, PriorCredential, Settings, VENDORS, Vendor, VendorApi, Visibility},
+    vendors::{BaseUrl, Fields, Operation, PriorCredential, Settings, VENDORS, Vendor, VendorApi, Visibility},
 };
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -80,9 +80,8 @@ impl Vendors {
             let text = if field.visibility == Visibility::Secret { NEEDLE } else { "shown" };
             settings.insert(field, Secret::new(text)).unwrap();
         }
-        let base_url = vendor.settings.iter().find(|field| field.name == "base_url").unwrap();
-        settings.insert(base_url, Secret::new(format!("http://{}", self.address))).unwrap();
-        (vendor.connect)(&settings, &client)
+        let base_url = BaseUrl::parse(&format!("http://{}", self.address)).unwrap();
+        vendor.api(&settings, base_url, &client)
     }
 }
 

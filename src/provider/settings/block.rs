@@ -12,9 +12,10 @@ use crate::{
     },
     provider::attributes::duration,
     secret::Secret,
-    vendors::{self, Field, Fields, VENDORS, Vendor, Visibility},
+    vendors::{self, BaseUrl, Field, Fields, VENDORS, Vendor, Visibility},
 };
 
+const BASE_URL: &str = "base_url";
 const MAX_REQUESTS_PER_SECOND: &str = "max_requests_per_second";
 const REQUEST_TIMEOUT: &str = "request_timeout";
 /// One request in 17 minutes. At a lower rate no operation would finish within its timeout.
@@ -27,7 +28,9 @@ pub(super) type Environment<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 /// Returns the schema of the provider block.
 pub(in crate::provider) fn schema() -> Schema {
     let vendors = VENDORS.iter().map(|vendor| {
-        let settings = vendor.settings.iter().map(|field| setting(field)).collect();
+        let mut settings: Vec<_> = vendor.settings.iter().map(|field| setting(field)).collect();
+        settings.push(base_url(vendor));
+        settings.sort_by(|one, other| one.name.cmp(&other.name));
         let description = format!("Settings for {}. Unset ones are read from environment variables.", vendor.title);
         Attribute::optional(vendor.name, Type::Object(settings), description)
     });
@@ -70,6 +73,15 @@ fn setting(field: &Field) -> Attribute {
         Visibility::Shown => attribute,
         Visibility::Secret => attribute.sensitive(),
     }
+}
+
+fn base_url(vendor: &Vendor) -> Attribute {
+    let description = format!(
+        "Base URL of the API. Default: `{}`. `http` is only allowed for loopback addresses. Environment variable: `{}`.",
+        vendor.base_url,
+        vendor.base_url_variable(),
+    );
+    Attribute::optional(BASE_URL, Type::String, description).validated_by(|text| BaseUrl::parse(text).map(drop))
 }
 
 /// Validates what no check of a single string can.
@@ -123,8 +135,8 @@ const LONGEST_USER_AGENT: usize = 1024;
 
 /// A vendor's settings from the configuration and the environment.
 pub(super) enum Resolved {
-    /// Complete and valid.
-    Complete(Fields),
+    /// Complete and valid, with the base URL.
+    Complete(Fields, BaseUrl),
     /// A setting depends on something that does not exist yet.
     Unknown,
     /// Incomplete or invalid.
@@ -134,12 +146,26 @@ pub(super) enum Resolved {
 /// Resolves a vendor's settings. The configuration takes precedence over the environment; for a setting that is unknown
 /// the environment is not used.
 pub(super) fn resolve(vendor: &'static Vendor, block: &Value, environment: Environment) -> Resolved {
-    if block.is_unknown() || vendor.settings.iter().any(|field| block.get(field.name).is_unknown()) {
+    let mut names = vendor.settings.iter().map(|field| field.name).chain([BASE_URL]);
+    if block.is_unknown() || names.any(|name| block.get(name).is_unknown()) {
         return Resolved::Unknown;
     }
-    match complete(vendor, block, environment) {
-        Ok(fields) => Resolved::Complete(fields),
+    let fields = complete(vendor, block, environment);
+    match fields.and_then(|fields| Ok((fields, address(vendor, block, environment)?))) {
+        Ok((fields, base_url)) => Resolved::Complete(fields, base_url),
         Err(diagnostic) => Resolved::Refused(diagnostic),
+    }
+}
+
+/// Where a vendor's API is.
+fn address(vendor: &Vendor, block: &Value, environment: Environment) -> Result<BaseUrl, Diagnostic> {
+    if let Some(configured) = block.get(BASE_URL).as_str() {
+        return BaseUrl::parse(configured).map_err(|words| refused_setting(vendor, BASE_URL, words));
+    }
+    let variable = vendor.base_url_variable();
+    match environment(&variable) {
+        Some(value) => BaseUrl::parse(&value).map_err(|words| refused_variable(&variable, words)),
+        None => BaseUrl::parse(vendor.base_url).map_err(|words| refused_setting(vendor, BASE_URL, words)),
     }
 }
 
@@ -165,9 +191,9 @@ fn complete(vendor: &'static Vendor, block: &Value, environment: Environment) ->
             continue;
         }
         if let Some(value) = configured(block, field) {
-            fields.insert(field, value).map_err(|words| refused_setting(vendor, field, words))?;
-        } else if let Some(value) = from_environment(field) {
-            fields.insert(field, Secret::new(value)).map_err(|words| refused_variable(field, words))?;
+            fields.insert(field, value).map_err(|words| refused_setting(vendor, field.name, words))?;
+        } else if let Some((variable, value)) = field.env.zip(from_environment(field)) {
+            fields.insert(field, Secret::new(value)).map_err(|words| refused_variable(variable, words))?;
         } else if chosen {
             return Err(incomplete_login(vendor, login, field));
         }
@@ -233,12 +259,11 @@ fn incomplete_login(vendor: &Vendor, login: &[&Field], missing: &Field) -> Diagn
     )
 }
 
-fn refused_setting(vendor: &Vendor, field: &Field, words: &str) -> Diagnostic {
-    invalid(Path::attribute(vendor.name).then(field.name), words)
+fn refused_setting(vendor: &Vendor, setting: &'static str, words: &str) -> Diagnostic {
+    invalid(Path::attribute(vendor.name).then(setting), words)
 }
 
-fn refused_variable(field: &Field, words: &str) -> Diagnostic {
-    let variable = field.env.unwrap_or(field.name);
+fn refused_variable(variable: &str, words: &str) -> Diagnostic {
     Diagnostic::error(
         format!("Invalid value in `{variable}`"),
         format!("The environment variable `{variable}` {words}."),
@@ -280,9 +305,9 @@ mod tests {
         fields.secret(field).cloned().or_else(|| fields.text(field).map(Secret::new))
     }
 
-    fn complete(block: &Value, environment: Environment) -> Fields {
+    fn complete(block: &Value, environment: Environment) -> (Fields, BaseUrl) {
         match resolve(vendor(), block, environment) {
-            Resolved::Complete(fields) => fields,
+            Resolved::Complete(fields, base_url) => (fields, base_url),
             Resolved::Unknown => panic!("unknown"),
             Resolved::Refused(diagnostic) => panic!("{}", diagnostic.detail),
         }
@@ -298,25 +323,25 @@ mod tests {
     #[test]
     fn the_configuration_wins_over_the_environment() {
         let environment: Environment = &|variable| Some(format!("env-{variable}"));
-        let fields = complete(
+        let (fields, base_url) = complete(
             &block(&[("access_token", secret("configured")), ("base_url", "https://a.example".into())]),
             environment,
         );
         assert_eq!(value(&fields, "access_token"), Some(Secret::new("configured")));
-        assert_eq!(value(&fields, "base_url"), Some(Secret::new("https://a.example")));
+        assert_eq!(Ok(base_url), BaseUrl::parse("https://a.example"));
     }
 
     #[test]
     fn without_a_block_the_environment_is_enough() {
         let environment: Environment = &|variable| (variable == "HUBSPOT_ACCESS_TOKEN").then(|| "token".to_owned());
-        assert_eq!(value(&complete(&Value::Null, environment), "access_token"), Some(Secret::new("token")));
+        assert_eq!(value(&complete(&Value::Null, environment).0, "access_token"), Some(Secret::new("token")));
     }
 
     #[test]
     fn a_login_that_is_configured_is_not_mixed_with_another_from_the_environment() {
         let environment: Environment =
             &|variable| Some(format!("env-{variable}")).filter(|_| variable != "HUBSPOT_BASE_URL");
-        let fields = complete(&block(&[("client_id", "id".into())]), environment);
+        let (fields, _) = complete(&block(&[("client_id", "id".into())]), environment);
         assert_eq!(value(&fields, "access_token"), None);
         assert_eq!(value(&fields, "client_secret"), Some(Secret::new("env-HUBSPOT_CLIENT_SECRET")));
     }
@@ -324,7 +349,9 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_not_looked_up_in_the_environment() {
         let environment: Environment = &|_| Some("token".to_owned());
-        for block in [Value::Unknown, block(&[("access_token", Value::Unknown)])] {
+        for block in
+            [Value::Unknown, block(&[("access_token", Value::Unknown)]), block(&[("base_url", Value::Unknown)])]
+        {
             assert!(matches!(resolve(vendor(), &block, environment), Resolved::Unknown));
         }
     }

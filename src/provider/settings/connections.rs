@@ -56,7 +56,7 @@ impl Connections {
             // A client needs all common settings, so one unknown setting leaves every vendor unknown.
             let Some(client) = &client else { return Connection::Unknown };
             match block::resolve(vendor, config.get(vendor.name), environment) {
-                Resolved::Complete(fields) => Connection::Ready((vendor.connect)(&fields, client)),
+                Resolved::Complete(fields, base_url) => Connection::Ready(vendor.api(&fields, base_url, client)),
                 Resolved::Unknown => Connection::Unknown,
                 // A resource reports it, and the path inside the provider block means nothing there.
                 Resolved::Refused(diagnostic) => Connection::Refused(diagnostic.at(Path::default())),

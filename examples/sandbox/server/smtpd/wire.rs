@@ -23,7 +23,7 @@ pub enum Route<'path> {
     Me,
     /// The end of one API key.
     Revoke(&'path str),
-    /// A login, or its reset_kind.
+    /// A login, or its renewal.
     Token,
 }
 
@@ -116,7 +116,7 @@ fn json<'body, T: Deserialize<'body>>(request: &'body Request, expected: &str) -
     serde_json::from_slice(&request.body).map_err(|_| invalid(expected))
 }
 
-/// The answer to a login or its reset_kind.
+/// The answer to a login or its renewal.
 #[derive(Serialize)]
 pub struct LoggedIn {
     token_type: &'static str,
@@ -240,5 +240,5 @@ pub fn invalid(message: &str) -> Answer {
 
 /// Comes with 403.
 pub const INCORRECT_LOGIN: (u32, &str) = (40102, "Username and password are incorrect");
-/// Comes with 403 from a reset_kind and with 401 from a logout.
+/// Comes with 403 from a renewal and with 401 from a logout.
 pub const INVALID_REFRESH_TOKEN: (u32, &str) = (40106, "Refresh token is invalid");

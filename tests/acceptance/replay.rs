@@ -1,0 +1,145 @@
+//! Every vendor as its fixtures show it: the documented requests get the documented responses, and nothing else is answered.
+//!
+//! A vendor that the sandbox does not imitate needs no more than this.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+use terraform_provider_smtp::vendors::ResetKind;
+use tokio::runtime::Runtime;
+use wiremock::{
+    Match, Mock, MockServer, Request, ResponseTemplate,
+    matchers::{any, header, method, path},
+};
+
+use crate::{
+    case::{Case, Exchange, TOKEN, cases},
+    support::{Workspace, block},
+};
+
+/// One vendor, in one form of its API.
+pub(crate) struct Replay {
+    case: &'static Case,
+    server: MockServer,
+    runtime: Runtime,
+}
+
+impl Replay {
+    /// Starts it, and logs the workspace in to it.
+    pub(crate) fn start(case: &'static Case, workspace: &mut Workspace) -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        let server = runtime.block_on(async {
+            let server = MockServer::start().await;
+            for exchange in case.always {
+                given(exchange).respond_with(response(exchange)).mount(&server).await;
+            }
+            for exchange in case.found.iter().chain(case.others) {
+                let mock = given(exchange).and(header("authorization", case.authorization));
+                mock.respond_with(response(exchange)).mount(&server).await;
+            }
+            let reset = given(&case.reset).and(header("authorization", case.authorization)).and(ResetBody(case));
+            reset.respond_with(response(&case.reset)).mount(&server).await;
+            server
+        });
+        for variable in case.vendor.settings.iter().filter_map(|field| field.env) {
+            workspace.unset(variable);
+        }
+        for (name, value) in case.settings {
+            if let Some(variable) =
+                case.vendor.settings.iter().find(|field| field.name == *name).and_then(|field| field.env)
+            {
+                workspace.set(variable, value);
+            }
+        }
+        workspace.set(&case.vendor.base_url_variable(), &server.uri());
+        workspace.keep_secret(TOKEN);
+        Self { case, server, runtime }
+    }
+
+    /// The passwords that have been sent or been answered with, one for each reset.
+    pub(crate) fn passwords(&self) -> Vec<String> {
+        let requests = self.runtime.block_on(self.server.received_requests()).expect("requests are recorded");
+        let is_reset = |request: &&Request| {
+            request.method.as_str() == self.case.reset.method && request.url.path() == self.case.reset.path
+        };
+        let resets = requests.iter().filter(is_reset);
+        let password = |request| match self.case.password {
+            Some(password) => password.to_owned(),
+            None => sent(self.case, request).expect("a reset sends a password"),
+        };
+        resets.map(password).collect()
+    }
+}
+
+/// Matches the documented body of a reset, with any password in it.
+struct ResetBody(&'static Case);
+
+impl Match for ResetBody {
+    fn matches(&self, request: &Request) -> bool {
+        match self.0.new {
+            Some(_) => sent(self.0, request).is_some(),
+            None => request.body == self.0.reset_body.as_bytes(),
+        }
+    }
+}
+
+/// The password in the documented place of a body that is as documented otherwise.
+fn sent(case: &Case, request: &Request) -> Option<String> {
+    let (before, after) = case.reset_body.split_once(case.new?).expect("the body holds the password");
+    let body = str::from_utf8(&request.body).ok()?;
+    Some(body.strip_prefix(before)?.strip_suffix(after)?.to_owned())
+}
+
+fn given(exchange: &Exchange) -> wiremock::MockBuilder {
+    Mock::given(any()).and(method(exchange.method)).and(path(exchange.path))
+}
+
+fn response(exchange: &Exchange) -> ResponseTemplate {
+    ResponseTemplate::new(exchange.status).set_body_raw(exchange.body, "application/json")
+}
+
+#[test]
+fn every_vendor_resets_and_lists_as_documented() {
+    for case in cases() {
+        let Some(mut workspace) = Workspace::new() else { return };
+        let replay = Replay::start(case, &mut workspace);
+        workspace.write(&configuration(case));
+        workspace.apply().succeeded();
+
+        let name = case.vendor.name;
+        assert_eq!(replay.passwords().len(), 1, "{name}");
+        assert_eq!(workspace.state()["password"], json!(replay.passwords()[0]), "{name}");
+        assert_eq!(workspace.output("listed"), json!(case.listed.len()), "{name}");
+        // The new credential of another kind of reset is on no documented list.
+        if case.vendor.reset_kind == ResetKind::InPlace {
+            workspace.plan().nothing_to_do();
+            workspace.destroy().succeeded();
+        }
+        assert_eq!(replay.passwords().len(), 1, "{name}");
+    }
+}
+
+/// A provider block with what no variable sets, the case's credential, and the list that it is on.
+fn configuration(case: &Case) -> String {
+    let vendor = case.vendor;
+    let in_block = case
+        .settings
+        .iter()
+        .filter(|(name, _)| vendor.settings.iter().any(|field| field.name == *name && field.env.is_none()));
+    let object = |fields: Vec<(&str, &str)>| {
+        fields.into_iter().fold(String::new(), |mut text, (name, value)| {
+            write!(text, "{name} = {value:?}, ").expect("a text grows");
+            text
+        })
+    };
+    let target: Vec<_> = vendor.target.iter().map(|field| field.name).zip(case.target.iter().copied()).collect();
+    let scope = target.iter().copied().filter(|(name, _)| vendor.scope.iter().any(|field| field.name == *name));
+    let name = vendor.name;
+    format!(
+        "provider \"smtp\" {{\n  {name} = {{ {} }}\n}}\n{}data \"smtp_credentials\" \"this\" {{\n  {name} = {{ {} }}\n}}\n\
+         output \"listed\" {{\n  value = length(data.smtp_credentials.this.credentials)\n}}\n",
+        object(in_block.copied().collect()),
+        block("this", &format!("{name} = {{ {} }}", object(target.clone())), ""),
+        object(scope.collect()),
+    )
+}

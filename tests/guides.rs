@@ -1,0 +1,130 @@
+//! What is data about a vendor stands in its guide and in `README.md` as the data says it.
+//!
+//! `UPDATE_DOCS=1 cargo test --test guides` writes these parts anew, between their two marks. The rest of a guide is written by hand.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "contract/case.rs"]
+mod case;
+
+use std::{fs, path::Path};
+
+use terraform_provider_smtp::vendors::{Field, ImportId, PasswordSource, ResetKind, SmtpDefaults, VENDORS, Vendor};
+
+#[test]
+fn every_guide_is_what_its_vendor_says() {
+    for vendor in VENDORS {
+        let guide = format!("docs/guides/{}.md", vendor.name);
+        assert_part(&guide, "at a glance", &at_a_glance(vendor));
+        assert_part(&guide, "import", &import(vendor));
+    }
+}
+
+#[test]
+fn the_readme_has_every_vendor() {
+    let row = |vendor: &&Vendor| {
+        let Vendor { name, title, api_docs, .. } = vendor;
+        format!(
+            "| [{title}](docs/guides/{name}.md) | `{name} = {{ {} }}` | {} | [API]({api_docs}) |\n",
+            names(vendor.target, ""),
+            logins(vendor, |field| format!("`{}`", field.name)),
+        )
+    };
+    let rows: String = VENDORS.iter().map(row).collect();
+    let heading = "| vendor | in HCL | login | its documentation |\n|---|---|---|---|\n";
+    assert_part("README.md", "vendors", &format!("{heading}{rows}"));
+}
+
+fn at_a_glance(vendor: &Vendor) -> String {
+    let variable = |field: &Field| match field.env {
+        Some(variable) => format!("`{}` (`{variable}`)", field.name),
+        None => format!("`{}`", field.name),
+    };
+    let source = match vendor.password_source {
+        PasswordSource::Caller => "this provider, by `password_policy`, or you, with `password_wo`",
+        PasswordSource::Vendor => {
+            "the vendor, which shows it once; `password_policy` and `password_wo` are not possible"
+        }
+    };
+    let reset = match vendor.reset_kind {
+        ResetKind::InPlace => "changes the password of the credential",
+        ResetKind::NewCredential => "makes a new credential; the previous one is then revoked",
+    };
+    let change = match (vendor.reset_kind, vendor.reports_version) {
+        (ResetKind::NewCredential, _) => "makes another credential, and leaves this one as it is",
+        (ResetKind::InPlace, true) => "moves `remote_version`, which a refresh compares",
+        (ResetKind::InPlace, false) => "is not reported; `verify = { on_refresh = true }` notices it by a login",
+    };
+    let smtp = match vendor.smtp {
+        SmtpDefaults::At { host, port } => format!("`{host}`, port {port}"),
+        SmtpDefaults::Reported { port } => format!("the host that the vendor names for the account, port {port}"),
+        SmtpDefaults::Undocumented => {
+            "not documented; set `smtp_host` and `smtp_port` where they are needed".to_owned()
+        }
+    };
+    let scope = match vendor.scope {
+        [] => "the account of the login".to_owned(),
+        scope => names(scope, "`"),
+    };
+    let rows = [
+        ("To log in", logins(vendor, variable)),
+        ("To name a credential", names(vendor.target, "`")),
+        ("To list credentials", scope),
+        ("The password is made by", source.to_owned()),
+        ("A reset", reset.to_owned()),
+        ("A reset by somebody else", change.to_owned()),
+        ("Submission server", smtp),
+        ("Address of the API", format!("`{}`, or what `{}` says", vendor.base_url, vendor.base_url_variable())),
+    ];
+    let rows = rows.map(|(what, answer)| format!("| {what} | {answer} |\n")).concat();
+    format!("| | |\n|---|---|\n{rows}")
+}
+
+fn import(vendor: &Vendor) -> String {
+    let case = &case::cases_of(vendor.name)[0];
+    let named = |name| vendor.target.iter().zip(case.target).find(|(field, _)| field.name == name).unwrap().1;
+    let (form, example) = match vendor.import {
+        ImportId::Credential => ("<credential id>".to_owned(), case.version.unwrap().to_owned()),
+        ImportId::Identity => {
+            let parts = vendor.identity.iter().map(|field| format!("<{}>", field.name));
+            let values = vendor.identity.iter().map(|field| *named(field.name));
+            (parts.collect::<Vec<_>>().join("/"), values.collect::<Vec<_>>().join("/"))
+        }
+    };
+    let name = vendor.name;
+    let adopted = match vendor.password_source {
+        PasswordSource::Caller => "`rotation_trigger`, `password_policy` or `password_wo_version`",
+        PasswordSource::Vendor => "`rotation_trigger`",
+    };
+    format!(
+        "The import id is `{name}/{form}`:\n\n\
+         ```shell\nterraform import smtp_credential_password.this {name}/{example}\n```\n\n\
+         An import resets nothing, so the state has no password.\n\
+         The first {adopted} after it is adopted without a reset, with a warning; the next change resets.\n\
+         To reset at once, apply with `-replace=smtp_credential_password.this`.\n"
+    )
+}
+
+fn names(fields: &[&Field], quote: &str) -> String {
+    fields.iter().map(|field| format!("{quote}{}{quote}", field.name)).collect::<Vec<_>>().join(", ")
+}
+
+fn logins(vendor: &Vendor, name: impl Fn(&Field) -> String) -> String {
+    let login = |login: &&[&Field]| login.iter().map(|field| name(field)).collect::<Vec<_>>().join(" and ");
+    vendor.logins.iter().map(login).collect::<Vec<_>>().join(", or ")
+}
+
+/// A page has this text between the two marks of a part.
+#[track_caller]
+fn assert_part(page: &str, part: &str, expected: &str) {
+    let (start, end) = (format!("<!-- {part} -->\n"), format!("<!-- end of {part} -->"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+    let text = fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(&start).unwrap_or_else(|| panic!("{page} lacks a line `{}`", start.trim()));
+    let (actual, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{page} lacks a line `{end}`"));
+    if actual != expected && std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, format!("{before}{start}{expected}{end}{after}")).unwrap();
+        return;
+    }
+    assert_eq!(actual, expected, "{page}: `UPDATE_DOCS=1 cargo test --test guides` writes it anew");
+}
