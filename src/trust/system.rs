@@ -1,4 +1,4 @@
-//! The judgement of the system on whom to trust, which is loaded once in a process.
+//! The system's certificate verifier and roots, which are loaded once per process.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,7 +6,8 @@ use rustls::{client::danger::ServerCertVerifier, crypto::CryptoProvider};
 
 use super::off_thread::{off_thread, off_thread_blocking};
 
-/// Loads what the system trusts, unless that is loaded; `None` if it trusts nobody, or cannot be asked in time.
+/// Returns the system's verifier, which is created once per process; `None` if there are no roots, or they cannot be read
+/// in time.
 pub(super) async fn verifier(provider: &Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
     if let Some(known) = SYSTEM.get() {
         return known.clone();
@@ -15,7 +16,7 @@ pub(super) async fn verifier(provider: &Arc<CryptoProvider>) -> Option<Arc<dyn S
     off_thread(move || SYSTEM.get_or_init(|| load(provider)).clone()).await.flatten()
 }
 
-/// The same in the middle of a handshake, which cannot wait otherwise.
+/// Like [`verifier`], but blocks the thread. For the middle of a TLS handshake, which cannot await.
 pub(super) fn verifier_in_handshake(provider: &Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
     if let Some(known) = SYSTEM.get() {
         return known.clone();
@@ -24,6 +25,7 @@ pub(super) fn verifier_in_handshake(provider: &Arc<CryptoProvider>) -> Option<Ar
     off_thread_blocking(move || SYSTEM.get_or_init(|| load(provider)).clone()).flatten()
 }
 
+/// The system's verifier; `None` if it has no roots.
 static SYSTEM: OnceLock<Option<Arc<dyn ServerCertVerifier>>> = OnceLock::new();
 
 #[cfg(any(windows, target_vendor = "apple"))]
@@ -42,7 +44,7 @@ fn load(provider: Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
 #[cfg(not(any(windows, target_vendor = "apple")))]
 use files::{Installed, Places};
 
-/// Where the system has its roots in files.
+/// The files with the system's roots.
 #[cfg(not(any(windows, target_vendor = "apple")))]
 mod files {
     use std::{env, ffi::OsString, path::PathBuf};
@@ -50,14 +52,15 @@ mod files {
     use rustls::pki_types::CertificateDer;
     use rustls_native_certs::load_certs_from_paths;
 
-    /// What `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as OpenSSL reads them. One that is empty counts as not set, as in Go.
+    /// The paths in `SSL_CERT_FILE` and `SSL_CERT_DIR`, as OpenSSL reads them. An empty variable is treated as unset,
+    /// as in Go.
     #[derive(Debug, Default)]
     pub(super) struct Places {
         file: Option<PathBuf>,
         folders: Vec<PathBuf>,
     }
 
-    /// Where the system itself has them: in one file, and each once more in a file of its own.
+    /// The system's own locations: a bundle, and directories with one file per certificate.
     #[derive(Debug, Default)]
     pub(super) struct Installed {
         pub(super) bundle: Option<PathBuf>,
@@ -65,7 +68,7 @@ mod files {
     }
 
     impl Installed {
-        /// Looks in the places of all well-known systems.
+        /// Searches the locations of all well-known systems.
         pub(super) fn find() -> Self {
             let found = openssl_probe::probe();
             Self { bundle: found.cert_file, folders: found.cert_dir }
@@ -80,8 +83,8 @@ mod files {
             Self { file: set("SSL_CERT_FILE").map(PathBuf::from), folders: folders.collect() }
         }
 
-        /// Reads the certificates of these places; where there are none, those of the system's one file, and of its many only
-        /// where that has none.
+        /// Reads the certificates of these paths. If none are set, reads the system's bundle, or its directories if
+        /// that is empty.
         pub(super) fn read(&self, installed: &Installed) -> Vec<CertificateDer<'static>> {
             let in_folders = |folders: &[PathBuf]| {
                 folders.iter().flat_map(|folder| load_certs_from_paths(None, Some(folder)).certs).collect::<Vec<_>>()
@@ -104,7 +107,7 @@ mod files {
 
         use super::*;
 
-        /// A bundle of two, the folder with a file for each, and what a variable may name instead.
+        /// A bundle of two certificates, a directory with a file for each, and other files for the variables.
         struct Scene {
             folder: TempDir,
         }
@@ -137,7 +140,7 @@ mod files {
             }
         }
 
-        /// How many certificates are read.
+        /// Returns how many certificates are read.
         fn read(variables: &[(&str, &Path)], installed: &Installed) -> usize {
             let variable = |name: &str| {
                 let (_, value) = variables.iter().find(|(set, _)| *set == name)?;

@@ -34,7 +34,7 @@ fn a_resource_is_passed_whole_and_the_url_is_sensitive() {
 }
 
 #[test]
-fn a_url_has_every_part_encoded_and_tells_the_library_about_tls() {
+fn a_url_has_every_part_encoded_and_requires_tls() {
     let Some(workspace) = Workspace::with_functions() else { return };
     let with = |changes: &str| format!("merge({OBJECT}, {{ {changes} }})");
     let outputs = [
@@ -152,7 +152,7 @@ fn a_bad_argument_is_pointed_at_and_not_shown() {
         ),
         (&url("", ", \"lettre\", \"lettre\""), "needle", "\"options\" parameter: has `lettre` twice"),
         (&url("", ", \"lettre\", \"symfony\""), "needle", "\"options\" parameter: must not have two libraries"),
-        (&url("", ", \"curl\""), "needle", "\"options\" parameter: no URL makes `curl` insist on STARTTLS"),
+        (&url("", ", \"curl\""), "needle", "\"options\" parameter: no URL makes `curl` require STARTTLS"),
         (&url("", ", null"), "needle", "\"options\" parameter: argument must not be null"),
     ] {
         workspace.set("TF_VAR_secret", secret);
