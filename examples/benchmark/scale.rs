@@ -48,7 +48,10 @@ pub(crate) fn measure(core: &Core, meter: &Meter, resources: usize, runs: usize)
     let (ours, cores) = (each(ours?), each(cores?));
     let ours = Figure::new("Bytes of one resource in the state", Unit::Bytes, ours);
     let cores = Figure::new("Bytes of one `terraform_data` in the state", Unit::Bytes, cores);
-    apply.figures.extend([if resources == BOUND { ours.at_most(1_400.0) } else { ours }, cores]);
+    let instance = [count(workspaces.ours.bytes_of_an_instance()?)];
+    let instance = Figure::new("Bytes of its instance, without the resource around it", Unit::Bytes, instance);
+    let instance = if resources == BOUND { instance.at_most(1_400.0) } else { instance };
+    apply.figures.extend([instance, ours, cores]);
     Ok([section("plan", &plans, resources, &Bounds { wall: 4.0, per_resource: 0.15 }), apply])
 }
 

@@ -103,6 +103,13 @@ impl<'a> Workspace<'a> {
         Ok(list.ok_or("the state is not written as it was expected")?.0.len())
     }
 
+    /// The bytes of one instance of a resource in the state, as core writes it with its indentation: without the name of its resource.
+    pub(crate) fn bytes_of_an_instance(&self) -> Result<usize> {
+        let text = fs::read_to_string(self.state())?;
+        let instance = text.split_once("\"instances\": [\n").and_then(|(_, rest)| rest.split_once("\n      ]"));
+        Ok(instance.ok_or("the state is not written as it was expected")?.0.len())
+    }
+
     /// Lets core forget what it has applied.
     pub(crate) fn forget(&self) -> Result<()> {
         let state = self.state();
