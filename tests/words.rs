@@ -68,9 +68,11 @@ fn the_schemas_avoid_them() {
         signature.parameters.iter().chain(&signature.variadic)
     });
     let mut found = Vec::new();
-    attributes.chain(parameters).for_each(|attribute| of_attribute("", attribute, &mut found));
+    for attribute in attributes.chain(parameters) {
+        of_attribute("", attribute, &mut found);
+    }
     for function in functions {
-        found.extend(avoided(function.name(), &function.signature().summary));
+        found.extend(avoided(function.name(), function.signature().summary));
     }
     report(found);
 }
@@ -103,7 +105,9 @@ fn literals_are_found_between_comments_and_quotes() {
 fn of_attribute(above: &str, attribute: &Attribute, found: &mut Vec<String>) {
     let path = format!("{above}{}", attribute.name);
     found.extend(avoided(&path, &attribute.description));
-    nested(&attribute.r#type).iter().for_each(|inner| of_attribute(&format!("{path}."), inner, found));
+    for inner in nested(&attribute.r#type) {
+        of_attribute(&format!("{path}."), inner, found);
+    }
 }
 
 /// The attributes of an object, or of the objects in a list.
