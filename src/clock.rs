@@ -1,13 +1,13 @@
-//! The system's time, whatever its clock is set to.
+//! The system's time, limited to years that can be represented.
 
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 
-/// The time now, never before 1970 and never after the year 9999.
+/// Returns the current time, never before 1970 and never after the year 9999.
 ///
-/// A clock that is set to another time gives the nearest end of that span. `Timestamp::now` would panic there, perhaps with
-/// the only copy of a password in hand, and RFC 3339 cannot write such a year.
+/// A time outside this range is replaced by its nearest end. `Timestamp::now` would panic, possibly while this process
+/// has the only copy of a password, and RFC 3339 cannot represent such a year.
 pub(crate) fn now() -> Timestamp {
     clamped(SystemTime::now())
 }

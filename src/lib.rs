@@ -1,20 +1,22 @@
-//! `terraform-provider-smtp`: resets the passwords of SMTP credentials through their vendors' APIs, and keeps the new ones.
+//! `terraform-provider-smtp`: resets the passwords of SMTP credentials through their vendors' APIs, and keeps the new
+//! ones.
 //!
-//! The way of a call, from core to the vendor and back:
+//! The modules, in the order in which a call passes through them:
 //!
-//! - [`protocol`] speaks gRPC with core and knows [`framework`];
-//! - [`framework`] says in plain Rust what Terraform expects of a provider;
-//! - [`provider`] is the provider: its resource, and what users read when something fails;
-//! - `rotation` rotates a password, whoever asks for it;
-//! - [`vendors`] holds a file for each vendor;
-//! - [`http`] is the one client that all of them share: what may be sent again, and what may not;
-//! - [`smtp`] knows how a password is used, and logs in with it;
-//! - [`secret`] keeps passwords and tokens out of every text;
-//! - `trust` knows whose certificates count;
-//! - `clock` returns the time, whatever the system's clock is set to;
-//! - `text` brings text into the form in which core stores it.
+//! - [`protocol`] is the gRPC server for core;
+//! - [`framework`] defines traits and types for what Terraform expects of a provider;
+//! - [`provider`] is the provider: its resource, data source, functions and diagnostics;
+//! - `rotation` rotates passwords and knows nothing of Terraform;
+//! - [`vendors`] has one file per vendor;
+//! - [`http`] is the HTTP client that all vendors share, and decides which requests may be repeated;
+//! - [`smtp`] logs in to mail servers, and builds SMTP URLs;
+//! - [`secret`] keeps passwords and tokens out of every output;
+//! - `trust` verifies certificates;
+//! - `clock` returns the time, even if the system's clock is wrong;
+//! - `text` normalizes text as core does.
 //!
-//! Imports go one way only, `protocol → framework ← provider → rotation → vendors → http`; `tests/architecture.rs` holds them to it.
+//! Imports go one way only, `protocol → framework ← provider → rotation → vendors → http`; `tests/architecture.rs`
+//! enforces it.
 
 mod clock;
 pub mod framework;

@@ -1,26 +1,27 @@
-//! Text as core stores it.
+//! Normalizes text as core does.
 //!
-//! Every string that comes from a provider is brought into Unicode's composed form, NFC (UAX 15), by core's `cty.StringVal`. To a
-//! mail server that compares bytes this may be another password.
+//! Core's `cty.StringVal` converts every string from a provider to Unicode's composed form, NFC (UAX 15). For a mail
+//! server that compares bytes, the result may be a different password.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// The text in its composed form.
+/// Returns the text in its composed form.
 pub(crate) fn composed(text: String) -> String {
     let nfc = ComposingNormalizerBorrowed::new_nfc();
     if nfc.is_normalized(&text) { text } else { nfc.normalize(&text).into_owned() }
 }
 
-/// The secret in its composed form, where that is another than it has.
+/// Returns the secret in its composed form, if that differs.
 pub(crate) fn composed_secret(secret: &Secret) -> Option<Secret> {
     let (nfc, text) = (ComposingNormalizerBorrowed::new_nfc(), secret.for_state());
     if nfc.is_normalized(text) {
         return None;
     }
-    // Room for all of it: a buffer that grows leaves copies behind. No character becomes longer than three times its length.
+    // Allocate everything at once: a growing buffer would leave copies behind. Composition never more than triples the
+    // length.
     let mut composed = Zeroizing::new(String::with_capacity(3 * text.len()));
     nfc.normalize_to(text, &mut *composed).ok()?;
     Some(Secret::new(std::mem::take(&mut *composed)))

@@ -98,7 +98,7 @@ fn what_an_import_cannot_know_is_adopted_and_its_next_change_resets() {
 }
 
 #[test]
-fn a_trigger_that_turns_out_equal_resets_nothing_in_place_and_once_by_replacement() {
+fn a_trigger_that_turns_out_equal_resets_only_by_replacement() {
     for mode in ["in_place", "replace"] {
         let arguments = |late| Arguments {
             trigger: Given { late, ..Given::now("one") },

@@ -115,7 +115,10 @@ fn a_client_certificate_is_taken_or_refused() {
         if line.is_empty() {
             let mut said = String::new();
             child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-            assert_eq!(said, "PLUGIN_CLIENT_CERT holds no certificate in PEM, so nobody could be let in.\n");
+            assert_eq!(
+                said,
+                "PLUGIN_CLIENT_CERT is not a PEM certificate; refusing to serve without client authentication.\n"
+            );
             assert_eq!(child.wait().unwrap().code(), Some(1));
         } else {
             assert_eq!(line.split('|').count(), 6, "{line}");
@@ -145,7 +148,7 @@ fn a_body_of_any_bytes_ends_in_a_password_or_an_outcome() {
 }
 
 #[test]
-fn a_login_that_a_vendor_repeats_is_not_told() {
+fn a_login_that_a_vendor_repeats_is_not_shown() {
     let vendors = Vendors::start();
     for status in [400, 401, 403, 404, 500] {
         let head = format!("HTTP/1.1 {status} No\r\nContent-Type: application/json\r\n\r\n");

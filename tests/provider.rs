@@ -74,17 +74,17 @@ fn without_the_cookie_one_line_says_who_starts_it() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         String::from_utf8(output.stderr).unwrap(),
-        "This is a Terraform and OpenTofu provider. `terraform` or `tofu` starts it; to run it by hand, use -debug.\n"
+        "This is a Terraform and OpenTofu provider. `terraform` or `tofu` starts it; to run it manually, use -debug.\n"
     );
     assert!(output.stdout.is_empty());
 }
 
 #[tokio::test]
-async fn a_core_that_does_not_speak_protocol_6_is_told_so() {
+async fn a_core_without_protocol_6_gets_an_explanation() {
     let mut command = core::command(BINARY);
     let output = command.env("PLUGIN_PROTOCOL_VERSIONS", "4,5").output().await.unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("does not speak plugin protocol 6"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("does not support plugin protocol 6"));
     assert!(output.stdout.is_empty());
 }
 
@@ -93,7 +93,7 @@ async fn a_garbage_client_certificate_is_an_error_and_not_a_server_without_tls()
     let mut command = core::command(BINARY);
     let output = command.env("PLUGIN_CLIENT_CERT", "garbage").output().await.unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8(output.stderr).unwrap().starts_with("PLUGIN_CLIENT_CERT holds no certificate"));
+    assert!(String::from_utf8(output.stderr).unwrap().starts_with("PLUGIN_CLIENT_CERT is not a PEM certificate"));
     assert!(output.stdout.is_empty());
 }
 
@@ -241,7 +241,7 @@ async fn a_write_only_value_needs_a_core_that_knows_them() {
 }
 
 #[tokio::test]
-async fn a_plan_tells_what_is_planned_what_replaces_and_what_to_hand_back() {
+async fn a_plan_returns_the_state_the_replacements_and_the_private_data() {
     let mut fake = Session::start().await;
     let mut prior = fake::config("done");
     prior.set("result", "done");
@@ -395,7 +395,7 @@ async fn values_of_five_megabytes_pass_both_ways() {
 }
 
 #[tokio::test]
-async fn a_panic_in_any_call_is_a_diagnostic_and_tells_no_content() {
+async fn a_panic_in_any_call_is_a_diagnostic_without_content() {
     let mut plugin = Plugin::start(fake::command("broken", HOST)).await;
     let mut core = plugin.connect().await.provider;
     let answers = [
@@ -471,7 +471,7 @@ async fn a_data_source_is_judged_by_its_schema_and_by_itself() {
         (fake.encode(&fake::config("done")), None),
         (fake.encode(&fake::config("nothing")), Some("Useless")),
         (fake.encode(&Value::object([("does", Value::Null)])), Some("Missing value for `does`")),
-        (Some(garbage), Some("Value does not fit the schema")),
+        (Some(garbage), Some("Value does not match the schema")),
     ] {
         let request = validate_data_resource_config::Request { type_name: "fake_look".to_owned(), config };
         let validated = fake.core.provider.validate_data_resource_config(request).await.unwrap().into_inner();
@@ -507,7 +507,7 @@ async fn an_unknown_data_source_and_an_unknown_function_are_named() {
 }
 
 #[tokio::test]
-async fn functions_are_told_the_same_everywhere() {
+async fn functions_are_the_same_in_both_calls() {
     let plugin = Plugin::start(core::command(BINARY)).await;
     let mut core = plugin.connect().await.provider;
     let schema = core.get_provider_schema(get_provider_schema::Request {}).await.unwrap().into_inner();
@@ -566,8 +566,8 @@ async fn what_core_would_never_call_a_function_with_is_answered_as_core_would() 
         |msgpack: &[u8], json: &[u8]| wire::tfplugin6::DynamicValue { msgpack: msgpack.to_vec(), json: json.to_vec() };
     let text = || bytes(b"\xa1a", b"");
     for (arguments, argument, words) in [
-        (vec![], None, "The function takes 2 arguments, and was called with 0."),
-        (vec![text(); 3], None, "The function takes 2 arguments, and was called with 3."),
+        (vec![], None, "The function needs 2 arguments but was called with 0."),
+        (vec![text(); 3], None, "The function needs 2 arguments but was called with 3."),
         (vec![bytes(b"", b""), text()], Some(0), "must not be null"),
         (vec![text(), bytes(b"\xa6needle", b"")], Some(1), "is not a number"),
         (vec![text(), bytes(b"", br#"{"needle":1}"#)], Some(1), "is not a number"),
@@ -609,7 +609,7 @@ async fn an_object_its_nulls_and_more_arguments_come_over_the_wire() {
         (vec![part("password", serde_json::Value::Null)], Some(b"\xc0"), None),
         (vec![json(serde_json::Value::Null), json("curl".into())], Some(b"\xc0"), None),
         (vec![unknown], Some(b"\xd4\x00\x00"), None),
-        (vec![], None, Some(("The function takes at least 1 argument, and was called with 0.", None))),
+        (vec![], None, Some(("The function needs at least 1 argument but was called with 0.", None))),
         (vec![whole(), json(serde_json::Value::Null)], None, Some(("must not be null", Some(1)))),
         (vec![whole(), json("tls".into()), json(1.into())], None, Some(("is not a string", Some(2)))),
         (vec![json("needle".into())], None, Some(("is not an object", Some(0)))),
@@ -650,7 +650,7 @@ async fn a_state_that_cannot_be_upgraded_says_why() {
     for (version, state, summary) in [
         (3, json("{}"), "State is too new"),
         (0, flatmap, "State has an unknown format"),
-        (2, json(r#"{"does":[]}"#), "Value does not fit the schema"),
+        (2, json(r#"{"does":[]}"#), "Value does not match the schema"),
     ] {
         let upgraded = fake.upgrade(version, state).await;
         assert_eq!(severities(&upgraded.diagnostics), [Severity::Error]);
@@ -678,7 +678,7 @@ async fn a_stop_reaches_the_call_in_flight_and_not_the_next() {
 }
 
 #[tokio::test]
-async fn a_call_is_told_to_hurry_and_goes_on_when_core_hangs_up() {
+async fn a_call_is_stopped_but_continues_when_core_disconnects() {
     let fake = Session::start().await;
     let (gate, planned) = waiting().await;
     let abandoned = fake.apply_in_background(&planned);
@@ -874,7 +874,7 @@ async fn an_orphan_finishes_its_call_and_ends() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_provider_whose_parent_is_in_another_pid_namespace_ends_when_its_last_client_has_hung_up() {
+async fn with_a_parent_in_another_pid_namespace_the_last_client_ends_it() {
     let Some(unshare) = unshare() else { return };
     let provider = fake::command("fake", HOST);
     let mut parent = core::command("sh");

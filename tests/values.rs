@@ -139,7 +139,7 @@ mod messagepack {
     }
 
     #[test]
-    fn a_fault_is_told_by_place_and_kind() {
+    fn a_mistake_is_reported_by_place_and_kind() {
         for (name, bytes, expected) in [
             ("b", &b"\x01"[..], "`b` is not a bool"),
             ("n", b"\xc3", "`n` is not a number"),
@@ -320,7 +320,7 @@ mod json_states {
     }
 
     #[test]
-    fn a_fault_is_told_by_place_and_kind() {
+    fn a_mistake_is_reported_by_place_and_kind() {
         for (json, expected) in [
             ("", "the value is not valid JSON"),
             ("{", "the value is not valid JSON"),

@@ -1,4 +1,4 @@
-//! What is looked up and never changed.
+//! The trait for data sources.
 
 use async_trait::async_trait;
 
@@ -12,19 +12,22 @@ use super::{
 /// A data source.
 #[async_trait]
 pub trait DataSource: Send + Sync + 'static {
-    /// Its type, such as `smtp_credentials`.
+    /// Returns the type name, such as `smtp_credentials`.
     fn type_name(&self) -> &'static str;
 
-    /// Its schema.
+    /// Returns the schema. It must be the same in every process of a version.
     fn schema(&self) -> &Schema;
 
-    /// Judges a configuration beyond its schema. Any value may be unknown. No credentials and no network are needed.
+    /// Validates a configuration against rules that the schema cannot express. Core calls this during `validate` and
+    /// `plan`; the plugin server calls it again before [`read`](Self::read). The provider need not be configured, and
+    /// any value may be unknown. Nothing may be sent.
     fn validate(&self, config: &Value) -> Diagnostics;
 
-    /// Looks up what `config` asks for, and answers with the configuration and everything computed, nothing of it unknown.
+    /// Looks up what `config` asks for. Returns the configuration with every computed attribute set and nothing
+    /// unknown.
     ///
-    /// Core calls it in every run, while it plans; in an apply only where the plan could not, because the configuration was not
-    /// known or the data source depends on what the apply changes. The provider is configured, the configuration wholly
-    /// known and, by its schema, valid. Nothing may be changed by it: core may call it any number of times.
+    /// Core calls this in every run during plan. It defers the call to apply if the configuration is not known yet or
+    /// the data source depends on something that the apply changes. The provider is configured, `config` is wholly
+    /// known, and it has been validated. The method must not change anything: core may call it any number of times.
     async fn read(&self, call: &Call, config: Value) -> Result<Value>;
 }

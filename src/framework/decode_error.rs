@@ -1,25 +1,25 @@
-//! What is wrong with bytes that should have been a value.
+//! The error for bytes that are not a valid value.
 
 use std::{error::Error, fmt};
 
 use super::diagnostic::{Path, Step};
 
-/// Bytes that are no value of their schema. Tells the place and the kind of the fault, and nothing of the content.
+/// Bytes that are not a value of their schema. It names the place and the kind of the mistake, never the content.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DecodeError {
-    /// Where the fault is, in names of the schema.
+    /// The place of the mistake, as a path through the schema.
     pub path: Path,
-    /// What it is, such as `is not a string`.
+    /// The mistake, to follow the path: `is not a string`.
     pub fault: &'static str,
 }
 
 impl DecodeError {
-    /// A fault of the whole value.
+    /// Creates an error about the whole value.
     pub(super) fn new(fault: &'static str) -> Self {
         Self { path: Path::default(), fault }
     }
 
-    /// Says that the value is only a part of another.
+    /// Prepends a step to the path, because the value is part of another.
     pub(super) fn within(self, step: Step) -> Self {
         Self { path: self.path.under(step), ..self }
     }

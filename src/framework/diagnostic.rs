@@ -1,8 +1,8 @@
-//! What the user is told: errors and warnings, each at the argument that it is about.
+//! Errors and warnings for the user, each with the argument that it is about.
 
 use std::{borrow::Cow, fmt};
 
-/// A result whose error is what the user will read.
+/// A result whose error is shown to the user.
 pub type Result<T> = std::result::Result<T, Diagnostics>;
 
 /// One step into a value.
@@ -14,38 +14,38 @@ pub enum Step {
     Index(i64),
 }
 
-/// Where in a configuration or a state something is. The empty path is the whole of it.
+/// A path into a configuration or a state. The empty path is the whole value.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Path(Vec<Step>);
 
 impl Path {
-    /// The path to a top-level attribute.
+    /// Creates the path of a top-level attribute.
     pub fn attribute(name: impl Into<Cow<'static, str>>) -> Self {
         Self::default().then(name)
     }
 
-    /// The path to an attribute of what this path leads to.
+    /// Appends an attribute.
     #[must_use]
     pub fn then(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.0.push(Step::Attribute(name.into()));
         self
     }
 
-    /// The path to an element of the list that this path leads to.
+    /// Appends an element of a list, counted from 0.
     #[must_use]
     pub fn index(mut self, index: usize) -> Self {
         self.0.push(Step::Index(i64::try_from(index).unwrap_or(i64::MAX)));
         self
     }
 
-    /// The same path, below a step.
+    /// Prepends a step.
     #[must_use]
     pub fn under(mut self, step: Step) -> Self {
         self.0.insert(0, step);
         self
     }
 
-    /// The steps, from the outside in.
+    /// Returns the steps, outermost first.
     pub fn steps(&self) -> &[Step] {
         &self.0
     }
@@ -70,7 +70,7 @@ impl fmt::Display for Path {
 pub enum Severity {
     /// The operation failed.
     Error,
-    /// The operation went on.
+    /// The operation continued.
     Warning,
 }
 
@@ -81,31 +81,31 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// At most eight words.
     pub summary: Cow<'static, str>,
-    /// What happened and what to do now, in whole sentences.
+    /// What happened, and what to do now, in whole sentences.
     pub detail: String,
-    /// The argument at fault; core quotes its source line.
+    /// The argument that it is about. Core quotes its line in the configuration.
     pub path: Path,
 }
 
 impl Diagnostic {
-    /// Makes an error about the whole of a configuration.
+    /// Creates an error about the configuration as a whole.
     pub fn error(summary: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
         Self { severity: Severity::Error, summary: summary.into(), detail: detail.into(), path: Path::default() }
     }
 
-    /// Makes a warning about the whole of a configuration.
+    /// Creates a warning about the configuration as a whole.
     pub fn warning(summary: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(summary, detail) }
     }
 
-    /// Points the message at an argument.
+    /// Sets the argument that the message is about.
     #[must_use]
     pub fn at(self, path: Path) -> Self {
         Self { path, ..self }
     }
 }
 
-/// Messages, in the order in which they arose.
+/// Errors and warnings, in the order in which they were added.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
@@ -115,22 +115,22 @@ impl Diagnostics {
         self.0.push(diagnostic);
     }
 
-    /// Adds the error of a failed step, and answers with the value of one that succeeded.
+    /// Adds the errors of a failed step, or returns the value of a successful one.
     pub fn collect<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|diagnostics| self.extend(diagnostics)).ok()
     }
 
-    /// Tells whether any message is an error.
+    /// Returns whether any message is an error.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Tells whether there is no message.
+    /// Returns whether there are no messages.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The messages.
+    /// Iterates over the messages.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
     }

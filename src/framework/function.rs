@@ -1,4 +1,4 @@
-//! What expressions can call.
+//! The trait for provider functions.
 
 use std::borrow::Cow;
 
@@ -9,54 +9,55 @@ use super::{
 
 /// A provider function.
 ///
-/// It is pure: the same arguments have the same result, and it neither waits nor asks anybody. Core calls it while it validates,
-/// plans and applies, mostly in a process in which the provider was never configured. Where an argument is sensitive, core
-/// treats the result as sensitive; nothing that a function itself declares can do so.
+/// A function is pure: the same arguments always give the same result, and it neither blocks nor sends anything. Core
+/// calls it during validate, plan and apply, mostly in a process in which the provider was never configured. If an
+/// argument is sensitive, core marks the result as sensitive. A function itself cannot declare its result sensitive.
 pub trait Function: Send + Sync + 'static {
-    /// Its name, to follow `provider::smtp::`.
+    /// Returns the name, without `provider::smtp::`.
     fn name(&self) -> &'static str;
 
-    /// What it takes and what it gives.
+    /// Returns the parameters, the return type and the documentation.
     fn signature(&self) -> &Signature;
 
-    /// Computes the result. There is an argument for each parameter, and after them those of the variadic one; each is wholly known, of
-    /// its type, keeps its rule, and is null only where the parameter is optional.
+    /// Computes the result. There is one argument for each parameter, followed by those of the variadic parameter. Each
+    /// argument is wholly known, has the parameter's type, has passed its check, and is null only if the parameter is
+    /// optional.
     fn call(&self, arguments: &[Value]) -> Result<Value, FunctionError>;
 }
 
-/// What a function takes and gives, and the words that the docs are made from.
+/// The parameters and the return type of a function, with the texts for its documentation.
 #[derive(Clone, Debug)]
 pub struct Signature {
     /// One sentence in plain text.
     pub summary: &'static str,
-    /// What it is for, in Markdown.
+    /// The description, in Markdown.
     pub description: String,
-    /// The parameters, in order: attributes that are required, or optional where null is accepted. A text in a sensitive one is
-    /// read as a [`Secret`](crate::secret::Secret).
+    /// The parameters, in order: required attributes, and optional ones, which accept null. Strings of sensitive
+    /// parameters are decoded as [`Secret`](crate::secret::Secret)s.
     pub parameters: Vec<Attribute>,
-    /// The parameter of every further argument, if there may be any.
+    /// The parameter that all further arguments belong to, if any are allowed.
     pub variadic: Option<Attribute>,
-    /// What it gives.
+    /// The type of the result.
     pub returns: Type,
 }
 
-/// Why a function has no result. It never repeats an argument: core shows it whatever is sensitive.
+/// Why a function failed. It must not quote an argument: core shows the text even if the argument is sensitive.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FunctionError {
-    /// What is wrong.
+    /// The error message.
     pub text: Cow<'static, str>,
-    /// The argument at fault, counted from 0.
+    /// The argument that it is about, counted from 0.
     pub argument: Option<usize>,
 }
 
 impl FunctionError {
-    /// A fault of the call as a whole, in whole sentences.
+    /// Creates an error about the call as a whole, in whole sentences.
     pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
         Self { text: text.into(), argument: None }
     }
 
-    /// A fault of one argument. Core names the parameter, puts a colon between it and `words`, and a full stop behind them: "must not
-    /// be empty".
+    /// Creates an error about one argument, such as "must not be empty". Core puts the parameter's name and a colon
+    /// before it and a full stop after it.
     pub fn of(argument: usize, words: impl Into<Cow<'static, str>>) -> Self {
         Self { text: words.into(), argument: Some(argument) }
     }

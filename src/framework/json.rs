@@ -1,7 +1,8 @@
-//! Values in JSON, the form in which core keeps states.
+//! Decodes values from JSON, the format in which core stores states.
 //!
-//! A state may be older than the schema that it is read with, so reading is lenient: what is missing is null, what
-//! the schema does not know is dropped. Text goes straight into its value; no tree of plain copies is built of a secret.
+//! A state may be older than the schema that it is read with, so decoding is lenient: missing attributes are null and
+//! unknown ones are dropped. Strings go straight into their values, without an intermediate tree that would hold plain
+//! copies of secrets.
 
 use std::{cell::RefCell, fmt};
 
@@ -17,12 +18,12 @@ use super::{
     value::Value,
 };
 
-/// Reads a value. At every depth, a missing attribute is null.
+/// Decodes a value. A missing attribute is null, at every depth.
 pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, DecodeError> {
     read(bytes, Shape::root(attributes))
 }
 
-/// Reads the value of one attribute.
+/// Decodes the value of a single attribute.
 pub fn decode_one(bytes: &[u8], attribute: &Attribute) -> Result<Value, DecodeError> {
     read(bytes, Shape::attribute(attribute, Text::Shown))
 }
@@ -32,16 +33,18 @@ fn read(bytes: &[u8], shape: Shape<'_>) -> Result<Value, DecodeError> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = Reader { shape, malformed: &malformed }.deserialize(&mut json);
     value.and_then(|value| json.end().map(|()| value)).map_err(|error| match malformed.take() {
+        // A syntax error reaches the readers too, and they record it as a value of the wrong type. The path is right,
+        // but the mistake is that it is not JSON.
         Some(malformed) if error.is_data() => malformed,
         Some(malformed) => DecodeError { fault: NOT_JSON, ..malformed },
         None => DecodeError::new(NOT_JSON),
     })
 }
 
-/// Reads one value.
+/// Decodes one value.
 ///
-/// The errors of `serde_json` quote their input, so none is passed on: the first fault is noted in `malformed`, and every
-/// reader on the way out adds its step.
+/// The errors of `serde_json` quote their input, so they are never passed on. Instead the innermost reader records the
+/// mistake in `malformed`, and each reader around it prepends its step.
 #[derive(Clone, Copy)]
 struct Reader<'r> {
     shape: Shape<'r>,
@@ -66,6 +69,7 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
+        // `get_or_insert` keeps the first mistake, which the innermost reader has recorded with its own shape.
         json.deserialize_option(self).inspect_err(|_| self.note(self.shape.mismatch()))
     }
 }
@@ -108,7 +112,7 @@ impl Visitor<'_> for Text {
     }
 }
 
-/// Reads the elements of a list, each with the same reader.
+/// Decodes the elements of a list.
 struct List<'r>(Reader<'r>);
 
 impl<'de> Visitor<'de> for List<'_> {
@@ -130,7 +134,7 @@ impl<'de> Visitor<'de> for List<'_> {
     }
 }
 
-/// Reads the attributes of an object.
+/// Decodes the attributes of an object.
 struct Members<'r> {
     attributes: &'r [Attribute],
     text: Text,
@@ -164,7 +168,7 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 }
 
-/// Reads the name of an attribute, and answers with its place.
+/// Decodes the name of an attribute, and returns its slot.
 struct Named<'r, 's>(&'r Slots<'s>);
 
 impl<'de, 's> DeserializeSeed<'de> for Named<'_, 's> {

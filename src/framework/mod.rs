@@ -1,7 +1,8 @@
-//! Terraform's ideas as plain Rust.
+//! Terraform's concepts as plain Rust traits and types.
 //!
-//! A [`Provider`] with its [`Resource`]s, [`DataSource`]s and [`Function`]s is what the plugin server serves. The traits say
-//! when core calls, what holds then, and what must hold afterwards. This module knows nothing of gRPC, HTTP or SMTP.
+//! The plugin server serves a [`Provider`] with its [`Resource`]s, [`DataSource`]s and [`Function`]s. The traits
+//! document when core calls a method, what it guarantees, and what it expects in return. This module knows nothing of
+//! gRPC, HTTP or SMTP.
 
 mod call;
 mod data_source;

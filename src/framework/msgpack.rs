@@ -1,7 +1,7 @@
-//! Values in `MessagePack`, the form in which they travel between core and provider.
+//! Encodes and decodes values in `MessagePack`, the format in which they travel between core and provider.
 //!
-//! An object is a map with every attribute, a list, set or tuple an array, and what is unknown an extension of any code.
-//! Numbers come in three forms: integer, float64, and decimal text where neither is exact.
+//! An object is a map with every attribute; a list, set or tuple is an array; an unknown value is an extension of any
+//! type. Numbers have three forms: integer, float64, and a decimal string if neither is exact.
 
 use rmp::{
     Marker,
@@ -19,12 +19,12 @@ use super::{
     value::{Object, Value},
 };
 
-/// Reads a value. A missing attribute is null; one that the schema does not know is an error.
+/// Decodes a value. A missing attribute is null; an attribute that the schema does not have is an error.
 pub fn decode(bytes: &[u8], attributes: &[Attribute]) -> Result<Value, DecodeError> {
     read(bytes, Shape::root(attributes))
 }
 
-/// Reads the value of one attribute.
+/// Decodes the value of a single attribute.
 pub fn decode_one(bytes: &[u8], attribute: &Attribute) -> Result<Value, DecodeError> {
     read(bytes, Shape::attribute(attribute, Text::Shown))
 }
@@ -32,37 +32,41 @@ pub fn decode_one(bytes: &[u8], attribute: &Attribute) -> Result<Value, DecodeEr
 fn read(bytes: &[u8], shape: Shape<'_>) -> Result<Value, DecodeError> {
     let mut reader = Reader(bytes);
     let value = reader.value(shape)?;
+    // Trailing bytes mean that the value was not what the schema says, even if it could be decoded.
     if reader.0.is_empty() { Ok(value) } else { Err(DecodeError::new("is followed by more bytes")) }
 }
 
-/// Writes a value with every attribute of the schema.
+/// Encodes a value with every attribute of the schema. Cannot fail.
 ///
-/// What does not fit its type is written as null: an answer to core that lacks one attribute is better than none.
+/// A part that does not have its type is encoded as null: a response to core that lacks one attribute is better than
+/// none, since it may carry a password.
 pub fn encode(value: &Value, attributes: &[Attribute]) -> Vec<u8> {
     write(value, Shape::root(attributes))
 }
 
-/// Writes a value of one type.
+/// Encodes a value of the given type.
 pub fn encode_one(value: &Value, r#type: &Type) -> Vec<u8> {
     write(value, Shape::new(r#type, Text::Shown))
 }
 
 fn write(value: &Value, shape: Shape<'_>) -> Vec<u8> {
-    // Room for all of it at once: a buffer that grows leaves copies of secrets behind.
+    // Allocate everything at once: a growing buffer would leave copies of secrets behind.
     let mut writer = Writer(ByteBuf::with_capacity(room(value)));
     writer.value(value, shape);
     writer.0.into_vec()
 }
 
-/// What is still to be read.
+/// The bytes that have not been decoded yet.
 ///
-/// It recurses along the schema and allocates only for what was read, so the sender chooses neither depth nor length.
+/// Decoding recurses along the schema and allocates only for what was read, so the sender controls neither recursion
+/// depth nor memory.
 struct Reader<'b>(&'b [u8]);
 
 impl<'b> Reader<'b> {
     fn value(&mut self, shape: Shape<'_>) -> Result<Value, DecodeError> {
         match self.marker()? {
             Marker::Null => self.take(1).map(|_| Value::Null),
+            // Newer versions of core refine unknown values in the payload of the extension. Ignoring it is allowed.
             marker if is_extension(marker) => self.unknown(),
             _ => self.known(shape),
         }
@@ -108,6 +112,8 @@ impl<'b> Reader<'b> {
         let mut slots = Slots::new(attributes);
         for _ in 0..length {
             let name = self.bytes("has a name that is not a string")?;
+            // Unlike a stored state, a value from core was encoded with this very schema. An unknown attribute means
+            // that both disagree.
             let known = slots.find(name).ok_or(DecodeError::new("has an attribute that its schema does not know"));
             let (place, attribute) = known?;
             let step = || Step::Attribute(attribute.name.clone());
@@ -123,7 +129,7 @@ impl<'b> Reader<'b> {
         str::from_utf8(self.bytes(fault)?).map_err(|_| DecodeError::new(fault))
     }
 
-    /// The bytes of a text, whatever they are.
+    /// Decodes the bytes of a string, which need not be UTF-8.
     fn bytes(&mut self, fault: &'static str) -> Result<&'b [u8], DecodeError> {
         let length = decode::read_str_len(&mut self.0).map_err(mismatch(fault))?;
         self.take(length)
@@ -153,7 +159,7 @@ fn is_extension(marker: Marker) -> bool {
     )
 }
 
-/// Turns the error of a reading function into `fault`, unless there was too little to read.
+/// Converts the error of a decoding function into `fault`, or into "ends early" if bytes were missing.
 fn mismatch<E: Into<NumValueReadError>>(fault: &'static str) -> impl FnOnce(E) -> DecodeError {
     move |error| match error.into() {
         NumValueReadError::InvalidMarkerRead(_) | NumValueReadError::InvalidDataRead(_) => DecodeError::new(ENDS_EARLY),
@@ -161,8 +167,10 @@ fn mismatch<E: Into<NumValueReadError>>(fault: &'static str) -> impl FnOnce(E) -
     }
 }
 
-/// As many bytes as a value takes with all attributes of its type: five for a head, and nine for a number.
+/// Returns an upper bound for the encoded size in bytes. The largest header of a string or collection has five bytes,
+/// the largest number nine.
 fn room(value: &Value) -> usize {
+    // A bound that is too small would make the buffer grow. A few unused bytes cost nothing.
     9 + match value {
         Value::String(text) | Value::Number(Number(Form::Decimal(text))) => text.len(),
         Value::Secret(secret) => secret.for_state().len(),
@@ -172,7 +180,7 @@ fn room(value: &Value) -> usize {
     }
 }
 
-/// What was written so far. Writing to memory cannot fail, and its error type says so.
+/// The encoded bytes. Writing to memory cannot fail: the error type is uninhabited, so `let Ok(()) =` is exhaustive.
 struct Writer(ByteBuf);
 
 impl Writer {
@@ -206,6 +214,7 @@ impl Writer {
     fn number(&mut self, number: &Number) {
         match &number.0 {
             Form::Integer(integer) => {
+                // MessagePack has no i128, but every `Form::Integer` fits into an i64 or a u64.
                 if let Ok(integer) = i64::try_from(*integer) {
                     let Ok(_) = encode::write_sint(&mut self.0, integer);
                 } else if let Ok(integer) = u64::try_from(*integer) {
@@ -220,6 +229,7 @@ impl Writer {
     }
 
     fn text(&mut self, text: &str) {
+        // MessagePack lengths have 32 bits. A longer string cannot be encoded, and half of it would be wrong.
         if u32::try_from(text.len()).is_err() {
             return self.null();
         }

@@ -1,49 +1,49 @@
-//! The state that a change of an object ends in.
+//! The state that an apply returns to core.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::state::ResourceState;
 
-/// Where a change of an object was when it crashed.
+/// How far a change had come when it crashed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Crash {
-    /// It had done nothing yet.
+    /// Nothing had been sent.
     BeforeAct,
-    /// It may have acted: [`NewState::doubt`] was called.
+    /// It may have taken effect: [`NewState::doubt`] was called.
     InDoubt,
-    /// It was a deletion.
+    /// A deletion crashed.
     Deleting,
 }
 
-/// Where the new state is put the moment it is true.
+/// Holds the state that core will store. A handler updates it as soon as the state becomes true.
 ///
-/// Core is answered with what lies here even if the handler then fails or panics, so that nothing after
-/// [`set`](Self::set) can lose it.
+/// Core receives this state even if the handler then fails or panics, so nothing after [`set`](Self::set) can lose it.
 #[derive(Clone, Debug)]
 pub struct NewState(Arc<Mutex<Content>>);
 
 #[derive(Debug)]
 struct Content {
     stored: ResourceState,
-    /// What was there before a doubt; nothing where there is none.
+    /// The state before the doubt; `None` if there is no doubt.
     undoubted: Option<ResourceState>,
 }
 
 impl NewState {
-    /// Starts with what core keeps if nothing else is put.
+    /// Creates a holder with the state that core stores unless it is replaced.
     pub fn holding(prior: ResourceState) -> Self {
         Self(Arc::new(Mutex::new(Content { stored: prior, undoubted: None })))
     }
 
-    /// Replaces what core will store.
+    /// Replaces the state that core will store, and ends a doubt.
     pub fn set(&self, stored: ResourceState) {
         *self.lock() = Content { stored, undoubted: None };
     }
 
-    /// Marks the moment from which nobody knows what has been done, until [`set`](Self::set) or [`settle`](Self::settle). If the
-    /// change ends before that, core stores `left`, or where that is `None` what it would have kept.
+    /// Marks the outcome as unknown until [`set`](Self::set) or [`settle`](Self::settle) is called. If the change ends
+    /// before that, core stores `left`, or the current state if that is `None`.
     pub fn doubt(&self, left: Option<ResourceState>) {
         let mut content = self.lock();
+        // `settle` has to restore exactly what core would have stored without this change.
         let undoubted = content.stored.clone();
         if let Some(left) = left {
             content.stored = left;
@@ -51,7 +51,7 @@ impl NewState {
         content.undoubted = Some(undoubted);
     }
 
-    /// Ends a doubt: nothing was done.
+    /// Ends a doubt because the change certainly did not take effect.
     pub fn settle(&self) {
         let mut content = self.lock();
         if let Some(undoubted) = content.undoubted.take() {
@@ -59,17 +59,18 @@ impl NewState {
         }
     }
 
-    /// Whether nobody knows what has been done.
+    /// Returns whether the outcome is unknown.
     pub fn is_in_doubt(&self) -> bool {
         self.lock().undoubted.is_some()
     }
 
-    /// Takes what core is to store.
+    /// Takes the state that core is to store.
     pub fn take(&self) -> ResourceState {
         std::mem::take(&mut self.lock().stored)
     }
 
     fn lock(&self) -> MutexGuard<'_, Content> {
+        // A panic while the lock is held must not lose the state that it protects.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

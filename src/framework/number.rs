@@ -1,33 +1,33 @@
-//! Numbers as Terraform has them: decimal, and of any size.
+//! Terraform's numbers: decimal, of any size and precision.
 
 use std::fmt;
 
-/// A number, kept exactly.
+/// An exact number.
 ///
-/// The same number is equal to itself however it was written: `587`, `587.0` and `5.87e2`.
+/// Equal numbers are equal however they were written: `587`, `587.0` and `5.87e2`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Number(pub(super) Form);
 
-/// The one form that each number has.
+/// The canonical form of a number. Each number has exactly one.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Form {
     /// A whole number from [`i64::MIN`] to [`u64::MAX`].
     Integer(i128),
-    /// A fraction that a float64 holds exactly; finite, and never whole.
+    /// A fraction that a float64 represents exactly. Finite, and never a whole number.
     Float(f64),
-    /// Any other, as `-?digits(.digits)?` without superfluous zeros.
+    /// Any other number, as `-?digits(.digits)?` without superfluous zeros.
     Decimal(String),
 }
 
 impl Number {
-    /// Takes a float64 for exactly the number that it is. `None` for an infinity and for what is no number.
+    /// Converts a float64 exactly. `None` for infinities and NaN.
     pub fn from_f64(float: f64) -> Option<Self> {
         float
             .is_finite()
             .then(|| if float.fract() == 0.0 { Self::from_plain(expand(float)) } else { Self(Form::Float(float)) })
     }
 
-    /// Reads a decimal number with an optional sign, fraction and exponent.
+    /// Parses a decimal number with an optional sign, fraction and exponent.
     ///
     /// `None` for anything else, and for an exponent beyond ±4096.
     pub fn parse(text: &str) -> Option<Self> {
@@ -37,10 +37,13 @@ impl Number {
         };
         let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        // A number is its digits and the position of the point among them. The exponent moves the point: past the
+        // digits it adds zeros behind them, before them it adds zeros in front.
         let digits = [whole, fraction].concat();
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
+        // Without this limit, `1e999999999` would allocate a gigabyte of zeros.
         let exponent = exponent.parse::<i64>().ok().filter(|exponent| exponent.unsigned_abs() <= MAX_SHIFT)?;
         let point = i64::try_from(whole.len()).ok()? + exponent;
         let shifted = match usize::try_from(point) {
@@ -51,7 +54,7 @@ impl Number {
         Some(Self::from_plain(format!("{sign}{}", trim(&shifted))))
     }
 
-    /// The number as an integer, where it is one that fits.
+    /// Returns the number if it is an integer that fits.
     pub fn as_i64(&self) -> Option<i64> {
         match self.0 {
             Form::Integer(integer) => i64::try_from(integer).ok(),
@@ -59,7 +62,7 @@ impl Number {
         }
     }
 
-    /// The nearest float64. `None` where the number lies beyond their range.
+    /// Returns the nearest float64. `None` if the number is out of range.
     pub fn as_f64(&self) -> Option<f64> {
         match self.0 {
             Form::Float(float) => Some(float),
@@ -69,12 +72,13 @@ impl Number {
         }
     }
 
-    /// Finds the form of a number that is written as [`Form::Decimal`] describes.
+    /// Finds the canonical form of a number that is written as [`Form::Decimal`] describes.
     fn from_plain(plain: String) -> Self {
         if let Some(integer) = plain.parse().ok().filter(|integer| is_64_bits(*integer)) {
             return Self(Form::Integer(integer));
         }
         let float = plain.parse().ok().filter(|float: &f64| float.is_finite() && float.fract() != 0.0);
+        // Parsing rounds to the nearest float64. Only if that float has exactly these digits is it the number itself.
         match float.filter(|float| expand(*float) == plain) {
             Some(float) => Self(Form::Float(float)),
             None => Self(Form::Decimal(plain)),
@@ -103,13 +107,13 @@ fn is_64_bits(integer: i128) -> bool {
     (i64::MIN.into()..=u64::MAX.into()).contains(&integer)
 }
 
-/// Writes out a finite float64 in full: 0.1 has 55 fraction digits.
+/// Writes a finite float64 in full: 0.1 has 55 fraction digits.
 fn expand(float: f64) -> String {
     let text = format!("{float:.FLOAT_DIGITS$}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Takes the superfluous zeros off an unsigned decimal number.
+/// Removes the superfluous zeros of an unsigned decimal number.
 fn trim(unsigned: &str) -> String {
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
@@ -117,10 +121,10 @@ fn trim(unsigned: &str) -> String {
     if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
 }
 
-/// How far an exponent may move the decimal point. It bounds what a short text such as `1e999999999` can ask for.
+/// How far an exponent may move the decimal point.
 const MAX_SHIFT: u64 = 4096;
 
-/// How many fraction digits the smallest float64 has when it is written out in full.
+/// The number of fraction digits of the smallest float64, written in full.
 const FLOAT_DIGITS: usize = 1074;
 
 #[cfg(test)]

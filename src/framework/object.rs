@@ -4,12 +4,12 @@ use std::{borrow::Cow, fmt};
 
 use super::schema::Attribute;
 
-/// The name of an attribute. One that comes from a schema is borrowed from the program, and copying it costs nothing.
+/// The name of an attribute. Names from a schema are static, so cloning them is free.
 pub type Name = Cow<'static, str>;
 
-/// The attributes of an object: each name once, in an order that means nothing.
+/// The attributes of an object. Each name occurs once, and the order has no meaning.
 ///
-/// There are a few dozen at most, so looking along them finds one sooner than a tree or a hash would.
+/// An object has a few dozen attributes at most, for which a linear search is faster than a tree or a hash map.
 #[derive(Clone)]
 pub struct Object<V>(Vec<(Name, V)>);
 
@@ -20,17 +20,17 @@ impl<V> Default for Object<V> {
 }
 
 impl<V> Object<V> {
-    /// Makes an object with every attribute of a schema.
+    /// Creates an object with every attribute of a schema.
     pub fn of<'s>(attributes: &'s [Attribute], mut value: impl FnMut(&'s Attribute) -> V) -> Self {
         Self(attributes.iter().map(|attribute| (attribute.name.clone(), value(attribute))).collect())
     }
 
-    /// The attribute of that name.
+    /// Returns the value of an attribute.
     pub fn get(&self, name: &str) -> Option<&V> {
         self.0.iter().find_map(|(known, value)| (known == name).then_some(value))
     }
 
-    /// Sets an attribute, and answers with the value that it had.
+    /// Sets an attribute, and returns its previous value.
     pub fn insert(&mut self, name: impl Into<Name>, value: V) -> Option<V> {
         let name = name.into();
         if let Some((_, old)) = self.0.iter_mut().find(|(known, _)| *known == name) {
@@ -40,17 +40,17 @@ impl<V> Object<V> {
         None
     }
 
-    /// Every name with its value.
+    /// Iterates over names and values.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &V)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
 
-    /// Every value.
+    /// Iterates over the values.
     pub fn values(&self) -> impl ExactSizeIterator<Item = &V> {
         self.0.iter().map(|(_, value)| value)
     }
 
-    /// Every value, to be changed.
+    /// Iterates over the values mutably.
     pub fn values_mut(&mut self) -> impl ExactSizeIterator<Item = &mut V> {
         self.0.iter_mut().map(|(_, value)| value)
     }
@@ -68,6 +68,7 @@ impl<N: Into<Name>, V> FromIterator<(N, V)> for Object<V> {
 
 impl<V: PartialEq> PartialEq for Object<V> {
     fn eq(&self, other: &Self) -> bool {
+        // Names are unique, so equal lengths and one direction suffice.
         self.0.len() == other.0.len() && self.iter().all(|(name, value)| other.get(name) == Some(value))
     }
 }

@@ -1,4 +1,4 @@
-//! The plan, as far as it follows from a schema: what the configuration says, what is kept, what replaces.
+//! Drafts a plan from a schema: configured values, computed values to keep, and changes that replace the object.
 
 use super::{
     diagnostic::Path,
@@ -7,27 +7,27 @@ use super::{
     value::{Object, Value},
 };
 
-/// A plan in the making.
+/// A plan that a resource can still change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
-    /// The state before; null for a create and for the second plan of a replacement.
+    /// The prior state; null for a create and for the second plan of a replacement.
     pub prior: Value,
     /// The configuration.
     pub config: Value,
     /// The planned state.
     pub planned: Value,
-    /// The attributes whose change replaces the object.
+    /// The attributes whose change requires a replacement.
     pub replace: Vec<Path>,
-    /// What the apply is to be handed. It starts as what is stored beside the prior state.
+    /// The private data that the apply will receive. Initially that of the prior state.
     pub private: Private,
 }
 
 /// Drafts the plan of a create or an update.
 ///
-/// - An attribute that the configuration sets is planned so, unknown included. Write-only ones are planned null.
-/// - What the provider computes is kept from the prior state, or is unknown where there is none. Where only the provider may
-///   compute it, nothing is taken from the configuration, whatever stands there: core does not refuse it.
-/// - A change of an attribute that replaces is listed, at the deepest path that both sides have.
+/// - A configured attribute is planned as configured, even if it is unknown. Write-only attributes are planned as null.
+/// - A computed attribute keeps its prior value, or is unknown if there is no prior state. If only the provider may set
+///   it, a configured value is ignored, since core does not reject one.
+/// - A change that requires a replacement is listed at the deepest path that exists on both sides.
 pub fn draft(schema: &Schema, config: Value, prior: Value, prior_private: Private) -> Draft {
     let planned = plan_object(&schema.attributes, &config, &prior);
     let mut replace = Vec::new();
@@ -46,15 +46,19 @@ fn plan_object(attributes: &[Attribute], config: &Value, prior: &Value) -> Value
 
 fn plan_attribute(attribute: &Attribute, config: &Value, prior: &Value, is_new: bool) -> Value {
     let computed = || if is_new { Value::Unknown } else { prior.clone() };
+    // Core rejects a plan in which a write-only attribute is not null.
     if attribute.write_only {
         return Value::Null;
     }
+    // Core accepts a configured value here, so it has to be ignored explicitly. Validation reports it.
     if attribute.mode == Mode::Computed {
         return computed();
     }
     match (&attribute.r#type, config) {
         (Type::Object(nested), Value::Object(_)) => plan_object(nested, config, prior),
         (Type::Objects(nested), Value::List(items)) => {
+            // Elements have no identity, so a list of objects has no prior values to keep: one removed in the middle
+            // would shift all that follow.
             Value::List(items.iter().map(|item| plan_object(nested, item, &Value::Null)).collect())
         }
         (_, Value::Null) if attribute.is_computed() => computed(),
@@ -71,6 +75,7 @@ fn list_replacements(attributes: &[Attribute], planned: &Value, prior: &Value, a
         let path = at.clone().then(attribute.name.clone());
         match (&attribute.r#type, planned, prior) {
             (Type::Object(nested), Value::Object(_), Value::Object(_)) => {
+                // Descend, so a change of one nested attribute does not replace the object for the sake of the others.
                 list_replacements(nested, planned, prior, &path, replace);
             }
             _ if attribute.on_change == OnChange::Replace => replace.push(path),

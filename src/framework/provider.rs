@@ -1,4 +1,4 @@
-//! A provider, and the core that started it.
+//! The trait for providers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,44 +14,47 @@ use super::{
     value::Value,
 };
 
-/// A provider: its own configuration, what works with it, and the functions that do without.
+/// A provider: its configuration, the resources and data sources that use it, and functions, which do not.
 #[async_trait]
 pub trait Provider: Send + Sync + 'static {
-    /// Where the registries list it, without their host: `namespace/type`.
+    /// Returns the address in a registry, without the host: `namespace/type`.
     fn address(&self) -> &'static str;
 
-    /// The schema of the provider block.
+    /// Returns the schema of the provider block. It must be the same in every process of a version.
     fn schema(&self) -> &Schema;
 
-    /// Every resource, in any order.
+    /// Returns the resources, in any order.
     fn resources(&self) -> &[Arc<dyn Resource>];
 
-    /// Every data source, in any order.
+    /// Returns the data sources, in any order.
     fn data_sources(&self) -> &[Arc<dyn DataSource>] {
         &[]
     }
 
-    /// Every function, in any order. A core that is too old for functions never sees them.
+    /// Returns the functions, in any order. Versions of core without support for functions never ask for them.
     fn functions(&self) -> &[Arc<dyn Function>] {
         &[]
     }
 
-    /// Judges a provider block beyond its schema. Any value may be unknown. No credentials and no network are needed.
+    /// Validates a provider block against rules that the schema cannot express. Core calls this during `validate` and
+    /// `plan`, before [`configure`](Self::configure). The schema's checks have passed, and any value may be unknown.
+    /// Nothing may be sent.
     fn validate(&self, config: &Value) -> Diagnostics;
 
-    /// Takes the configuration. Core calls it once in a process, before anything but schemas and validation;
-    /// any value may be unknown at plan. Nothing is sent to a vendor.
+    /// Sets the configuration. Core calls this once per process, before every call except those for schemas, functions
+    /// and validation. During plan any value may be unknown. Nothing is sent to a vendor. An error ends the run.
     async fn configure(&self, call: &Call, client: &Client, config: Value) -> Result<()>;
 
-    /// Lets go of what the process holds elsewhere, such as a login. Best effort: it is called once, when the last call is
-    /// answered and the process ends, and is cut off after [`TIME_TO_CLOSE`].
+    /// Releases what the process holds elsewhere, such as a session at a vendor. The plugin server calls this once,
+    /// after the last response and before the process ends, and cancels it after [`TIME_TO_CLOSE`]. Failures are
+    /// ignored.
     async fn close(&self) {}
 }
 
-/// How long a provider may take to close. Core kills a process two seconds after it has told it to end.
+/// How long [`Provider::close`] may take. Core kills a process two seconds after asking it to end.
 pub const TIME_TO_CLOSE: Duration = Duration::from_secs(1);
 
-/// The core that started this process.
+/// The core that called [`Provider::configure`].
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Client {
     /// Its version, such as `1.11.4`.

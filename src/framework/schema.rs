@@ -1,26 +1,26 @@
-//! Schemas: what a user may write, what the provider answers with, and the words that the docs are made from.
+//! Schemas: attributes with their types, checks and descriptions.
 
 use std::borrow::Cow;
 
 /// The schema of the provider block, a resource or a data source.
 #[derive(Clone, Debug, Default)]
 pub struct Schema {
-    /// The version that is stored with a state of this schema.
+    /// The version, which core stores with every state.
     pub version: i64,
-    /// What it is for, in Markdown.
+    /// The description, in Markdown.
     pub description: String,
-    /// The attributes, in the order in which the docs should list them.
+    /// The attributes, in the order of the documentation.
     pub attributes: Vec<Attribute>,
 }
 
 impl Schema {
-    /// The attribute of that name.
+    /// Returns a top-level attribute by name.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|attribute| attribute.name == name)
     }
 }
 
-/// What values an attribute takes.
+/// The type of an attribute's values.
 #[derive(Clone, Debug)]
 pub enum Type {
     /// `bool`.
@@ -29,7 +29,7 @@ pub enum Type {
     Number,
     /// `string`.
     String,
-    /// A list of values of one primitive type, or of objects without nested schema.
+    /// A list of values of one primitive type, or of plain objects.
     List(Box<Type>),
     /// One nested object.
     Object(Vec<Attribute>),
@@ -37,20 +37,20 @@ pub enum Type {
     Objects(Vec<Attribute>),
 }
 
-/// Who gives an attribute its value.
+/// Who sets an attribute.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mode {
-    /// The configuration must.
+    /// The configuration must set it.
     Required,
-    /// The configuration may.
+    /// The configuration may set it.
     Optional,
-    /// The configuration may; otherwise the provider does.
+    /// The configuration may set it; otherwise the provider does.
     OptionalComputed,
-    /// The provider does.
+    /// Only the provider sets it.
     Computed,
 }
 
-/// What a change of an attribute does to an existing object.
+/// How a change of an attribute is applied to an existing object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OnChange {
     /// The object is updated in place.
@@ -59,81 +59,81 @@ pub enum OnChange {
     Replace,
 }
 
-/// Says what is wrong with a text, in words that follow the argument's name: "must not be empty".
+/// Validates a string. The error follows the argument's name, such as "must not be empty", and never quotes the string.
 pub type Check = fn(&str) -> Result<(), &'static str>;
 
 /// One attribute of a schema or of a nested object.
 #[derive(Clone, Debug)]
 pub struct Attribute {
-    /// Its name.
+    /// The name.
     pub name: Cow<'static, str>,
-    /// What values it takes.
+    /// The type of its values.
     pub r#type: Type,
-    /// Who gives it its value.
+    /// Who sets it.
     pub mode: Mode,
-    /// Whether core hides it.
+    /// Whether core hides its value in output.
     pub sensitive: bool,
-    /// Whether it is never stored.
+    /// Whether its value is never stored.
     pub write_only: bool,
-    /// What a change of it does.
+    /// How a change is applied.
     pub on_change: OnChange,
-    /// What it is for, in Markdown.
+    /// The description, in Markdown.
     pub description: String,
-    /// A rule that a known text must keep.
+    /// A check for known strings.
     pub check: Option<Check>,
 }
 
 impl Attribute {
-    /// An attribute that the configuration must set.
+    /// Creates an attribute that the configuration must set.
     pub fn required(name: impl Into<Cow<'static, str>>, r#type: Type, description: impl Into<String>) -> Self {
         Self::new(name, r#type, Mode::Required, description)
     }
 
-    /// An attribute that the configuration may set.
+    /// Creates an attribute that the configuration may set.
     pub fn optional(name: impl Into<Cow<'static, str>>, r#type: Type, description: impl Into<String>) -> Self {
         Self::new(name, r#type, Mode::Optional, description)
     }
 
-    /// An attribute that the configuration may set and the provider fills in otherwise.
+    /// Creates an attribute that the configuration may set and the provider sets otherwise.
     pub fn optional_computed(name: impl Into<Cow<'static, str>>, r#type: Type, description: impl Into<String>) -> Self {
         Self::new(name, r#type, Mode::OptionalComputed, description)
     }
 
-    /// An attribute that the provider sets.
+    /// Creates an attribute that only the provider sets.
     pub fn computed(name: impl Into<Cow<'static, str>>, r#type: Type, description: impl Into<String>) -> Self {
         Self::new(name, r#type, Mode::Computed, description)
     }
 
-    /// Hides the attribute in core's output.
+    /// Makes core hide the value in output.
     #[must_use]
     pub fn sensitive(self) -> Self {
         Self { sensitive: true, ..self }
     }
 
-    /// Keeps the attribute out of plan and state.
+    /// Keeps the value out of plan and state.
     #[must_use]
     pub fn write_only(self) -> Self {
         Self { write_only: true, ..self }
     }
 
-    /// Makes a change of the attribute replace the object.
+    /// Makes every change replace the object.
     #[must_use]
     pub fn requires_replace(self) -> Self {
         Self { on_change: OnChange::Replace, ..self }
     }
 
-    /// Sets the rule for a known text.
+    /// Sets the check for known strings.
     #[must_use]
     pub fn validated_by(self, check: Check) -> Self {
         Self { check: Some(check), ..self }
     }
 
-    /// Tells whether a text in it is decoded as a [`Secret`](crate::secret::Secret).
+    /// Returns whether its strings are decoded as [`Secret`](crate::secret::Secret)s.
     pub fn is_secret(&self) -> bool {
         self.sensitive || self.write_only
     }
 
-    /// Tells whether the provider may give it a value.
+    /// Returns whether the provider may set it.
     pub fn is_computed(&self) -> bool {
         matches!(self.mode, Mode::Computed | Mode::OptionalComputed)
     }

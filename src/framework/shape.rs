@@ -1,4 +1,4 @@
-//! What the readers and writers of values ask of a schema.
+//! The shapes of values, by which they are encoded and decoded.
 
 use super::{
     schema::{Attribute, Type},
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::secret::Secret;
 
-/// The form that a value must have.
+/// The shape that a value must have.
 #[derive(Clone, Copy)]
 pub(super) enum Shape<'s> {
     Bool,
@@ -17,7 +17,7 @@ pub(super) enum Shape<'s> {
     Objects(&'s [Attribute], Text),
 }
 
-/// What becomes of text.
+/// Whether strings are decoded as secrets.
 #[derive(Clone, Copy)]
 pub(super) enum Text {
     Shown,
@@ -25,13 +25,14 @@ pub(super) enum Text {
 }
 
 impl<'s> Shape<'s> {
-    /// The shape of a whole configuration or state.
+    /// Returns the shape of a whole configuration or state.
     pub(super) fn root(attributes: &'s [Attribute]) -> Self {
         Self::Object(attributes, Text::Shown)
     }
 
-    /// The shape of an attribute. What lies in a secret object is as secret as the object.
+    /// Returns the shape of an attribute. Everything inside a secret object is secret too.
     pub(super) fn attribute(attribute: &'s Attribute, parent: Text) -> Self {
+        // Core hides a sensitive object as a whole, so the same must hold for its parts here.
         Self::new(&attribute.r#type, if attribute.is_secret() { Text::Secret } else { parent })
     }
 
@@ -46,7 +47,7 @@ impl<'s> Shape<'s> {
         }
     }
 
-    /// What is wrong with a value of any other shape.
+    /// Returns the mistake of a value with any other shape.
     pub(super) fn mismatch(self) -> &'static str {
         match self {
             Self::Bool => "is not a bool",
@@ -59,7 +60,7 @@ impl<'s> Shape<'s> {
 }
 
 impl Text {
-    /// Makes a value of text. A secret is remembered: whatever core sends may be what a vendor repeats.
+    /// Creates a value from a string. Secrets are remembered, since a vendor may repeat them in a response.
     pub(super) fn value(self, text: &str) -> Value {
         match self {
             Self::Shown => Value::String(text.to_owned()),

@@ -2,14 +2,15 @@
 
 use super::value::Value;
 
-/// Bytes that core keeps beside a state or a plan and never shows. They are no place for secrets.
+/// Bytes that core stores with a state or a plan and never shows. They are not encrypted, so they must not hold
+/// secrets.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Private(pub Vec<u8>);
 
-/// A state and the private data beside it.
+/// A state and its private data.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResourceState {
-    /// The state; null for no object.
+    /// The state; null if there is no object.
     pub state: Value,
     /// The private data.
     pub private: Private,
@@ -18,12 +19,12 @@ pub struct ResourceState {
 /// One approved change.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Change {
-    /// The state before; null for a create.
+    /// The prior state; null for a create.
     pub prior: Value,
-    /// What was planned, with unknowns.
+    /// The planned state, with unknown values.
     pub planned: Value,
-    /// The configuration, wholly known; the only place of write-only values.
+    /// The configuration, wholly known. Only here are write-only values set.
     pub config: Value,
-    /// The private data that the plan answered with.
+    /// The private data of the plan.
     pub private: Private,
 }

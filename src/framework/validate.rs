@@ -1,4 +1,4 @@
-//! What a schema alone says about a configuration.
+//! Validates configurations and arguments against a schema.
 
 use std::borrow::Cow;
 
@@ -8,40 +8,41 @@ use super::{
     value::Value,
 };
 
-/// Whether core keeps write-only arguments out of plan and state.
+/// Whether core supports write-only arguments.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum WriteOnly {
-    /// It does.
+    /// Core keeps them out of plan and state.
     Allowed,
-    /// It is too old, and would store them.
+    /// Core is too old and would store them.
     Refused,
 }
 
-/// Judges a configuration by its schema: required arguments, the rules for texts, write-only arguments, and what only the provider
-/// may set.
+/// Validates a configuration against its schema: required arguments, checks of strings, write-only arguments, and
+/// attributes that only the provider may set.
 ///
-/// Core does not refuse a value for an attribute that is only computed, and stores it. Of what is unknown nothing else is judged; core
-/// asks again once it is known.
+/// The last is needed because core accepts and stores a value for an attribute that is only computed. Unknown values
+/// pass every other check; core validates again once they are known.
 pub fn config(attributes: &[Attribute], config: &Value, write_only: WriteOnly) -> Diagnostics {
-    let mut judge = Judge { write_only, diagnostics: Diagnostics::default() };
-    judge.object(attributes, config, Location::Whole);
-    judge.diagnostics
+    let mut validator = Validator { write_only, diagnostics: Diagnostics::default() };
+    validator.object(attributes, config, Location::Whole);
+    validator.diagnostics
 }
 
-/// The error for a value that a rule refuses, with the rule's words.
+/// Creates the error for a value that a check rejects. `words` follow the path: "must not be empty".
 ///
-/// It spells the path out: of a nested attribute core quotes only the block that it is somewhere in.
+/// The text repeats the path, because for a nested attribute core quotes only the block around it.
 pub fn invalid(path: Path, words: &str) -> Diagnostic {
     Diagnostic::error(format!("Invalid value for `{path}`"), format!("`{path}` {words}.")).at(path)
 }
 
-struct Judge {
+struct Validator {
     write_only: WriteOnly,
     diagnostics: Diagnostics,
 }
 
-impl Judge {
+impl Validator {
     fn object(&mut self, attributes: &[Attribute], value: &Value, at: Location<'_>) {
+        // A null or unknown object has no attributes to check yet.
         if matches!(value, Value::Object(_)) {
             for attribute in attributes {
                 self.attribute(attribute, value.get(&attribute.name), Location::Attribute(&at, attribute));
@@ -53,6 +54,7 @@ impl Judge {
         match value {
             Value::Null if attribute.mode == Mode::Required => self.diagnostics.push(missing(attribute, at.path())),
             Value::Null => {}
+            // Before the check for unknown values: such a value is wrong even if it is not known yet.
             _ if attribute.mode == Mode::Computed => self.diagnostics.push(computed(at.path())),
             Value::Unknown => {}
             _ if attribute.write_only && self.write_only == WriteOnly::Refused => {
@@ -70,6 +72,7 @@ impl Judge {
                     self.object(attributes, item, Location::Index(&at, index));
                 }
             }
+            // A check on a list of strings applies to each of them.
             (_, Value::List(items)) => {
                 for (index, item) in items.iter().enumerate() {
                     self.known(attribute, item, Location::Index(&at, index));
@@ -84,7 +87,8 @@ impl Judge {
     }
 }
 
-/// Where a value is. It becomes a path only where something is wrong: most values are right, and a path takes memory.
+/// The location of a value. It is converted to a path only for an error, since most values are valid and a path
+/// allocates.
 #[derive(Clone, Copy)]
 enum Location<'p> {
     Whole,
@@ -102,7 +106,7 @@ impl Location<'_> {
     }
 }
 
-/// Applies an attribute's rule to a known text; answers with the rule's words where it is broken.
+/// Applies an attribute's check to a known string; any other value passes. Returns the error of the check.
 pub fn check(attribute: &Attribute, value: &Value) -> Result<(), &'static str> {
     match (attribute.check, value) {
         (Some(rule), Value::String(text)) => rule(text),
@@ -111,7 +115,7 @@ pub fn check(attribute: &Attribute, value: &Value) -> Result<(), &'static str> {
     }
 }
 
-/// Applies the rules for the argument of a function, at every depth; answers with words that follow the parameter's name.
+/// Validates an argument of a function, at every depth. The error follows the parameter's name.
 pub fn argument(parameter: &Attribute, value: &Value) -> Result<(), Cow<'static, str>> {
     match (&parameter.r#type, value) {
         (_, Value::Null) if parameter.mode == Mode::Required => Err("must not be null".into()),
@@ -138,11 +142,11 @@ fn computed(path: Path) -> Diagnostic {
 
 fn refused(attribute: &Attribute) -> Diagnostic {
     let detail = format!(
-        "`{}` is write-only, so that it is never stored. This needs Terraform 1.11 or OpenTofu 1.11 or later. \
-         Upgrade, or remove the argument.",
+        "`{}` is write-only: it is never stored. This requires Terraform 1.11 or OpenTofu 1.11 or later. Upgrade, or \
+         remove the argument.",
         attribute.name
     );
-    Diagnostic::error(format!("`{}` needs a newer Terraform", attribute.name), detail)
+    Diagnostic::error(format!("`{}` requires a newer Terraform", attribute.name), detail)
 }
 
 #[cfg(test)]
@@ -173,7 +177,7 @@ mod tests {
         ]
     }
 
-    fn judge(name: &'static str, value: impl Into<Value>, write_only: WriteOnly) -> Vec<(String, String)> {
+    fn validator(name: &'static str, value: impl Into<Value>, write_only: WriteOnly) -> Vec<(String, String)> {
         let mut object = Value::object([("name", "a".into())]);
         object.set(name, value);
         let diagnostics = config(&schema(), &object, write_only).into_iter();
@@ -181,7 +185,7 @@ mod tests {
     }
 
     fn faults(name: &'static str, value: impl Into<Value>) -> Vec<(String, String)> {
-        judge(name, value, WriteOnly::Allowed)
+        validator(name, value, WriteOnly::Allowed)
     }
 
     fn fault(path: &str, summary: &str) -> (String, String) {
@@ -249,7 +253,7 @@ mod tests {
     #[test]
     fn what_is_unknown_is_not_judged() {
         for name in ["name", "password_wo", "tags", "target", "targets"] {
-            assert_eq!(judge(name, Value::Unknown, WriteOnly::Refused), [], "{name}");
+            assert_eq!(validator(name, Value::Unknown, WriteOnly::Refused), [], "{name}");
         }
         assert_eq!(faults("target", Value::object([("host", Value::Unknown)])), []);
         assert_eq!(faults("targets", Value::List(vec![Value::Unknown])), []);
@@ -260,8 +264,8 @@ mod tests {
     fn a_write_only_argument_needs_a_core_that_knows_them() {
         let password = Secret::new("hunter2");
         assert_eq!(faults("password_wo", password.clone()), []);
-        assert_eq!(judge("password_wo", Value::Null, WriteOnly::Refused), []);
-        let refused = fault("password_wo", "`password_wo` needs a newer Terraform");
-        assert_eq!(judge("password_wo", password, WriteOnly::Refused), [refused]);
+        assert_eq!(validator("password_wo", Value::Null, WriteOnly::Refused), []);
+        let refused = fault("password_wo", "`password_wo` requires a newer Terraform");
+        assert_eq!(validator("password_wo", password, WriteOnly::Refused), [refused]);
     }
 }

@@ -1,4 +1,4 @@
-//! A value of Terraform's language as the provider sees it.
+//! Values of Terraform's language.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ use crate::secret::{self, Secret};
 /// The attributes of an object.
 pub type Object = object::Object<Value>;
 
-/// A value that may be null or not yet known, at any depth.
+/// A value, which may be null or unknown at any depth.
 ///
-/// `Debug` prints the kinds and the attribute names, never content, because a value may hold what a user considers secret.
+/// `Debug` prints types and attribute names but no content, since any value may be secret to its user.
 #[derive(Clone, Default, PartialEq)]
 pub enum Value {
     /// Not set.
@@ -25,9 +25,9 @@ pub enum Value {
     Bool(bool),
     /// A number of any size.
     Number(Number),
-    /// Text that may be shown.
+    /// A string that may be shown.
     String(String),
-    /// Text of an attribute that the schema calls sensitive or write-only.
+    /// A string of a sensitive or write-only attribute.
     Secret(Secret),
     /// A list, set or tuple.
     List(Vec<Value>),
@@ -39,22 +39,22 @@ static NULL: Value = Value::Null;
 static UNKNOWN: Value = Value::Unknown;
 
 impl Value {
-    /// Makes an object from names and values.
+    /// Creates an object from names and values.
     pub fn object<N: Into<Name>>(attributes: impl IntoIterator<Item = (N, Self)>) -> Self {
         Self::Object(attributes.into_iter().collect())
     }
 
-    /// Tells whether the value is null.
+    /// Returns whether the value is null.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// Tells whether the value as a whole is unknown; its parts may be unknown where it is not.
+    /// Returns whether the value is unknown as a whole. A known object or list may still have unknown parts.
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
     }
 
-    /// Tells whether neither the value nor any part of it is unknown.
+    /// Returns whether neither the value nor any part of it is unknown.
     pub fn is_wholly_known(&self) -> bool {
         match self {
             Self::Unknown => false,
@@ -64,24 +64,25 @@ impl Value {
         }
     }
 
-    /// The named attribute of an object. An attribute of an unknown object is unknown; whatever has no such attribute
-    /// answers null.
+    /// Returns an attribute of an object. It is unknown if the object is, and null if there is no such attribute or
+    /// object.
     pub fn get(&self, name: &str) -> &Self {
         match self {
             Self::Object(attributes) => attributes.get(name).unwrap_or(&NULL),
+            // Nothing is known about the parts of an unknown object, not even whether they are set.
             Self::Unknown => &UNKNOWN,
             _ => &NULL,
         }
     }
 
-    /// Sets an attribute of an object; anything else is left as it is.
+    /// Sets an attribute of an object. Does nothing if the value is not an object.
     pub fn set(&mut self, name: impl Into<Name>, value: impl Into<Self>) {
         if let Self::Object(attributes) = self {
             attributes.insert(name, value.into());
         }
     }
 
-    /// The text of a string that is no secret.
+    /// Returns the string, unless it is a secret.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),
@@ -89,7 +90,7 @@ impl Value {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     pub fn as_number(&self) -> Option<&Number> {
         match self {
             Self::Number(number) => Some(number),
@@ -105,7 +106,7 @@ impl Value {
         }
     }
 
-    /// The secret.
+    /// Returns the secret string.
     pub fn as_secret(&self) -> Option<&Secret> {
         match self {
             Self::Secret(secret) => Some(secret),

@@ -1,38 +1,39 @@
-//! What a vendor answered when it agreed.
+//! A successful response of a vendor.
 
-use std::borrow::Cow;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::words::{Media, Words};
-use super::{Error, ErrorFormat, Finality, Kind, Outcome, Result};
+use super::{
+    Error, ErrorFormat, Finality, Kind, Outcome, Result,
+    words::{Media, Origin},
+};
 use crate::secret::Shown;
 
-/// A 2xx answer. It may hold a password: its memory is wiped when it is dropped, and nothing prints its body.
+/// A 2xx response. It may hold a password: its memory is wiped when it is dropped, and its body is never printed.
 pub struct Answer {
     /// The status, from 200 to 299.
     pub status: u16,
     pub(super) media: Media,
     pub(super) body: Zeroizing<Vec<u8>>,
-    /// Further texts to look for the password in, where the body is not the whole of what came.
+    /// Further texts to search for the password, if the response is broken.
     pub(super) beyond: Vec<Zeroizing<Vec<u8>>>,
-    /// Whether the body came to its end, with nothing behind that.
+    /// Whether the body is complete and nothing follows it.
     pub(super) is_whole: bool,
-    /// What is wrong with it, where it is broken.
-    pub(super) flaw: Option<Flaw>,
+    /// What is wrong with the response, if it is broken.
+    pub(super) flaw: Option<BrokenResponse>,
     pub(super) host: Box<str>,
-    /// What has become of the password, now that the vendor has agreed.
+    /// The outcome for the password, now that the vendor has accepted the request.
     pub(super) outcome: Outcome,
     pub(super) request_id: Option<Shown>,
     pub(super) error_format: &'static ErrorFormat,
 }
 
-/// Why an answer is broken, and what it proves where it holds no password.
+/// Why a response is broken, and what that proves if it holds no password.
 #[derive(Clone, Debug)]
-pub(super) struct Flaw {
+pub(super) struct BrokenResponse {
     pub(super) kind: Kind,
     pub(super) outcome: Outcome,
     pub(super) finality: Finality,
@@ -40,40 +41,41 @@ pub(super) struct Flaw {
 }
 
 impl Answer {
-    /// Whether its body came to the end that was announced, with nothing behind that.
+    /// Returns whether the body is complete and nothing follows it.
     pub fn is_whole(&self) -> bool {
         self.is_whole
     }
 
-    /// How many bytes its body has.
+    /// Returns the length of the body in bytes.
     pub fn len(&self) -> usize {
         self.body.len()
     }
 
-    /// Whether it has no body.
+    /// Returns whether the body is empty or only white space.
     pub fn is_empty(&self) -> bool {
         self.body.trim_ascii().is_empty()
     }
 
-    /// Whether its body, whatever its status says, is a refusal in the vendor's own words.
+    /// Returns whether the body is an error in the vendor's format, although the status is a success.
     pub fn is_refusal(&self) -> bool {
-        self.error_format.refusal.of_refusal(self.media, &self.body) == Words::Own
+        self.error_format.refusal.of_refusal(self.media, &self.body) == Origin::Vendor
     }
 
-    /// Reads the body. An error says that it lacks the documented form, and never what it holds.
+    /// Parses the body as JSON. The error says that it is not as documented, and never quotes it.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         if self.media == Media::Other {
-            return Err(self.unreadable("the answer is not JSON"));
+            return Err(self.unreadable("the response is not JSON"));
         }
-        // The parser's own words echo what it read.
-        serde_json::from_slice(&self.body).map_err(|_| self.unreadable("the answer does not have the documented form"))
+        // The parser's errors quote their input.
+        serde_json::from_slice(&self.body)
+            .map_err(|_| self.unreadable("the response does not have the documented form"))
     }
 
-    /// The error of an answer that lacks what it should hold, such as "the answer holds no password".
+    /// Creates the error for a response that lacks something, such as "the response has no password".
     pub fn unreadable(&self, reason: impl Into<Cow<'static, str>>) -> Error {
         let error = match self.flaw.clone() {
-            // What it lacks may be in what did not come.
-            Some(Flaw { kind, outcome, finality, reason }) => {
+            // What is missing may be in the part that was not received.
+            Some(BrokenResponse { kind, outcome, finality, reason }) => {
                 Error { finality, ..Error::new(kind, outcome, self.host.clone(), reason) }
             }
             None => Error::new(Kind::Unreadable, self.outcome, self.host.clone(), reason),
@@ -81,7 +83,7 @@ impl Answer {
         Error { status: Some(self.status), request_id: self.request_id.clone(), ..error }
     }
 
-    /// The error of an answer that says in its body, and not by its status, that nothing was done.
+    /// Creates the error for a response whose body reports a failure although the status is a success.
     pub fn refused(&self) -> Error {
         let said = self.error_format.read(&self.body, &HeaderMap::new());
         Error {
@@ -90,7 +92,7 @@ impl Answer {
             code: said.code,
             message: said.message,
             request_id: said.request_id.or_else(|| self.request_id.clone()),
-            ..Error::new(Kind::Rejected, Outcome::NotChanged, self.host.clone(), "the answer says that it failed")
+            ..Error::new(Kind::Rejected, Outcome::NotChanged, self.host.clone(), "the response reports a failure")
         }
     }
 }

@@ -1,36 +1,38 @@
-//! A response as it arrives, byte by byte.
+//! Reads a response as it arrives.
 //!
-//! Of the response to a reset every byte is kept until it is judged, up to a limit: where the response is broken, the password may
-//! still stand in what has come.
+//! Every byte of the response to a reset is kept, up to a limit: if the response is broken, the password may still be
+//! in what was received.
 
-use std::io;
-use std::time::Duration;
+use std::{io, time::Duration};
 
-use http::header::CONNECTION;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
+use http::{HeaderMap, HeaderName, HeaderValue, header::CONNECTION};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    time::timeout,
+};
 use zeroize::Zeroizing;
 
-use super::framing::{Framing, TooLarge};
-use super::salvage;
-use super::transport::TransportError;
+use super::{
+    framing::{Framing, TooLarge},
+    salvage,
+    transport::TransportError,
+};
 
-/// A connection over which a request goes out and a response comes in.
+/// A connection on which one request is sent and its response received.
 pub(super) struct Arriving<S> {
     stream: S,
-    /// Where each piece is read to.
+    /// The buffer for each read.
     piece: Zeroizing<Vec<u8>>,
-    /// The head while it is incomplete; of the response to a reset, all that follows.
+    /// The incomplete head. For a reset, everything received after the head.
     raw: Zeroizing<Vec<u8>>,
     head: Option<Head>,
     has_head: bool,
-    /// Whether the server will take another request over this connection (RFC 9112, section 9.3).
+    /// Whether the server keeps the connection open for another request (RFC 9112, section 9.3).
     persists: bool,
     framing: Framing,
     body: Zeroizing<Vec<u8>>,
     most: usize,
-    /// How many bytes lie behind the end of the body.
+    /// The number of bytes received after the end of the body.
     behind: usize,
 }
 
@@ -41,22 +43,22 @@ pub(super) struct Head {
     pub(super) headers: HeaderMap,
 }
 
-/// What came of a response to a reset.
+/// What was received of the response to a reset.
 pub(super) struct Received {
     pub(super) body: Zeroizing<Vec<u8>>,
-    /// Further texts to look for the password in, where the body is not the whole of what came.
+    /// Further texts to search for the password, if the response is broken.
     pub(super) beyond: Vec<Zeroizing<Vec<u8>>>,
-    /// Whether it came to its end, with nothing behind that.
+    /// Whether the response is complete and nothing follows it.
     pub(super) is_whole: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
-    /// Begins over a connection; `is_kept` where all of the response is to be kept.
+    /// Starts an exchange on a connection. `is_kept` is whether to keep every byte of the response.
     pub(super) fn over(stream: S, is_kept: bool) -> Self {
         Self {
             stream,
             piece: Zeroizing::new(vec![0; PIECE]),
-            // A buffer that grows leaves copies behind.
+            // A growing buffer would leave copies behind.
             raw: Zeroizing::new(Vec::with_capacity(if is_kept { MOST_KEPT } else { 2 * PIECE })),
             head: None,
             has_head: false,
@@ -68,7 +70,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
         }
     }
 
-    /// Sends the request. A server may answer, and hang up, before it has read all of it.
+    /// Sends the request. Errors are ignored, since a server may respond and close the connection before it has read
+    /// everything.
     pub(super) async fn send(&mut self, request: &[u8]) {
         if self.stream.write_all(request).await.is_ok() {
             let _ = self.stream.flush().await;
@@ -91,20 +94,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
         Ok(())
     }
 
-    /// The head, once it has come.
+    /// Takes the head, if it has been received.
     pub(super) fn take_head(&mut self) -> Option<Head> {
         self.head.take()
     }
 
-    /// The status of success that the bytes begin with, be the rest of the head as it may.
+    /// Returns the 2xx status that the received bytes start with, even if the rest of the head is broken.
     pub(super) fn success(&self) -> Option<u16> {
         salvage::success(&self.raw).map(|(status, _)| status)
     }
 
     /// Reads the whole body.
     pub(super) async fn whole_body(&mut self, most: usize) -> Result<Zeroizing<Vec<u8>>, TransportError> {
-        // What is not announced has room for any answer with a password. A buffer that is larger than what comes takes time to be
-        // wiped.
+        // Without an announced length there is room for any response with a password. A larger buffer would take longer
+        // to wipe.
         let room = match self.framing {
             Framing::Length(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
             _ => PASSWORD,
@@ -128,8 +131,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
         }
     }
 
-    /// Reads the response to a reset as far as it comes: to its end, or, where that does not come or comes too early, for a little
-    /// while longer. What has come is in [`received`](Self::received), whatever fails and wherever this is cut off.
+    /// Reads the response to a reset: to its end, and for a short while longer if no password can be in it yet.
+    /// Everything received is in [`received`](Self::received), even after an error or a cancellation.
     pub(super) async fn all(&mut self) -> Result<(), TransportError> {
         self.begin_body(PASSWORD, PASSWORD)?;
         let mut is_found = self.is_found();
@@ -157,18 +160,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
         }
     }
 
-    /// Tells whether the response has come to the end that its head announces.
+    /// Returns whether the response is complete according to its head.
     pub(super) fn is_complete(&self) -> bool {
         self.framing == Framing::Complete
     }
 
-    /// The connection, where the response has come to its announced end, with nothing behind that, and the server keeps it open.
+    /// Returns the connection for reuse, if the response is complete, nothing follows it, and the server keeps the
+    /// connection open.
     pub(super) fn into_idle(self) -> Option<S> {
         let is_idle = self.framing == Framing::Complete && self.behind == 0 && self.persists;
         is_idle.then_some(self.stream)
     }
 
-    /// All that came of the response to a reset.
+    /// Returns everything that was received of the response to a reset.
     pub(super) fn received(self) -> Received {
         let is_whole = matches!(self.framing, Framing::Complete | Framing::ToEnd) && self.behind == 0;
         let is_enough = is_whole && salvage::has_document(&self.body);
@@ -201,6 +205,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
                     headers.append(name, value);
                 }
                 self.framing = Framing::of(status, &headers);
+                // HTTP/1.0 closes by default.
                 self.persists = response.version == Some(1) && !says_close(&headers);
                 self.head = Some(Head { status, headers });
                 self.has_head = true;
@@ -212,7 +217,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
         }
     }
 
-    /// Makes room for the body, and takes over what of it has come with the head.
+    /// Allocates the body, and decodes what was received with the head.
     fn begin_body(&mut self, room: usize, most: usize) -> Result<(), TransportError> {
         self.body = Zeroizing::new(Vec::with_capacity(room));
         self.most = most;
@@ -228,7 +233,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
         Ok(())
     }
 
-    /// The texts in which the password may stand, where it does not stand in the body.
+    /// Returns the texts that may hold the password if the body does not.
     fn texts(&self) -> Vec<Zeroizing<Vec<u8>>> {
         let at = if self.has_head { None } else { salvage::success(&self.raw) };
         let rest = at.map_or(&self.raw[..], |(_, at)| &self.raw[at..]);
@@ -236,7 +241,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
         salvage::texts(&rest[behind_head..], rest)
     }
 
-    /// Tells whether a whole document has come, wherever it stands.
+    /// Returns whether a whole JSON document has been received, in the body or elsewhere.
     fn is_found(&self) -> bool {
         let is_odd = matches!(self.framing, Framing::Complete | Framing::Unclear);
         salvage::has_document(&self.body) || is_odd && self.texts().iter().any(|text| salvage::has_document(text))
@@ -248,26 +253,26 @@ fn says_close(headers: &HeaderMap) -> bool {
     options.into_iter().any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
 }
 
-/// The most that a page of a list may hold, in bytes.
+/// The maximum size of a page of a list, in bytes.
 pub(super) const PAGE: usize = 16 * 1024 * 1024;
 
-/// The most that the answer to a reset may hold, in bytes.
+/// The maximum size of the response to a reset, in bytes.
 pub(super) const PASSWORD: usize = 64 * 1024;
 
-/// The most that a refusal may hold, in bytes.
+/// The maximum size of an error response, in bytes.
 pub(super) const REFUSAL: usize = 64 * 1024;
 
-/// The longest head. Servers end theirs at 8 to 16 KiB.
+/// The maximum size of a head, in bytes. Servers limit theirs to 8 to 16 KiB.
 const LONGEST_HEAD: usize = 64 * 1024;
 
 /// More headers than any response has.
 const MOST_HEADERS: usize = 128;
 
-/// The most that is kept of a response: head, body, and the sizes of its chunks.
+/// The maximum size of what is kept of a response, in bytes: head, body and chunk sizes.
 const MOST_KEPT: usize = LONGEST_HEAD + 2 * PASSWORD + PIECE;
 
-/// How much is read at a time.
+/// The size of one read, in bytes.
 const PIECE: usize = 16 * 1024;
 
-/// How long the next byte is waited for once a response seems to have ended, or a document in it has.
+/// How long to wait for more once a response, or a document in it, seems to be complete.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -1,15 +1,16 @@
-//! Where a vendor's API is.
+//! The base URL of a vendor's API.
 
 use url::{Host, Url};
 
-/// The root of an API: `https`, or `http` on this machine only. A path in it is kept as a prefix.
+/// The base URL of an API: `https`, or `http` for loopback addresses only. Its path is a prefix of every request's
+/// path.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BaseUrl {
     url: Url,
     channel: Channel,
 }
 
-/// Whether an API is on this machine, where no proxy is asked, and in clear text, where there is no certificate to judge.
+/// How an API is reached: loopback connections use no proxy, and plain ones no TLS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Channel {
     PlainLoopback,
@@ -18,12 +19,12 @@ pub(super) enum Channel {
 }
 
 impl BaseUrl {
-    /// Reads a base URL. The error is a rule that it breaks, in words that follow "it": `"must …"`.
+    /// Parses a base URL. The error is the rule that it breaks: `"must …"`.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.is_empty() {
             return Err("must not be empty");
         }
-        // The parser would repair these, and call a host that nobody wrote.
+        // The parser would repair these, possibly into another host.
         if text.contains(|c: char| c == '\\' || c.is_whitespace() || c.is_control()) {
             return Err("must not contain spaces, backslashes or control characters");
         }
@@ -31,7 +32,7 @@ impl BaseUrl {
             return Err("must start with https://");
         };
         match rest.split(['/', '?', '#']).next() {
-            // With a third slash the parser would take the path for the host.
+            // After a third slash the parser would take the path as the host.
             None | Some("") => return Err("must name a host"),
             Some(authority) if authority.contains('@') => return Err("must not contain a user name or password"),
             Some(_) => {}
@@ -52,7 +53,7 @@ impl BaseUrl {
         };
         let channel = match (scheme.to_ascii_lowercase().as_str(), channel) {
             ("https", channel) => channel,
-            ("http", Channel::Network) => return Err("must use https; http is for this machine only"),
+            ("http", Channel::Network) => return Err("must use https; http is only allowed for loopback addresses"),
             ("http", _) => Channel::PlainLoopback,
             _ => return Err("must start with https://"),
         };
@@ -116,9 +117,9 @@ mod tests {
             ("api.hubapi.com", "must start with https://"),
             ("https:api.hubapi.com", "must start with https://"),
             ("ftp://api.hubapi.com", "must start with https://"),
-            ("http://api.hubapi.com", "must use https; http is for this machine only"),
-            ("http://localhost.example.com", "must use https; http is for this machine only"),
-            ("http://10.0.0.1", "must use https; http is for this machine only"),
+            ("http://api.hubapi.com", "must use https; http is only allowed for loopback addresses"),
+            ("http://localhost.example.com", "must use https; http is only allowed for loopback addresses"),
+            ("http://10.0.0.1", "must use https; http is only allowed for loopback addresses"),
             ("https://user@api.hubapi.com", "must not contain a user name or password"),
             ("https://:pass@api.hubapi.com", "must not contain a user name or password"),
             ("https://@api.hubapi.com", "must not contain a user name or password"),

@@ -1,29 +1,24 @@
-//! One client for all vendors of a provider block, and one API for each.
+//! The HTTP client that all vendors of a provider block share, and the API of each vendor.
 
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
-use super::gate::Gate;
-use super::limit::RateLimiter;
-use super::transport::Transport;
-use super::{BaseUrl, ErrorFormat};
+use super::{BaseUrl, ErrorFormat, gate::Gate, limit::RateLimiter, transport::Transport};
 use crate::trust::{CertificateFile, Trust};
 
-/// What a provider block says about HTTP.
+/// The HTTP settings of a provider block.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Certificates that are trusted beside the system's.
+    /// Certificates to trust in addition to the system's.
     pub ca_certificate_file: Option<CertificateFile>,
-    /// The longest that one exchange may take. To the answer to a reset it gives this time from when the reset has left.
+    /// The timeout of one exchange. For a reset it starts when the request has been sent.
     pub request_timeout: Duration,
-    /// The most requests that this client begins in a second; no limit of ours if `None` or not above 0.
+    /// The maximum number of requests per second; unlimited if `None` or not above 0.
     pub max_requests_per_second: Option<f64>,
     /// The `User-Agent` header.
     pub user_agent: String,
 }
 
-/// The HTTP client. It is cheap to make and to clone: no file is read and no root is loaded before the first request.
+/// The HTTP client. Cheap to create and to clone: no file is read before the first request.
 #[derive(Clone)]
 pub struct Client(Arc<Shared>);
 
@@ -34,13 +29,13 @@ struct Shared {
 }
 
 impl Client {
-    /// Makes a client.
+    /// Creates a client.
     pub fn new(settings: Settings) -> Self {
         let transport = Transport::new(Trust::new(settings.ca_certificate_file.clone()));
         Self::over(settings, transport)
     }
 
-    /// Makes a client that looks names up like this.
+    /// Creates a client with another resolver.
     #[cfg(test)]
     pub(super) fn resolving(settings: Settings, resolver: super::dial::Resolver) -> Self {
         Self::over(settings, Transport::new(Trust::default()).resolving(resolver))
@@ -51,12 +46,12 @@ impl Client {
         Self(Arc::new(Shared { settings, limit, transport }))
     }
 
-    /// Makes the API at `base`, whose errors are told in `error_format`.
+    /// Creates the API at `base`, which reports errors in `error_format`.
     pub fn api(&self, base: BaseUrl, error_format: &'static ErrorFormat) -> Api {
         Api { client: self.clone(), base, error_format, gate: Arc::new(Gate::new(None)) }
     }
 
-    /// Whose certificates count to it.
+    /// Returns the certificates that this client trusts.
     pub(crate) fn trust(&self) -> &Trust {
         self.transport().trust()
     }
@@ -94,14 +89,14 @@ pub struct Api {
 }
 
 impl Api {
-    /// Makes it known over what time the vendor counts requests, according to its documentation. It counts where the
-    /// vendor refuses one without saying how long to wait.
+    /// Sets the window of the vendor's rate limit according to its documentation. It is used if the vendor rejects a
+    /// request without saying how long to wait.
     #[must_use]
     pub fn counting_over(self, window: Duration) -> Self {
         Self { gate: Arc::new(Gate::new(Some(window))), ..self }
     }
 
-    /// The host that is called.
+    /// Returns the host of the API.
     pub fn host(&self) -> &str {
         self.base.host()
     }

@@ -1,31 +1,30 @@
-//! A TCP connection to the first address of a host that answers.
+//! Opens a TCP connection to the first address of a host that accepts one.
 
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
-use tokio::net::{TcpStream, lookup_host};
-use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::{
+    net::{TcpStream, lookup_host},
+    task::JoinSet,
+    time::sleep,
+};
 use url::Host;
 
-/// Looks up the addresses of a host's name.
+/// Resolves host names.
 #[derive(Clone)]
 pub(super) struct Resolver(Arc<dyn Fn(String, u16) -> Resolving + Send + Sync>);
 
-/// A look-up.
+/// A lookup in progress.
 pub(super) type Resolving = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
 impl Resolver {
-    /// Looks names up with this.
+    /// Creates a resolver from a function.
     #[cfg(test)]
     pub(super) fn new(resolve: impl Fn(String, u16) -> Resolving + Send + Sync + 'static) -> Self {
         Self(Arc::new(resolve))
     }
 
-    /// The addresses of a host, of both families in turn (RFC 8305, section 4). None where the name does not resolve.
+    /// Returns the addresses of a host, alternating between IPv4 and IPv6 (RFC 8305, section 4). Empty if the name does
+    /// not resolve.
     pub(super) async fn addresses(&self, host: &Host<String>, port: u16) -> Vec<SocketAddr> {
         let name = match host {
             Host::Ipv4(address) => return vec![(*address, port).into()],
@@ -41,13 +40,14 @@ impl Resolver {
 }
 
 impl Default for Resolver {
-    /// Asks the system.
+    /// Uses the system's resolver.
     fn default() -> Self {
         Self(Arc::new(|name, port| Box::pin(async move { Ok(lookup_host((name, port)).await?.collect()) })))
     }
 }
 
-/// Connects to the first of these addresses that answers (RFC 8305, section 5): the next is tried when one has failed or is slow.
+/// Connects to the first address that accepts a connection. The next one is tried when one fails or is slow (RFC 8305,
+/// section 5).
 pub(super) async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let mut trying = JoinSet::new();
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
@@ -67,7 +67,7 @@ pub(super) async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
             biased;
             tried = trying.join_next() => match tried {
                 Some(Ok(Ok(stream))) => {
-                    // A request goes out in one piece.
+                    // A request is written in one piece, so there is nothing to wait for.
                     let _ = stream.set_nodelay(true);
                     return Ok(stream);
                 }

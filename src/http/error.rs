@@ -1,44 +1,42 @@
-//! What went wrong, and what has become of the password.
+//! The error of a call to a vendor, with the outcome for the password.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::time::Duration;
+use std::{borrow::Cow, fmt, time::Duration};
 
-use super::words::Words;
+use super::words::Origin;
 use crate::secret::Shown;
 
-/// A result whose error tells what has become of the password.
+/// A result whose error includes the outcome for the password.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A failed operation, in words that may be shown: no secret, no URL, no body.
+/// A failed operation. Everything in it may be shown: it holds no secret, no URL and no body.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Error {
-    /// What kind of failure it is, for decisions.
+    /// The kind of failure, for decisions.
     pub kind: Kind,
-    /// What has become of the password.
+    /// The outcome for the password.
     pub outcome: Outcome,
-    /// Whether the vendor may still be at work on what was sent.
+    /// Whether the vendor may still be processing the request.
     pub finality: Finality,
-    /// The host that was called; empty where none was.
+    /// The host that was called; empty if none was.
     pub host: Box<str>,
-    /// The status of the answer, where there was one.
+    /// The status of the response, if there was one.
     pub status: Option<u16>,
-    /// Whose words the answer is in.
-    pub words: Words,
-    /// The vendor's own code for the failure.
+    /// Whether the response is in the vendor's format.
+    pub words: Origin,
+    /// The vendor's error code.
     pub code: Option<Shown>,
-    /// The vendor's own words.
+    /// The vendor's error message.
     pub message: Option<Shown>,
-    /// The vendor's id of the request, for its support.
+    /// The vendor's id of the request, for support requests.
     pub request_id: Option<Shown>,
-    /// Our own words, such as "the connection was refused": to follow a colon, without a full stop.
+    /// What went wrong, to follow a colon: "the connection was refused".
     pub reason: Cow<'static, str>,
     /// How long the vendor asked to wait.
     pub retry_after: Option<Duration>,
 }
 
 impl Error {
-    /// Makes an error with nothing of a vendor's in it, and so without proof of how the request ended there.
+    /// Creates an error without any information from the vendor.
     pub fn new(kind: Kind, outcome: Outcome, host: impl Into<Box<str>>, reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
             kind,
@@ -46,7 +44,7 @@ impl Error {
             finality: Finality::InFlight,
             host: host.into(),
             status: None,
-            words: Words::default(),
+            words: Origin::default(),
             code: None,
             message: None,
             request_id: None,
@@ -57,9 +55,9 @@ impl Error {
 }
 
 impl Error {
-    /// Whether there was an answer and it was not in the vendor's own words.
-    pub fn is_in_other_words(&self) -> bool {
-        self.status.is_some() && self.words == Words::Other
+    /// Returns whether there was a response that was not in the vendor's format.
+    pub fn is_foreign(&self) -> bool {
+        self.status.is_some() && self.words == Origin::Foreign
     }
 }
 
@@ -74,19 +72,19 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// What has become of the password when an operation ends.
+/// The outcome of an operation for the password.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Outcome {
-    /// It is proven that nothing was changed.
+    /// The password certainly was not changed.
     NotChanged,
-    /// The request was sent, and nobody knows what became of it.
+    /// The request was sent, and its result is unknown.
     MayHaveChanged,
     /// The vendor accepted the reset.
     Changed,
 }
 
 impl Outcome {
-    /// The sentence that every error ends with, word for word.
+    /// Returns the sentence that states this outcome in every diagnostic.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::NotChanged => "The password was not changed.",
@@ -96,54 +94,54 @@ impl Outcome {
     }
 }
 
-/// Whether the vendor may still be at work on a request when its exchange has ended.
+/// Whether the vendor may still process a request after the exchange has ended.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Finality {
-    /// The vendor itself has answered, or never got the request: it will do nothing more.
+    /// The vendor itself has responded, or never received the request. Nothing more will happen.
     Final,
-    /// It may still act: no answer came, or one that something in between may have given.
+    /// The vendor may still act: there was no response, or one that may come from something in between.
     InFlight,
 }
 
-/// What kind of failure it is.
+/// The kind of failure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
-    /// The server's certificate cannot be trusted.
+    /// The server's certificate is not trusted.
     Certificate,
-    /// 409: something stands in the way.
+    /// 409: the request conflicts with the credential's current state.
     Conflict,
-    /// What the vendor shows contradicts what the state holds, so nothing may be concluded from it.
+    /// The vendor's data contradicts the state, so no conclusion is possible.
     Contradiction,
-    /// 403: the credentials lack a right.
+    /// 403: the provider's login lacks a permission.
     Forbidden,
-    /// The connection ended before a whole answer was there.
+    /// The connection ended before the response was complete.
     Interrupted,
-    /// 404 in the vendor's own words: what was asked for does not exist.
+    /// 404 in the vendor's format: the resource does not exist.
     NotFound,
-    /// The answer is not in the words of this API: a wrong base URL, or something in between that answers in its place.
+    /// The response is not in the API's format: a wrong base URL, or a response from something in between.
     NotTheApi,
-    /// What is to be replaced is what we are logged in with. Nothing was sent.
+    /// The credential to replace is the one that the provider logs in with. Nothing was sent.
     OwnLogin,
-    /// 429: too many requests, and no time left to wait.
+    /// 429: too many requests, and not enough time left to wait.
     RateLimited,
     /// A redirect, which is never followed.
     Redirected,
-    /// Any other 4xx, or a 2xx whose body refuses.
+    /// Any other 4xx, or a 2xx whose body reports an error.
     Rejected,
-    /// Our own configuration cannot work. Nothing was sent.
+    /// The provider's own configuration cannot work. Nothing was sent.
     Setup,
-    /// Core, or whoever started it, asked to stop.
+    /// The operation was stopped, by core or by a signal.
     Stopped,
-    /// There was no answer in time.
+    /// There was no response in time.
     TimedOut,
-    /// The answer is longer than any answer of this API.
+    /// The response is longer than any of this API should be.
     TooLarge,
-    /// 401: the credentials are not accepted.
+    /// 401: the provider's login is not accepted.
     Unauthorized,
-    /// The vendor cannot answer now: 408, 5xx, or a status of its own with that meaning.
+    /// The vendor is unavailable: 408, 5xx, or a status of its own with that meaning.
     Unavailable,
-    /// No connection came about.
+    /// There was no connection.
     Unreachable,
-    /// The answer does not have the documented form.
+    /// The response does not have the documented form.
     Unreadable,
 }

@@ -1,60 +1,62 @@
-//! How a vendor says what went wrong.
+//! The format of a vendor's error responses.
 
 use http::header::HeaderMap;
 use serde_json::Value;
 
-use super::Kind;
-use super::words::{Form, Media, Words};
+use super::{
+    Kind,
+    words::{Form, Media, Origin},
+};
 use crate::secret::Shown;
 
-/// The names that a vendor's error bodies use.
+/// The format of a vendor's error bodies.
 ///
-/// Every name is a key of the JSON object, or a way into it such as `error.message`. The first that is there with a
-/// string or a number wins.
+/// Every name is a key of the JSON object or a path into it, such as `error.message`. Of several names the first one
+/// with a string or a number is used.
 #[derive(Debug)]
 pub struct ErrorFormat {
-    /// By what a refusal is known to be the vendor's.
+    /// The fields by which a body is recognized as the vendor's error.
     pub refusal: Form,
-    /// Where its code for the failure is.
+    /// The names of the error code.
     pub code: &'static [&'static str],
-    /// What its codes mean where a status that refuses says something else, or less.
+    /// The meanings of error codes that are more specific than their status.
     pub codes: &'static [(&'static str, Kind)],
-    /// Where its words for people are.
+    /// The names of the error message.
     pub message: &'static [&'static str],
-    /// How it says which fields it refuses. These words follow the message.
+    /// How it reports invalid fields. These follow the message.
     pub fields: Option<FieldErrors>,
-    /// Where its id of the request is. The usual headers are asked next.
+    /// The names of the request id. The usual headers are tried next.
     pub request_id: &'static [&'static str],
-    /// Statuses that the vendor documents as refused before anything was processed, beside 429.
+    /// Statuses, in addition to 429, that the vendor documents as rejected before processing.
     pub unprocessed: &'static [u16],
 }
 
-/// How a vendor says which fields of a request it refuses: under `errors`, in one of two forms.
+/// How a vendor reports invalid fields of a request under `errors`.
 #[derive(Clone, Copy, Debug)]
 pub enum FieldErrors {
-    /// An object: under a field's name a text, or a list of them.
+    /// An object from field names to a message or a list of messages.
     Named,
     /// A list of objects with a `pointer` to the field and a `detail` (RFC 9457, section 3).
     Pointed,
 }
 
-/// What a vendor said about a failure, fit to be shown.
+/// A vendor's error, safe to display.
 #[derive(Debug)]
 pub(super) struct ApiError {
-    /// Whose words they are. A code is told in the vendor's own only: in others it means something else.
-    pub(super) words: Words,
+    /// Whether it is in the vendor's format. If not, a code could mean anything and is dropped.
+    pub(super) words: Origin,
     pub(super) code: Option<Shown>,
     pub(super) message: Option<Shown>,
     pub(super) request_id: Option<Shown>,
 }
 
 impl ErrorFormat {
-    /// What a code means, if it means more than the status that it comes with.
+    /// Returns the meaning of an error code, if it is more specific than its status.
     pub(super) fn meaning(&self, code: Option<&str>) -> Option<Kind> {
         self.codes.iter().find(|(known, _)| Some(*known) == code).map(|(_, kind)| *kind)
     }
 
-    /// Reads an error's body and headers. A body that is no JSON object, such as a proxy's HTML, says nothing.
+    /// Parses an error's body and headers. A body that is not a JSON object, such as a proxy's HTML, yields nothing.
     pub(super) fn read(&self, body: &[u8], headers: &HeaderMap) -> ApiError {
         let words = self.refusal.of_refusal(Media::of(headers), body);
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
@@ -64,7 +66,7 @@ impl ErrorFormat {
 
         ApiError {
             words,
-            code: text(self.code).filter(|_| words == Words::Own).and_then(|text| Shown::token(&text)),
+            code: text(self.code).filter(|_| words == Origin::Vendor).and_then(|text| Shown::token(&text)),
             message: message.map(|message| message.with(fields())),
             request_id: text(self.request_id).and_then(|text| Shown::token(&text)).or_else(|| request_id(headers)),
         }
@@ -72,7 +74,7 @@ impl ErrorFormat {
 }
 
 impl FieldErrors {
-    /// All that is said of single fields, as `field: words; field: words`.
+    /// Formats the errors of single fields as `field: message; field: message`.
     fn read(self, body: &Value) -> String {
         let errors = &body["errors"];
         let mut said = Vec::new();
@@ -93,12 +95,12 @@ impl FieldErrors {
     }
 }
 
-/// The id of the request in an answer's headers.
+/// Finds the request id in a response's headers.
 pub(super) fn request_id(headers: &HeaderMap) -> Option<Shown> {
     REQUEST_ID_HEADERS.iter().find_map(|name| Shown::token(headers.get(*name)?.to_str().ok()?))
 }
 
-/// Where vendors put the id of a request if not into the body.
+/// The headers in which vendors return the request id.
 const REQUEST_ID_HEADERS: [&str; 3] = ["x-request-id", "x-hubspot-correlation-id", "x-correlation-id"];
 
 fn find(body: &Value, name: &str) -> Option<String> {
@@ -109,7 +111,7 @@ fn find(body: &Value, name: &str) -> Option<String> {
     }
 }
 
-/// A text, or those of a list.
+/// Returns a string, or the strings of a list.
 fn texts(value: &Value) -> impl Iterator<Item = &str> {
     value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter().filter_map(Value::as_str)
 }

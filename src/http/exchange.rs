@@ -1,27 +1,31 @@
-//! One request sent once: until when it can be taken back, and until when its answer is waited for.
+//! Sends a request once: until when it can be cancelled, and how long its response is awaited.
 
-use std::borrow::Cow;
-use std::pin::pin;
-use std::sync::OnceLock;
-use std::time::{Duration, SystemTime};
+use std::{
+    borrow::Cow,
+    pin::pin,
+    sync::OnceLock,
+    time::{Duration, SystemTime},
+};
 
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::answer::Flaw;
-use super::arriving::{self, Arriving, Head, Received};
-use super::classify::{Intent, Stage, judge_disagreement, judge_status, judge_trouble};
-use super::error_format::request_id;
-use super::gate::Quota;
-use super::operation::{LEAST_TO_SEND, out_of_time};
-use super::retry::Failure;
-use super::retry_after::{next_window, retry_after};
-use super::route::{Connection, Route};
-use super::transport::{NO_CONNECTION_IN_TIME, Obstacle, Transport, TransportError};
-use super::words::{Agreement, Media, Words};
-use super::{Answer, Error, ErrorFormat, Kind, Operation, Outcome, Result};
+use super::{
+    Answer, Error, ErrorFormat, Kind, Operation, Outcome, Result,
+    answer::BrokenResponse,
+    arriving::{self, Arriving, Head, Received},
+    classify::{Intent, Stage, classify_foreign_success, classify_status, classify_transport_error},
+    error_format::request_id,
+    gate::Quota,
+    operation::{LEAST_TO_SEND, out_of_time},
+    retry::Failure,
+    retry_after::{next_window, retry_after},
+    route::{Connection, Route},
+    transport::{ConnectError, NO_CONNECTION_IN_TIME, Transport, TransportError},
+    words::{Agreement, Media, Origin},
+};
 
-/// What an exchange needs to know beside the request itself.
+/// Everything an exchange needs in addition to the request itself.
 pub(super) struct Exchange<'a> {
     pub(super) transport: &'a Transport,
     pub(super) route: &'a Route,
@@ -29,16 +33,16 @@ pub(super) struct Exchange<'a> {
     pub(super) intent: Intent,
     pub(super) host: &'a str,
     pub(super) error_format: &'static ErrorFormat,
-    /// What agrees to a password of the caller's own.
+    /// What counts as success for a request that sets a password.
     pub(super) agreement: &'a Agreement,
-    /// The longest that it may take.
+    /// The timeout of the exchange.
     pub(super) timeout: Duration,
-    /// What the response says of the vendor's rate limit goes here.
+    /// Receives what the response says about the vendor's rate limit.
     pub(super) quota: &'a OnceLock<Quota>,
 }
 
 impl Exchange<'_> {
-    /// Sends the request and judges what comes back.
+    /// Sends the request and classifies the response.
     pub(super) async fn run(&self, message: &[u8]) -> Result<Answer, Failure> {
         let start = Instant::now();
         if self.intent != Intent::Read && self.op.remaining() < LEAST_TO_SEND {
@@ -48,15 +52,16 @@ impl Exchange<'_> {
         if let Some(looked) = self.look_over_kept(message, end).await {
             return looked;
         }
-        let connection = self.connect(start, end).await.map_err(|Obstacle { trouble, words }| {
-            let Failure { error, tries } = self.failed(trouble, Stage::Connecting);
+        let connection = self.connect(start, end).await.map_err(|ConnectError { transport_error, words }| {
+            let Failure { error, tries } = self.failed(transport_error, Stage::Connecting);
             let reason = words.map_or(error.reason, Cow::Owned);
             Failure { error: Error { reason, ..error }, tries }
         })?;
 
         let end = match self.intent {
             Intent::Read => end,
-            // Once it has left, only its answer tells what became of the password: the deadline does not end the wait for it.
+            // Once it has been sent, only the response shows what happened to the password, so the deadline does not
+            // end the wait.
             Intent::Reset | Intent::Set => {
                 Instant::now().checked_add(self.timeout).unwrap_or(end.max(self.op.deadline))
             }
@@ -66,8 +71,8 @@ impl Exchange<'_> {
         self.judge(response, begun, end).await
     }
 
-    /// Sends a look-up over a connection that has carried one before. `None` where there is no such connection, or where it ended
-    /// before a response: the look-up is then sent over a new one, which does no harm.
+    /// Sends a read over a kept connection. `None` if there is none, or if it was closed before a response: the read is
+    /// then repeated over a new connection, which is harmless.
     async fn look_over_kept(&self, message: &[u8], end: Instant) -> Option<Result<Answer, Failure>> {
         if self.intent != Intent::Read {
             return None;
@@ -79,7 +84,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// Sends the request, and waits for the head of the response.
+    /// Sends the request and waits for the head of the response.
     async fn begin(
         &self,
         response: &mut Arriving<Connection>,
@@ -107,21 +112,21 @@ impl Exchange<'_> {
             (Ok(()), Some(head)) if (200..300).contains(&head.status) => self.accept(response, head, end).await,
             (Ok(()), Some(head)) => Err(self.refuse(response, head, end).await),
             (begun, _) => {
-                let trouble = begun.err().unwrap_or(TransportError::Interrupted);
+                let transport_error = begun.err().unwrap_or(TransportError::Interrupted);
                 match response.success().filter(|_| self.intent == Intent::Reset) {
-                    Some(status) => Ok(self.headless(response, status, trouble, end).await),
-                    None => Err(self.failed(trouble, Stage::Sent)),
+                    Some(status) => Ok(self.headless(response, status, transport_error, end).await),
+                    None => Err(self.failed(transport_error, Stage::Sent)),
                 }
             }
         }
     }
 
-    /// Makes a connection. Until it stands, a stop or too little time takes the request back.
-    async fn connect(&self, start: Instant, end: Instant) -> Result<Connection, Obstacle> {
-        // A request that leaves at the last moment would be cut off without its answer.
+    /// Connects. Until this succeeds, a stop or a lack of time cancels the request.
+    async fn connect(&self, start: Instant, end: Instant) -> Result<Connection, ConnectError> {
+        // A request that is sent at the last moment would be cut off before its response.
         let last_moment = end - LEAST_TO_SEND.min((end - start) / 2);
 
-        // The order is what makes it safe: a connection counts only while there is no reason to leave it unused.
+        // The order makes it safe: a connection is used only if there is no reason to cancel.
         tokio::select! {
             biased;
             () = self.op.stop.cancelled() => Err(TransportError::Stopped.into()),
@@ -130,7 +135,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// Waits for something of which the vendor knows already: a stop ends a read, and nothing that changes a password.
+    /// Waits for something after the request was sent. A stop ends a read, but never a request that changes a password.
     async fn in_time<T>(&self, end: Instant, future: impl Future<Output = T>) -> Result<T, TransportError> {
         let stop = async {
             match self.intent {
@@ -144,7 +149,7 @@ impl Exchange<'_> {
             value = &mut future => Ok(value),
             () = stop => Err(TransportError::Stopped),
             () = tokio::time::sleep_until(end) => {
-                // To a process that was stopped meanwhile, the answer may have come in time and not have been read yet.
+                // If the process was suspended, the response may have arrived in time without having been read.
                 let look = if end.elapsed() > OVERSLEPT { LAST_LOOK } else { Duration::ZERO };
                 tokio::time::timeout(look, future).await.map_err(|_| TransportError::TimedOut)
             }
@@ -161,26 +166,29 @@ impl Exchange<'_> {
         };
         if self.intent == Intent::Reset {
             let read = self.in_time(end, response.all()).await.and_then(|read| read);
-            // What more might follow a complete response is waited for in vain, and that is no flaw of it.
-            let is_flaw = |trouble: &TransportError| *trouble != TransportError::TimedOut || !response.is_complete();
-            let flaw = read.err().filter(is_flaw).map(|trouble| self.flaw(trouble, Stage::Agreed));
+            // A timeout after a complete response only means that nothing more followed.
+            let is_flaw = |transport_error: &TransportError| {
+                *transport_error != TransportError::TimedOut || !response.is_complete()
+            };
+            let flaw = read.err().filter(is_flaw).map(|transport_error| self.flaw(transport_error, Stage::Agreed));
             return Ok(answer(response.received(), flaw));
         }
         let most = if self.intent == Intent::Read { arriving::PAGE } else { arriving::PASSWORD };
         let body = match self.in_time(end, response.whole_body(most)).await.and_then(|body| body) {
             Ok(body) => body,
-            Err(trouble) => {
-                let Failure { error, tries } = self.failed(trouble, Stage::Agreed);
+            Err(transport_error) => {
+                let Failure { error, tries } = self.failed(transport_error, Stage::Agreed);
                 return Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries });
             }
         };
         if self.intent == Intent::Set
-            && self.agreement.of(status, media, &body, &self.error_format.refusal) == Words::Other
+            && self.agreement.of(status, media, &body, &self.error_format.refusal) == Origin::Foreign
         {
-            let verdict = judge_disagreement();
-            let error = Error::new(verdict.kind, verdict.outcome, self.host, format!("it answered {status}"));
-            let error = Error { finality: verdict.finality, status: Some(status), request_id, ..error };
-            return Err(Failure { error, tries: verdict.tries });
+            let classification = classify_foreign_success();
+            let error =
+                Error::new(classification.kind, classification.outcome, self.host, format!("it returned {status}"));
+            let error = Error { finality: classification.finality, status: Some(status), request_id, ..error };
+            return Err(Failure { error, tries: classification.tries });
         }
         if self.intent == Intent::Read
             && let Some(connection) = response.into_idle()
@@ -190,19 +198,19 @@ impl Exchange<'_> {
         Ok(answer(Received { body, beyond: Vec::new(), is_whole: true }, None))
     }
 
-    /// Takes what has come where a status of success was read, and no head that is one.
+    /// Collects what was received after a 2xx status line without a valid head.
     async fn headless(
         &self,
         mut response: Arriving<Connection>,
         status: u16,
-        trouble: TransportError,
+        transport_error: TransportError,
         end: Instant,
     ) -> Answer {
         let _ = self.in_time(end, response.all()).await;
-        self.answer(status, response.received(), Some(self.flaw(trouble, Stage::Sent)))
+        self.answer(status, response.received(), Some(self.flaw(transport_error, Stage::Sent)))
     }
 
-    fn answer(&self, status: u16, received: Received, flaw: Option<Flaw>) -> Answer {
+    fn answer(&self, status: u16, received: Received, flaw: Option<BrokenResponse>) -> Answer {
         let Received { body, beyond, is_whole } = received;
         Answer {
             status,
@@ -218,12 +226,12 @@ impl Exchange<'_> {
         }
     }
 
-    fn flaw(&self, trouble: TransportError, stage: Stage) -> Flaw {
-        let Error { kind, outcome, finality, reason, .. } = self.failed(trouble, stage).error;
-        Flaw { kind, outcome, finality, reason }
+    fn flaw(&self, transport_error: TransportError, stage: Stage) -> BrokenResponse {
+        let Error { kind, outcome, finality, reason, .. } = self.failed(transport_error, stage).error;
+        BrokenResponse { kind, outcome, finality, reason }
     }
 
-    /// A refusal is clear without its body: one that cannot be had says nothing.
+    /// Creates the failure for an error status. If its body cannot be read, the status is enough.
     async fn refuse(&self, mut response: Arriving<Connection>, head: Head, end: Instant) -> Failure {
         let Head { status, headers } = head;
         let end = end.min(Instant::now() + REFUSAL_TIME);
@@ -235,30 +243,30 @@ impl Exchange<'_> {
         };
 
         let said = self.error_format.read(&body, &headers);
-        let verdict = judge_status(status, self.intent, self.error_format, said.words)
+        let classification = classify_status(status, self.intent, self.error_format, said.words)
             .with_vendor_kind(status, self.error_format.meaning(said.code.as_deref()));
         let now = SystemTime::now();
-        let wait = match verdict.kind {
+        let wait = match classification.kind {
             Kind::RateLimited => retry_after(&headers, now).or_else(|| next_window(&headers, now)),
             Kind::Unavailable => retry_after(&headers, now),
             _ => None,
         };
         let error = Error {
-            finality: verdict.finality,
+            finality: classification.finality,
             status: Some(status),
             words: said.words,
             code: said.code,
             message: said.message,
             request_id: said.request_id,
             retry_after: wait,
-            ..Error::new(verdict.kind, verdict.outcome, self.host, format!("it answered {status}"))
+            ..Error::new(classification.kind, classification.outcome, self.host, format!("it returned {status}"))
         };
-        Failure { error, tries: verdict.tries }
+        Failure { error, tries: classification.tries }
     }
 
-    fn failed(&self, trouble: TransportError, stage: Stage) -> Failure {
-        let verdict = judge_trouble(trouble, stage, self.intent);
-        let reason = match (trouble, stage) {
+    fn failed(&self, transport_error: TransportError, stage: Stage) -> Failure {
+        let classification = classify_transport_error(transport_error, stage, self.intent);
+        let reason = match (transport_error, stage) {
             (
                 TransportError::Certificate(reason)
                 | TransportError::Setup(reason)
@@ -266,24 +274,24 @@ impl Exchange<'_> {
                 _,
             ) => reason,
             (TransportError::ProxyRefused, _) => "the proxy opened no tunnel",
-            (TransportError::Interrupted, Stage::Agreed) => "the connection ended within the answer",
-            (TransportError::Interrupted, _) => "the connection ended before an answer",
+            (TransportError::Interrupted, Stage::Agreed) => "the connection ended during the response",
+            (TransportError::Interrupted, _) => "the connection ended before a response",
             (TransportError::Stopped, Stage::Connecting) => "the operation was stopped before the request was sent",
             (TransportError::Stopped, _) => "the operation was stopped",
-            (TransportError::TimedOut, Stage::Agreed) => "the answer did not end in time",
-            (TransportError::TimedOut, _) => "no answer came in time",
-            (TransportError::TooLarge, _) => "the answer is longer than any answer of this API",
+            (TransportError::TimedOut, Stage::Agreed) => "the response did not end in time",
+            (TransportError::TimedOut, _) => "no response arrived in time",
+            (TransportError::TooLarge, _) => "the response is longer than any of this API should be",
         };
-        let error = Error::new(verdict.kind, verdict.outcome, self.host, reason);
-        Failure { error: Error { finality: verdict.finality, ..error }, tries: verdict.tries }
+        let error = Error::new(classification.kind, classification.outcome, self.host, reason);
+        Failure { error: Error { finality: classification.finality, ..error }, tries: classification.tries }
     }
 }
 
-/// How late a timer must be to show that the process was stopped.
+/// How late a timer must be to show that the process was suspended.
 const OVERSLEPT: Duration = Duration::from_millis(100);
 
-/// How long an answer that may have come meanwhile is looked for.
+/// How long to look for a response that may have arrived while the process was suspended.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
-/// How long the body of a refusal is waited for.
+/// How long to wait for the body of an error response.
 const REFUSAL_TIME: Duration = Duration::from_secs(5);

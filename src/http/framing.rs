@@ -1,24 +1,26 @@
-//! Where the body of a response ends (RFC 9112, section 6).
+//! Finds the end of a response's body (RFC 9112, section 6).
 
-use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{
+    HeaderMap,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+};
 
 /// How a body is delimited, and how far it has been read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Framing {
-    /// So many bytes are still to come.
+    /// This many bytes are missing.
     Length(u64),
-    /// In chunks, each with its size.
+    /// In chunks, each preceded by its size.
     Chunked(Chunk),
     /// It ends with the connection.
     ToEnd,
-    /// It ended where it says.
+    /// The body is complete.
     Complete,
-    /// What is said of its end contradicts itself, or the bytes do.
+    /// The headers or the bytes contradict each other, so the end is unknown.
     Unclear,
 }
 
-/// Where in the chunked coding the next byte stands (RFC 9112, section 7.1).
+/// The position of the next byte in the chunked coding (RFC 9112, section 7.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Chunk {
     Size(u64, u8),
@@ -33,7 +35,7 @@ pub(super) enum Chunk {
 }
 
 impl Framing {
-    /// Reads how the body of a response is delimited.
+    /// Determines how the body of a response is delimited.
     pub(super) fn of(status: u16, headers: &HeaderMap) -> Self {
         if matches!(status, 100..=199 | 204 | 304) {
             return Self::Complete;
@@ -63,7 +65,7 @@ impl Framing {
         }
     }
 
-    /// Appends to `body` what of `bytes` belongs to it, up to `most` bytes in all. Returns how many bytes lie behind its end.
+    /// Appends the decoded bytes to `body`, up to a total of `most`. Returns the number of bytes after its end.
     pub(super) fn decode(&mut self, mut bytes: &[u8], body: &mut Vec<u8>, most: usize) -> Result<usize, TooLarge> {
         while !bytes.is_empty() {
             match self {
@@ -99,7 +101,7 @@ impl Framing {
 }
 
 impl Chunk {
-    /// What follows a byte that is not data.
+    /// Returns the state after a byte that is not data.
     fn after(self, byte: u8) -> Framing {
         let next = match (self, byte) {
             (Self::Size(size, digits @ 0..16), b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
@@ -122,7 +124,7 @@ impl Chunk {
     }
 }
 
-/// The body is longer than it may be. What fits has been kept.
+/// The body is too long. Its beginning is kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct TooLarge;
 

@@ -1,4 +1,4 @@
-//! Single values out of JSON, however odd the rest of it is.
+//! Extracts single values from JSON, even if the rest of it is not as expected.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use crate::secret::{Outside, Secret};
 
-/// What stands at `path` in a JSON object that is there to its end, whatever follows it.
+/// Finds the value at `path` in a complete JSON object, whatever follows it.
 pub(super) fn find<T: Leaf>(body: &[u8], path: &[&str]) -> Option<T> {
     let (found, is_whole) = look(body, path);
     found.filter(|_| is_whole)
 }
 
-/// What stands at `path`, and whether the JSON around it has its end.
+/// Finds the value at `path`. Also returns whether the JSON is complete.
 pub(super) fn look<T: Leaf>(body: &[u8], path: &[&str]) -> (Option<T>, bool) {
     let mut found = None;
     let mut json = serde_json::Deserializer::from_slice(body);
@@ -20,7 +20,7 @@ pub(super) fn look<T: Leaf>(body: &[u8], path: &[&str]) -> (Option<T>, bool) {
     (found, is_whole)
 }
 
-/// What can stand at the end of a path.
+/// A type of value that can be extracted.
 pub(super) trait Leaf: Sized {
     fn of_text(_: &str) -> Option<Self> {
         None

@@ -1,18 +1,23 @@
-//! Connections that have carried a look-up and may carry the next.
+//! Kept connections, which only reads may reuse.
 //!
-//! Never a request that changes a password: written to a connection that the server is just closing, it counts as sent.
+//! A request that changes a password never reuses one: if the server is just closing the connection, it would be
+//! unknown whether the request was received.
 
-use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
-use std::task::{Context, Waker};
-use std::time::Duration;
+use std::{
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+    task::{Context, Waker},
+    time::Duration,
+};
 
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::time::Instant;
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    time::Instant,
+};
 
 use super::route::{Connection, Route};
 
-/// The connections that wait for a look-up.
+/// The idle connections.
 #[derive(Default)]
 pub(super) struct Kept(Mutex<Vec<Idle>>);
 
@@ -23,7 +28,7 @@ struct Idle {
 }
 
 impl Kept {
-    /// Keeps a connection whose last response has come to its end.
+    /// Keeps a connection whose last response is complete.
     pub(super) fn keep(&self, route: &Route, connection: Connection) {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(Idle::is_fresh);
@@ -32,12 +37,13 @@ impl Kept {
         }
     }
 
-    /// The connection on this route that was used last, if the server has neither closed it nor said anything since.
+    /// Takes the most recently used connection of a route, unless the server has closed it or sent something.
     pub(super) fn take(&self, route: &Route) -> Option<Connection> {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(Idle::is_fresh);
         while let Some(at) = idle.iter().rposition(|kept| kept.route == *route) {
             let Idle { mut connection, .. } = idle.remove(at);
+            // A server that has closed or written something will not process another request.
             if is_silent(&mut connection) {
                 return Some(connection);
             }
@@ -57,8 +63,8 @@ fn is_silent(connection: &mut Connection) -> bool {
     Pin::new(connection).poll_read(&mut Context::from_waker(Waker::noop()), &mut ReadBuf::new(&mut byte)).is_pending()
 }
 
-/// Less than the five seconds after which Apache httpd and Node.js close one; nginx and AWS's load balancers wait for a minute.
+/// Apache httpd and Node.js close idle connections after five seconds, nginx and AWS's load balancers after a minute.
 const LONGEST_IDLE: Duration = Duration::from_secs(4);
 
-/// As many as core has look-ups under way unless it is told otherwise.
+/// The default of core's `-parallelism`.
 const MOST: usize = 10;

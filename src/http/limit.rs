@@ -1,13 +1,15 @@
-//! `max_requests_per_second`: a client's requests begin at even distances.
+//! `max_requests_per_second`: spaces out a client's requests evenly.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
 use super::{Error, Kind, Operation, Outcome, Result};
 
-/// When the next request of a client may begin.
+/// Decides when the next request of a client may be sent.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
     distance: Option<Duration>,
@@ -20,21 +22,22 @@ impl RateLimiter {
         Self { distance, next: Mutex::default() }
     }
 
-    /// Waits for this request's turn, if it comes before the operation's deadline.
+    /// Waits for this request's turn. Fails at once if that comes after the operation's deadline.
     pub(super) async fn acquire(&self, op: &Operation, host: &str) -> Result<()> {
         let Some(distance) = self.distance else { return Ok(()) };
         let turn = self.reserve(distance, Instant::now(), op.deadline).ok_or_else(|| {
-            let reason = "`max_requests_per_second` leaves no room for the request in the operation's time";
+            let reason = "`max_requests_per_second` does not allow the request within the operation's timeout";
             Error::new(Kind::TimedOut, Outcome::NotChanged, host, reason)
         })?;
         op.wait(tokio::time::sleep_until(turn)).await
     }
 
-    /// Takes the next turn, unless it comes too late for this operation.
+    /// Reserves the next turn, unless it comes after the deadline.
     fn reserve(&self, distance: Duration, now: Instant, deadline: Instant) -> Option<Instant> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = next.map_or(now, |next| next.max(now));
         (turn < deadline).then(|| {
+            // Only a request that will be sent uses up a turn.
             *next = turn.checked_add(distance);
             turn
         })

@@ -1,22 +1,24 @@
-//! Single values out of an answer, however odd the rest of it is.
+//! Extracts single values from a response, even if the rest of it is not as expected.
 //!
-//! The answer to a reset is the only copy of the password. So a password is taken wherever it stands where the vendor documents it:
-//! beside fields that have changed their type, before garbage, and from the last of several fields of one name; and where the response
-//! is broken, in whatever has come of it.
+//! The response to a reset is the only copy of the password. So the password is found at its documented place even if
+//! other fields have changed their type, if garbage follows, or if a field occurs several times (the last one wins). If
+//! the response is broken, everything that was received is searched.
 
-use super::json::{Leaf, look};
-use super::salvage::documents;
-use super::{Answer, Error, Finality, Kind, Outcome, Result};
+use super::{
+    Answer, Error, Finality, Kind, Outcome, Result,
+    json::{Leaf, look},
+    salvage::documents,
+};
 use crate::secret::{Outside, Secret};
 
 impl Answer {
-    /// The password at `path`; an error where there is none, or an empty one.
+    /// Returns the password at `path`. Fails if there is none or it is empty.
     ///
-    /// A whole body that is no JSON object at all is not this vendor's: something in between may have answered, and then nobody knows
-    /// what became of the password.
+    /// A complete body that is not a JSON object does not come from this vendor but from something in between, so the
+    /// outcome for the password is unknown.
     pub fn password(&self, path: &[&str]) -> Result<Secret> {
         self.secret(path).ok_or_else(|| {
-            let lost = self.unreadable("the answer holds no password");
+            let lost = self.unreadable("the response has no password");
             match self.outcome {
                 Outcome::Changed if self.is_whole && !self.begins_an_object() => Error {
                     kind: Kind::NotTheApi,
@@ -34,29 +36,29 @@ impl Answer {
         body.trim_ascii_start().first() == Some(&b'{')
     }
 
-    /// The text at `path`, if it is not empty.
+    /// Returns the secret string at `path`, unless it is empty.
     pub fn secret(&self, path: &[&str]) -> Option<Secret> {
         self.find(path).filter(|secret: &Secret| !secret.is_empty())
     }
 
-    /// The text at `path` that is no secret.
+    /// Returns the string at `path`, which is not a secret.
     pub fn text(&self, path: &[&str]) -> Option<Outside> {
         self.find(path)
     }
 
-    /// The whole number at `path`.
+    /// Returns the integer at `path`.
     pub fn number(&self, path: &[&str]) -> Option<u64> {
         self.find(path)
     }
 
-    /// Whether it is true or false at `path`.
+    /// Returns the boolean at `path`.
     pub fn flag(&self, path: &[&str]) -> Option<bool> {
         self.find(path)
     }
 
     fn find<T: Leaf>(&self, path: &[&str]) -> Option<T> {
         let texts = std::iter::once(&self.body).chain(&self.beyond);
-        // What was found before the text stops being JSON still counts.
+        // A value that was found before the JSON breaks off is valid.
         texts.flat_map(|text| documents(text)).find_map(|document| look(document.bytes, path).0)
     }
 }

@@ -1,10 +1,10 @@
-//! A request as it goes over the wire (RFC 9112, section 3).
+//! Encodes a request for the wire (RFC 9112, section 3).
 
 use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 use zeroize::Zeroizing;
 
-/// The bytes of a request. They hold a token, and are wiped when they are dropped.
+/// Encodes a request. The bytes contain a token and are wiped when they are dropped.
 pub(super) fn encode(
     method: &Method,
     url: &Url,
@@ -20,7 +20,7 @@ pub(super) fn encode(
     let fields: Vec<_> =
         own.chain(headers.iter().map(|(name, value)| (name.as_str(), HeaderValue::as_bytes(value)))).collect();
 
-    // Room for all of it: a buffer that grows leaves copies behind.
+    // Allocate everything at once: a growing buffer would leave copies behind.
     let room: usize = fields.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
     let mut bytes = Zeroizing::new(Vec::with_capacity(line.len() + room + 2 + body.len()));
     bytes.extend_from_slice(line.as_bytes());
@@ -34,7 +34,7 @@ pub(super) fn encode(
     bytes
 }
 
-/// The host of a URL, with its port where that is not the scheme's own.
+/// Returns the host of a URL, with its port unless that is the scheme's default.
 fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))

@@ -1,21 +1,24 @@
-//! The HTTP client that all vendors share: what may be sent again, and what may not.
+//! The HTTP client that all vendors share. It decides which requests may be repeated.
 //!
-//! A [`Client`] makes an [`Api`] for a vendor's base URL, an `Api` makes [`Request`]s, and a request is sent in one of two
-//! ways. [`Request::read`] may send it any number of times. [`Request::reset`] sends it again only when the earlier one
-//! is proven unprocessed, because the answer to a reset is the only copy of the new password.
+//! A [`Client`] creates an [`Api`] for a vendor's base URL, an `Api` creates [`Request`]s, and a request is sent in one
+//! of three ways. [`Request::read`] may repeat it freely. [`Request::set`] repeats it if the outcome is unknown,
+//! because setting the same password twice is harmless. [`Request::reset`] repeats it only if the vendor certainly has
+//! not processed it, because the response to a reset is the only copy of the new password.
 //!
-//! The way of a request through the files:
+//! A request passes through these files:
 //!
-//! - `request` puts it together, with `path` for the part of the URL that names a credential, and `message` for its bytes;
-//! - `retry` is the one loop around it;
-//! - `gate` lets it leave when the vendor takes it, with `retry_after` for the vendor's own word on when, and `limit` for ours;
-//! - `exchange` sends it once, over a connection that `transport` makes, with `dial`, `proxy`, `no_proxy` and `tunnel`; `kept` has those
-//!   that look-ups share;
-//! - `arriving` reads what comes back, `framing` finds its end, and `salvage` the password where it is broken;
-//! - `words` knows whether a response is in the vendor's own words, and `classify` judges it, or that there was none;
-//! - `error_format` reads what a vendor says, and shows it as [`Shown`](crate::secret::Shown) words only.
+//! - `request` builds it, with `path` for the part of the URL that identifies a credential, and `message` for its
+//!   bytes;
+//! - `retry` is the only retry loop;
+//! - `gate` waits for the vendor's rate limit, with `retry_after` for its headers, and `limit` for the user's own
+//!   limit;
+//! - `exchange` sends it once, over a connection that `transport` opens with `dial`, `proxy`, `no_proxy` and `tunnel`;
+//!   `kept` holds those that reads reuse;
+//! - `arriving` reads the response, `framing` finds its end, and `salvage` finds the password in a broken one;
+//! - `words` decides whether a response is in the vendor's format, and `classify` what it proves;
+//! - `error_format` parses a vendor's errors, and exposes them only as [`Shown`](crate::secret::Shown).
 //!
-//! Every failure is an [`Error`], which says with its [`Outcome`] what has become of the password.
+//! Every failure is an [`Error`] with the [`Outcome`] for the password.
 
 mod answer;
 mod arriving;
@@ -56,6 +59,6 @@ pub use error::{Error, Finality, Kind, Outcome, Result};
 pub use error_format::{ErrorFormat, FieldErrors};
 pub use operation::Operation;
 pub use request::{BodyText, Request};
-pub use words::{Agreement, Form, Mark, Words};
+pub use words::{Agreement, Form, Mark, Origin};
 
 pub use crate::trust::CertificateFile;

@@ -1,17 +1,18 @@
-//! `NO_PROXY`: the hosts that are called directly, by the rules of Go's `net/http`.
+//! `NO_PROXY`: the hosts to call without a proxy, by the rules of Go's `net/http`.
 
 use std::net::IpAddr;
 
 use url::Host;
 
-/// Tells whether the list names the host. Each of its parts, set apart by commas or spaces, is one of:
+/// Returns whether the list contains the host. Its entries are separated by commas or spaces:
 ///
 /// - `*`: every host;
-/// - `example.com`: this host, and all below it; `.example.com` and `*.example.com`: all below it;
+/// - `example.com`: this host and its subdomains; `.example.com` and `*.example.com`: only the subdomains;
 /// - `192.0.2.7`, `2001:db8::1`: this address;
 /// - `192.0.2.0/24`, `2001:db8::/32`: these addresses (RFC 4632).
 ///
-/// All but `*` and address ranges may end with a port, as in `example.com:443` and `[2001:db8::1]:443`, and count for that port then.
+/// Entries other than `*` and address ranges may end with a port, as in `example.com:443` and `[2001:db8::1]:443`, and
+/// then apply to that port only.
 pub(super) fn lists(list: &str, host: &Host<&str>, port: u16) -> bool {
     let mut entries = list.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
     entries.any(|entry| entry == "*" || matches(entry, host, port))
@@ -47,7 +48,7 @@ fn matches_name(entry: &str, name: &str, port: u16) -> bool {
     }
     let domain = domain.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(domain);
     let (domain, is_below_only) = domain.strip_prefix('.').map_or((domain, false), |domain| (domain, true));
-    // In the form that the host's name has: lower case, punycode, and without the dot of the root.
+    // Normalized like the host's name: lower case, punycode, and without a trailing dot.
     let Ok(Host::Domain(domain)) = Host::parse(domain.trim_end_matches('.')) else { return false };
     match name.trim_end_matches('.').strip_suffix(&*domain) {
         Some("") => !is_below_only,

@@ -1,4 +1,4 @@
-//! How long an operation may take, and what ends it early.
+//! The deadline and the stop signal of an operation.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Error, Kind, Outcome, Result};
 
-/// One operation of core's on one credential.
+/// One operation on one credential.
 #[derive(Clone, Debug)]
 pub struct Operation {
-    /// When it ends, whatever has been reached.
+    /// When it has to end.
     pub deadline: Instant,
-    /// Cancelled when it is to end early. A reset that has left is still waited for.
+    /// Cancelled to end it early. The response to a reset that has been sent is still awaited.
     pub stop: CancellationToken,
 }
 
@@ -24,14 +24,15 @@ impl Operation {
         Self { deadline, stop }
     }
 
-    /// The same operation, ended after `timeout` at the latest.
+    /// Returns the same operation, limited to `timeout` from now.
     #[must_use]
     pub fn within(&self, timeout: Duration) -> Self {
         let end = Instant::now().checked_add(timeout).unwrap_or(self.deadline);
         Self { deadline: self.deadline.min(end), ..self.clone() }
     }
 
-    /// Waits for `future` unless the deadline or a stop comes first. For waits in which nothing is sent.
+    /// Waits for `future`. Fails if the deadline or a stop comes first. The future is then dropped, so it must not be a
+    /// request that changes a password.
     pub async fn wait<T>(&self, future: impl Future<Output = T>) -> Result<T> {
         tokio::select! {
             biased;
@@ -41,25 +42,25 @@ impl Operation {
         }
     }
 
-    /// The time that is left.
+    /// Returns the remaining time.
     pub(super) fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 }
 
-/// The error of an operation that was stopped before anything was sent.
+/// Creates the error for an operation that was stopped before anything was sent.
 pub(super) fn stopped(host: &str) -> Error {
     Error::new(Kind::Stopped, Outcome::NotChanged, host, "the operation was stopped before the request was sent")
 }
 
-/// The error of an operation whose time ran out before anything was sent.
+/// Creates the error for an operation that timed out before anything was sent.
 pub(super) fn out_of_time(host: &str) -> Error {
-    Error::new(Kind::TimedOut, Outcome::NotChanged, host, "the operation's time ran out before the request was sent")
+    Error::new(Kind::TimedOut, Outcome::NotChanged, host, "the operation timed out before the request was sent")
 }
 
-/// The least time in which a vendor can be expected to answer. A reset is not begun with less, since an answer that comes
-/// after the deadline is lost.
+/// The minimum time for a vendor to respond. A reset is not sent with less time left, since a response after the
+/// deadline would be lost.
 pub(super) const LEAST_TO_SEND: Duration = Duration::from_secs(1);
 
-/// Stands in for a timeout too long to be a point in time.
+/// Caps the timeout, because a larger one could overflow the clock.
 const LONGEST: Duration = Duration::from_hours(365 * 24);

@@ -1,8 +1,8 @@
-//! The part of a URL that names a credential: no segment can leave its place.
+//! Encodes the part of a URL that identifies a credential. No segment can change the structure of the path.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Encodes the segments and puts a slash before each. The error is in words.
+/// Encodes the segments, with a slash before each. The error says what is wrong.
 pub(super) fn encode(segments: &[&str]) -> Result<String, &'static str> {
     let mut path = String::new();
     for segment in segments {
@@ -15,7 +15,7 @@ pub(super) fn encode(segments: &[&str]) -> Result<String, &'static str> {
     Ok(path)
 }
 
-/// All but the unreserved characters of RFC 3986, section 2.3. A vendor's own example encodes `@` too.
+/// All but the unreserved characters of RFC 3986, section 2.3. A vendor's own example also encodes `@`.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[cfg(test)]

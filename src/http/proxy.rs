@@ -1,11 +1,9 @@
-//! The proxy of the environment, by the rules of Go's `net/http`, which core and most providers follow.
+//! The proxy in the environment, by the rules of Go's `net/http`, which core and most providers follow.
 //!
-//! `HTTP_PROXY` is for `http://`, which is spoken with this machine only, and this machine is called directly. So it is not read.
-//! Source: <https://pkg.go.dev/golang.org/x/net/http/httpproxy>.
+//! `HTTP_PROXY` is not read: it is for `http://`, which is used only for loopback addresses, and those are called
+//! directly. Source: <https://pkg.go.dev/golang.org/x/net/http/httpproxy>.
 
-use std::borrow::Cow;
-use std::env::VarError;
-use std::fmt;
+use std::{borrow::Cow, env::VarError, fmt};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use percent_encoding::percent_decode_str;
@@ -15,7 +13,7 @@ use zeroize::Zeroizing;
 use super::no_proxy;
 use crate::secret::Secret;
 
-/// An HTTP proxy, which is asked for a tunnel.
+/// An HTTP proxy that opens tunnels.
 #[derive(Clone, PartialEq)]
 pub(super) struct Proxy {
     pub(super) host: Host<String>,
@@ -29,8 +27,8 @@ pub(super) struct Proxy {
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Result<String, VarError>;
 
 impl Proxy {
-    /// The proxy for `https` to this host; `None` where it is called directly. The error names a variable that holds no usable proxy,
-    /// and never repeats it: it may hold a password.
+    /// Returns the proxy for `https` to this host; `None` if it is called directly. The error names the variable that
+    /// is not usable, but not its value, which may contain a password.
     pub(super) fn of(
         environment: Environment,
         host: &Host<&str>,
@@ -41,36 +39,36 @@ impl Proxy {
         {
             return Ok(None);
         }
-        let proxy = value.ok_or("does not hold text").and_then(|value| Self::parse(&Zeroizing::new(value)));
+        let proxy = value.ok_or("is not valid Unicode").and_then(|value| Self::parse(&Zeroizing::new(value)));
         proxy.map(Some).map_err(|rule| {
             format!("the environment variable `{name}` {rule}; it must be a URL such as http://proxy.example.com:3128")
                 .into()
         })
     }
 
-    /// Reads a URL; one without a scheme is one of `http`. The error is in words that follow the variable's name.
+    /// Parses a URL; the default scheme is `http`. The error follows the variable's name.
     fn parse(text: &str) -> Result<Self, &'static str> {
-        // The parser would repair some of these, and call a host that nobody wrote.
+        // The parser would repair some of these, possibly into another host.
         if text.contains(|c: char| c == '\\' || c.is_whitespace() || c.is_control()) {
-            return Err("holds a space, a backslash or a control character, which a URL has percent-encoded");
+            return Err("contains a space, a backslash or a control character, which must be percent-encoded");
         }
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let is_tls = match &*scheme.to_ascii_lowercase() {
             "http" => false,
             "https" => true,
-            socks if socks.starts_with("socks") => return Err("names a SOCKS proxy, which is not supported"),
-            _ => return Err("names a proxy that is neither `http` nor `https`"),
+            socks if socks.starts_with("socks") => return Err("is a SOCKS proxy, which is not supported"),
+            _ => return Err("is neither an `http` nor an `https` proxy"),
         };
-        // A `/`, `?` or `#` in a password would end the host before it begins.
+        // The parser would end the authority at a `/`, `?` or `#` in a password, before the host.
         if rest.trim_end_matches('/').contains(['/', '?', '#']) || rest.starts_with('/') {
-            return Err(
-                "has something behind the proxy's host and port, or a character in its password that is to be percent-encoded",
-            );
+            return Err("has something after the proxy's host and port, or a character in its password that must be \
+                 percent-encoded");
         }
         let url = Zeroizing::new(format!("{}://{rest}", if is_tls { "https" } else { "http" }));
-        let url = Url::parse(&url).map_err(|_| "does not hold a URL")?;
+        let url = Url::parse(&url).map_err(|_| "is not a URL")?;
         let port = url.port_or_known_default().unwrap_or_default();
-        let host = url.host().filter(|_| port != 0).ok_or("names no host")?.to_owned();
+        // Port 0 cannot be connected to, and the system's error would not explain that.
+        let host = url.host().filter(|_| port != 0).ok_or("has no host")?.to_owned();
         let credentials = match (url.username(), url.password()) {
             ("", None) => None,
             (username, password) => {
@@ -91,7 +89,7 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// The first of these variables that is not empty; no value where it is not text.
+/// Returns the first of these variables that is not empty; without a value if it is not valid Unicode.
 fn first(environment: Environment, names: &[&'static str]) -> Option<(&'static str, Option<String>)> {
     names.iter().find_map(|name| match environment(name) {
         Ok(value) => (!value.is_empty()).then_some((*name, Some(value))),
@@ -103,7 +101,7 @@ fn first(environment: Environment, names: &[&'static str]) -> Option<(&'static s
 fn decoded(text: &str) -> Result<impl Iterator<Item = u8>, &'static str> {
     let is_escape = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
     if !text.split('%').skip(1).all(is_escape) {
-        return Err("has a `%` in its user name or password that is to be written as `%25`");
+        return Err("has a `%` in its user name or password that must be written as `%25`");
     }
     Ok(percent_decode_str(text))
 }
@@ -156,19 +154,19 @@ mod tests {
             ("http://user:12#ss@proxy:3128", "percent-encoded"),
             ("http://user:pass%zz@proxy:3128", "`%25`"),
             ("http://user:pass%@proxy:3128", "`%25`"),
-            ("http://proxy:3128/path", "behind"),
-            ("htp://user:pass@proxy", "neither `http` nor `https`"),
-            ("ht!tp://:::", "neither `http` nor `https`"),
+            ("http://proxy:3128/path", "after"),
+            ("htp://user:pass@proxy", "neither an `http` nor an `https` proxy"),
+            ("ht!tp://:::", "neither an `http` nor an `https` proxy"),
             ("socks5://proxy:1080", "SOCKS"),
             ("socks5h://user:pass@proxy:1080", "SOCKS"),
-            ("http://:::", "does not hold a URL"),
-            ("http://proxy:99999", "does not hold a URL"),
-            ("http://proxy:0", "names no host"),
-            ("http://", "does not hold a URL"),
+            ("http://:::", "is not a URL"),
+            ("http://proxy:99999", "is not a URL"),
+            ("http://proxy:0", "has no host"),
+            ("http://", "is not a URL"),
             ("http:///proxy", "behind"),
             ("//proxy:3128", "behind"),
-            ("http:proxy:3128", "does not hold a URL"),
-            (":3128", "does not hold a URL"),
+            ("http:proxy:3128", "is not a URL"),
+            (":3128", "is not a URL"),
             ("://", "neither"),
         ] {
             for name in PROXY {
@@ -205,6 +203,6 @@ mod tests {
             _ => Err(VarError::NotPresent),
         };
         let error = Proxy::of(&environment, &Host::Domain("api.example.com"), 443).unwrap_err();
-        assert!(error.contains("`https_proxy` does not hold text"), "{error}");
+        assert!(error.contains("`https_proxy` is not valid Unicode"), "{error}");
     }
 }

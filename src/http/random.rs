@@ -1,8 +1,9 @@
-//! Numbers that keep clients apart. They need not be hard to guess.
+//! Random numbers for jitter. They need not be unpredictable.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// A series of numbers from 0 to 1 (xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators").
+/// A sequence of numbers from 0 to 1 (xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift
+/// generators").
 #[derive(Debug)]
 pub(super) struct Jitter(u64);
 
@@ -13,7 +14,7 @@ impl Jitter {
     }
 
     pub(super) fn seeded(seed: u64) -> Self {
-        // A state of 0 would stay so.
+        // A state of 0 would never change.
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 

@@ -1,28 +1,36 @@
-//! A request, from its parts to its answer.
+//! Builds and sends requests.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method};
+use http::{
+    HeaderMap, HeaderValue, Method,
+    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
+};
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
-use super::classify::{Intent, ONCE};
-use super::client::Api;
-use super::exchange::Exchange;
-use super::gate::Place;
-use super::retry::{Backoff, Failure, with_retries};
-use super::route::Route;
-use super::transport::Transport;
-use super::words::Agreement;
-use super::{Answer, Error, Kind, Operation, Outcome, Result, message, path};
+use super::{
+    Answer, Error, Kind, Operation, Outcome, Result,
+    classify::{Intent, ONCE},
+    client::Api,
+    exchange::Exchange,
+    gate::Place,
+    message, path,
+    retry::{Backoff, Failure, with_retries},
+    route::Route,
+    transport::Transport,
+    words::Agreement,
+};
 use crate::secret::Secret;
 
-/// One request to a vendor. Nothing is checked or sent before [`read`](Self::read) or [`reset`](Self::reset).
+/// One request to a vendor. Nothing is checked or sent before [`read`](Self::read), [`set`](Self::set) or
+/// [`reset`](Self::reset).
 pub struct Request {
     api: Api,
     method: Method,
@@ -39,18 +47,18 @@ enum Authorization {
     Basic { username: String, password: Secret },
 }
 
-/// What a request carries: text fields, in one of two encodings.
+/// The body of a request: string fields, in one of two encodings.
 enum Body {
     Form(Vec<(&'static str, BodyText)>),
     Json(Vec<(&'static str, BodyText)>),
 }
 
-/// The text of a field in a request's body.
+/// The value of a field in a request's body.
 #[derive(Clone, Debug)]
 pub enum BodyText {
-    /// Such as a grant type, a role or a name: a vendor's words may repeat it.
+    /// Not secret, such as a grant type, a role or a name. It may appear in a vendor's message.
     Open(String),
-    /// Such as a password or a token.
+    /// Secret, such as a password or a token.
     Secret(Secret),
 }
 
@@ -76,7 +84,7 @@ impl From<Secret> for BodyText {
 }
 
 impl Api {
-    /// Begins a request to the path that these segments make below the base URL. Each is encoded as a whole.
+    /// Starts a request to the path of these segments below the base URL. Each segment is percent-encoded.
     pub fn request(&self, method: Method, path: &[&str]) -> Request {
         Request::new(self.clone(), method, path)
     }
@@ -88,7 +96,7 @@ impl Request {
         Self { api, method, url, authorization: None, body: None }
     }
 
-    /// Adds a parameter to the query.
+    /// Adds a query parameter.
     #[must_use]
     pub fn query(mut self, name: &str, value: &str) -> Self {
         if let Ok(url) = &mut self.url {
@@ -111,47 +119,48 @@ impl Request {
         self
     }
 
-    /// Gives it a form as its body.
+    /// Sets a form as the body.
     #[must_use]
     pub fn form(mut self, fields: Vec<(&'static str, BodyText)>) -> Self {
         self.body = Some(Body::Form(fields));
         self
     }
 
-    /// Gives it a JSON object of text fields as its body.
+    /// Sets a JSON object of string fields as the body.
     #[must_use]
     pub fn json(mut self, fields: Vec<(&'static str, BodyText)>) -> Self {
         self.body = Some(Body::Json(fields));
         self
     }
 
-    /// Sends a request that may be sent any number of times. Its answer may hold 16 MiB.
+    /// Sends a request that may be repeated freely. The response may have up to 16 MiB.
     pub async fn read(self, op: &Operation) -> Result<Answer> {
         self.send(op, Intent::Read, &Agreement::Undocumented).await
     }
 
-    /// Sends a reset whose answer is the only copy of the password. Its answer may hold 64 KiB.
+    /// Sends a reset. Its response, of up to 64 KiB, is the only copy of the password.
     ///
-    /// It is sent again only when the earlier one is proven unprocessed. A stop takes it back until it has left; after
-    /// that the answer is waited for. It is not begun with less than a second to the operation's deadline.
+    /// It is repeated only if the vendor certainly has not processed it. A stop cancels it until it has been sent;
+    /// after that, its response is awaited. It is not sent with less than a second left to the operation's deadline.
     pub async fn reset(self, op: &Operation) -> Result<Answer> {
         self.send(op, Intent::Reset, &Agreement::Undocumented).await
     }
 
-    /// Sends a request that sets a password of the caller's own: the same request has the same end, so it is sent again where its
-    /// outcome is not known. A 2xx is success only in the words of `agreement`.
+    /// Sends a request that sets a password of the caller's. It is repeated if its outcome is unknown, because
+    /// repeating it has the same result. A 2xx is a success only if it has the form of `agreement`.
     pub async fn set(self, op: &Operation, agreement: &Agreement) -> Result<Answer> {
         self.send(op, Intent::Set, agreement).await
     }
 
     async fn send(self, op: &Operation, intent: Intent, agreement: &Agreement) -> Result<Answer> {
         let prepared = self.prepare()?;
+        // One place for all tries: a retried request must not fall behind newer ones.
         let place = prepared.api.gate.place();
         with_retries(op, Backoff::default(), |number| Box::pin(prepared.attempt(op, intent, agreement, &place, number)))
             .await
     }
 
-    /// Does whatever can fail before the first byte is sent.
+    /// Does everything that can fail before a byte is sent.
     fn prepare(self) -> Result<Prepared> {
         let setup = |reason: &'static str| Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), reason);
         let url = self.url.clone().map_err(setup)?;
@@ -167,11 +176,11 @@ impl Request {
             headers.insert(CONTENT_TYPE, fields.content_type());
             headers.insert(CONTENT_LENGTH, body.len().into());
         } else if [Method::PATCH, Method::POST, Method::PUT].contains(&self.method) {
-            // RFC 9110, section 8.6: a method that expects a body says that there is none.
+            // RFC 9110, section 8.6: for a method that expects a body, send the length even if there is none.
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
 
-        // Whatever is sent may be repeated in the answer, wherever it came from.
+        // A response may repeat anything that was sent.
         self.authorization.iter().flat_map(Authorization::secrets).for_each(|secret| secret.remember());
         for (_, value) in self.body.iter().flat_map(Body::fields) {
             if let BodyText::Secret(secret) = value {
@@ -186,12 +195,12 @@ impl Request {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The path names a credential.
+        // Without the path, which identifies a credential.
         f.debug_struct("Request").field("method", &self.method).field("host", &self.api.host()).finish_non_exhaustive()
     }
 }
 
-/// A request that can be sent as often as it may be.
+/// A request that is ready to be sent, possibly several times.
 struct Prepared {
     api: Api,
     method: Method,
@@ -211,7 +220,7 @@ impl Prepared {
         let (host, gate) = (self.api.host(), &self.api.gate);
         let pass = gate.pass(place, op, self.api.client.limit(), host).await.map_err(Failure::last)?;
 
-        // No path: it names a credential.
+        // Without the path, which identifies a credential.
         let method = self.method.as_str();
         if intent != Intent::Read {
             tracing::debug!(method, host, number, "sending");
@@ -226,23 +235,23 @@ impl Prepared {
         let quota = quota.get().copied().unwrap_or_default();
         match &mut result {
             Err(Failure { error, tries }) if error.kind == Kind::RateLimited => {
-                // Where there is no other try, none of those that wait has a better chance.
+                // A limit that rules out a retry rules out the waiting requests too.
                 let asked = if *tries == ONCE { Some(Duration::MAX) } else { error.retry_after };
                 pass.refused(error, asked, quota);
                 if gate.opens_too_late(op) {
                     *tries = ONCE;
                 }
             }
-            // It says nothing of the limit: the next one may ask.
+            // A stop says nothing about the limit, so the next request may probe.
             Err(Failure { error, .. }) if error.kind == Kind::Stopped => drop(pass),
             _ => pass.ended(quota),
         }
 
         let ms = start.elapsed().as_millis();
         match &result {
-            // It may hold the only copy of a password: there is no word of it before that is stored.
+            // It may hold the only copy of a password, so nothing is logged before that is stored.
             Ok(_) if intent != Intent::Read => {}
-            Ok(answer) => tracing::debug!(method, host, number, ms, status = answer.status, "answered"),
+            Ok(answer) => tracing::debug!(method, host, number, ms, status = answer.status, "received a response"),
             Err(Failure { error, .. }) => {
                 tracing::debug!(method, host, number, ms, status = error.status, reason = %error.reason, "failed");
             }
@@ -252,7 +261,7 @@ impl Prepared {
 }
 
 impl Authorization {
-    /// Whatever of it nobody but the vendor may see.
+    /// Returns the parts that only the vendor may see.
     fn secrets(&self) -> Vec<Secret> {
         match self {
             Self::Bearer(token) => vec![token.clone()],
@@ -260,7 +269,7 @@ impl Authorization {
         }
     }
 
-    /// What follows the scheme in the header.
+    /// Returns what follows the scheme in the header.
     fn credentials(&self) -> Secret {
         match self {
             Self::Bearer(token) => token.clone(),
@@ -277,8 +286,10 @@ impl Authorization {
             Self::Basic { .. } => "Basic",
         };
         let text = Zeroizing::new(format!("{scheme} {}", self.credentials().for_wire()));
-        let mut value = HeaderValue::from_str(&text)
-            .map_err(|_| "the access token holds a character that a header cannot carry, such as a line break")?;
+        let mut value = HeaderValue::from_str(&text).map_err(
+            |_| "the access token contains a character that is not allowed in a header, such as a line break",
+        )?;
+        // Keeps the header out of `Debug` output.
         value.set_sensitive(true);
         Ok(value)
     }
@@ -311,7 +322,7 @@ impl Body {
                 let room = room(fields);
                 let fields: BTreeMap<_, _> = fields.iter().map(|(name, value)| (*name, value.for_wire())).collect();
                 let mut json = Zeroizing::new(Vec::with_capacity(room));
-                // Text under text keys is always JSON.
+                // A map of strings always serializes.
                 let _ = serde_json::to_writer(&mut *json, &fields);
                 json
             }
@@ -319,7 +330,7 @@ impl Body {
     }
 }
 
-/// The most bytes that these fields take in either encoding: a buffer that grows leaves copies behind.
+/// Returns an upper bound for the encoded size in bytes, because a growing buffer would leave copies behind.
 fn room(fields: &[(&'static str, BodyText)]) -> usize {
     fields.iter().map(|(name, value)| (name.len() + value.for_wire().len()) * 6 + 6).sum::<usize>() + 2
 }

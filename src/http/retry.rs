@@ -1,13 +1,15 @@
-//! The one loop around every request.
+//! The retry loop around every request.
 
 use std::time::Duration;
 
-use super::classify::ONCE;
-use super::operation::{LEAST_TO_SEND, stopped};
-use super::random::Jitter;
-use super::{Answer, Error, Finality, Kind, Operation, Outcome, Result};
+use super::{
+    Answer, Error, Finality, Kind, Operation, Outcome, Result,
+    classify::ONCE,
+    operation::{LEAST_TO_SEND, stopped},
+    random::Jitter,
+};
 
-/// A failed try, and how many tries such a failure allows.
+/// A failed try, and the number of tries that such a failure allows.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) error: Error,
@@ -15,13 +17,13 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// A failure that allows no other try.
+    /// Creates a failure without a retry.
     pub(super) fn last(error: Error) -> Self {
         Self { error, tries: ONCE }
     }
 }
 
-/// How long to wait between tries when the vendor does not say.
+/// The delays between tries if the vendor does not specify one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Backoff {
     first: Duration,
@@ -34,9 +36,9 @@ impl Default for Backoff {
     }
 }
 
-/// Tries until it succeeds, until the failure allows no more, or until the operation's time would run out.
+/// Tries until one succeeds, until the failure allows no more tries, or until the operation would time out.
 ///
-/// `attempt` is told the number of the try, from 1.
+/// `attempt` receives the number of the try, from 1.
 pub(super) async fn with_retries<F>(
     op: &Operation,
     backoff: Backoff,
@@ -52,14 +54,14 @@ where
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
-        // What an earlier try may have done, a later refusal does not undo.
+        // A later rejection does not undo what an earlier try may have done.
         worst = (worst.0.max(error.outcome), worst.1.max(error.finality));
         (error.outcome, error.finality) = worst;
         if number >= tries {
             return Err(error);
         }
         if error.kind == Kind::RateLimited {
-            // The gate knows when the vendor takes requests again, and from which of them.
+            // The gate decides which request is sent next, and when.
             number += 1;
             continue;
         }
@@ -76,17 +78,17 @@ where
 }
 
 impl Backoff {
-    /// How long to wait after a try that failed, with a vendor that may have asked for patience.
+    /// Returns the delay after a failed try. `asked` is how long the vendor asked to wait.
     fn wait(self, asked: Option<Duration>, number: u32) -> Duration {
         match asked {
-            // A little later than asked, so those that were asked together do not come back together.
+            // A little longer, so requests that were rejected together do not return together.
             Some(asked) if !asked.is_zero() => asked.saturating_add(self.delay(1) / 2),
-            // A vendor that says 0 and means it answers the next try; one that does not must not be flooded.
+            // A vendor that sends 0 may not mean it, and must not be flooded.
             _ => self.delay(number),
         }
     }
 
-    /// Twice as long after every try, up to the most; of that, a random half to all.
+    /// Doubles with every try up to the maximum, and then takes a random part between half and all of it.
     fn delay(self, number: u32) -> Duration {
         let whole = self.first.saturating_mul(1 << (number - 1).min(16)).min(self.most);
         whole.mul_f64(f64::midpoint(1.0, Jitter::new().next()))
@@ -103,7 +105,7 @@ mod tests {
     const QUICK: Backoff = Backoff { first: Duration::from_millis(1), most: Duration::from_millis(4) };
 
     fn failure(tries: u32) -> Failure {
-        Failure { error: Error::new(Kind::Unavailable, Outcome::NotChanged, "example.com", "it answered 503"), tries }
+        Failure { error: Error::new(Kind::Unavailable, Outcome::NotChanged, "example.com", "it returned 503"), tries }
     }
 
     async fn tries_made(op: &Operation, allowed: u32, retry_after: Option<Duration>) -> (u32, Error) {

@@ -1,18 +1,18 @@
-//! The vendor's word on when to come back.
+//! The headers in which a vendor says when to retry.
 
 use std::time::{Duration, SystemTime};
 
 use http::header::{HeaderMap, RETRY_AFTER};
 
-/// How long `Retry-After` asks to wait: seconds or an HTTP date (RFC 9110, section 10.2.3). `None` if there is no such
-/// header, or none that makes sense. Of several values the longest counts.
+/// Returns how long `Retry-After` asks to wait, in seconds or as an HTTP date (RFC 9110, section 10.2.3). `None` if
+/// there is no valid header. Of several values the longest is used.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     longest(headers, RETRY_AFTER.as_str(), |text| seconds_or_date(text, now))
 }
 
-/// How long it is to the next window of a rate limit. `RateLimit-Reset` holds seconds
-/// (draft-ietf-httpapi-ratelimit-headers, up to the sixth). `X-RateLimit-Reset`, which no standard defines, holds seconds or
-/// a Unix time. Either may come with any answer.
+/// Returns the time to the next window of a rate limit. `RateLimit-Reset` is in seconds
+/// (draft-ietf-httpapi-ratelimit-headers, up to the sixth). `X-RateLimit-Reset`, which no standard defines, is in
+/// seconds or a Unix time. Both may come with any response.
 pub(super) fn next_window(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let names = ["ratelimit-reset", "x-ratelimit-reset"];
     names.into_iter().filter_map(|name| longest(headers, name, |text| seconds_or_unix_time(text, now))).max()
@@ -34,7 +34,7 @@ fn seconds_or_unix_time(text: &str, now: SystemTime) -> Option<Duration> {
     Some(SystemTime::UNIX_EPOCH.checked_add(seconds).map_or(Duration::MAX, |time| until(time, now)))
 }
 
-/// Digits only. More of them than fit mean a very long time.
+/// Parses a number of digits only. A number that is too large becomes a very long time.
 pub(super) fn seconds(text: &str) -> Option<Duration> {
     let digits_only = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits_only.then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)))
@@ -44,7 +44,7 @@ fn until(time: SystemTime, now: SystemTime) -> Duration {
     time.duration_since(now).unwrap_or_default()
 }
 
-/// September 2001; no vendor asks to wait for thirty years.
+/// September 2001. Smaller numbers are seconds to wait, since no vendor asks to wait for thirty years.
 const EARLIEST_UNIX_TIME: Duration = Duration::from_secs(1_000_000_000);
 
 #[cfg(test)]

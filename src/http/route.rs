@@ -1,12 +1,11 @@
-//! The way to an API, and what goes over it.
+//! The route to an API.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use url::Host;
 
-use super::base_url::Channel;
-use super::proxy::Proxy;
+use super::{base_url::Channel, proxy::Proxy};
 
-/// The way to an API.
+/// The route to an API.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Route {
     pub(super) host: Host<String>,
@@ -18,7 +17,7 @@ pub(super) struct Route {
 /// A connection, over TLS or not.
 pub(super) type Connection = Box<dyn Stream>;
 
-/// What goes both ways.
+/// A bidirectional stream.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}

@@ -1,14 +1,14 @@
-//! What can still be read in a response that is broken.
+//! Finds JSON documents in a broken response.
 //!
-//! The answer to a reset is the only copy of the password, so a password is looked for in whatever bytes have come: in the body as
-//! far as it could be taken apart, then in all that follows the head: without what looks like chunk sizes, and as it is.
+//! The response to a reset is the only copy of the password, so all received bytes are searched: first the body as far
+//! as it could be decoded, then everything after the head, both without what looks like chunk sizes and unchanged.
 
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
-/// Where the bytes behind a status line of success begin, and the status; `None` where there is no such line.
+/// Returns the 2xx status of the status line and the offset of what follows it; `None` if there is no such line.
 ///
-/// The version is not judged, and interim responses before it are passed over.
+/// The HTTP version is ignored, and interim responses are skipped.
 pub(super) fn success(raw: &[u8]) -> Option<(u16, usize)> {
     let mut at = 0;
     loop {
@@ -23,31 +23,31 @@ pub(super) fn success(raw: &[u8]) -> Option<(u16, usize)> {
     }
 }
 
-/// The texts in which to look, in order: what follows the head without what looks like chunk sizes, all that was received after the
-/// status line, and what follows the head.
+/// Returns the texts to search, in order: what follows the head without what looks like chunk sizes, everything after
+/// the status line, and what follows the head.
 pub(super) fn texts(behind_head: &[u8], rest: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let unchunked = [Chunks::BySize, Chunks::ByLine].map(|chunks| unchunked(behind_head, chunks));
-    // Put together from pieces, it counts only if it makes a whole.
+    // A text that was reassembled from pieces is used only if it contains a complete document.
     let unchunked = unchunked.into_iter().flatten().filter(|text| has_document(text));
     let behind_head = (behind_head.len() < rest.len()).then_some(behind_head);
     unchunked.chain([rest].into_iter().chain(behind_head).map(|text| Zeroizing::new(text.to_vec()))).collect()
 }
 
-/// Tells whether a whole JSON object or array stands in these bytes.
+/// Returns whether the bytes contain a complete JSON object or array.
 pub(super) fn has_document(bytes: &[u8]) -> bool {
     documents(bytes).any(|document| document.is_whole)
 }
 
-/// A JSON object or array that begins within a text.
+/// A JSON object or array that starts somewhere in a text.
 #[derive(Debug)]
 pub(super) struct Document<'a> {
     /// From its first byte to the end of the text.
     pub(super) bytes: &'a [u8],
-    /// Whether it comes to an end.
+    /// Whether it is complete.
     pub(super) is_whole: bool,
 }
 
-/// The JSON objects and arrays in a text, one after the other. A page of HTML has none that count.
+/// Iterates over the JSON objects and arrays in a text. Those in an HTML page are ignored.
 pub(super) fn documents(text: &[u8]) -> impl Iterator<Item = Document<'_>> {
     let mut next = begin(text).filter(|&start| !is_page(&text[..start]));
     std::iter::from_fn(move || {
@@ -57,7 +57,7 @@ pub(super) fn documents(text: &[u8]) -> impl Iterator<Item = Document<'_>> {
         let parsed = parser.next();
         let is_whole = matches!(parsed, Some(Ok(_)));
         next = if let Some(Err(error)) = parsed {
-            // What lies within a broken object is not at its documented place: the next one follows a blank line.
+            // Anything inside a broken object is not at its documented place, so continue after a blank line.
             let from = start + offset(bytes, &error).max(1);
             let rest = text.get(from..).unwrap_or_default();
             blank_line(rest).and_then(|at| Some(from + at + begin(&rest[at..])?))
@@ -69,17 +69,17 @@ pub(super) fn documents(text: &[u8]) -> impl Iterator<Item = Document<'_>> {
     })
 }
 
-/// How much a chunk holds where some sizes are wrong.
+/// How to find the end of a chunk if some sizes may be wrong.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Chunks {
-    /// What its size says if a line ends there, or else the rest of its line.
+    /// By its size if a line ends there, or else at the end of its line.
     BySize,
-    /// The rest of its line.
+    /// At the end of its line.
     ByLine,
 }
 
-/// Takes out the sizes of chunks, of which any may be wrong and one may be no number at all. `None` where lines and sizes do not take
-/// turns: then nobody can say what is a size and what is a part of the password.
+/// Removes the sizes of chunks. Any size may be wrong, and one may not even be a number. `None` if sizes and lines do
+/// not alternate, because then a size cannot be distinguished from a part of the password.
 fn unchunked(mut coded: &[u8], chunks: Chunks) -> Option<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(Vec::with_capacity(coded.len()));
     let mut may_be_odd = false;
@@ -90,7 +90,7 @@ fn unchunked(mut coded: &[u8], chunks: Chunks) -> Option<Zeroizing<Vec<u8>>> {
         if !is_size && !std::mem::take(&mut may_be_odd) {
             return None;
         }
-        // What begins otherwise is not chunked.
+        // Only after the first chunk: a text that starts with something else is not chunked.
         may_be_odd |= text.is_empty();
         let size = str::from_utf8(&size_line[..digits]).ok().and_then(|digits| usize::from_str_radix(digits, 16).ok());
         let is_true = |&size: &usize| {
@@ -107,7 +107,7 @@ fn unchunked(mut coded: &[u8], chunks: Chunks) -> Option<Zeroizing<Vec<u8>>> {
     Some(text)
 }
 
-/// The first line without its end, and what follows. `None` where it has line breaks other than CRLF in it.
+/// Returns the first line without its end, and what follows. `None` if it contains a line break other than CRLF.
 fn plain_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let line = line(bytes);
     let plain = line.strip_suffix(b"\r\n").unwrap_or(line);
@@ -115,7 +115,7 @@ fn plain_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     is_plain.then_some((plain, &bytes[line.len()..]))
 }
 
-/// The first line, with its end.
+/// Returns the first line, including its end.
 fn line(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |at| at + 1);
     &bytes[..end]
@@ -130,7 +130,7 @@ fn status(line: &[u8]) -> Option<u16> {
     (is_apart && digits == 3).then(|| str::from_utf8(&rest[..3]).ok()?.parse().ok()).flatten()
 }
 
-/// Where the first line after a blank one begins.
+/// Returns the offset of the first line after a blank one.
 pub(super) fn blank_line(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     while at < bytes.len() {
@@ -151,13 +151,13 @@ fn is_start(byte: u8) -> bool {
     matches!(byte, b'{' | b'[')
 }
 
-/// Tells whether HTML begins here. Scripts in a page may hold JSON of any meaning.
+/// Returns whether HTML has started. Scripts in a page may contain JSON of any meaning.
 fn is_page(before: &[u8]) -> bool {
     let holds = |tag: &[u8]| before.windows(tag.len()).any(|part| part.eq_ignore_ascii_case(tag));
     holds(b"<!doctype") || holds(b"<html")
 }
 
-/// How many bytes a parser had read at its error.
+/// Returns the offset of a parser's error in bytes.
 fn offset(text: &[u8], error: &serde_json::Error) -> usize {
     let lines = text.split_inclusive(|&byte| byte == b'\n');
     let before: usize = lines.take(error.line().saturating_sub(1)).map(<[u8]>::len).sum();

@@ -1,24 +1,22 @@
-//! The connections beneath: how one is made, and what it means that there is none.
+//! Opens connections, and explains why one could not be opened.
 
-use std::borrow::Cow;
-use std::env;
-use std::io;
-use std::time::Duration;
+use std::{borrow::Cow, env, io, time::Duration};
 
 use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::{net::TcpStream, time::timeout};
 use url::Host;
 
-use super::base_url::{BaseUrl, Channel};
-use super::dial::{self, Resolver};
-use super::kept::Kept;
-use super::proxy::Proxy;
-use super::route::{Connection, Route};
-use super::tunnel::{self, NoTunnel};
+use super::{
+    base_url::{BaseUrl, Channel},
+    dial::{self, Resolver},
+    kept::Kept,
+    proxy::Proxy,
+    route::{Connection, Route},
+    tunnel::{self, TunnelError},
+};
 use crate::trust::{self, Purpose, Trust};
 
-/// Makes connections. Each carries one request, or look-ups only; nothing is done behind our back.
+/// Opens connections. Each carries a single request, or only reads. Nothing is retried or redirected here.
 pub(super) struct Transport {
     trust: Trust,
     resolver: Resolver,
@@ -34,20 +32,21 @@ impl Transport {
         &self.trust
     }
 
-    /// The same with names looked up otherwise.
+    /// Replaces the resolver.
     #[cfg(test)]
     pub(super) fn resolving(self, resolver: Resolver) -> Self {
         Self { resolver, ..self }
     }
 
-    /// The connections that look-ups share.
+    /// Returns the connections that reads reuse.
     pub(super) fn kept(&self) -> &Kept {
         &self.kept
     }
 
-    /// Finds the way to an API. The error says what is wrong with a proxy of the environment.
+    /// Finds the route to an API. The error says what is wrong with a proxy in the environment.
     ///
-    /// This machine is called directly, as Go's programs do: a token for it must not travel to a proxy in clear text.
+    /// Loopback addresses are called directly, as in Go's programs: a token for them must not be sent to a proxy in
+    /// clear text.
     pub(super) fn route(base: &BaseUrl) -> Result<Route, Cow<'static, str>> {
         let (host, port) = base.address();
         let proxy = match base.channel() {
@@ -62,13 +61,13 @@ impl Transport {
         Ok(Route { host, port, channel: base.channel(), proxy })
     }
 
-    /// Connects, through a proxy where there is one, and over TLS where the API is. Nothing of the request is sent.
-    pub(super) async fn connect(&self, route: &Route) -> Result<Connection, Obstacle> {
+    /// Connects, through the route's proxy and with TLS as needed. Nothing of the request is sent.
+    pub(super) async fn connect(&self, route: &Route) -> Result<Connection, ConnectError> {
         let in_time = timeout(CONNECT_TIMEOUT, self.connect_in_any_time(route)).await;
         in_time.unwrap_or(Err(TransportError::Unreachable(NO_CONNECTION_IN_TIME).into()))
     }
 
-    async fn connect_in_any_time(&self, route: &Route) -> Result<Connection, Obstacle> {
+    async fn connect_in_any_time(&self, route: &Route) -> Result<Connection, ConnectError> {
         let Route { host, port, channel, proxy } = route;
         let stream: Connection = match proxy {
             Some(proxy) => self.tunnel(proxy, host, *port).await?,
@@ -80,27 +79,28 @@ impl Transport {
         }
     }
 
-    async fn tunnel(&self, proxy: &Proxy, host: &Host<String>, port: u16) -> Result<Connection, Obstacle> {
+    async fn tunnel(&self, proxy: &Proxy, host: &Host<String>, port: u16) -> Result<Connection, ConnectError> {
         let stream = self.dial(&proxy.host, proxy.port, Channel::Network, Leg::Proxy).await?;
         let mut stream: Connection = Box::new(stream);
         if proxy.is_tls {
             stream = self.secure(&proxy.host, stream, Leg::Proxy).await?;
         }
         tunnel::open(&mut stream, proxy, host, port).await.map_err(|refusal| match refusal {
-            NoTunnel::Status(407) => Obstacle::of(
+            TunnelError::Status(407) => ConnectError::of(
                 TransportError::ProxyRefused,
-                "the proxy asks for a user name and password (407)".to_owned(),
+                "the proxy requires a user name and password (407)".to_owned(),
             ),
-            // A refusal stays one; what a proxy could not do now, it may do later.
-            NoTunnel::Status(status @ 300..=499) => {
-                Obstacle::of(TransportError::ProxyRefused, format!("the proxy answered {status} and opened no tunnel"))
-            }
-            NoTunnel::Status(status) => Obstacle::of(
+            // A rejection is final. Any other failure of the proxy may be temporary.
+            TunnelError::Status(status @ 300..=499) => ConnectError::of(
+                TransportError::ProxyRefused,
+                format!("the proxy returned {status} and opened no tunnel"),
+            ),
+            TunnelError::Status(status) => ConnectError::of(
                 TransportError::Unreachable("the connection failed"),
-                format!("the proxy answered {status} and opened no tunnel"),
+                format!("the proxy returned {status} and opened no tunnel"),
             ),
-            NoTunnel::Closed => TransportError::Unreachable("the proxy closed the connection").into(),
-            NoTunnel::Garbled => TransportError::Unreachable("what the proxy answered is not HTTP").into(),
+            TunnelError::Closed => TransportError::Unreachable("the proxy closed the connection").into(),
+            TunnelError::Garbled => TransportError::Unreachable("the proxy's response is not HTTP").into(),
         })?;
         Ok(stream)
     }
@@ -119,12 +119,10 @@ impl Transport {
             ));
         }
         if channel != Channel::Network {
-            // A name proves nothing: whoever answers for it may send it anywhere.
+            // A name proves nothing: a resolver may return any address for it.
             addresses.retain(|address| address.ip().to_canonical().is_loopback());
             if addresses.is_empty() {
-                return Err(TransportError::Setup(
-                    "its name leads to another machine, not to a loopback address of this one",
-                ));
+                return Err(TransportError::Setup("its name resolves to another machine, not to a loopback address"));
             }
         }
         dial::connect(&addresses).await.map_err(|error| match error.kind() {
@@ -136,14 +134,14 @@ impl Transport {
         })
     }
 
-    async fn secure(&self, host: &Host<String>, stream: Connection, leg: Leg) -> Result<Connection, Obstacle> {
+    async fn secure(&self, host: &Host<String>, stream: Connection, leg: Leg) -> Result<Connection, ConnectError> {
         let connector = self.trust.connector(Purpose::Http).await.map_err(TransportError::Setup)?;
         let name = match host {
             Host::Domain(name) => ServerName::try_from(name.clone()).ok(),
             Host::Ipv4(address) => Some(ServerName::from(std::net::IpAddr::V4(*address))),
             Host::Ipv6(address) => Some(ServerName::from(std::net::IpAddr::V6(*address))),
         };
-        let name = name.ok_or(TransportError::Setup("no certificate can be for a host of such a name"))?;
+        let name = name.ok_or(TransportError::Setup("no certificate can be valid for such a host name"))?;
         let error = match connector.connect(name, stream).await {
             Ok(stream) => return Ok(Box::new(stream)),
             Err(error) => error,
@@ -156,17 +154,17 @@ impl Transport {
                     Leg::Proxy => trust::fault(error).replacen("its", "the proxy's", 1),
                 };
                 let names = trust::names(error).map(|names| format!(": it names {names}")).unwrap_or_default();
-                Err(Obstacle::of(TransportError::Certificate(fault), words + &names))
+                Err(ConnectError::of(TransportError::Certificate(fault), words + &names))
             }
             _ => Err(TransportError::Unreachable(
-                leg.say("no TLS connection could be agreed on", "no TLS connection could be agreed on with the proxy"),
+                leg.say("the TLS handshake failed", "the TLS handshake failed with the proxy"),
             )
             .into()),
         }
     }
 }
 
-/// Which part of the way.
+/// A part of the route.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Leg {
     Direct,
@@ -184,64 +182,67 @@ impl Leg {
 
 /// Why there is no connection.
 #[derive(Debug)]
-pub(super) struct Obstacle {
-    pub(super) trouble: TransportError,
-    /// More than the trouble itself says.
+pub(super) struct ConnectError {
+    pub(super) transport_error: TransportError,
+    /// More detail than the kind itself.
     pub(super) words: Option<String>,
 }
 
-impl Obstacle {
-    fn of(trouble: TransportError, words: String) -> Self {
-        Self { trouble, words: Some(words) }
+impl ConnectError {
+    fn of(transport_error: TransportError, words: String) -> Self {
+        Self { transport_error, words: Some(words) }
     }
 }
 
-impl From<TransportError> for Obstacle {
-    fn from(trouble: TransportError) -> Self {
-        Self { trouble, words: None }
+impl From<TransportError> for ConnectError {
+    fn from(transport_error: TransportError) -> Self {
+        Self { transport_error, words: None }
     }
 }
 
-/// Why there is no whole answer.
+/// Why there is no complete response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum TransportError {
-    /// The server's certificate cannot be trusted.
+    /// The server's certificate is not trusted.
     Certificate(&'static str),
-    /// The connection ended too early, or what came over it is not HTTP.
+    /// The connection ended too early, or the response is not HTTP.
     Interrupted,
-    /// The proxy refuses, for instance because it wants a password that it did not get.
+    /// The proxy rejected the tunnel, for example because it requires a password.
     ProxyRefused,
-    /// Something on this side cannot work.
+    /// The provider's own setup does not work.
     Setup(&'static str),
-    /// We were asked to stop.
+    /// The operation was stopped.
     Stopped,
     /// It took too long.
     TimedOut,
-    /// It is longer than it may be.
+    /// The response is too long.
     TooLarge,
-    /// No connection came about.
+    /// There was no connection.
     Unreachable(&'static str),
 }
 
-/// The reason of every connection that took too long.
-pub(super) const NO_CONNECTION_IN_TIME: &str = "no connection came about in time";
+/// The reason if connecting took too long.
+pub(super) const NO_CONNECTION_IN_TIME: &str = "the connection timed out";
 
-/// How long connecting may take, with a proxy's answer and the TLS handshakes.
+/// How long connecting may take, including a proxy's response and the TLS handshakes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
-    use std::future::{pending, ready};
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{
+        future::{pending, ready},
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+    };
 
     use http::Method;
     use tokio::net::TcpListener;
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::http::dial::Resolving;
-    use crate::http::{BaseUrl, Client, Error, ErrorFormat, Kind, Operation, Outcome, Settings};
+    use crate::http::{BaseUrl, Client, Error, ErrorFormat, Kind, Operation, Outcome, Settings, dial::Resolving};
 
     static DIALECT: ErrorFormat = ErrorFormat {
         refusal: crate::http::Form(&[]),

@@ -1,30 +1,29 @@
-//! Whose words a response is in.
+//! Decides whether a response is in the vendor's format.
 //!
-//! A status alone proves little: a maintenance page comes with 200, and a proxy refuses with 403 as a vendor does. So agreement and
-//! refusal count only in the form that the vendor documents for them. This is the one place that knows such a form when it sees one.
+//! A status alone proves little: maintenance pages come with 200, and proxies reject with 403 just like vendors. So
+//! success and failure are only believed in the form that the vendor documents. This is the only place that checks it.
 
-use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::{HeaderMap, header::CONTENT_TYPE};
 
 use super::json::find;
 use crate::secret::Outside;
 
-/// The fields by which a JSON object of the vendor's is known: of each inner list at least one is there.
+/// The fields that identify a vendor's JSON object: at least one of each inner list.
 #[derive(Debug)]
 pub struct Form(pub &'static [&'static [Mark]]);
 
-/// A field of such an object, by its name or its way in, such as `error.message`.
+/// A field of such an object, by its name or its path, such as `error.message`.
 #[derive(Debug)]
 pub enum Mark {
-    /// A text that is not empty.
+    /// A string that is not empty.
     Text(&'static str),
-    /// A whole number.
+    /// An integer.
     Number(&'static str),
-    /// This truth value.
+    /// This boolean.
     Is(&'static str, bool),
 }
 
-/// What a vendor documents as the success of a request that sets something.
+/// The documented response to a successful request that sets something.
 #[derive(Debug)]
 pub enum Agreement {
     /// This status, with a JSON object of this form.
@@ -34,35 +33,35 @@ pub enum Agreement {
         /// The form.
         form: Form,
     },
-    /// The vendor documents no response: a 2xx without a body, or with a JSON object that refuses nothing.
+    /// The vendor documents no response, so any 2xx without a body or with a JSON object that is not an error.
     Undocumented,
 }
 
-/// Whose words a response is in.
+/// The origin of a response, by its format.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Words {
-    /// The vendor's.
-    Own,
-    /// Those of something else: a proxy, a gateway, a captive portal, a web server.
+pub enum Origin {
+    /// The vendor.
+    Vendor,
+    /// Something else: a proxy, a gateway, a captive portal, a web server.
     #[default]
-    Other,
+    Foreign,
 }
 
-/// What a body is said to be.
+/// The media type of a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Media {
     /// `application/json`.
     Json,
-    /// JSON of a more special kind, such as `application/problem+json` (RFC 6839, section 3.1).
+    /// JSON with a structured suffix, such as `application/problem+json` (RFC 6839, section 3.1).
     JsonSuffix,
-    /// `text/plain`, or nothing: RFC 9110, section 8.3, leaves it to the reader.
+    /// `text/plain`, or no header: RFC 9110, section 8.3, lets the recipient guess.
     Unsaid,
-    /// Anything else, such as a page.
+    /// Anything else, such as an HTML page.
     Other,
 }
 
 impl Media {
-    /// Reads the header. Parameters such as the character set say nothing here.
+    /// Parses the header. Parameters such as the character set are ignored.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let Some(value) = headers.get(CONTENT_TYPE) else { return Self::Unsaid };
         let text = value.to_str().unwrap_or("/");
@@ -77,15 +76,15 @@ impl Media {
 }
 
 impl Form {
-    /// Tells whether a body is a JSON object of this form.
+    /// Returns whether a body is a JSON object of this form.
     pub(super) fn fits(&self, body: &[u8]) -> bool {
         self.0.iter().all(|alternatives| alternatives.iter().any(|mark| mark.is_in(body)))
     }
 
-    /// Whose words a refusal is in.
-    pub(super) fn of_refusal(&self, media: Media, body: &[u8]) -> Words {
+    /// Returns the origin of an error response.
+    pub(super) fn of_refusal(&self, media: Media, body: &[u8]) -> Origin {
         let is_own = media != Media::Other && !self.0.is_empty() && self.fits(body);
-        if is_own { Words::Own } else { Words::Other }
+        if is_own { Origin::Vendor } else { Origin::Foreign }
     }
 }
 
@@ -101,8 +100,8 @@ impl Mark {
 }
 
 impl Agreement {
-    /// Whose words a 2xx is in. What has the form of a refusal agrees to nothing, whatever its status.
-    pub(super) fn of(&self, status: u16, media: Media, body: &[u8], refusal: &Form) -> Words {
+    /// Returns the origin of a 2xx response. A body in the form of an error is not a success, whatever its status.
+    pub(super) fn of(&self, status: u16, media: Media, body: &[u8], refusal: &Form) -> Origin {
         let is_json = matches!(media, Media::Json | Media::Unsaid);
         let is_refusal = !refusal.0.is_empty() && refusal.fits(body);
         let is_own = match self {
@@ -114,7 +113,7 @@ impl Agreement {
                 text.is_empty() || (is_json && !is_refusal && text.starts_with(b"{"))
             }
         };
-        if is_own { Words::Own } else { Words::Other }
+        if is_own { Origin::Vendor } else { Origin::Foreign }
     }
 }
 
@@ -151,31 +150,31 @@ mod tests {
     #[test]
     fn a_refusal_is_known_by_all_of_its_fields() {
         for (body, expected) in [
-            (r#"{"code": 40102, "message": "No."}"#, Words::Own),
-            (r#"{"error": {"text": "No."}, "code": 1}"#, Words::Own),
-            (r#"{"message": "Forbidden"}"#, Words::Other),
-            (r#"{"code": "40102", "message": "No."}"#, Words::Other),
-            (r#"{"code": 1, "message": ""}"#, Words::Other),
-            (r#"[{"code": 1, "message": "No."}]"#, Words::Other),
-            ("<html>", Words::Other),
-            ("", Words::Other),
+            (r#"{"code": 40102, "message": "No."}"#, Origin::Vendor),
+            (r#"{"error": {"text": "No."}, "code": 1}"#, Origin::Vendor),
+            (r#"{"message": "Forbidden"}"#, Origin::Foreign),
+            (r#"{"code": "40102", "message": "No."}"#, Origin::Foreign),
+            (r#"{"code": 1, "message": ""}"#, Origin::Foreign),
+            (r#"[{"code": 1, "message": "No."}]"#, Origin::Foreign),
+            ("<html>", Origin::Foreign),
+            ("", Origin::Foreign),
         ] {
             assert_eq!(REFUSAL.of_refusal(Media::Json, body.as_bytes()), expected, "{body}");
-            assert_eq!(REFUSAL.of_refusal(Media::Other, body.as_bytes()), Words::Other, "{body} as a page");
+            assert_eq!(REFUSAL.of_refusal(Media::Other, body.as_bytes()), Origin::Foreign, "{body} as a page");
         }
     }
 
     #[test]
     fn where_nothing_is_documented_a_page_is_no_agreement() {
         for (media, body, expected) in [
-            (Media::Unsaid, "", Words::Own),
-            (Media::Other, "\r\n", Words::Own),
-            (Media::Json, r#"{"id": "a"}"#, Words::Own),
-            (Media::Json, r#"{"code": 1, "message": "No."}"#, Words::Other),
-            (Media::Json, "null", Words::Other),
-            (Media::Other, r#"{"id": "a"}"#, Words::Other),
-            (Media::Other, "<html>", Words::Other),
-            (Media::Unsaid, "<html>", Words::Other),
+            (Media::Unsaid, "", Origin::Vendor),
+            (Media::Other, "\r\n", Origin::Vendor),
+            (Media::Json, r#"{"id": "a"}"#, Origin::Vendor),
+            (Media::Json, r#"{"code": 1, "message": "No."}"#, Origin::Foreign),
+            (Media::Json, "null", Origin::Foreign),
+            (Media::Other, r#"{"id": "a"}"#, Origin::Foreign),
+            (Media::Other, "<html>", Origin::Foreign),
+            (Media::Unsaid, "<html>", Origin::Foreign),
         ] {
             assert_eq!(Agreement::Undocumented.of(200, media, body.as_bytes(), &REFUSAL), expected, "{media:?} {body}");
         }
@@ -212,7 +211,7 @@ mod tests {
         ) {
             let words = AGREEMENT.of(status, media(media_type), body.as_bytes(), &REFUSAL);
             let expected = status == 200 && is_json && is_documented;
-            prop_assert_eq!(words == Words::Own, expected, "{} {} {}", status, media_type, body);
+            prop_assert_eq!(words == Origin::Vendor, expected, "{} {} {}", status, media_type, body);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The answer to an apply: it carries the state that is true, whichever way the apply ends.
+//! The response to an apply. It contains the true state, however the apply ends.
 
 use std::sync::{Arc, OnceLock};
 
@@ -13,9 +13,9 @@ use crate::framework::{
     value::Value,
 };
 
-/// One apply. It lies outside the task that carries it out, and so outlives a panic there.
+/// One apply. It is kept outside the task that carries it out, so it survives a panic there.
 pub(super) struct Apply {
-    /// What core sent, and stores again if it could not even be read.
+    /// The state that core sent, which it stores again if it could not even be decoded.
     prior_state: Option<DynamicValue>,
     planned_private: Vec<u8>,
     begun: OnceLock<Begun>,
@@ -48,6 +48,7 @@ impl Apply {
             config: decode(request.config, attributes)?,
             private: Private(request.planned_private),
         };
+        // From here on the response comes from `new`. Up to here nothing was changed, and core keeps what it sent.
         let Begun { resource, new, .. } = self.begun.get_or_init(|| Begun::new(resource.clone(), &change));
         match (change.prior.is_null(), change.planned.is_null()) {
             (true, true) => Ok(()),
@@ -55,13 +56,14 @@ impl Apply {
             (false, false) => resource.update(call, &change, new).await,
             (false, true) => {
                 resource.delete(call, &change.prior, &change.private).await?;
+                // Only after a successful deletion: until then, core must keep the object.
                 new.set(ResourceState::default());
                 Ok(())
             }
         }
     }
 
-    /// Answers core with what is true now. Nothing here can fail.
+    /// Builds the response with the current state. Cannot fail.
     pub(super) fn answer(&self, ended: Ended<()>, warnings: Diagnostics) -> apply_resource_change::Response {
         let (new_state, private, errors) = match self.begun.get() {
             Some(begun) => begun.result(ended),
@@ -73,7 +75,7 @@ impl Apply {
 }
 
 impl Begun {
-    /// Starts with what core keeps if nothing else becomes true: nothing for a create, else the prior state.
+    /// Starts with the state that core stores if nothing changes: none for a create, otherwise the prior state.
     fn new(resource: Arc<dyn Resource>, change: &Change) -> Self {
         let prior = change.prior.clone();
         let held = match prior {
@@ -84,12 +86,13 @@ impl Begun {
     }
 
     fn result(&self, ended: Ended<()>) -> (Option<DynamicValue>, Vec<u8>, Diagnostics) {
+        // Whether the outcome is unknown decides what a crash is reported as.
         let is_in_doubt = self.new.is_in_doubt();
         let ResourceState { state, private } = self.new.take();
         let errors = match ended {
-            // With an error beside it, core would taint what was just made, and the next apply would make it anew.
+            // With an error, core would taint the object that was just created, and the next apply would replace it.
             Ended::Crashed if !is_in_doubt && state != self.prior => {
-                Diagnostic { severity: Severity::Warning, ..call::crash("What had been done until then is stored.") }
+                Diagnostic { severity: Severity::Warning, ..call::crash("Everything done up to that point is stored.") }
                     .into()
             }
             Ended::Crashed => {

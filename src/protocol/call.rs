@@ -1,4 +1,4 @@
-//! One call from core, run where neither a panic nor a lost connection can undo it.
+//! Runs a call from core in a task that survives a panic and a lost connection.
 
 use std::{future::Future, sync::Arc};
 
@@ -10,16 +10,16 @@ use crate::framework::{
 
 /// How the work on a call ended.
 pub(super) enum Ended<T> {
-    /// It is done.
+    /// It succeeded.
     Done(T),
-    /// It failed, and says why.
+    /// It failed with diagnostics.
     Failed(Diagnostics),
     /// It panicked.
     Crashed,
 }
 
 impl<T> Ended<T> {
-    /// What was made, and what went wrong.
+    /// Returns the result and the errors.
     pub(super) fn into_parts(self) -> (Option<T>, Diagnostics) {
         match self {
             Self::Done(value) => (Some(value), Diagnostics::default()),
@@ -29,10 +29,10 @@ impl<T> Ended<T> {
     }
 }
 
-/// Does the work of a call in a task of its own, and answers with how it ended and with the warnings that it gave.
+/// Runs a call in a separate task. Returns how it ended, and its warnings.
 ///
-/// The task counts as in flight until it is done, and goes on when core hangs up: what a vendor has begun cannot be taken
-/// back. A panic ends the task and nothing else.
+/// The task is in flight until it is done, and continues when core disconnects, because a request to a vendor cannot be
+/// taken back. A panic ends only the task.
 pub(super) async fn run<T, F>(
     provider: &Arc<dyn Provider>,
     lifecycle: &Lifecycle,
@@ -47,13 +47,13 @@ where
     let ended = match lifecycle.run(async move { work(provider, own).await }).await {
         Ok(Ok(value)) => Ended::Done(value),
         Ok(Err(diagnostics)) => Ended::Failed(diagnostics),
-        // The payload of a panic may quote a value. It goes no further.
+        // The payload of a panic may quote a value, so it is dropped.
         Err(_) => Ended::Crashed,
     };
     (ended, call.take_warnings())
 }
 
-/// The answer to a call: what the work made, or else `otherwise`, with all diagnostics.
+/// Builds the response to a call: its result or else `otherwise`, with all diagnostics.
 pub(super) fn answer<A: Answer>(ended: Ended<A>, warnings: Diagnostics, otherwise: A) -> A {
     let (made, errors) = ended.into_parts();
     let mut answer = made.unwrap_or(otherwise);
@@ -61,13 +61,13 @@ pub(super) fn answer<A: Answer>(ended: Ended<A>, warnings: Diagnostics, otherwis
     answer
 }
 
-/// What the user reads after a panic. `state_of_things` says in a sentence what it may have left behind.
+/// Creates the diagnostic for a panic. `state_of_things` says in a sentence what may have happened.
 pub(super) fn crash(state_of_things: &str) -> Diagnostic {
     Diagnostic::error(
         "The provider crashed",
         format!(
-            "This is a bug in the provider. {state_of_things} The line that begins with `panic:` in its log names the place in its \
-             source; please report it with that line."
+            "This is a bug in the provider. {state_of_things} Please report it, with the line of its log that starts \
+             with `panic:`, which names the place in the source."
         ),
     )
 }

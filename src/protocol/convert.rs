@@ -1,4 +1,4 @@
-//! Between the framework's types and those on the wire.
+//! Converts between the framework's types and the wire types.
 
 use serde_json::{Value as Json, json};
 
@@ -11,7 +11,7 @@ use crate::framework::{
     value::Value,
 };
 
-/// Reads a value in whichever encoding it came. What is missing is null, as in core. Its bytes are wiped.
+/// Decodes a value in either encoding. A missing one is null, as in core. Its bytes are wiped.
 pub(super) fn decode(value: Option<wire::DynamicValue>, attributes: &[Attribute]) -> Result<Value> {
     let Some(value) = value else { return Ok(Value::Null) };
     let decoded = match (value.msgpack.as_slice(), value.json.as_slice()) {
@@ -22,7 +22,7 @@ pub(super) fn decode(value: Option<wire::DynamicValue>, attributes: &[Attribute]
     decoded.map_err(unreadable)
 }
 
-/// Tells whether a value is null, without reading any other.
+/// Returns whether a value is null, without decoding it.
 pub(super) fn is_null(value: Option<&wire::DynamicValue>) -> bool {
     const NIL: &[u8] = &[0xc0];
     value.is_none_or(|value| match (value.msgpack.as_slice(), value.json.as_slice()) {
@@ -31,7 +31,7 @@ pub(super) fn is_null(value: Option<&wire::DynamicValue>) -> bool {
     })
 }
 
-/// Reads the value of one attribute, in whichever encoding it came. What is missing is null.
+/// Decodes the value of one attribute in either encoding. A missing one is null.
 pub(super) fn decode_one(value: &wire::DynamicValue, attribute: &Attribute) -> std::result::Result<Value, DecodeError> {
     match (value.msgpack.as_slice(), value.json.as_slice()) {
         ([], []) => Ok(Value::Null),
@@ -40,17 +40,17 @@ pub(super) fn decode_one(value: &wire::DynamicValue, attribute: &Attribute) -> s
     }
 }
 
-/// Writes a value. This cannot fail: what it writes may be the only copy of a password.
+/// Encodes a value. Cannot fail, because the value may contain the only copy of a password.
 pub(super) fn encode(value: &Value, attributes: &[Attribute]) -> wire::DynamicValue {
     wire::DynamicValue { msgpack: msgpack::encode(value, attributes), json: Vec::new() }
 }
 
-/// Writes a value of one type.
+/// Encodes a value of the given type.
 pub(super) fn encode_one(value: &Value, r#type: &Type) -> wire::DynamicValue {
     wire::DynamicValue { msgpack: msgpack::encode_one(value, r#type), json: Vec::new() }
 }
 
-/// Reads a stored state of `resource`, whichever schema version up to today's wrote it. Its bytes are wiped.
+/// Decodes a stored state of `resource`, of any schema version up to the current one. Its bytes are wiped.
 pub(super) fn decode_stored(state: Option<wire::RawState>, version: i64, resource: &dyn Resource) -> Result<Value> {
     let schema = resource.schema();
     if version > schema.version {
@@ -66,7 +66,7 @@ pub(super) fn decode_stored(state: Option<wire::RawState>, version: i64, resourc
     }
 }
 
-/// Writes diagnostics.
+/// Converts diagnostics.
 pub(super) fn diagnostics(diagnostics: Diagnostics) -> impl Iterator<Item = wire::Diagnostic> {
     diagnostics.into_iter().map(|diagnostic| wire::Diagnostic {
         severity: match diagnostic.severity {
@@ -76,13 +76,13 @@ pub(super) fn diagnostics(diagnostics: Diagnostics) -> impl Iterator<Item = wire
         .into(),
         summary: diagnostic.summary.into_owned(),
         detail: diagnostic.detail,
-        // Core quotes the line of a top-level attribute. Of a nested one it finds none, and quotes the first line of the block. The words
-        // name the nested one.
+        // Core quotes the line of a top-level attribute. For a nested one it would find no line, so the text names it
+        // instead.
         attribute: diagnostic.path.steps().first().map(|step| path(&Path::default().under(step.clone()))),
     })
 }
 
-/// Writes a path.
+/// Converts a path.
 pub(super) fn path(path: &Path) -> wire::AttributePath {
     use wire::attribute_path::{self, step::Selector};
 
@@ -94,7 +94,7 @@ pub(super) fn path(path: &Path) -> wire::AttributePath {
     wire::AttributePath { steps: steps.collect() }
 }
 
-/// Writes a schema.
+/// Converts a schema.
 pub(super) fn schema(schema: &Schema) -> wire::Schema {
     let block = wire::schema::Block {
         version: schema.version,
@@ -105,7 +105,7 @@ pub(super) fn schema(schema: &Schema) -> wire::Schema {
     wire::Schema { version: schema.version, block: Some(block) }
 }
 
-/// Writes what a function takes and gives. Unknown arguments are left to core, and null ones where a parameter is required.
+/// Converts a function's signature. Core handles unknown arguments, and null ones for required parameters.
 pub(super) fn function(signature: &Signature) -> wire::Function {
     let parameter = |parameter: &Attribute| wire::function::Parameter {
         name: parameter.name.clone().into_owned(),
@@ -151,7 +151,7 @@ fn nested(attributes: &[Attribute], nesting: wire::schema::object::NestingMode) 
     wire::schema::Object { attributes: attributes.iter().map(attribute).collect(), nesting: nesting.into() }
 }
 
-/// The type as core's type system writes it in JSON.
+/// Returns the type in the JSON form of core's type system.
 fn type_json(r#type: &Type) -> Json {
     match r#type {
         Type::Bool => json!("bool"),
@@ -170,16 +170,16 @@ fn object_json(attributes: &[Attribute]) -> Json {
 
 fn unreadable(malformed: DecodeError) -> Diagnostics {
     let detail = format!(
-        "Core sent a value that does not fit the schema: {malformed}. This is a bug in core or in the provider."
+        "Core sent a value that does not match the schema: {malformed}. This is a bug in core or in the provider."
     );
-    Diagnostic::error("Value does not fit the schema", detail).at(malformed.path).into()
+    Diagnostic::error("Value does not match the schema", detail).at(malformed.path).into()
 }
 
 fn newer_state(resource: &dyn Resource, version: i64) -> Diagnostic {
     let (name, known) = (resource.type_name(), resource.schema().version);
     let detail = format!(
-        "The state of {name} was written by a newer version of the provider: it has schema version {version}, and this \
-         provider knows versions up to {known}. Use the version of the provider that wrote it, or a later one."
+        "The state of {name} was written by a newer version of the provider: it has schema version {version}, but this \
+         provider supports versions up to {known}. Use the version of the provider that wrote it, or a later one."
     );
     Diagnostic::error("State is too new", detail)
 }
@@ -187,7 +187,7 @@ fn newer_state(resource: &dyn Resource, version: i64) -> Diagnostic {
 fn flatmap_state(resource: &dyn Resource) -> Diagnostic {
     let name = resource.type_name();
     let detail = format!(
-        "The state of {name} is in the format of Terraform 0.11, in which this provider never wrote one. Remove the object \
+        "The state of {name} is in the format of Terraform 0.11, which this provider never used. Remove the object \
          from the state and import it again."
     );
     Diagnostic::error("State has an unknown format", detail)

@@ -1,16 +1,17 @@
-//! No core dump of this process: passwords and tokens stand in its memory.
+//! Disables core dumps, because the memory of this process contains passwords and tokens.
 
 use super::start::Start;
 
-/// Forbids core dumps, and on Linux also that another process of the same user reads this one's memory.
+/// Disables core dumps. On Linux this also prevents other processes of the same user from reading the memory.
 ///
-/// The limit alone does not bind where dumps go through a pipe. A process that is debugged stays open to the debugger.
+/// The limit alone has no effect if dumps go through a pipe. A process that is being debugged stays accessible to the
+/// debugger.
 #[cfg(unix)]
 pub(super) fn forbid(start: Start) {
     use rustix::process::{Resource, Rlimit, setrlimit};
 
     let none = Rlimit { current: Some(0), maximum: Some(0) };
-    // To lower a limit is anybody's right; a system that refuses it all the same is no reason to serve nobody.
+    // Lowering a limit needs no privilege; if it fails anyway, serve regardless.
     let _ = setrlimit(Resource::Core, none);
     #[cfg(target_os = "linux")]
     if start == Start::ByCore {
@@ -22,6 +23,6 @@ pub(super) fn forbid(start: Start) {
     let _ = start;
 }
 
-/// Elsewhere a crash leaves what the user has asked the system for.
+/// On other systems crash dumps stay as configured.
 #[cfg(not(unix))]
 pub(super) fn forbid(_: Start) {}

@@ -1,4 +1,4 @@
-//! Provider functions: their arguments in, their result or what is wrong out.
+//! Calls provider functions.
 
 use std::collections::HashMap;
 
@@ -9,13 +9,13 @@ use super::{
 };
 use crate::framework::{Function, FunctionError, Provider, validate, value::Value};
 
-/// What every function takes and gives, by name.
+/// Returns the signatures of all functions, by name.
 pub(super) fn all(provider: &dyn Provider) -> HashMap<String, wire::Function> {
     let functions = provider.functions().iter();
     functions.map(|function| (function.name().to_owned(), convert::function(function.signature()))).collect()
 }
 
-/// Calls a function, and answers with its result or with what is wrong.
+/// Calls a function. Returns its result or its error.
 pub(super) fn call(provider: &dyn Provider, request: wire::call_function::Request) -> wire::call_function::Response {
     let wire::call_function::Request { name, arguments } = request;
     match find(provider, &name).and_then(|function| Ok((function, result(function, arguments)?))) {
@@ -27,14 +27,15 @@ pub(super) fn call(provider: &dyn Provider, request: wire::call_function::Reques
     }
 }
 
-/// The answer to a call, whichever way it ended.
+/// Builds the response to a call, however it ended.
 pub(super) fn answer(ended: Ended<wire::call_function::Response>) -> wire::call_function::Response {
     let (made, errors) = ended.into_parts();
     let crash = || errors.into_iter().next().unwrap_or_else(|| call::crash("Nothing was changed."));
     made.unwrap_or_else(|| failed(FunctionError::new(crash().detail)))
 }
 
-/// The result. Core itself deals with null and unknown arguments; whoever sends them all the same gets what core would make of them.
+/// Computes the result. Core itself handles null and unknown arguments; if they are sent anyway, they are handled as
+/// core would.
 fn result(function: &dyn Function, arguments: Vec<wire::DynamicValue>) -> Result<Value, FunctionError> {
     let signature = function.signature();
     let (wanted, given) = (signature.parameters.len(), arguments.len());
@@ -42,10 +43,11 @@ fn result(function: &dyn Function, arguments: Vec<wire::DynamicValue>) -> Result
         let at_least = if signature.variadic.is_some() { "at least " } else { "" };
         let plural = if wanted == 1 { "" } else { "s" };
         return Err(FunctionError::new(format!(
-            "The function takes {at_least}{wanted} argument{plural}, and was called with {given}."
+            "The function needs {at_least}{wanted} argument{plural} but was called with {given}."
         )));
     }
     let mut values = Vec::with_capacity(given);
+    // Every argument after the fixed ones belongs to the variadic parameter.
     let parameters = signature.parameters.iter().chain(signature.variadic.iter().cycle());
     for (index, (argument, parameter)) in arguments.into_iter().zip(parameters).enumerate() {
         let value = convert::decode_one(&argument, parameter).map_err(|malformed| malformed.fault);
@@ -53,6 +55,7 @@ fn result(function: &dyn Function, arguments: Vec<wire::DynamicValue>) -> Result
         validate::argument(parameter, &value).map_err(|words| FunctionError::of(index, words))?;
         values.push(value);
     }
+    // The result of an unknown argument is unknown, as if core itself had decided it.
     if values.iter().all(Value::is_wholly_known) { function.call(&values) } else { Ok(Value::Unknown) }
 }
 

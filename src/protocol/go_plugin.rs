@@ -1,4 +1,4 @@
-//! The services of go-plugin itself: how core ends the process, and two streams that stay silent.
+//! The services of go-plugin itself: the shutdown, and two streams that stay empty.
 
 use std::{
     marker::PhantomData,
@@ -19,7 +19,7 @@ use super::{
     },
 };
 
-/// Answers go-plugin's own calls.
+/// Implements go-plugin's own services.
 #[derive(Clone)]
 pub(super) struct GoPlugin {
     pub(super) lifecycle: Arc<Lifecycle>,
@@ -27,7 +27,7 @@ pub(super) struct GoPlugin {
 
 #[tonic::async_trait]
 impl GrpcController for GoPlugin {
-    /// Answers, and lets the process end. Core kills it two seconds later.
+    /// Responds, and lets the process end. Core kills it two seconds later.
     async fn shutdown(&self, _: Request<Empty>) -> Result<Response<Empty>, Status> {
         self.lifecycle.close();
         Ok(Response::new(Empty {}))
@@ -36,7 +36,7 @@ impl GrpcController for GoPlugin {
 
 #[tonic::async_trait]
 impl GrpcStdio for GoPlugin {
-    /// Stays silent: what there is to say goes to stderr.
+    /// Stays empty: logs go to stderr.
     async fn stream_stdio(&self, _: Request<()>) -> Result<Response<BoxStream<StdioData>>, Status> {
         Ok(Response::new(Silence::until(self.lifecycle.closing())))
     }
@@ -44,13 +44,13 @@ impl GrpcStdio for GoPlugin {
 
 #[tonic::async_trait]
 impl GrpcBroker for GoPlugin {
-    /// Stays silent: no further connection is ever needed.
+    /// Stays empty: no further connections are needed.
     async fn start_stream(&self, _: Request<Streaming<ConnInfo>>) -> Result<Response<BoxStream<ConnInfo>>, Status> {
         Ok(Response::new(Silence::until(self.lifecycle.closing())))
     }
 }
 
-/// A stream of nothing that ends when connections close, so that it holds none open.
+/// An empty stream that ends when connections are to close, so it does not keep one open.
 struct Silence<T>(Pin<Box<WaitForCancellationFutureOwned>>, PhantomData<fn() -> T>);
 
 impl<T: 'static> Silence<T> {

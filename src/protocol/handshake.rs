@@ -1,4 +1,4 @@
-//! The start: what core says through the environment, and the one line with which the provider answers.
+//! go-plugin's handshake: core's settings in the environment, and the line that the provider prints.
 
 use std::{error::Error, ffi::OsString, fmt};
 
@@ -10,28 +10,28 @@ use rustls::{
 
 use super::listener::Address;
 
-/// What core asks for when it starts a provider.
+/// Core's settings for a provider that it starts.
 #[derive(Debug)]
 pub struct Handshake {
-    /// The one certificate that a client may show. `None` where the user turned TLS between core and providers off.
+    /// The only client certificate to accept. `None` if the user has disabled TLS between core and providers.
     pub(super) client_certificate: Option<CertificateDer<'static>>,
-    /// Whether core wants to know that several connections are not multiplexed over one.
+    /// Whether core asked if connections are multiplexed, which they are not.
     multiplexing_asked: bool,
 }
 
-/// Why there is no serving.
+/// Why the provider cannot serve.
 #[derive(Debug, Eq, PartialEq)]
 pub enum HandshakeError {
-    /// No core started this process.
+    /// The process was not started by core.
     NotStartedByCore,
-    /// Core does not speak protocol 6.
+    /// Core does not support protocol 6.
     ProtocolTooOld,
-    /// The client certificate is none. Serving without TLS would let anyone on the machine in.
+    /// The client certificate is invalid. Serving without TLS would let any user of the machine connect.
     ClientCertificate,
 }
 
 impl Handshake {
-    /// Reads core's terms from the environment.
+    /// Reads core's settings from the environment.
     pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, HandshakeError> {
         if variable(COOKIE.0).is_none_or(|cookie| cookie != COOKIE.1) {
             return Err(HandshakeError::NotStartedByCore);
@@ -47,10 +47,11 @@ impl Handshake {
         })
     }
 
-    /// The line for stdout: where the provider listens, and the certificate that it will show.
+    /// Returns the line for stdout: the address of the listener, and the server's certificate.
     pub(super) fn answer(&self, address: &Address, certificate: Option<&CertificateDer<'_>>) -> String {
         let Address { network, location } = address;
         let certificate = certificate.map(|der| STANDARD_NO_PAD.encode(der)).unwrap_or_default();
+        // Only if asked for: older versions of go-plugin do not expect a seventh field.
         let multiplexing = if self.multiplexing_asked { "|false" } else { "" };
         format!("1|{PROTOCOL}|{network}|{location}|grpc|{certificate}{multiplexing}")
     }
@@ -58,6 +59,7 @@ impl Handshake {
 
 fn certificate(pem: &str) -> Result<CertificateDer<'static>, HandshakeError> {
     let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| HandshakeError::ClientCertificate)?;
+    // A PEM block may contain anything. Parse it now, since TLS would only fail later, without an explanation.
     ParsedCertificate::try_from(&der).map_err(|_| HandshakeError::ClientCertificate)?;
     Ok(der)
 }
@@ -66,20 +68,23 @@ impl fmt::Display for HandshakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotStartedByCore => {
-                "This is a Terraform and OpenTofu provider. `terraform` or `tofu` starts it; to run it by hand, use -debug."
+                "This is a Terraform and OpenTofu provider. `terraform` or `tofu` starts it; to run it manually, use \
+                 -debug."
             }
             Self::ProtocolTooOld => {
-                "This provider needs Terraform 1.0 or later, or OpenTofu: the program that started it does not speak plugin \
-                 protocol 6."
+                "This provider needs Terraform 1.0 or later, or OpenTofu: the program that started it does not support \
+                 plugin protocol 6."
             }
-            Self::ClientCertificate => "PLUGIN_CLIENT_CERT holds no certificate in PEM, so nobody could be let in.",
+            Self::ClientCertificate => {
+                "PLUGIN_CLIENT_CERT is not a PEM certificate; refusing to serve without client authentication."
+            }
         })
     }
 }
 
 impl Error for HandshakeError {}
 
-/// The variable that a core sets, and its value for Terraform and OpenTofu alike. It is no secret.
+/// The variable that core sets, and its value for both Terraform and OpenTofu. It is not secret.
 const COOKIE: (&str, &str) =
     ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
 

@@ -1,4 +1,4 @@
-//! When calls are told to hurry, and when the process ends.
+//! Stops calls, and decides when the process ends.
 
 use std::{
     future::Future,
@@ -9,17 +9,17 @@ use std::{
 use tokio::{sync::watch, task::JoinHandle, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// The one place that knows what is in flight and what has been asked of the process.
+/// Tracks what is in flight, and whether calls and the process should end.
 #[derive(Debug)]
 pub(super) struct Lifecycle {
     /// Cancelled when the process is to end: by a signal, by core's Shutdown, or because core died.
     ending: CancellationToken,
     /// Cancelled by `StopProvider` and replaced for the calls that come later. Always a child of `ending`.
     stop: Mutex<CancellationToken>,
-    /// Cancelled when connections are to close, after what they carry is answered.
+    /// Cancelled when connections are to close, after the last response.
     closing: CancellationToken,
     calls: TaskTracker,
-    /// How many clients are connected.
+    /// The number of connected clients.
     clients: watch::Sender<usize>,
 }
 
@@ -31,18 +31,20 @@ impl Lifecycle {
         Self { ending, stop, closing, calls, clients: watch::Sender::new(0) }
     }
 
-    /// The token by which a call that starts now learns that it should hurry.
+    /// Returns the stop signal for a call that starts now.
     pub(super) fn stop_token(&self) -> CancellationToken {
         self.stop.lock().unwrap_or_else(PoisonError::into_inner).child_token()
     }
 
-    /// Tells every call in flight to hurry. Later calls are not affected: a process that is debugged serves several runs.
+    /// Stops every call in flight. Later calls are not affected, since a process that is being debugged serves several
+    /// runs.
     pub(super) fn stop_calls(&self) {
         let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        // Replace before cancelling, so a call that starts concurrently gets a fresh token.
         std::mem::replace(&mut *stop, self.ending.child_token()).cancel();
     }
 
-    /// Runs a call in a task of its own, which a lost connection does not cancel.
+    /// Runs a call in a separate task, which a lost connection does not cancel.
     pub(super) fn run<F>(&self, call: F) -> JoinHandle<F::Output>
     where
         F: Future<Output: Send> + Send + 'static,
@@ -50,36 +52,37 @@ impl Lifecycle {
         self.calls.spawn(call)
     }
 
-    /// Tells this call and every later one to hurry. Connections close when nothing is in flight any more.
+    /// Stops every call in flight and every later one. Connections close when nothing is in flight.
     pub(super) fn end(&self) {
         self.ending.cancel();
     }
 
-    /// Like [`end`](Self::end), and takes no further connection or call.
+    /// Like [`end`](Self::end), but also accepts no more connections or calls.
     pub(super) fn close(&self) {
         self.ending.cancel();
         self.closing.cancel();
     }
 
-    /// Closes the connections once the process is to end and nothing is in flight.
+    /// Waits until the process is to end and nothing is in flight, then closes the connections.
     pub(super) async fn close_when_idle(&self) {
         self.ending.cancelled().await;
         self.idle().await;
         self.closing.cancel();
     }
 
-    /// The token that ends connections and idle streams.
+    /// Returns the signal that closes connections and idle streams.
     pub(super) fn closing(&self) -> CancellationToken {
         self.closing.clone()
     }
 
     /// Waits until nothing is in flight.
     pub(super) async fn idle(&self) {
+        // A closed tracker still accepts tasks; closing it is only what makes `wait` return when it is empty.
         self.calls.close();
         self.calls.wait().await;
     }
 
-    /// Waits until the last client has hung up, or until it is clear that none will come.
+    /// Waits until the last client has disconnected, or until it is clear that none will connect.
     pub(super) async fn abandoned(&self) {
         let mut clients = self.clients.subscribe();
         if time::timeout(LONGEST_WAIT_FOR_A_CLIENT, clients.wait_for(|clients| *clients > 0)).await.is_ok() {
@@ -88,13 +91,13 @@ impl Lifecycle {
     }
 }
 
-/// Goes with core's connection. When core hangs up, the calls in flight are told to hurry: what they would still begin, nobody is
-/// left to store.
+/// Belongs to a connection from core. When it is dropped, the calls in flight are stopped, because nobody would store
+/// the results of anything that they start later.
 #[derive(Debug)]
 pub(super) struct HangUp(Arc<Lifecycle>);
 
 impl HangUp {
-    /// A client is there.
+    /// Records a connected client.
     pub(super) fn new(lifecycle: Arc<Lifecycle>) -> Self {
         lifecycle.clients.send_modify(|clients| *clients = clients.saturating_add(1));
         Self(lifecycle)
@@ -108,7 +111,7 @@ impl Drop for HangUp {
     }
 }
 
-/// Core connects as soon as it has read where. It gives a provider a minute to say so.
+/// Core connects as soon as it has read the address, and waits a minute for that.
 const LONGEST_WAIT_FOR_A_CLIENT: Duration = Duration::from_secs(60);
 
 #[cfg(test)]

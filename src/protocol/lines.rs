@@ -1,4 +1,4 @@
-//! Lines for a reader that may be slow, or may have stopped reading: a thread of its own writes them, and nothing else waits.
+//! Writes lines on a separate thread, so a slow or stalled reader blocks nothing else.
 
 use std::{
     collections::VecDeque,
@@ -8,21 +8,21 @@ use std::{
     time::Duration,
 };
 
-/// Lines on their way. What does not fit is dropped, and a later line says how many were.
+/// A queue of lines. Lines that do not fit are dropped, and a later line reports how many.
 #[derive(Debug)]
 pub(super) struct Lines {
     queue: Mutex<Queue>,
     changed: Condvar,
-    /// The line that says how many lines were dropped.
+    /// Formats the line that reports the number of dropped lines.
     notice: fn(u64) -> String,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<Line>,
-    /// The length of what waits, in bytes.
+    /// The total length of the queue, in bytes.
     length: usize,
-    /// How many lines were dropped since the last notice.
+    /// The number of lines dropped since the last notice.
     dropped: u64,
     is_writing: bool,
 }
@@ -30,7 +30,7 @@ struct Queue {
 #[derive(Debug)]
 struct Line {
     text: String,
-    /// How many lines are lost with it.
+    /// The number of lines that are lost if this one is.
     worth: u64,
 }
 
@@ -43,10 +43,10 @@ impl Lines {
         Ok(lines)
     }
 
-    /// Hands over a line with its line break, or drops it. Never waits for the reader.
+    /// Queues a line including its line break, or drops it. Never blocks.
     pub(super) fn push(&self, text: String) {
         let mut queue = self.queue();
-        // After a drop everything is dropped until the queue is empty, so the notice stands where the lines are missing.
+        // After a drop, drop everything until the queue is empty, so the notice appears where the lines are missing.
         let is_behind = queue.dropped > 0 && !queue.waiting.is_empty();
         if is_behind || queue.length + text.len() > MOST_WAITING {
             queue.dropped = queue.dropped.saturating_add(1);
@@ -57,7 +57,7 @@ impl Lines {
         self.changed.notify_all();
     }
 
-    /// Waits until everything is written, but no longer than `most`.
+    /// Waits until everything is written, for at most `most`.
     pub(super) fn flush(&self, most: Duration) {
         let mut queue = self.queue();
         self.give_notice(&mut queue);
@@ -77,7 +77,7 @@ impl Lines {
         let (mut is_cut, mut lost) = (false, 0_u64);
         loop {
             let line = self.next();
-            // What was cut off is no part of the line after it.
+            // End a truncated line before the next one.
             let mut text = if is_cut { "\n".to_owned() } else { String::new() };
             if lost > 0 {
                 text.push_str(&(self.notice)(lost));
@@ -89,6 +89,7 @@ impl Lines {
             lost = if written >= ahead { 0 } else { lost };
             if written < text.len() {
                 lost = lost.saturating_add(line.worth);
+                // If nothing was written, the end of the previous line is still missing.
                 is_cut = written > 0 || is_cut;
             } else {
                 is_cut = false;
@@ -97,7 +98,7 @@ impl Lines {
         }
     }
 
-    /// Leaves the notice of what was lost to the next line that is handed over, where none is waiting.
+    /// If the queue is empty, leaves the notice of lost lines to the next line.
     fn written(&self, lost: &mut u64) {
         let mut queue = self.queue();
         if queue.waiting.is_empty() {
@@ -132,7 +133,7 @@ impl Queue {
     }
 }
 
-/// Writes as much as can be written, and answers with how many bytes that was.
+/// Writes as much as possible. Returns the number of bytes.
 fn write_all(sink: &mut impl Write, bytes: &[u8]) -> usize {
     let mut written = 0;
     while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
@@ -140,7 +141,7 @@ fn write_all(sink: &mut impl Write, bytes: &[u8]) -> usize {
             Ok(0) => break,
             Ok(more) => written += more,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // Whoever shares the file has made it one that does not wait.
+            // Another process that shares the file has set it to non-blocking.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(PAUSE_WHERE_FULL),
             Err(_) => break,
         }
@@ -148,7 +149,7 @@ fn write_all(sink: &mut impl Write, bytes: &[u8]) -> usize {
     written
 }
 
-/// The most that waits, in bytes.
+/// The maximum length of the queue, in bytes.
 const MOST_WAITING: usize = 1 << 20;
 
 const PAUSE_WHERE_FULL: Duration = Duration::from_millis(20);

@@ -1,4 +1,4 @@
-//! Where core connects: a socket that only this user can reach, or a loopback port where there are no such sockets.
+//! Listens for core: on a socket that only this user can access, or on a loopback port if there are no such sockets.
 
 use std::{
     error::Error,
@@ -29,14 +29,14 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 /// Accepts connections. A socket is removed with its directory when the listener is dropped.
 #[derive(Debug)]
 pub(super) enum Listener {
-    /// A unix socket in a directory of its own.
+    /// A Unix socket in a directory of its own.
     #[cfg(unix)]
     Unix(UnixListener, tempfile::TempDir),
     /// A port of the loopback interface.
     Tcp(TcpListener),
 }
 
-/// Where a listener is, in go-plugin's words.
+/// The address of a listener, in go-plugin's terms.
 #[derive(Debug)]
 pub(super) struct Address {
     pub(super) network: &'static str,
@@ -46,7 +46,7 @@ pub(super) struct Address {
 impl Listener {
     /// Listens where core expects it on this system.
     pub(super) async fn bind(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
-        // A condition that always holds keeps the other way compiled, and tested, here too.
+        // This condition is always true here. It keeps the other branch compiled and tested on Unix too.
         #[cfg(unix)]
         if cfg!(unix) {
             return Self::socket(&folder(variable));
@@ -60,11 +60,14 @@ impl Listener {
 
         let directory =
             tempfile::Builder::new().prefix("tf").permissions(Permissions::from_mode(0o700)).tempdir_in(base)?;
+        // The path of a socket is limited to about 100 bytes, so the name is short.
         let path = directory.path().join("s");
         if SocketAddr::from_pathname(&path).is_err() {
-            return Err(
-                format!("{} is too long a path for sockets: set TMPDIR to a shorter one.", base.display()).into()
-            );
+            return Err(format!(
+                "{} is too long for the path of a socket: set TMPDIR to a shorter one.",
+                base.display()
+            )
+            .into());
         }
         Ok(Self::Unix(UnixListener::bind(path)?, directory))
     }
@@ -72,6 +75,7 @@ impl Listener {
     async fn port(ports: RangeInclusive<u16>) -> Result<Self> {
         let (first, last) = (*ports.start(), *ports.end());
         for port in ports {
+            // Another process may hold the port, so try them all.
             if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
                 return Ok(Self::Tcp(listener));
             }
@@ -79,7 +83,7 @@ impl Listener {
         Err(format!("No port from {first} to {last} is free on 127.0.0.1.").into())
     }
 
-    /// Where core is to connect. The handshake line can carry neither `|` nor a line break.
+    /// Returns the address for core. The handshake line cannot contain `|` or a line break.
     pub(super) fn address(&self) -> Result<Address> {
         let (network, location) = match self {
             #[cfg(unix)]
@@ -89,7 +93,7 @@ impl Listener {
         match location.into_string() {
             Ok(location) if !location.contains(['|', '\n', '\r']) => Ok(Address { network, location }),
             _ => {
-                Err("The path of the directory for sockets holds characters that core cannot be told: set TMPDIR."
+                Err("The path of the socket directory contains characters that the handshake cannot carry: set TMPDIR."
                     .into())
             }
         }
@@ -105,7 +109,7 @@ impl Listener {
     }
 }
 
-/// Where the socket's folder is made. As in Go's programs, a variable that is empty is none.
+/// Returns the directory in which to create the socket's directory. As in Go, an empty variable is treated as unset.
 #[cfg(unix)]
 fn folder(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
     let set = |name| variable(name).filter(|value| !value.is_empty());
@@ -120,10 +124,10 @@ fn ports(variable: impl Fn(&str) -> Option<OsString>) -> Result<RangeInclusive<u
     Ok(port("PLUGIN_MIN_PORT", 10_000)?..=port("PLUGIN_MAX_PORT", 25_000)?)
 }
 
-/// A client's connection, by whichever way it came, in clear or not.
+/// A client's connection, with or without TLS.
 pub(super) struct Connection {
     stream: Box<dyn Stream>,
-    /// Dropped with it, and so tells when the client has hung up.
+    /// Dropped with the connection, when the client disconnects.
     _hang_up: Option<HangUp>,
 }
 
@@ -136,8 +140,8 @@ impl Connection {
         Self { stream: Box::new(stream), _hang_up: None }
     }
 
-    /// Lets something end with the connection.
-    pub(super) fn telling(self, hang_up: HangUp) -> Self {
+    /// Attaches something that is dropped with the connection.
+    pub(super) fn with_hang_up(self, hang_up: HangUp) -> Self {
         Self { _hang_up: Some(hang_up), ..self }
     }
 }

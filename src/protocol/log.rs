@@ -1,9 +1,9 @@
-//! This crate's events as hclog lines on stderr, where core reads them.
+//! Writes this crate's events to stderr as hclog lines, which core reads.
 //!
-//! Core takes a line of JSON apart and asserts that its standard keys are strings: one that is not kills core, and with it a
-//! password that is on its way into the state. So no field of an event can touch a key that begins with `@`.
+//! Core parses each line as JSON and asserts that the standard keys are strings. A line that violates this crashes
+//! core, possibly before it has stored a password. So no field of an event can set a key that starts with `@`.
 //!
-//! Nothing waits for stderr to be read: a terminal may be paused, a disk full.
+//! Nothing waits until stderr is read: a terminal may be paused, or a disk full.
 
 use std::{
     fmt, io,
@@ -22,33 +22,33 @@ use tracing::{
 use super::lines::Lines;
 use crate::clock;
 
-/// Writes this crate's events to stderr, down to the level that the user asked for.
+/// Starts writing this crate's events to stderr, down to the level that the user set.
 pub(super) fn start(variable: impl Fn(&str) -> Option<String>) {
     let level = level(variable);
     if level != LevelFilter::OFF {
-        // A subscriber that is there already stays.
+        // An existing subscriber takes precedence.
         let _ = tracing::subscriber::set_global_default(Hclog { level, write: print });
     }
 }
 
-/// Writes a line with its line break to stderr, or drops it. Never waits, and cannot fail.
+/// Writes a line including its line break to stderr, or drops it. Never blocks, and cannot fail.
 pub(super) fn print(line: String) {
     if let Some(stderr) = STDERR.as_ref() {
         stderr.push(line);
     }
 }
 
-/// Waits until what was printed is written, for a moment at most. To be called before the process ends.
+/// Waits briefly until everything is written. To be called before the process ends.
 pub(super) fn flush() {
     if let Some(stderr) = LazyLock::get(&STDERR).and_then(Option::as_ref) {
         stderr.flush(LONGEST_FLUSH);
     }
 }
 
-/// Starts its thread with the first line: a process that has nothing to say needs none.
+/// Starts its thread with the first line, since many processes log nothing.
 static STDERR: LazyLock<Option<Arc<Lines>>> = LazyLock::new(|| Lines::start(io::stderr(), dropped).ok());
 
-/// The level of `TF_LOG_PROVIDER`, or else of `TF_LOG`. As in core, any other word asks for everything.
+/// Returns the level of `TF_LOG_PROVIDER`, or else of `TF_LOG`. As in core, an unknown word enables everything.
 fn level(variable: impl Fn(&str) -> Option<String>) -> LevelFilter {
     let word = |name| variable(name).filter(|word| !word.is_empty());
     let word = word("TF_LOG_PROVIDER").or_else(|| word("TF_LOG"));
@@ -62,7 +62,7 @@ fn level(variable: impl Fn(&str) -> Option<String>) -> LevelFilter {
     }
 }
 
-/// Makes a line of every event that is ours and not too detailed. Other crates' events may quote what they carry.
+/// Formats the events of this crate up to a level. Events of other crates are dropped, since they may quote secrets.
 struct Hclog<W> {
     level: LevelFilter,
     write: W,
@@ -97,7 +97,7 @@ impl<W: Fn(String) + Send + Sync + 'static> Subscriber for Hclog<W> {
     fn exit(&self, _: &span::Id) {}
 }
 
-/// What an event says.
+/// The message and the fields of an event.
 #[derive(Default)]
 struct Fields {
     message: String,
@@ -165,7 +165,7 @@ fn line(level: Level, module: &str, message: String, mut fields: Map<String, Jso
     format!("{}\n", Json::Object(fields))
 }
 
-/// The line in the place of those that were dropped.
+/// Formats the line that replaces dropped ones.
 fn dropped(lines: u64) -> String {
     let message = "log lines were dropped here: standard error was not read in time";
     line(Level::WARN, module_path!(), message.to_owned(), Map::from_iter([("lines".to_owned(), lines.into())]))
@@ -181,13 +181,13 @@ fn level_name(level: Level) -> &'static str {
     }
 }
 
-/// Less than core allows a process that it has told to end.
+/// Less than core allows a process to end.
 const LONGEST_FLUSH: Duration = Duration::from_millis(500);
 
 /// Core reads lines of up to 64 KiB whole.
 const LONGEST_LINE: usize = 64 << 10;
 
-/// What fits into such a line even where JSON needs six bytes for every character.
+/// The maximum length of a message that fits into a line even if JSON needs six bytes per character.
 const LONGEST_MESSAGE: usize = 8 << 10;
 
 #[cfg(test)]

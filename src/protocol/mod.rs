@@ -46,10 +46,11 @@ use signals::{Signal, Signals};
 pub use start::Start;
 use tls::Identity;
 
-/// Serves a provider until core, a signal or the loss of core ends the process.
+/// Serves a provider until core or a signal ends the process, or core is gone.
 ///
-/// Nothing but the handshake goes to stdout. What prevents serving is said in one line on stderr.
+/// Only the handshake goes to stdout. If serving is impossible, the reason is printed in one line on stderr.
 pub fn serve(provider: Arc<dyn Provider>, start: Start) -> ExitCode {
+    // First of all: if core died before this call, the parent would already be another process.
     let parent = Parent::now();
     dumps::forbid(start);
     set_panic_hook();
@@ -65,7 +66,7 @@ pub fn serve(provider: Arc<dyn Provider>, start: Start) -> ExitCode {
     status
 }
 
-/// The service that answers core's calls, without a process, a socket or TLS around it: what a benchmark of the calls needs.
+/// Returns the service for core's calls, without a process, a socket or TLS, for benchmarks.
 pub fn service(provider: Arc<dyn Provider>) -> impl GrpcService<Body, ResponseBody = Body, Error = Infallible> + Clone {
     services::calls(provider, Arc::new(Lifecycle::new()))
 }
@@ -73,53 +74,56 @@ pub fn service(provider: Arc<dyn Provider>) -> impl GrpcService<Body, ResponseBo
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn start_up(provider: Arc<dyn Provider>, start: Start, parent: Parent) -> Result<()> {
-    let terms = match start {
+    let handshake_terms = match start {
         Start::ByCore => Some(Handshake::read(|name| env::var_os(name))?),
         Start::ForDebugging => None,
     };
-    let client = terms.as_ref().and_then(|terms| terms.client_certificate.clone());
+    let client = handshake_terms.as_ref().and_then(|handshake_terms| handshake_terms.client_certificate.clone());
     let identity = client.map(Identity::new).transpose()?;
 
+    // One thread is enough, since calls mostly wait for the network, and it starts faster than a pool.
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let lifecycle = Arc::new(Lifecycle::new());
-        obey(Signals::usual()?, lifecycle.clone(), start);
+        handle_signals(Signals::usual()?, lifecycle.clone(), start);
         let listener = Listener::bind(|name| env::var_os(name)).await?;
         let address = listener.address()?;
-        let line = match &terms {
-            Some(terms) => terms.answer(&address, identity.as_ref().map(|identity| &identity.certificate)),
+        let line = match &handshake_terms {
+            Some(handshake_terms) => {
+                handshake_terms.answer(&address, identity.as_ref().map(|identity| &identity.certificate))
+            }
             None => reattachment(&*provider, &address),
         };
         print_handshake(line, &lifecycle).await?;
-        // Core is not kept waiting for what can happen to a call only.
+        // After the handshake, since these signals only matter during a call.
         #[cfg(unix)]
-        obey(Signals::unusual()?, lifecycle.clone(), start);
+        handle_signals(Signals::unusual()?, lifecycle.clone(), start);
         if start == Start::ByCore {
-            outlive(parent, lifecycle.clone());
+            follow_parent(parent, lifecycle.clone());
         }
         server::serve(provider, lifecycle, start, listener, identity.map(|identity| identity.acceptor)).await;
         Ok(())
     });
-    // A name lookup that nobody waits for any more must not hold the process.
+    // Do not wait for name lookups that were abandoned.
     runtime.shutdown_background();
     served
 }
 
-/// Ends the process in good order when a signal says so. An interrupt is left to core, unless someone debugs the provider.
-fn obey(mut signals: Signals, lifecycle: Arc<Lifecycle>, start: Start) {
+/// Shuts down gracefully on a signal. An interrupt is left to core, unless the provider is being debugged.
+fn handle_signals(mut signals: Signals, lifecycle: Arc<Lifecycle>, start: Start) {
     tokio::spawn(async move {
         loop {
             let signal = signals.next().await;
             if signal == Signal::End || start == Start::ForDebugging {
-                info!("the process is told to end");
+                info!("received a signal to end");
                 lifecycle.end();
             }
         }
     });
 }
 
-/// Ends the process in good order when the core that started it is gone.
-fn outlive(parent: Parent, lifecycle: Arc<Lifecycle>) {
+/// Shuts down gracefully when the core that started this process is gone.
+fn follow_parent(parent: Parent, lifecycle: Arc<Lifecycle>) {
     tokio::spawn(async move {
         parent.lost(&lifecycle).await;
         info!("core is gone");
@@ -127,7 +131,7 @@ fn outlive(parent: Parent, lifecycle: Arc<Lifecycle>) {
     });
 }
 
-/// Prints a line on stdout, where whoever started the process may not read it, and must be able to end the process all the same.
+/// Prints a line on stdout. If the parent does not read it, a signal can still end the process.
 async fn print_handshake(line: String, lifecycle: &Lifecycle) -> Result<()> {
     let print = move || {
         let mut stdout = io::stdout().lock();
@@ -143,7 +147,7 @@ async fn print_handshake(line: String, lifecycle: &Lifecycle) -> Result<()> {
     }
 }
 
-/// Tells whether a line can be written without a wait, as far as the system says.
+/// Returns whether a line can be written without blocking.
 #[cfg(unix)]
 fn has_room(stream: &impl AsFd) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -157,7 +161,7 @@ fn has_room<T>(_: &T) -> bool {
     false
 }
 
-/// What a user who debugs sets, so that either core finds this process under its registry's address.
+/// Returns the environment variable with which both Terraform and OpenTofu attach to a process that is being debugged.
 fn reattachment(provider: &dyn Provider, address: &Address) -> String {
     let plugin = json!({
         "Protocol": "grpc",
@@ -171,7 +175,7 @@ fn reattachment(provider: &dyn Provider, address: &Address) -> String {
     format!("TF_REATTACH_PROVIDERS='{}'", json!({ terraform: plugin, tofu: plugin }))
 }
 
-/// Lets a panic leave a line by which core shows it as a crash. Its message may quote a value and is dropped.
+/// Makes a panic print a line that core reports as a crash. The panic message may quote a value and is dropped.
 fn set_panic_hook() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or("unknown".to_owned(), |place| format!("{}:{}", place.file(), place.line()));

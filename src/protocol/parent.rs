@@ -1,4 +1,4 @@
-//! The process that started this one, and how its death is noticed.
+//! Notices when the process that started this one is gone.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use tokio::time;
 
 use super::lifecycle::Lifecycle;
 
-/// The process that started this one, as the system named it then.
+/// The id of the process that started this one.
 ///
-/// It is compared with itself later and never with 1, since in a container core may well be process 1.
+/// A changed id means that the parent is gone. It is never compared with 1, since core may be process 1 in a container.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Parent(u32);
 
@@ -18,7 +18,7 @@ impl Parent {
         Self(std::os::unix::process::parent_id())
     }
 
-    /// Only unix gives orphans another parent.
+    /// Only Unix assigns orphans another parent.
     #[cfg(not(unix))]
     pub(super) fn now() -> Self {
         UNSEEN
@@ -36,8 +36,8 @@ impl Parent {
     }
 }
 
-/// A parent in another PID namespace has no id here (`getppid(2)`), so its death changes nothing. What is seen of core then
-/// is its connection.
+/// A parent in another PID namespace has no id here (`getppid(2)`), and its death does not change that. Then core's
+/// connection is the only sign of it.
 const UNSEEN: Parent = Parent(0);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The tfplugin6 service: every call is decoded, handed to the framework's traits, and encoded again.
+//! The tfplugin6 service: decodes each call, passes it to the framework's traits, and encodes the response.
 
 use std::{future::Future, sync::Arc};
 
@@ -28,13 +28,13 @@ use crate::framework::{
     value::Value,
 };
 
-/// Answers core's calls with a provider.
+/// Serves core's calls with a provider.
 pub(super) struct Service {
     pub(super) provider: Arc<dyn Provider>,
     pub(super) lifecycle: Arc<Lifecycle>,
 }
 
-/// What this provider asks of core.
+/// The optional features that this server supports.
 const CAPABILITIES: ServerCapabilities = ServerCapabilities { plan_destroy: true, get_provider_schema_optional: true };
 
 type Reply<A> = std::result::Result<Response<A>, Status>;
@@ -62,7 +62,7 @@ impl provider_server::Provider for Service {
         .await
     }
 
-    /// Core need not call this in every process, so it prepares nothing.
+    /// Core does not call this in every process, so nothing may depend on it.
     async fn get_provider_schema(
         &self,
         _: Request<get_provider_schema::Request>,
@@ -228,7 +228,7 @@ impl provider_server::Provider for Service {
             let source = find_data_source(&*provider, &request.type_name)?;
             let attributes = &source.schema().attributes;
             let config = decode(request.config, attributes)?;
-            // What was unknown when core validated may be known, and wrong, by now.
+            // Values that were unknown when core validated may be known, and invalid, by now.
             let mut found = validate::config(attributes, &config, WriteOnly::Refused);
             found.extend(source.validate(&config));
             if found.has_errors() {
@@ -261,7 +261,7 @@ impl provider_server::Provider for Service {
 }
 
 impl Service {
-    /// Answers with what `work` makes, or with `otherwise` and the reason why there is nothing.
+    /// Responds with the result of `work`, or with `otherwise` and its errors.
     async fn answer<A, F>(
         &self,
         otherwise: A,
@@ -283,7 +283,8 @@ fn plan_change(
 ) -> Result<plan_resource_change::Response> {
     let attributes = &resource.schema().attributes;
     let prior = decode(request.prior_state, attributes)?;
-    // What core proposes follows from the configuration and the prior state, so that it proposes nothing is all it says.
+    // The proposed state follows from the configuration and the prior state. All it adds is whether the plan is a
+    // destroy.
     if is_null(request.proposed_new_state.as_ref()) {
         return Ok(plan_resource_change::Response {
             planned_state: Some(encode(&Value::Null, attributes)),

@@ -1,4 +1,4 @@
-//! The server: takes connections, serves them, and ends without cutting an answer off.
+//! The server: accepts and serves connections, and shuts down without truncating a response.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -28,7 +28,8 @@ pub(super) async fn serve(
     let server = Server {
         services: Services::new(provider.clone(), lifecycle.clone()),
         tls,
-        // Whether core lives is looked at once a second, and a second is enough to send a reset that nobody would store.
+        // The check of the parent process runs once a second, and a second is enough to send a reset whose result
+        // nobody would store.
         core: (start == Start::ByCore).then(|| lifecycle.clone()),
         closing: lifecycle.closing(),
     };
@@ -40,7 +41,7 @@ pub(super) async fn serve(
     close(provider).await;
 }
 
-/// Closes the provider in a task of its own, where a panic ends nothing else. Nobody waits for it longer than it may take.
+/// Closes the provider in a separate task, so a panic ends nothing else, and limits the time.
 async fn close(provider: Arc<dyn Provider>) {
     let closing = tokio::spawn(async move { provider.close().await });
     if time::timeout(TIME_TO_CLOSE, closing).await.is_err() {
@@ -48,9 +49,9 @@ async fn close(provider: Arc<dyn Provider>) {
     }
 }
 
-/// Serves every client until connections are to close, and then waits until the last has closed.
+/// Serves clients until connections are to close, then waits until the last one is closed.
 ///
-/// A client that takes its time holds up nobody else.
+/// A slow client does not block the others.
 async fn accept(listener: &Listener, server: &Server) {
     let connections = TaskTracker::new();
     loop {
@@ -63,7 +64,7 @@ async fn accept(listener: &Listener, server: &Server) {
                 connections.spawn(server.clone().serve(connection));
             }
             Err(error) => {
-                warn!(%error, "no connection could be taken");
+                warn!(%error, "a connection could not be accepted");
                 time::sleep(PAUSE_AFTER_FAILED_ACCEPT).await;
             }
         }
@@ -72,18 +73,18 @@ async fn accept(listener: &Listener, server: &Server) {
     connections.wait().await;
 }
 
-/// What every connection is served with.
+/// The shared parts of every connection's server.
 #[derive(Clone)]
 struct Server {
     services: Services,
     tls: Option<TlsAcceptor>,
-    /// Whose calls in flight are told to hurry when the client hangs up.
+    /// Stops the calls in flight when the client disconnects.
     core: Option<Arc<Lifecycle>>,
     closing: CancellationToken,
 }
 
 impl Server {
-    /// Serves one client that can show who it is.
+    /// Serves one client, after it has authenticated.
     async fn serve(self, connection: Connection) {
         let greeted = tokio::select! {
             greeted = greet(connection, self.tls) => greeted,
@@ -91,11 +92,11 @@ impl Server {
         };
         let Some(connection) = greeted else { return };
         let connection = match self.core {
-            Some(lifecycle) => connection.telling(HangUp::new(lifecycle)),
+            Some(lifecycle) => connection.with_hang_up(HangUp::new(lifecycle)),
             None => connection,
         };
         let mut builder = http2::Builder::new(TokioExecutor::new());
-        // Core says with `-parallelism` how many calls it makes at a time, and knows of no lower limit.
+        // Core limits its concurrent calls by `-parallelism`, and does not expect a lower limit.
         builder.max_concurrent_streams(None).auto_date_header(false);
         let mut answering = pin!(builder.serve_connection(TokioIo::new(connection), self.services));
         let ended = tokio::select! {
@@ -116,7 +117,7 @@ async fn greet(connection: Connection, tls: Option<TlsAcceptor>) -> Option<Conne
     match time::timeout(TLS_HANDSHAKE_TIMEOUT, tls.accept(connection)).await {
         Ok(Ok(stream)) => Some(Connection::new(stream)),
         Ok(Err(error)) => {
-            warn!(%error, "a client was refused");
+            warn!(%error, "a client was rejected");
             None
         }
         Err(_) => {
@@ -126,14 +127,14 @@ async fn greet(connection: Connection, tls: Option<TlsAcceptor>) -> Option<Conne
     }
 }
 
-/// Waits until there is nothing left to do but for a client to hang up.
+/// Waits until everything is done except that a client has not disconnected.
 async fn overdue(lifecycle: &Lifecycle) {
     lifecycle.close_when_idle().await;
     lifecycle.idle().await;
     time::sleep(GRACE).await;
 }
 
-/// Below the five seconds in which the process is to be gone after its last call.
+/// Less than the five seconds in which the process has to end after its last call.
 const GRACE: Duration = Duration::from_secs(3);
 
 const PAUSE_AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);

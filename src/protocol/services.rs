@@ -1,4 +1,4 @@
-//! Which service answers a request: tfplugin6, or one of go-plugin's own.
+//! Routes requests to the services: tfplugin6, or one of go-plugin's own.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::framework::Provider;
 
-/// Every service of the plugin. A copy costs nothing.
+/// The services of the plugin. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Services {
     broker: GrpcBrokerServer<GoPlugin>,
@@ -45,7 +45,7 @@ impl Services {
     }
 }
 
-/// The service that answers core's calls.
+/// Returns the service for core's calls.
 pub(super) fn calls(provider: Arc<dyn Provider>, lifecycle: Arc<Lifecycle>) -> ProviderServer<Service> {
     let service = ProviderServer::new(Service { provider, lifecycle });
     service.max_decoding_message_size(LARGEST_MESSAGE).max_encoding_message_size(LARGEST_MESSAGE)
@@ -56,7 +56,7 @@ impl hyper::service::Service<Request<Incoming>> for Services {
     type Error = Infallible;
     type Future = BoxFuture<Self::Response, Self::Error>;
 
-    /// Answers with the service that the path begins with: `/tfplugin6.Provider/GetMetadata`.
+    /// Routes by the first segment of the path: `/tfplugin6.Provider/GetMetadata`.
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         match request.uri().path().split('/').nth(1) {
             Some(provider_server::SERVICE_NAME) => self.provider.clone().call(request),
@@ -68,5 +68,5 @@ impl hyper::service::Service<Request<Incoming>> for Services {
     }
 }
 
-/// States with attributes of several megabytes occur.
+/// In bytes. Attributes of several megabytes occur in states.
 const LARGEST_MESSAGE: usize = 256 << 20;

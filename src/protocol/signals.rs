@@ -1,4 +1,4 @@
-//! The signals that reach the process, and what it does about each.
+//! Catches the signals that would end the process.
 
 use std::io;
 #[cfg(unix)]
@@ -9,30 +9,30 @@ use rustix::process::Signal as Named;
 #[cfg(unix)]
 use tokio::signal::unix::{self, SignalKind};
 
-/// What a signal asks for.
+/// The meaning of a signal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Signal {
-    /// Ctrl-C, which reaches the whole process group: core decides what follows, and says so over gRPC.
+    /// Ctrl-C, which reaches the whole process group. Core decides what to do, and calls `StopProvider`.
     Interrupt,
-    /// Anything else by which a process ends.
+    /// Any other signal that ends a process.
     End,
 }
 
 /// The signals that would end this process, caught.
 ///
-/// A signal that was ignored when the process started stays ignored: `nohup` and shells mean it so.
+/// A signal that was ignored when the process started stays ignored, as `nohup` and shells intend.
 #[cfg(unix)]
 pub(super) struct Signals(Vec<(unix::Signal, Signal)>);
 
 #[cfg(unix)]
 impl Signals {
-    /// Catches those that a terminal, an operator or a supervisor sends.
+    /// Catches the signals that a terminal, an operator or a supervisor sends.
     pub(super) fn usual() -> io::Result<Self> {
         Self::catch(USUAL.iter().map(|(named, meaning)| (named.as_raw(), *meaning)))
     }
 
-    /// Catches every other one that can be caught, but those which say that the process itself has gone wrong (`ABRT`, `BUS`,
-    /// `FPE`, `ILL`, `SEGV`, `SYS`): it cannot go on from there.
+    /// Catches every other signal that can be caught, except those for a fault of the process itself (`ABRT`, `BUS`,
+    /// `FPE`, `ILL`, `SEGV`, `SYS`), from which it cannot continue.
     pub(super) fn unusual() -> io::Result<Self> {
         let named = UNUSUAL.iter().map(|named| named.as_raw());
         Self::catch(named.chain(REAL_TIME).map(|number| (number, Signal::End)))
@@ -44,7 +44,7 @@ impl Signals {
         for (number, meaning) in signals.filter(|(number, _)| !ignored.contains(*number)) {
             match unix::signal(SignalKind::from_raw(number)) {
                 Ok(signal) => caught.push((signal, meaning)),
-                // The C library keeps some of these to itself.
+                // The C library reserves some of these.
                 Err(_) if REAL_TIME.contains(&number) => {}
                 Err(error) => return Err(error),
             }
@@ -52,7 +52,7 @@ impl Signals {
         Ok(Self(caught))
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) -> Signal {
         poll_fn(|context| {
             let arrived = self.0.iter_mut().find_map(|(signal, meaning)| match signal.poll_recv(context) {
@@ -69,7 +69,7 @@ impl Signals {
 const USUAL: &[(Named, Signal)] =
     &[(Named::INT, Signal::Interrupt), (Named::HUP, Signal::End), (Named::TERM, Signal::End)];
 
-/// The others with a name whose default action is to end the process.
+/// The other named signals whose default action is to end the process.
 #[cfg(unix)]
 const UNUSUAL: &[Named] = &[
     Named::ALARM,
@@ -81,7 +81,7 @@ const UNUSUAL: &[Named] = &[
     Named::VTALARM,
     Named::XCPU,
     Named::XFSZ,
-    // Elsewhere it does nothing by default.
+    // On other systems it is ignored by default.
     #[cfg(target_os = "linux")]
     Named::IO,
     #[cfg(target_os = "linux")]
@@ -90,29 +90,29 @@ const UNUSUAL: &[Named] = &[
     Named::STKFLT,
 ];
 
-/// The numbers of the signals without a name (`signal(7)`). Elsewhere tokio knows none.
+/// The numbers of the signals without a name (`signal(7)`). On other systems tokio supports none.
 #[cfg(unix)]
 const REAL_TIME: Range<i32> = if cfg!(target_os = "linux") { 32..65 } else { 0..0 };
 
-/// The signals that are ignored, one bit for each.
+/// A bit set of ignored signals.
 #[cfg(unix)]
 #[derive(Clone, Copy, Debug)]
 struct Ignored(u64);
 
 #[cfg(unix)]
 impl Ignored {
-    /// Those that are ignored now. Only Linux tells without a call that no safe code makes.
+    /// Returns the signals that are ignored now. Only on Linux, since other systems need an unsafe call.
     fn now() -> Self {
-        // With room for all of it, which the file does not say beforehand, one read is enough.
-        let mut told = Vec::with_capacity(16 << 10);
+        // The file has no known size. With enough capacity, one read is enough.
+        let mut status = Vec::with_capacity(16 << 10);
         if cfg!(target_os = "linux") {
-            let _ = File::open("/proc/self/status").and_then(|mut status| status.read_to_end(&mut told));
+            let _ = File::open("/proc/self/status").and_then(|mut file| file.read_to_end(&mut status));
         }
-        Self::told(&String::from_utf8_lossy(&told))
+        Self::parse(&String::from_utf8_lossy(&status))
     }
 
-    /// Reads them from `/proc/<pid>/status` (`proc_pid_status(5)`).
-    fn told(status: &str) -> Self {
+    /// Parses `/proc/<pid>/status` (`proc_pid_status(5)`).
+    fn parse(status: &str) -> Self {
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
         Self(mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0))
     }
@@ -164,15 +164,15 @@ mod tests {
     #[test]
     fn the_mask_of_ignored_signals_is_read_as_the_kernel_writes_it() {
         let status = "Name:\tsmtp\nSigBlk:\tffffffffffffffff\nSigIgn:\t8000000000001001\nSigCgt:\tffffffffffffffff\n";
-        let ignored = Ignored::told(status);
+        let ignored = Ignored::parse(status);
         let numbers: Vec<_> = (-1..=70).filter(|number| ignored.contains(*number)).collect();
         assert_eq!(numbers, [1, 13, 64]);
     }
 
     #[test]
-    fn what_tells_no_mask_tells_of_no_ignored_signal() {
+    fn without_a_mask_no_signal_is_ignored() {
         for status in ["", "SigIgn:", "SigIgn:\tmany\n", "SigCgt:\tffffffffffffffff\n"] {
-            assert!((0..=64).all(|number| !Ignored::told(status).contains(number)), "{status}");
+            assert!((0..=64).all(|number| !Ignored::parse(status).contains(number)), "{status}");
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Who starts the process.
+//! How the process was started.
 
-/// Who starts the process.
+/// How the process was started.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Start {
-    /// Core, which says through the environment how it wants to connect.
+    /// By core, with the settings of its handshake in the environment.
     ByCore,
-    /// Someone who debugs the provider. Without TLS; core is told where by `TF_REATTACH_PROVIDERS`.
+    /// By a developer who debugs the provider. Without TLS; core finds the process through `TF_REATTACH_PROVIDERS`.
     ForDebugging,
 }

@@ -1,7 +1,8 @@
-//! Mutual TLS between core and this process: each side shows a certificate that it told the other beforehand.
+//! Mutual TLS between core and this process, with certificates that they exchange beforehand.
 //!
-//! Core tells its certificate in the environment and learns ours from the handshake line. No authority vouches for either,
-//! so the client's is compared byte for byte. It is a P-521 certificate, which ring cannot verify; the `p521` crate does.
+//! Core passes its certificate in the environment and reads the server's from the handshake line. Neither is issued by
+//! a CA, so the client's is compared byte for byte. It has a P-521 key, which ring does not support, so the `p521`
+//! crate verifies its signatures.
 
 use std::{error::Error, sync::Arc};
 
@@ -19,15 +20,15 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// This process's side of every connection.
+/// The server's TLS identity.
 pub(super) struct Identity {
     pub(super) acceptor: TlsAcceptor,
-    /// What core is told in the handshake line.
+    /// The certificate for the handshake line.
     pub(super) certificate: CertificateDer<'static>,
 }
 
 impl Identity {
-    /// Makes a key and a certificate for this process. `client` is the one certificate that is let in.
+    /// Generates a key and a certificate. `client` is the only client certificate to accept.
     pub(super) fn new(client: CertificateDer<'static>) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let certificate = CertificateParams::new([SERVER_NAME.to_owned()])?.self_signed(&key)?.der().clone();
@@ -35,12 +36,13 @@ impl Identity {
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(Arc::new(PinnedClientCert::new(client)))
             .with_single_cert(vec![certificate.clone()], PrivateKeyDer::try_from(key.serialize_der())?)?;
+        // Recent gRPC clients refuse a connection without ALPN.
         config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate })
     }
 }
 
-/// Lets in whoever shows one certificate and proves to hold its key.
+/// Accepts only clients that present one certificate and prove possession of its key.
 #[derive(Debug)]
 struct PinnedClientCert {
     certificate: CertificateDer<'static>,
@@ -68,6 +70,7 @@ impl ClientCertVerifier for PinnedClientCert {
         _intermediates: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
+        // Expiry is not checked, since core creates the certificate for this one process.
         if *end_entity == self.certificate {
             return Ok(ClientCertVerified::assertion());
         }
@@ -124,5 +127,5 @@ impl SignatureVerificationAlgorithm for P521 {
 static P521_ALGORITHMS: WebPkiSupportedAlgorithms =
     WebPkiSupportedAlgorithms { all: &[&P521], mapping: &[(SignatureScheme::ECDSA_NISTP521_SHA512, &[&P521])] };
 
-/// The name for which core checks our certificate, whatever the address is.
+/// The name that core expects in the server's certificate, whatever the address.
 const SERVER_NAME: &str = "localhost";

@@ -1,4 +1,4 @@
-//! The generated wire types, and what they may tell.
+//! The generated wire types, with `Debug` and `Drop` for those that contain secrets.
 
 use std::fmt;
 
@@ -6,7 +6,11 @@ use zeroize::Zeroize;
 
 /// Terraform's plugin protocol.
 #[expect(unreachable_pub, clippy::pedantic, reason = "generated from proto/tfplugin6.proto")]
-#[allow(dead_code, reason = "nobody makes the empty messages around requests and answers; an `expect` does not see it")]
+#[allow(
+    dead_code,
+    reason = "the empty messages around requests and responses are never constructed; `expect` does not \
+    work here"
+)]
 pub(super) mod tfplugin6 {
     include!(concat!(env!("OUT_DIR"), "/server/tfplugin6.rs"));
 }
@@ -43,9 +47,9 @@ impl Drop for tfplugin6::RawState {
     }
 }
 
-/// An answer that has room for diagnostics.
+/// A response with diagnostics.
 pub(super) trait Answer: Default + Send + 'static {
-    /// The diagnostics that go back with it.
+    /// Returns its diagnostics.
     fn diagnostics(&mut self) -> &mut Vec<tfplugin6::Diagnostic>;
 }
 
@@ -82,7 +86,7 @@ mod tests {
     use super::tfplugin6::{DynamicValue, RawState, apply_resource_change};
 
     #[test]
-    fn debug_tells_nothing_about_values() {
+    fn debug_shows_no_values() {
         let value = DynamicValue { msgpack: b"hunter2".to_vec(), json: b"hunter2".to_vec() };
         let request = apply_resource_change::Request { prior_state: Some(value), ..Default::default() };
         let state = RawState { json: b"hunter2".to_vec(), flatmap: HashMap::new() };

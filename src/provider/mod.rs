@@ -1,4 +1,4 @@
-//! The provider: its configuration, and what it offers. It never names a vendor.
+//! The provider: its configuration, resources, data sources and functions. No vendor is named here.
 
 mod attributes;
 mod credential_password;
@@ -39,12 +39,12 @@ pub struct Smtp {
 }
 
 impl Smtp {
-    /// Makes the provider, not yet configured.
+    /// Creates the provider, not yet configured.
     pub fn new() -> Self {
         Self::over(Connections::default())
     }
 
-    /// Makes the provider with these APIs, by their vendors' names, in the place of a configuration.
+    /// Creates the provider with these APIs, by vendor name, instead of a configuration.
     pub fn with(apis: impl IntoIterator<Item = (&'static str, Arc<dyn VendorApi>)>) -> Self {
         Self::over(Connections::ready_with(apis))
     }
@@ -94,7 +94,7 @@ impl Provider for Smtp {
     }
 
     async fn configure(&self, _: &Call, client: &Client, config: Value) -> Result<()> {
-        // What was unknown when core validated may be known, and wrong, by now.
+        // Values that were unknown when core validated may be known, and invalid, by now.
         let mut diagnostics = validate::config(&self.schema.attributes, &config, WriteOnly::Refused);
         diagnostics.extend(settings::validate(&config));
         if diagnostics.has_errors() {

@@ -1,27 +1,27 @@
-//! Whether the password in a state is still the live one.
+//! Detects whether the password in a state still works.
 
 use std::cmp::Ordering;
 
 use super::live_credentials::StoredCredential;
 use crate::text;
 
-/// What a refresh has found out about the password that this provider made last. Of two findings the greater counts.
+/// What a refresh found about the password of this provider's last reset. Of two findings the greater one wins.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Drift {
-    /// Nothing: what was known before stays.
+    /// Nothing. What was known before still holds.
     #[default]
     Unknown,
-    /// It is the live one.
+    /// The password still works.
     Absent,
-    /// Another has taken its place.
+    /// The password was replaced.
     Confirmed,
 }
 
 impl Drift {
-    /// Judges what the vendor reports as the credential's last change, beside that of this provider's own reset.
+    /// Compares the credential's last change, as the vendor reports it now, with this provider's own reset.
     ///
-    /// Without a reset of its own, as after an import, there is nothing that could be stale. A change from before that reset proves
-    /// nothing.
+    /// Without a reset by this provider, as after an import, no stored password could be stale. A change earlier than
+    /// the reset proves nothing, since a vendor may report changes late.
     pub(crate) fn of_version(
         stored: &StoredCredential,
         reported: Option<&str>,
@@ -37,7 +37,7 @@ impl Drift {
         }
     }
 
-    /// Whether the password is stale, now that this is known of it.
+    /// Returns whether the password is stale after this finding.
     pub(crate) fn is_stale(self, was_stale: bool) -> bool {
         match self {
             Self::Absent => false,

@@ -1,4 +1,4 @@
-//! Where a password is tried.
+//! The submission server at which a password is tried.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use crate::smtp::{Roots, Security, Server};
 /// A submission server at which a password is tried.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct SmtpEndpoint {
-    /// The host; `None` where the vendor reports it when it is asked.
+    /// The host; `None` if the vendor has to be asked for it.
     pub(crate) host: Option<String>,
     pub(crate) port: u16,
     pub(crate) security: Security,
-    /// How long a new password is tried there, and how long a busy server is asked again before a reset.
+    /// How long to keep trying a new password, and how long to retry a busy server before a reset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) timeout: Option<Duration>,
 }
 
-/// Two endpoints are the same where they are the same server, for however long it is tried.
+/// Endpoints are equal if they are the same server, whatever the timeout.
 impl PartialEq for SmtpEndpoint {
     fn eq(&self, other: &Self) -> bool {
         (&self.host, self.port, self.security) == (&other.host, other.port, other.security)
@@ -28,23 +28,23 @@ impl PartialEq for SmtpEndpoint {
 impl Eq for SmtpEndpoint {}
 
 impl SmtpEndpoint {
-    /// The same endpoint, at the host that the vendor has reported where it had none.
+    /// Fills in the host that the vendor reported, if none was configured.
     pub(crate) fn at(self, reported: Option<&str>) -> Self {
         Self { host: self.host.or_else(|| reported.map(str::to_owned)), ..self }
     }
 
-    /// How long a new password is tried there.
+    /// Returns how long to keep trying a new password.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout.unwrap_or(DEFAULT_TIMEOUT)
     }
 
-    /// The server; `None` where its host is not known.
+    /// Returns the server; `None` if its host is not known.
     pub(crate) fn server(&self, roots: Roots) -> Option<Server> {
         Some(Server::new(self.host.as_deref()?, self.port, self.security, roots))
     }
 }
 
-/// How long a new password is tried where nothing is said.
+/// The default of [`SmtpEndpoint::timeout`].
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 
 #[cfg(test)]

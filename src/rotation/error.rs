@@ -6,21 +6,21 @@ use crate::{
     smtp::{Failure, Server},
 };
 
-/// Why a rotation, or a check before it, failed. Only [`Reset`](Self::Reset) comes after a reset was sent: with every other the
-/// password was not changed.
+/// Why a rotation, or a check before it, failed. [`Reset`](Self::Reset) is the only variant after a reset was sent.
+/// With every other one the password was not changed.
 #[derive(Debug)]
 pub(crate) enum RotationError {
     /// Another reset of the credential did not end in time.
     Waiting(Error),
-    /// The vendor could not be asked before the reset.
+    /// A call to the vendor before the reset failed.
     Checking(Error),
     /// The vendor has no such credential.
     Gone,
-    /// No login could be tried at the mail server.
+    /// The mail server is not ready for a login.
     MailServer { server: Box<Server>, failure: Failure },
-    /// No mail server is known to try the password at.
+    /// It is not known at which mail server to try the password.
     NoServer,
-    /// The system gave no random bytes for a password.
+    /// The system did not provide random bytes for a password.
     NoRandomBytes,
     /// The reset failed, or its response was lost.
     Reset(Box<Reconciled>),

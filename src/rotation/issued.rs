@@ -1,4 +1,5 @@
-//! From the vendor's response to the state. Nothing in this file returns a `Result`.
+//! Stores what a reset made. Nothing in this file returns a `Result`, so nothing can fail between the vendor's response
+//! and the state.
 
 use std::time::Duration;
 
@@ -18,33 +19,33 @@ use crate::{
     vendors::{Before, Note, Operation, PriorCredential, Reset, ResetKind},
 };
 
-/// What the new state needs beside the vendor's response, gathered before the reset.
+/// What the new state needs in addition to the vendor's response, gathered before the reset.
 pub(super) struct Prepared {
-    /// The password that the vendor is sent; `None` where it makes one.
+    /// The password to send; `None` if the vendor generates it.
     pub(super) password: Option<Secret>,
-    /// Whether it is the user's own, which is never stored.
+    /// Whether the password is the user's own, which is never stored.
     pub(super) is_own: bool,
     pub(super) before: Before,
     pub(super) smtp_host: Option<Name>,
-    /// The login that is to show that the new password works.
+    /// The login that verifies the new password.
     pub(super) login_check: Option<LoginCheck>,
-    /// The user name that the state will have; `None` where the vendor names it.
+    /// The planned user name; `None` if the vendor chooses it.
     pub(super) username: Option<String>,
     pub(super) replaces: Option<StoredCredential>,
 }
 
-/// A reset whose response has arrived: the only copy of the new password is in this process. Nothing fails before it is stored, and
-/// nothing after that can take the state away again.
+/// A reset whose response has arrived, so the only copy of the new password is in this process. Nothing can fail before
+/// it is stored, and nothing afterwards can undo that.
 pub(super) struct Issued<'a> {
     pub(super) rotator: &'a Rotator,
     pub(super) guard: CredentialGuard,
     pub(super) prepared: Prepared,
-    /// Whether this run has tried to reset the credential before.
+    /// Whether this run has already tried to reset the credential.
     pub(super) occurrence: Occurrence,
 }
 
 impl Issued<'_> {
-    /// Stores what the reset made, and then finds out what more there is to know of it.
+    /// Stores what the reset made, then completes it: the version, the notices and the login.
     pub(super) async fn conclude(self, op: &Operation, reset: Reset, sink: &dyn Sink) -> Verified {
         let Self { rotator, mut guard, prepared, occurrence } = self;
         let (target, vendor) = (&rotator.target, rotator.target.vendor);
@@ -74,7 +75,7 @@ impl Issued<'_> {
             new.version = Some(version);
             sink.store(&new);
         }
-        // Where a reset makes another credential, the other resource keeps its own.
+        // If resets create new credentials, the other resource still has its own.
         if guard.succeeds(&rotator.api) == Occurrence::Again && vendor.reset_kind == ResetKind::InPlace {
             sink.notice(Notice::ResetAgain);
         }
@@ -93,28 +94,28 @@ impl Issued<'_> {
             sink.store(&new);
             notice.into_iter().for_each(|notice| sink.notice(notice));
         }
-        // Of a mail server that has caught up by now there is nothing to say.
-        let has_caught_up = |note: &Note| *note == Note::NotYetEverywhere && new.verified == Verified::LoggedIn;
+        // After a successful login the mail server has picked up the reset.
+        let has_caught_up = |note: &Note| *note == Note::NotYetActive && new.verified == Verified::LoggedIn;
         reset.notes.into_iter().filter(|note| !has_caught_up(note)).for_each(|note| sink.notice(Notice::Vendor(note)));
         new.verified
     }
 }
 
 impl Rotator {
-    /// The version in the response to a reset, unless it may not be the reset's own; and whether it is certain that there is no other to
-    /// ask for. Stored, a version from before the reset would make every later look take this reset for somebody else's.
+    /// Returns the version in the response, unless it may predate the reset, and whether there is no better one to ask
+    /// for. If an older version were stored, every refresh would take this reset for somebody else's.
     fn own_version(&self, reset: &Reset, occurrence: Occurrence, before: &Before) -> (Option<Name>, bool) {
         let compare = |one: &str, other: &str| self.api.compare(one, other);
         let is_later = reset.version.as_ref().and_then(|version| before.is_exceeded_by(version, compare));
         match (self.target.vendor.reset_kind, occurrence, is_later) {
-            // What another reset of this run has left is not known.
+            // The version after this run's earlier reset is unknown, so there is nothing to compare with.
             (ResetKind::InPlace, Occurrence::Again, _) => (None, true),
             (ResetKind::InPlace, Occurrence::First, Some(false)) => (None, false),
             _ => (reset.version.clone(), true),
         }
     }
 
-    /// Asks once for the version of a reset whose response showed an earlier one.
+    /// Asks once for the version of a reset whose response contained an older one.
     async fn later_version(&self, op: &Operation, before: &Before) -> Option<Name> {
         let op = op.within(LONGEST_LOOK);
         let versions = op.wait(self.api.versions(&op, &self.target.fields)).await.ok()?.ok()?;
@@ -123,7 +124,8 @@ impl Rotator {
     }
 }
 
-/// What the vendor made, as core will store it: what is compared and tried must be what there will be.
+/// Converts a reset's strings to the form in which core stores them. Comparisons and logins must use what will be in
+/// the state.
 fn as_stored(reset: Reset) -> Reset {
     let composed_secret = |password: Secret| text::composed_secret(&password).unwrap_or(password);
     Reset {
@@ -134,18 +136,19 @@ fn as_stored(reset: Reset) -> Reset {
     }
 }
 
-/// The name in Unicode's composed form. It may be that of a secret only now, so it leaves through the exit once more.
+/// Composes a name (NFC). The result is checked again, since only the composed form may contain a secret.
 fn composed(name: Name) -> Option<Name> {
     Name::new(&text::composed(name.into()))
 }
 
-/// `now` in whole microseconds, and one later if it is the time of the previous reset, because others compare it as a version.
+/// Returns `now` in whole microseconds, and one microsecond later if it equals the time of the previous reset. Users
+/// compare it as a version, so it must differ.
 fn after(now: Timestamp, previous: Option<Timestamp>) -> Timestamp {
     let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
     if previous == Some(now) { now.saturating_add(SignedDuration::from_micros(1)).unwrap_or(now) } else { now }
 }
 
-/// How long a version is waited for whose reset is stored already.
+/// How long to wait for a version once the reset is stored.
 const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! The credentials that states of this process hold. None of them is revoked as something else's predecessor.
+//! The credentials that states of this process hold. They must not be revoked as another state's predecessor.
 //!
-//! A vendor may answer a request for a new credential with one that was there already, and with a new secret for it. Then what is to be
-//! revoked is what was just made: revoking it would kill the password that the state holds.
+//! When asked for a new credential, a vendor may return an existing one with a new secret. Then the predecessor and the
+//! new credential are the same, and revoking it would invalidate the password in the state.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,25 +13,25 @@ use crate::vendors::{PriorCredential, Target};
 #[derive(Debug, Default)]
 pub(crate) struct LiveCredentials(Mutex<Vec<Holder>>);
 
-/// What a state holds of its credential.
+/// A credential as a state stores it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct StoredCredential {
     pub(crate) credential: PriorCredential,
-    /// When this provider made its password; `None` where it has not.
+    /// When this provider last reset its password; `None` if it never has.
     pub(crate) rotated_at: Option<Timestamp>,
 }
 
-/// A state, by what it holds.
+/// A state that holds a credential.
 #[derive(Debug)]
 struct Holder {
     vendor: &'static str,
-    /// The id of its resource.
+    /// The id of the resource.
     id: String,
     stored: StoredCredential,
 }
 
 impl LiveCredentials {
-    /// Notes that a state now holds what a reset has made, in the place of what it `replaces`.
+    /// Records that a state now holds `stored` instead of what it `replaces`.
     pub(crate) fn hold(&self, target: &Target, stored: StoredCredential, replaces: Option<&StoredCredential>) {
         if let Some(replaces) = replaces {
             self.release(replaces);
@@ -39,12 +39,12 @@ impl LiveCredentials {
         self.lock().push(Holder { vendor: target.vendor.name, id: target.id(), stored });
     }
 
-    /// Notes that a state holds nothing any more.
+    /// Records that a state no longer holds its credential.
     pub(crate) fn release(&self, stored: &StoredCredential) {
         self.lock().retain(|holder| holder.stored != *stored);
     }
 
-    /// Whether a state holds this very credential.
+    /// Returns whether any state holds this credential.
     pub(crate) fn holds(&self, target: &Target, credential: &PriorCredential) -> bool {
         let is_same = |one: &Option<String>, other: &Option<String>| match (one, other) {
             (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
@@ -52,7 +52,7 @@ impl LiveCredentials {
         };
         self.lock().iter().filter(|holder| holder.vendor == target.vendor.name).any(|holder| {
             let held = &holder.stored.credential;
-            // A credential that the vendor has not named may be any of its name.
+            // If the vendor returned neither an id nor a user name, any credential of this name may be the one.
             let is_unnamed = *held == PriorCredential::default() && holder.id == target.id();
             is_unnamed || is_same(&held.version, &credential.version) || is_same(&held.username, &credential.username)
         })
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_live_credential_is_known_by_its_id_or_user_and_by_its_name_if_the_vendor_reports_neither() {
+    fn a_live_credential_is_matched_by_id_or_user_or_else_by_name() {
         let old = stored(Some("Old-Id"), Some("old key"), 1);
         for (version, username, name, holds) in [
             (Some("new"), Some("new key"), "a", false),

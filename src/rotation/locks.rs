@@ -1,7 +1,7 @@
-//! One reset of a credential at a time.
+//! Locks that allow only one reset of a credential at a time.
 //!
-//! Nothing keeps two resources of one run from naming the same credential, and they may be carried out side by side. Two
-//! resets that cross on the way would leave nobody knowing whose password is the last.
+//! Two resources of one run may refer to the same credential, and core applies them concurrently. If their resets
+//! overtook each other, it would be unknown which password is the current one.
 
 use std::{
     collections::BTreeMap,
@@ -15,39 +15,40 @@ use crate::{
     vendors::{Operation, VendorApi},
 };
 
-/// The locks of all credentials, by their ids.
+/// The locks of all credentials, by id.
 #[derive(Debug, Default)]
 pub(super) struct CredentialLocks(BriefMutex<BTreeMap<String, Arc<Mutex<History>>>>);
 
-/// The lock of one credential. Until it is dropped, nothing else resets that credential.
+/// The lock of one credential. No other task resets the credential until it is dropped.
 #[derive(Debug)]
 pub(super) struct CredentialGuard(OwnedMutexGuard<History>);
 
-/// The APIs of the last resets. Every run makes its own.
+/// The APIs that sent the last resets. Each run has its own, so they identify runs.
 #[derive(Debug, Default)]
 struct History {
-    /// Of the last that was tried.
+    /// That of the last attempt.
     tried: Option<Weak<dyn VendorApi>>,
-    /// Of the last that worked.
+    /// That of the last success.
     worked: Option<Weak<dyn VendorApi>>,
 }
 
-/// Whether this run has reset a credential before.
+/// Whether this run has already reset a credential.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Occurrence {
-    /// It has not.
+    /// No.
     First,
-    /// It has, for another resource.
+    /// Yes, for another resource.
     Again,
 }
 
 impl CredentialLocks {
-    /// Locks a credential, if that succeeds before the operation ends.
+    /// Locks a credential. Fails if the operation is stopped or times out first.
     pub(super) async fn acquire(&self, op: &Operation, id: &str) -> Result<CredentialGuard, Error> {
         let credential = {
             let mut credentials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(credentials.entry(id.to_owned()).or_default())
         };
+        // A free lock needs no wait, so it must not fail because of the operation's deadline.
         match Arc::clone(&credential).try_lock_owned() {
             Ok(free) => Ok(CredentialGuard(free)),
             Err(_) => op.wait(credential.lock_owned()).await.map(CredentialGuard),
@@ -56,12 +57,12 @@ impl CredentialLocks {
 }
 
 impl CredentialGuard {
-    /// Notes that a reset is about to be sent. Returns whether it is the run's first of this credential.
+    /// Records that a reset is about to be sent. Returns whether it is this run's first of the credential.
     pub(super) fn attempts(&mut self, api: &Arc<dyn VendorApi>) -> Occurrence {
         Occurrence::after(&mut self.0.tried, api)
     }
 
-    /// Notes that a reset has succeeded. Returns whether it was the run's first of this credential. Waits for nothing.
+    /// Records that a reset succeeded. Returns whether it was this run's first of the credential. Never blocks.
     pub(super) fn succeeds(&mut self, api: &Arc<dyn VendorApi>) -> Occurrence {
         Occurrence::after(&mut self.0.worked, api)
     }

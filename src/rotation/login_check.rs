@@ -1,4 +1,4 @@
-//! Whether a password works: what can be checked before a reset, and the logins after it.
+//! Verifies a new password: the checks before a reset, and the logins after it.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
     vendors::Operation,
 };
 
-/// A login that is to show that a new password works.
+/// Verifies new passwords at one endpoint.
 #[derive(Debug)]
 pub(super) struct LoginCheck {
     endpoint: SmtpEndpoint,
@@ -26,24 +26,23 @@ pub(super) struct LoginCheck {
 }
 
 impl LoginCheck {
-    /// The check at an endpoint, whose host the vendor may have reported.
+    /// Creates the check. Fails if the host of the endpoint is not known.
     pub(super) fn new(endpoint: SmtpEndpoint, roots: Roots, logins: LoginQueues) -> Result<Self, RotationError> {
         let server = endpoint.server(roots).ok_or(RotationError::NoServer)?;
         Ok(Self { endpoint, server, logins })
     }
 
-    /// Where it is.
+    /// Returns the endpoint.
     pub(super) fn endpoint(&self) -> &SmtpEndpoint {
         &self.endpoint
     }
 
-    /// The server there.
+    /// Returns the server at the endpoint.
     pub(super) fn server(&self) -> &Server {
         &self.server
     }
 
-    /// Checks that a login could be tried, while nobody has the new password. A busy server is asked again for as long as the endpoint's
-    /// timeout.
+    /// Checks before the reset that a login will be possible. A busy server is retried within the endpoint's timeout.
     pub(super) async fn prepare(&self, op: &Operation) -> Result<(), RotationError> {
         let not_ready = |failure| RotationError::MailServer { server: Box::new(self.server.clone()), failure };
         let mut last = None;
@@ -55,10 +54,12 @@ impl LoginCheck {
         }
     }
 
-    /// Tries the new password until it works, for as long as the endpoint says and the operation lasts. Other logins at the server are
-    /// waited for first. That wait counts only if they failed, since the server has then had the time too.
+    /// Tries the new password until it works, within the endpoint's timeout and the operation. First it waits for other
+    /// logins at the server. That wait is part of the timeout only if those logins failed: the server has then had that
+    /// time to pick up the reset.
     ///
-    /// It comes after the reset, so it does not fail: it returns what is known, and what the user should know.
+    /// This runs after the reset, so it cannot fail. Returns the result, and a notice for the user if the password was
+    /// not verified.
     pub(super) async fn run(
         &self,
         op: &Operation,
@@ -82,7 +83,7 @@ impl LoginCheck {
         let logins = self.log_in_until(&mut times, username, password, &mut last, &mut tried);
         let ended = op.wait(timeout_at(end.min(op.deadline), logins)).await;
         guard.record(&last, &tried);
-        // A login that was accepted is one, whatever the time ran out for after it.
+        // An accepted login is accepted, even if time ran out while the session was closed.
         match (last, ended) {
             (Ok(()), _) => (Verified::LoggedIn, None),
             (Err(failure), Ok(_)) if end <= op.deadline => {
@@ -92,9 +93,10 @@ impl LoginCheck {
         }
     }
 
-    /// Tries again after any failure: a refusal may come from a server that has not heard of the reset, and anything else may pass too.
+    /// Retries after any failure: the server may not have picked up the reset yet, and other problems may be temporary
+    /// too.
     ///
-    /// The caller cuts it off. What the server has replied by then is in `last`.
+    /// The caller limits the time. The last reply up to then is in `last`.
     async fn log_in_until(
         &self,
         times: &mut Tries,
@@ -116,7 +118,7 @@ impl LoginCheck {
     }
 }
 
-/// When to try again, and how thoroughly: the last try comes shortly before the end, and is one by every mechanism.
+/// The schedule of the tries. The last one comes shortly before the end and uses every mechanism.
 #[derive(Debug)]
 struct Tries {
     start: Instant,
@@ -133,24 +135,25 @@ impl Tries {
         Self { start, last, pauses: Pauses::default(), is_over: false }
     }
 
-    /// One try, now.
+    /// A single try, now.
     fn one() -> Self {
         Self { is_over: true, ..Self::until(Instant::now()) }
     }
 
-    /// How thorough the first is.
+    /// Returns the extent of the first try.
     fn first(&self) -> Extent {
         if self.is_over { Extent::Every } else { Extent::One }
     }
 
-    /// The next try after one that failed; `None` after the last, and where as many were refused as may be.
+    /// Returns the time and extent of the next try; `None` after the last one, or if no more logins may be rejected.
     fn next(&mut self, now: Instant, failure: &Failure, tried: &Tried) -> Option<(Instant, Extent)> {
-        // A server that has taken all of the time has been asked by each of its mechanisms where it has only one.
+        // With a single mechanism, a try that lasted until the end already was the thorough one.
         if self.is_over || tried.left() == 0 || (now >= self.last && tried.usable() == 1) {
             return None;
         }
         let next = if failure.is_refused_login() {
-            // What the last try may cost is spared for it.
+            // Keep enough rejections for the last try, which may cost one per mechanism. The others are spread over the
+            // time: servers pick up a reset after seconds or after minutes.
             match (tried.left().saturating_sub(tried.usable()), tried.refused()) {
                 (0, _) => self.last,
                 (1, 1) => self.at(10, 100).max(now + FIRST_PAUSE),
@@ -160,29 +163,30 @@ impl Tries {
         } else {
             now + self.pauses.next()
         };
-        // Two in a row would see the same.
+        // Another try right before the last one would show nothing new.
         self.is_over = next + FIRST_PAUSE >= self.last;
         Some(if self.is_over { (self.last.max(now), Extent::Every) } else { (next, Extent::One) })
     }
 
-    /// A part of the time until the last try.
+    /// Returns the time after `part` in `of` of the time until the last try.
     fn at(&self, part: u32, of: u32) -> Instant {
         self.start + (self.last - self.start) / of * part
     }
 }
 
-/// The failure of a server that has not answered in the time there was.
+/// The failure of a server that did not reply in time.
 pub(super) fn no_time() -> Failure {
-    Failure { kind: FailureKind::TimedOut, code: None, enhanced: None, reason: "it gave no answer in time".into() }
+    Failure { kind: FailureKind::TimedOut, code: None, enhanced: None, reason: "it did not reply in time".into() }
 }
 
-/// How many logins with one password may be refused. Servers lock out an address after five or more in ten minutes.
+/// The maximum number of rejected logins with one password. Servers lock out an address after five or more in ten
+/// minutes.
 const MOST_REFUSED: usize = 4;
 
-/// How long before the end the last try is made: enough for a login, also at a server that is far away.
+/// How long before the end the last try starts: enough for a login at a distant server.
 const LAST_TRY: Duration = Duration::from_secs(3);
 
-/// How long is left for one try where the logins before have used up the time.
+/// The time for a single try if earlier logins have used up the timeout.
 const LATE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

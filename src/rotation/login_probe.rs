@@ -1,4 +1,4 @@
-//! Logins with stored passwords, which a refresh makes where it is asked to.
+//! Logins of a refresh with stored passwords.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,7 +12,8 @@ use crate::{
     vendors::Operation,
 };
 
-/// The probes of this process. Servers lock out clients that fail too often, so each stored password is tried once.
+/// The probes of this process. Each stored password is tried only once, since servers lock out clients that fail too
+/// often.
 #[derive(Debug, Default)]
 pub(crate) struct LoginProbes(Mutex<Vec<Probe>>);
 
@@ -23,33 +24,33 @@ struct Probe {
     login: Arc<OnceCell<Login>>,
 }
 
-/// How a login with a stored password ended.
+/// The result of a login with a stored password.
 #[derive(Clone, Debug)]
 enum Login {
-    /// The server has replied, or failed to.
+    /// The login was tried.
     Tried(Result<(), Failure>),
-    /// It was not made, since the server has refused too many.
+    /// The login was skipped because the server has rejected too many.
     Skipped,
 }
 
-/// What a login with a stored password has shown.
+/// What a login with a stored password shows about it.
 #[derive(Clone, Debug)]
 pub(crate) enum ProbeResult {
-    /// It logged in.
+    /// The password works.
     LoggedIn,
-    /// It was refused where it has logged in before: it is dead.
+    /// The password was rejected by a server that accepted it before, so it no longer works.
     Rejected(Failure),
-    /// It was refused where it has never logged in, which proves nothing.
+    /// The password was rejected by a server that never accepted it, which proves nothing.
     RejectedWithoutProof(Failure),
-    /// It could not be tried, for a reason that says nothing of the password.
+    /// The login failed for a reason other than the password.
     NotTried(Failure),
-    /// It was not tried, since the server has refused too many logins of this process.
+    /// The login was skipped because the server has rejected too many logins of this process.
     Skipped,
 }
 
 impl LoginProbes {
-    /// Logs in with a stored password, that of the resource `id`. `has_logged_in` says whether that very password has logged in at this
-    /// very server. `None` where a stop came first.
+    /// Logs in with the stored password of the resource `id`, once per process. `has_logged_in` is whether this
+    /// password has logged in at this server before. `None` if the operation was stopped.
     pub(crate) async fn probe(
         &self,
         op: &Operation,
@@ -61,7 +62,7 @@ impl LoginProbes {
         let login = self.login(id, password);
         let login = match op.wait(login.get_or_init(|| log_in(logins, server, username, password))).await {
             Ok(login) => login.clone(),
-            // A refresh that is stopped has nothing to say about the password.
+            // A stopped refresh says nothing about the password.
             Err(error) if error.kind == Kind::Stopped => return None,
             Err(_) => Login::Tried(Err(no_time())),
         };
@@ -70,6 +71,7 @@ impl LoginProbes {
 
     fn login(&self, id: &str, password: &Secret) -> Arc<OnceCell<Login>> {
         let mut probes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two resources may have the same password, and one resource may have a new one by now.
         let known = probes.iter().find(|probe| probe.id == id && probe.password == *password);
         if let Some(known) = known {
             return Arc::clone(&known.login);
@@ -80,13 +82,13 @@ impl LoginProbes {
     }
 }
 
-/// Logs in when no other login at the server is under way, unless the server has refused too many.
+/// Logs in once no other login at the server is in progress, unless the server has rejected too many.
 async fn log_in(logins: &LoginQueues, server: &Server, username: &str, password: &Secret) -> Login {
     let mut guard = logins.acquire(server).await;
     if guard.probes_left() == 0 {
         return Login::Skipped;
     }
-    // Each mechanism that is left out could be the one that works.
+    // No limit: any mechanism that was left out could be the one that works.
     let mut tried = guard.tried(usize::MAX);
     let reply = server.log_in_again(username, password, Extent::Every, &mut tried).await.leave().await;
     guard.record_probe(&reply, &tried);
@@ -104,7 +106,7 @@ impl ProbeResult {
         }
     }
 
-    /// What it says about the password.
+    /// Returns what the result means for the stored password.
     pub(crate) fn drift(&self) -> Drift {
         match self {
             Self::LoggedIn => Drift::Absent,

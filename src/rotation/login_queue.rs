@@ -1,8 +1,9 @@
-//! Logins at mail servers, one after the other at each of them, for everything that a process tries there.
+//! Queues that make logins at a mail server run one after the other.
 //!
-//! Mail servers learn of resets late, and they lock out an address from which too many logins fail. So at each server at most one
-//! login may be failing at a time: while it is tried again, the others wait. The same goes for a server that is busy, or that allows
-//! so many connections or logins in a minute: one asks again, in pauses, and the others wait for that.
+//! Mail servers pick up resets late, and they lock out an address after too many failed logins. At each server,
+//! therefore, only one login may be failing at a time: while it is retried, the others wait. The same applies if a
+//! server is busy or limits connections or logins per minute: one client retries, with pauses, and the others wait for
+//! it.
 
 use std::{
     collections::BTreeMap,
@@ -27,7 +28,7 @@ struct Queues {
     checks: Arc<Mutex<()>>,
 }
 
-/// What the logins at one server have come to.
+/// The history of the logins at one server.
 #[derive(Debug, Default)]
 struct History {
     last: LastLogin,
@@ -35,40 +36,40 @@ struct History {
     refused_at_refresh: usize,
 }
 
-/// How the logins with one password ended.
+/// The result of the logins with one password.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) enum LastLogin {
-    /// With one that worked; or there were none so far.
+    /// The last login succeeded, or there was none yet.
     #[default]
     Accepted,
-    /// The server was busy to the end.
+    /// The server stayed busy.
     Busy,
-    /// They failed to the end.
+    /// All logins failed.
     Failed,
 }
 
-/// The right to log in at one mail server. Until it is dropped, nothing else of this process logs in there.
+/// The right to log in at one mail server. No other task of this process logs in there until it is dropped.
 #[derive(Debug)]
 pub(super) struct LoginGuard(OwnedMutexGuard<History>);
 
 impl LoginQueues {
-    /// Waits until no other login at a server is under way. The caller ends the wait.
+    /// Waits until no other login at a server is in progress. The caller limits the wait.
     pub(super) async fn acquire(&self, server: &Server) -> LoginGuard {
         LoginGuard(self.at(server).logins.lock_owned().await)
     }
 
-    /// Checks that a login could be tried at a server. One that is busy is asked again for as long as `patience`.
+    /// Checks that a login at a server is possible. A busy server is retried for up to `patience`.
     ///
-    /// The caller cuts it off. What the server has replied by then is in `last`.
+    /// The caller may stop waiting earlier. The last failure up to then is in `last`.
     pub(super) async fn check(
         &self,
         server: &Server,
         patience: Duration,
         last: &mut Option<Failure>,
     ) -> Result<(), Failure> {
-        let end = Instant::now() + patience.min(LONGEST_PATIENCE);
+        let end = Instant::now() + patience.min(MAX_PATIENCE);
         let checks = self.at(server).checks;
-        // A check that is asking a busy server again is waited for; all others run side by side.
+        // Wait while another check retries a busy server. Otherwise checks run concurrently.
         drop(checks.lock().await);
         let mut checked = server.check().await;
         if !is_busy(&checked) {
@@ -96,17 +97,18 @@ impl LoginQueues {
 }
 
 impl LoginGuard {
-    /// How the logins with the previous password ended.
+    /// Returns the result of the logins with the previous password.
     pub(super) fn last(&self) -> LastLogin {
         self.0.last
     }
 
-    /// Begins to count tries, with what is known of the server.
+    /// Starts counting the logins with one password, at most `at_most` of them rejected. The mechanism that worked
+    /// before is tried first.
     pub(super) fn tried(&self, at_most: usize) -> Tried {
         Tried::at_most(at_most).preferring(self.0.works)
     }
 
-    /// Records how the logins with a new password ended.
+    /// Records the result of the logins with a new password.
     pub(super) fn record(&mut self, answer: &Result<(), Failure>, tried: &Tried) {
         self.0.works = tried.works();
         self.0.last = match answer {
@@ -116,12 +118,12 @@ impl LoginGuard {
         };
     }
 
-    /// How many logins with stored passwords may still be refused.
+    /// Returns how many more logins with stored passwords may be rejected.
     pub(super) fn probes_left(&self) -> usize {
         MOST_REFUSED_AT_REFRESH.saturating_sub(self.0.refused_at_refresh)
     }
 
-    /// Records how a login with a stored password ended.
+    /// Records the result of a login with a stored password.
     pub(super) fn record_probe(&mut self, answer: &Result<(), Failure>, tried: &Tried) {
         self.0.works = tried.works();
         if answer.is_err() {
@@ -130,7 +132,7 @@ impl LoginGuard {
     }
 }
 
-/// Pauses that grow.
+/// Growing pauses between retries.
 #[derive(Debug)]
 pub(super) struct Pauses(Duration);
 
@@ -141,7 +143,7 @@ impl Default for Pauses {
 }
 
 impl Pauses {
-    /// The next pause.
+    /// Returns the next pause.
     pub(super) fn next(&mut self) -> Duration {
         let pause = self.0;
         self.0 = (pause * 2).min(LONGEST_PAUSE);
@@ -153,15 +155,15 @@ fn is_busy(checked: &Result<(), Failure>) -> bool {
     checked.as_ref().is_err_and(Failure::is_busy)
 }
 
-/// How many logins with stored passwords a server may refuse in one process. Servers lock out an address after five or more in ten
-/// minutes, and the verification of what is reset for it has yet to come.
+/// The maximum number of rejected logins with stored passwords, per server and process. Servers lock out an address
+/// after five or more in ten minutes, and the new passwords of stale credentials will have to log in later.
 const MOST_REFUSED_AT_REFRESH: usize = 4;
 
 /// The pause after the first failure.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Servers count connections too, over a minute mostly.
+/// Servers also limit connections, usually per minute.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
-/// Stands in for a patience too long to be a point in time.
-const LONGEST_PATIENCE: Duration = Duration::from_hours(24);
+/// Caps the patience, because a larger duration could overflow the clock.
+const MAX_PATIENCE: Duration = Duration::from_hours(24);

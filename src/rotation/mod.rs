@@ -1,15 +1,15 @@
-//! How a password is rotated, whoever asks for it.
+//! Rotates passwords.
 //!
-//! This module knows vendors and mail servers. It knows nothing of Terraform: a resource turns its configuration into a
-//! [`Request`], implements [`Sink`], and turns what comes back into states and diagnostics.
+//! This module knows vendors and mail servers but nothing of Terraform. A resource converts its configuration into a
+//! [`Request`], implements [`Sink`], and converts the results into states and diagnostics.
 //!
-//! - `reset` checks, resets, and hands over to `issued` or to `reconcile`;
-//! - `issued` is the way from the vendor's response to the state. Nothing in it returns a `Result`;
-//! - `reconcile` finds out what has become of a reset whose response was lost;
-//! - `revoke` ends the credential that a reset has replaced, and `replacements` knows which one that is;
-//! - `locks` keeps resets of one credential apart, and `live_credentials` what a state holds from being revoked;
-//! - `login_check` tries a new password, `login_probe` a stored one, and `login_queue` keeps both from being locked out;
-//! - `drift` judges whether a stored password is still the live one.
+//! - `reset` checks, resets, and continues in `issued` or `reconcile`;
+//! - `issued` stores what the reset made; nothing in it returns a `Result`;
+//! - `reconcile` finds out what happened to a reset whose response was lost;
+//! - `revoke` revokes the credential that a reset replaced, and `replacements` knows which one that is;
+//! - `locks` serializes resets of one credential, and `live_credentials` protects what a state holds from revocation;
+//! - `login_check` tries a new password, `login_probe` a stored one, and `login_queue` avoids lockouts;
+//! - `drift` decides whether a stored password still works.
 
 mod drift;
 mod endpoint;

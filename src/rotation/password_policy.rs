@@ -1,37 +1,37 @@
-//! Passwords that the provider makes, for vendors that leave it to the caller.
+//! Generates passwords, for vendors that let the caller choose them.
 
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// What a password is made of. Two policies are equal when they allow the same passwords.
+/// The rules for a generated password. Policies are equal if they allow the same passwords.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct PasswordPolicy {
     length: usize,
-    /// The wanted classes, each sorted and without doubles; a password has at least one character of each.
+    /// The character classes, each sorted and without duplicates. A password has at least one character of each.
     classes: Vec<Vec<u8>>,
 }
 
 impl PasswordPolicy {
-    /// A policy of so many characters out of these classes of ASCII, none of them empty, and no more classes than characters.
+    /// Creates a policy. The classes must be ASCII and not empty, and there must not be more of them than `length`.
     pub(crate) fn new(length: usize, classes: impl IntoIterator<Item = String>) -> Self {
         Self { length, classes: classes.into_iter().map(sorted).collect() }
     }
 
-    /// Makes a password, each that the policy allows as likely as any other.
+    /// Generates a password. Every password that the policy allows is equally likely.
     ///
-    /// The first and the last character are letters or digits where the policy has any, so that a program takes the password neither for
-    /// an option nor for a mark of YAML, and a double click selects all of it.
+    /// The first and last characters are letters or digits if the policy has any. So no program takes the password for
+    /// an option or for YAML syntax, and a double click selects all of it.
     ///
-    /// `fill` fills a buffer with random bytes. What does not fit is thrown away and drawn again, single bytes for an even choice of
-    /// characters and whole passwords for the wanted classes; either correction instead would favour some passwords.
+    /// `fill` fills a buffer with random bytes. Bytes that would bias the choice of characters are discarded, and so
+    /// are passwords that lack a class. Repairing such a password instead would make some more likely than others.
     pub(crate) fn generate<E>(&self, mut fill: impl FnMut(&mut [u8]) -> Result<(), E>) -> Result<Secret, E> {
         let all = self.classes.concat();
         let plain: Vec<u8> = all.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
         let ends = if plain.is_empty() { &all } else { &plain };
         let mut random = Zeroizing::new([0; 256]);
         loop {
-            // Room for all of it: a buffer that grows leaves copies behind.
+            // Allocate everything at once: a growing buffer would leave copies behind.
             let mut password = String::with_capacity(self.length);
             while password.len() < self.length {
                 fill(random.as_mut_slice())?;
@@ -53,7 +53,7 @@ impl PasswordPolicy {
     }
 }
 
-/// The character that a random byte stands for; `None` for the bytes left over beyond the last whole round of the alphabet.
+/// Maps a random byte to a character; `None` for the bytes beyond the last whole multiple of the alphabet's length.
 fn pick(alphabet: &[u8], byte: u8) -> Option<u8> {
     let byte = usize::from(byte);
     (byte < 256 - 256 % alphabet.len()).then(|| alphabet[byte % alphabet.len()])
@@ -115,8 +115,9 @@ mod tests {
 
     #[test]
     fn every_character_is_as_likely_as_any_other() {
-        // One class, so that no password is thrown away: 640,000 draws over 26 letters. Chi-squared with 25 degrees of freedom exceeds 60
-        // with a probability below one in ten thousand; `byte % 26` without rejection gives more than 600.
+        // One class, so that no password is thrown away: 640,000 draws over 26 letters. Chi-squared with 25 degrees of
+        // freedom exceeds 60 with a probability below one in ten thousand; `byte % 26` without rejection gives more
+        // than 600.
         let policy = policy(32, &[LOWER]);
         let mut fill = seeded(2);
         let mut counts = [0_u32; 26];
@@ -154,8 +155,9 @@ mod tests {
 
     #[test]
     fn the_ends_are_as_evenly_chosen_as_the_rest() {
-        // Both kinds are nearly certain to be there, so almost no password is thrown away. At the ends 26 letters, in between these and six
-        // special characters: 25 and 31 degrees of freedom, which exceed 60 and 68 with a probability below one in ten thousand.
+        // Both kinds are nearly certain to be there, so almost no password is thrown away. At the ends 26 letters, in
+        // between these and six special characters: 25 and 31 degrees of freedom, which exceed 60 and 68 with a
+        // probability below one in ten thousand.
         let policy = policy(64, &[LOWER, "-_.~!*"]);
         let mut fill = seeded(4);
         let mut counts = [[0_u32; 128]; 3];

@@ -1,8 +1,8 @@
-//! What has become of a password when the response to its reset is lost.
+//! Finds out what happened to a reset whose response was lost.
 //!
-//! This is for errors only. Where there is a response there is a state to store, and nothing is asked. A certain sentence needs certain
-//! proof, and absence is none: a vendor may show a reset late, or not at all if its times are in whole seconds. So nothing that is
-//! found out here says that the password was not changed.
+//! This is for errors only: if there is a response, the state is stored and nothing is looked up. A definite outcome
+//! needs definite proof. That nothing has changed proves nothing, because a vendor may show a reset late, or not at all
+//! if its times are in whole seconds. So this module never concludes that the password was not changed.
 
 use std::time::Duration;
 
@@ -16,23 +16,23 @@ use crate::{
     vendors::{Before, Observation, Operation, PriorCredential, ResetKind, Target, VendorApi},
 };
 
-/// The error of a reset, and what was found out after it.
+/// The error of a reset, and what was found afterwards.
 #[derive(Debug)]
 pub(crate) struct Reconciled {
-    /// The error, whose outcome is certain if what was found out proves it.
+    /// The error. Its outcome is definite if the evidence proves it.
     pub(crate) error: Error,
-    /// What was found out; `None` where nobody was asked.
+    /// The evidence; `None` if nothing was looked up.
     pub(crate) evidence: Option<Evidence>,
 }
 
-/// What was found out after a reset whose response was lost.
+/// What was found after a reset whose response was lost.
 #[derive(Debug)]
 pub(crate) struct Evidence {
     /// What the vendor shows.
     pub(crate) observation: Observation,
-    /// When the reset was begun.
+    /// When the reset was sent.
     pub(crate) begun: Timestamp,
-    /// A mail server that could be asked, and whether it refuses the previous password.
+    /// The mail server that the previous password was tried at, and whether it rejected it.
     pub(crate) previous_login: Option<(Box<Server>, bool)>,
 }
 
@@ -41,11 +41,11 @@ pub(crate) struct Evidence {
 pub(super) struct LostReset<'a> {
     pub(super) target: &'a Target,
     pub(super) api: &'a dyn VendorApi,
-    /// What was known before it.
+    /// What was known of the credential before.
     pub(super) before: &'a Before,
-    /// When it was begun.
+    /// When the reset was sent.
     pub(super) begun: Timestamp,
-    /// The previous password, and the mail server that can be asked about it.
+    /// The previous password, and the mail server to try it at.
     pub(super) previous: Option<(&'a Server, &'a PreviousPassword)>,
 }
 
@@ -56,25 +56,29 @@ pub(crate) struct Known {
     pub(crate) previous_password: Option<PreviousPassword>,
 }
 
-/// A password that was the live one before a reset, as far as anybody knew, and that a mail server has accepted.
+/// A password that worked before a reset, as far as is known, and that a mail server has accepted.
 #[derive(Clone, Debug)]
 pub(crate) struct PreviousPassword {
     pub(crate) username: String,
     pub(crate) password: Secret,
-    /// Where it has logged in. A server that never accepted a password proves nothing by refusing it.
+    /// Where it has logged in. A rejection by a server that never accepted the password proves nothing.
     pub(crate) logged_in_at: SmtpEndpoint,
 }
 
-/// Finds out about a reset whose outcome is unknown, for a few seconds at most; and about a credential that was certainly made, by
-/// which name it can be revoked. Any other error stays as it is.
+/// Investigates a reset whose outcome is unknown, for up to [`PATIENCE`] per question. Also looks for a credential that
+/// was certainly created, so that the user can revoke it. Any other error is returned unchanged.
 ///
-/// A failure in here is not reported: the first error is the one that counts.
+/// Failures in here are not reported, since the user needs to see the original error.
 pub(super) async fn reconcile(error: Error, op: &Operation, lost: LostReset<'_>) -> Reconciled {
+    // There is nothing to find if nothing was changed. If the password certainly was changed in place, nothing that
+    // could be found would help: the next apply resets it again either way.
     let is_certain = error.outcome != Outcome::MayHaveChanged;
     if error.outcome == Outcome::NotChanged || (is_certain && lost.target.vendor.reset_kind == ResetKind::InPlace) {
         return Reconciled { error, evidence: None };
     }
     let observation = observe(&op.within(PATIENCE), lost, &PAUSES).await;
+    // Only a later change of the password itself is proof. A later change of the credential may be an edit of something
+    // else.
     let is_proven = is_certain || observation == Observation::PasswordChanged;
     let previous_login = match lost.previous {
         Some((server, previous)) if !is_proven => {
@@ -84,23 +88,24 @@ pub(super) async fn reconcile(error: Error, op: &Operation, lost: LostReset<'_>)
         _ => None,
     };
     let is_refused = matches!(previous_login, Some((_, true)));
+    // A rejection of a password that this server has accepted proves a change, unless the credential was deleted.
     let is_proven = is_proven || is_refused && is_still_there(&op.within(PATIENCE), lost).await;
     let outcome = if is_proven { Outcome::Changed } else { error.outcome };
     let evidence = Evidence { observation, begun: lost.begun, previous_login };
     Reconciled { error: Error { outcome, ..error }, evidence: Some(evidence) }
 }
 
-/// Logs in with the previous password. Returns whether it is refused; `None` where that could not be found out.
+/// Logs in with the previous password. Returns whether it was rejected; `None` if that is unknown.
 ///
-/// Where a reset makes another credential, the previous one keeps its password. And a password that is accepted proves nothing: a mail
-/// server may learn of resets late, and no vendor promises that its own does not.
+/// If resets create new credentials, the previous password stays valid, so there is no point in trying it. An accepted
+/// password proves nothing either, since a mail server may pick up a reset late.
 async fn is_refused(op: &Operation, target: &Target, server: &Server, previous: &PreviousPassword) -> Option<bool> {
     if target.vendor.reset_kind == ResetKind::NewCredential {
         return None;
     }
     let login = op.wait(server.log_in(&previous.username, &previous.password)).await.ok()?;
     let reply = login.answer.clone();
-    // There may be no time left for that, and all is known.
+    // The reply is known; closing the session is optional.
     let _ = op.wait(login.leave()).await;
     match reply {
         Ok(()) => Some(false),
@@ -109,12 +114,13 @@ async fn is_refused(op: &Operation, target: &Target, server: &Server, previous: 
     }
 }
 
-/// Whether the vendor still has the credential for certain. To delete a credential ends its logins too, and changes no password.
+/// Returns whether the vendor certainly still has the credential. Logins to a deleted credential are rejected too,
+/// although no password was changed.
 async fn is_still_there(op: &Operation, lost: LostReset<'_>) -> bool {
     matches!(op.wait(lost.api.shows(op, &lost.target.fields)).await, Ok(Ok(true)))
 }
 
-/// What the vendor shows, at once and after each pause until there is a change.
+/// Asks the vendor for a trace of the reset, at once and after each pause until there is a change.
 async fn observe(op: &Operation, lost: LostReset<'_>, pauses: &[Duration]) -> Observation {
     let mut shown = Observation::Unknown;
     let mut pauses = pauses.iter();
@@ -131,10 +137,10 @@ async fn observe(op: &Operation, lost: LostReset<'_>, pauses: &[Duration]) -> Ob
     }
 }
 
-/// How much longer an error may be delayed to find out what happened.
+/// How long each question may delay the error.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long between one look and the next: the vendor may still be at work, and may show late what it has done.
+/// The pauses between questions to the vendor, which may still be processing the reset or may show it late.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! What a process has deleted as the first same of replacements, until the second same are over.
+//! Connects the two halves of a replacement that deletes first: the deletion, and the create that follows.
 //!
-//! Core does not tell a create what it replaces; all that both same know is the id of the second. Where two resources have
-//! the same id, nobody can tell whose predecessor is whose. So nothing of theirs is revoked before all their creates have
-//! worked: a create that fails after them still finds its old credential alive.
+//! Core does not pass the replaced object to a create. All that both halves have in common is the id of the new object.
+//! If two resources have the same id, it is unknown which predecessor belongs to which. None of them is therefore
+//! revoked before all of their creates have succeeded: if one fails, its old credential must still be valid.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,56 +11,56 @@ use std::{
 
 use super::{reconcile::Known, revoke::Predecessor, sink::Verified};
 
-/// The replacements that a process carries out, by the id of their second same.
+/// The replacements in progress in this process, by the id of the new object.
 #[derive(Debug, Default)]
 pub(crate) struct PendingReplacements(Mutex<Replacements>);
 
-/// What the deletion leaves to the create of the same replacement.
+/// What a deletion passes on to the create of the same replacement.
 #[derive(Debug, Default)]
 pub(crate) struct DeletedObject {
-    /// What is to be revoked.
+    /// The credential to revoke.
     pub(crate) predecessor: Option<Predecessor>,
     /// What the state knew of the same credential.
     pub(crate) known: Known,
-    /// Whether the target of the create was known. If not, it is taken for the same one, which it need not be.
+    /// Whether the target of the create was known. If not, it is assumed to be the same as that of the deletion.
     pub(crate) is_named: bool,
-    /// How many rotations in a row for a stale password the create completes; 0 if it is for something else.
+    /// The number of rotations in a row for a stale password, counting the create; 0 if something else triggered it.
     pub(crate) healed: u32,
 }
 
-/// What follows from a create that succeeded.
+/// The consequences of a successful create.
 #[derive(Debug)]
 pub(crate) struct Created {
-    /// Whether all that takes the place of what is to be revoked has logged in.
+    /// Whether the successors of the credentials to revoke have logged in; `Rejected` if any of them has not.
     pub(crate) verified: Verified,
-    /// What is to be revoked now.
+    /// The credentials to revoke now.
     pub(crate) revoked: Vec<Predecessor>,
-    /// What is revoked only if a create follows that may be of another id.
+    /// The credentials that are only revoked if another create follows, which may turn out to have another id.
     pub(crate) waiting: Vec<Predecessor>,
 }
 
 #[derive(Debug, Default)]
 struct Replacements {
-    under_way: BTreeMap<String, SameName>,
-    /// The ids for which a password was made that did not log in.
+    under_way: BTreeMap<String, ReplacementsOfId>,
+    /// The ids of new passwords that did not log in.
     rejected: BTreeSet<String>,
 }
 
-/// Replacements of one id.
+/// The replacements with one id.
 #[derive(Debug, Default)]
-struct SameName {
+struct ReplacementsOfId {
     deleted: Vec<DeletedObject>,
     created: usize,
     failed: usize,
 }
 
 impl PendingReplacements {
-    /// Notes the deletion of a replacement.
+    /// Records a deletion that a create follows.
     pub(crate) fn deleted(&self, id: String, deleted: DeletedObject) {
         self.lock().under_way.entry(id).or_default().deleted.push(deleted);
     }
 
-    /// What was known of the credential that a create resets; nothing if it might be another's.
+    /// Returns what was known of the credential that a create resets; nothing if several deletions share the id.
     pub(crate) fn known(&self, id: &str) -> Known {
         match self.lock().under_way.get(id).map(|same| &*same.deleted) {
             Some([deleted]) => deleted.known.clone(),
@@ -68,7 +68,7 @@ impl PendingReplacements {
         }
     }
 
-    /// How many rotations in a row for a stale password a create completes.
+    /// Returns the number of rotations in a row for a stale password, counting this create.
     pub(crate) fn healed(&self, id: &str) -> u32 {
         self.lock()
             .under_way
@@ -77,41 +77,45 @@ impl PendingReplacements {
             .unwrap_or_default()
     }
 
-    /// Notes a create that succeeded. Returns what follows for the predecessors.
+    /// Records a successful create. Returns what to do with the predecessors.
     pub(crate) fn created(&self, id: &str, verified: Verified) -> Created {
         let mut replaced = self.lock();
         if verified == Verified::Rejected {
             replaced.rejected.insert(id.to_owned());
         }
+        // The predecessors of one id cannot be distinguished, so one rejected password protects them all.
         let verified = if replaced.rejected.contains(id) { Verified::Rejected } else { verified };
         let Some(same) = replaced.under_way.get_mut(id) else {
             return Created { verified, revoked: Vec::new(), waiting: Vec::new() };
         };
         same.created += 1;
-        let all_worked = same.are_over() && same.failed == 0;
-        let revoked = if all_worked { same.alive() } else { Vec::new() };
-        let waiting = if same.may_be_over() { same.alive_and_named() } else { Vec::new() };
-        if same.are_over() {
+        let all_worked = same.is_finished() && same.failed == 0;
+        let revoked = if all_worked { same.predecessors() } else { Vec::new() };
+        // A create with an unknown target may never arrive under this id, and the user has to be warned while there is
+        // still a create to attach the warning to.
+        let waiting = if same.only_unnamed_remain() { same.named_predecessors() } else { Vec::new() };
+        if same.is_finished() {
             replaced.under_way.remove(id);
         }
         Created { verified, revoked, waiting }
     }
 
-    /// Whether a password was made for this id that did not log in.
+    /// Returns whether a new password for this id did not log in.
     pub(crate) fn has_rejected(&self, id: &str) -> bool {
         self.lock().rejected.contains(id)
     }
 
-    /// Notes a create that failed. Returns which previous credentials are still alive; `None` if it was not part of a replacement.
+    /// Records a failed create. Returns the previous credentials, which are still valid; `None` if it was not part of a
+    /// replacement.
     pub(crate) fn failed(&self, id: &str) -> Option<Vec<Predecessor>> {
         let mut replaced = self.lock();
         let same = replaced.under_way.get_mut(id)?;
         same.failed += 1;
-        let alive = same.alive();
-        if same.are_over() {
+        let predecessors = same.predecessors();
+        if same.is_finished() {
             replaced.under_way.remove(id);
         }
-        Some(alive)
+        Some(predecessors)
     }
 
     fn lock(&self) -> MutexGuard<'_, Replacements> {
@@ -119,23 +123,23 @@ impl PendingReplacements {
     }
 }
 
-impl SameName {
-    fn are_over(&self) -> bool {
+impl ReplacementsOfId {
+    fn is_finished(&self) -> bool {
         self.created + self.failed >= self.deleted.len()
     }
 
-    /// Whether all creates have come that are known to be of this id, and others may follow.
-    fn may_be_over(&self) -> bool {
+    /// Returns whether all creates that certainly have this id are done, while others may still follow.
+    fn only_unnamed_remain(&self) -> bool {
         let named = self.deleted.iter().filter(|deleted| deleted.is_named).count();
-        !self.are_over() && self.created + self.failed >= named
+        !self.is_finished() && self.created + self.failed >= named
     }
 
-    fn alive_and_named(&self) -> Vec<Predecessor> {
+    fn named_predecessors(&self) -> Vec<Predecessor> {
         let named = self.deleted.iter().filter(|deleted| deleted.is_named);
         named.filter_map(|deleted| deleted.predecessor.clone()).collect()
     }
 
-    fn alive(&self) -> Vec<Predecessor> {
+    fn predecessors(&self) -> Vec<Predecessor> {
         self.deleted.iter().filter_map(|deleted| deleted.predecessor.clone()).collect()
     }
 }
@@ -160,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_whose_revocation_waits_for_a_create_that_may_never_come_is_reported() {
+    fn a_revocation_that_waits_for_an_uncertain_create_is_reported() {
         // What was deleted and whether its create was named, and after each create what is revoked and what only waits.
         for (deleted, creates) in [
             (&[("one", true)][..], &[(&["one"][..], &[][..])][..]),

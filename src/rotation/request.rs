@@ -1,30 +1,30 @@
-//! What a rotation is asked for.
+//! The input of a rotation.
 
 use super::{endpoint::SmtpEndpoint, live_credentials::StoredCredential, password_policy::PasswordPolicy};
 use crate::secret::Secret;
 
-/// One rotation, as a resource asks for it.
+/// A rotation to carry out.
 #[derive(Debug)]
 pub(crate) struct Request {
     /// Where the new password comes from.
     pub(crate) password: NewPassword,
-    /// Whether the vendor is to be asked for its submission host.
+    /// Whether to ask the vendor for its submission host.
     pub(crate) wants_smtp_host: bool,
-    /// Where the new password is tried; `None` where it is not.
+    /// Where to try the new password; `None` to skip that.
     pub(crate) endpoint: Option<SmtpEndpoint>,
-    /// The user name that the state will have; `None` where the vendor names it.
+    /// The planned user name; `None` if the vendor chooses it.
     pub(crate) username: Option<String>,
-    /// What the state holds that is replaced; `None` for a new one.
+    /// The credential in the state that this rotation replaces; `None` for a new state.
     pub(crate) replaces: Option<StoredCredential>,
 }
 
-/// Where a new password comes from.
+/// The source of a new password.
 #[derive(Debug)]
 pub(crate) enum NewPassword {
-    /// The vendor makes it.
+    /// The vendor generates it.
     ByVendor,
-    /// The provider makes it, and the vendor is sent it.
+    /// The provider generates it and sends it to the vendor.
     Generated(PasswordPolicy),
-    /// The user has made it. It is sent and never stored.
+    /// The user provides it. It is sent to the vendor and never stored.
     Own(Secret),
 }

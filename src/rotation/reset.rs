@@ -1,4 +1,4 @@
-//! The reset of one credential: what is checked before it, and what it hands over to.
+//! Resets one credential: the checks before, the reset, and what follows.
 
 use super::{
     endpoint::SmtpEndpoint,
@@ -19,7 +19,8 @@ use crate::{
 };
 
 impl Rotator {
-    /// Checks all that can be checked without a reset: that the vendor answers, accepts the login and has the target.
+    /// Checks all that can be checked without a reset: that the vendor is reachable, accepts the login and has the
+    /// target.
     pub(crate) async fn check(&self, op: &Operation) -> Result<Found, RotationError> {
         match self.api.check(op, &self.target.fields, &self.credential).await {
             Ok(Presence::Found(found)) => Ok(found),
@@ -28,18 +29,18 @@ impl Rotator {
         }
     }
 
-    /// Checks that a login could be tried at an endpoint that a plan has noted down.
+    /// Checks that a login at an endpoint is possible.
     pub(crate) async fn check_endpoint(&self, op: &Operation, endpoint: &SmtpEndpoint) -> Result<(), RotationError> {
         let reported = if endpoint.host.is_none() { self.smtp_host(op).await? } else { None };
         self.login_check(endpoint.clone().at(reported.as_deref()))?.prepare(op).await
     }
 
-    /// Asks the vendor for its submission host.
+    /// Fetches the submission host from the vendor.
     pub(crate) async fn smtp_host(&self, op: &Operation) -> Result<Option<Name>, RotationError> {
         self.api.smtp_host(op, &self.target.fields).await.map_err(RotationError::Checking)
     }
 
-    /// Resets the password and hands what it made to `sink`. Returns what is known of the new password.
+    /// Resets the password and passes the results to `sink`. Returns whether the new password was verified.
     pub(crate) async fn rotate(
         &self,
         op: &Operation,
@@ -49,12 +50,15 @@ impl Rotator {
         let guard = self.shared.locks.acquire(op, &self.target.id()).await;
         let mut guard = guard.map_err(RotationError::Waiting)?;
         let prepared = self.prepare(op, request).await?;
+        // After the checks, which may fail without a reset, and before the request, which may succeed without a
+        // response.
         let occurrence = guard.attempts(&self.api);
         let begun = clock::now();
         sink.doubt();
         match self.api.reset(op, &self.target.fields, prepared.password.as_ref()).await {
             Ok(reset) => Ok(Issued { rotator: self, guard, prepared, occurrence }.conclude(op, reset, sink).await),
             Err(error) => {
+                // Any other outcome stays in doubt, so core stores the leftover of the change.
                 if error.outcome == Outcome::NotChanged {
                     sink.settle();
                 }
@@ -72,6 +76,7 @@ impl Rotator {
                 (Some(made), false)
             }
         };
+        // Before anything is sent, so that no response can repeat the password unredacted.
         password.as_ref().map(Secret::remember);
         let found = self.check(op).await?;
         let smtp_host = if request.wants_smtp_host { self.smtp_host(op).await? } else { None };
@@ -89,9 +94,10 @@ impl Rotator {
         LoginCheck::new(endpoint, self.roots.clone(), self.shared.logins.clone())
     }
 
-    /// The error of a reset, with what can be found out about it.
+    /// Adds to the error of a reset what can be found out about it.
     ///
-    /// After another reset of this run, what was known before that one shows a change whether or not this one has happened.
+    /// If this run has already reset the credential, comparing with what was known before would show that earlier
+    /// reset. Then only a vendor that creates new credentials can be asked.
     async fn reconciled(
         &self,
         error: Error,

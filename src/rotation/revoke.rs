@@ -1,4 +1,4 @@
-//! The end of a credential that a reset has replaced by another.
+//! Revokes a credential that a reset has replaced by a new one.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::{
     vendors::{Operation, PriorCredential, Target, VendorApi},
 };
 
-/// A credential of its own that a reset replaces, at whichever vendor it is.
+/// A credential that a new one replaces, possibly at another vendor.
 #[derive(Clone, Debug)]
 pub(crate) struct Predecessor {
     pub(crate) target: Target,
@@ -19,22 +19,22 @@ pub(crate) struct Predecessor {
 /// Why a predecessor was not revoked.
 #[derive(Debug)]
 pub(crate) enum Kept {
-    /// A state of this run holds this same credential.
+    /// A state of this run holds the same credential.
     StillHeld,
-    /// The mail server refuses the password that takes its place, so the old one may be all that works.
+    /// The mail server rejects the new password, so the old one may be the only one that works.
     SuccessorRejected,
-    /// The vendor could not revoke it.
+    /// The call to the vendor failed.
     Failed(Error),
 }
 
 impl Predecessor {
-    /// Revokes it at its vendor.
+    /// Revokes the credential at its vendor.
     pub(crate) async fn revoke(&self, op: &Operation) -> Result<(), Error> {
         self.api.revoke(op, &self.credential).await
     }
 
-    /// Revokes it after its successor is stored. Returns why not, if it was not. A stop or the deadline cuts it short: the new password
-    /// is not to wait.
+    /// Revokes the credential after its successor is stored. Returns the reason if it was not revoked. A stop or the
+    /// deadline ends it early, since core should receive the new password soon.
     pub(crate) async fn revoke_after_reset(
         &self,
         op: &Operation,
@@ -53,7 +53,7 @@ impl Predecessor {
         revoked.err().map(Kept::Failed)
     }
 
-    /// What its vendor knows it by.
+    /// Returns the vendor's id of the credential.
     pub(crate) fn id(&self) -> &str {
         self.credential.version.as_deref().unwrap_or_default()
     }

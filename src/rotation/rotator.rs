@@ -1,4 +1,4 @@
-//! What can rotate one credential.
+//! Everything that is needed to rotate one credential.
 
 use std::sync::Arc;
 
@@ -8,26 +8,26 @@ use crate::{
     vendors::{PriorCredential, Target, VendorApi},
 };
 
-/// What the rotations of one process share.
+/// The state that all rotations of a process share.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub(super) locks: CredentialLocks,
     /// The credentials that states hold.
     pub(crate) live: LiveCredentials,
-    /// The logins at mail servers.
+    /// The queues for logins at mail servers.
     pub(crate) logins: LoginQueues,
 }
 
-/// One credential, and the API that can reset it.
+/// Rotates one credential.
 #[derive(Debug)]
 pub(crate) struct Rotator {
     pub(crate) shared: Arc<Shared>,
     pub(crate) target: Target,
     pub(crate) api: Arc<dyn VendorApi>,
-    /// Whom to trust where the new password is tried.
+    /// The certificates to trust when the new password is tried.
     pub(crate) roots: Roots,
-    /// What the state holds of the credential; nothing for a new state.
+    /// The credential in the state; empty for a new state.
     pub(crate) credential: PriorCredential,
-    /// What is known of the credential from before, by this state or by one that was deleted for it.
+    /// What was known of the credential before, from this state or from the one that it replaces.
     pub(crate) known: Known,
 }

@@ -1,4 +1,4 @@
-//! Where a rotation puts what it knows, the moment it knows it.
+//! The receiver of a rotation's results.
 
 use jiff::Timestamp;
 
@@ -9,69 +9,72 @@ use crate::{
     vendors::Note,
 };
 
-/// Where a rotation puts what it knows, the moment it knows it.
+/// Receives the results of a rotation as soon as they are known.
 ///
-/// No method fails, waits or logs: between the vendor's response and the state there is nothing that could lose the password.
+/// [`Rotator::rotate`](super::Rotator::rotate) calls these methods in order: `doubt`, then either `settle`, or `store`
+/// once or more, with notices after the first `store`. After `doubt` alone the outcome is unknown. No method may fail,
+/// block or log, because nothing may come between the vendor's response and the state.
 pub(crate) trait Sink: Sync {
-    /// Called just before the reset is sent. From here until [`store`](Self::store) or [`settle`](Self::settle) nobody knows
-    /// whether the password was changed.
+    /// Called immediately before the reset is sent. Until [`store`](Self::store) or [`settle`](Self::settle) follows,
+    /// it is unknown whether the password was changed.
     fn doubt(&self);
 
-    /// Called when the reset is proven not to have happened.
+    /// Called if the reset certainly did not happen. Nothing follows.
     fn settle(&self);
 
-    /// Called with what a reset has made, and again with the same password whenever more is known of it.
+    /// Called with the new credential as soon as the vendor has returned it, and again with the same password when more
+    /// is known about it. The state must be stored when this returns.
     fn store(&self, new: &NewCredential);
 
-    /// Called with what the user should know about a reset that has happened, after the first [`store`](Self::store).
+    /// Called with a warning about a reset that has happened, never before the first [`store`](Self::store).
     fn notice(&self, notice: Notice);
 }
 
-/// What a reset has made.
+/// The credential after a reset.
 #[derive(Clone, Debug)]
 pub(crate) struct NewCredential {
-    /// The password; `None` where the user has made it.
+    /// The password; `None` if it is the user's own.
     pub(crate) password: Option<Secret>,
     /// The user name that the vendor reports.
     pub(crate) username: Option<Name>,
-    /// What the vendor reports as the credential's last change; `None` where that may be another than this reset.
+    /// The vendor's last-changed marker; `None` if it may not be that of this reset.
     pub(crate) version: Option<Name>,
-    /// The submission host, where the vendor was to be asked for it.
+    /// The submission host, if the vendor was asked for it.
     pub(crate) smtp_host: Option<Name>,
-    /// When it was made, in whole microseconds, and another time than that of what it replaces.
+    /// The time of the reset in whole microseconds, different from that of the previous reset.
     pub(crate) rotated_at: Timestamp,
     /// Whether the password has logged in.
     pub(crate) verified: Verified,
-    /// Where it has.
+    /// Where the password has logged in.
     pub(crate) logged_in_at: Option<SmtpEndpoint>,
 }
 
-/// What is known of a new password.
+/// Whether a new password works.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Verified {
     /// It logged in.
     LoggedIn,
-    /// It did not, for as long as it was tried.
+    /// It did not log in within the timeout.
     Rejected,
-    /// It was not tried, or the login was cut short.
+    /// It was not tried, or the login was interrupted.
     NotChecked,
 }
 
-/// Something about a reset that has happened.
+/// A warning about a reset that has happened.
 #[derive(Debug)]
 pub(crate) enum Notice {
-    /// This run had reset the same credential before, for another resource, whose password is now dead.
+    /// This run had already reset the same credential for another resource, whose password no longer works.
     ResetAgain,
-    /// The password is stored in another Unicode form than the vendor gave it.
+    /// The password is stored in another Unicode form than the vendor returned.
     PasswordRecomposed,
-    /// The vendor's response names another user than the state does.
+    /// The vendor's response names another user than the state.
     OtherUser(Name),
-    /// The new password was not tried: nobody knows the user name.
+    /// The new password was not tried because the user name is unknown.
     NoUsername,
-    /// The new password did not log in, for as long as it was tried.
+    /// The new password did not log in within the timeout.
     LoginFailed { server: Box<Server>, failure: Failure },
-    /// The login was cut short, so nothing is known.
+    /// The login was interrupted, so it is unknown whether the password works.
     LoginInterrupted { server: Box<Server> },
-    /// What the vendor reports about it.
+    /// A note of the vendor.
     Vendor(Note),
 }

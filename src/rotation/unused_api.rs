@@ -1,4 +1,4 @@
-//! An API that nobody asks, for tests of what happens beside it.
+//! An API that must not be called, for tests.
 
 use async_trait::async_trait;
 
@@ -8,7 +8,7 @@ use crate::{
     vendors::{Fields, Listed, Operation, Presence, PriorCredential, Reset, Target, VENDORS, VendorApi},
 };
 
-/// An API that nobody asks.
+/// An API that panics on every call.
 #[derive(Debug)]
 pub(super) struct UnusedApi;
 
@@ -27,7 +27,7 @@ impl VendorApi for UnusedApi {
     }
 }
 
-/// A credential of the first vendor whose resets are of this kind.
+/// Returns a credential of the first vendor with this kind of reset.
 pub(super) fn target(kind: crate::vendors::ResetKind, name: &str) -> Target {
     let vendor = VENDORS.iter().copied().find(|vendor| vendor.reset_kind == kind).unwrap();
     let mut fields = Fields::default();

@@ -1,4 +1,4 @@
-//! Encodings of whole bytes: base64 and hex, wherever in a text they begin.
+//! Decodes base64 and hex, wherever they start in a text.
 
 use std::ops::Range;
 
@@ -9,22 +9,22 @@ use super::{
     plain::{Sequence, is_ignorable, sequence},
 };
 
-/// The digits of one byte sequence, each with the part of the source that it stands in.
+/// The digits of one byte sequence, each with its position in the source.
 #[derive(Default)]
 struct Run {
     digits: Vec<u8>,
     sources: Vec<Range<usize>>,
-    /// Whether it has come to its padding, behind which there is no digit of it.
+    /// Whether its padding has been reached, after which no digit belongs to it.
     is_padded: bool,
 }
 
-/// The fewest digits that can hold a secret: four bytes in base64.
+/// The minimum number of digits that can encode a secret: four bytes in base64.
 const LEAST: usize = 6;
 
-/// Hands over whatever of a layer may be base64 or hex, decoded in each way in which its digits can be grouped.
+/// Passes to `found` everything in a layer that may be base64 or hex, decoded with every possible grouping of digits.
 pub(super) fn decoded(layer: &Layer, mut found: impl FnMut(Layer)) {
     grouped(layer, &mut found);
-    // What of a terminal sequence may be a digit: nothing, the character that ends it, or all behind its introducer.
+    // Which characters of a terminal sequence may be digits: none, the final one, or all after its introducer.
     let lengths: [fn(Sequence) -> usize; 3] =
         [|sequence| sequence.whole, |sequence| sequence.open, |sequence| sequence.head];
     if layer.chars().iter().any(|c| sequence(&[*c]).is_some()) {
@@ -55,7 +55,7 @@ fn grouped(layer: &Layer, found: &mut impl FnMut(Layer)) {
     runs(layer, hex, |c| "+,-.:;_|0xX".contains(c), |run| (0..2).for_each(|skip| found(run.decoded(4, skip))));
 }
 
-/// The digit of base64 (RFC 4648, sections 4 and 5).
+/// Returns the value of a base64 digit (RFC 4648, sections 4 and 5).
 fn base64(c: char, _: &[char]) -> Option<u8> {
     let digit = u8::try_from(c).ok()?;
     match digit {
@@ -68,7 +68,7 @@ fn base64(c: char, _: &[char]) -> Option<u8> {
     }
 }
 
-/// The digit of hex, but for that of a mark `0x`.
+/// Returns the value of a hex digit, except for the zero of a `0x`.
 fn hex(c: char, rest: &[char]) -> Option<u8> {
     if c == '0' && matches!(rest.iter().find(|c| !is_ignorable(**c)), Some('x' | 'X')) {
         return None;
@@ -76,7 +76,7 @@ fn hex(c: char, rest: &[char]) -> Option<u8> {
     c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// Finds digits in a row, apart from each other by white space and separators at most.
+/// Finds runs of digits that are separated only by white space and separators.
 fn runs(
     layer: &Layer,
     digit: impl Fn(char, &[char]) -> Option<u8>,
@@ -122,7 +122,7 @@ impl Run {
         self.is_padded = false;
     }
 
-    /// The bytes of all digits but the first few, at so many bits a digit.
+    /// Decodes all digits but the first `skip`, with `bits` bits per digit.
     fn decoded(&self, bits: usize, skip: usize) -> Layer {
         let digits = self.digits.get(skip..).unwrap_or_default();
         let sources = self.sources.get(skip..).unwrap_or_default();
@@ -146,7 +146,7 @@ impl Run {
                 bytes.push(byte);
                 places.push(from.start..to.end);
             }
-            // The next byte begins within this digit where it has bits left.
+            // If the digit has bits left, the next byte starts within it.
             first = at;
         }
         Layer::of_bytes(&bytes, &places)

@@ -1,8 +1,8 @@
-//! The ways in which programs write a character as something else.
+//! Decodes the escapes of programs and formats.
 //!
-//! Percent-encoding (RFC 3986; `%u…` as JavaScript's `escape` writes it), forms (`+`), quoted-printable (RFC 2045), character references of
-//! HTML, with and without their semicolon, and the backslash of JSON, C, Go, Python and JavaScript. All of them are read in every text,
-//! whatever it is: a reading too many redacts nothing, unless a secret is what it reads.
+//! Percent-encoding (RFC 3986; `%u…` as in JavaScript's `escape`), forms (`+`), quoted-printable (RFC 2045), HTML
+//! character references with and without semicolon, and the backslash escapes of JSON, C, Go, Python and JavaScript.
+//! All of them are tried on every text. A wrong reading does no harm, since only secrets are redacted.
 
 use std::ops::RangeInclusive;
 
@@ -11,12 +11,13 @@ use super::{
     step::{Budget, Edge},
 };
 
-/// Tells whether an escape may begin with a character.
+/// Returns whether a character may start an escape.
 pub(super) fn is_start(c: char) -> bool {
     matches!(c, '%' | '&' | '+' | '=' | '\\')
 }
 
-/// Reports what the escape may be that begins with `start` and goes on at `at`. `edges` says which letters may come next.
+/// Passes to `found` every reading of the escape that starts with `start` and continues at `at`. `edges` returns the
+/// letters that may come next.
 pub(super) fn read(
     edges: &dyn Fn(usize) -> Vec<Edge>,
     start: char,
@@ -45,13 +46,13 @@ pub(super) fn read(
 }
 
 struct Reader<'r> {
-    /// What may come next, from wherever a reading has come to.
+    /// Returns what may come next at a position.
     edges: &'r dyn Fn(usize) -> Vec<Edge>,
     budget: &'r mut Budget,
     found: &'r mut dyn FnMut(Edge),
 }
 
-/// How an encoding writes a byte: its marks, and digits to a base.
+/// How an encoding writes a byte: marks, followed by digits of a base.
 struct Byte {
     marks: &'static [char],
     base: u32,
@@ -59,7 +60,7 @@ struct Byte {
 }
 
 impl Reader<'_> {
-    /// A backslash and what follows it.
+    /// Reads an escape after a backslash.
     fn backslash(&mut self, at: usize) {
         for (c, to) in self.letters(at) {
             match c {
@@ -73,14 +74,14 @@ impl Reader<'_> {
                     self.after(to, '{', Reader::braced);
                 }
                 '0'..='7' => self.bytes(at, &Byte { marks: &['\\'], base: 8, digits: 1..=3 }),
-                // They stand for white space or control characters.
+                // White space or control characters.
                 'a' | 'b' | 'e' | 'f' | 'n' | 'r' | 't' | 'v' => (self.found)(Edge { letter: None, to }),
                 _ => (self.found)(Edge::over(c, to)),
             }
         }
     }
 
-    /// `\u{1f600}` from behind the brace.
+    /// Reads `\u{1f600}` after the brace.
     fn braced(&mut self, at: usize) {
         for (number, to) in self.numbers(at, 16, 1..=6) {
             let Some(c) = char::from_u32(number) else { continue };
@@ -88,14 +89,14 @@ impl Reader<'_> {
         }
     }
 
-    /// A reference to a character by its number, from behind the `#`.
+    /// Reads a numeric character reference after the `#`.
     fn reference(&mut self, at: usize) {
         self.ended(at, 10, 2..=7);
         self.after(at, 'x', |reader, at| reader.ended(at, 16, 1..=6));
         self.after(at, 'X', |reader, at| reader.ended(at, 16, 1..=6));
     }
 
-    /// A number, and the semicolon behind it if there is one.
+    /// Reads a number and an optional semicolon.
     fn ended(&mut self, at: usize, base: u32, digits: RangeInclusive<usize>) {
         for (number, to) in self.numbers(at, base, digits) {
             self.character(number, to);
@@ -104,7 +105,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A reference to a character by its name.
+    /// Reads a named character reference.
     fn named(&mut self, at: usize) {
         let mut reached = vec![(String::new(), at)];
         // The longest names have eight letters.
@@ -125,7 +126,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A unit of UTF-16 in four digits, or a pair of them.
+    /// Reads a UTF-16 unit in four digits, or a surrogate pair.
     fn unit(&mut self, at: usize, marks: &[char]) {
         for (unit, to) in self.numbers(at, 16, 4..=4) {
             self.character(unit, to);
@@ -142,7 +143,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Bytes in digits, the marks of the first already read: a character of Latin-1, or one of UTF-8.
+    /// Reads bytes as a Latin-1 or UTF-8 character, after the marks of the first byte.
     fn bytes(&mut self, at: usize, form: &Byte) {
         for (byte, to) in self.numbers(at, form.base, form.digits.clone()) {
             let Ok(first) = u8::try_from(byte) else { continue };
@@ -187,14 +188,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Goes on behind a character, where it stands.
+    /// Continues after the expected character, if it is there.
     fn after(&mut self, at: usize, expected: char, mut then: impl FnMut(&mut Self, usize)) {
         for (_, to) in self.letters(at).into_iter().filter(|(c, _)| *c == expected) {
             then(self, to);
         }
     }
 
-    /// Where these characters end, in every reading of them.
+    /// Returns the positions after these characters, in every reading of them.
     fn marks(&mut self, at: usize, marks: &[char]) -> Vec<usize> {
         marks.iter().fold(vec![at], |reached, mark| {
             let letters = reached.into_iter().flat_map(|at| self.letters(at));
@@ -202,7 +203,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The numbers of so many digits, in every reading of them.
+    /// Returns the numbers with this many digits, in every reading of them.
     fn numbers(&mut self, at: usize, base: u32, digits: RangeInclusive<usize>) -> Vec<(u32, usize)> {
         let mut numbers = Vec::new();
         let mut reached = vec![(0_u32, at)];
@@ -226,7 +227,7 @@ impl Reader<'_> {
         numbers
     }
 
-    /// The letters that may come next. White space may break an escape as it may break anything.
+    /// Returns the letters that may come next. White space may interrupt an escape, like anything else.
     fn letters(&mut self, at: usize) -> Vec<(char, usize)> {
         let mut letters = Vec::new();
         let mut reached = vec![at];
@@ -252,8 +253,8 @@ impl Reader<'_> {
     }
 }
 
-/// The most readings of one escape that are followed.
+/// The maximum number of readings of one escape.
 const READINGS: usize = 16;
 
-/// The most characters of white space within an escape: a line break, and an indentation.
+/// The maximum number of white-space characters within an escape: a line break and an indentation.
 const BREAK: usize = 8;

@@ -1,7 +1,8 @@
-//! All ways to read a text: as it stands, or with any of its escapes decoded, one within another.
+//! All readings of a text: unchanged, or with any of its escapes decoded, even if nested.
 //!
-//! A secret may itself look like an escape (`100%25`, `a\z`), so a text has no one meaning. Its characters are nodes; an edge leads over
-//! one letter, however it is written, to the node behind it. A secret is in the text where its letters are a path.
+//! A secret may itself look like an escape (`100%25`, `a\z`), so a text has more than one reading. The positions in the
+//! text are nodes, and an edge leads over one letter, however it is written, to the position after it. The text
+//! contains a secret if there is a path with the secret's letters.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -16,30 +17,30 @@ use super::{
     step::{Budget, Edge},
 };
 
-/// How often one encoding within another is taken off.
+/// How many levels of nested encodings are decoded.
 pub(super) const NESTED: usize = 3;
 
-/// How much of a terminal sequence may be taken for it while the rest is text.
+/// How many characters of a terminal sequence may be skipped while the rest is read as text.
 const SEQUENCE: usize = 32;
 
 /// A layer with its edges.
 pub(super) struct Graph<'l> {
     chars: &'l [char],
-    /// The edges that are no character as it stands, by where they begin.
+    /// The edges other than the unchanged characters, by start.
     decoded: HashMap<usize, Vec<Edge>>,
 }
 
 impl<'l> Graph<'l> {
-    /// The characters as they stand.
+    /// Creates a graph of the unchanged characters.
     pub(super) fn plain(layer: &'l Layer) -> Self {
         Self { chars: layer.chars(), decoded: HashMap::new() }
     }
 
-    /// The characters as they stand, and whatever they may be decoded to.
+    /// Creates a graph of the characters and everything they may be decoded to.
     pub(super) fn of(layer: &'l Layer, budget: &mut Budget) -> Self {
         let mut graph = Self::plain(layer);
         graph.add_sequences(budget);
-        // Most texts have none at all.
+        // Most texts have no escapes, so only look at positions that may start one.
         let starts: Vec<_> = graph.nodes().filter(|at| graph.edges(*at).any(is_start)).collect();
         for _ in 0..NESTED {
             let mut found = Vec::new();
@@ -54,6 +55,7 @@ impl<'l> Graph<'l> {
             for (at, edge) in found {
                 is_new |= graph.add(at, edge);
             }
+            // Without new edges, another level would find the same.
             if !is_new || budget.is_used_up() {
                 break;
             }
@@ -61,18 +63,18 @@ impl<'l> Graph<'l> {
         graph
     }
 
-    /// The edges that begin at a node.
+    /// Returns the edges that start at a node.
     pub(super) fn edges(&self, at: usize) -> impl Iterator<Item = Edge> {
         let plain = self.chars.get(at).map(|c| Edge::over(*c, at + 1));
         plain.into_iter().chain(self.decoded.get(&at).into_iter().flatten().copied())
     }
 
-    /// The nodes at which a character stands.
+    /// Returns the nodes with a character.
     pub(super) fn nodes(&self) -> Range<usize> {
         0..self.chars.len()
     }
 
-    /// Reports, for each node at which known secrets begin, where the longest of them ends.
+    /// Passes to `found` the longest known secret at each node where one starts.
     pub(super) fn find(&self, known: &Known, budget: &mut Budget, mut found: impl FnMut(Range<usize>)) {
         for at in self.nodes() {
             if !budget.step() {
@@ -89,7 +91,7 @@ impl<'l> Graph<'l> {
         }
     }
 
-    /// Where the longest of `secrets` ends whose first letter ends at `at`.
+    /// Returns the end of the longest of `secrets`, whose first letter ends at `at`.
     fn follow(&self, secrets: &[Letters], at: usize, budget: &mut Budget) -> Option<usize> {
         let mut end = None;
         let mut reached = vec![(secrets, at)];
@@ -104,7 +106,7 @@ impl<'l> Graph<'l> {
         end
     }
 
-    /// What is reached over one more letter, and over any number of steps that count as nothing.
+    /// Returns what is reachable over one more letter and any number of ignorable steps.
     fn next<'k>(
         &self,
         mut reached: Vec<(&'k [Letters], usize)>,
@@ -134,7 +136,7 @@ impl<'l> Graph<'l> {
         next
     }
 
-    /// A terminal sequence, or the beginning of one, counts as nothing.
+    /// Adds edges that skip a terminal sequence or its beginning.
     fn add_sequences(&mut self, budget: &mut Budget) {
         for at in self.nodes() {
             let rest = self.chars.get(at..).unwrap_or_default();
@@ -146,7 +148,7 @@ impl<'l> Graph<'l> {
         }
     }
 
-    /// Adds an edge; `false` where it is known.
+    /// Adds an edge; returns `false` if it exists.
     fn add(&mut self, at: usize, edge: Edge) -> bool {
         let edges = self.decoded.entry(at).or_default();
         let is_new = !edges.contains(&edge);
@@ -161,7 +163,7 @@ fn is_start(edge: Edge) -> bool {
     edge.letter.is_some_and(escapes::is_start)
 }
 
-/// The layer with every escape taken for one, as far as it can be; `None` where there is none.
+/// Returns the layer with every escape decoded, the longest reading first; `None` if there is none.
 pub(super) fn unescaped(layer: &Layer, budget: &mut Budget) -> Option<Layer> {
     let graph = Graph::plain(layer);
     let edges = |at| graph.edges(at).collect();
@@ -169,7 +171,7 @@ pub(super) fn unescaped(layer: &Layer, budget: &mut Budget) -> Option<Layer> {
     let (mut at, mut is_escaped) = (0, false);
     while let Some(&c) = layer.chars().get(at) {
         let mut longest: Option<Edge> = None;
-        // A plus is a digit of base64, and an equals sign the end of it.
+        // Not `+` and `=`, which belong to base64.
         if matches!(c, '%' | '&' | '\\') {
             escapes::read(&edges, c, at + 1, budget, &mut |edge| {
                 longest = longest.filter(|longest| longest.to >= edge.to).or(Some(edge));

@@ -1,4 +1,4 @@
-//! The secrets that this process knows, whichever resource they belong to.
+//! The secrets that this process knows, of all resources.
 
 use std::{
     borrow::Borrow,
@@ -13,10 +13,10 @@ use super::plain::is_ignorable;
 
 static KNOWN: RwLock<Option<Known>> = RwLock::new(None);
 
-/// The least bytes of a secret that is looked for.
+/// The minimum length of a secret to search for, in bytes.
 const LEAST: usize = 4;
 
-/// Remembers a secret. One that is known already costs a look-up and no memory.
+/// Remembers a secret. Remembering it again costs one lookup and no memory.
 pub(super) fn remember(text: &str) {
     if text.len() < LEAST || read().as_ref().is_some_and(|known| known.texts.contains(text)) {
         return;
@@ -24,22 +24,22 @@ pub(super) fn remember(text: &str) {
     KNOWN.write().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().remember(text);
 }
 
-/// The secrets; `None` while there are none.
+/// Returns the secrets; `None` while there are none.
 pub(super) fn read() -> RwLockReadGuard<'static, Option<Known>> {
     KNOWN.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Secrets, in an order by which they are found letter by letter.
+/// Secrets, sorted so that they can be found letter by letter.
 #[derive(Default)]
 pub(super) struct Known {
     texts: HashSet<Text>,
-    /// By their first letters, each list in order.
+    /// By first letter; each list is sorted.
     by_first: HashMap<char, Vec<Letters>>,
-    /// Those with fewer than four bytes of letters. They are looked for as they are.
+    /// Those with fewer than four bytes of letters. Only their exact text is searched for.
     sparse: Vec<Text>,
 }
 
-/// A secret without what counts as nothing.
+/// A secret without ignorable characters.
 pub(super) type Letters = Zeroizing<Box<[char]>>;
 
 impl Known {
@@ -49,11 +49,12 @@ impl Known {
             return;
         }
         let letters = || text.chars().filter(|c| !is_ignorable(*c));
+        // A secret of white space only cannot be found without redacting all white space.
         let Some(first) = letters().next() else { return };
         if letters().map(char::len_utf8).sum::<usize>() < LEAST {
             return self.sparse.push(Text::new(text));
         }
-        // Room for all of it at once: a buffer that grows leaves copies behind.
+        // Allocate everything at once: a growing buffer would leave copies behind.
         let mut all = Vec::with_capacity(letters().count());
         all.extend(letters());
         let all: Letters = Zeroizing::new(all.into_boxed_slice());
@@ -63,18 +64,18 @@ impl Known {
         }
     }
 
-    /// The secrets that begin with a letter.
+    /// Returns the secrets that start with a letter.
     pub(super) fn beginning(&self, first: char) -> &[Letters] {
         self.by_first.get(&first).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The secrets of a few letters between white space.
+    /// Returns the secrets with few letters.
     pub(super) fn sparse(&self) -> impl Iterator<Item = &str> {
         self.sparse.iter().map(|text| &**text.0)
     }
 }
 
-/// Of secrets that are alike in their first `depth` letters, those that go on with `letter`.
+/// Returns the secrets that continue with `letter`, of secrets with the same first `depth` letters.
 pub(super) fn narrowed(secrets: &[Letters], depth: usize, letter: char) -> &[Letters] {
     let from = secrets.partition_point(|secret| secret.get(depth) < Some(&letter));
     let secrets = secrets.get(from..).unwrap_or_default();

@@ -1,29 +1,29 @@
-//! A text, or what a part of one decodes to, with the way back to the source.
+//! A text or a decoded part of one, with the positions in the source.
 
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-/// Characters, and for each the bytes of the source that it was made of.
+/// Characters, each with the range of source bytes that it was decoded from.
 pub(super) struct Layer {
     chars: Zeroizing<Vec<char>>,
     source: Vec<Range<usize>>,
 }
 
 impl Layer {
-    /// The text itself.
+    /// Creates the layer of the text itself.
     pub(super) fn of(text: &str) -> Self {
         let mut layer = Self::with_capacity(text.len());
         text.char_indices().for_each(|(at, c)| layer.push(c, at..at + c.len_utf8()));
         layer
     }
 
-    /// No characters yet; at most `most`.
+    /// Creates an empty layer for up to `most` characters.
     pub(super) fn with_capacity(most: usize) -> Self {
         Self { chars: Zeroizing::new(Vec::with_capacity(most)), source: Vec::with_capacity(most) }
     }
 
-    /// The text in bytes, each made of a part of the source. What is no UTF-8 becomes a replacement character.
+    /// Decodes bytes, each with its range in the source, as UTF-8. Invalid bytes become replacement characters.
     pub(super) fn of_bytes(bytes: &[u8], sources: &[Range<usize>]) -> Self {
         let mut layer = Self::with_capacity(bytes.len());
         let mut at = 0;
@@ -49,7 +49,7 @@ impl Layer {
         &self.chars
     }
 
-    /// What of the source the characters of a range were made of.
+    /// Returns the source bytes of a range of characters.
     pub(super) fn source(&self, range: Range<usize>) -> Option<Range<usize>> {
         let first = self.source.get(range.start)?;
         let last = self.source.get(range.end.checked_sub(1)?)?;
@@ -57,5 +57,6 @@ impl Layer {
     }
 }
 
-/// What stands for a byte that is no text. It is a noncharacter (Unicode 17.0, section 23.7), unlike U+FFFD, which a secret may well hold.
+/// Replaces an invalid byte. It is a noncharacter (Unicode 17.0, section 23.7), unlike U+FFFD, which a secret may
+/// contain.
 const NO_TEXT: char = '\u{10ffff}';

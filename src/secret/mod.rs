@@ -1,15 +1,17 @@
-//! Secret text, the two places where it may leave this process, and the one exit for texts from outside.
+//! Secrets, the only ways in which they may leave this process, and the sanitizing of texts from outside.
 //!
 //! A password, a token or a key is a [`Secret`] from the moment it is read. Its memory is wiped when it is dropped, and
-//! nothing prints it: neither `Debug` nor any error of this crate. Where it enters, it is [remembered](Secret::known).
+//! neither `Debug` nor any error of this crate prints it. Every secret that enters the process is
+//! [remembered](Secret::known).
 //!
-//! What a vendor, a mail server or a proxy says is an [`Outside`] until it leaves: as [`Shown`] words, without whatever of it is
-//! secret or would act on a terminal, or as a [`Name`], which is such a text whole or not at all.
+//! A text from a vendor, a mail server or a proxy is an [`Outside`]. To be displayed it becomes a [`Shown`], from which
+//! secrets and terminal sequences are removed. To be stored it becomes a [`Name`], which is rejected if it contains any
+//! of these.
 //!
-//! - `known` remembers the secrets of this process;
-//! - `search` finds them in a text, with `layer`, `graph`, `step`, `escapes`, `names` and `binary` for the encodings that a program may have used;
-//! - `plain` knows what is no visible text, and drops it;
-//! - `outside` puts these together.
+//! - `known` holds the secrets of this process;
+//! - `search` finds them in a text, with `layer`, `graph`, `step`, `escapes`, `names` and `binary` for encoded ones;
+//! - `plain` removes invisible characters and terminal sequences;
+//! - `outside` combines these.
 
 mod binary;
 mod escapes;
@@ -29,50 +31,53 @@ use zeroize::Zeroizing;
 
 pub use outside::{Name, Outside, Shown};
 
-/// Text that is shown to nobody but the vendor, the mail server and the state.
+/// A text that only the vendor, the mail server and the state may receive.
 #[derive(Clone, Default)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes the text over: its buffer is wiped now, and each copy when it is dropped.
+    /// Creates a secret. The original buffer is wiped now, and each copy when it is dropped.
     pub fn new(text: impl Into<String>) -> Self {
-        // A buffer with room to spare would be moved, and what it leaves behind is not wiped.
+        // A buffer with spare capacity would be reallocated, and the old one would not be wiped.
         let text = Zeroizing::new(text.into());
         Self(SecretString::from(text.as_str()))
     }
 
-    /// Takes the text over, and remembers it for as long as the process lasts: no text from outside is shown with it.
+    /// Creates a secret and remembers it for the lifetime of the process, so that it is redacted from texts from
+    /// outside.
     ///
-    /// For every secret that enters: from core, from the environment, from an answer, or made here.
+    /// To be used for every secret that enters the process, from core, the environment or a response, or that is
+    /// generated.
     pub fn known(text: impl Into<String>) -> Self {
         let secret = Self::new(text);
         secret.remember();
         secret
     }
 
-    /// Remembers the secret for as long as the process lasts. Costs a look-up where it is known already.
+    /// Remembers the secret for the lifetime of the process. Remembering it again costs one lookup.
     ///
-    /// One of fewer than four bytes is not: it would riddle every text with holes, and tell its own length.
+    /// Secrets of fewer than four bytes are not remembered: redacting them would make every text unreadable and reveal
+    /// their length.
     pub fn remember(&self) {
         known::remember(self.expose());
     }
 
-    /// The text, for the wire: an HTTP request or SMTP AUTH.
+    /// Returns the text to send it, in an HTTP request or SMTP AUTH.
     pub fn for_wire(&self) -> &str {
         self.expose()
     }
 
-    /// The text, for an answer to core that ends up in the state.
+    /// Returns the text to store it in the state.
     pub fn for_state(&self) -> &str {
         self.expose()
     }
 
-    /// Tells whether there is no text at all.
+    /// Returns whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.expose().is_empty()
     }
 
-    /// Applies `rule` to the text. A rule answers with words about the text and never with the text.
+    /// Applies `rule` to the text. The error of a rule must not quote the text.
     pub fn check<E>(&self, rule: impl FnOnce(&str) -> Result<(), E>) -> Result<(), E> {
         rule(self.expose())
     }
@@ -85,6 +90,7 @@ impl Secret {
 
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
+        // Not in constant time: both sides come from this process, so nobody can measure it.
         self.expose() == other.expose()
     }
 }
@@ -108,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_tells_nothing_about_the_text() {
+    fn debug_shows_no_text() {
         assert_eq!(format!("{:?}", Secret::new("hunter2hunter2")), "Secret");
     }
 }

@@ -1,7 +1,6 @@
-//! Characters that HTML has a name for.
+//! HTML's named characters.
 
-/// The character of a name, as far as it is ASCII or Latin-1
-/// (<https://html.spec.whatwg.org/multipage/named-characters.html>).
+/// Returns the ASCII or Latin-1 character with a name (<https://html.spec.whatwg.org/multipage/named-characters.html>).
 pub(super) fn character(name: &str) -> Option<char> {
     let latin_1 = || (0xa0..=0xff_u8).zip(LATIN_1.split_ascii_whitespace()).find(|(_, known)| *known == name);
     let ascii = ASCII.iter().find(|(_, names)| names.contains(&name)).map(|(c, _)| *c);
@@ -43,12 +42,12 @@ const ASCII: &[(char, &[&str])] = &[
     ('}', &["rcub", "rbrace"]),
 ];
 
-/// From `U+00A0` on.
-const LATIN_1: &str = "\
-    nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para middot cedil sup1 \
-    ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc \
-    Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml \
-    aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave \
+/// The names of the characters from `U+00A0`.
+const LATIN_1: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn \
+    sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde \
+    Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde \
+    Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil \
+    egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave \
     uacute ucirc uuml yacute thorn yuml";
 
 #[cfg(test)]

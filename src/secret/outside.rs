@@ -1,4 +1,4 @@
-//! The one exit of texts from outside.
+//! Texts from outside, and the only ways to display or store them.
 
 use std::{borrow::Borrow, fmt, ops::Deref};
 
@@ -7,28 +7,28 @@ use zeroize::Zeroize;
 
 use super::{plain, search};
 
-/// A text from a vendor, a mail server or a proxy, as it came. It can be compared and sent back. It is shown and stored as [`Shown`] or
-/// [`Name`] only.
+/// A raw text from a vendor, a mail server or a proxy. It can be compared and sent back, but only displayed as
+/// [`Shown`] or [`Name`], and only stored as [`Name`].
 #[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Outside(String);
 
 impl Outside {
-    /// Takes a text over as it came.
+    /// Wraps a raw text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text as it came, to compare it or to send it back. Never to show or to store it.
+    /// Returns the raw text, to compare it or to send it back. It must not be displayed or stored.
     pub fn raw(&self) -> &str {
         &self.0
     }
 
-    /// The text as a name.
+    /// Converts the text to a name, if it is a valid one.
     pub fn name(&self) -> Option<Name> {
         Name::new(&self.0)
     }
 
-    /// The text as the name or the address of a host.
+    /// Converts the text to a host name or address, if it is a valid one.
     pub fn host(&self) -> Option<Name> {
         Name::host(&self.0)
     }
@@ -40,7 +40,7 @@ impl fmt::Debug for Outside {
     }
 }
 
-/// It is looked up as it came.
+/// For lookups by the raw text.
 impl Borrow<str> for Outside {
     fn borrow(&self) -> &str {
         &self.0
@@ -48,7 +48,7 @@ impl Borrow<str> for Outside {
 }
 
 impl Drop for Outside {
-    // It may be a password, in a field that should hold something else.
+    // It may be a password in the wrong field.
     fn drop(&mut self) {
         self.0.zeroize();
     }
@@ -60,23 +60,23 @@ impl<'de> Deserialize<'de> for Outside {
     }
 }
 
-/// Words from outside that may be shown: one line, capped, of visible characters, and with `[redacted]` in the place of every secret that
-/// this process knows, in whatever encoding.
+/// A text from outside that is safe to display: one line of visible characters, of limited length, with `[redacted]`
+/// for every known secret in any encoding.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Shown(Box<str>);
 
 impl Shown {
-    /// Words for people, of at most 300 characters. `None` if nothing is left.
+    /// Sanitizes a message, up to 300 characters. `None` if nothing is left.
     pub fn sentence(text: &str) -> Option<Self> {
         Self::new(text, 300)
     }
 
-    /// A code or an id, of at most 80 characters. `None` if nothing is left.
+    /// Sanitizes a code or an id, up to 80 characters. `None` if nothing is left.
     pub fn token(text: &str) -> Option<Self> {
         Self::new(text, 80)
     }
 
-    /// These words, and others in brackets.
+    /// Appends another text in parentheses.
     #[must_use]
     pub fn with(self, other: Option<Self>) -> Self {
         match other {
@@ -93,24 +93,26 @@ impl Shown {
                 let end = found.last().map_or(0, |range| range.end).max(shown.len());
                 plain::line(head(text, end), &found, most).map(Self)
             }
+            // A text that is too complex to search might hide a secret, so nothing of it is shown.
             None => Some(Self("[redacted]".into())),
         }
     }
 }
 
-/// The most of a text that is looked at, in bytes; of what is longer, the secrets that begin in the first half are found whole.
+/// How much of a text is searched, in bytes. Secrets that start in the first half are found completely.
 const SEARCHED: usize = 64 * 1024;
 
-/// The most of a text that may be shown, in bytes.
+/// How much of a text may be displayed, in bytes.
 const SHOWN: usize = 32 * 1024;
 
-/// A text from outside that is a name, an id or a version, whole: short, of visible characters, and with no secret in it that this process
-/// knows, in whatever encoding.
+/// A complete name, id or version from outside: short, of visible characters, and without any known secret in any
+/// encoding.
 #[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Name(Box<str>);
 
 impl Name {
-    /// A name, if the text is one: of 1 to 320 bytes (RFC 5321's longest address), without control or format characters and secrets.
+    /// Validates a name: 1 to 320 bytes (the longest address of RFC 5321), without control characters, format
+    /// characters and secrets.
     pub fn new(text: &str) -> Option<Self> {
         let is_fit = (1..=320).contains(&text.len())
             && !text.chars().any(plain::is_active)
@@ -118,7 +120,7 @@ impl Name {
         is_fit.then(|| Self(text.into()))
     }
 
-    /// A host, if the text is the name or the address of one, in ASCII, without a port.
+    /// Validates a host name or address, in ASCII and without a port.
     pub fn host(text: &str) -> Option<Self> {
         let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte));
         let is_host = url::Host::parse(text).is_ok() || text.parse::<std::net::Ipv6Addr>().is_ok();
@@ -172,7 +174,7 @@ impl From<Name> for String {
     }
 }
 
-/// The first bytes of a text, up to `most`.
+/// Returns the start of a text, up to `most` bytes.
 fn head(text: &str, most: usize) -> &str {
     text.get(..text.floor_char_boundary(most)).unwrap_or(text)
 }

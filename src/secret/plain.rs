@@ -1,16 +1,16 @@
-//! What of a text is no visible text: control characters, terminal sequences, white space, and Unicode's invisible characters.
+//! Handles invisible text: control characters, terminal sequences, white space, and Unicode's invisible characters.
 
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-/// Tells whether a character counts as nothing where a secret is looked for.
+/// Returns whether a character is ignored in the search for secrets.
 pub(super) fn is_ignorable(c: char) -> bool {
     if c.is_ascii() { c <= ' ' || c == '\u{7f}' } else { c.is_whitespace() || c.is_control() || is_invisible(c) }
 }
 
-/// Tells whether a character acts on the text around it, or hides in it: control characters, line and paragraph separators, and whatever
-/// Unicode calls a format character or default-ignorable.
+/// Returns whether a character affects the text around it or is invisible: control characters, line and paragraph
+/// separators, and Unicode's format and default-ignorable characters.
 pub(super) fn is_active(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || is_invisible(c)
 }
@@ -29,15 +29,15 @@ fn is_invisible(c: char) -> bool {
 /// A terminal sequence (ECMA-48, section 5; ISO 2022, section 13.2), in characters.
 #[derive(Clone, Copy)]
 pub(super) struct Sequence {
-    /// How long its introducer is.
+    /// The length of its introducer.
     pub(super) head: usize,
-    /// How long it is without the character that ends it.
+    /// The length without the final character.
     pub(super) open: usize,
-    /// How long it is. Of a sequence that is not as it should be, what was read before the fault.
+    /// The total length. For an invalid sequence, the length of the valid part.
     pub(super) whole: usize,
 }
 
-/// The sequence that `text` begins with.
+/// Returns the sequence at the start of `text`.
 pub(super) fn sequence(text: &[char]) -> Option<Sequence> {
     let (head, body) = match text {
         ['\u{1b}', '[', ..] => (2, Body::Control),
@@ -54,7 +54,7 @@ pub(super) fn sequence(text: &[char]) -> Option<Sequence> {
     let parameters = if body == Body::Control { run(0, '0'..'@') } else { 0 };
     let last = if body == Body::Control { '@'..='~' } else { '0'..='~' };
     Some(match body {
-        // An unterminated string would take the rest of the text with it, of which a terminal without its head shows all.
+        // An unterminated string is not skipped, because that would drop the rest of the text.
         Body::String => Sequence { head, open: head, whole: head + string(rest).unwrap_or(0) },
         Body::Control | Body::Escape => {
             let before = parameters + run(parameters, ' '..'0');
@@ -64,7 +64,7 @@ pub(super) fn sequence(text: &[char]) -> Option<Sequence> {
     })
 }
 
-/// What follows the head of a sequence.
+/// The kind of a sequence's body.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Body {
     Control,
@@ -72,7 +72,7 @@ enum Body {
     String,
 }
 
-/// How long a control string is with its end: BEL, as xterm takes it, ST, or what cancels it.
+/// Returns the length of a control string including its end: BEL, as in xterm, ST, or a character that cancels it.
 fn string(rest: &[char]) -> Option<usize> {
     let end = rest.iter().position(|c| matches!(c, '\u{7}' | '\u{18}' | '\u{1a}' | '\u{1b}' | '\u{9c}'))?;
     let is_terminator = rest.get(end..end + 2) == Some(&['\u{1b}', '\\']);
@@ -82,13 +82,13 @@ fn string(rest: &[char]) -> Option<usize> {
     }
 }
 
-/// The text on one line of visible characters, with `[redacted]` for each of the ranges (of bytes, in order and apart), of at most `most`
-/// characters; it ends with `…` where there would be more. `None` if nothing is left.
+/// Converts the text to one line of visible characters, with `[redacted]` for each of the byte ranges, which are sorted
+/// and disjoint. A line of more than `most` characters is cut and ends with `…`. `None` if nothing is left.
 pub(super) fn line(text: &str, redacted: &[Range<usize>], most: usize) -> Option<Box<str>> {
     let mut line = Line { text: String::new(), count: 0, most, is_apart: false };
     let mut from = 0;
     for range in redacted {
-        // A sequence that would reach into what is redacted ends before it.
+        // A terminal sequence cannot extend into a redacted range.
         line.piece(text.get(from..range.start).unwrap_or_default());
         "[redacted]".chars().for_each(|c| line.push(c));
         from = range.end;
@@ -102,16 +102,16 @@ pub(super) fn line(text: &str, redacted: &[Range<usize>], most: usize) -> Option
 
 struct Line {
     text: String,
-    /// How many characters were pushed.
+    /// The number of characters so far.
     count: usize,
     most: usize,
-    /// Whether white space came since.
+    /// Whether white space followed the last character.
     is_apart: bool,
 }
 
 impl Line {
     fn piece(&mut self, text: &str) {
-        // What it is made of may be a secret that is dropped.
+        // The dropped characters may be part of a secret.
         let chars = Zeroizing::new(text.chars().collect::<Vec<_>>());
         let mut at = 0;
         while let Some(&c) = chars.get(at).filter(|_| self.count <= self.most) {

@@ -1,4 +1,4 @@
-//! Where in a text secrets stand, in whatever encoding.
+//! Finds secrets in a text, in any encoding.
 
 use std::ops::Range;
 
@@ -10,13 +10,14 @@ use super::{
     step::Budget,
 };
 
-/// How often bytes may be written as text within bytes that are written as text.
+/// How many levels of nested base64 or hex are decoded.
 const DEPTH: usize = 2;
 
-/// The most work for one text: a few times what 64 KiB of ordinary text need.
+/// The maximum number of steps for one text: a few times what 64 KiB of ordinary text need.
 const STEPS: usize = 8_000_000;
 
-/// The bytes of the text in which secrets that this process knows stand, in order and apart; `None` where it is too tangled to tell.
+/// Returns the byte ranges of all known secrets, sorted and disjoint; `None` if the text is too complex to search
+/// completely.
 pub(super) fn secrets(text: &str) -> Option<Vec<Range<usize>>> {
     match &*known::read() {
         Some(known) => search(known, text, STEPS),
@@ -37,6 +38,7 @@ fn ranged((at, found): (usize, &str)) -> Range<usize> {
 
 fn look(known: &Known, layer: &Layer, depth: usize, budget: &mut Budget, found: &mut Vec<Range<usize>>) {
     Graph::of(layer, budget).find(known, budget, |range| found.extend(layer.source(range)));
+    // Deeper nesting is not searched. Without a limit, base64 of base64 would never end.
     if depth == 0 {
         return;
     }
@@ -49,7 +51,7 @@ fn look(known: &Known, layer: &Layer, depth: usize, budget: &mut Budget, found: 
     }
 }
 
-/// The ranges in order, those that touch as one.
+/// Sorts the ranges and merges those that touch.
 fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_by_key(|range| range.start);
     let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());

@@ -1,8 +1,8 @@
-//! One step through a text.
+//! Steps through a text, and their budget.
 
 use super::plain::is_ignorable;
 
-/// A step over one letter, or over what counts as nothing.
+/// A step over one letter, or over something ignorable.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) struct Edge {
     pub(super) letter: Option<char>,
@@ -15,7 +15,7 @@ impl Edge {
     }
 }
 
-/// The work that is left for a text, in steps: nobody can make a search endless.
+/// The remaining steps for a text. The limit ensures that every search ends.
 pub(super) struct Budget(usize);
 
 impl Budget {
@@ -23,7 +23,7 @@ impl Budget {
         Self(steps)
     }
 
-    /// Takes a step, where there is one left.
+    /// Uses one step. Returns `false` if none is left.
     pub(super) fn step(&mut self) -> bool {
         let left = self.0 > 0;
         self.0 = self.0.saturating_sub(1);

@@ -1,27 +1,27 @@
-//! What the reply to a login says of the password (RFC 4954, section 6).
+//! Interprets the reply to a login (RFC 4954, section 6).
 //!
-//! Only 535 may be about the password. Servers answer 535 for other reasons too, and those that do tell them apart by the
-//! enhanced code (RFC 3463): Microsoft 365 sends 5.7.139 where AUTH is disabled, and 5.7.57 or 5.7.3 where something else is missing.
+//! Only 535 can mean a wrong password. Some servers send 535 for other reasons too and distinguish them by the enhanced
+//! code (RFC 3463): Microsoft 365 sends 5.7.139 if AUTH is disabled, and 5.7.57 or 5.7.3 if something else is missing.
 
 use super::{Enhanced, Failure, FailureKind, reply::Reply};
 
-/// Takes the last reply to AUTH for what it says.
+/// Interprets the last reply to AUTH.
 pub(super) fn judge(reply: &Reply) -> Result<(), Failure> {
     let (kind, reason) = match reply.code {
         235 => return Ok(()),
-        421 => (FailureKind::Busy, "it closes the connection for now"),
-        432 => (FailureKind::Mechanism, "it wants the account's password changed over to this mechanism first"),
+        421 => (FailureKind::Busy, "it closes the connection temporarily"),
+        432 => (FailureKind::Mechanism, "it requires a password transition to this mechanism first"),
         454 => (FailureKind::Busy, "it cannot check passwords at the moment"),
         400..=499 => return Err(Failure::busy(reply)),
-        504 => (FailureKind::Mechanism, "it does not know the mechanism that it offers"),
-        530 => (FailureKind::Denied, "it wants something else of the client before a login"),
-        534 => (FailureKind::Mechanism, "it refuses the mechanism as too weak for the account"),
+        504 => (FailureKind::Mechanism, "it does not support the mechanism that it offers"),
+        530 => (FailureKind::Denied, "it requires something else before a login"),
+        534 => (FailureKind::Mechanism, "it rejects the mechanism as too weak for the account"),
         535 if reply.enhanced().is_none_or(Enhanced::is_of_password) => {
-            (FailureKind::Refused, "it refuses the user name or the password")
+            (FailureKind::Refused, "it rejects the user name or the password")
         }
-        535 => (FailureKind::Denied, "it refuses the login for another reason than the password"),
-        538 => (FailureKind::Mechanism, "it refuses the mechanism for want of encryption"),
-        500..=599 => (FailureKind::Denied, "it refuses the login, and not because of the password"),
+        535 => (FailureKind::Denied, "it rejects the login for a reason other than the password"),
+        538 => (FailureKind::Mechanism, "it rejects the mechanism for lack of encryption"),
+        500..=599 => (FailureKind::Denied, "it rejects the login, but not because of the password"),
         _ => return Err(Failure::unexpected(reply)),
     };
     Err(Failure::replied(kind, reply, reason))

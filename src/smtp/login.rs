@@ -1,4 +1,4 @@
-//! The login: AUTH PLAIN (RFC 4616) or LOGIN, within TLS only.
+//! Logs in with AUTH PLAIN (RFC 4616) or AUTH LOGIN, only over TLS.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use tokio::net::TcpStream;
@@ -8,17 +8,18 @@ use zeroize::Zeroizing;
 use super::{Failure, FailureKind, judge::judge, session::Session, wire::LONG_PATIENCE};
 use crate::secret::Secret;
 
-/// How to log in.
+/// A mechanism for logging in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mechanism {
-    /// AUTH LOGIN, which no RFC describes.
+    /// AUTH LOGIN, which no RFC specifies.
     Login,
     /// AUTH PLAIN (RFC 4616).
     Plain,
 }
 
 impl Session<TlsStream<TcpStream>> {
-    /// Asks, now that nobody can have changed the answer, how to log in. There is at least one way, the best first.
+    /// Asks for the mechanisms again over TLS, where nobody can have changed the reply. Returns at least one, the best
+    /// first.
     pub(super) async fn mechanisms(&mut self) -> Result<Vec<Mechanism>, Failure> {
         let extensions = self.hello().await?;
         let known = [("PLAIN", Mechanism::Plain), ("LOGIN", Mechanism::Login)].into_iter();
@@ -51,7 +52,8 @@ impl Session<TlsStream<TcpStream>> {
                 }
             }
             Mechanism::Login => {
-                // The challenges ask for the one and then the other, in words that differ from server to server.
+                // The server asks for the user name and then for the password. The texts differ between servers and are
+                // ignored.
                 for command in [b"AUTH LOGIN\r\n", &**with_credentials("", &[username])] {
                     let reply = self.wire.ask(command, LONG_PATIENCE).await?;
                     if reply.code != 334 {
@@ -64,9 +66,9 @@ impl Session<TlsStream<TcpStream>> {
     }
 }
 
-/// A line with credentials in it, encoded, and wiped when it has been sent.
+/// Builds a line with base64-encoded credentials, which is wiped when it is dropped.
 fn with_credentials(command: &str, parts: &[&str]) -> Zeroizing<Vec<u8>> {
-    // Room for all of it: a buffer that grows leaves copies behind.
+    // Allocate everything at once: a growing buffer would leave copies behind.
     let mut plain = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
     for part in parts {
         plain.extend_from_slice(part.as_bytes());
@@ -79,5 +81,6 @@ fn with_credentials(command: &str, parts: &[&str]) -> Zeroizing<Vec<u8>> {
     line
 }
 
-/// RFC 5321, section 4.5.3.1.4. What would be longer is sent when the server asks for it (RFC 4954, section 4).
+/// In bytes (RFC 5321, section 4.5.3.1.4). Longer credentials are sent after the server's challenge (RFC 4954, section
+/// 4).
 const LONGEST_COMMAND: usize = 512;

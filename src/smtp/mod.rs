@@ -1,15 +1,17 @@
-//! How an SMTP password is used, as a part of a URL and for a login that shows whether it works, and how one is derived.
+//! Uses of an SMTP password: a login that shows whether it works, a URL for mail libraries, and the derivation for
+//! Amazon SES.
 //!
-//! A [`Server`] is called in two ways: [`Server::check`] looks whether a login can work at all, and [`Server::login`] logs in.
-//! Neither sends mail, and no byte of AUTH goes out before TLS: only a session over TLS has a method for it.
+//! [`Server::check`] checks that a login is possible, and [`Server::login`] logs in. Neither sends mail, and AUTH is
+//! never sent without TLS: only a session over TLS has a method for it.
 //!
-//! The client is our own, over `tokio-rustls`. `lettre` (0.11.23) was tried first, and it does not keep what is needed here:
+//! The client is written for this crate, on top of `tokio-rustls`. `lettre` (0.11.23) was tried first and does not meet
+//! the requirements:
 //!
-//! - What a server, or somebody on the way, sends in clear behind its 220 to STARTTLS stays in the buffer, and is believed
-//!   as the answer to the EHLO that goes through TLS.
-//! - A line of a reply is read to its end, however long it is, before its length is looked at.
-//! - A stream of our own, in which both could be mended, is taken for STARTTLS only, not for implicit TLS.
-//! - The password lies in strings that are not wiped, and an error does not say at which command it came.
+//! - Plaintext that arrives after the 220 to STARTTLS stays in the buffer and is treated as the reply to the encrypted
+//!   EHLO (STARTTLS injection).
+//! - A line of a reply is read to its end before its length is checked.
+//! - A custom stream, which could fix both, is supported for STARTTLS but not for implicit TLS.
+//! - The password is kept in strings that are not wiped, and an error does not say which command failed.
 
 mod failure;
 mod judge;

@@ -1,17 +1,17 @@
-//! What a server says in reply to a command (RFC 5321, section 4.2), and its codes.
+//! Replies to commands (RFC 5321, section 4.2) and their codes.
 
 use std::fmt;
 
-/// A reply of one line or several (RFC 5321, section 4.2).
+/// A reply of one or more lines (RFC 5321, section 4.2).
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Reply {
-    /// Its code, from 200 to 599.
+    /// The code, from 200 to 599.
     pub(super) code: u16,
-    /// Its text, a line each, for finding keywords in. It is never shown.
+    /// The lines of text, to look for keywords. They are never shown.
     pub(super) lines: Vec<String>,
 }
 
-/// An enhanced status code (RFC 3463): class, subject and detail. It is shown as digits and dots, `5.7.8`.
+/// An enhanced status code (RFC 3463): class, subject and detail, displayed as `5.7.8`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Enhanced {
     class: u8,
@@ -20,12 +20,13 @@ pub struct Enhanced {
 }
 
 impl Enhanced {
-    /// Tells whether it fits a wrong user name or password: 5.7.8, or 5.7.0, which names no reason (RFC 3463 and RFC 4954).
+    /// Returns whether the code fits a wrong user name or password: 5.7.8, or the unspecific 5.7.0 (RFC 3463 and RFC
+    /// 4954).
     pub(super) fn is_of_password(self) -> bool {
         matches!((self.class, self.subject, self.detail), (5, 7, 0 | 8))
     }
 
-    /// The code that a line begins with (RFC 2034, section 4).
+    /// Parses the code at the start of a line (RFC 2034, section 4).
     fn leading(text: &str) -> Option<Self> {
         let word = text.split(' ').next()?;
         let mut parts = word.split('.').map(|part| {
@@ -46,7 +47,7 @@ impl fmt::Display for Enhanced {
 }
 
 impl Reply {
-    /// Its enhanced code. Where its lines have several, one that is about something else than the password counts.
+    /// Returns the enhanced code. If the lines have several, one that is not about the password takes precedence.
     pub(super) fn enhanced(&self) -> Option<Enhanced> {
         let codes = || self.lines.iter().filter_map(|line| Enhanced::leading(line));
         codes().find(|code| !code.is_of_password()).or_else(|| codes().next())
@@ -61,7 +62,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Reads a line with its end; `None` where it is no line of a reply.
+    /// Parses a line including its end; `None` if it is not a line of a reply.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
         let line = line.trim_ascii_end();
         let (digits, rest) = line.split_at_checked(3)?;

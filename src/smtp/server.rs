@@ -1,4 +1,4 @@
-//! One mail server, and the two things that are done there.
+//! A mail server, with the check and the login.
 
 use std::{collections::VecDeque, fmt, net::SocketAddr, time::Duration};
 
@@ -17,13 +17,13 @@ use crate::secret::{Secret, Shown};
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Security {
-    /// It starts in clear and goes on after STARTTLS, or not at all.
+    /// The connection starts in plaintext and must be upgraded with STARTTLS.
     StartTls,
-    /// It is TLS from its first byte.
+    /// The connection uses TLS from the first byte.
     Tls,
 }
 
-/// A submission server. It is called directly: a proxy for HTTP is none for SMTP.
+/// A submission server. Connections are direct, since HTTP proxies are not for SMTP.
 #[derive(Clone, Debug)]
 pub struct Server {
     host: String,
@@ -32,25 +32,25 @@ pub struct Server {
     roots: Roots,
 }
 
-/// A login that was answered, in a session that is still to be left.
+/// A login with the server's reply, in a session that still has to be closed.
 #[derive(Debug)]
-#[must_use = "a server is left with QUIT"]
+#[must_use = "the session must be closed with QUIT"]
 pub struct Login {
-    /// What the server said. Nothing that comes after it takes it back.
+    /// The result of the login. It stands even if closing the session fails.
     pub answer: Result<(), Failure>,
     session: Option<Session<TlsStream<TcpStream>>>,
 }
 
 impl Login {
-    /// Takes leave.
+    /// Closes the session with QUIT, and returns the result of the login.
     ///
-    /// A reply to AUTH that comes in reply to QUIT shows that the one before it was none, and that nothing is known.
+    /// If the reply to QUIT is one to AUTH, the earlier reply was not, so the result is unknown.
     pub async fn leave(self) -> Result<(), Failure> {
         if let Some(mut session) = self.session
             && let Some(code @ (432 | 454 | 530 | 534 | 535 | 538)) = session.quit().await
             && self.answer.is_ok()
         {
-            let reason = "it answered before it was asked";
+            let reason = "it replied before the command was sent";
             return Err(Failure { code: Some(code), ..Failure::new(FailureKind::Malformed, reason) });
         }
         self.answer
@@ -58,9 +58,9 @@ impl Login {
 }
 
 impl Server {
-    /// Names a server. Nothing is looked up and nothing is sent.
+    /// Creates a server. Nothing is resolved and nothing is sent.
     pub fn new(host: &str, port: u16, security: Security, roots: Roots) -> Self {
-        // The name that the certificate has to hold; what is no name at all fails when it is looked up.
+        // Normalize the name, since the certificate is checked against it. An invalid name fails when it is resolved.
         let host = match url::Host::parse(host) {
             Ok(url::Host::Domain(name)) => name,
             Ok(url::Host::Ipv4(address)) => address.to_string(),
@@ -70,31 +70,33 @@ impl Server {
         Self { host, port, security, roots }
     }
 
-    /// Checks that a login can be tried: connects, agrees on TLS, looks for AUTH PLAIN or LOGIN, and leaves.
+    /// Checks that a login is possible: connects, sets up TLS, looks for AUTH PLAIN or LOGIN, and quits.
     ///
-    /// No byte of AUTH is sent. A connection is waited for ten seconds, the greeting a minute, every other step half a minute; what is
-    /// dropped is cut off.
+    /// AUTH is not sent. The timeouts are ten seconds to connect, a minute for the greeting, and half a minute for
+    /// every other step. Dropping the future aborts the session.
     pub async fn check(&self) -> Result<(), Failure> {
         let (mut session, _) = self.open().await?;
         session.quit().await;
         Ok(())
     }
 
-    /// Logs in by whichever mechanism takes the password, and leaves. No mail is sent.
+    /// Logs in with the first mechanism that accepts the password, and quits. No mail is sent.
     ///
-    /// The word on a login is waited for a minute, every other step as in [`Server::check`]; what is dropped is cut off.
+    /// The timeout for the reply to a login is a minute; the others are as in [`Server::check`]. Dropping the future
+    /// aborts the session.
     pub async fn login(&self, username: &str, password: &Secret) -> Result<(), Failure> {
         self.log_in(username, password).await.leave().await
     }
 
-    /// Logs in, and returns before leave is taken, so that a caller who runs out of time then still has the answer.
+    /// Logs in and returns before the session is closed, so a caller who then runs out of time still has the result.
     ///
-    /// The judgement is that of the last mechanism that looked at the password, or else of the last that was refused.
+    /// A failure is that of the last mechanism that checked the password, or else that of the last one that was
+    /// rejected.
     pub async fn log_in(&self, username: &str, password: &Secret) -> Login {
         self.log_in_again(username, password, Extent::Every, &mut Tried::default()).await
     }
 
-    /// Logs in as one of several times, and notes in `tried` what that shows.
+    /// Logs in as one of several tries, and records in `tried` what it shows.
     pub async fn log_in_again(&self, username: &str, password: &Secret, extent: Extent, tried: &mut Tried) -> Login {
         let mut left: Option<VecDeque<Mechanism>> = None;
         let mut judgement: Option<Failure> = None;
@@ -114,7 +116,7 @@ impl Server {
                     if is_fresh {
                         return Login { answer: Err(failure), session: Some(session) };
                     }
-                    // Many close a session after a refusal. The next mechanism then gets one of its own.
+                    // Many servers close the session after a rejection. The next mechanism then gets a new session.
                     break;
                 }
                 is_fresh = false;
@@ -153,7 +155,8 @@ impl Server {
         opened.map_err(Failure::after_tls)
     }
 
-    /// Connects to the first address that answers. All of them share the time, so that one that is silent does not use it up.
+    /// Connects to the first address that accepts a connection. The addresses share the timeout, so a silent one does
+    /// not use it up.
     async fn connect(&self) -> Result<TcpStream, Failure> {
         let end = Instant::now() + TO_CONNECT;
         let addresses: Vec<SocketAddr> = match timeout(TO_CONNECT, lookup_host((&*self.host, self.port))).await {
@@ -163,6 +166,7 @@ impl Server {
         };
         let mut last = Failure::new(FailureKind::Unresolved, "the host name could not be resolved");
         for (tried, address) in (0..).zip(&addresses) {
+            // What an address does not use of its share goes to those after it.
             let left = u32::try_from(addresses.len()).unwrap_or(u32::MAX).saturating_sub(tried).max(1);
             let share: Duration = end.saturating_duration_since(Instant::now()) / left;
             last = match timeout(share, TcpStream::connect(address)).await {
@@ -176,23 +180,24 @@ impl Server {
 
     async fn secure(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, Failure> {
         let name = ServerName::try_from(self.host.clone());
-        let name = name.map_err(|_| Failure::new(FailureKind::Certificate, "no certificate can be for such a host"))?;
+        let name = name
+            .map_err(|_| Failure::new(FailureKind::Certificate, "no certificate can be valid for such a host name"))?;
         let secured = timeout(PATIENCE, self.roots.connector().await?.connect(name, stream)).await;
         secured.map_err(|_| Failure::no_reply_in_time())?.map_err(|error| Failure::of_handshake(&error))
     }
 }
 
 impl fmt::Display for Server {
-    /// Writes the host and the port. A state may hold a host that an earlier release took from a vendor as it came.
+    /// Writes the host and the port. The host is sanitized, because release 0.1.0 stored it as the vendor sent it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (host, port) = (Shown::sentence(&self.host).unwrap_or_default(), self.port);
         if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
     }
 }
 
-/// How long a connection may take, the look-up of the host included.
+/// How long connecting may take, including name resolution.
 const TO_CONNECT: Duration = Duration::from_secs(10);
 
 fn no_mechanism() -> Failure {
-    Failure::new(FailureKind::NoAuth, "it offers no way to log in")
+    Failure::new(FailureKind::NoAuth, "it offers no supported mechanism")
 }

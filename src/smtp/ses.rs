@@ -1,4 +1,4 @@
-//! Amazon SES's SMTP passwords, which are derived from an AWS key and a region: version 4.
+//! Derives Amazon SES SMTP passwords (version 4) from an AWS key and a region.
 //!
 //! <https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html>
 
@@ -8,12 +8,12 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// The rounds after the first: what is signed with what the round before gave.
+/// The messages of the last rounds. Each round signs its message with the result of the previous one.
 const TERMINAL: [&str; 3] = ["ses", "aws4_request", "SendRawEmail"];
 const DATE: &str = "11111111";
 const VERSION: u8 = 4;
 
-/// Derives the password of an AWS key for one region. The user name is the key's id.
+/// Derives the SMTP password of an AWS key for one region. The user name is the key's id.
 pub fn password(secret_access_key: &Secret, region: &str) -> Secret {
     let key = secret_access_key.for_state();
     let mut first = Zeroizing::new(Vec::with_capacity(4 + key.len()));

@@ -1,4 +1,4 @@
-//! A session up to the login: the greeting, STARTTLS, and what the server offers.
+//! An SMTP session up to the login: greeting, EHLO and STARTTLS.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -17,11 +17,11 @@ use super::{
     wire::{LONG_PATIENCE, PATIENCE, Wire},
 };
 
-/// A session. In clear it can only be taken to TLS; what it can do there is in `login`.
+/// A session. A plaintext session can only be upgraded; `login` adds methods to a session over TLS.
 #[derive(Debug)]
 pub(super) struct Session<S> {
     pub(super) wire: Wire<S>,
-    /// The address of this machine that the server sees, as far as nothing in between replaces it.
+    /// The local address of the connection, which the server sees unless there is NAT.
     address: Option<IpAddr>,
 }
 
@@ -30,27 +30,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Self { wire: Wire::new(stream), address }
     }
 
-    /// Waits for the server's first word.
+    /// Waits for the greeting.
     pub(super) async fn greeting(&mut self) -> Result<(), Failure> {
         let reply = self.wire.reply(LONG_PATIENCE).await?;
         match reply.code {
             220 => Ok(()),
             400..=499 => {
                 self.quit().await;
-                Err(Failure::replied(FailureKind::Busy, &reply, "it turns this machine away for now"))
+                Err(Failure::replied(FailureKind::Busy, &reply, "it rejects the connection for now"))
             }
             500.. => {
                 self.quit().await;
-                Err(Failure::replied(FailureKind::TurnedAway, &reply, "it turns this machine away"))
+                Err(Failure::replied(FailureKind::TurnedAway, &reply, "it rejects the connection"))
             }
             _ => Err(Failure::unexpected(&reply)),
         }
     }
 
-    /// Asks for the extensions that the server offers.
+    /// Sends EHLO and returns the server's extensions.
     ///
-    /// The first name that is given tells nothing of the machine. A server that does not like it gets the machine's address, which
-    /// is what RFC 5321, section 4.1.4, has a client without a name give.
+    /// The first name reveals nothing about this machine. If the server rejects it, the local address follows, which
+    /// RFC 5321, section 4.1.4, prescribes for a client without a name.
     pub(super) async fn hello(&mut self) -> Result<Extensions, Failure> {
         let mut reply = self.wire.ask(hello(ANYBODY).as_bytes(), PATIENCE).await?;
         let own = self.address.filter(|own| *own != ANYBODY);
@@ -61,15 +61,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             reply if reply.code == 250 => Ok(Extensions(reply)),
             reply if reply.code >= 500 => {
                 self.quit().await;
-                let reason = "it refuses EHLO, with which every session for a login begins";
+                let reason = "it rejects EHLO, which every login requires";
                 Err(Failure::replied(FailureKind::HelloRefused, &reply, reason))
             }
             reply => Err(Failure::unexpected(&reply)),
         }
     }
 
-    /// Takes leave, and returns the code of the first reply that comes then. What the session was for is known, so that nobody waits
-    /// long for it.
+    /// Sends QUIT and returns the code of the first reply. The timeout is short, since the result of the session is
+    /// already known.
     pub(super) async fn quit(&mut self) -> Option<u16> {
         let left = timeout(GOODBYE, async {
             let reply = self.wire.ask(b"QUIT\r\n", GOODBYE).await;
@@ -81,7 +81,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 }
 
 impl Session<TcpStream> {
-    /// Agrees on TLS, and returns the stream to speak it on. Nothing that came in clear is carried over.
+    /// Upgrades with STARTTLS and returns the stream for the TLS handshake. Nothing that was received in plaintext is
+    /// kept.
     pub(super) async fn start_tls(mut self) -> Result<TcpStream, Failure> {
         let reason = "it does not offer STARTTLS";
         if !self.hello().await?.has(STARTTLS) {
@@ -97,23 +98,23 @@ impl Session<TcpStream> {
             }
             _ => return Err(Failure::unexpected(&reply)),
         }
-        // Read later, it would pass for something that came through TLS.
-        let injected = || Failure::new(FailureKind::Tls, "it went on in clear after it had agreed to TLS");
+        // Otherwise it would later be taken for a reply over TLS (STARTTLS injection).
+        let injected = || Failure::new(FailureKind::Tls, "it sent more plaintext after agreeing to TLS");
         self.wire.into_inner().ok_or_else(injected)
     }
 }
 
-/// What a server offers.
+/// The extensions that a server offers.
 #[derive(Debug)]
 pub(super) struct Extensions(Reply);
 
 impl Extensions {
-    /// Tells whether the extension is offered. Case does not count (RFC 5321, section 2.4).
+    /// Returns whether an extension is offered. Case-insensitive (RFC 5321, section 2.4).
     fn has(&self, keyword: &str) -> bool {
         self.words().any(|mut words| words.next().is_some_and(|word| word.eq_ignore_ascii_case(keyword)))
     }
 
-    /// Tells whether AUTH is offered with this mechanism. Old servers write `AUTH=`, which old clients wanted.
+    /// Returns whether AUTH is offered with this mechanism. Old servers write `AUTH=`, which old clients expected.
     pub(super) fn has_auth(&self, mechanism: &str) -> bool {
         self.words().any(|mut words| {
             words.next().is_some_and(|word| word.eq_ignore_ascii_case("AUTH"))
@@ -121,13 +122,13 @@ impl Extensions {
         })
     }
 
-    /// The words of each line, but for the first, which greets.
+    /// Returns the words of each line except the first, which is a greeting.
     fn words(&self) -> impl Iterator<Item = impl Iterator<Item = &str>> {
         self.0.lines.iter().skip(1).map(|line| line.split([' ', '=']).filter(|word| !word.is_empty()))
     }
 }
 
-/// EHLO with an address for a name (RFC 5321, section 4.1.3).
+/// Builds EHLO with an address instead of a name (RFC 5321, section 4.1.3).
 fn hello(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => format!("EHLO [{address}]\r\n"),
@@ -135,12 +136,12 @@ fn hello(address: IpAddr) -> String {
     }
 }
 
-/// An address that every machine has.
+/// An address that every machine has, so it reveals nothing.
 const ANYBODY: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 const STARTTLS: &str = "STARTTLS";
 
-/// How long leave is taken.
+/// How long QUIT may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 #[cfg(test)]

@@ -1,30 +1,31 @@
-//! What the logins so far have shown of a server's mechanisms, and which are to be tried next.
+//! Tracks which mechanisms were tried, and decides which to try next.
 
 use super::{Failure, FailureKind, login::Mechanism};
 
-/// How much one login is to find out. Each mechanism that is refused is a refused login, and servers lock out clients for too many.
+/// How many mechanisms one login tries. Each rejected mechanism is a rejected login, and servers lock out clients after
+/// too many.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Extent {
-    /// Whether the password is taken by any mechanism: a refusal by one of them is none by the next.
+    /// Every mechanism, until one accepts the password.
     Every,
-    /// Whether one more mechanism takes the password. Several logins take the mechanisms in turn.
+    /// One mechanism. Several logins try the mechanisms in turn.
     One,
 }
 
-/// What logins with one password at one server have shown so far.
+/// The results of the logins with one password at one server.
 #[derive(Clone, Debug)]
 pub struct Tried {
-    /// How many logins may be refused.
+    /// How many logins may be rejected.
     most: usize,
-    /// How many were.
+    /// How many were rejected.
     refused: usize,
     /// How many mechanisms were offered.
     offered: usize,
-    /// Those that were refused as such.
+    /// The mechanisms that were rejected regardless of the password.
     unusable: Vec<Mechanism>,
-    /// The one that judged the password last.
+    /// The mechanism that checked the password last.
     last: Option<Mechanism>,
-    /// The one that has worked at this server.
+    /// The mechanism that has worked at this server.
     works: Option<Mechanism>,
 }
 
@@ -35,39 +36,39 @@ impl Default for Tried {
 }
 
 impl Tried {
-    /// Nothing so far, and at most so many refused logins from here on.
+    /// Starts without results. At most `most` logins may be rejected.
     pub fn at_most(most: usize) -> Self {
         Self { most, refused: 0, offered: 1, unusable: Vec::new(), last: None, works: None }
     }
 
-    /// What so many refusals by a server that offers so many mechanisms leave.
+    /// Creates the state after `refused` rejections by a server that offers `offered` mechanisms.
     #[cfg(test)]
     pub(crate) fn after(most: usize, refused: usize, offered: usize) -> Self {
         Self { refused, offered, ..Self::at_most(most) }
     }
 
-    /// The same, at a server at which one mechanism has worked before.
+    /// Sets the mechanism that has worked at this server before.
     #[must_use]
     pub fn preferring(self, works: Option<Mechanism>) -> Self {
         Self { works, ..self }
     }
 
-    /// The mechanism that has worked.
+    /// Returns the mechanism that has worked.
     pub fn works(&self) -> Option<Mechanism> {
         self.works
     }
 
-    /// How many logins were refused.
+    /// Returns how many logins were rejected.
     pub fn refused(&self) -> usize {
         self.refused
     }
 
-    /// How many more can be refused.
+    /// Returns how many more logins may be rejected.
     pub fn left(&self) -> usize {
         self.most.saturating_sub(self.refused)
     }
 
-    /// How many will be if every mechanism is tried once more and refused.
+    /// Returns how many rejections it can cost to try every usable mechanism once more.
     pub fn usable(&self) -> usize {
         match self.offered.saturating_sub(self.unusable.len()) {
             0 => self.offered,
@@ -75,17 +76,17 @@ impl Tried {
         }
     }
 
-    /// What to try of what is offered, in this order.
+    /// Returns the mechanisms to try, in order.
     pub(super) fn next(&mut self, offered: &[Mechanism], extent: Extent) -> Vec<Mechanism> {
         self.unusable.retain(|mechanism| offered.contains(mechanism));
         self.offered = offered.len();
-        // What was refused may be offered in earnest by now, where there is nothing else to try.
+        // If all mechanisms were rejected, try them again: the server may have been reconfigured.
         if self.unusable.len() == offered.len() {
             self.unusable.clear();
         }
         let is_usable = |mechanism: &Mechanism| !self.unusable.contains(mechanism);
         let mut next: Vec<_> = offered.iter().copied().filter(is_usable).collect();
-        // Another password may have shown which of them works.
+        // The mechanism that worked for another password comes first.
         next.sort_by_key(|mechanism| Some(*mechanism) != self.works);
         if let (Extent::One, Some(last)) = (extent, self.last)
             && let Some(at) = next.iter().position(|mechanism| *mechanism == last)
@@ -96,12 +97,12 @@ impl Tried {
         next
     }
 
-    /// Notes a login that worked.
+    /// Records a login that worked.
     pub(super) fn worked(&mut self, mechanism: Mechanism) {
         self.works = Some(mechanism);
     }
 
-    /// Notes a refusal, and tells whether the next mechanism is to be tried now.
+    /// Records a rejection, and returns whether to try the next mechanism now.
     pub(super) fn note(&mut self, mechanism: Mechanism, failure: &Failure, extent: Extent) -> bool {
         self.refused += 1;
         let goes_on = if failure.kind == FailureKind::Refused {

@@ -1,4 +1,4 @@
-//! The URLs from which mail libraries read all that they need for a login.
+//! Builds the URLs with which mail libraries are configured.
 
 use std::{fmt, net::Ipv6Addr};
 
@@ -12,7 +12,7 @@ use crate::secret::Secret;
 /// Everything but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A library or program that reads such a URL. Each has a error_format of its own for TLS.
+/// A library or program that is configured by such a URL. Each has its own syntax for TLS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Library {
     /// <https://curl.se/docs/manpage.html>
@@ -29,15 +29,15 @@ pub enum Library {
     Symfony,
 }
 
-/// What a URL begins and ends with.
-type ErrorFormat = (&'static str, &'static str);
+/// The scheme and the query of a URL.
+type Syntax = (&'static str, &'static str);
 
 impl Library {
     /// Every library.
     pub const ALL: [Self; 6] =
         [Self::Curl, Self::DjEmailUrl, Self::DjangoEnviron, Self::Lettre, Self::Nodemailer, Self::Symfony];
 
-    /// Its own name, as its users write it.
+    /// Returns the name, as users write it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Curl => "curl",
@@ -49,10 +49,10 @@ impl Library {
         }
     }
 
-    /// How it is made to use TLS, and to send nothing without it; `None` where no URL can do that.
-    fn error_format(self, security: Security) -> Option<ErrorFormat> {
+    /// Returns the syntax that makes the library require TLS; `None` if no URL can do that.
+    fn syntax(self, security: Security) -> Option<Syntax> {
         match (self, security) {
-            // With `smtp` it goes on in clear unless the option `--ssl-reqd` is set.
+            // With `smtp` it continues in plaintext unless the option `--ssl-reqd` is set.
             (Self::Curl, Security::StartTls) => None,
             (Self::Curl | Self::Lettre | Self::Nodemailer | Self::Symfony, Security::Tls) => Some(("smtps", "")),
             // Its `smtps` means STARTTLS.
@@ -74,10 +74,11 @@ impl fmt::Display for Library {
     }
 }
 
-/// Builds the URL for a library: `smtps://user:password@host:port` and the like. Without a library, `smtp` stands for STARTTLS, and
-/// `smtps` for TLS from the first byte. `None` where no URL makes the library use TLS in this way.
+/// Builds the URL for a library, such as `smtps://user:password@host:port`. Without a library, `smtp` means STARTTLS
+/// and `smtps` means TLS from the first byte. `None` if no URL makes the library require TLS in this way.
 ///
-/// Every part is percent-encoded. An IPv6 address stands in brackets, a name beyond ASCII in its ASCII form (RFC 5891).
+/// Every part is percent-encoded. An IPv6 address is put in brackets, and an international name is converted to ASCII
+/// (RFC 5891).
 pub fn url(
     security: Security,
     library: Option<Library>,
@@ -87,14 +88,14 @@ pub fn url(
     port: u16,
 ) -> Option<Secret> {
     let (scheme, query) = match library {
-        Some(library) => library.error_format(security)?,
+        Some(library) => library.syntax(security)?,
         None if security == Security::StartTls => ("smtp", ""),
         None => ("smtps", ""),
     };
     let username = utf8_percent_encode(username, RESERVED).to_string();
     let password = encoded(password);
     let parts = [scheme, "://", &username, ":", &password, "@", &authority(host), ":", &port.to_string(), query];
-    // Room for all of it at once: a buffer that grows leaves copies behind, as `format!` does.
+    // Allocate everything at once: a growing buffer, such as that of `format!`, would leave copies behind.
     Some(Secret::new(parts.concat()))
 }
 
@@ -110,7 +111,7 @@ fn authority(host: &str) -> String {
     }
 }
 
-/// Makes room for the worst case before it begins.
+/// Percent-encodes the password in a buffer for the worst case, which never grows.
 fn encoded(password: &Secret) -> Zeroizing<String> {
     let password = password.for_state();
     let mut encoded = Zeroizing::new(String::with_capacity(password.len() * 3));
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn each_library_is_told_in_its_own_words_that_tls_is_a_must() {
+    fn each_library_gets_its_own_syntax_for_required_tls() {
         use Library::{Curl, DjEmailUrl, DjangoEnviron, Lettre, Nodemailer, Symfony};
         for (library, starttls, tls) in [
             (None, Some("smtp://u:p@h:587"), "smtps://u:p@h:465"),
@@ -176,8 +177,8 @@ mod tests {
         }
     }
 
-    /// A server that offers no STARTTLS and takes logins in clear, as one does whose STARTTLS somebody on the way removes. Answers with what
-    /// it was sent.
+    /// A server that offers no STARTTLS and takes logins in clear, as one does whose STARTTLS somebody on the way
+    /// removes. Answers with what it was sent.
     fn sent(url: impl Fn(u16) -> Secret) -> Vec<String> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

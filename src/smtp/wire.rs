@@ -1,4 +1,4 @@
-//! Commands out and replies in, whatever the server sends.
+//! Sends commands and reads replies, whatever the server sends.
 
 use std::{future::poll_fn, io, pin::Pin, task::Poll, time::Duration};
 
@@ -13,7 +13,7 @@ use super::{
     reply::{Line, Reply},
 };
 
-/// A connection on which commands and replies take turns.
+/// A connection on which commands and replies alternate.
 #[derive(Debug)]
 pub(super) struct Wire<S>(BufReader<S>);
 
@@ -22,9 +22,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         Self(BufReader::new(stream))
     }
 
-    /// Sends a command, its end included, and reads the reply to it, which may take as long as `patience`.
+    /// Sends a command, including its line end, and reads the reply, which may take up to `patience`.
     ///
-    /// What has come before the command is no reply to it, whatever it says.
+    /// Anything that arrived before the command is not its reply.
     pub(super) async fn ask(&mut self, command: &[u8], patience: Duration) -> Result<Reply, Failure> {
         if self.has_more().await.map_err(|error| Failure::of_connection(&error))? {
             return Err(self.ahead().await);
@@ -37,25 +37,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.reply(patience).await
     }
 
-    /// Reads a reply.
+    /// Reads a reply within `patience`.
     pub(super) async fn reply(&mut self, patience: Duration) -> Result<Reply, Failure> {
         timeout(patience, self.read()).await.map_err(|_| Failure::no_reply_in_time())?
     }
 
-    /// The stream; nothing where the server has already sent more than was read.
+    /// Returns the stream; `None` if the server has sent more than was read.
     pub(super) fn into_inner(self) -> Option<S> {
         self.0.buffer().is_empty().then(|| self.0.into_inner())
     }
 
     /// Closes the connection.
     pub(super) async fn close(&mut self) {
-        // It has served its purpose, whether it ends well or not.
+        // The connection is no longer needed, so an error does not matter.
         let _ = self.0.shutdown().await;
     }
 
-    /// Tells, without waiting for it, whether anything has come that was not asked for. A connection that has ended is an error.
+    /// Returns, without blocking, whether anything unexpected has arrived. Fails if the connection has ended.
     async fn has_more(&mut self) -> io::Result<bool> {
-        // The runtime looks at its sockets before this goes on.
+        // Let the runtime poll its sockets first.
         yield_now().await;
         poll_fn(|context| {
             Poll::Ready(match Pin::new(&mut self.0).poll_fill_buf(context) {
@@ -68,11 +68,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         .await
     }
 
-    /// What it means that something has come. A server that shuts down says so at any time (RFC 5321, section 3.8).
+    /// Creates the failure for something that arrived early. A server may announce its shutdown at any time (RFC 5321,
+    /// section 3.8).
     async fn ahead(&mut self) -> Failure {
         match self.reply(PATIENCE).await {
             Ok(reply) if reply.code == 421 => Failure::busy(&reply),
-            Ok(reply) => Failure::replied(FailureKind::Malformed, &reply, "it answered before it was asked"),
+            Ok(reply) => Failure::replied(FailureKind::Malformed, &reply, "it replied before the command was sent"),
             Err(failure) => failure,
         }
     }
@@ -104,17 +105,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 }
 
 fn unreadable() -> Failure {
-    Failure::new(FailureKind::Malformed, "what it sends is no SMTP")
+    Failure::new(FailureKind::Malformed, "it does not speak SMTP")
 }
 
-/// How long a server may take for a reply, and for whatever else it is asked for. Many look up the client's name for EHLO.
+/// The timeout for most replies. Many servers look up the client's name before they reply to EHLO.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long it may take for its greeting and for its word on a login. RFC 5321, section 4.5.3.2, allows minutes: some let strangers
-/// wait before they greet, and some delay a refusal.
+/// The timeout for the greeting and for the reply to a login. RFC 5321, section 4.5.3.2, allows minutes: some servers
+/// delay the greeting of unknown clients, and some delay a rejection.
 pub(super) const LONG_PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is read of a reply, its every line together. The longest that servers have to give is a list of extensions.
+/// The maximum size of a reply with all of its lines, in bytes. The longest one that servers need is the list of
+/// extensions.
 const MOST_BYTES: u64 = 64 << 10;
 
 #[cfg(test)]

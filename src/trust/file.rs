@@ -1,4 +1,4 @@
-//! The user's file with certificates.
+//! The user's certificate file.
 
 use std::{
     borrow::Cow,
@@ -21,27 +21,27 @@ use super::off_thread::off_thread;
 pub struct CertificateFile(Arc<[CertificateDer<'static>]>);
 
 impl CertificateFile {
-    /// Reads a PEM file of at most 1 MiB, with a byte order mark or without. The error is in words that follow what names the file.
+    /// Reads a PEM file of at most 1 MiB, with or without a byte order mark. The error follows the file's name.
     pub fn read(path: &Path) -> Result<Self, Cow<'static, str>> {
         let pem = content(path)?;
         let pem = pem.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&pem);
         let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
             .map(|certificate| certificate.ok().filter(is_usable))
             .collect::<Option<_>>()
-            .ok_or("holds something that is not a certificate, or is cut off")?;
+            .ok_or("contains something that is not a certificate, or is truncated")?;
         if certificates.is_empty() {
             return Err(match pem {
                 [0x30, 0x82, ..] => {
-                    "holds no PEM certificate; it looks like DER, which `openssl x509 -inform der` converts"
+                    "contains no PEM certificate; it looks like DER, which `openssl x509 -inform der` converts"
                 }
-                _ => "holds no PEM certificate",
+                _ => "contains no PEM certificate",
             }
             .into());
         }
         Ok(Self(certificates.into()))
     }
 
-    /// The same on a thread of its own, and no longer than ten seconds: a file may be on a disk that does not answer.
+    /// Reads the file on a separate thread, for at most ten seconds: a network file system may hang.
     pub async fn read_in_time(path: &Path) -> Result<Self, Cow<'static, str>> {
         let path = path.to_owned();
         off_thread(move || Self::read(&path)).await.unwrap_or(Err("could not be read in time".into()))
@@ -59,14 +59,14 @@ impl fmt::Debug for CertificateFile {
 }
 
 fn content(path: &Path) -> Result<Vec<u8>, Cow<'static, str>> {
-    // To open a device may do something to it, and to open a FIFO waits for whoever writes to it.
+    // Opening a device may have side effects, and opening a FIFO blocks until there is a writer.
     check_regular(&path.metadata().map_err(|error| unreadable(&error))?)?;
     let file = open(path).map_err(|error| unreadable(&error))?;
     check_regular(&file.metadata().map_err(|error| unreadable(&error))?)?;
     let mut pem = Vec::new();
     file.take(MOST_BYTES + 1).read_to_end(&mut pem).map_err(|error| unreadable(&error))?;
     if pem.len() as u64 > MOST_BYTES {
-        return Err("is longer than 1 MiB, too long for a list of certificates".into());
+        return Err("is larger than 1 MiB, too large for a list of certificates".into());
     }
     Ok(pem)
 }
@@ -74,12 +74,12 @@ fn content(path: &Path) -> Result<Vec<u8>, Cow<'static, str>> {
 fn check_regular(metadata: &Metadata) -> Result<(), Cow<'static, str>> {
     match () {
         () if metadata.is_file() => Ok(()),
-        () if metadata.is_dir() => Err("is a directory, and must be a file".into()),
+        () if metadata.is_dir() => Err("is a directory, but must be a file".into()),
         () => Err("is not a regular file".into()),
     }
 }
 
-/// Opens without waiting, should the path lead to a FIFO by now.
+/// Opens the file without blocking, in case the path has become a FIFO.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
@@ -96,18 +96,19 @@ fn unreadable(error: &io::Error) -> Cow<'static, str> {
         io::ErrorKind::NotFound => "does not exist".into(),
         io::ErrorKind::PermissionDenied => "cannot be read: permission denied".into(),
         io::ErrorKind::NotADirectory => "cannot be read: a part of the path is not a directory".into(),
-        // The words of the operating system, which name no path.
+        // A description without the path.
         kind => format!("cannot be read: {kind}").into(),
     }
 }
 
-/// Whether it can be a root at all is asked now, since the TLS library would name no file.
+/// Returns whether a certificate can be a root. This is checked now, because the TLS library's error would not name the
+/// file.
 fn is_usable(certificate: &CertificateDer<'static>) -> bool {
     RootCertStore::empty().add(certificate.clone()).is_ok()
 }
 
-/// What some editors put before UTF-8.
+/// Some editors put this before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Four times the list that the systems ship.
+/// Four times the size of the bundles that operating systems ship.
 const MOST_BYTES: u64 = 1024 * 1024;

@@ -1,8 +1,8 @@
-//! The size of the RSA key that a certificate is for.
+//! The size of a certificate's RSA key.
 
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 
-/// How many bits the modulus has (RFC 8017, appendix A.1.1); `None` where it is no RSA key, or cannot be read.
+/// Returns the number of bits of the modulus (RFC 8017, appendix A.1.1); `None` if this is not a valid RSA key.
 pub(super) fn rsa_bits(key: &SubjectPublicKeyInfoDer<'_>) -> Option<usize> {
     let (key, _) = element(key, SEQUENCE)?;
     let (algorithm, key) = element(key, SEQUENCE)?;
@@ -16,7 +16,7 @@ pub(super) fn rsa_bits(key: &SubjectPublicKeyInfoDer<'_>) -> Option<usize> {
     (algorithm == RSA_ENCRYPTION).then_some(significant.len() * 8 - unused)
 }
 
-/// The content of the first element, if it is one of this tag, and what follows it (X.690, section 8.1).
+/// Returns the content of the first element and what follows it, if it has this tag (X.690, section 8.1).
 fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (&found, rest) = der.split_first()?;
     let (&length, rest) = rest.split_first()?;

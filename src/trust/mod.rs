@@ -1,7 +1,7 @@
-//! Whom this process trusts beside whom the system trusts, and why it does not trust a certificate.
+//! Extra trust anchors, and explanations why a certificate is not trusted.
 //!
-//! One verifier judges the certificates of APIs, of proxies and of mail servers. The system's roots are read once in a process, from one
-//! place, when the first connection needs them.
+//! One verifier checks the certificates of APIs, proxies and mail servers. The system's roots are loaded once per
+//! process, when the first connection needs them.
 
 mod file;
 mod key;
@@ -28,7 +28,8 @@ use off_thread::off_thread;
 use verifier::Verifier;
 pub(crate) use words::{fault, is_of_another_kind, names};
 
-/// Whose certificates count. Cheap to make and to clone, and clones share what was read: nothing is before the first connection.
+/// The trusted certificates. Cheap to create and to clone. Nothing is read before the first connection, and clones
+/// share what was read.
 #[derive(Clone, Default)]
 pub(crate) struct Trust(Arc<Shared>);
 
@@ -39,25 +40,26 @@ struct Shared {
     configs: Mutex<Vec<(Purpose, Arc<ClientConfig>)>>,
 }
 
-/// What a TLS connection is for.
+/// The purpose of a TLS connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Purpose {
-    /// HTTP/1.1, by the name that RFC 7301 has for it. Later connections to a server resume the session of an earlier one.
+    /// HTTP/1.1, negotiated with ALPN (RFC 7301). Connections may resume earlier sessions.
     Http,
-    /// SMTP. Each connection is judged by the certificate that it shows: what it proves is about that server.
+    /// SMTP. Sessions are not resumed: each login must be checked against the certificate of that connection.
     Smtp,
 }
 
 impl Trust {
-    /// Trusts whom the system trusts, and the certificates of the user's file.
+    /// Trusts the system's roots and the certificates of the user's file.
     pub(crate) fn new(file: Option<CertificateFile>) -> Self {
         Self(Arc::new(Shared { file, ..Shared::default() }))
     }
 
-    /// What makes TLS connections. The error is in words.
+    /// Returns the TLS connector. Fails if there are no roots.
     pub(crate) async fn connector(&self, purpose: Purpose) -> Result<TlsConnector, &'static str> {
         let provider = Arc::new(ring::default_provider());
         let verifier = self.0.verifier.get_or_try_init(|| self.verifier(&provider)).await?;
+        // One configuration per purpose, because sessions can only be resumed within the same one.
         let mut configs = self.0.configs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, config)) = configs.iter().find(|(made_for, _)| *made_for == purpose) {
             return Ok(TlsConnector::from(Arc::clone(config)));
@@ -85,12 +87,12 @@ fn config(
 ) -> Result<ClientConfig, &'static str> {
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|_| "no version of TLS can be spoken")?
-        // Dangerous is what others may put here; this verifier asks the system's own.
+        .map_err(|_| "no TLS version is available")?
+        // `dangerous()` allows any verifier; this one is built on the platform's.
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
-    // Early data could be replayed, and would be sent before the server has proven who it is.
+    // Early data could be replayed, and would be sent before the server is authenticated.
     config.enable_early_data = false;
     match purpose {
         Purpose::Http => config.alpn_protocols = vec![b"http/1.1".to_vec()],
@@ -105,10 +107,10 @@ impl fmt::Debug for Trust {
     }
 }
 
-/// The system's own judgement; `None` where it has no roots.
+/// The system's verifier; `None` if it has no roots.
 static SYSTEM: OnceLock<Option<Arc<dyn ServerCertVerifier>>> = OnceLock::new();
 
-/// The reason where nobody's word on certificates can be had.
+/// The error if there is nothing to verify certificates with.
 const NO_SYSTEM_ROOTS: &str = "the system's root certificates cannot be loaded";
 
 /// RFC 7468.

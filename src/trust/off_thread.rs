@@ -1,11 +1,11 @@
-//! Files are read off the runtime's thread: one on a disk that does not answer must not hold up a signal or a deadline.
+//! Reads files on a separate thread: a hanging file system must not delay a signal or a deadline.
 
 use std::{thread, time::Duration};
 
 use tokio::{sync::oneshot, time::timeout};
 
-/// Runs what may block on a file, on a thread of its own. `None` where it does not end in time: such a thread is left behind, and
-/// nobody waits for it, not even at the end of the process.
+/// Runs `work`, which may block on a file, on a new thread. `None` if it does not finish in time. Such a thread is
+/// abandoned, and the process does not wait for it when it ends.
 pub(super) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (done, result) = oneshot::channel();
     let begun = thread::Builder::new().name("file".to_owned()).spawn(move || _ = done.send(work()));
@@ -13,5 +13,5 @@ pub(super) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Sen
     timeout(PATIENCE, result).await.ok()?.ok()
 }
 
-/// How long a file is waited for.
+/// How long to wait for a file.
 const PATIENCE: Duration = Duration::from_secs(10);

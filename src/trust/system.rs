@@ -1,16 +1,16 @@
-//! The judgement of the system on whom to trust.
+//! The system's certificate verifier and roots.
 
 use std::sync::Arc;
 
 use rustls::{client::danger::ServerCertVerifier, crypto::CryptoProvider};
 
-/// Loads what the system trusts; `None` where it trusts nobody.
+/// Creates the system's verifier; `None` if there are no roots.
 #[cfg(any(windows, target_vendor = "apple"))]
 pub(super) fn load(provider: Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
     Some(Arc::new(rustls_platform_verifier::Verifier::new(provider).ok()?))
 }
 
-/// Loads what the system trusts; `None` where it trusts nobody.
+/// Creates the system's verifier; `None` if there are no roots.
 #[cfg(not(any(windows, target_vendor = "apple")))]
 pub(super) fn load(provider: Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
     let places = Places::of(|name| std::env::var_os(name));
@@ -22,7 +22,7 @@ pub(super) fn load(provider: Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVe
 #[cfg(not(any(windows, target_vendor = "apple")))]
 use files::{Installed, Places};
 
-/// Where the system has its roots in files.
+/// The files with the system's roots.
 #[cfg(not(any(windows, target_vendor = "apple")))]
 mod files {
     use std::{env, ffi::OsString, path::PathBuf};
@@ -30,14 +30,15 @@ mod files {
     use rustls::pki_types::CertificateDer;
     use rustls_native_certs::load_certs_from_paths;
 
-    /// What `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as OpenSSL reads them. One that is empty counts as not set, as in Go.
+    /// The paths in `SSL_CERT_FILE` and `SSL_CERT_DIR`, as OpenSSL reads them. An empty variable is treated as unset,
+    /// as in Go.
     #[derive(Debug, Default)]
     pub(super) struct Places {
         file: Option<PathBuf>,
         folders: Vec<PathBuf>,
     }
 
-    /// Where the system itself has them: in one file, and each once more in a file of its own.
+    /// The system's own locations: a bundle, and directories with one file per certificate.
     #[derive(Debug, Default)]
     pub(super) struct Installed {
         pub(super) bundle: Option<PathBuf>,
@@ -45,7 +46,7 @@ mod files {
     }
 
     impl Installed {
-        /// Looks in the places of all well-known systems.
+        /// Searches the locations of all well-known systems.
         pub(super) fn find() -> Self {
             let found = openssl_probe::probe();
             Self { bundle: found.cert_file, folders: found.cert_dir }
@@ -60,8 +61,8 @@ mod files {
             Self { file: set("SSL_CERT_FILE").map(PathBuf::from), folders: folders.collect() }
         }
 
-        /// Reads the certificates of these places; where there are none, those of the system's one file, and of its many only
-        /// where that has none.
+        /// Reads the certificates of these paths. If none are set, reads the system's bundle, or its directories if
+        /// that is empty.
         pub(super) fn read(&self, installed: &Installed) -> Vec<CertificateDer<'static>> {
             let in_folders = |folders: &[PathBuf]| {
                 folders.iter().flat_map(|folder| load_certs_from_paths(None, Some(folder)).certs).collect::<Vec<_>>()
@@ -84,7 +85,7 @@ mod files {
 
         use super::*;
 
-        /// A bundle of two, the folder with a file for each, and what a variable may name instead.
+        /// A bundle of two certificates, a directory with a file for each, and other files for the variables.
         struct Scene {
             folder: TempDir,
         }
@@ -117,7 +118,7 @@ mod files {
             }
         }
 
-        /// How many certificates are read.
+        /// Returns how many certificates are read.
         fn read(variables: &[(&str, &Path)], installed: &Installed) -> usize {
             let variable = |name: &str| {
                 let (_, value) = variables.iter().find(|(set, _)| *set == name)?;

@@ -1,4 +1,4 @@
-//! The judgement on a server's certificate.
+//! Verifies server certificates.
 
 use std::{fmt, sync::Arc};
 
@@ -16,7 +16,7 @@ use rustls::{
 
 use super::{CertificateFile, key::rsa_bits, words::AnotherSize};
 
-/// Trusts what stands in the user's file, what the authorities in it have signed, and what the system trusts.
+/// Trusts the certificates in the user's file, those issued by CAs in it, and those that the system trusts.
 pub(super) struct Verifier {
     listed: Vec<CertificateDer<'static>>,
     by_file: Option<Arc<WebPkiServerVerifier>>,
@@ -25,7 +25,7 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    /// `None` where there is nobody to trust.
+    /// Creates a verifier; `None` if nothing is trusted.
     pub(super) fn new(
         by_system: Option<Arc<dyn ServerCertVerifier>>,
         file: Option<&CertificateFile>,
@@ -43,7 +43,7 @@ impl Verifier {
         })
     }
 
-    /// Judges a certificate that stands in the file byte for byte: by its name and its validity.
+    /// Verifies a certificate that is in the file itself: only its name and its validity period.
     fn judge_listed(
         &self,
         certificate: &CertificateDer<'_>,
@@ -54,7 +54,8 @@ impl Verifier {
         let mut itself = RootCertStore::empty();
         itself.add(certificate.clone().into_owned())?;
         let algorithms = self.provider.signature_verification_algorithms.all;
-        // The validity is looked at before anything else. That it is an authority's certificate, or another's, does not count here.
+        // The validity period is checked first. Every other error, such as that it is a CA certificate, is irrelevant
+        // here.
         let judged = verify_server_cert_signed_by_trust_anchor(&parsed, &itself, &[], now, algorithms);
         if let Err(Error::InvalidCertificate(
             error @ (CertificateError::Expired
@@ -80,6 +81,7 @@ impl ServerCertVerifier for Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        // A listed certificate is trusted directly, even if it is neither self-signed nor a CA.
         if self.listed.iter().any(|listed| listed == certificate) {
             return self.judge_listed(certificate, name, now);
         }
@@ -93,7 +95,7 @@ impl ServerCertVerifier for Verifier {
         let by_system =
             self.by_system.as_ref().map(|by| by.verify_server_cert(certificate, intermediates, name, ocsp, now));
         match by_system.unwrap_or_else(unknown) {
-            // Of two refusals, the one by somebody who knows the issuer says more.
+            // If both reject it, the error of the one that knows the issuer is more specific.
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => by_file,
             by_system => by_system,
         }
@@ -126,7 +128,8 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Why the signature of a handshake is bad: the TLS library finds every one bad that is made with an RSA key of another size.
+/// Refines the error for a bad handshake signature: the TLS library reports every RSA key of an unsupported size as a
+/// bad signature.
 fn explained(error: Error, certificate: &CertificateDer<'_>) -> Error {
     let bits = || rsa_bits(&ParsedCertificate::try_from(certificate).ok()?.subject_public_key_info());
     match error {

@@ -1,4 +1,4 @@
-//! Why a certificate is not trusted, in words.
+//! Explains why a certificate is not trusted.
 
 use std::{error, fmt};
 
@@ -6,7 +6,7 @@ use rustls::CertificateError;
 
 use crate::secret::Name;
 
-/// Says what is wrong with a server's certificate, in words that end a sentence.
+/// Explains what is wrong with a server's certificate, as the end of a sentence.
 pub(crate) fn fault(error: &CertificateError) -> &'static str {
     match error {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired",
@@ -14,28 +14,28 @@ pub(crate) fn fault(error: &CertificateError) -> &'static str {
             "its certificate is not valid yet, or the clock of this machine is wrong"
         }
         CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
-            "its certificate names no host as a subject alternative name, and its common name (CN) does not count"
+            "its certificate has no subject alternative name, and its common name (CN) is not used"
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "its certificate is for another host"
         }
-        CertificateError::UnknownIssuer => "its certificate is from an authority that is not trusted here",
+        CertificateError::UnknownIssuer => "its certificate was issued by an authority that is not trusted",
         error if is_of_another_size(error) => {
-            "its certificate has an RSA key of fewer than 2048 or of more than 8192 bits, which is not accepted"
+            "its certificate has an RSA key of fewer than 2048 or more than 8192 bits, which is not supported"
         }
         error if is_of_another_kind(error) => {
-            "its certificate, or that of an authority above it, is signed in a way that is not accepted"
+            "its certificate, or that of an authority above it, has a signature algorithm that is not supported"
         }
-        // A short key of an authority ends up here too: the TLS library finds all of its signatures bad.
+        // A CA with a short key ends up here too: the TLS library reports all of its signatures as bad.
         CertificateError::BadSignature => {
-            "its certificate is signed with another key than that of the authority of this name that is known here, or with an RSA key \
-             of fewer than 2048 bits"
+            "its certificate is not signed with the key of the trusted authority of this name, or is signed with an \
+             RSA key of fewer than 2048 bits"
         }
         _ => "its certificate is not valid",
     }
 }
 
-/// Whether it is the kind of a key or of a signature that is not accepted, and nobody's word on the certificate.
+/// Returns whether only the key type or signature algorithm is unsupported.
 pub(crate) fn is_of_another_kind(error: &CertificateError) -> bool {
     is_of_another_size(error)
         || matches!(
@@ -49,12 +49,12 @@ fn is_of_another_size(error: &CertificateError) -> bool {
     matches!(error, CertificateError::Other(other) if other.0.is::<AnotherSize>())
 }
 
-/// The RSA key of a certificate is of a size that ring does not verify with.
+/// The error for an RSA key of a size that ring does not support.
 #[derive(Debug)]
 pub(super) struct AnotherSize;
 
 impl AnotherSize {
-    /// Whether a key of so many bits is one. (`ring::signature::RSA_PSS_2048_8192_SHA256` and its like.)
+    /// Returns whether ring does not support keys of `bits` bits (see `ring::signature::RSA_PSS_2048_8192_SHA256`).
     pub(super) fn is_of(bits: usize) -> bool {
         !(2048..=8192).contains(&bits)
     }
@@ -62,13 +62,13 @@ impl AnotherSize {
 
 impl fmt::Display for AnotherSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an RSA key of a size that is not accepted")
+        f.write_str("an RSA key of an unsupported size")
     }
 }
 
 impl error::Error for AnotherSize {}
 
-/// The hosts that a certificate is for instead, as a list; `None` where that is not what is wrong with it.
+/// Lists the hosts that a certificate is valid for; `None` if the host name is not the problem.
 pub(crate) fn names(error: &CertificateError) -> Option<String> {
     let CertificateError::NotValidForNameContext { presented, .. } = error else { return None };
     let names: Vec<_> = presented.iter().filter_map(|name| host(name)).collect();
@@ -81,7 +81,8 @@ pub(crate) fn names(error: &CertificateError) -> Option<String> {
     }
 }
 
-/// The name in `DnsName("…")` or `IpAddress(…)`, if it is made of what host names are made of: whoever made the certificate chose it.
+/// Extracts the name from `DnsName("…")` or `IpAddress(…)`, if it looks like a host name. The certificate's owner chose
+/// it, so it may be anything.
 fn host(name: &str) -> Option<Name> {
     let inside = name.strip_prefix("DnsName(\"").and_then(|name| name.strip_suffix("\")"));
     let inside = inside.or_else(|| name.strip_prefix("IpAddress(")?.strip_suffix(')'))?;
@@ -121,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_common_name_alone_is_said_not_to_count() {
-        assert!(fault(&for_another(&[])).contains("common name (CN) does not count"));
+        assert!(fault(&for_another(&[])).contains("common name (CN) is not used"));
         assert_eq!(names(&for_another(&[])), None);
     }
 }

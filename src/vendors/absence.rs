@@ -1,9 +1,9 @@
 //! Whether a credential is gone.
 //!
-//! It is gone when the vendor says so of it, and only then. A list that lacks it says nothing of it: it may be cut short, filtered, a
-//! copy that is behind, or somebody else's. So a list is followed by a question about the single credential where a vendor has such a
-//! call. Where it has none the list is fetched once more, past whatever this process was told before; and an empty list, while the
-//! state holds a credential, is an error that says what to do.
+//! A credential is only gone if the vendor says so explicitly. That a list lacks it proves nothing: the list may be
+//! truncated, filtered, outdated or that of another account. If the vendor has a call for a single credential, it
+//! decides. Otherwise the list is fetched once more, bypassing the cache. An empty list is an error if the state holds
+//! a credential.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(super) enum Sight {
     Missing,
 }
 
-/// What a call about a single credential says: gone is what the vendor's own 404 says, or what it tells of the credential itself.
+/// Interprets a call for a single credential: the vendor's own 404 means that it is gone.
 pub(super) fn asked(answer: Result<Presence>) -> Result<Presence> {
     match answer {
         Err(error) if error.kind == Kind::NotFound => Ok(Presence::Gone),
@@ -37,16 +37,17 @@ pub(super) fn asked(answer: Result<Presence>) -> Result<Presence> {
 /// Looks a credential up at a vendor that has nothing but lists.
 #[derive(Debug)]
 pub(super) struct Lists<'a, T> {
-    /// What was told.
-    pub(super) told: &'a Cache<T>,
-    /// Of which scope.
+    /// The cached lists.
+    pub(super) cache: &'a Cache<T>,
+    /// The scope.
     pub(super) key: &'a str,
-    /// By whom.
+    /// The host of the API.
     pub(super) host: &'a str,
 }
 
 impl<T: Weigh> Lists<'_, T> {
-    /// Looks, and looks once more past what was told before, if the credential is missing. `see` tells whether a list is empty, too.
+    /// Looks the credential up, and once more in a fresh list if it is missing. `see` also returns whether the list is
+    /// empty.
     pub(super) async fn look<F>(
         &self,
         op: &Operation,
@@ -57,7 +58,7 @@ impl<T: Weigh> Lists<'_, T> {
     where
         F: Future<Output = Result<T>>,
     {
-        let mut list: Arc<T> = self.told.get_or_fetch(op, self.key, ask()).await?;
+        let mut list: Arc<T> = self.cache.get_or_fetch(op, self.key, ask()).await?;
         let since = Instant::now();
         let mut is_second = false;
         loop {
@@ -70,7 +71,7 @@ impl<T: Weigh> Lists<'_, T> {
                 (Sight::Missing, _) if is_second => return Ok(Presence::Gone),
                 (Sight::Missing, _) => {}
             }
-            list = self.told.get_or_fetch_since(op, self.key, since, ask()).await?;
+            list = self.cache.get_or_fetch_since(op, self.key, since, ask()).await?;
             is_second = true;
         }
     }

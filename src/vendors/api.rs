@@ -1,4 +1,4 @@
-//! What can be asked of a vendor.
+//! The trait for vendors' APIs.
 
 use std::{cmp::Ordering, fmt::Debug};
 
@@ -14,66 +14,78 @@ use crate::{
     secret::{Name, Secret},
 };
 
-/// Resets passwords at one vendor, with one account.
+/// Resets passwords at one vendor, with one login. `rotation` and the resource call these methods. The fields of a
+/// target are complete and valid, except for an import by id, whose target is empty.
 #[async_trait]
 pub trait VendorApi: Debug + Send + Sync {
-    /// Looks the credential up. [`Presence::Gone`] only when the vendor definitely says so; any doubt is an error.
+    /// Looks a credential up, for a refresh or an import. Returns [`Presence::Gone`] only if the vendor confirms that
+    /// it is gone. In any doubt it returns an error.
     async fn read(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence>;
 
-    /// Checks all that can be checked before a reset: that the vendor answers, takes the login, and has what is to be reset.
+    /// Checks before a reset everything that can be checked: that the vendor is reachable, accepts the login, and has
+    /// the credential. Nothing is changed. Called while the credential is locked.
     async fn check(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence> {
         self.read(op, target, prior).await
     }
 
-    /// Compares two of the vendor's words on a credential's last change; `None` where they cannot be compared. Asks nobody.
+    /// Compares two last-changed markers of a credential; `None` if they are not comparable. Sends nothing.
     fn compare(&self, one: &str, other: &str) -> Option<Ordering> {
         (one == other).then_some(Ordering::Equal)
     }
 
-    /// Refuses to replace or to revoke what it is itself logged in with. Asks nobody, so that a plan can tell.
+    /// Fails if the credential to replace or revoke is the one that this API logs in with. Sends nothing, because a
+    /// plan calls it too.
     fn refuse_own_login(&self, _held: &PriorCredential) -> Result<()> {
         Ok(())
     }
 
-    /// The submission server that the login points to, where it is another than [`Vendor::smtp`](super::Vendor::smtp). Asks nobody, so that a plan can tell.
-    fn other_smtp_host(&self) -> Option<&'static str> {
+    /// Returns the submission server that belongs to the login, if it differs from
+    /// [`Vendor::smtp`](super::Vendor::smtp). Sends nothing, because a plan calls it.
+    fn smtp_host_of_login(&self) -> Option<&'static str> {
         None
     }
 
-    /// Lists the live credentials of a scope, all pages of it, in any order. What a process was told once is not asked again.
+    /// Lists all active credentials of a scope, in any order, for the data source. A list may be cached for the
+    /// lifetime of the process.
     async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>>;
 
-    /// Resets the password: to `new` where the caller makes it. At most one reset takes effect.
+    /// Resets the password, to `new` if the caller chooses it. Called after a successful [`check`](Self::check), while
+    /// the credential is locked. The request is repeated only if that cannot cause a second reset. On success the
+    /// returned password is the only copy. The outcome of an error must be certain, or
+    /// [`Outcome::MayHaveChanged`](crate::http::Outcome::MayHaveChanged).
     async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset>;
 
-    /// Whether the vendor shows the credential now, past anything that was read earlier; `false` if it does not say.
+    /// Returns whether the vendor shows the credential now, bypassing caches; `false` if it does not say. Called only
+    /// after a reset whose response was lost.
     async fn shows(&self, _op: &Operation, _target: &Fields) -> Result<bool> {
         Ok(false)
     }
 
-    /// Looks again, past anything that was read earlier, for a reset whose response was lost.
+    /// Looks for traces of a reset whose response was lost, bypassing caches. May be called several times for one
+    /// reset.
     ///
-    /// It reports what the vendor shows, and that may be late, or of somebody else's making.
+    /// The result is what the vendor shows, which may be late or caused by somebody else.
     async fn find_lost_reset(&self, _op: &Operation, _target: &Fields, _before: &Before) -> Result<Observation> {
         Ok(Observation::Unknown)
     }
 
-    /// Reads what the vendor says now of the credential's last change, past anything that was read earlier; empty where it says
-    /// nothing.
+    /// Fetches the credential's current last-changed markers, bypassing caches; empty if there are none. Called after a
+    /// reset whose response contained an older one.
     async fn versions(&self, _op: &Operation, _target: &Fields) -> Result<Vec<Name>> {
         Ok(Vec::new())
     }
 
-    /// Revokes what an earlier reset made, for a vendor with [`ResetKind::NewCredential`](super::ResetKind::NewCredential). Succeeds where it is already gone.
+    /// Revokes a credential that an earlier reset created, at a vendor with
+    /// [`ResetKind::NewCredential`](super::ResetKind::NewCredential). Succeeds if it is already gone.
     async fn revoke(&self, _op: &Operation, _held: &PriorCredential) -> Result<()> {
         Ok(())
     }
 
-    /// Asks for the submission host, at a vendor with [`SmtpDefaults::Reported`](super::SmtpDefaults::Reported).
+    /// Fetches the submission host, at a vendor with [`SmtpDefaults::Reported`](super::SmtpDefaults::Reported).
     async fn smtp_host(&self, _op: &Operation, _target: &Fields) -> Result<Option<Name>> {
         Ok(None)
     }
 
-    /// Logs out, where there is something to log out of. Best effort, at the end of the process.
+    /// Logs out, if there is a session. Called once when the process ends; failures are ignored.
     async fn close(&self, _op: &Operation) {}
 }

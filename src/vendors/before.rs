@@ -1,4 +1,4 @@
-//! What is known of a credential before a reset, for whatever is compared with it afterwards.
+//! What is known of a credential before a reset, to compare with afterwards.
 
 use std::cmp::Ordering;
 
@@ -7,14 +7,14 @@ use super::{Found, PriorCredential};
 /// What is known of a credential before a reset.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Before {
-    /// What the state holds of it, from an earlier reset by this provider.
+    /// The credential in the state, from an earlier reset by this provider.
     pub prior: PriorCredential,
-    /// What the check just before the reset found. A read may lag behind.
+    /// What the check before the reset found. It may be outdated.
     pub found: Found,
 }
 
 impl Before {
-    /// Whether a version is later than every one that is known; `None` where it can be compared with none of them.
+    /// Returns whether a version is later than all known ones; `None` if it is comparable with none of them.
     pub fn is_exceeded_by(&self, version: &str, compare: impl Fn(&str, &str) -> Option<Ordering>) -> Option<bool> {
         let found = self.found.versions.iter().chain(&self.found.version).map(|name| &**name);
         let known = found.chain(self.prior.version.as_deref()).filter_map(|known| compare(version, known));

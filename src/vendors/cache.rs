@@ -1,4 +1,4 @@
-//! What a vendor told, so that it is asked once in a process.
+//! Caches a vendor's responses, so each is fetched once per process.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,24 +12,24 @@ use crate::{
     secret::{Name, Outside},
 };
 
-/// The most that is kept of what a vendor told, in bytes. What came first is forgotten first, and asked for again when needed.
+/// The maximum size of a cache, in bytes. The oldest entries are dropped first, and fetched again when needed.
 const MOST_KEPT: usize = 12 * 1024 * 1024;
 
-/// Answers to one kind of question, by what was asked about, such as an account.
+/// A cache of one kind of value, by key, such as an account.
 #[derive(Debug)]
 pub(super) struct Cache<T>(Mutex<BTreeMap<String, Kept<T>>>);
 
 #[derive(Debug)]
 struct Kept<T> {
-    /// When the question was asked.
+    /// When the request was sent.
     asked: Instant,
-    /// An error is that of a list without end: it would be as long the next time.
+    /// Errors are only kept for endless lists, which would be as long the next time.
     answer: Result<Arc<T>, Box<Error>>,
 }
 
-/// What has a size in memory.
+/// A value with a size in memory.
 pub(super) trait Weigh {
-    /// About so many bytes.
+    /// Returns the approximate size in bytes.
     fn weight(&self) -> usize;
 }
 
@@ -58,7 +58,8 @@ impl<T> Default for Cache<T> {
 }
 
 impl<T: Weigh> Cache<T> {
-    /// The answer about `key`, from `ask` where there is none yet. Whoever comes meanwhile waits for it; a failure is not kept.
+    /// Returns the value for `key`, fetched with `ask` if it is not cached. Concurrent callers wait for the same fetch.
+    /// Failures are not cached.
     pub(super) async fn get_or_fetch(
         &self,
         op: &Operation,
@@ -68,7 +69,7 @@ impl<T: Weigh> Cache<T> {
         self.answer(op, key, None, ask).await
     }
 
-    /// The answer to a question about `key` that was asked at `since` or later, from `ask` where there is none yet.
+    /// Like [`get_or_fetch`](Self::get_or_fetch), but ignores values that were requested before `since`.
     pub(super) async fn get_or_fetch_since(
         &self,
         op: &Operation,
@@ -86,41 +87,42 @@ impl<T: Weigh> Cache<T> {
         since: Option<Instant>,
         ask: impl Future<Output = Result<T>>,
     ) -> Result<Arc<T>> {
-        let mut told = op.wait(self.0.lock()).await?;
-        if let Some(kept) = told.get(key)
+        let mut cache = op.wait(self.0.lock()).await?;
+        if let Some(kept) = cache.get(key)
             && since.is_none_or(|since| kept.asked >= since || kept.answer.is_err())
         {
             return kept.answer.clone().map_err(|error| *error);
         }
+        // Before the request, since a response may be as old as that.
         let asked = Instant::now();
         let answer = match ask.await {
             Ok(answer) => Ok(Arc::new(answer)),
             Err(error) if error.kind == Kind::TooLarge => Err(Box::new(error)),
             Err(error) => return Err(error),
         };
-        told.insert(key.to_owned(), Kept { asked, answer: answer.clone() });
-        forget_the_oldest(&mut told);
+        cache.insert(key.to_owned(), Kept { asked, answer: answer.clone() });
+        forget_the_oldest(&mut cache);
         answer.map_err(|error| *error)
     }
 
-    /// The answer about `key` where there is one: nobody is asked.
+    /// Returns the cached value for `key`, if there is one. Fetches nothing.
     pub(super) async fn kept(&self, op: &Operation, key: &str) -> Result<Option<Arc<T>>> {
         Ok(op.wait(self.0.lock()).await?.get(key).and_then(|kept| kept.answer.clone().ok()))
     }
 
-    /// Forgets every answer, because what is about to be done makes them untrue.
+    /// Clears the cache, because an upcoming change invalidates it.
     pub(super) async fn forget(&self, op: &Operation) -> Result<()> {
         op.wait(self.0.lock()).await?.clear();
         Ok(())
     }
 }
 
-/// Forgets until what is left is small enough, or is the newest answer alone.
-fn forget_the_oldest<T: Weigh>(told: &mut BTreeMap<String, Kept<T>>) {
+/// Drops the oldest entries until the rest is small enough, but always keeps the newest.
+fn forget_the_oldest<T: Weigh>(cache: &mut BTreeMap<String, Kept<T>>) {
     let weight = |kept: &Kept<T>| kept.answer.as_ref().map_or(0, |answer| answer.weight());
-    while told.len() > 1 && told.values().map(weight).sum::<usize>() > MOST_KEPT {
-        let oldest = told.iter().min_by_key(|(_, kept)| kept.asked).map(|(key, _)| key.clone());
-        oldest.and_then(|key| told.remove(&key));
+    while cache.len() > 1 && cache.values().map(weight).sum::<usize>() > MOST_KEPT {
+        let oldest = cache.iter().min_by_key(|(_, kept)| kept.asked).map(|(key, _)| key.clone());
+        oldest.and_then(|key| cache.remove(&key));
     }
 }
 
@@ -151,42 +153,42 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_serves_until_a_later_one_is_asked_for() {
-        let (told, op) = (Cache::default(), op());
+        let (cache, op) = (Cache::default(), op());
         let say = async |words| Ok(Text(words, 1));
-        assert_eq!(text(told.get_or_fetch(&op, "a", say("first")).await), "first");
-        assert_eq!(text(told.get_or_fetch(&op, "a", say("second")).await), "first");
+        assert_eq!(text(cache.get_or_fetch(&op, "a", say("first")).await), "first");
+        assert_eq!(text(cache.get_or_fetch(&op, "a", say("second")).await), "first");
         let now = Instant::now();
-        assert_eq!(text(told.get_or_fetch_since(&op, "a", now, say("third")).await), "third");
+        assert_eq!(text(cache.get_or_fetch_since(&op, "a", now, say("third")).await), "third");
         assert_eq!(
-            text(told.get_or_fetch_since(&op, "a", now, say("fourth")).await),
+            text(cache.get_or_fetch_since(&op, "a", now, say("fourth")).await),
             "third",
             "it is as new as asked for"
         );
-        assert_eq!(text(told.get_or_fetch(&op, "b", say("another's")).await), "another's");
+        assert_eq!(text(cache.get_or_fetch(&op, "b", say("another's")).await), "another's");
     }
 
     #[tokio::test]
     async fn a_list_without_end_is_not_read_again_and_any_other_failure_is() {
-        let (told, op) = (Cache::default(), op());
+        let (cache, op) = (Cache::default(), op());
         for (kind, expected) in [(Kind::Unavailable, "an answer"), (Kind::TooLarge, "an error")] {
             let fail = async { Err(Error::new(kind, Outcome::NotChanged, "", "a test")) };
-            assert_eq!(text(told.get_or_fetch(&op, "a", fail).await), "an error");
+            assert_eq!(text(cache.get_or_fetch(&op, "a", fail).await), "an error");
             let say = async { Ok(Text("an answer", 1)) };
-            assert_eq!(text(told.get_or_fetch_since(&op, "a", Instant::now(), say).await), expected);
-            told.forget(&op).await.unwrap();
+            assert_eq!(text(cache.get_or_fetch_since(&op, "a", Instant::now(), say).await), expected);
+            cache.forget(&op).await.unwrap();
         }
     }
 
     #[tokio::test]
     async fn no_more_is_kept_than_memory_allows() {
-        let (told, op) = (Cache::default(), op());
+        let (cache, op) = (Cache::default(), op());
         for key in ["a", "b", "c"] {
-            let _ = told.get_or_fetch(&op, key, async { Ok(Text("large", MOST_KEPT / 2)) }).await;
+            let _ = cache.get_or_fetch(&op, key, async { Ok(Text("large", MOST_KEPT / 2)) }).await;
         }
-        let _ = told.get_or_fetch(&op, "d", async { Ok(Text("larger", MOST_KEPT * 2)) }).await;
+        let _ = cache.get_or_fetch(&op, "d", async { Ok(Text("larger", MOST_KEPT * 2)) }).await;
         let mut kept = Vec::new();
         for key in ["a", "b", "c", "d"] {
-            kept.extend(told.kept(&op, key).await.unwrap().map(|_| key));
+            kept.extend(cache.kept(&op, key).await.unwrap().map(|_| key));
         }
         assert_eq!(kept, ["d"]);
     }

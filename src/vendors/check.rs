@@ -1,14 +1,14 @@
-//! What holds for the text of a field. A refusal says what is wrong, as the end of a sentence, and never repeats the text.
+//! Checks for the values of fields. An error follows the field's name and never quotes the value.
 
 use crate::http::BaseUrl;
 
-/// Tells why a text cannot be the value of a field.
+/// Checks the value of a field. The error says why it is invalid.
 pub type Check = fn(&str) -> Result<(), &'static str>;
 
 /// The longest address of RFC 5321, section 4.5.3.1: 64 bytes, `@` and 255 bytes.
 const MAX_SEGMENT_BYTES: usize = 320;
 
-/// A part of an import id and of a URL's path: it must not be able to lead elsewhere.
+/// Checks a segment of import ids and of URL paths, which must not be able to change the path.
 pub(super) fn segment(text: &str) -> Result<(), &'static str> {
     let fault = if text.is_empty() {
         "must not be empty"
@@ -17,14 +17,14 @@ pub(super) fn segment(text: &str) -> Result<(), &'static str> {
     } else if is_quoted(text) {
         "must not contain the quotation marks around it"
     } else if text.chars().any(char::is_control) {
-        "must not contain line breaks or other control characters; was it read from a file with a line break at its end? \
-         (`trimspace` removes it)"
+        "must not contain line breaks or other control characters; was it read from a file with a line break at its \
+         end? (`trimspace` removes it)"
     } else if text.trim() != text {
         "must not begin or end with a space (`trimspace` removes it)"
     } else if text.contains('/') {
         "must not contain `/`: it is a single name or address, not a path or a URL"
     } else if has_escape(text) {
-        "must not contain `%` before two hexadecimal digits: write the character that they stand for, the provider encodes it"
+        "must not contain `%` followed by two hexadecimal digits: write the character itself, the provider encodes it"
     } else if text.contains("..") || text == "." {
         "must not contain `..` or be `.`"
     } else {
@@ -33,7 +33,7 @@ pub(super) fn segment(text: &str) -> Result<(), &'static str> {
     Err(fault)
 }
 
-/// The GUID of something that also has a number.
+/// Checks a GUID of something that also has a number.
 pub(super) fn guid(text: &str) -> Result<(), &'static str> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("must be the GUID, such as `92703823-f3a4-48e2-8e87-7adf25454800`; the number is another id");
@@ -41,10 +41,10 @@ pub(super) fn guid(text: &str) -> Result<(), &'static str> {
     segment(text)
 }
 
-/// A key or token that travels in an HTTP header.
+/// Checks a key or token that is sent in an HTTP header.
 pub(super) fn token(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
-        Err("must not be empty; leave it out to use the environment variable")
+        Err("must not be empty; omit it to use the environment variable")
     } else if is_quoted(text) {
         Err("must not contain the quotation marks around it")
     } else if text.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("bearer")) {
@@ -59,18 +59,18 @@ pub(super) fn token(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Whether a text stands in quotation marks, as in a file of environment variables that something has read literally.
+/// Returns whether a text is in quotation marks, as if copied literally from a file of environment variables.
 fn is_quoted(text: &str) -> bool {
     let text = text.trim();
     text.len() > 1 && ['"', '\''].into_iter().any(|mark| text.starts_with(mark) && text.ends_with(mark))
 }
 
-/// Whether it contains what a server may take for percent-encoding, even if it decodes it twice.
+/// Returns whether a server might decode a part as percent-encoding, even if it decodes twice.
 fn has_escape(text: &str) -> bool {
     text.split('%').skip(1).any(|rest| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2)
 }
 
-/// A name or a password that travels in a body or, encoded, in a header: any text on one line.
+/// Checks a name or a password that is sent in a body or, encoded, in a header: any text on one line.
 pub(super) fn line(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
         Err("must not be empty")
@@ -81,7 +81,7 @@ pub(super) fn line(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// A vendor's base URL.
+/// Checks a vendor's base URL.
 pub(super) fn base_url(text: &str) -> Result<(), &'static str> {
     BaseUrl::parse(text).map(drop)
 }

@@ -43,7 +43,7 @@ impl Field {
 /// Whether a field may be shown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Visibility {
-    /// It stands in plans, ids and messages.
+    /// It appears in plans, ids and messages.
     Shown,
     /// Nobody but the vendor sees it.
     Secret,
@@ -71,8 +71,8 @@ impl Fields {
     }
 
     /// Adds what a vendor calls a credential; `false` where it is no name, or the field cannot hold it.
-    pub(super) fn insert_told(&mut self, field: &'static Field, told: &Outside) -> bool {
-        told.name().is_some_and(|name| self.insert(field, Secret::new(name)).is_ok())
+    pub(super) fn insert_name(&mut self, field: &'static Field, name_from_vendor: &Outside) -> bool {
+        name_from_vendor.name().is_some_and(|name| self.insert(field, Secret::new(name)).is_ok())
     }
 
     /// The value of a field that may be shown.

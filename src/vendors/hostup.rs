@@ -1,7 +1,7 @@
 //! `HostUp`'s mailboxes.
 //!
-//! The caller makes the password, so a reset whose outcome is not known is sent again as it is. Nothing tells when a
-//! password was last changed.
+//! The caller chooses the password, so a reset whose outcome is unknown is simply repeated. The API does not report
+//! when a password was last changed.
 
 use std::sync::Arc;
 
@@ -35,13 +35,13 @@ pub(super) static VENDOR: Vendor = Vendor {
     advice: &[
         (
             "account_not_eligible_cpanel",
-            "The hosting account is on HostUp's legacy control panel, where no API changes a mailbox's password. Change it there by \
-             hand, or ask HostUp's support to move the account to a newer plan.",
+            "The hosting account is on HostUp's legacy control panel, where no API changes a mailbox's password. \
+             Change it there by hand, or ask HostUp's support to move the account to a newer plan.",
         ),
         (
             "invalid_request",
-            "Where HostUp's words are about `newPassword`, it takes no such password: make another with `password_policy`, or \
-             give another as `password_wo`.",
+            "If HostUp's message is about `newPassword`, it does not accept this password: change `password_policy`, \
+             or set another `password_wo`.",
         ),
     ],
     target: &[&ACCOUNT_ID, &ADDRESS],
@@ -63,14 +63,15 @@ static ACCOUNT_ID: Field = Field::shown(
 );
 static ADDRESS: Field = Field::shown(
     "address",
-    "E-mail address of the mailbox, or its id, such as `mail_…`; with the id, `username` is what HostUp tells.",
+    "E-mail address of the mailbox, or its id, such as `mail_…`; with the id, `username` is the address that HostUp \
+     reports.",
     mailbox,
 );
 static API_KEY: Field =
     Field::secret("api_key", "API key, with the scopes for hosting.", check::token).or_env("HOSTUP_API_KEY");
 static BASE_URL: Field = Field::shown(
     "base_url",
-    "Where the API is, by default `https://cloud.hostup.se`. `http` is taken for this machine's loopback only.",
+    "Base URL of the API. Default: `https://cloud.hostup.se`. `http` is only allowed for loopback addresses.",
     check::base_url,
 )
 .or_env("HOSTUP_BASE_URL");
@@ -86,7 +87,7 @@ static DIALECT: ErrorFormat = ErrorFormat {
     unprocessed: &[],
 };
 
-/// The documented answer to a reset: 200, and the mailbox's address.
+/// The documented response to a reset: 200, with the mailbox's address.
 static CHANGED: Agreement = Agreement::Documented { status: 200, form: Form(&[&[Mark::Text("email")]]) };
 
 #[derive(Debug)]
@@ -99,11 +100,11 @@ struct HostUp {
 
 #[async_trait]
 impl VendorApi for HostUp {
-    /// A list holds all mailboxes of an account: no paging of it is documented, and no call about a single one. A refused list says
-    /// nothing about a mailbox, not even a 404, which may as well mean an account of somebody else's.
+    /// A list holds all mailboxes of an account: no paging of it is documented, and no call about a single one. A
+    /// refused list says nothing about a mailbox, not even a 404, which may as well mean an account of somebody else's.
     async fn read(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence> {
         let (account_id, address) = names(target);
-        let lists = Lists { told: &self.mailboxes, key: account_id, host: self.api.host() };
+        let lists = Lists { cache: &self.mailboxes, key: account_id, host: self.api.host() };
         let see = |mailboxes: &Mailboxes| {
             let sight = match mailboxes.find(address) {
                 Ok(Some(mailbox)) => Sight::Here(Found { username: mailbox.email.name(), ..Found::default() }),
@@ -124,9 +125,9 @@ impl VendorApi for HostUp {
         let mailboxes = self.mailboxes.get_or_fetch(op, account_id, Box::pin(self.fetch(op, account_id))).await?;
         let listed = mailboxes.0.iter().map(|mailbox| {
             let mut target = scope.clone();
-            if !target.insert_told(&ADDRESS, &mailbox.email) {
+            if !target.insert_name(&ADDRESS, &mailbox.email) {
                 // One that has no usable name at all is left without.
-                target.insert_told(&ADDRESS, &mailbox.id);
+                target.insert_name(&ADDRESS, &mailbox.id);
             }
             Listed { target, username: mailbox.email.name(), ..Listed::default() }
         });
@@ -192,11 +193,11 @@ impl HostUp {
     }
 }
 
-/// What an answer to a reset tells.
+/// Interprets the response to a reset.
 fn reset(address: &str, answer: &Answer) -> Reset {
     let named = answer.text(&["email"]).and_then(|email| email.name());
     // What is no name is not repeated.
-    let notes = if named.is_some() { vec![] } else { vec![Note::OddAnswer] };
+    let notes = if named.is_some() { vec![] } else { vec![Note::UndocumentedResponse] };
     // In other letters it is the same mailbox: no other user to warn of.
     let username = named.filter(|email| !email.eq_ignore_ascii_case(address));
     Reset { username, notes, ..Reset::default() }
@@ -275,8 +276,8 @@ impl Weigh for Mailboxes {
 }
 
 impl Mailbox {
-    /// Ids are compared as they are. Addresses are the same in other letters (the host keeps them in lower case): taking
-    /// them for two would drop a password from the state for the way in which an address is written.
+    /// Ids are compared as they are. Addresses are the same in other letters (the host keeps them in lower case):
+    /// taking them for two would drop a password from the state for the way in which an address is written.
     fn is(&self, address: &str) -> bool {
         if is_id(address) { self.id.raw() == address } else { self.email.raw().eq_ignore_ascii_case(address) }
     }

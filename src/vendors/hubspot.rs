@@ -1,7 +1,7 @@
 //! HubSpot's SMTP API tokens.
 //!
-//! Three generations of one API: all reset with a bare POST and answer with the new password once. None tells when
-//! a password was last changed.
+//! Three generations of one API: all reset with an empty POST and return the new password once. None reports when a
+//! password was last changed.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -33,8 +33,8 @@ pub(super) static VENDOR: Vendor = Vendor {
     rights: "the scope `transactional-email`, in an account with the Transactional Email add-on",
     advice: &[(
         DAILY,
-        "The account's daily limit of requests is used up. It starts again at midnight in the account's time zone: apply again then. \
-         A longer `timeouts` does not help.",
+        "The account's daily request limit is used up. It resets at midnight in the account's time zone: apply again \
+         then. A longer `timeouts` does not help.",
     )],
     target: &[&USER_NAME],
     identity: &[&USER_NAME],
@@ -53,18 +53,18 @@ static ACCESS_TOKEN: Field =
         .or_env("HUBSPOT_ACCESS_TOKEN");
 static API_VERSION: Field = Field::shown(
     "api_version",
-    "Generation of the API: `v1` (default), `v3` or `2026-03`. HubSpot ends its support for `v1` and `v3` in September 2027.",
+    "Generation of the API: `v1` (default), `v3` or `2026-03`. HubSpot supports `v1` and `v3` until September 2027.",
     |text| Generation::parse(text).map(drop).ok_or("must be `v1`, `v3` or `2026-03`"),
 );
 static BASE_URL: Field = Field::shown(
     "base_url",
-    "Where the API is, by default `https://api.hubapi.com`. `http` is taken for this machine's loopback only.",
+    "Base URL of the API. Default: `https://api.hubapi.com`. `http` is only allowed for loopback addresses.",
     check::base_url,
 )
 .or_env("HUBSPOT_BASE_URL");
 static CLIENT_ID: Field = Field::shown(
     "client_id",
-    "Client id of an OAuth app; with `client_secret` and `refresh_token` it takes the place of `access_token`.",
+    "Client id of an OAuth app; used with `client_secret` and `refresh_token` instead of `access_token`.",
     check::token,
 )
 .or_env("HUBSPOT_CLIENT_ID");
@@ -142,7 +142,7 @@ struct HubSpot {
     listed: Cache<BTreeMap<Outside, Token>>,
 }
 
-/// What a list tells of a token.
+/// A token in a list.
 #[derive(Clone, Copy, Debug)]
 struct Token {
     /// Whether it is said to be deleted, which `v1` goes on listing.
@@ -158,8 +158,8 @@ impl Weigh for Token {
 
 #[async_trait]
 impl VendorApi for HubSpot {
-    /// `v1` has no call about a single token. Later ones have, and their list is documented with filters: without one it need not be
-    /// complete.
+    /// `v1` has no call about a single token. Later ones have, and their list is documented with filters: without one
+    /// it need not be complete.
     async fn read(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence> {
         let user_name = target.text(&USER_NAME).unwrap_or_default();
         if self.generation == Generation::V1 {
@@ -171,7 +171,7 @@ impl VendorApi for HubSpot {
                 };
                 Ok((sight, listed.is_empty()))
             };
-            let lists = Lists { told: &self.listed, key: "", host: self.api.host() };
+            let lists = Lists { cache: &self.listed, key: "", host: self.api.host() };
             return lists.look(op, prior, || Box::pin(self.fetch(op)), see).await;
         }
         if self.listed.get_or_fetch(op, "", Box::pin(self.fetch(op))).await?.contains_key(user_name) {
@@ -182,7 +182,7 @@ impl VendorApi for HubSpot {
 
     /// A private app's token names its data centre, and the European one has a server of its own:
     /// <https://developers.hubspot.com/docs/api/marketing/transactional-emails>.
-    fn other_smtp_host(&self) -> Option<&'static str> {
+    fn smtp_host_of_login(&self) -> Option<&'static str> {
         self.is_european.then_some("smtp-eu1.hubapi.com")
     }
 
@@ -191,7 +191,7 @@ impl VendorApi for HubSpot {
         let listed = listed.iter().filter(|(_, token)| !token.is_deleted).map(|(user_name, token)| {
             let mut target = Fields::default();
             // One that cannot be named in a configuration is left without a name.
-            target.insert_told(&USER_NAME, user_name);
+            target.insert_name(&USER_NAME, user_name);
             Listed { target, username: user_name.name(), created_at: token.created_at, ..Listed::default() }
         });
         Ok(listed.collect())
@@ -214,7 +214,7 @@ impl VendorApi for HubSpot {
         };
         let reported = named.as_ref().and_then(Outside::name);
         // What is no name is not repeated, and no name that was asked for.
-        let notes = if named.is_some() && reported.is_none() { vec![Note::OddAnswer] } else { vec![] };
+        let notes = if named.is_some() && reported.is_none() { vec![Note::UndocumentedResponse] } else { vec![] };
         Ok(Reset { password, username: reported, notes, ..Reset::default() })
     }
 }
@@ -254,14 +254,14 @@ impl HubSpot {
         self.login.send(op, &self.api, send).await
     }
 
-    /// Asks for one token. An answer about another says nothing about this one.
+    /// Fetches one token. A response about another token is an error.
     async fn one(&self, op: &Operation, user_name: &str) -> Result<Presence> {
         let answer = self.ask(op, &[user_name], &[]).await?;
         let Object(token): Object<View> = answer.json()?;
         if token.id.0.raw() == user_name {
             Ok(Presence::Found(Found::default()))
         } else {
-            Err(answer.unreadable("it is about another token than the one that was asked for"))
+            Err(answer.unreadable("it is about another token than the one requested"))
         }
     }
 

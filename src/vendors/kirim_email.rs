@@ -1,7 +1,7 @@
 //! KIRIM.EMAIL's SMTP credentials.
 //!
-//! The vendor's specification, guide and clients do not agree on how a list is wrapped and a time is written, so both forms of
-//! each are read.
+//! The vendor's specification, guide and clients do not agree on how a list is wrapped and a time is written, so both
+//! forms of each are read.
 
 use std::{cmp::Ordering, collections::BTreeMap, fmt, sync::Arc};
 
@@ -50,7 +50,7 @@ pub(super) static VENDOR: Vendor = Vendor {
 static API_KEY: Field = Field::secret("api_key", "API key of the account.", check::token).or_env("KIRIM_EMAIL_API_KEY");
 static BASE_URL: Field = Field::shown(
     "base_url",
-    "Where the API is, by default `https://smtp-app.kirim.email`. `http` is taken for this machine's loopback only.",
+    "Base URL of the API. Default: `https://smtp-app.kirim.email`. `http` is only allowed for loopback addresses.",
     check::base_url,
 )
 .or_env("KIRIM_EMAIL_BASE_URL");
@@ -125,8 +125,8 @@ impl VendorApi for KirimEmail {
             created_at: Scalar::Nothing,
         };
         let is_another = !credential.is(guid);
-        let odd = (failed || is_another).then_some(Note::OddAnswer);
-        let behind = (answer.flag(&["data", "remote_synced"]) == Some(false)).then_some(Note::NotYetEverywhere);
+        let odd = (failed || is_another).then_some(Note::UndocumentedResponse);
+        let behind = (answer.flag(&["data", "remote_synced"]) == Some(false)).then_some(Note::NotYetActive);
         let Found { username, version, .. } = credential.found(&PriorCredential::default());
         Ok(Reset { password: Some(password), username, version, notes: odd.into_iter().chain(behind).collect() })
     }
@@ -167,14 +167,14 @@ impl KirimEmail {
         self.api.request(method, &path).basic(&self.username, &self.api_key)
     }
 
-    /// Asks for one credential. An answer about another says nothing about this one.
+    /// Fetches one credential. A response about another credential is an error.
     async fn one(&self, op: &Operation, domain: &str, guid: &str) -> Result<Credential> {
         let answer = ask(op, self.request(Method::GET, domain, &[guid])).await?;
         let Object(One { data: Object(credential) }) = answer.json()?;
         if credential.is(guid) {
             Ok(credential)
         } else {
-            Err(answer.unreadable("it is about another credential than the one asked for, which has another GUID"))
+            Err(answer.unreadable("it is about another credential than the one requested, with another GUID"))
         }
     }
 
@@ -185,11 +185,11 @@ impl KirimEmail {
             let request = self.request(Method::GET, domain, &[]);
             let request = request.query("limit", &PAGE.to_string()).query("page", &page.to_string());
             let page: Page = listing.page(ask(op, request)).await?;
-            let (seen, told) = (listed.len(), page.data.0.count());
+            let (seen, count) = (listed.len(), page.data.0.count());
             let items = listing.entries(page.data.0)?;
             listed.extend(items.into_iter().map(|credential| (credential.user_smtp_guid.0.clone(), credential)));
-            // No form is sure to tell of a next page: there may be one after a full page that is not a repetition.
-            if told < PAGE || listed.len() == seen {
+            // Not every form announces a next page, so there may be one after every full page with new entries.
+            if count < PAGE || listed.len() == seen {
                 break;
             }
         }
@@ -290,19 +290,20 @@ impl Credential {
         let Found { username, version, .. } = self.found(&PriorCredential::default());
         let mut target = scope.clone();
         // One that cannot be named in a configuration is left without a name.
-        target.insert_told(&CREDENTIAL_GUID, &self.user_smtp_guid.0);
+        target.insert_name(&CREDENTIAL_GUID, &self.user_smtp_guid.0);
         let created_at = self.created_at.moment(|seconds| Timestamp::from_second(seconds).ok());
         Listed { target, username, version, created_at: created_at.filter(|time| time.as_second() > 0) }
     }
 
-    /// When it was last changed, as `field=time`: by the field that the state holds, or else by the one that tells more.
+    /// Returns when it was last changed, as `field=time`, from the field in the state or else from the most specific
+    /// one.
     fn version(&self, prior: &PriorCredential) -> Option<Name> {
-        let told = self.versions();
+        let versions = self.versions();
         let prior = prior.version.as_deref().map(field);
-        told.iter().find(|version| Some(field(version)) == prior).or(told.first()).cloned()
+        versions.iter().find(|version| Some(field(version)) == prior).or(versions.first()).cloned()
     }
 
-    /// All that it tells of its last change, as `field=time`; what tells more comes first.
+    /// Returns all last-changed fields as `field=time`, the most specific first.
     fn versions(&self) -> Vec<Name> {
         let fields = [(PASSWORD_CHANGED, &self.last_password_changed), ("modified_at", &self.modified_at)];
         fields.iter().filter_map(|(name, time)| Name::new(&format!("{name}={}", moment(time)?))).collect()
@@ -314,8 +315,8 @@ const PASSWORD_CHANGED: &str = "last_password_changed";
 
 /// What the credential's versions show after a reset whose response was lost.
 ///
-/// That the password was changed is certain only beside the version of the reset that made the stored one: what a check has read
-/// may lag behind an earlier reset, which would then show up as a later one.
+/// A change of the password is certain only in comparison with the version of the reset that made the stored one. What
+/// a check has read may be older than an earlier reset, which would then look like a later change.
 fn trace(now: &[Name], before: &Before) -> Observation {
     let is_held = |version: &&Name| before.prior.version.as_deref().map(field) == Some(field(version));
     let is_later = |version: &Name| before.is_exceeded_by(version, order);
@@ -330,12 +331,12 @@ fn trace(now: &[Name], before: &Before) -> Observation {
     }
 }
 
-/// The field that a version stands in.
+/// Returns the field of a version.
 fn field(version: &str) -> &str {
     version.split('=').next().unwrap_or_default()
 }
 
-/// Seconds since 1970, whichever way they are written; as text where the zone is not told. 0 means unknown.
+/// Normalizes a time to seconds since 1970, or to a civil time if it has no zone. 0 means unknown.
 fn moment(time: &Scalar) -> Option<String> {
     let seconds = match time {
         Scalar::Number(number) => *number,
@@ -385,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_time_of_the_password_beside_that_of_the_stored_one_proves_a_reset() {
+    fn only_a_later_time_of_the_password_itself_proves_a_reset() {
         let (password, edit) = ("last_password_changed=5", "modified_at=5");
         for (row, prior, found, now, expected) in [
             (

@@ -1,7 +1,8 @@
 //! Lists: how much of one is read, and what of it is kept.
 //!
-//! A vendor may send pages without end. So a list is bounded in pages, entries and bytes, all pages together, and of an entry only the
-//! fields that are needed are kept, each up to a length. What is longer is an error: half a list says nothing about what it lacks.
+//! A vendor may send pages without end. So a list is bounded in pages, entries and bytes, all pages together, and of an
+//! entry only the fields that are needed are kept, each up to a length. What is longer is an error: half a list says
+//! nothing about what it lacks.
 
 use std::{fmt, marker::PhantomData};
 

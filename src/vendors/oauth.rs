@@ -21,7 +21,7 @@ pub(super) enum TokenSource {
     Granted { path: &'static [&'static str], offer: TokenRequest, grant: Mutex<Option<AccessToken>> },
 }
 
-/// What is exchanged for a token.
+/// What the vendor exchanges for a token.
 #[derive(Debug)]
 pub(super) enum TokenRequest {
     /// A form (RFC 6749, section 6).
@@ -30,14 +30,14 @@ pub(super) enum TokenRequest {
     Login { username: String, password: Secret },
 }
 
-/// What was granted.
+/// A token that the vendor granted.
 #[derive(Debug)]
 pub(super) struct AccessToken {
     /// The token.
     pub(super) token: Secret,
     /// What would get another one, where the vendor gives such a thing.
     pub(super) refresh_token: Option<Secret>,
-    /// When it ends; `None` where only a refusal will tell.
+    /// When it expires; `None` if unknown.
     until: Option<Instant>,
 }
 
@@ -52,7 +52,8 @@ impl TokenSource {
         Self::Granted { path, offer, grant: Mutex::default() }
     }
 
-    /// Sends a request with a token, and once more with a new one where the vendor refused the first: what is refused was not done.
+    /// Sends a request with a token, and once more with a new one where the vendor refused the first: what is refused
+    /// was not done.
     pub(super) async fn send<F>(&self, op: &Operation, api: &Api, send: impl Fn(Secret) -> F) -> Result<Answer>
     where
         F: Future<Output = Result<Answer>>,
@@ -69,7 +70,7 @@ impl TokenSource {
         }
     }
 
-    /// Ends what was granted, and answers with it so that it can be given back.
+    /// Forgets the granted token, and returns it so that it can be revoked.
     pub(super) async fn end(&self, op: &Operation) -> Option<AccessToken> {
         match self {
             Self::Fixed(_) => None,
@@ -83,6 +84,7 @@ impl TokenSource {
             Self::Fixed(token) => return Ok(token.clone()),
             Self::Granted { path, offer, grant } => (path, offer, grant),
         };
+        // Locked during the request, so concurrent calls share one token instead of requesting several.
         let mut grant = op.wait(grant.lock()).await?;
         if let Some(grant) = grant.as_ref().filter(|grant| grant.lasts()) {
             return Ok(grant.token.clone());
@@ -97,6 +99,7 @@ impl TokenSource {
     /// Forgets a token that was refused; `false` where there is no way to get another.
     async fn forget(&self, op: &Operation, refused: &Secret) -> Result<bool> {
         let Self::Granted { grant, .. } = self else { return Ok(false) };
+        // Only if it is still the rejected one: another call may already have replaced it.
         op.wait(grant.lock()).await?.take_if(|grant| grant.token == *refused);
         Ok(true)
     }
@@ -112,14 +115,14 @@ impl TokenRequest {
 }
 
 impl AccessToken {
-    /// Reads an answer that grants a token.
+    /// Parses a response that grants a token.
     ///
     /// RFC 6749 spells its fields with underscores; some vendors' pages print them in camel case, so both are read.
     fn read(answer: &Answer) -> Result<Self> {
         let secret = |snake, camel| answer.secret(&[snake]).or_else(|| answer.secret(&[camel]));
         let token = secret("access_token", "accessToken");
         Ok(Self {
-            token: token.ok_or_else(|| answer.unreadable("it holds no access token"))?,
+            token: token.ok_or_else(|| answer.unreadable("it has no access token"))?,
             refresh_token: secret("refresh_token", "refreshToken"),
             until: lifetime(answer).and_then(|lifetime| Instant::now().checked_add(lifetime)),
         })
@@ -130,8 +133,8 @@ impl AccessToken {
     }
 }
 
-/// How long a token lasts, as far as the vendor tells: in seconds, or until a time in milliseconds since 1970. A time that is
-/// over already says that the clocks differ, and nothing else.
+/// Returns the lifetime of a token, reported in seconds or as an end in milliseconds since 1970. An end in the past is
+/// ignored, since it only shows that the clocks differ.
 fn lifetime(answer: &Answer) -> Option<Duration> {
     let seconds = answer.number(&["expires_in"]).or_else(|| answer.number(&["expiresIn"])).map(Duration::from_secs);
     let lifetime = seconds.or_else(|| {

@@ -23,27 +23,27 @@ pub enum Presence {
     Gone,
 }
 
-/// What a look at a credential tells. It has no password, so that a refresh cannot overwrite the one in state.
+/// A credential as the vendor reports it. Without a password, so a refresh cannot overwrite the one in state.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
     /// What of the target an import could not know.
     pub target: Fields,
     /// The user name for SMTP.
     pub username: Option<Name>,
-    /// The vendor's word on its last change.
+    /// The vendor's last-changed marker.
     pub version: Option<Name>,
-    /// Every such word, where the vendor has several.
+    /// All such markers, if the vendor has several.
     pub versions: Vec<Name>,
 }
 
-/// What a list tells of a credential. It has no password.
+/// A credential in a list. Without a password.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listed {
-    /// What of the target the list tells. A name that cannot be a target's is left out.
+    /// The fields of the target that the list contains. Invalid names are omitted.
     pub target: Fields,
     /// The user name for SMTP.
     pub username: Option<Name>,
-    /// The vendor's word on its last change.
+    /// The vendor's last-changed marker.
     pub version: Option<Name>,
     /// When it was made.
     pub created_at: Option<Timestamp>,
@@ -52,7 +52,8 @@ pub struct Listed {
 /// What a vendor shows after a reset whose response was lost.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Observation {
-    /// Credentials of this name that it did not list before, at a vendor with [`ResetKind::NewCredential`](super::ResetKind::NewCredential). Others may have made them.
+    /// Credentials of this name that it did not list before, at a vendor with
+    /// [`ResetKind::NewCredential`](super::ResetKind::NewCredential). Others may have made them.
     Appeared(Vec<AppearedCredential>),
     /// A later change of the credential than any known before. It may be of something other than the password.
     Changed,
@@ -76,11 +77,11 @@ pub struct AppearedCredential {
 /// A reset that has happened.
 #[derive(Debug, Default)]
 pub struct Reset {
-    /// The new password where the vendor made it; the vendor does not tell it again.
+    /// The new password if the vendor generated it. It cannot be fetched again.
     pub password: Option<Secret>,
-    /// The user whom the vendor says it reset.
+    /// The user name in the vendor's response.
     pub username: Option<Name>,
-    /// The vendor's word on this change.
+    /// The vendor's last-changed marker after this reset.
     pub version: Option<Name>,
     /// What the user should know about it.
     pub notes: Vec<Note>,
@@ -89,8 +90,9 @@ pub struct Reset {
 /// Something about a reset that worked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Note {
-    /// The mail server has not caught up: for a while the old password may still work, and the new one not yet.
-    NotYetEverywhere,
-    /// The answer contradicts itself or lacks something, though the reset is certain.
-    OddAnswer,
+    /// The mail server has not picked up the reset: for a while the old password may still work, and the new one may
+    /// not.
+    NotYetActive,
+    /// The response contradicts itself or is incomplete, although the reset is certain.
+    UndocumentedResponse,
 }

@@ -1,7 +1,8 @@
 //! SMTPD's API keys, each with a secret.
 //!
-//! The vendor documents no SMTP login whose password could be reset. What can be rotated is an API key of the account: a
-//! reset makes a new one, whose key is the user name and whose secret is the password, and the one before is then revoked.
+//! The vendor documents no SMTP login whose password could be reset. What can be rotated is an API key of the account:
+//! a reset creates a new one, whose key is the user name and whose secret is the password, and the previous one is then
+//! revoked.
 
 use std::{
     collections::BTreeSet,
@@ -53,27 +54,27 @@ pub(super) static VENDOR: Vendor = Vendor {
 
 static API_KEY: Field = Field::shown(
     "api_key",
-    "API key to log in with, of the role `iac`. It must not be one that a resource rotates.",
+    "API key to log in with, with the role `iac`. It must not be one that a resource rotates.",
     check::token,
 )
 .or_env("SMTPD_API_KEY");
 static API_SECRET: Field = Field::secret("api_secret", "Secret of `api_key`.", check::token).or_env("SMTPD_API_SECRET");
 static BASE_URL: Field = Field::shown(
     "base_url",
-    "Where the API is, by default `https://api.smtpd.dev`. `http` is taken for this machine's loopback only.",
+    "Base URL of the API. Default: `https://api.smtpd.dev`. `http` is only allowed for loopback addresses.",
     check::base_url,
 )
 .or_env("SMTPD_BASE_URL");
 static NAME: Field = Field::shown(
     "name",
-    "Name of the API key, such as `newsletter`. It stays the same when a reset makes a new key.",
+    "Name of the API key, such as `newsletter`. It stays the same when a reset creates a new key.",
     check::line,
 );
 static PASSWORD: Field = Field::secret("password", "Password of `username`.", check::line).or_env("SMTPD_PASSWORD");
 static ROLE: Field = Field::shown(
     "role",
-    "What the API key may do: `iac`, `read_only`, `send_only` or `standard`. SMTPD does not show the role of a key, so it is not part \
-     of a generated configuration.",
+    "What the API key may do: `iac`, `read_only`, `send_only` or `standard`. SMTPD does not show the role of a key, so \
+     it is not part of a generated configuration.",
     |text| match text {
         "iac" | "read_only" | "send_only" | "standard" => Ok(()),
         _ => Err("must be `iac`, `read_only`, `send_only` or `standard`"),
@@ -81,12 +82,13 @@ static ROLE: Field = Field::shown(
 );
 static USERNAME: Field = Field::shown(
     "username",
-    "User to log in as; with `password` it takes the place of `api_key` and `api_secret`.",
+    "User to log in as; used with `password` instead of `api_key` and `api_secret`.",
     check::line,
 )
 .or_env("SMTPD_USERNAME");
 
-/// Errors as in <https://docs.smtpd.dev/api/authentication>. A refused login comes with 403, as if a right were missing.
+/// Errors as in <https://docs.smtpd.dev/api/authentication>. A refused login comes with 403, as if a right were
+/// missing.
 static DIALECT: ErrorFormat = ErrorFormat {
     refusal: Form(&[&[Mark::Number("code")], &[Mark::Text("message")]]),
     code: &["code"],
@@ -114,10 +116,10 @@ struct Smtpd {
 
 #[async_trait]
 impl VendorApi for Smtpd {
-    /// A list holds all keys of the account: no paging of it is documented. One that was revoked stays on it. One that is not on it
-    /// is asked for by itself.
+    /// A list holds all keys of the account: no paging of it is documented. One that was revoked stays on it. One that
+    /// is not on it is asked for by itself.
     async fn read(&self, op: &Operation, _: &Fields, prior: &PriorCredential) -> Result<Presence> {
-        // A reset whose answer told no id leaves nothing to look for.
+        // Without an id from the reset's response there is nothing to look for.
         let Some(id) = &prior.version else { return Ok(Presence::Found(Found::default())) };
         let keys = self.keys.get_or_fetch(op, "", Box::pin(self.fetch(op))).await?;
         match keys.iter().find(|key| key.id.raw() == id) {
@@ -126,8 +128,8 @@ impl VendorApi for Smtpd {
         }
     }
 
-    /// Asks for the keys, once: who may not see them may not make one. A new key can be made whatever has become of the old one, so
-    /// that is not looked for.
+    /// Fetches the keys once: without the permission to list them there is none to create one. A new key can be created
+    /// even if the old one is gone, so that is not checked.
     async fn check(&self, op: &Operation, _: &Fields, prior: &PriorCredential) -> Result<Presence> {
         self.refuse_own_login(prior)?;
         let ids = async { Ok(self.fetch(op).await?.into_iter().map(|key| key.id).collect()) };
@@ -145,20 +147,21 @@ impl VendorApi for Smtpd {
         Ok(keys.iter().filter(|key| key.is_active).map(ApiKey::listed).collect())
     }
 
-    /// Whoever revokes the key that they are logged in with does not get in again.
+    /// Revoking the key that the provider logs in with would lock it out.
     fn refuse_own_login(&self, prior: &PriorCredential) -> Result<()> {
         match &prior.username {
             Some(key) if self.own_key.as_ref() == Some(key) => Err(Error::new(
                 Kind::OwnLogin,
                 Outcome::NotChanged,
                 self.api.host(),
-                "the provider is logged in with this API key, and would lock itself out by revoking it",
+                "the provider logs in with this API key and would lock itself out by revoking it",
             )),
             _ => Ok(()),
         }
     }
 
-    /// <https://docs.smtpd.dev/api/account/api-keys>: the fields of this answer are capitalised, those of a list are not, so both are read.
+    /// <https://docs.smtpd.dev/api/account/api-keys>: the fields of this response are capitalized, those of a list are
+    /// not, so both are read.
     async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
         self.keys.forget(op).await?;
         let fields = [&NAME, &ROLE].map(|field| (field.name, target.text(field).unwrap_or_default().into()));
@@ -169,12 +172,12 @@ impl VendorApi for Smtpd {
         let (key, id) = (text("Key").or_else(|| text("key")), text("ID").or_else(|| text("id")));
         let [username, version] = [&key, &id].map(|text| text.as_ref().and_then(Outside::name));
         self.made().extend(id);
-        let notes = if username.is_some() && version.is_some() { vec![] } else { vec![Note::OddAnswer] };
+        let notes = if username.is_some() && version.is_some() { vec![] } else { vec![Note::UndocumentedResponse] };
         Ok(Reset { password: Some(password), username, version, notes })
     }
 
-    /// Keys of the name asked for whose ids are new: neither on the list from before, nor in the state, nor made here. Others may have
-    /// made them.
+    /// Looks for keys with the requested name and a new id: not on the list before the reset, not in the state, and not
+    /// created here. Others may have created them.
     async fn find_lost_reset(&self, op: &Operation, target: &Fields, before: &Before) -> Result<Observation> {
         let Some(listed) = self.before.kept(op, "").await? else { return Ok(Observation::Unknown) };
         let keys = self.fetch(op).await?;
@@ -200,7 +203,7 @@ impl VendorApi for Smtpd {
         let send = |token| self.request(Method::PUT, &[id, "revoke"], &token).set(op, &Agreement::Undocumented);
         match self.login.send(op, &self.api, send).await {
             Ok(answer) if answer.is_empty() => Ok(()),
-            // What such an answer holds is not documented, and what a key looks like is.
+            // The response to a revocation is not documented, but that of a key is.
             Ok(answer) => match absence::asked(self.one(op, id).await.map(|key| key.presence())) {
                 Ok(Presence::Gone) => Ok(()),
                 Ok(Presence::Found(_)) => Err(unconfirmed(answer.unreadable("the key is still active after it"))),
@@ -215,7 +218,7 @@ impl VendorApi for Smtpd {
         let Some(grant) = self.login.end(op).await else { return };
         let Some(refresh_token) = grant.refresh_token else { return };
         let request = self.api.request(Method::POST, &["oauth", "revoke"]).bearer(&grant.token);
-        // Nothing depends on it, and there is nobody left to tell.
+        // Nothing depends on it, and there is no call left to report it to.
         let _ = request.json(vec![("refresh_token", refresh_token.into())]).read(op).await;
     }
 }
@@ -253,7 +256,7 @@ impl Smtpd {
         Ok(listing.entries(page)?.into_iter().map(ApiKey::of).collect())
     }
 
-    /// Asks for one key. An answer about another says nothing about this one.
+    /// Fetches one key. A response about another key is an error.
     async fn one(&self, op: &Operation, id: &str) -> Result<ApiKey> {
         let answer = self.ask(op, &[id]).await?;
         let Object(view) = answer.json()?;
@@ -261,7 +264,7 @@ impl Smtpd {
         if key.id.raw() == id {
             Ok(key)
         } else {
-            Err(answer.unreadable("it is about another key than the one asked for"))
+            Err(answer.unreadable("it is about another key than the one requested"))
         }
     }
 
@@ -271,13 +274,12 @@ impl Smtpd {
     }
 }
 
-/// The error of a revocation that the vendor has answered and that no look at the key confirms.
+/// Marks the outcome of a revocation as unknown: the vendor responded, but the key does not confirm it.
 fn unconfirmed(error: Error) -> Error {
     Error { outcome: Outcome::MayHaveChanged, ..error }
 }
 
-const WITHOUT_OWN_KEY: &str =
-    "the list of API keys is empty, and lacks even the key that the provider is logged in with";
+const WITHOUT_OWN_KEY: &str = "the list of API keys is empty, although the provider logs in with one of them";
 
 /// A key as the vendor shows it.
 #[derive(Deserialize)]
@@ -324,9 +326,9 @@ impl ApiKey {
 
     fn found(&self) -> Found {
         let mut target = Fields::default();
-        // A name that cannot stand in a configuration is left for the configuration to say.
+        // A name that is not valid in a configuration is omitted.
         if let Some(name) = &self.name {
-            target.insert_told(&NAME, name);
+            target.insert_name(&NAME, name);
         }
         let username = self.key.as_ref().and_then(Outside::name);
         Found { target, username, version: self.id.name(), ..Found::default() }

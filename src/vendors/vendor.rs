@@ -37,9 +37,9 @@ pub struct Vendor {
     pub password_source: PasswordSource,
     /// What a reset does to the credential.
     pub reset_kind: ResetKind,
-    /// Whether the vendor's answers tell a credential's version.
+    /// Whether the vendor reports a credential's version.
     pub reports_version: bool,
-    /// The user name for SMTP, where the target tells it.
+    /// The user name for SMTP, if it follows from the target.
     pub username: fn(&Fields) -> Option<&str>,
     /// The submission server.
     pub smtp: SmtpDefaults,
@@ -50,7 +50,7 @@ pub struct Vendor {
 /// What an import id holds after the vendor's name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ImportId {
-    /// The vendor's id of the credential, which is its `remote_version`; a read then tells the target.
+    /// The vendor's id of the credential, which is its `remote_version`; a read then returns the target.
     Credential,
     /// The fields of the identity.
     Identity,
@@ -59,9 +59,9 @@ pub enum ImportId {
 /// Who makes the password.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PasswordSource {
-    /// The caller: the vendor is told it.
+    /// The caller, who sends it to the vendor.
     Caller,
-    /// The vendor, which tells it once.
+    /// The vendor, which returns it once.
     Vendor,
 }
 
@@ -84,7 +84,7 @@ pub enum SmtpDefaults {
         /// Its port.
         port: u16,
     },
-    /// At a host that the vendor tells on being asked.
+    /// At a host that the vendor reports.
     Reported {
         /// The port there.
         port: u16,

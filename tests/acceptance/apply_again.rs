@@ -183,7 +183,7 @@ fn cells(vendor: Vendor, causes: &[Cause]) -> Vec<Cell> {
 }
 
 #[test]
-fn after_every_lost_response_a_plain_apply_resets_once_more_and_the_plan_is_empty() {
+fn after_a_lost_response_a_plain_apply_resets_again_and_settles() {
     use Cause::{
         Create, InPlace, Policy, Replace, ReplacedBy, StaleAndRotate, StaleAndRotateInPlace, Taint, Target, Trigger,
         Version,

@@ -43,7 +43,7 @@ fn bad_arguments_are_refused_at_their_line() {
 fn a_resource_names_a_credential() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write("resource \"smtp_credential_password\" \"this\" {}\n");
-    let error = workspace.validate().error().is("No credential is named").says(&["`hubspot`"]);
+    let error = workspace.validate().error().is("No credential is set").says(&["`hubspot`"]);
     error.points_at("resource \"smtp_credential_password\" \"this\" {}");
     workspace.write("resource \"smtp_credential_password\" \"this\" {\n  hubspot = {}\n}\n");
     workspace.apply().error();
@@ -93,10 +93,14 @@ fn policies_that_no_password_could_follow_are_refused_at_their_line() {
         (
             "{ lower = false, upper = false, digits = false, special = false }",
             "password_policy",
-            "must want at least one kind of character",
+            "must enable at least one character class",
         ),
         ("{ special_characters = \"\" }", "password_policy.special_characters", "must not be empty"),
-        ("{ special_characters = \"aä\" }", "password_policy.special_characters", "must hold ASCII punctuation"),
+        (
+            "{ special_characters = \"aä\" }",
+            "password_policy.special_characters",
+            "must contain only ASCII punctuation",
+        ),
     ] {
         let line = format!("password_policy = {policy}");
         workspace.write(&block("this", HOSTUP, &line));
@@ -114,7 +118,7 @@ fn policies_that_no_password_could_follow_are_refused_at_their_line() {
 fn a_resource_names_one_credential_only() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&block("this", HUBSPOT, SMTPD));
-    let error = workspace.validate().error().is("More than one credential is named");
+    let error = workspace.validate().error().is("More than one credential is set");
     error.says(&["`hubspot`, `smtpd` are set.", "`hostup`, `hubspot`, `kirim_email`, `smtpd`"]).points_at(SMTPD);
     workspace.write(&block("this", HUBSPOT, &format!("{SMTPD}\n  {HOSTUP}")));
     workspace.apply().error().says(&["`hostup`, `hubspot`, `smtpd` are set."]);
@@ -159,7 +163,7 @@ fn bad_settings_are_refused_at_their_line() {
 }
 
 #[test]
-fn a_bad_token_in_the_environment_is_refused_without_telling_it() {
+fn a_bad_token_in_the_environment_is_rejected_without_showing_it() {
     let Some(mut workspace) = Workspace::new() else { return };
     workspace.set("HUBSPOT_ACCESS_TOKEN", "pat-with-a-line-break\n");
     workspace.keep_secret("pat-with-a-line-break");
@@ -180,7 +184,7 @@ fn one_way_to_log_in_is_set_and_it_is_complete() {
         workspace.plan().error()
     };
     let two = "access_token = var.secret, client_id = \"id\"";
-    let error = configured(two).is("Two ways to log in to HubSpot").says(&["`access_token`, or `client_id`"]);
+    let error = configured(two).is("Conflicting credentials for HubSpot").says(&["`access_token`, or `client_id`"]);
     error.points_at(&format!("hubspot = {{ {two} }}"));
     for (settings, words) in [
         ("client_id = \"id\"", "`client_secret` is missing"),

@@ -93,7 +93,7 @@ fn a_plan_that_waited_is_checked_again_and_applied_once() {
 }
 
 #[test]
-fn somebody_elses_reset_is_found_by_every_way_that_the_guide_tells() {
+fn somebody_elses_reset_is_found_in_every_way_of_the_guide() {
     let Some(workspace) = applied("one") else { return };
     let [drifts, fails] = [r#""type":"resource_drift""#, "Check block assertion failed"];
     let night = follow(&workspace, REFRESH).quiet();
@@ -138,7 +138,7 @@ fn a_password_that_does_not_log_in_fails_the_check_and_not_the_apply() {
 
 #[cfg(unix)]
 #[test]
-fn a_job_that_is_told_to_end_stores_what_it_has_reset() {
+fn a_terminated_job_stores_what_it_has_reset() {
     for signal in ["TERM", "INT"] {
         let Some(workspace) = applied("one") else { return };
         let old = workspace.working_password_of(ADDRESS);

@@ -15,7 +15,7 @@ const HUBSPOT: &str = "hubspot = {}";
 const NOT_CHANGED: &str = "The password was not changed.";
 
 #[test]
-fn every_vendor_tells_what_there_is() {
+fn every_vendor_lists_its_credentials() {
     let Some(workspace) = Workspace::new() else { return };
     let key = workspace.sandbox.smtpd().add_key("newsletter", Role::SendOnly);
     let revoked = workspace.sandbox.smtpd().add_key("before", Role::SendOnly);
@@ -117,7 +117,7 @@ fn a_credential_that_a_list_lacks_keeps_its_password() {
 
     // Really gone.
     workspace.sandbox.hubspot().remove(USER);
-    workspace.apply().warning().is("A stored password was dropped");
+    workspace.apply().warning().is("A stored password was removed from state");
     assert_eq!(workspace.addresses(), [""; 0]);
     assert_eq!(workspace.output("this"), json!([]));
 }
@@ -176,9 +176,9 @@ fn a_list_that_cannot_be_had_says_why() {
     let limited = Fault::status_with_header(429, "Retry-After", "3600");
     for (fault, scope, summary, words) in [
         (Fault::status(401), HUBSPOT, "HubSpot refused the credentials", "Listing the credentials of `hubspot`:"),
-        (Fault::status(403), HUBSPOT, "HubSpot denied the access", "The token needs the scope `transactional-email`"),
-        (Fault::page(404), HUBSPOT, "HubSpot's answer is not as documented", "Check `base_url`"),
-        (Fault::body("{}"), HUBSPOT, "HubSpot's answer is not as documented", "answered 200"),
+        (Fault::status(403), HUBSPOT, "HubSpot denied access", "The token needs the scope `transactional-email`"),
+        (Fault::page(404), HUBSPOT, "HubSpot's response is not as documented", "Check `base_url`"),
+        (Fault::body("{}"), HUBSPOT, "HubSpot's response is not as documented", "returned 200"),
         (
             Fault::status(404),
             HOSTUP,
@@ -224,8 +224,8 @@ fn without_a_login_the_plan_says_so() {
 fn an_account_that_is_named_badly_is_refused_before_anything_is_sent() {
     let Some(workspace) = Workspace::new() else { return };
     for (scope, summary, words) in [
-        ("", "No account is named", "exactly one of `hostup`, `hubspot`"),
-        ("hubspot = {}\n  smtpd = {}", "More than one account is named", "`hubspot`, `smtpd` are set"),
+        ("", "No account is set", "exactly one of `hostup`, `hubspot`"),
+        ("hubspot = {}\n  smtpd = {}", "More than one account is set", "`hubspot`, `smtpd` are set"),
         ("kirim_email = { domain = \"a/b\" }", "Invalid value for `kirim_email.domain`", "must not contain `/`"),
         ("hostup = { account_id = \"\" }", "Invalid value for `hostup.account_id`", "must not be empty"),
         ("hubspot = {}\n  timeouts = { read = \"5\" }", "Invalid value for `timeouts.read`", "must be a duration"),

@@ -82,7 +82,7 @@ fn the_documented_reset_byte_for_byte() {
     workspace.sandbox.fault(Fault::body(include_bytes!("../fixtures/hubspot/reset_v1.json")).on(Operation::Reset));
     workspace.write(&credential(""));
 
-    let warning = workspace.apply().warning().is("The answer names another user");
+    let warning = workspace.apply().warning().is("The response names another user");
     warning.says(&["aezckvh3hx@62515.smtp.hubspot.net", "The password was changed."]);
 
     let requests = workspace.sandbox.requests();

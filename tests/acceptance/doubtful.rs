@@ -76,20 +76,20 @@ fn one_list_without_the_credential_drops_and_resets_nothing() {
 
 /// What was removed at a vendor that cannot be asked about it alone: the user gets on.
 #[test]
-fn a_mailbox_that_was_removed_is_dropped_and_the_last_one_is_removed_from_the_state_by_hand() {
+fn a_removed_mailbox_is_dropped_unless_it_was_the_last_one() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.add_mailbox("another@example.com");
     workspace.write(&block("this", HOSTUP, ""));
     workspace.apply().quiet();
     workspace.sandbox.hostup().remove(MAILBOX);
-    workspace.refresh().warning().is("A stored password was dropped");
+    workspace.refresh().warning().is("A stored password was removed from state");
     assert_eq!(workspace.addresses(), [""; 0]);
 
     workspace.add_mailbox(MAILBOX);
     workspace.apply().quiet();
     workspace.sandbox.hostup().remove(MAILBOX);
     workspace.sandbox.hostup().remove("another@example.com");
-    let error = workspace.refresh().error().is("HostUp's list of credentials is in doubt");
+    let error = workspace.refresh().error().is("HostUp's list of credentials is inconsistent");
     error.says(&[STATE_RM, NOT_CHANGED]);
     assert_eq!(workspace.addresses(), [ADDRESS]);
     workspace.run(&["state", "rm", "-no-color", ADDRESS]).succeeded();
@@ -99,7 +99,7 @@ fn a_mailbox_that_was_removed_is_dropped_and_the_last_one_is_removed_from_the_st
 
 /// A list that was fetched before a credential was made does not keep the credential from being reset.
 #[test]
-fn a_list_from_before_a_credential_was_made_says_nothing_of_it() {
+fn a_list_older_than_a_credential_proves_nothing() {
     let Some(workspace) = Workspace::new() else { return };
     let late = format!("late@{}.smtp.hubspot.net", HubSpot::PORTAL_ID);
     workspace.add_credential(&late);
@@ -131,9 +131,15 @@ fn a_refusal_of_something_in_between_is_not_the_vendors() {
         let failed = workspace.apply().failed();
         assert_eq!(failed.diagnostics.len(), vendors.len(), "{failed}");
         for (row, (vendor, _)) in vendors.into_iter().enumerate() {
-            let error = several::said(&failed, row).is(&format!("{vendor}'s answer is not as documented"));
-            let answered = format!("answered {status}");
-            let error = error.says(&[&answered, "but not in the words of its API", NOT_CHANGED, "`base_url`", "proxy"]);
+            let error = several::said(&failed, row).is(&format!("{vendor}'s response is not as documented"));
+            let answered = format!("returned {status}");
+            let error = error.says(&[
+                &answered,
+                "but the body is not in the API's error format",
+                NOT_CHANGED,
+                "`base_url`",
+                "proxy",
+            ]);
             assert!(error.severity == "error" && !error.detail.contains("The token needs"), "{error:?}");
         }
     }
@@ -152,7 +158,7 @@ fn a_page_that_says_200_sets_no_password() {
     let page = said(200, "text/html", "<html>Under maintenance</html>");
     workspace.sandbox.fault(Fault::new(page).on(Operation::Reset).before().times(4));
     let error = workspace.apply().error().is("The outcome of the reset is unknown");
-    error.says(&["answered 200, but not in the words of its API", MAY_HAVE, "`base_url`", "Apply again"]);
+    error.says(&["returned 200, but the body is not in the API's error format", MAY_HAVE, "`base_url`", "Apply again"]);
     assert_eq!(workspace.working_password(), password, "the live password stays in the state");
     workspace.apply().quiet();
     assert_ne!(workspace.working_password(), password);

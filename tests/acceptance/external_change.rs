@@ -79,7 +79,7 @@ fn a_stale_password_is_rotated_once_in_every_order() {
 }
 
 #[test]
-fn somebody_who_keeps_resetting_it_is_not_answered_for_ever() {
+fn rotations_against_somebody_elses_resets_end() {
     // With `create_before_destroy` core tells a create nothing of the rotations before.
     let orders = ["", "rotation_mode = \"in_place\""];
     let Some(rows) = Rows::applied(&orders.map(|order| format!("{ROTATE}\n  {order}"))) else { return };
@@ -98,7 +98,7 @@ fn somebody_who_keeps_resetting_it_is_not_answered_for_ever() {
     };
     for _ in 0..2 {
         for warning in brakes(workspace.plan()) {
-            warning.says(&["somebody else keeps resetting it", "change `rotation_trigger`", "-replace"]);
+            warning.says(&["Somebody else keeps resetting it", "change `rotation_trigger`", "-replace"]);
         }
         brakes(workspace.apply());
         brakes(workspace.plan_with(&["-refresh=false"]));
@@ -177,7 +177,7 @@ fn what_a_refresh_has_stored_is_rotated_without_another_refresh() {
 }
 
 #[test]
-fn a_refresh_alone_tells_what_has_changed_and_rotates_nothing() {
+fn a_refresh_only_run_reports_changes_and_rotates_nothing() {
     let Some(workspace) = applied(ROTATE) else { return };
     // The exit status says nothing: Terraform 1.11's `-detailed-exitcode` is 2 here even where nothing has changed.
     let drifts = || workspace.plan_with(&["-refresh-only"]).quiet().stdout.contains("resource_drift");
@@ -191,7 +191,7 @@ fn a_refresh_alone_tells_what_has_changed_and_rotates_nothing() {
 }
 
 #[test]
-fn what_is_ignored_is_told_by_the_state_alone() {
+fn an_ignored_change_only_sets_stale() {
     let Some(workspace) = applied("on_external_change = \"ignore\"") else { return };
     let before = workspace.state();
     reset_elsewhere(&workspace);
@@ -287,7 +287,7 @@ fn a_reset_whose_response_is_lost_is_certain_only_by_the_time_of_the_password() 
     const OF_ANYTHING: &str =
         "KIRIM.EMAIL now shows a later change of the credential. It may be this reset, somebody else's";
     const NONE: &str = "KIRIM.EMAIL shows no later change so far, which proves nothing";
-    const CAUTION: &str = "Make sure first that nobody else has reset it";
+    const CAUTION: &str = "First make sure that nobody else has reset it";
     // Fault, how many reads are late, what is said; whether the old one is dead. In each half, whether the vendor tells the time of the
     // password.
     let told = vec![
@@ -357,7 +357,7 @@ fn a_reset_whose_response_is_lost_is_certain_only_by_the_time_of_the_password() 
 }
 
 #[test]
-fn a_response_that_shows_the_credential_as_it_was_before_is_not_taken_for_the_resets_own() {
+fn an_outdated_version_in_the_response_is_not_stored() {
     let orders = ORDERS.map(|(order, _)| order);
     // What the vendor shows is the same in every order of a replacement: most cases see one of them.
     let told = vec![(9, orders[0]), (9, orders[1]), (9, orders[2]), (0, orders[0])];
@@ -415,7 +415,7 @@ fn a_response_that_shows_the_credential_as_it_was_before_is_not_taken_for_the_re
 }
 
 #[test]
-fn a_password_that_is_certainly_lost_is_stale_where_no_vendor_tells() {
+fn a_certainly_lost_password_is_stale_even_if_no_vendor_reports_it() {
     let Some(workspace) = Workspace::new() else { return };
     let in_place = |trigger: &str| {
         workspace.write(&credential(&format!("rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"")));

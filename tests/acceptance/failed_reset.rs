@@ -22,7 +22,7 @@ fn a_reset_that_cannot_work_leaves_the_resource_with_its_password() {
     for order in ORDERS {
         for (obstacle, summary) in [
             (revoke as fn(&Workspace), "HubSpot refused the credentials"),
-            (forbid, "HubSpot denied the access"),
+            (forbid, "HubSpot denied access"),
             (delete, "HubSpot does not know this credential"),
         ] {
             let Some(workspace) = rotating(order) else { return };
@@ -50,7 +50,7 @@ fn an_answer_that_comes_after_the_operations_time_is_stored() {
 }
 
 #[test]
-fn a_saved_plan_that_cannot_work_any_more_leaves_the_resource_with_its_password() {
+fn an_outdated_saved_plan_keeps_the_resource_and_its_password() {
     let Some(workspace) = rotating(DELETE_FIRST) else { return };
     workspace.plan_with(&["-out=plan"]).quiet();
     let state = workspace.state();
@@ -60,7 +60,7 @@ fn a_saved_plan_that_cannot_work_any_more_leaves_the_resource_with_its_password(
 }
 
 #[test]
-fn a_replacement_for_another_reason_that_cannot_work_leaves_the_resource_with_its_password() {
+fn a_replacement_that_cannot_work_keeps_the_resource_and_its_password() {
     let reasons: [fn(&Workspace) -> Run; 3] = [
         |workspace| {
             workspace.run(&["taint", "-no-color", ADDRESS]).succeeded();
@@ -86,12 +86,12 @@ fn a_replacement_for_another_reason_that_cannot_work_leaves_the_resource_with_it
 }
 
 #[test]
-fn a_reset_that_is_refused_after_all_leaves_the_old_password_where_it_is_said_to_be() {
+fn after_a_rejected_reset_the_old_password_is_where_the_error_says() {
     for order in ORDERS {
         let Some(workspace) = rotating(order) else { return };
         let password = workspace.working_password();
         workspace.sandbox.fault(Fault::status(403).on(Operation::Reset).before());
-        let error = workspace.apply().error().is("HubSpot denied the access").says(&["The password was not changed."]);
+        let error = workspace.apply().error().is("HubSpot denied access").says(&["The password was not changed."]);
         assert!(workspace.logs_in(&password));
         if order == DELETE_FIRST {
             error.says(&["the state's backup", "create_before_destroy", "in_place"]);
@@ -135,7 +135,7 @@ fn a_first_create_that_has_certainly_reset_nothing_leaves_nothing_behind() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
     workspace.sandbox.fault(Fault::status(403).on(Operation::Reset).before());
-    workspace.apply().error().is("HubSpot denied the access").says(&["The password was not changed."]);
+    workspace.apply().error().is("HubSpot denied access").says(&["The password was not changed."]);
     assert_eq!(workspace.addresses(), [""; 0]);
     heals(&workspace, 1);
 }
@@ -249,7 +249,7 @@ fn somebody_elses_key_is_not_to_be_revoked_without_a_look() {
     let output = child.and_then(Child::wait_with_output).expect("the run ends");
     let error = workspace.judge(&arguments, &output).error();
     assert!(error.detail.contains(&format!("`{}` (made at ", theirs.id)), "{error:?}");
-    error.says(&["The password may have been changed.", "Revoke it only if nobody else made it"]);
+    error.says(&["The password may have been changed.", "Revoke it only if nobody else created it"]);
 }
 
 /// A workspace with one reset behind it and a changed trigger before it.

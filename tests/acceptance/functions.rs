@@ -34,7 +34,7 @@ fn a_resource_is_passed_whole_and_the_url_is_sensitive() {
 }
 
 #[test]
-fn a_url_has_every_part_encoded_and_tells_the_library_about_tls() {
+fn a_url_has_every_part_encoded_and_requires_tls() {
     let Some(workspace) = Workspace::with_functions() else { return };
     let with = |changes: &str| format!("merge({OBJECT}, {{ {changes} }})");
     let outputs = [

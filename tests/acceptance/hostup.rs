@@ -85,11 +85,11 @@ fn a_password_that_is_too_weak_is_refused_with_the_field_and_the_reason() {
     workspace.write(&mailbox("password_policy = { length = 12 }"));
     let error = workspace.apply().error().is("HostUp rejected the request");
     error.says(&[
-        "HostUp (127.0.0.1) answered 400 invalid_request",
+        "HostUp (127.0.0.1) returned 400 invalid_request",
         "(/newPassword: sandbox: At least 16 characters.)",
         "(request id req_",
         "The password was not changed.",
-        "make another with `password_policy`",
+        "change `password_policy`",
     ]);
     assert!(workspace.logs_in_as(MAILBOX, &before));
     assert_eq!(workspace.addresses(), [""; 0]);
@@ -104,7 +104,7 @@ fn the_legacy_control_panel_has_advice_of_its_own() {
     workspace.sandbox.hostup().make_legacy(HostUp::ACCOUNT_ID);
     workspace.write(&mailbox("rotation_mode = \"in_place\""));
     let advice = [
-        "answered 409 account_not_eligible_cpanel",
+        "returned 409 account_not_eligible_cpanel",
         "The password was not changed.",
         "legacy control panel, where no API",
     ];
@@ -132,7 +132,7 @@ fn a_mailbox_goes_by_its_id_too() {
 }
 
 #[test]
-fn the_host_is_what_the_vendor_tells_unless_it_is_configured() {
+fn the_host_is_what_the_vendor_reports_unless_it_is_configured() {
     let Some(workspace) = Workspace::new() else { return };
     let hostup = workspace.sandbox.hostup();
     let host = |arguments: &str| {
@@ -187,9 +187,9 @@ fn every_refusal_names_the_vendor_and_what_became_of_the_password() {
     let Some(mut workspace) = Workspace::new() else { return };
     workspace.write(&mailbox("timeouts = { create = \"2s\" }"));
     for (fault, summary, words) in [
-        (Fault::status(401), "HostUp refused the credentials", ["answered 401 unauthorized", "not changed."]),
-        (Fault::status(404), "HostUp does not know this credential", ["answered 404 not_found", "not changed."]),
-        (Fault::status(429), "HostUp's rate limit is reached", ["answered 429 rate_limited", "not changed."]),
+        (Fault::status(401), "HostUp refused the credentials", ["returned 401 unauthorized", "not changed."]),
+        (Fault::status(404), "HostUp does not know this credential", ["returned 404 not_found", "not changed."]),
+        (Fault::status(429), "HostUp's rate limit is reached", ["returned 429 rate_limited", "not changed."]),
         (
             Fault::status_with_header(429, "Retry-After", "3600"),
             "HostUp's rate limit is reached",
@@ -198,9 +198,9 @@ fn every_refusal_names_the_vendor_and_what_became_of_the_password() {
         (
             Fault::status(500).times(9),
             "The outcome of the reset is unknown",
-            ["answered 500 internal_error", "may have been changed."],
+            ["returned 500 internal_error", "may have been changed."],
         ),
-        (Fault::page(404), "HostUp's answer is not as documented", ["answered 404", "not changed."]),
+        (Fault::page(404), "HostUp's response is not as documented", ["returned 404", "not changed."]),
     ] {
         workspace.sandbox.fault(fault.times(99).on(Operation::Reset).before());
         let error = workspace.apply().error().is(summary);
@@ -211,9 +211,9 @@ fn every_refusal_names_the_vendor_and_what_became_of_the_password() {
     workspace.sandbox.hostup().add_api_key(1, "a-key-that-only-reads", &[HostUp::READ]);
     workspace.sandbox.hostup().add_api_key(2, "the-key-of-somebody-else", &[HostUp::READ, HostUp::WRITE]);
     for (key, summary, words) in [
-        ("a-key-that-only-reads", "HostUp denied the access", "`write:hostingconsole:services`"),
+        ("a-key-that-only-reads", "HostUp denied access", "`write:hostingconsole:services`"),
         ("the-key-of-somebody-else", "HostUp does not know this credential", "Check the name"),
-        ("no-key-at-all", "HostUp refused the credentials", "Check that the token is right"),
+        ("no-key-at-all", "HostUp refused the credentials", "Check that the token is correct"),
     ] {
         workspace.set("HOSTUP_API_KEY", key);
         workspace.keep_secret(key);
@@ -223,7 +223,7 @@ fn every_refusal_names_the_vendor_and_what_became_of_the_password() {
 }
 
 #[test]
-fn an_answer_in_other_words_is_asked_for_again_and_another_user_in_it_is_told() {
+fn a_foreign_response_is_repeated_and_another_user_is_reported() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&mailbox(""));
     workspace.sandbox.fault(Fault::body("<html>welcome</html>").on(Operation::Reset));
@@ -233,7 +233,7 @@ fn an_answer_in_other_words_is_asked_for_again_and_another_user_in_it_is_told() 
 
     workspace.sandbox.hostup().answer_as(MAILBOX, "other@example.com");
     let replace = format!("-replace={ADDRESS}");
-    let warning = workspace.apply_with(&[&replace]).warning().is("The answer names another user");
+    let warning = workspace.apply_with(&[&replace]).warning().is("The response names another user");
     warning.says(&["other@example.com", "The password was changed."]);
     assert_eq!(workspace.state()["username"], MAILBOX);
     workspace.plan().nothing_to_do();
@@ -248,12 +248,12 @@ fn a_mailbox_that_is_gone_is_dropped_and_an_account_that_is_not_shown_is_not() {
     let key = workspace.environment()["HOSTUP_API_KEY"].clone();
     workspace.sandbox.hostup().add_api_key(2, "the-key-of-somebody-else", &[HostUp::READ, HostUp::WRITE]);
     workspace.set("HOSTUP_API_KEY", "the-key-of-somebody-else");
-    workspace.refresh().error().says(&["answered 404 not_found", "The password was not changed."]);
+    workspace.refresh().error().says(&["returned 404 not_found", "The password was not changed."]);
     workspace.working_password();
 
     workspace.set("HOSTUP_API_KEY", &key);
     workspace.sandbox.hostup().remove(MAILBOX);
-    workspace.refresh().warning().is("A stored password was dropped").says(&["HostUp no longer has"]);
+    workspace.refresh().warning().is("A stored password was removed from state").says(&["HostUp no longer has"]);
     assert_eq!(workspace.addresses(), [""; 0]);
 }
 
@@ -269,7 +269,9 @@ fn an_import_adopts_the_policy_and_the_next_change_sends_a_password() {
 
     workspace.write(&mailbox("password_policy = { length = 40 }"));
     let warning = workspace.plan().warning().is("No reset after the import");
-    warning.says(&["Adopted without a reset. No password is known until it changes again."]);
+    warning.says(&[
+        "The imported credential was adopted without a reset. Its password is unknown until the next rotation.",
+    ]);
     workspace.apply().succeeded();
     assert_eq!(resets(&workspace), 0);
     workspace.plan().nothing_to_do();

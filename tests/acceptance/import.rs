@@ -33,7 +33,8 @@ fn an_import_block_adopts_and_the_next_change_rotates() {
     workspace.write(&(import + &credential("rotation_trigger = \"one\"")));
     let plan = workspace.plan();
     assert_eq!(plan.action(ADDRESS).as_deref(), Some("update"));
-    let adopted = "Adopted without a reset. No password is known until it changes again.";
+    let adopted =
+        "The imported credential was adopted without a reset. Its password is unknown until the next rotation.";
     plan.warning().is("No reset after the import").says(&[adopted]).points_at("rotation_trigger = \"one\"");
     workspace.apply().succeeded();
     assert_eq!(workspace.resets(), 0);
@@ -120,7 +121,7 @@ fn what_does_not_exist_cannot_be_imported() {
     assert!(run.stderr.contains("Cannot import non-existent remote object"), "{run}");
     workspace.sandbox.fault(Fault::status(403).on(Operation::List));
     let run = workspace.import(&format!("hubspot/{USER}")).failed();
-    assert!(run.stderr.contains("HubSpot denied the access"), "{run}");
+    assert!(run.stderr.contains("HubSpot denied access"), "{run}");
     assert_eq!(workspace.addresses(), [""; 0]);
 }
 
@@ -129,7 +130,7 @@ fn a_bad_import_id_is_explained() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
     for (id, words) in [
-        ("nobody/a@b", "names no vendor that this provider knows"),
+        ("nobody/a@b", "starts with an unknown vendor"),
         (USER, "has no vendor before a `/`"),
         ("hubspot", "the form `hubspot/<user_name>`"),
         ("hubspot/", "the form `hubspot/<user_name>`"),

@@ -26,7 +26,7 @@ fn mirror(workspace: &Workspace) -> [PathBuf; 2] {
 }
 
 #[test]
-fn another_build_of_the_same_version_is_accepted_once_the_lock_file_has_its_checksum() {
+fn another_build_is_accepted_once_the_lock_file_has_its_checksum() {
     let Some(workspace) = Workspace::new() else { return };
     let binaries = mirror(&workspace);
     workspace.write(&credential(""));

@@ -15,7 +15,7 @@ const CHANGED: &str = "The password was changed.";
 const RESET: &str = "/api/domains/example.com/credentials/92703823-f3a4-48e2-8e87-7adf25454800/reset-password";
 
 #[test]
-fn a_create_stores_what_the_reset_tells() {
+fn a_create_stores_what_the_reset_reports() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential("smtp_host = \"smtp.example.com\"\n  smtp_port = 465"));
     let planned = workspace.planned();
@@ -99,7 +99,7 @@ fn both_forms_of_a_list_and_of_a_time_are_read() {
         }
     }
     workspace.sandbox.kirim_email().remove(KIRIM_USER);
-    workspace.refresh().warning().is("A stored password was dropped").says(&["KIRIM.EMAIL no longer has"]);
+    workspace.refresh().warning().is("A stored password was removed from state").says(&["KIRIM.EMAIL no longer has"]);
     assert_eq!(workspace.addresses(), [""; 0]);
 }
 
@@ -138,7 +138,7 @@ fn a_mail_server_that_has_not_caught_up_is_a_warning() {
     let old = workspace.sandbox.kirim_email().password(KIRIM_USER).expect("the credential has a password");
     workspace.sandbox.kirim_email().fall_behind(KIRIM_USER);
     workspace.write(&credential(""));
-    let warning = workspace.apply().warning().is("The new password is not everywhere yet");
+    let warning = workspace.apply().warning().is("The new password is not active everywhere");
     warning.says(&["the old password may still work", CHANGED, "The state is up to date."]);
     assert!(workspace.logs_in_as(KIRIM_USER, &old));
     workspace.sandbox.kirim_email().catch_up(KIRIM_USER);
@@ -147,18 +147,18 @@ fn a_mail_server_that_has_not_caught_up_is_a_warning() {
 }
 
 #[test]
-fn a_refusal_with_status_200_is_told_by_what_comes_with_it() {
+fn an_error_with_status_200_is_recognized_by_its_body() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
     let old = workspace.sandbox.kirim_email().password(KIRIM_USER).expect("the credential has a password");
     workspace.sandbox.kirim_email().deny(KIRIM_USER, Denial::Bare);
     let error = workspace.apply().error().is("KIRIM.EMAIL rejected the request");
-    error.says(&["KIRIM.EMAIL (127.0.0.1) answered 200", "“Password reset failed.”", NOT_CHANGED]);
+    error.says(&["KIRIM.EMAIL (127.0.0.1) returned 200", "“Password reset failed.”", NOT_CHANGED]);
     assert!(workspace.logs_in_as(KIRIM_USER, &old));
     assert_eq!(workspace.addresses(), [""; 0]);
 
     workspace.sandbox.kirim_email().deny(KIRIM_USER, Denial::WithPassword);
-    let warning = workspace.apply().warning().is("The vendor's answer is not as documented");
+    let warning = workspace.apply().warning().is("The vendor's response is not as documented");
     warning.says(&[CHANGED, "The state is up to date."]);
     workspace.working_password();
     assert_eq!(resets(&workspace), 1);
@@ -169,15 +169,15 @@ fn a_refusal_with_status_200_is_told_by_what_comes_with_it() {
 fn every_refusal_has_its_own_words() {
     let Some(workspace) = Workspace::new() else { return };
     for (status, summary, outcome, advice) in [
-        (401, "KIRIM.EMAIL refused the credentials", NOT_CHANGED, "Check that the token is right"),
-        (403, "KIRIM.EMAIL denied the access", NOT_CHANGED, "which owns the domain"),
+        (401, "KIRIM.EMAIL refused the credentials", NOT_CHANGED, "Check that the token is correct"),
+        (403, "KIRIM.EMAIL denied access", NOT_CHANGED, "which owns the domain"),
         (404, "KIRIM.EMAIL does not know this credential", NOT_CHANGED, "Check the name"),
         (422, "KIRIM.EMAIL rejected the request", NOT_CHANGED, "Check the arguments"),
         (500, "The outcome of the reset is unknown", MAY_HAVE, "shows no later change so far, which proves nothing"),
         (504, "The outcome of the reset is unknown", MAY_HAVE, "shows no later change so far, which proves nothing"),
     ] {
         let error = refused(&workspace, status, &[]).is(summary);
-        let answer = format!("KIRIM.EMAIL (127.0.0.1) answered {status}, “This is what KIRIM.EMAIL says");
+        let answer = format!("KIRIM.EMAIL (127.0.0.1) returned {status}, “This is what KIRIM.EMAIL says");
         error.says(&[&answer, &format!("`kirim_email/{}/", KirimEmail::DOMAIN), outcome, advice]);
     }
     for (headers, words) in
@@ -190,7 +190,7 @@ fn every_refusal_has_its_own_words() {
 }
 
 #[test]
-fn who_may_not_is_told_so_before_the_reset() {
+fn a_missing_permission_is_reported_before_the_reset() {
     let Some(mut workspace) = Workspace::new() else { return };
     workspace.sandbox.kirim_email().add_account("somebody@example.org", "the-key-of-somebody-else");
     workspace.keep_secret("the-key-of-somebody-else");
@@ -208,7 +208,7 @@ fn a_credential_of_another_domain_is_not_reset() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.sandbox.kirim_email().add_domain(KirimEmail::USERNAME, "example.net");
     workspace.write(&credential("").replace("example.com", "example.net"));
-    let error = workspace.apply().error().is("KIRIM.EMAIL denied the access");
+    let error = workspace.apply().error().is("KIRIM.EMAIL denied access");
     error.says(&["“Credential does not belong to the specified domain”", NOT_CHANGED]);
     assert_eq!(resets(&workspace), 0);
 }

@@ -11,8 +11,7 @@ use crate::{
 };
 
 const MAY_HAVE: &str = "The password may have been changed.";
-const LATE: &str =
-    "may still be carrying out the reset, and a late one would end the password of the next: wait a few minutes.";
+const LATE: &str = "may still be processing the reset, and if it takes effect late, it invalidates the password of the next one: wait a few minutes first.";
 const STALE: &str = "The stored password is stale";
 const REFUSED: &str = "The stored password is refused";
 const PLANNED: &str = "A rotation is planned for a stale password";
@@ -201,7 +200,7 @@ fn carried_out_late(workspace: &Workspace, cells: &[Cell]) -> BTreeMap<String, u
     assert!(workspace.sandbox.wait_for_answers());
     for cell in cells {
         assert_eq!(cell.resets(workspace), before[&cell.name()] + 1 + cell.tries(), "{}", cell.name());
-        assert_eq!(cell.logs_in(workspace), !cell.has_one_password(), "{}: the last reset counts", cell.name());
+        assert_eq!(cell.logs_in(workspace), !cell.has_one_password(), "{}: the last reset wins", cell.name());
     }
     cells.iter().map(resets).collect()
 }
@@ -225,7 +224,7 @@ fn all_is_well(workspace: &Workspace, cells: &[Cell]) {
 }
 
 #[test]
-fn a_reset_that_is_carried_out_after_the_next_one_is_noticed_where_the_vendor_tells_of_changes() {
+fn a_late_reset_is_noticed_if_the_vendor_reports_changes() {
     let Some(workspace) = Workspace::new() else { return };
     let of = |vendor, setting| CAUSES.map(|cause| Cell::new(vendor, cause, setting));
     let told = [WARN, ROTATE, IGNORE].map(|setting| of(Vendor::KirimEmail, setting));
@@ -268,7 +267,7 @@ fn a_reset_that_is_carried_out_after_the_next_one_is_noticed_where_the_vendor_te
 
 /// Where the vendor tells of no changes, a login at each refresh does.
 #[test]
-fn a_login_at_each_refresh_notices_a_reset_that_is_carried_out_after_the_next_one() {
+fn a_login_at_each_refresh_notices_a_late_reset() {
     let Some(mut workspace) = Workspace::new() else { return };
     workspace.trust_mail_server();
     // After four refused logins at one port a refresh makes no more there, and each password costs one by PLAIN and one by LOGIN.

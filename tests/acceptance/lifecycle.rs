@@ -50,7 +50,7 @@ fn the_password_is_sensitive_and_nothing_else_is() {
 }
 
 #[test]
-fn a_run_that_tells_a_password_is_noticed() {
+fn a_run_that_shows_a_password_is_noticed() {
     let Some(workspace) = Workspace::new() else { return };
     let output = format!("output \"password\" {{\n  value = {ADDRESS}.password\n  sensitive = true\n}}\n");
     workspace.write(&(credential("") + &output));

@@ -11,7 +11,7 @@ use crate::{
 
 const OWN: &str = r#"Tr0ub4dor-&3 "quoted" <x>/y\z"#;
 const EPHEMERAL: &str = "variable \"own\" {\n  type = string\n  ephemeral = true\n}\n";
-const ODD: &str = "The vendor's answer is not as documented";
+const ODD: &str = "The vendor's response is not as documented";
 
 #[test]
 fn a_password_that_a_refusal_repeats_is_redacted_however_it_is_written() {
@@ -30,7 +30,7 @@ fn a_password_that_a_refusal_repeats_is_redacted_however_it_is_written() {
         workspace.write(&(EPHEMERAL.to_owned() + &block("this", HOSTUP, "password_wo = var.own")));
         refuse(&workspace, 400, &json!({"code": "invalid_request", "detail": said}));
         let error = workspace.apply().error().is("HostUp rejected the request");
-        error.says(&[&format!("answered 400 invalid_request, “{shown}”"), "The password was not changed."]);
+        error.says(&[&format!("returned 400 invalid_request, “{shown}”"), "The password was not changed."]);
     }
 }
 

@@ -124,13 +124,13 @@ fn what_is_unknown_at_plan_may_turn_out_to_be_one_or_none() {
 }
 
 #[test]
-fn a_refused_one_is_not_told_in_the_error() {
+fn a_rejected_password_is_not_shown_in_the_error() {
     let Some(mut workspace) = own() else { return };
     workspace.set("TF_VAR_own", "Sh0rt!?");
     workspace.keep_secret("Sh0rt!?");
     workspace.write(&(EPHEMERAL.to_owned() + &mailbox("password_wo = var.own")));
     let error = workspace.apply().error().is("HostUp rejected the request");
-    error.says(&["at least 8 characters", "The password was not changed.", "give another as `password_wo`"]);
+    error.says(&["at least 8 characters", "The password was not changed.", "set another `password_wo`"]);
     assert_eq!(workspace.addresses(), [""; 0]);
 }
 
@@ -143,7 +143,7 @@ fn after_an_import_it_waits_for_a_change_and_says_so() {
     workspace.write(&version("1"));
     workspace.import("hostup/acct_01hxa3b4c5d6e7f8g9h0j1k2m3/info@example.com").succeeded();
     let warning = workspace.plan().warning().is("No reset after the import");
-    warning.says(&["Adopted without a reset.", "`password_wo` was not sent."]);
+    warning.says(&["adopted without a reset.", "`password_wo` was not sent."]);
     workspace.apply().succeeded();
     assert_eq!(workspace.sandbox.hostup().resets(MAILBOX), 0);
     workspace.plan().nothing_to_do();
@@ -163,7 +163,7 @@ fn it_is_for_vendors_that_leave_the_password_to_the_caller() {
             let line = format!("{name} = {value}");
             workspace.write(&(EPHEMERAL.to_owned() + &block("this", target, &format!("{line}\n  {beside}"))));
             let run = workspace.plan().failed();
-            let summary = format!("{title} makes the password itself");
+            let summary = format!("{title} generates the password itself");
             let error = run.diagnostics.iter().find(|diagnostic| diagnostic.code() == line).expect("its own error");
             error.clone().is(&summary).says(&[&format!("so `{name}` cannot be set")]);
         }
@@ -179,13 +179,13 @@ fn it_goes_with_a_version_and_without_a_policy() {
         workspace.validate().error()
     };
     let error = refused("password_wo_version = \"1\"").is("Invalid value for `password_wo_version`");
-    error.says(&["says when to send `password_wo`, which is not set"]).points_at("password_wo_version = \"1\"");
+    error.says(&["requires `password_wo`"]).points_at("password_wo_version = \"1\"");
     let error = refused("password_wo = \"\"").is("Invalid value for `password_wo`").says(&["must not be empty"]);
     error.points_at("password_wo = \"\"");
     let policy = "password_policy = { length = 20 }";
     let error =
         refused(&format!("password_wo = \"a-literal-1\"\n  {policy}")).is("Invalid value for `password_policy`");
-    error.says(&["has no meaning beside `password_wo`"]).points_at(policy);
+    error.says(&["conflicts with `password_wo`"]).points_at(policy);
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn a_credential_that_is_gone_is_dropped_with_a_warning() {
     workspace.write(&credential(""));
     workspace.apply().quiet();
     workspace.sandbox.hubspot().delete(USER);
-    let warning = workspace.refresh().warning().is("A stored password was dropped");
+    let warning = workspace.refresh().warning().is("A stored password was removed from state");
     warning.says(&["HubSpot no longer has this credential", "The password was not changed."]);
     assert_eq!(workspace.addresses(), [""; 0]);
 }
@@ -34,10 +34,10 @@ fn whatever_else_goes_wrong_is_an_error_and_the_state_is_kept() {
     };
     for (fault, summary) in [
         (Fault::status(401), "HubSpot refused the credentials"),
-        (Fault::status(403), "HubSpot denied the access"),
+        (Fault::status(403), "HubSpot denied access"),
         (Fault::status(500).times(9), "HubSpot has a problem"),
-        (page(), "HubSpot's answer is not as documented"),
-        (Fault::body("<html>"), "HubSpot's answer is not as documented"),
+        (page(), "HubSpot's response is not as documented"),
+        (Fault::body("<html>"), "HubSpot's response is not as documented"),
     ] {
         workspace.sandbox.fault(fault.on(Operation::List));
         let error = workspace.refresh().error().is(summary);
@@ -59,11 +59,11 @@ fn later_generations_ask_for_what_their_list_does_not_name() {
     assert_eq!(workspace.working_password(), password);
 
     workspace.sandbox.fault(Fault::status(403).on(Operation::Get));
-    workspace.refresh().error().is("HubSpot denied the access");
+    workspace.refresh().error().is("HubSpot denied access");
     assert_eq!(workspace.addresses(), [ADDRESS]);
 
     workspace.sandbox.hubspot().delete(USER);
-    workspace.refresh().warning().is("A stored password was dropped");
+    workspace.refresh().warning().is("A stored password was removed from state");
     assert_eq!(workspace.addresses(), [""; 0]);
 }
 

@@ -13,7 +13,7 @@ fn a_changed_trigger_replaces_and_resets_once() {
 }
 
 #[test]
-fn a_changed_trigger_creates_first_where_it_is_told_to() {
+fn a_changed_trigger_creates_first_if_so_configured() {
     rotates(CREATE_FIRST, "replace");
 }
 

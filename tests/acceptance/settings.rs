@@ -132,7 +132,7 @@ fn without_credentials_a_plan_fails_and_a_validation_does_not() {
 }
 
 #[test]
-fn what_core_says_of_itself_and_the_user_adds_is_told_to_the_vendor() {
+fn the_user_agent_names_core_and_what_the_user_adds() {
     let Some(mut workspace) = Workspace::new() else { return };
     workspace.set("TF_APPEND_USER_AGENT", "team-mail/7");
     workspace.write(&credential(""));
@@ -146,7 +146,7 @@ fn what_core_says_of_itself_and_the_user_adds_is_told_to_the_vendor() {
 }
 
 #[test]
-fn what_is_added_with_line_breaks_is_told_without_them() {
+fn line_breaks_in_the_user_agent_are_removed() {
     let Some(mut workspace) = Workspace::new() else { return };
     workspace.set("TF_APPEND_USER_AGENT", "team-mail/7\r\nX-Evil: yes\n");
     workspace.write(&credential(""));
@@ -159,7 +159,7 @@ fn what_is_added_with_line_breaks_is_told_without_them() {
 }
 
 #[test]
-fn a_file_of_certificates_that_cannot_be_used_is_an_error_before_anything_is_sent() {
+fn an_unusable_certificate_file_is_an_error_before_anything_is_sent() {
     let Some(mut workspace) = Workspace::new() else { return };
     workspace.file("garbage.pem", "garbage");
     workspace.file("long.pem", &"x".repeat(1 << 20 | 1));
@@ -168,11 +168,11 @@ fn a_file_of_certificates_that_cannot_be_used_is_an_error_before_anything_is_sen
     let mut cases = vec![
         ("missing.pem", "names the file `missing.pem`, which does not exist."),
         ("~/authority.pem", "which does not exist. Nothing replaces `~` here; `pathexpand"),
-        ("garbage.pem", "names the file `garbage.pem`, which holds no PEM certificate."),
+        ("garbage.pem", "names the file `garbage.pem`, which contains no PEM certificate."),
         ("broken.pem", "which holds something that is not a certificate"),
-        ("long.pem", "which is longer than 1 MiB"),
+        ("long.pem", "which is larger than 1 MiB"),
         (".", "names the file `.`, which is a directory"),
-        (pem, "holds a certificate, and must be the path of a file"),
+        (pem, "is a certificate but must be the path of a file"),
     ];
     if cfg!(unix) {
         cases.push(("/dev/zero", "which is not a regular file"));
@@ -224,7 +224,7 @@ fn a_token_of_another_data_centre_asks_for_its_submission_server() {
     let token = "pat-eu1-1f1bb0b4-5b0f-4f8e-9f0c-7d1c1b6b5a4e";
     workspace.keep_secret(token);
     workspace.set("HUBSPOT_ACCESS_TOKEN", token);
-    let warning = workspace.plan().warning().is("The submission server may be another");
+    let warning = workspace.plan().warning().is("The submission server may be wrong");
     warning.says(&["`smtp-eu1.hubapi.com`", "The password was not changed.", "Set `smtp_host`"]);
     workspace.write(&credential("smtp_host = \"smtp-eu1.hubapi.com\""));
     workspace.plan().quiet();

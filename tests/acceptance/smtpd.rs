@@ -67,7 +67,7 @@ fn a_key_that_cannot_be_made_leaves_the_old_one_as_it_was() {
         let Some(workspace) = rotating(order) else { return };
         let old = active(&workspace);
         workspace.sandbox.fault(Fault::status(403).on(Operation::Reset).before());
-        let error = workspace.apply().error().is("SMTPD denied the access").says(&[NOT_CHANGED]);
+        let error = workspace.apply().error().is("SMTPD denied access").says(&[NOT_CHANGED]);
         assert!(workspace.logs_in_as(&old.key, &old.secret), "{order}");
         assert_eq!(active(&workspace).id, old.id, "{order}");
         if order == DELETE_FIRST {
@@ -91,9 +91,9 @@ fn a_key_that_may_have_been_made_leaves_the_old_one_where_it_is_said_to_be() {
     for (fault, outcome, seen) in [
         (Fault::status(500).before(), MAY_HAVE, "of this name so far, which proves nothing"),
         (Fault::status(504).before(), MAY_HAVE, "of this name so far, which proves nothing"),
-        (Fault::status(504), MAY_HAVE, "Revoke it only if nobody else made it"),
-        (Fault::new(Effect::Close), MAY_HAVE, "Revoke it only if nobody else made it"),
-        (Fault::new(Effect::Truncate(10)), "The password was changed.", "Revoke it only if nobody else made it"),
+        (Fault::status(504), MAY_HAVE, "Revoke it only if nobody else created it"),
+        (Fault::new(Effect::Close), MAY_HAVE, "Revoke it only if nobody else created it"),
+        (Fault::new(Effect::Truncate(10)), "The password was changed.", "Revoke it only if nobody else created it"),
     ] {
         let Some(workspace) = rotating(DELETE_FIRST) else { return };
         let old = active(&workspace);
@@ -144,7 +144,7 @@ fn an_old_key_that_cannot_be_revoked_is_named_and_the_new_one_is_kept() {
         let warning = workspace.apply().warning().is("The old credential may still be valid");
         warning.says(&[
             &format!("Revoking `{}`, which `smtpd/{NAME}` replaces", old.id),
-            "SMTPD (127.0.0.1) answered 403 40300",
+            "SMTPD (127.0.0.1) returned 403 40300",
             "The password was changed.",
             &format!("Revoke `{}` by hand.", old.id),
         ]);
@@ -159,7 +159,7 @@ fn a_deposed_key_is_revoked_by_the_next_apply() {
     let Some(workspace) = rotating(CREATE_FIRST) else { return };
     let old = active(&workspace);
     workspace.sandbox.fault(Fault::status(403).on(Operation::Revoke).before());
-    let error = workspace.apply().error().is("SMTPD denied the access");
+    let error = workspace.apply().error().is("SMTPD denied access");
     error.says(&[&format!("Revoking the credential of `smtpd/{NAME}`"), NOT_CHANGED]);
     let new = active(&workspace);
     assert_eq!(workspace.working_password(), new.secret);
@@ -211,7 +211,7 @@ fn a_destroy_that_cannot_revoke_keeps_the_key_in_the_state() {
     workspace.write(&key(""));
     workspace.apply().quiet();
     workspace.sandbox.fault(Fault::status(403).on(Operation::Revoke).before());
-    workspace.destroy().error().is("SMTPD denied the access").says(&[NOT_CHANGED]);
+    workspace.destroy().error().is("SMTPD denied access").says(&[NOT_CHANGED]);
     workspace.working_password();
     workspace.destroy().quiet();
 }
@@ -223,7 +223,7 @@ fn a_key_that_was_revoked_elsewhere_is_dropped_and_made_anew() {
     workspace.apply().quiet();
     // As SMTPD does with a key that nobody has used for 90 days.
     workspace.sandbox.smtpd().revoke(&active(&workspace).id);
-    let warning = workspace.refresh().warning().is("A stored password was dropped");
+    let warning = workspace.refresh().warning().is("A stored password was removed from state");
     warning.says(&["SMTPD no longer has this credential", NOT_CHANGED]);
     assert_eq!(workspace.addresses(), [""; 0]);
     workspace.apply().quiet();
@@ -256,7 +256,7 @@ fn an_import_is_by_the_id_of_a_key_and_adopts_its_role() {
 
     let plan = workspace.plan();
     assert_eq!(plan.action(ADDRESS).as_deref(), Some("update"));
-    plan.warning().is("No reset after the import").says(&["Adopted without a reset.", "`smtpd.role`"]);
+    plan.warning().is("No reset after the import").says(&["adopted without a reset.", "`smtpd.role`"]);
     workspace.apply().succeeded();
     assert_eq!(workspace.state()["smtpd"]["role"], "send_only");
     assert_eq!(workspace.sandbox.smtpd().resets(NAME), 0);
@@ -312,10 +312,10 @@ fn an_answer_that_is_lost_has_made_a_key_that_is_named() {
     workspace.sandbox.fault(Fault::new(Effect::Close).on(Operation::Reset));
     let error = workspace.apply().error().is("The outcome of the reset is unknown");
     error.says(&[
-        "SMTPD (127.0.0.1) gave no answer",
-        "not listed before the reset.",
+        "SMTPD (127.0.0.1) sent no response",
+        "which it did not list before the reset.",
         MAY_HAVE,
-        "Revoke it only if nobody else made it",
+        "Revoke it only if nobody else created it",
     ]);
     assert_eq!(workspace.sandbox.smtpd().resets(NAME), 2, "it was sent once");
     assert_eq!(workspace.working_password(), old.secret, "the old key still works");

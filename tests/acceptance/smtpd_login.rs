@@ -22,11 +22,7 @@ fn the_key_that_the_provider_is_logged_in_with_is_never_revoked() {
     for order in ORDERS {
         configuration("two", order);
         let error = workspace.plan().error().is("The provider logs in with this credential");
-        error.says(&[
-            "the provider is logged in with this API key",
-            NOT_CHANGED,
-            "Log in to SMTPD with another credential",
-        ]);
+        error.says(&["the provider logs in with this API key", NOT_CHANGED, "Log in to SMTPD with another credential"]);
     }
     workspace.destroy().error().is("The provider logs in with this credential").says(&[NOT_CHANGED]);
     assert_eq!(workspace.state(), state);
@@ -43,7 +39,7 @@ fn a_refused_login_says_so_although_it_comes_with_403() {
     let error = workspace.apply().error().is("SMTPD refused the credentials");
     error.says(&[
         &format!("Checking `smtpd/{NAME}` before the reset"),
-        "answered 403 40102, “Username and password are incorrect”.",
+        "returned 403 40102, “Username and password are incorrect”.",
         NOT_CHANGED,
         "not used for 90 days",
     ]);
@@ -70,14 +66,14 @@ fn a_user_may_log_in_in_place_of_a_key() {
 }
 
 #[test]
-fn a_role_that_may_not_make_keys_is_told_so() {
+fn a_role_that_may_not_create_keys_is_reported() {
     let Some(mut workspace) = Workspace::new() else { return };
     let reader = workspace.sandbox.smtpd().add_key("reader", Role::ReadOnly);
     workspace.set("SMTPD_API_KEY", &reader.key);
     workspace.set("SMTPD_API_SECRET", &reader.secret);
     workspace.write(&key(""));
-    let error = workspace.apply().error().is("SMTPD denied the access");
-    error.says(&["answered 403 40300", NOT_CHANGED, "the role `iac` is meant for"]);
+    let error = workspace.apply().error().is("SMTPD denied access");
+    error.says(&["returned 403 40300", NOT_CHANGED, "the role `iac` is meant for"]);
     assert_eq!(workspace.sandbox.smtpd().resets(NAME), 0);
 }
 
@@ -88,7 +84,7 @@ fn a_token_that_is_refused_is_fetched_again_once() {
     for operation in [Operation::List, Operation::Reset] {
         workspace.sandbox.forget_requests();
         workspace.sandbox.fault(Fault::status(401).times(2).on(operation).before());
-        workspace.apply().error().is("SMTPD refused the credentials").says(&["answered 401 40100", NOT_CHANGED]);
+        workspace.apply().error().is("SMTPD refused the credentials").says(&["returned 401 40100", NOT_CHANGED]);
         assert_eq!(logins(&workspace), 2, "{operation:?}");
         assert_eq!(workspace.sandbox.pending_faults(), 0);
     }
@@ -127,7 +123,7 @@ fn a_login_that_does_not_work_deletes_nothing() {
         workspace.set("SMTPD_API_SECRET", "not-the-secret-at-all");
         workspace.keep_secret("not-the-secret-at-all");
         let error = workspace.apply_with(&["-refresh=false"]).error().is("SMTPD refused the credentials");
-        error.says(&["answered 403 40102", NOT_CHANGED]);
+        error.says(&["returned 403 40102", NOT_CHANGED]);
         assert_eq!(workspace.state(), state, "{order}");
         workspace.working_password();
     }

@@ -95,7 +95,7 @@ fn a_reset_after_the_upgrade_has_a_greater_version() {
 }
 
 #[test]
-fn who_still_asks_for_the_url_is_told_by_core() {
+fn core_reports_the_use_of_the_removed_url() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.file("terraform.tfstate", FIRST);
     let output = format!("output \"url\" {{\n  value = {ADDRESS}.smtp_url\n  sensitive = true\n}}\n");

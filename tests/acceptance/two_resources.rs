@@ -23,7 +23,7 @@ fn a_credential_in_two_resources_is_reset_one_after_the_other_with_a_warning() {
         workspace.write(&["one", "two"].map(|name| resource(name, USER, &arguments)).concat());
         let warning = workspace.apply_with(AT_ONCE).warning().is("Two resources reset the same credential");
         let warning =
-            warning.says(&["no longer works", "The password was changed.", "Keep a credential in one resource"]);
+            warning.says(&["no longer works", "The password was changed.", "Manage each credential with one resource"]);
 
         assert_eq!(workspace.resets(), 2 * (count + 1));
         let requests = workspace.sandbox.requests();
@@ -33,7 +33,7 @@ fn a_credential_in_two_resources_is_reset_one_after_the_other_with_a_warning() {
         workspace.working_password_of(&last);
         let first = ADDRESSES.into_iter().find(|address| *address != last).expect("the other one");
         let dead = workspace.state_of(first)["password"].as_str().map(str::to_owned).expect("a password");
-        assert!(!workspace.logs_in(&dead), "the last reset counts");
+        assert!(!workspace.logs_in(&dead), "the last reset wins");
         workspace.plan().nothing_to_do();
     }
 }
@@ -60,7 +60,7 @@ fn a_key_whose_secret_was_lost_is_not_taken_for_the_next_resources() {
     workspace.write(&["one", "two"].map(|name| block(name, SMTPD, "")).concat());
     let run = workspace.apply_with(AT_ONCE).failed();
     for (sentence, seen) in [
-        ("The password may have been changed.", "not listed before the reset."),
+        ("The password may have been changed.", "which it did not list before the reset."),
         ("The password may have been changed.", "SMTPD shows no new credential of this name so far"),
     ] {
         let told = |said: &&Diagnostic| said.detail.contains(sentence) && said.detail.contains(seen);

@@ -19,7 +19,7 @@ fn every_refusal_has_its_own_words() {
     let mut details = Vec::new();
     for (status, summary, outcome, advice) in [
         (401, "HubSpot refused the credentials", NOT_CHANGED, "has not expired"),
-        (403, "HubSpot denied the access", NOT_CHANGED, "the scope `transactional-email`"),
+        (403, "HubSpot denied access", NOT_CHANGED, "the scope `transactional-email`"),
         (404, "HubSpot does not know this credential", NOT_CHANGED, "Check the name"),
         (409, "HubSpot reports a conflict", NOT_CHANGED, "Look at the credential in HubSpot"),
         (422, "HubSpot rejected the request", NOT_CHANGED, "Check the arguments"),
@@ -27,7 +27,7 @@ fn every_refusal_has_its_own_words() {
     ] {
         let error = refused(&workspace, status, &[]).is(summary);
         let answer = format!(
-            "HubSpot (127.0.0.1) answered {status} HUBSPOT_CATEGORY, “This is what HubSpot says” (request id aeb5f871-7f07-4993-9211-075dc63e7cbf)."
+            "HubSpot (127.0.0.1) returned {status} HUBSPOT_CATEGORY, “This is what HubSpot says” (request id aeb5f871-7f07-4993-9211-075dc63e7cbf)."
         );
         details.push(error.says(&[&answer, &begin(), outcome, advice]).detail.replace(&answer, ""));
     }
@@ -84,8 +84,8 @@ fn a_web_page_in_place_of_the_api_is_no_word_of_the_vendors() {
     let page =
         Effect::Status { status: 404, headers: BTreeMap::new(), body: Some("<html>nothing here</html>".to_owned()) };
     workspace.sandbox.fault(Fault::new(page).on(Operation::Reset).before());
-    let error = workspace.apply().error().is("HubSpot's answer is not as documented");
-    let error = error.says(&["answered 404", NOT_CHANGED, "`base_url`"]);
+    let error = workspace.apply().error().is("HubSpot's response is not as documented");
+    let error = error.says(&["returned 404", NOT_CHANGED, "`base_url`"]);
     assert!(!error.detail.contains("nothing here"), "{error:?}");
 }
 

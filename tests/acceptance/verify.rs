@@ -66,7 +66,7 @@ fn a_password_that_stays_refused_is_a_warning_and_is_not_reset_again() {
     for (resets, mode) in (1..).zip(["", "rotation_mode = \"in_place\""]) {
         workspace.write(&rotated(resets, &format!("{}\n  {mode}", verify(&workspace, BRIEFLY))));
         let warning = workspace.apply().warning().is("The new password did not log in");
-        let warning = warning.says(&["answered 535 5.7.8: it refuses the user name or the password.", CHANGED]);
+        let warning = warning.says(&["replied 535 5.7.8: it rejects the user name or the password.", CHANGED]);
         assert_eq!(warning.address.as_deref(), Some(ADDRESS));
         stored(&workspace, &json!(false));
         workspace.plan().nothing_to_do();
@@ -96,17 +96,17 @@ fn what_can_be_seen_before_the_reset_costs_none() {
     let faults = || {
         [
             (SmtpFault::reply(Stage::Banner, "421 4.3.2 Busy"), "The mail server is busy"),
-            (SmtpFault::reply(Stage::Banner, "554 5.7.1 Go away"), "The mail server turns this machine away"),
+            (SmtpFault::reply(Stage::Banner, "554 5.7.1 Go away"), "The mail server rejected the connection"),
             (SmtpFault::extensions(Stage::Ehlo, &["AUTH PLAIN LOGIN"]), "The mail server offers no STARTTLS"),
             (SmtpFault::reply(Stage::StartTls, "454 4.7.0 Later"), "The mail server is busy"),
-            (SmtpFault::new(Stage::Handshake, SmtpEffect::Alert), "No TLS with the mail server"),
+            (SmtpFault::new(Stage::Handshake, SmtpEffect::Alert), "No TLS connection to the mail server"),
             (
                 SmtpFault::new(Stage::Handshake, SmtpEffect::ClientCertificate),
-                "The mail server demands a client certificate",
+                "The mail server requires a client certificate",
             ),
-            (SmtpFault::reply(Stage::EhloOverTls, "421 4.7.1 No certificate"), "The mail server ended the session"),
-            (SmtpFault::reply(Stage::Ehlo, "501 5.5.4 No"), "The mail server refuses EHLO"),
-            (SmtpFault::reply(Stage::Ehlo, "504 5.5.2 No"), "The mail server refuses EHLO"),
+            (SmtpFault::reply(Stage::EhloOverTls, "421 4.7.1 No certificate"), "The mail server closed the session"),
+            (SmtpFault::reply(Stage::Ehlo, "501 5.5.4 No"), "The mail server rejected EHLO"),
+            (SmtpFault::reply(Stage::Ehlo, "504 5.5.2 No"), "The mail server rejected EHLO"),
             (SmtpFault::certificate(Showing::NotYetValid), "The mail server's certificate is not trusted"),
             (SmtpFault::certificate(Showing::OtherHost), "The mail server's certificate is not trusted"),
             (SmtpFault::extensions(Stage::EhloOverTls, &["AUTH CRAM-MD5"]), "The mail server offers no login"),
@@ -144,7 +144,7 @@ fn what_can_be_seen_before_the_reset_costs_none() {
         fails(summary, &[NOT_CHANGED, "before the reset"]);
     }
     write(2, "verify = { host = \"nowhere.invalid\" }");
-    fails("The mail server's name is not known", &[NOT_CHANGED, "`nowhere.invalid:587`"]);
+    fails("The mail server's name cannot be resolved", &[NOT_CHANGED, "`nowhere.invalid:587`"]);
     write(2, "verify = { host = \"127.0.0.1\", port = 1 }");
     fails("The mail server cannot be reached", &[NOT_CHANGED, "connection was refused"]);
 
@@ -161,7 +161,7 @@ fn a_create_with_an_authority_that_is_not_trusted_resets_nothing() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&rotated(1, &verify(&workspace, "")));
     let error = workspace.apply().error().is("The mail server's certificate is not trusted");
-    error.says(&["from an authority that is not trusted here", NOT_CHANGED, "`ca_certificate_file`"]);
+    error.says(&["issued by an authority that is not trusted", NOT_CHANGED, "`ca_certificate_file`"]);
     assert_eq!((workspace.resets(), workspace.addresses().len()), (0, 0));
 }
 
@@ -176,7 +176,7 @@ fn an_interrupt_while_it_is_tried_stores_the_new_password() {
         let run = interrupted_when(&workspace, || workspace.sandbox.logins().len() > logins);
         assert_ne!(run.status, Some(0), "{order}: {run}");
         let warning =
-            run.diagnostics.iter().find(|diagnostic| diagnostic.summary == "The new password was not tried out");
+            run.diagnostics.iter().find(|diagnostic| diagnostic.summary == "The new password was not verified");
         assert!(warning.is_some_and(|warning| warning.detail.contains(CHANGED)), "{order}: {run}");
         stored(&workspace, &Value::Null);
         assert_eq!(workspace.resets(), resets, "{order}");
@@ -188,7 +188,7 @@ fn the_operations_own_time_cuts_it_short() {
     let Some(workspace) = trusting() else { return };
     workspace.sandbox.propagate_after(NEVER, Meanwhile::NoPassword);
     workspace.write(&rotated(1, &format!("{}\n  timeouts = {{ create = \"5s\" }}", verify(&workspace, ""))));
-    workspace.apply().warning().is("The new password was not tried out").says(&[CHANGED]);
+    workspace.apply().warning().is("The new password was not verified").says(&[CHANGED]);
     stored(&workspace, &Value::Null);
     workspace.plan().nothing_to_do();
 }
@@ -235,7 +235,7 @@ fn nested_settings_stay_as_they_were_written() {
 }
 
 #[test]
-fn the_server_that_the_vendor_tells_is_the_one_to_log_in_at() {
+fn the_login_uses_the_server_that_the_vendor_reports() {
     let Some(workspace) = trusting() else { return };
     let port = workspace.sandbox.smtp_port();
     for (trigger, resets) in [("one", 1), ("two", 2)] {
@@ -335,15 +335,15 @@ fn where_no_server_is_known_one_must_be_named() {
     workspace.write(&block("this", KIRIM_EMAIL, "verify = {}"));
     for run in [workspace.validate(), workspace.apply()] {
         run.error()
-            .is("No server to log in at")
-            .says(&["KIRIM.EMAIL", "`verify.host`, or `smtp_host`"])
+            .is("No server to log in to")
+            .says(&["KIRIM.EMAIL", "`verify.host` or `smtp_host`"])
             .points_at("verify = {}");
     }
     // What is unknown until apply may turn out null.
     let late = "resource \"terraform_data\" \"late\" { input = null }\n";
     let host = "verify = { host = terraform_data.late.output }";
     workspace.write(&(late.to_owned() + &block("this", KIRIM_EMAIL, host)));
-    workspace.apply().error().is("No server to log in at").says(&[NOT_CHANGED]);
+    workspace.apply().error().is("No server to log in to").says(&[NOT_CHANGED]);
     assert_eq!(workspace.sandbox.kirim_email().resets(KIRIM_USER), 0);
 
     let port = workspace.sandbox.smtp_port();
@@ -366,7 +366,7 @@ fn a_refresh_logs_in_where_it_is_asked_to_and_notices_a_refusal() {
     workspace.add_credential(USER);
     for _ in 0..2 {
         let warning = workspace.refresh().warning().is("The stored password is refused");
-        warning.says(&["answered 535 5.7.8: ", "has logged in before", "`on_external_change = \"rotate\"`"]);
+        warning.says(&["replied 535 5.7.8: ", "has logged in before", "`on_external_change = \"rotate\"`"]);
         assert_eq!(workspace.state()["stale"], true);
     }
     workspace.write(&rotated(1, &(verify(&workspace, "on_refresh = true") + "\n  on_external_change = \"rotate\"")));
@@ -396,8 +396,8 @@ fn a_refresh_that_cannot_log_in_says_so_and_leaves_all_as_it_was() {
         SmtpFault::reply(Stage::Login, "535 5.7.3 Unsuccessful"),
     ] {
         workspace.sandbox.smtp_fault(fault.always());
-        let warning = workspace.refresh().warning().is("The stored password was not tried out");
-        warning.says(&["Whether the stored password still works is not known"]);
+        let warning = workspace.refresh().warning().is("The stored password was not verified");
+        warning.says(&["It is not known whether the stored password still works"]);
         assert_eq!(workspace.state(), before);
         workspace.sandbox.clear_smtp_faults();
     }
@@ -407,8 +407,8 @@ fn a_refresh_that_cannot_log_in_says_so_and_leaves_all_as_it_was() {
 #[test]
 fn a_lost_answer_is_made_up_for_by_a_login_with_the_old_password() {
     const UNKNOWN: &str = "The password may have been changed.";
-    const TAKEN: &str = "still takes the password from before";
-    const REFUSED: &str = "refuses the password from before with 535";
+    const TAKEN: &str = "still accepts the previous password";
+    const REFUSED: &str = "rejects the previous password with 535";
     let lost = |effect| Fault::new(effect).on(Operation::Reset);
     // A mail server may hear of a reset late, so that a login that still works proves nothing.
     let faults = [
@@ -467,31 +467,28 @@ fn a_change_that_the_vendor_shows_may_be_somebody_elses() {
     workspace.apply().error().says(&[
         "The password was changed.",
         "now shows a later change of the password, by this reset or by somebody else's",
-        "Make sure first that nobody else has reset it",
+        "First make sure that nobody else has reset it",
     ]);
 }
 
 #[test]
 fn what_is_no_refusal_of_the_password_is_not_said_to_be_one() {
     for (reply, words) in [
-        ("534 5.7.9 <b>Too weak</b>", "answered 534 5.7.9: it refuses the mechanism as too weak for the account."),
-        ("530 5.7.0 <b>Not now</b>", "answered 530 5.7.0: it wants something else of the client before a login."),
-        ("504 5.5.4 <b>Unknown</b>", "answered 504 5.5.4: it does not know the mechanism that it offers."),
-        ("538 5.7.11 <b>TLS</b>", "answered 538 5.7.11: it refuses the mechanism for want of encryption."),
-        ("535 5.7.139 <b>Off</b>", "answered 535 5.7.139: it refuses the login for another reason than the password."),
-        ("535 4.7.8 <b>Later</b>", "answered 535 4.7.8: it refuses the login for another reason than the password."),
-        ("454 4.7.0 <b>Later</b>", "answered 454 4.7.0: it cannot check passwords at the moment."),
-        (
-            "432 4.7.12 <b>Move</b>",
-            "answered 432 4.7.12: it wants the account's password changed over to this mechanism first.",
-        ),
+        ("534 5.7.9 <b>Too weak</b>", "replied 534 5.7.9: it rejects the mechanism as too weak for the account."),
+        ("530 5.7.0 <b>Not now</b>", "replied 530 5.7.0: it requires something else before a login."),
+        ("504 5.5.4 <b>Unknown</b>", "replied 504 5.5.4: it does not support the mechanism that it offers."),
+        ("538 5.7.11 <b>TLS</b>", "replied 538 5.7.11: it rejects the mechanism for lack of encryption."),
+        ("535 5.7.139 <b>Off</b>", "replied 535 5.7.139: it rejects the login for a reason other than the password."),
+        ("535 4.7.8 <b>Later</b>", "replied 535 4.7.8: it rejects the login for a reason other than the password."),
+        ("454 4.7.0 <b>Later</b>", "replied 454 4.7.0: it cannot check passwords at the moment."),
+        ("432 4.7.12 <b>Move</b>", "replied 432 4.7.12: it requires a password transition to this mechanism first."),
     ] {
         let Some(workspace) = trusting() else { return };
         workspace.sandbox.smtp_fault(SmtpFault::reply(Stage::Login, reply).always());
         workspace.write(&rotated(1, &verify(&workspace, "timeout = \"1s\"")));
         let warning = workspace.apply().warning().is("The new password did not log in");
-        let warning = warning.says(&[words, CHANGED, "Nothing speaks against the password itself"]);
-        for unsaid in ["<b>", "reset it once more", "learn of a reset"] {
+        let warning = warning.says(&[words, CHANGED, "Nothing suggests that the password is wrong"]);
+        for unsaid in ["<b>", "reset it again", "pick up a reset"] {
             assert!(!warning.detail.contains(unsaid), "{warning:?}");
         }
         stored(&workspace, &json!(false));
@@ -507,7 +504,7 @@ fn what_the_server_says_ahead_verifies_nothing() {
     workspace.sandbox.propagate_after(NEVER, Meanwhile::NoPassword);
     workspace.write(&rotated(1, &verify(&workspace, "timeout = \"1s\"")));
     let warning = workspace.apply().warning().is("The new password did not log in");
-    warning.says(&["answered 235 2.7.0: it answered before it was asked."]);
+    warning.says(&["replied 235 2.7.0: it replied before the command was sent."]);
     stored(&workspace, &json!(false));
 }
 
@@ -524,7 +521,7 @@ fn a_password_that_never_logged_in_is_not_rotated_for_a_refusal() {
         workspace.apply().warning().is("The new password did not log in");
         for _ in 0..2 {
             let warning = workspace.apply().warning().is("The stored password has never logged in");
-            warning.says(&["answered 535 5.7.8: ", "`stale` is left as it was"]);
+            warning.says(&["replied 535 5.7.8: ", "`stale` is left as it was"]);
             assert_eq!((&workspace.state()["stale"], &workspace.state()["verified"]), (&json!(false), &json!(false)));
         }
         assert_eq!(workspace.resets(), 1, "{mode}");
@@ -573,7 +570,7 @@ fn a_password_is_tried_as_it_is_stored() {
         assert_eq!(state["password"], composed);
         let works = made == composed;
         assert_eq!((workspace.logs_in(composed), &state["verified"]), (works, &json!(works)), "{summaries:?}");
-        let other = summaries.contains(&"The password is stored in another form");
+        let other = summaries.contains(&"The stored password may differ");
         assert_eq!((other, summaries.len()), (!works, if works { 0 } else { 2 }), "{summaries:?}");
     }
 }

@@ -37,7 +37,7 @@ fn a_server_of_others_making_that_refuses_the_new_password_is_a_warning() {
         let (Some(mut workspace), Some(peer)) = (Workspace::new(), setup.start()) else { return };
         verify_at(&mut workspace, &peer, "timeout = \"2s\"");
         let warning = workspace.apply().warning().is("The new password did not log in");
-        warning.says(&["answered 535", ": it refuses the user name or the password.", "The password was changed."]);
+        warning.says(&["replied 535", ": it rejects the user name or the password.", "The password was changed."]);
         assert_eq!((workspace.resets(), &workspace.state()["verified"]), (1, &json!(false)), "{program:?}");
         workspace.working_password();
     }
@@ -100,16 +100,19 @@ fn a_server_without_tls_in_common_costs_one_reset_at_most_and_no_password() {
         for (odd, security, name, peer) in &cells {
             let reason = match odd {
                 OddTls::CbcOnly | OddTls::DheOnly | OddTls::P521 => {
-                    "it broke the TLS handshake off, as servers do that have no cipher suite or no kind of key in common with the client"
+                    "it aborted the TLS handshake, as servers do that have no cipher suite or key type in common with the client"
                 }
-                OddTls::Rsa1024 => "its certificate has an RSA key of fewer than 2048 or of more than 8192 bits",
-                OddTls::Tls11Only => "it speaks no version of TLS from 1.2 on",
+                OddTls::Rsa1024 => "its certificate has an RSA key of fewer than 2048 or more than 8192 bits",
+                OddTls::Tls11Only => "it does not support TLS 1.2 or later",
             };
             let address = format!("smtp_credential_password.{name}");
             let said = run.diagnostics.iter().find(|said| said.address.as_ref() == Some(&address));
             let said = said.unwrap_or_else(|| panic!("{odd:?} {security}: {run}")).clone();
-            let summary =
-                if severity == "error" { "No TLS with the mail server" } else { "The new password did not log in" };
+            let summary = if severity == "error" {
+                "No TLS connection to the mail server"
+            } else {
+                "The new password did not log in"
+            };
             assert_eq!(said.severity, severity, "{odd:?} {security}: {said:?}");
             let place = format!("`localhost:{}` was of no help: {reason}", peer.port());
             said.is(summary).says(&[&place, outcome, NEEDED, "`verify.host`"]);

@@ -162,20 +162,20 @@ async fn only_the_credentials_own_404_makes_it_gone() {
 #[tokio::test]
 async fn a_mail_server_that_is_not_in_step_is_noted() {
     let reset = reset(|answer| answer["data"]["remote_synced"] = false.into()).await.unwrap();
-    assert_eq!(reset.notes, [Note::NotYetEverywhere]);
+    assert_eq!(reset.notes, [Note::NotYetActive]);
 }
 
 #[tokio::test]
 async fn a_failure_with_a_password_stores_it_and_is_noted() {
     let reset = reset(|answer| answer["success"] = false.into()).await.unwrap();
     assert_eq!(reset.password, BARE.password.map(Secret::new));
-    assert_eq!(reset.notes, [Note::OddAnswer]);
+    assert_eq!(reset.notes, [Note::UndocumentedResponse]);
 }
 
 #[tokio::test]
 async fn an_answer_about_another_credential_is_noted() {
     let reset = reset(|answer| answer["data"]["credential"]["user_smtp_guid"] = "another".into()).await.unwrap();
-    assert_eq!(reset.notes, [Note::OddAnswer]);
+    assert_eq!(reset.notes, [Note::UndocumentedResponse]);
 }
 
 #[tokio::test]

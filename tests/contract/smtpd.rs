@@ -171,8 +171,8 @@ async fn a_reset_tells_the_key_as_the_user_and_its_id_as_the_version() {
         (("", ""), Some("kq3vTn8RzYpLw5cXd1Jb"), Some("0b0a4f3e-6f0e-4bfb-9a47-0d9e1c6b7a52"), vec![]),
         (("Key", "key"), Some("kq3vTn8RzYpLw5cXd1Jb"), Some("0b0a4f3e-6f0e-4bfb-9a47-0d9e1c6b7a52"), vec![]),
         (("Secret", "secret"), Some("kq3vTn8RzYpLw5cXd1Jb"), Some("0b0a4f3e-6f0e-4bfb-9a47-0d9e1c6b7a52"), vec![]),
-        (("Key", "X"), None, Some("0b0a4f3e-6f0e-4bfb-9a47-0d9e1c6b7a52"), vec![Note::OddAnswer]),
-        (("ID", "X"), Some("kq3vTn8RzYpLw5cXd1Jb"), None, vec![Note::OddAnswer]),
+        (("Key", "X"), None, Some("0b0a4f3e-6f0e-4bfb-9a47-0d9e1c6b7a52"), vec![Note::UndocumentedResponse]),
+        (("ID", "X"), Some("kq3vTn8RzYpLw5cXd1Jb"), None, vec![Note::UndocumentedResponse]),
     ] {
         let server = Server::start(&CASES[0], &[]).await;
         let (old, new) = change;

@@ -126,7 +126,7 @@ fn a_second_interrupt_gives_the_password_up() {
 }
 
 #[test]
-fn a_provider_that_is_told_to_end_takes_back_what_was_not_sent() {
+fn a_provider_that_has_to_end_cancels_what_was_not_sent() {
     let Some(scene) = scene() else { return };
     let fault = Fault::new(Effect::Stall).on(Operation::List).before().times(2);
     scene.workspace.sandbox.fault(fault);
@@ -137,7 +137,7 @@ fn a_provider_that_is_told_to_end_takes_back_what_was_not_sent() {
 }
 
 #[test]
-fn a_provider_that_is_told_to_end_finishes_what_was_sent() {
+fn a_provider_that_has_to_end_finishes_what_was_sent() {
     for (number, signal) in [(8, "TERM"), (9, "HUP"), (10, "PIPE")] {
         let Some(scene) = scene() else { return };
         let ended = stalled(&scene, stall(), |run| {
@@ -299,7 +299,7 @@ fn an_interrupt_ends_the_back_off() {
 }
 
 #[test]
-fn a_provider_that_is_told_to_end_waits_for_the_rest_of_an_answer_and_for_nothing_else() {
+fn a_provider_that_has_to_end_only_waits_for_the_rest_of_a_response() {
     let Some(within) = scene() else { return };
     let ended = stalled(&within, half_an_answer(), |run| {
         run.signal_providers("TERM");

@@ -202,7 +202,7 @@ impl Scene {
             let run = self.judge(&self.start().wait()).succeeded();
             // What made it stale is healed; a key that was revoked is gone when the next refresh asks for it.
             let is_known = |said: &Diagnostic| {
-                ["A stored password was dropped", "The stored password is stale"].contains(&&*said.summary)
+                ["A stored password was removed from state", "The stored password is stale"].contains(&&*said.summary)
             };
             assert!(run.diagnostics.iter().all(is_known), "there should be nothing else to say: {run}");
             assert_eq!(self.plan().status, Some(0), "there should be nothing to do");

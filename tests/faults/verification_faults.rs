@@ -179,7 +179,7 @@ fn a_mail_server_that_is_of_no_use_costs_no_reset_and_no_password() {
 }
 
 #[test]
-fn the_old_password_tells_what_became_of_a_reset() {
+fn the_old_password_shows_what_happened_to_a_reset() {
     if Workspace::new().is_none() {
         return;
     }

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
-use super::server::{Act, Server};
-use super::*;
+use super::{
+    server::{Act, Server},
+    *,
+};
 
 #[tokio::test]
 async fn a_request_is_what_the_vendor_documents_and_nothing_is_added() {
@@ -40,7 +42,7 @@ async fn a_query_and_a_form_are_encoded() {
 }
 
 #[tokio::test]
-async fn a_code_of_the_vendors_tells_why_it_refused_but_not_what_was_done() {
+async fn a_vendors_code_refines_the_kind_but_not_the_outcome() {
     use Kind::{Forbidden, Unauthorized, Unavailable};
     use Outcome::{MayHaveChanged, NotChanged};
     for (status, code, kind, outcome) in [
@@ -88,25 +90,25 @@ async fn every_status_of_a_reset_is_judged_after_one_request() {
         (999, NotTheApi, MayHaveChanged),
     ] {
         for (body, words) in [
-            (r#"{"category": "ANY", "message": "No."}"#, Words::Own),
-            ("", Words::Other),
-            ("<html>No.</html>", Words::Other),
-            (r#"{"blocked_by": "gateway"}"#, Words::Other),
+            (r#"{"category": "ANY", "message": "No."}"#, Origin::Vendor),
+            ("", Origin::Foreign),
+            ("<html>No.</html>", Origin::Foreign),
+            (r#"{"blocked_by": "gateway"}"#, Origin::Foreign),
         ] {
             let is_refusal = (400..500).contains(&status) && status != 408;
-            let kind = if is_refusal && words == Words::Other { NotTheApi } else { in_own_words };
+            let kind = if is_refusal && words == Origin::Foreign { NotTheApi } else { in_own_words };
             let server = Server::start([Act::answer(status, &["Retry-After: 0"], body)]);
             let error = server.failed(server.reset().await, kind, outcome, 1);
             // The body of a redirect is not read.
-            let words = if matches!(status, 100..200 | 300..400) { Words::Other } else { words };
+            let words = if matches!(status, 100..200 | 300..400) { Origin::Foreign } else { words };
             assert_eq!((error.status, error.words), (Some(status), words), "{body}");
-            assert_eq!(error.reason, format!("it answered {status}"));
+            assert_eq!(error.reason, format!("it returned {status}"));
         }
     }
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_and_its_target_is_not_told() {
+async fn a_redirect_is_not_followed_and_its_target_is_not_shown() {
     let elsewhere = Server::start([Act::answer(200, &[], PASSWORD)]);
     for status in [301, 302, 303, 307, 308] {
         let location = format!("Location: http://{}/secret-place", elsewhere.address);
@@ -179,7 +181,7 @@ async fn a_refusal_whose_body_does_not_come_is_in_nobodys_words() {
 }
 
 #[tokio::test]
-async fn an_answer_of_another_form_is_told_without_its_content() {
+async fn a_response_of_another_form_is_reported_without_its_content() {
     for body in ["", "<html>the-new-password</html>", "{\"password\":\"the-new-password\"", "\u{1f}\u{8b}gzip"] {
         let server = Server::start([Act::answer(200, &["X-Request-Id: r-1", "Content-Encoding: gzip"], body)]);
         let changed = server.reset().await.unwrap().json::<Value>().unwrap_err();
@@ -192,7 +194,7 @@ async fn an_answer_of_another_form_is_told_without_its_content() {
 }
 
 #[tokio::test]
-async fn a_single_value_is_found_beside_odd_ones() {
+async fn a_single_value_is_found_among_unexpected_ones() {
     let body = r#"{"data": [], "data": {"seconds": 1.5, "seconds": 7, "seconds": -1, "late": 1e400, "late": true,
         "password": 5, "password": "p", "password": false, "password": null, "password": {}, "password": ["q"]},
         "data": {"other": 1}} and garbage"#;
@@ -207,7 +209,7 @@ async fn a_single_value_is_found_beside_odd_ones() {
 }
 
 #[tokio::test]
-async fn an_answer_that_refuses_in_its_body_is_told_in_the_vendors_words() {
+async fn an_error_in_a_success_body_is_reported_with_the_vendors_message() {
     let body = format!(r#"{{"category":"LOCKED","message":"Locked for {TOKEN}","success":false}}"#);
     let server = Server::start([Act::answer(200, &["X-Request-Id: r-1"], &body)]);
     let answer = server.reset().await.unwrap();

@@ -2,12 +2,16 @@
 
 use std::fmt::Write;
 
-use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
 use tokio::task::JoinSet;
 
-use super::server::{Act, Server};
-use super::*;
+use super::{
+    server::{Act, Server},
+    *,
+};
 
 /// Bodies with the password at its documented place, as vendors write them.
 const BODIES: [&str; 4] = [

@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
 
-use super::server::Act::SayWhenTold;
-use super::server::{Act, Server, answer, bound};
-use super::*;
+use super::{
+    server::{
+        Act::{self, SayWhenTold},
+        Server, answer, bound,
+    },
+    *,
+};
 
 #[tokio::test]
-async fn a_refused_reset_changed_nothing_and_is_told_before_the_deadline() {
+async fn a_rejected_reset_changed_nothing_and_is_reported_before_the_deadline() {
     let nobody = bound();
     let api = api(settings(), &format!("http://{}", nobody.local_addr().unwrap()));
     let op = operation(3);
@@ -27,7 +33,7 @@ async fn a_host_without_an_address_changed_nothing() {
 }
 
 #[tokio::test]
-async fn a_server_that_speaks_first_has_its_password_kept_and_leaves_a_reset_unknown_without_one() {
+async fn an_early_response_is_read_and_without_a_password_proves_nothing() {
     let server = Server::start([Act::Babble(answer(200, &[], PASSWORD))]);
     assert_eq!(server.reset().await.unwrap().password(&["password"]).unwrap(), Secret::new("the-new-password"));
     assert_eq!(server.connections(), 1);
@@ -62,7 +68,7 @@ async fn no_answer_leaves_a_reset_unknown() {
 }
 
 #[tokio::test]
-async fn the_operations_deadline_ends_a_read_and_not_the_wait_for_the_answer_to_what_changes_a_password() {
+async fn the_deadline_ends_a_read_but_never_the_wait_for_a_resets_response() {
     let server = Server::start([Act::Silence]);
     let op = operation(3);
     let error = get(&server.api()).read(&op).await.unwrap_err();
@@ -176,7 +182,7 @@ async fn an_answer_that_stalls_has_changed_the_password() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_large_has_changed_the_password_which_is_kept_where_it_has_come() {
+async fn a_password_in_a_response_that_is_too_large_is_kept_if_it_has_arrived() {
     let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
     let garbage = "x".repeat(64 * 1024 + 1);
     for start in ["", "{\"password\":\"the-new-password\", \"more\": \""] {
@@ -202,7 +208,7 @@ async fn an_answer_that_is_too_large_has_changed_the_password_which_is_kept_wher
 }
 
 #[tokio::test]
-async fn a_page_may_hold_more_than_the_answer_to_a_reset_and_is_never_asked_for_again() {
+async fn a_page_may_be_larger_than_a_resets_response_and_is_never_retried() {
     let page = format!("\"{}\"", "x".repeat(1024 * 1024));
     let server = Server::start([Act::answer(200, &[], &page)]);
     assert_eq!(server.read().await.unwrap().json::<String>().unwrap().len(), 1024 * 1024);

@@ -1,8 +1,10 @@
 //! Connections that look-ups share, and resets never.
 
-use super::server::{Act, Server, answer};
-use super::tls::{acceptor, authority, file, leaf, pem};
-use super::*;
+use super::{
+    server::{Act, Server, answer},
+    tls::{acceptor, authority, file, leaf, pem},
+    *,
+};
 
 fn list() -> Vec<u8> {
     answer(200, &[], "{}")

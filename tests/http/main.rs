@@ -19,14 +19,15 @@ mod tls;
 
 use std::time::Duration;
 
-use terraform_provider_smtp::http::{
-    Agreement, Answer, Api, BaseUrl, CertificateFile, Client, Error, ErrorFormat, Finality, Form, Kind, Mark, Method,
-    Operation, Outcome, Request, Settings, Words,
-};
-use terraform_provider_smtp::secret::{Outside, Secret};
-use tokio_util::sync::CancellationToken;
-
 use server::Server;
+use terraform_provider_smtp::{
+    http::{
+        Agreement, Answer, Api, BaseUrl, CertificateFile, Client, Error, ErrorFormat, Finality, Form, Kind, Mark,
+        Method, Operation, Origin, Outcome, Request, Settings,
+    },
+    secret::{Outside, Secret},
+};
+use tokio_util::sync::CancellationToken;
 
 /// A error_format with everything that one can have.
 static DIALECT: ErrorFormat = ErrorFormat {

@@ -1,11 +1,15 @@
 //! Proxies of the environment. Each test runs itself again in an environment of its own.
 
-use std::env;
-use std::process::{Command, Output};
+use std::{
+    env,
+    process::{Command, Output},
+};
 
-use super::server::{Act, Server, bound};
-use super::tls::{acceptor, authority, file, leaf, pem};
-use super::*;
+use super::{
+    server::{Act, Server, bound},
+    tls::{acceptor, authority, file, leaf, pem},
+    *,
+};
 
 /// In the second run: the base URL to call.
 const BASE: &str = "TEST_BASE_URL";
@@ -46,26 +50,26 @@ async fn reset_again() -> Option<Result<Answer, Error>> {
 }
 
 #[tokio::test]
-async fn a_proxy_that_opens_no_tunnel_is_told_with_its_status_and_without_its_password() {
+async fn a_proxys_failure_is_reported_with_its_status_but_no_password() {
     if let Some(result) = reset_again().await {
         let error = result.unwrap_err();
         return assert_eq!((error.kind, error.outcome), (Kind::Unreachable, Outcome::NotChanged));
     }
-    let test = "a_proxy_that_opens_no_tunnel_is_told_with_its_status_and_without_its_password";
+    let test = "a_proxys_failure_is_reported_with_its_status_but_no_password";
     for (act, words, is_final) in [
         (
             Act::answer(407, &["Proxy-Authenticate: Basic"], ""),
-            "the proxy asks for a user name and password (407)",
+            "the proxy requires a user name and password (407)",
             true,
         ),
-        (Act::answer(403, &[], "the-proxy-password"), "the proxy answered 403 and opened no tunnel", true),
-        (Act::answer(302, &["Location: http://x"], ""), "the proxy answered 302 and opened no tunnel", true),
-        (Act::answer(502, &[], ""), "the proxy answered 502 and opened no tunnel", false),
+        (Act::answer(403, &[], "the-proxy-password"), "the proxy returned 403 and opened no tunnel", true),
+        (Act::answer(302, &["Location: http://x"], ""), "the proxy returned 302 and opened no tunnel", true),
+        (Act::answer(502, &[], ""), "the proxy returned 502 and opened no tunnel", false),
         (Act::CloseAfterRequest, "the proxy closed the connection", false),
-        (Act::Say(b"NONSENSE\r\n\r\n".to_vec()), "what the proxy answered is not HTTP", false),
+        (Act::Say(b"NONSENSE\r\n\r\n".to_vec()), "the proxy's response is not HTTP", false),
         (
             Act::Say(b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n".to_vec()),
-            "what the proxy answered is not HTTP",
+            "the proxy's response is not HTTP",
             false,
         ),
     ] {

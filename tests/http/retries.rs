@@ -2,8 +2,10 @@
 
 use tokio::task::JoinSet;
 
-use super::server::{Act, Server};
-use super::*;
+use super::{
+    server::{Act, Server},
+    *,
+};
 
 fn agree() -> Act {
     Act::answer(200, &[], PASSWORD)
@@ -41,7 +43,7 @@ async fn a_reset_is_refused_twice_and_sent_a_third_time() {
 }
 
 #[tokio::test]
-async fn a_wait_beyond_the_deadline_is_told_at_once() {
+async fn a_wait_beyond_the_deadline_fails_at_once() {
     for (status, header, kind) in [
         (429, "Retry-After: 99999", Kind::RateLimited),
         (429, "X-RateLimit-Reset: 99999", Kind::RateLimited),

@@ -1,14 +1,20 @@
 //! No token, password or path is in any text.
 
-use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
+use std::{
+    fmt::{Debug, Write},
+    sync::{Arc, Mutex},
+};
 
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span::{Attributes, Id, Record},
+};
 
-use super::server::{Act, Server};
-use super::*;
+use super::{
+    server::{Act, Server},
+    *,
+};
 
 /// Whatever is logged in this process, at any level, by any crate and in any of these tests.
 #[derive(Clone, Default)]
@@ -46,7 +52,7 @@ impl Subscriber for Log {
 }
 
 #[tokio::test]
-async fn the_log_tells_the_host_and_the_status_and_no_secret_or_path() {
+async fn the_log_has_the_host_and_the_status_but_no_secret_or_path() {
     let log = Log::default();
     tracing::subscriber::set_global_default(log.clone()).unwrap();
     let password = Act::answer(200, &[], PASSWORD);

@@ -2,8 +2,10 @@
 
 use tokio::task::JoinSet;
 
-use super::server::{Act, Server, answer};
-use super::*;
+use super::{
+    server::{Act, Server, answer},
+    *,
+};
 
 fn agree() -> Act {
     Act::answer(200, &[], r#"{"email":"me@example.com"}"#)
@@ -105,7 +107,7 @@ async fn a_vendor_that_never_agrees_in_its_own_words_may_have_changed_the_passwo
                 matches!(error.kind, Kind::NotTheApi | Kind::Interrupted | Kind::TimedOut | Kind::TooLarge),
                 "{error:?}"
             );
-            assert_eq!((error.words, server.requests().len()), (Words::Other, 4), "{number}");
+            assert_eq!((error.words, server.requests().len()), (Origin::Foreign, 4), "{number}");
         });
     }
     cases.join_all().await;

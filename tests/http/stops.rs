@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use super::server::{Act, Server, answer};
-use super::*;
+use super::{
+    server::{Act, Server, answer},
+    *,
+};
 
 #[tokio::test]
 async fn nothing_is_sent_after_a_stop() {

@@ -1,18 +1,17 @@
 //! Certificates that are trusted, and those that are not.
 
-use std::io::Write;
-use std::sync::Arc;
+use std::{io::Write, sync::Arc};
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
-use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, pki_types::PrivateKeyDer};
 use tempfile::NamedTempFile;
 use tokio_rustls::TlsAcceptor;
 
-use super::server::{Act, Server};
-use super::*;
+use super::{
+    server::{Act, Server},
+    *,
+};
 
 pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -115,7 +114,7 @@ async fn a_connection_that_ends_after_the_handshake_leaves_a_reset_unknown() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_cannot_be_trusted_is_told_after_one_connection() {
+async fn an_untrusted_certificate_is_reported_after_one_connection() {
     let (ours, other) = (authority("ours"), authority("other"));
     let file = file(&pem(ours.der()));
     let mut expired = leaf("127.0.0.1");
@@ -131,9 +130,9 @@ async fn a_certificate_that_cannot_be_trusted_is_told_after_one_connection() {
         ),
         (
             acceptor(&ours, &common_name()),
-            "its certificate names no host as a subject alternative name, and its common name (CN) does not count",
+            "its certificate has no subject alternative name, and its common name (CN) is not used",
         ),
-        (acceptor(&other, &leaf("127.0.0.1")), "its certificate is from an authority that is not trusted here"),
+        (acceptor(&other, &leaf("127.0.0.1")), "its certificate was issued by an authority that is not trusted"),
     ] {
         let server = Server::start_tls([agree()], acceptor);
         let api = trusting(&file, &server);
@@ -150,7 +149,7 @@ async fn a_handshake_that_stalls_changed_nothing() {
     let server = Server::start([Act::Silence]);
     let api = api(impatient(), &format!("https://{}", server.address));
     let error = server.failed(post(&api).reset(&operation(3)).await, Kind::Unreachable, Outcome::NotChanged, 0);
-    assert_eq!(error.reason, "no connection came about in time");
+    assert_eq!(error.reason, "the connection timed out");
 }
 
 #[tokio::test]
@@ -164,7 +163,7 @@ async fn a_handshake_that_fails_changed_nothing() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_stands_in_the_file_is_trusted_for_its_names_and_as_long_as_it_is_valid() {
+async fn a_listed_certificate_is_trusted_for_its_names_while_it_is_valid() {
     let mut expired = leaf("127.0.0.1");
     expired.not_after = date_time_ymd(2020, 1, 1);
     let mut future = leaf("127.0.0.1");
@@ -174,7 +173,7 @@ async fn a_certificate_that_stands_in_the_file_is_trusted_for_its_names_and_as_l
         (expired, Some("has expired")),
         (future, Some("is not valid yet")),
         (leaf("example.com"), Some("is for another host: it names example.com")),
-        (common_name(), Some("common name (CN) does not count")),
+        (common_name(), Some("common name (CN) is not used")),
     ] {
         let (certificate, acceptor) = self_signed(params);
         let server = Server::start_tls([agree()], acceptor);
@@ -190,7 +189,7 @@ async fn a_certificate_that_stands_in_the_file_is_trusted_for_its_names_and_as_l
 }
 
 #[tokio::test]
-async fn a_leaf_of_an_authority_that_is_not_trusted_is_trusted_where_it_stands_in_the_file_itself() {
+async fn a_leaf_of_an_untrusted_authority_is_trusted_if_it_is_listed_itself() {
     let other = authority("other");
     let key = KeyPair::generate().unwrap();
     let certificate = leaf("127.0.0.1").signed_by(&key, &other).unwrap();
@@ -212,12 +211,12 @@ fn a_file_that_holds_no_certificates_is_refused_in_words() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing");
     let cases = [
-        (file("").path(), "holds no PEM certificate"),
-        (file("garbage").path(), "holds no PEM certificate"),
-        (file(key).path(), "holds no PEM certificate"),
+        (file("").path(), "contains no PEM certificate"),
+        (file("garbage").path(), "contains no PEM certificate"),
+        (file(key).path(), "contains no PEM certificate"),
         (file(&pem(b"garbage")).path(), "something that is not a certificate"),
         (file(&good[..good.len() - 40]).path(), "something that is not a certificate"),
-        (file(&format!("{good}{}", "x".repeat(1024 * 1024))).path(), "is longer than 1 MiB"),
+        (file(&format!("{good}{}", "x".repeat(1024 * 1024))).path(), "is larger than 1 MiB"),
         (&missing, "does not exist"),
         (&missing.join("below"), "does not exist"),
         (&file("").path().join("below"), "is not a directory"),

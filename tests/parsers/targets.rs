@@ -49,7 +49,10 @@ fn client_certificate(bytes: &[u8]) {
         _ => None,
     });
     if let Err(refusal) = terms {
-        assert_eq!(refusal.to_string(), "PLUGIN_CLIENT_CERT holds no certificate in PEM, so nobody could be let in.");
+        assert_eq!(
+            refusal.to_string(),
+            "PLUGIN_CLIENT_CERT is not a PEM certificate; refusing to serve without client authentication."
+        );
     }
 }
 

@@ -45,7 +45,7 @@ struct Hostile {
 }
 
 const TOO_LONG: &str = "the list is longer than 200 pages, 10000 credentials or 8 MiB";
-const NO_LIST: &str = "the answer does not have the documented form";
+const NO_LIST: &str = "the response does not have the documented form";
 /// As much as any page may hold.
 const LARGE: usize = 15 << 20;
 

@@ -138,7 +138,7 @@ async fn a_process_that_needs_no_roots_reads_none() {
 }
 
 #[tokio::test]
-async fn each_reset_has_a_connection_of_its_own_that_resumes_the_session_of_an_earlier_one() {
+async fn each_reset_opens_a_connection_and_resumes_an_earlier_session() {
     let sandbox = Sandbox::start();
     let roots = Counted::new(sandbox.ca_certificate_pem());
     reset(&sandbox, &roots, sandbox.env_over_tls(), Value::Null).await;

@@ -2,7 +2,7 @@
 #![expect(unreachable_pub, clippy::pedantic, reason = "generated")]
 #![allow(
     dead_code,
-    reason = "nobody makes the empty messages around requests and answers; an `expect` does not see it"
+    reason = "the empty messages around requests and responses are never constructed; `expect` does not work here"
 )]
 
 pub mod tfplugin6 {

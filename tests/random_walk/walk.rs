@@ -230,7 +230,8 @@ impl Walk {
         match self.caller().await.refresh(&stored).await {
             Ok((refreshed, warnings)) if refreshed.state.is_null() => {
                 assert!(!is_there, "what the vendor has is not dropped");
-                let warned = warnings.iter().any(|warning| warning.summary == "A stored password was dropped");
+                let warned =
+                    warnings.iter().any(|warning| warning.summary == "A stored password was removed from state");
                 assert_eq!(warned, !stored.state.get("password").is_null(), "a dropped password is told");
                 let deposed = std::mem::take(&mut self.resources[index].deposed);
                 self.resources[index] = Resource { deposed, ..Resource::default() };
@@ -550,7 +551,7 @@ impl Walk {
             done.deed == Deed::Delete || done.resets + by_others == target.resets(&self.world.sandbox)
         });
         if is_certain && !worked.is_empty() && !matches!(target, Target::Smtpd(_)) {
-            assert_eq!(live >= 1, !is_overtaken, "the last reset counts, and its password is stored");
+            assert_eq!(live >= 1, !is_overtaken, "the last reset wins, and its password is stored");
         }
         if !matches!(target, Target::Smtpd(_)) {
             let warned = group.members.iter().filter(|member| member.warned).count();

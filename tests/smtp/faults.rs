@@ -71,7 +71,7 @@ async fn a_server_that_is_closing_or_overloaded_is_busy() {
 }
 
 #[tokio::test]
-async fn a_refused_login_is_told_with_its_code_and_leaves_as_it_should() {
+async fn a_rejected_login_is_reported_with_its_code_and_ends_with_quit() {
     let scene = Scene::new();
     for security in BOTH {
         for (stage, code, kind) in [
@@ -93,7 +93,7 @@ async fn a_refused_login_is_told_with_its_code_and_leaves_as_it_should() {
 }
 
 #[tokio::test]
-async fn a_server_that_turns_everybody_away_is_told_from_one_that_refuses_a_login() {
+async fn a_rejected_connection_is_distinguished_from_a_rejected_login() {
     let scene = Scene::new();
     for security in BOTH {
         let fault = SmtpFault::reply(Stage::Banner, "554 5.7.1 No service here");
@@ -173,14 +173,14 @@ async fn what_is_sent_ahead_is_no_reply_to_what_comes_then() {
 }
 
 #[tokio::test]
-async fn a_bad_certificate_is_told_with_what_is_wrong_with_it() {
+async fn a_bad_certificate_is_reported_with_its_problem() {
     let scene = Scene::new();
     for security in BOTH {
         for (showing, reason) in [
             (Showing::Expired, "its certificate has expired"),
             (Showing::NotYetValid, "its certificate is not valid yet, or the clock of this machine is wrong"),
             (Showing::OtherHost, "its certificate is for another host"),
-            (Showing::UnknownAuthority, "its certificate is from an authority that is not trusted here"),
+            (Showing::UnknownAuthority, "its certificate was issued by an authority that is not trusted"),
         ] {
             let failure = scene.check_and_login(security, &SmtpFault::certificate(showing)).await.unwrap_err();
             assert_eq!((failure.kind, &*failure.reason), (FailureKind::Certificate, reason));
@@ -189,7 +189,7 @@ async fn a_bad_certificate_is_told_with_what_is_wrong_with_it() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_fails_is_told_as_such() {
+async fn a_failed_handshake_is_reported_as_such() {
     let scene = Scene::new();
     for security in BOTH {
         for (effect, kind) in [
@@ -258,7 +258,7 @@ async fn what_is_injected_behind_the_220_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_closed_is_told_as_such_at_each_stage() {
+async fn a_closed_connection_is_reported_as_such_at_each_stage() {
     let scene = Scene::new();
     for security in BOTH {
         let close = |stage| SmtpFault::new(stage, SmtpEffect::Close);
@@ -276,7 +276,7 @@ async fn a_connection_that_is_closed_is_told_as_such_at_each_stage() {
 }
 
 #[tokio::test]
-async fn what_is_no_smtp_is_told_as_such() {
+async fn what_is_not_smtp_is_reported_as_such() {
     let scene = Scene::new();
     for security in BOTH {
         for reply in ["hello", "25", "250-a\r\n251 b", "HTTP/1.1 400 Bad Request", "334 go on", "\u{0}\u{1}\u{2}"] {
@@ -319,7 +319,7 @@ async fn a_reply_of_a_megabyte_or_without_an_end_is_given_up_early() {
 }
 
 #[tokio::test]
-async fn a_host_that_cannot_be_found_or_refuses_the_connection_is_told_as_such() {
+async fn an_unknown_host_and_a_refused_connection_are_reported_as_such() {
     let scene = Scene::new();
     // Bound, so that nobody else gets it, and not listening.
     let taken = TcpSocket::new_v4().unwrap();
@@ -335,7 +335,7 @@ async fn a_host_that_cannot_be_found_or_refuses_the_connection_is_told_as_such()
 }
 
 #[tokio::test]
-async fn each_way_to_tls_at_the_others_port_fails_and_tells_nothing() {
+async fn each_kind_of_tls_fails_at_the_others_port_and_reveals_nothing() {
     let scene = Scene::new();
     let sandbox = &scene.sandbox;
     let tls_where_clear = scene.server_at(sandbox.smtp_port(), Security::Tls).login(USER, &scene.password).await;

@@ -10,13 +10,13 @@ use terraform_provider_smtp::smtp::{CertificateFile, Failure, FailureKind, Roots
 
 use crate::peers::{OddTls, Program, Setup};
 
-const BROKEN_OFF: &str = "it broke the TLS handshake off, as servers do";
+const BROKEN_OFF: &str = "it aborted the TLS handshake, as servers do";
 
 fn expected(odd: OddTls) -> &'static str {
     match odd {
         OddTls::CbcOnly | OddTls::DheOnly | OddTls::P521 => BROKEN_OFF,
-        OddTls::Rsa1024 => "its certificate has an RSA key of fewer than 2048 or of more than 8192 bits",
-        OddTls::Tls11Only => "it speaks no version of TLS from 1.2 on",
+        OddTls::Rsa1024 => "its certificate has an RSA key of fewer than 2048 or more than 8192 bits",
+        OddTls::Tls11Only => "it does not support TLS 1.2 or later",
     }
 }
 
@@ -68,5 +68,5 @@ async fn an_authority_of_the_same_name_with_another_key_is_said_to_be_one() {
     let roots = Roots::new(Some(CertificateFile::read(file.path()).unwrap()));
     let failure = Server::new("localhost", peer.port(), Security::StartTls, roots).check().await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Certificate, "{failure:?}");
-    assert!(failure.reason.starts_with("its certificate is signed with another key than that of"), "{failure:?}");
+    assert!(failure.reason.starts_with("its certificate is not signed with the key of"), "{failure:?}");
 }

@@ -54,7 +54,7 @@ async fn checked(params: CertificateParams, byte_order_mark: &str) -> Result<(),
 }
 
 #[tokio::test]
-async fn a_certificate_that_stands_in_the_file_is_trusted_for_its_name_and_while_it_is_valid() {
+async fn a_listed_certificate_is_trusted_for_its_name_while_it_is_valid() {
     let named = |name: &str| CertificateParams::new([name.to_owned()]).unwrap();
     for mark in ["", "\u{feff}"] {
         assert_eq!(checked(named("localhost"), mark).await, Ok(()));

@@ -1,10 +1,10 @@
-//! How many requests may be under way at a time, and when the next one may leave.
+//! Congestion control for a vendor's rate limit: how many requests may be in flight, and when the next one may be sent.
 //!
-//! Until a vendor refuses one, or says how many it still takes, there is no bound. Then the method is that of TCP on a
-//! congested path (RFC 5681), with a window of the rate limit in the role of a round trip. A refusal closes the way. After a
-//! pause one request asks. When it gets through, others follow, one more with each response, up to the share that the
-//! vendor took from this client in the last window. Beyond the share they start again from one at a time. Clients that
-//! share a limit, and do not know of each other, each find their share in this way.
+//! There is no bound until the vendor rejects a request or reports how many remain. Then this works like TCP congestion
+//! control (RFC 5681), with a window of the rate limit instead of a round trip. A rejection closes the flow. After a
+//! pause one request probes. If it is accepted, others follow, one more with each response, up to the share that the
+//! vendor accepted from this client in the last window. Beyond the share, growth starts again at one. In this way,
+//! clients that share a limit without knowing of each other each find their share.
 
 use std::time::Duration;
 
@@ -12,48 +12,49 @@ use tokio::time::Instant;
 
 use super::quota::Quota;
 
-/// What one client knows of a vendor's rate limit.
+/// What a client knows about a vendor's rate limit.
 #[derive(Debug)]
 pub(super) struct Flow {
     way: Way,
     window: Window,
     cycle: Cycle,
-    /// How many requests the vendor took in the last window; the greatest number until it has refused one.
+    /// How many requests the vendor accepted in the last window; `u32::MAX` until it has rejected one.
     share: u32,
-    /// How many may be under way within the share.
+    /// How many requests may be in flight within the share.
     room: u32,
-    /// How many may be under way beyond the share.
+    /// How many requests may be in flight beyond the share.
     edge: u32,
-    /// How many are under way that left since the way was last closed.
+    /// How many requests are in flight that were sent since the flow was last closed.
     under_way: u32,
-    /// How often the way was closed.
+    /// How often the flow was closed.
     closings: u64,
-    /// How many more requests the vendor says that it takes.
+    /// How many more requests the vendor accepts, according to its headers.
     remaining: Option<u64>,
 }
 
-/// Whether requests may leave.
+/// Whether requests may be sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Way {
     Open,
-    /// After so many refusals in a row. None means that the vendor said that nothing remains, and has refused nothing.
+    /// After this many rejections in a row. With 0 the vendor has reported that nothing remains, without rejecting a
+    /// request.
     Closed {
         until: Instant,
         refusals: u32,
     },
-    /// One request is under way that shows whether the vendor takes requests again.
+    /// One request probes whether the vendor accepts requests again.
     Asking {
         refusals: u32,
     },
 }
 
-/// How long the vendor's windows are.
+/// The length of the vendor's window.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Window {
     Unknown,
-    /// As its documentation says.
+    /// From its documentation.
     Documented(Duration),
-    /// As its responses say, or as its documentation says and a refusal has confirmed.
+    /// From its responses, or from its documentation and confirmed by a rejection.
     Named(Duration),
 }
 
@@ -66,28 +67,27 @@ impl Window {
     }
 }
 
-/// What happened since the way was last opened.
+/// What happened since the flow was last opened.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cycle {
-    /// When the vendor counted the first of these requests.
+    /// About when the vendor counted the first of these requests.
     start: Option<Instant>,
     sent: u32,
     taken: u32,
 }
 
-/// When the next request may leave.
+/// When the next request may be sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Next {
     Now,
     /// Not before this time.
     At(Instant),
-    /// When one that is under way has ended.
+    /// When one that is in flight has ended.
     AfterAnother,
 }
 
 impl Flow {
-    /// The state of a vendor that has refused nothing yet. `window` is the time over which it counts requests, by its
-    /// documentation.
+    /// Creates the state before any rejection. `window` is the documented window of the rate limit.
     pub(super) fn new(window: Option<Duration>) -> Self {
         Self {
             way: Way::Open,
@@ -102,10 +102,10 @@ impl Flow {
         }
     }
 
-    /// When the next request may leave that has to leave before `deadline`.
+    /// Returns when the next request may be sent, which has to be sent before `deadline`.
     pub(super) fn next(&self, now: Instant, deadline: Instant) -> Next {
         match self.way {
-            // Only a refusal can fail an operation. One that cannot wait until something remains asks at once.
+            // Only a rejection can fail an operation. Without one, an operation that cannot wait sends at once.
             Way::Closed { until, refusals } if now < until && (refusals > 0 || until < deadline) => Next::At(until),
             Way::Closed { .. } => Next::Now,
             Way::Open if self.under_way < self.most_under_way(now) => Next::Now,
@@ -113,12 +113,12 @@ impl Flow {
         }
     }
 
-    /// Whether the vendor's last word is a refusal.
+    /// Returns whether the vendor's last response was a rejection.
     pub(super) fn is_refused(&self) -> bool {
         matches!(self.way, Way::Closed { refusals: 1.., .. } | Way::Asking { refusals: 1.. })
     }
 
-    /// When the way opens, where a refusal closed it.
+    /// Returns when the flow opens again after a rejection.
     pub(super) fn refused_until(&self) -> Option<Instant> {
         match self.way {
             Way::Closed { until, refusals: 1.. } => Some(until),
@@ -126,7 +126,7 @@ impl Flow {
         }
     }
 
-    /// Counts a request that leaves. Its end is reported with the number that this returns.
+    /// Counts a request that is sent. Its end is reported with the returned number.
     pub(super) fn send(&mut self, now: Instant) -> u64 {
         match self.way {
             Way::Closed { refusals, .. } => self.way = Way::Asking { refusals },
@@ -134,7 +134,7 @@ impl Flow {
                 if self.is_over(now) {
                     let share = self.share;
                     self.begin_cycle();
-                    // It ended without a refusal, so what was taken is no bound.
+                    // The window ended without a rejection, so what was accepted is not a bound.
                     self.share = self.share.max(share);
                 }
             }
@@ -145,17 +145,17 @@ impl Flow {
         self.closings
     }
 
-    /// Reports a request whose end says nothing of the limit.
+    /// Reports a request whose end says nothing about the limit.
     pub(super) fn take_back(&mut self, number: u64) {
         if self.ends(number)
             && let Way::Asking { refusals } = self.way
         {
-            // The next one asks, at once.
+            // The next request probes at once.
             self.way = Way::Closed { until: Instant::now(), refusals };
         }
     }
 
-    /// Reports a request that ended with anything but a refusal for too many requests.
+    /// Reports any end of a request other than a 429.
     pub(super) fn pass(&mut self, number: u64, sent: Instant, now: Instant, quota: Quota, jitter: f64) {
         let counted = midway(sent, now);
         match (self.ends(number), self.way) {
@@ -176,8 +176,8 @@ impl Flow {
         self.heed(now, quota, jitter);
     }
 
-    /// Reports a request that was refused for too many requests. `asked` is how long the vendor asked to wait, and `jitter`
-    /// is from 0 to 1.
+    /// Reports a request that ended with a 429. `asked` is how long the vendor asked to wait, and `jitter` is from 0 to
+    /// 1.
     pub(super) fn refuse(
         &mut self,
         number: u64,
@@ -194,7 +194,7 @@ impl Flow {
         }
         let asked = asked.or(quota.reset).filter(|wait| !wait.is_zero());
         let refusals = match self.way {
-            // It left before the way was closed. All it can add is a longer wait.
+            // It was sent before the flow was closed, so all it can add is a longer wait.
             Way::Closed { until, refusals: refusals @ 1.. } if !is_current => {
                 let until = asked.map_or(until, |asked| until.max(later(now, asked)));
                 self.way = Way::Closed { until, refusals };
@@ -211,10 +211,10 @@ impl Flow {
         self.shut(until, refusals);
     }
 
-    /// When to ask again after so many refusals in a row where the vendor does not say: at the end of the window if its
-    /// length is known. Then the pauses grow, at first only to a quarter of a window: other clients take what each window
-    /// holds and will be done before long, and what they leave should not go to waste. When that has not helped for
-    /// several windows, the pauses are long.
+    /// Returns when to probe after this many rejections in a row, if the vendor does not say: at the end of the window
+    /// if its length is known. After that the pauses grow, at first only to a quarter of a window: other clients may
+    /// use up each window but will finish before long, and what they leave should not be wasted. If that has not helped
+    /// for several windows, the pauses become long.
     fn pause(&self, now: Instant, refusals: u32, jitter: f64) -> Instant {
         let grown = |step: u32, most: Duration| {
             let whole = FIRST_PAUSE.saturating_mul(1 << step.min(16)).min(most);
@@ -230,15 +230,15 @@ impl Flow {
         }
         let end = later(end, MOST_JITTER.mul_f64(jitter / 4.0));
         match self.window {
-            // What is documented may not hold for this account, and a short look costs little.
+            // The documented window may not apply to this account, and an early probe costs little.
             Window::Documented(_) if refusals == 1 => grown(1, most).min(end),
-            // Too early for the end of a window: it counts what is in the past, or others were faster.
+            // Rejected too early: the window is a rolling one, or other clients were faster.
             _ if self.share < u32::MAX && self.cycle.taken < self.share / 2 => grown(refusals - 1, most).min(end),
             _ => end,
         }
     }
 
-    /// Compares what is documented with a request that the vendor took again.
+    /// Checks the documented window against a request that the vendor accepted again.
     fn learn(&mut self, counted: Instant) {
         if let (Window::Documented(length), Some(start)) = (self.window, self.cycle.start) {
             let is_disproved = counted < later(start, length / 2);
@@ -253,7 +253,7 @@ impl Flow {
         self.remaining = None;
     }
 
-    /// Takes the vendor's word on what it still allows.
+    /// Applies what the vendor reports about the remaining quota.
     fn heed(&mut self, now: Instant, quota: Quota, jitter: f64) {
         if let Some(length) = quota.window {
             self.window = Window::Named(length);
@@ -271,7 +271,7 @@ impl Flow {
         }
     }
 
-    /// How many may be under way after the one that asked.
+    /// Returns how many requests may be in flight after a successful probe.
     fn first_room(&self) -> u32 {
         if self.share == u32::MAX { LEAST_ROOM } else { (self.share / 2).clamp(LEAST_ROOM, MOST_FIRST_ROOM) }
     }
@@ -284,7 +284,7 @@ impl Flow {
         self.remaining = None;
     }
 
-    /// Whether the window is over in which the first request of this cycle was counted.
+    /// Returns whether the window of this cycle's first request is over.
     fn is_over(&self, now: Instant) -> bool {
         self.window.length().zip(self.cycle.start).is_some_and(|(length, start)| now >= later(start, length))
     }
@@ -298,7 +298,7 @@ impl Flow {
         most.min(spread)
     }
 
-    /// Whether the request left since the way was last closed.
+    /// Returns whether the request was sent since the flow was last closed.
     fn ends(&mut self, number: u64) -> bool {
         let is_current = number == self.closings;
         if is_current {
@@ -308,14 +308,14 @@ impl Flow {
     }
 }
 
-/// Allows one more with every response at first, then one more whenever as many have come.
+/// Allows one more request with every response at first, and later one more per round of responses.
 fn grow(most: &mut u32, taken: u32) {
     if *most < FAST_GROWTH || taken.is_multiple_of(*most) {
         *most = most.saturating_add(1);
     }
 }
 
-/// About when the vendor counted a request.
+/// Estimates when the vendor counted a request.
 fn midway(sent: Instant, now: Instant) -> Instant {
     sent + now.saturating_duration_since(sent) / 2
 }
@@ -328,20 +328,20 @@ const LEAST_ROOM: u32 = 2;
 const MOST_FIRST_ROOM: u32 = 8;
 const FAST_GROWTH: u32 = 16;
 
-/// At most one in so many of the requests that remain is under way, since other clients may share them.
+/// Only this fraction of the remaining requests may be in flight, since other clients may share them.
 const SPREAD: u64 = 8;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(40);
 
-/// The window that is assumed of a vendor that names none.
+/// The window that is assumed if the vendor reports none.
 const USUAL_WINDOW: Duration = Duration::from_secs(10);
 
-/// After so many windows the pauses are long.
+/// After this many windows the pauses become long.
 const PATIENCE: u32 = 6;
 
-/// Keeps clients apart that were refused at the same time.
+/// Spreads out clients that were rejected at the same time.
 const MOST_JITTER: Duration = Duration::from_millis(250);
 
-/// In place of a wait too long to be a point in time.
+/// Caps a wait, because a longer one could overflow the clock.
 const FAR: Duration = Duration::from_hours(365 * 24);

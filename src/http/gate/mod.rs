@@ -1,43 +1,46 @@
-//! Where a client's requests wait until the vendor takes them, the oldest first.
+//! The queue in which a client's requests wait for the vendor's rate limit, oldest first.
 //!
-//! After a refusal for too many requests one of them asks again, and the others wait for what it learns.
+//! After a 429 one request probes, and the others wait for its result.
 
 mod flow;
 mod quota;
 #[cfg(test)]
 mod simulation;
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 pub(super) use quota::Quota;
 
 use self::flow::{Flow, Next};
-use super::limit::RateLimiter;
-use super::operation::{LEAST_TO_SEND, stopped};
-use super::random::Jitter;
-use super::{Error, Kind, Operation, Outcome, Result};
+use super::{
+    Error, Kind, Operation, Outcome, Result,
+    limit::RateLimiter,
+    operation::{LEAST_TO_SEND, stopped},
+    random::Jitter,
+};
 
-/// Lets a client's requests leave as fast as the vendor takes them.
+/// Releases a client's requests as fast as the vendor accepts them.
 pub(super) struct Gate(Mutex<State>);
 
 struct State {
     flow: Flow,
-    /// What wakes each request that waits, by its place.
+    /// Wakes each waiting request, by its place.
     waiting: BTreeMap<u64, Arc<Notify>>,
     places: u64,
-    /// The vendor's last refusal, until it takes a request again.
+    /// The vendor's last rejection, until it accepts a request again.
     refusal: Option<Error>,
     jitter: Jitter,
 }
 
 impl Gate {
-    /// Makes the gate to a vendor. `window` is the time over which it counts requests, where it documents that.
+    /// Creates the gate for a vendor. `window` is the documented window of its rate limit.
     pub(super) fn new(window: Option<Duration>) -> Self {
         Self::with(window, Jitter::new())
     }
@@ -52,15 +55,15 @@ impl Gate {
         Self(Mutex::new(State { flow, waiting: BTreeMap::new(), places: 0, refusal: None, jitter }))
     }
 
-    /// Takes a place in the line. A request keeps it over all its tries.
+    /// Returns the next place in the queue. A request keeps its place for all of its tries.
     pub(super) fn place(&self) -> Place {
         let mut state = self.state();
         state.places += 1;
         Place(state.places)
     }
 
-    /// Waits until a request may leave. A stop ends the wait at once. Where the operation's time is too short, the error is
-    /// the vendor's last refusal.
+    /// Waits until a request may be sent. A stop ends the wait. If the operation has too little time, the error is the
+    /// vendor's last rejection.
     pub(super) async fn pass(
         &self,
         place: &Place,
@@ -77,7 +80,7 @@ impl Gate {
             let next = self.look(place, op, has_turn)?;
             match next {
                 Look::Leave(number) => return Ok(Pass { gate: self, number: Some(number), sent: Instant::now() }),
-                // Those behind wait meanwhile.
+                // The requests behind this one keep waiting.
                 Look::TakeTurn => {
                     limit.acquire(op, host).await?;
                     has_turn = true;
@@ -103,7 +106,7 @@ impl Gate {
         }
     }
 
-    /// Whether a refusal closed it for longer than this operation can wait.
+    /// Returns whether a rejection closed the gate for longer than this operation can wait.
     pub(super) fn opens_too_late(&self, op: &Operation) -> bool {
         self.state().flow.refused_until().is_some_and(|until| until > latest(op))
     }
@@ -128,7 +131,7 @@ impl Gate {
         })
     }
 
-    /// The error of a request whose operation ends while it waits.
+    /// Creates the error of a request whose operation ends while it waits.
     fn given_up(&self, error: Error, host: &str) -> Error {
         match error.kind {
             Kind::Stopped => stopped(host),
@@ -143,7 +146,7 @@ impl Gate {
 
 impl State {
     fn too_late(&self, wait: Duration) -> Error {
-        let reason = "the vendor's rate limit leaves no room for the request in the operation's time";
+        let reason = "the vendor's rate limit does not allow the request within the operation's timeout";
         let refusal = self.refusal.clone();
         let error = refusal.unwrap_or_else(|| Error::new(Kind::RateLimited, Outcome::NotChanged, "", reason));
         Error { retry_after: error.retry_after.map(|_| wait), ..error }
@@ -160,23 +163,23 @@ impl State {
     }
 }
 
-/// When a request has to leave for its response to come in time.
+/// Returns when a request has to be sent at the latest for its response to arrive in time.
 fn latest(op: &Operation) -> Instant {
     op.deadline.checked_sub(LEAST_TO_SEND).unwrap_or(op.deadline)
 }
 
 enum Look {
-    /// It leaves, and its end is reported with this number.
+    /// The request may be sent. Its end is reported with this number.
     Leave(u64),
     TakeTurn,
     Wait(Option<Instant>),
 }
 
-/// A request's place in the line.
+/// A request's place in the queue.
 #[derive(Debug)]
 pub(super) struct Place(u64);
 
-/// A request that stands in the line until this is dropped.
+/// Keeps a request in the queue until it is dropped.
 struct Line<'a> {
     gate: &'a Gate,
     place: &'a Place,
@@ -190,7 +193,7 @@ impl Drop for Line<'_> {
     }
 }
 
-/// A request that has left.
+/// A request that was sent.
 pub(super) struct Pass<'a> {
     gate: &'a Gate,
     number: Option<u64>,
@@ -198,7 +201,7 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Reports that it ended with anything but a refusal for too many requests.
+    /// Reports any end other than a 429.
     pub(super) fn ended(mut self, quota: Quota) {
         let Some(number) = self.number.take() else { return };
         let mut state = self.gate.state();
@@ -210,14 +213,14 @@ impl Pass<'_> {
         state.wake_first();
     }
 
-    /// Reports that it was refused for too many requests, and how long the vendor asked to wait.
+    /// Reports a 429, and how long the vendor asked to wait.
     pub(super) fn refused(mut self, error: &Error, asked: Option<Duration>, quota: Quota) {
         let Some(number) = self.number.take() else { return };
         let mut state = self.gate.state();
         let jitter = state.jitter.next();
         state.flow.refuse(number, self.sent, Instant::now(), asked, quota, jitter);
         state.refusal = Some(error.clone());
-        // Each looks whether its time is long enough for the new wait.
+        // Each checks whether its operation has enough time for the new wait.
         state.wake_all();
     }
 }
@@ -243,8 +246,10 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     use proptest::prelude::*;
-    use tokio::task::JoinSet;
-    use tokio::time::{sleep, timeout};
+    use tokio::{
+        task::JoinSet,
+        time::{sleep, timeout},
+    };
     use tokio_util::sync::CancellationToken;
 
     use super::*;
@@ -264,7 +269,7 @@ mod tests {
         Error {
             message: Shown::sentence("Slow down."),
             retry_after: wait(retry_after),
-            ..Error::new(Kind::RateLimited, Outcome::NotChanged, "example.com", "it answered 429")
+            ..Error::new(Kind::RateLimited, Outcome::NotChanged, "example.com", "it returned 429")
         }
     }
 
@@ -331,7 +336,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_cannot_wait_so_long_gets_the_vendors_refusal_at_once() {
+    async fn an_operation_that_cannot_wait_fails_with_the_vendors_rejection() {
         let (gate, start) = (closed(Some(60)).await, Instant::now());
         let error = pass(&gate, &operation(60)).await.err().unwrap();
         assert_eq!((error.kind, error.message.as_deref()), (Kind::RateLimited, Some("Slow down.")));
@@ -408,7 +413,7 @@ mod tests {
         ] {
             let (gate, start) = (Gate::seeded(None, 1), Instant::now());
             pass(&gate, &operation(300)).await.unwrap().ended(quota);
-            // It was never refused, so whoever cannot wait asks at once.
+            // There was no rejection yet, so an operation that cannot wait sends at once.
             drop(pass(&gate, &operation(seconds)).await.unwrap());
             assert_eq!(start.elapsed(), Duration::ZERO);
             let gate = Gate::seeded(None, 1);

@@ -1,4 +1,4 @@
-//! What a vendor's headers say of its rate limit.
+//! The rate limit in a vendor's response headers.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,14 +6,14 @@ use http::HeaderMap;
 
 use super::super::retry_after::{next_window, seconds};
 
-/// How much a vendor still allows.
+/// The remaining quota of a vendor's rate limit.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(in crate::http) struct Quota {
-    /// How many more requests it takes.
+    /// How many more requests the vendor accepts.
     pub(in crate::http) remaining: Option<u64>,
-    /// How long it is until it takes more.
+    /// The time until it accepts more.
     pub(in crate::http) reset: Option<Duration>,
-    /// The time over which it counts.
+    /// The window of the rate limit.
     pub(in crate::http) window: Option<Duration>,
 }
 
@@ -21,13 +21,13 @@ impl Quota {
     /// Reads the headers of a response:
     ///
     /// - `X-HubSpot-RateLimit-Remaining` and `-Interval-Milliseconds`
-    ///   (<https://developers.hubspot.com/docs/api/usage-details>). Those of the daily limit do not say when to ask again,
-    ///   and a limit of a second is not worth a wait.
+    ///   (<https://developers.hubspot.com/docs/api/usage-details>). Those of the daily limit do not say when to ask
+    ///   again, and a limit of a second is not worth a wait.
     /// - `RateLimit-Remaining` and `RateLimit-Reset`, `RateLimit` and `RateLimit-Policy`
     ///   (draft-ietf-httpapi-ratelimit-headers, in the forms of the third, the seventh and the tenth).
     /// - `X-RateLimit-Remaining` and `X-RateLimit-Reset`, which no standard defines.
     ///
-    /// Of several numbers that remain the smallest counts. What makes no sense is left out.
+    /// Of several remaining counts the smallest is used. Invalid values are ignored.
     pub(in crate::http) fn read(headers: &HeaderMap, now: SystemTime) -> Self {
         let texts = |name: &'static str| headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
         let counts = REMAINING.into_iter().flat_map(texts).filter_map(|text| seconds(text.trim())).map(|n| n.as_secs());
@@ -37,7 +37,7 @@ impl Quota {
         let interval = texts("x-hubspot-ratelimit-interval-milliseconds").filter_map(|text| seconds(text.trim()));
         let interval = interval.map(|number| Duration::from_millis(number.as_secs()));
         let mut windows = texts("ratelimit-policy").flat_map(|text| text.split(',')).map(|text| number(text, &["w"]));
-        // Of several policies nothing says which one the rest is of.
+        // With several policies it is unknown which one the other values belong to.
         let window = windows.next().flatten().filter(|_| windows.next().is_none()).map(Duration::from_secs);
         Self {
             remaining: counts.chain(remaining).min(),
@@ -47,13 +47,13 @@ impl Quota {
     }
 }
 
-/// What `RateLimit` says of one policy.
+/// One policy in `RateLimit`.
 struct Member {
     remaining: u64,
     reset: Option<Duration>,
 }
 
-/// Reads `"name";r=50;t=30, …` or `limit=100, remaining=50, reset=30`.
+/// Parses `"name";r=50;t=30, …` or `limit=100, remaining=50, reset=30`.
 fn members(text: &str) -> Vec<Member> {
     let whole = number(text, &["remaining"]).map(|_| text);
     let parts: Vec<_> = whole.map_or_else(|| text.split(',').collect(), |text| vec![text]);
@@ -64,7 +64,7 @@ fn members(text: &str) -> Vec<Member> {
     parts.iter().filter_map(member).collect()
 }
 
-/// The whole number under one of these names.
+/// Returns the integer with one of these names.
 fn number(text: &str, names: &[&str]) -> Option<u64> {
     text.split([',', ';']).find_map(|pair| {
         let (name, value) = pair.split_once('=')?;
@@ -74,7 +74,7 @@ fn number(text: &str, names: &[&str]) -> Option<u64> {
 
 const REMAINING: [&str; 3] = ["x-hubspot-ratelimit-remaining", "ratelimit-remaining", "x-ratelimit-remaining"];
 
-/// What counts for longer is not waited for.
+/// Longer windows are ignored, since no operation can wait for them.
 const LONGEST_WINDOW: Duration = Duration::from_hours(1);
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
-//! Clients that share a limit and know nothing of each other, at a model of the vendor's limiter, in time that is not real.
+//! Clients that share a limit and know nothing of each other, at a model of the vendor's limiter, in time that is not
+//! real.
 
 use std::collections::VecDeque;
 
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-use tokio::time::{sleep, sleep_until};
+use tokio::{
+    sync::Semaphore,
+    task::JoinSet,
+    time::{sleep, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::*;

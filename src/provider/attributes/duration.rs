@@ -1,12 +1,12 @@
-//! Durations as Go writes them, which is how Terraform's users do.
+//! Durations in Go's format, which Terraform users know.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
-/// Reads a duration such as `90s`, `1h30m` or `1.5s` (the format of Go's `time.ParseDuration`), longer than nothing.
+/// Parses a duration longer than zero such as `90s`, `1h30m` or `1.5s`, the format of Go's `time.ParseDuration`.
 pub(in crate::provider) fn parse(text: &str) -> Option<Duration> {
-    // What reads it also takes words, days and spaces, which Terraform's users would not expect to work elsewhere.
+    // The parser also accepts words, days and spaces. No other Terraform provider does.
     if !text.starts_with(|first: char| first.is_ascii_digit()) || text.contains(|c| !"0123456789.hmsuµn".contains(c)) {
         return None;
     }
@@ -14,7 +14,7 @@ pub(in crate::provider) fn parse(text: &str) -> Option<Duration> {
     Duration::try_from(duration).ok().filter(|duration| !duration.is_zero())
 }
 
-/// The rule for an argument that is a duration.
+/// Validates an argument that must be a duration.
 pub(in crate::provider) fn check(text: &str) -> Result<(), &'static str> {
     parse(text).map(drop).ok_or("must be a duration longer than zero, such as `90s`, `5m` or `1h30m`")
 }

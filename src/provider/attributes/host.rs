@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use url::Host;
 
-/// The rule for an argument that is a host.
+/// Validates an argument that must be a host.
 pub(in crate::provider) fn check(text: &str) -> Result<(), &'static str> {
     if Host::parse(text).is_ok() || text.parse::<Ipv6Addr>().is_ok() {
         Ok(())

@@ -1,4 +1,4 @@
-//! Pieces of schema that resources share, and how they are read.
+//! Schema fragments that resources share, and how they are parsed.
 
 pub(in crate::provider) mod duration;
 pub(in crate::provider) mod host;

@@ -1,4 +1,4 @@
-//! `password_policy`: what a password that the provider makes consists of.
+//! `password_policy`: the rules for passwords that the provider generates.
 
 use super::PASSWORD_POLICY;
 use crate::{
@@ -19,7 +19,8 @@ const SPECIAL: &str = "special";
 const SPECIAL_CHARACTERS: &str = "special_characters";
 
 const DEFAULT_LENGTH: i64 = 32;
-/// The unreserved characters of RFC 3986, section 2.3, that are neither letters nor digits: no URL needs to escape them.
+/// The unreserved characters of RFC 3986, section 2.3, that are neither letters nor digits: no URL needs to escape
+/// them.
 const DEFAULT_SPECIAL_CHARACTERS: &str = "-_.~";
 
 /// The nested attributes of `password_policy`.
@@ -29,14 +30,14 @@ pub(in crate::provider) fn attributes() -> Vec<Attribute> {
     };
     vec![
         wanted(DIGITS, "digits"),
-        Attribute::optional(LENGTH, Type::Number, "Its length, 12 to 128. Default: `32`."),
+        Attribute::optional(LENGTH, Type::Number, "Length of the password, 12 to 128. Default: `32`."),
         wanted(LOWER, "lower-case letters"),
         wanted(SPECIAL, "characters of `special_characters`"),
         Attribute::optional(
             SPECIAL_CHARACTERS,
             Type::String,
             format!(
-                "The special characters to choose from: punctuation in ASCII. Default: `{DEFAULT_SPECIAL_CHARACTERS}`."
+                "The special characters to choose from, all of them ASCII punctuation. Default: `{DEFAULT_SPECIAL_CHARACTERS}`."
             ),
         )
         .validated_by(punctuation),
@@ -44,13 +45,13 @@ pub(in crate::provider) fn attributes() -> Vec<Attribute> {
     ]
 }
 
-/// The policy that a `password_policy` describes, null for the default; `None` while a part of it is unknown, or where it is
-/// not valid.
+/// Returns the policy that a `password_policy` describes, or the default if it is null. `None` if it is invalid or a
+/// part of it is unknown.
 pub(in crate::provider) fn of(value: &Value) -> Option<PasswordPolicy> {
     value.is_wholly_known().then(|| read(value).ok()).flatten()
 }
 
-/// Judges what no rule for a single text can.
+/// Validates what no check of a single string can. Anything unknown is accepted.
 pub(in crate::provider) fn validate(value: &Value) -> Diagnostics {
     if value.is_wholly_known() { read(value).err().unwrap_or_default() } else { Diagnostics::default() }
 }
@@ -70,21 +71,25 @@ fn read(value: &Value) -> Result<PasswordPolicy, Diagnostics> {
         (DIGITS, ('0'..='9').collect()),
         (SPECIAL, special.to_owned()),
     ];
+    // Every class is enabled unless it is explicitly disabled.
     let wanted = classes.into_iter().filter(|(name, _)| value.get(name) != &Value::Bool(false));
     let classes: Vec<_> = wanted.map(|(_, characters)| characters).collect();
     if classes.iter().any(String::is_empty) {
-        return Err(
-            invalid(path().then(SPECIAL_CHARACTERS), "must not be empty where `special` wants one of them").into()
-        );
+        return Err(invalid(path().then(SPECIAL_CHARACTERS), "must not be empty when `special` is true").into());
     }
     if classes.is_empty() {
-        return Err(invalid(path(), "must want at least one kind of character").into());
+        return Err(invalid(path(), "must enable at least one character class").into());
     }
     Ok(PasswordPolicy::new(length, classes))
 }
 
 fn punctuation(text: &str) -> Result<(), &'static str> {
-    if text.bytes().all(|byte| byte.is_ascii_punctuation()) { Ok(()) } else { Err("must hold ASCII punctuation only") }
+    if text.bytes().all(|byte| byte.is_ascii_punctuation()) {
+        Ok(())
+    } else {
+        Err("must contain only ASCII \
+        punctuation")
+    }
 }
 
 #[cfg(test)]

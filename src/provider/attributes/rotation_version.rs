@@ -1,19 +1,19 @@
-//! `rotation_version`: the number by which other resources see that the password was reset.
+//! `rotation_version`: a number that grows with every reset, so other resources can depend on it.
 
 use jiff::Timestamp;
 
 use crate::framework::value::{Number, Value};
 
-/// What stands for a resource whose password this provider has not reset yet.
+/// The version while this provider has not reset the password yet.
 const NEVER: i64 = 0;
 
-/// The version of a reset at `now`: whole seconds since 1970, and greater than the version before.
+/// Returns the version of a reset at `now`: seconds since 1970, and always greater than the previous version.
 pub(in crate::provider) fn after(now: Timestamp, before: &Value) -> Number {
     let before = before.as_number().and_then(Number::as_i64).unwrap_or(NEVER);
     Number::from(now.as_second().max(before.saturating_add(1)))
 }
 
-/// The version that follows from the time of the last reset, for a state that has none.
+/// Derives the version from the time of the last reset, for a state without a version.
 pub(in crate::provider) fn of(rotated_at: Option<Timestamp>) -> Number {
     Number::from(rotated_at.map_or(NEVER, Timestamp::as_second))
 }

@@ -1,4 +1,4 @@
-//! Which credential a resource is about.
+//! The credential that a resource manages.
 
 use std::collections::BTreeMap;
 
@@ -15,19 +15,19 @@ use crate::{
     vendors::{Field, Fields, ImportId, Target, VENDORS, Vendor},
 };
 
-/// The vendors that a configuration names.
+/// The vendors for which a configuration sets an attribute.
 pub(in crate::provider) enum Named {
     /// None.
     Nothing,
-    /// One, whose object may be unknown or hold unknown fields.
+    /// One, whose fields may be unknown.
     One(&'static Vendor),
-    /// It depends on objects that are not known yet.
+    /// Not known yet: at least one vendor's attribute is unknown as a whole.
     Undecided,
     /// Several.
     Several(Vec<&'static Vendor>),
 }
 
-/// The attributes that name a credential, one for each vendor.
+/// Returns the attributes that identify a credential, one per vendor.
 pub(in crate::provider) fn attributes() -> impl Iterator<Item = Attribute> {
     VENDORS.iter().map(|vendor| {
         let fields = vendor.target.iter().map(|field| {
@@ -35,12 +35,12 @@ pub(in crate::provider) fn attributes() -> impl Iterator<Item = Attribute> {
                 .validated_by(field.check)
                 .requires_replace()
         });
-        let description = format!("The credential at {}. A change replaces the resource.", vendor.title);
+        let description = format!("The credential at {}. Changing it replaces the resource.", vendor.title);
         Attribute::optional(vendor.name, Type::Object(fields.collect()), description).requires_replace()
     })
 }
 
-/// The attributes that name an account whose credentials are listed, one for each vendor.
+/// Returns the attributes that select an account to list, one per vendor.
 pub(in crate::provider) fn scope_attributes() -> impl Iterator<Item = Attribute> {
     VENDORS.iter().map(|vendor| {
         let fields = vendor.scope.iter();
@@ -48,13 +48,13 @@ pub(in crate::provider) fn scope_attributes() -> impl Iterator<Item = Attribute>
             .map(|field| Attribute::required(field.name, Type::String, field.description).validated_by(field.check));
         let description = match vendor.scope {
             [] => format!("The account at {} that the provider logs in to: `{{}}`.", vendor.title),
-            _ => format!("What to list the credentials of at {}.", vendor.title),
+            _ => format!("The account or scope at {} whose credentials are listed.", vendor.title),
         };
         Attribute::optional(vendor.name, Type::Object(fields.collect()), description)
     })
 }
 
-/// Which vendors `value` names. A wholly unknown object counts as maybe set.
+/// Finds the vendors that `value` sets. An attribute that is unknown as a whole may turn out to be null.
 pub(in crate::provider) fn named(value: &Value) -> Named {
     named_among(VENDORS, value)
 }
@@ -63,6 +63,7 @@ fn named_among(vendors: &[&'static Vendor], value: &Value) -> Named {
     let set: Vec<_> = vendors.iter().copied().filter(|vendor| value.get(vendor.name).as_object().is_some()).collect();
     let unknown = vendors.iter().any(|vendor| value.get(vendor.name).is_unknown());
     match *set {
+        // An unknown attribute may still turn out to be the one that is set.
         [] if unknown => Named::Undecided,
         [] => Named::Nothing,
         [vendor] => Named::One(vendor),
@@ -70,7 +71,7 @@ fn named_among(vendors: &[&'static Vendor], value: &Value) -> Named {
     }
 }
 
-/// The credential that a configuration, plan or state names; `None` while something about it is unknown.
+/// Returns the credential that a configuration, plan or state identifies; `None` while a part of it is unknown.
 pub(in crate::provider) fn of(value: &Value) -> Result<Option<Target>> {
     match named(value) {
         Named::One(vendor) => fields_of(vendor, vendor.target, value),
@@ -80,7 +81,7 @@ pub(in crate::provider) fn of(value: &Value) -> Result<Option<Target>> {
     }
 }
 
-/// The credential of a plan or a state that core approved, in which everything that names it is known.
+/// Returns the credential of a state or of an approved plan, in which every identifying argument is known.
 pub(in crate::provider) fn known(state: &Value) -> Result<Target> {
     of(state)?.ok_or_else(|| {
         let detail = "An argument that identifies the credential is not known yet.";
@@ -88,8 +89,7 @@ pub(in crate::provider) fn known(state: &Value) -> Result<Target> {
     })
 }
 
-/// What the credentials to list have in common, as the configuration of a list names it; `None` while something about it is
-/// unknown.
+/// Returns the scope that the data source's configuration selects; `None` while a part of it is unknown.
 pub(in crate::provider) fn scope_of(value: &Value) -> Result<Option<Target>> {
     match named(value) {
         Named::One(vendor) => fields_of(vendor, vendor.scope, value),
@@ -99,7 +99,7 @@ pub(in crate::provider) fn scope_of(value: &Value) -> Result<Option<Target>> {
     }
 }
 
-/// The path of the attribute that names the credential.
+/// Returns the path of the attribute that identifies the credential.
 pub(in crate::provider) fn path(target: &Target) -> Path {
     let path = Path::attribute(target.vendor.name);
     match target.vendor.identity {
@@ -108,7 +108,7 @@ pub(in crate::provider) fn path(target: &Target) -> Path {
     }
 }
 
-/// The value of the vendor's attribute.
+/// Returns the value of the vendor's attribute.
 pub(in crate::provider) fn value(target: &Target) -> Value {
     Value::object(target.vendor.target.iter().map(|field| (field.name, target.fields.text(field).into())))
 }
@@ -135,22 +135,22 @@ fn from_texts<'a>(
     Ok(Target { vendor, fields })
 }
 
-/// What an import id names.
+/// What an import id identifies.
 #[derive(Debug)]
 pub(in crate::provider) enum Imported {
-    /// A target.
+    /// A credential, by the arguments that identify it.
     Target(Target),
-    /// A credential by the vendor's own id of it.
+    /// A credential, by the id that its vendor gave it.
     Credential {
         /// The vendor.
         vendor: &'static Vendor,
-        /// Its id there.
+        /// The vendor's id for it.
         id: String,
     },
 }
 
 impl Imported {
-    /// Reads an import id: the vendor, and what it names a credential by, joined by `/`.
+    /// Parses an import id: the vendor and what identifies the credential there, joined by `/`.
     pub(in crate::provider) fn from_id(text: &str) -> Result<Self> {
         let mut parts = text.split('/');
         let name = parts.next().unwrap_or_default();
@@ -160,6 +160,7 @@ impl Imported {
             ImportId::Credential => vec!["credential id"],
             ImportId::Identity => vendor.identity.iter().map(|field| field.name).collect(),
         };
+        // Empty parts would pass as arguments and only fail at the vendor.
         if parts.len() != wanted.len() || parts.contains(&"") {
             let form = wanted.iter().map(|name| format!("<{name}>")).collect::<Vec<_>>().join("/");
             let detail = format!("The import id of a {} credential has the form `{name}/{form}`.", vendor.title);
@@ -180,7 +181,7 @@ impl Imported {
     }
 }
 
-/// A target as it is written into private data.
+/// A target as private data stores it.
 #[derive(Debug, Deserialize, Serialize)]
 pub(in crate::provider) struct StoredTarget {
     vendor: String,
@@ -188,7 +189,7 @@ pub(in crate::provider) struct StoredTarget {
 }
 
 impl StoredTarget {
-    /// Notes a target down.
+    /// Converts a target for storage.
     pub(in crate::provider) fn of(target: &Target) -> Self {
         let fields = target.vendor.target.iter();
         Self {
@@ -199,7 +200,7 @@ impl StoredTarget {
         }
     }
 
-    /// The target that was noted down; `None` where this version does not know it.
+    /// Returns the stored target; `None` if this version of the provider does not know its vendor or accept its fields.
     pub(in crate::provider) fn target(&self) -> Option<Target> {
         let vendor = VENDORS.iter().copied().find(|vendor| vendor.name == self.vendor)?;
         let texts = vendor.target.iter().filter_map(|field| Some((*field, self.fields.get(field.name)?.as_str())));
@@ -207,25 +208,25 @@ impl StoredTarget {
     }
 }
 
-/// The error for a configuration that names no credential.
+/// The error for a configuration without a credential.
 pub(in crate::provider) fn missing() -> Diagnostic {
-    Diagnostic::error("No credential is named", format!("Set exactly one of {}.", names(VENDORS)))
+    Diagnostic::error("No credential is set", format!("Set exactly one of {}.", names(VENDORS)))
 }
 
-/// The error for a configuration that names several credentials.
+/// The error for a configuration with several credentials.
 pub(in crate::provider) fn several(set: &[&'static Vendor]) -> Diagnostic {
     let detail = format!(
         "{} are set. A resource resets the password of one credential: set exactly one of {}.",
         names(set),
         names(VENDORS)
     );
-    Diagnostic::error("More than one credential is named", detail)
+    Diagnostic::error("More than one credential is set", detail)
         .at(Path::attribute(set.last().map_or("", |vendor| vendor.name)))
 }
 
-/// The error for a list of no account.
+/// The error for a list without an account.
 fn no_account() -> Diagnostic {
-    Diagnostic::error("No account is named", format!("Set exactly one of {}.", names(VENDORS)))
+    Diagnostic::error("No account is set", format!("Set exactly one of {}.", names(VENDORS)))
 }
 
 /// The error for a list of several accounts.
@@ -235,15 +236,14 @@ fn several_accounts(set: &[&'static Vendor]) -> Diagnostic {
         names(set),
         names(VENDORS)
     );
-    Diagnostic::error("More than one account is named", detail)
+    Diagnostic::error("More than one account is set", detail)
         .at(Path::attribute(set.last().map_or("", |vendor| vendor.name)))
 }
 
 fn unknown_vendor(id: &str) -> Diagnostic {
     let known = VENDORS.iter().map(|vendor| format!("`{}/…`", vendor.name)).collect::<Vec<_>>().join(", ");
-    let named =
-        if id.contains('/') { "names no vendor that this provider knows" } else { "has no vendor before a `/`" };
-    Diagnostic::error("Invalid import id", format!("The import id {named}. It starts with the vendor: {known}."))
+    let named = if id.contains('/') { "starts with an unknown vendor" } else { "has no vendor before a `/`" };
+    Diagnostic::error("Invalid import id", format!("The import id {named}. It must start with one of {known}."))
 }
 
 fn names(vendors: &[&Vendor]) -> String {
@@ -298,7 +298,7 @@ mod tests {
         for (id, words) in [
             ("", "has no vendor before a `/`"),
             ("zh48", "has no vendor before a `/`"),
-            ("nobody/zh48", "names no vendor that this provider knows"),
+            ("nobody/zh48", "starts with an unknown vendor"),
             ("hubspot", "`hubspot/<user_name>`"),
             ("hubspot/", "`hubspot/<user_name>`"),
             ("hubspot/a/b", "`hubspot/<user_name>`"),

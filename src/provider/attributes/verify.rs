@@ -1,4 +1,4 @@
-//! `verify`: at which mail server a password is tried, and for how long.
+//! `verify`: the mail server to try a password at, and for how long.
 
 use super::{SMTP_HOST, SMTP_PORT, VERIFY, duration, host};
 use crate::{
@@ -32,25 +32,25 @@ pub(in crate::provider) fn attributes() -> Vec<Attribute> {
         Attribute::optional(
             HOST,
             Type::String,
-            "Host name of the server to log in at; its certificate must be for it. Default: `smtp_host`.",
+            "Host name of the server to log in to; its certificate must be valid for this name. Default: `smtp_host`.",
         )
         .validated_by(host::check),
         Attribute::optional(
             ON_REFRESH,
             Type::Bool,
-            "Whether a refresh logs in too, with the stored password. One that has logged in before and is refused now is `stale`. Default: \
-             `false`.",
+            "Whether a refresh also logs in, with the stored password. A password that has logged in before and is now \
+             rejected is marked `stale`. Default: `false`.",
         ),
         Attribute::optional(
             PORT,
             Type::Number,
-            "Port of that server, 1 to 65535. Default: `smtp_port`; without one, 587, or 465 with `tls`.",
+            "Port of that server, 1 to 65535. Default: `smtp_port`, or else 587, or 465 with `tls`.",
         ),
         Attribute::optional(
             SECURITY,
             Type::String,
-            "`starttls` for a connection that is upgraded, `tls` for one that is TLS from its first byte. Default: `tls` where the port is 465, \
-             `starttls` elsewhere.",
+            "`starttls` to upgrade the connection, or `tls` for TLS from the first byte. Default: `tls` on port 465, \
+             `starttls` on any other.",
         )
         .validated_by(|text| match text {
             STARTTLS | TLS => Ok(()),
@@ -59,14 +59,14 @@ pub(in crate::provider) fn attributes() -> Vec<Attribute> {
         Attribute::optional(
             TIMEOUT,
             Type::String,
-            "How long a new password is tried until it works, such as `90s`; at most until the operation's own time is up. At most four \
-             logins are refused in that time. Default: `60s`.",
+            "How long to keep trying a new password, such as `90s`, within the operation's own timeout. After four \
+             rejected logins the provider stops trying. Default: `60s`.",
         )
         .validated_by(duration::check),
     ]
 }
 
-/// Judges what no rule for a single text can. Any value may be unknown.
+/// Validates what no check of a single string can. Any value may be unknown.
 pub(in crate::provider) fn validate(config: &Value, vendor: Option<&Vendor>) -> Diagnostics {
     let verify = config.get(VERIFY);
     let mut diagnostics = Diagnostics::default();
@@ -85,12 +85,13 @@ pub(in crate::provider) fn validate(config: &Value, vendor: Option<&Vendor>) -> 
     diagnostics
 }
 
-/// Whether a refresh is to log in with the password of this state.
+/// Returns whether a refresh logs in with the password of this state.
 pub(in crate::provider) fn is_on_refresh(state: &Value) -> bool {
     *state.get(VERIFY).get(ON_REFRESH) == Value::Bool(true)
 }
 
-/// Where a plan or a state says that a password is tried; `None` where it has no `verify`, or where a part of it is unknown.
+/// Returns the endpoint at which a plan or state tries a password; `None` if it has no `verify`, or a part of it is
+/// unknown.
 pub(in crate::provider) fn endpoint(value: &Value) -> Option<SmtpEndpoint> {
     let verify = value.get(VERIFY);
     if verify.is_null() || !verify.is_wholly_known() {
@@ -101,6 +102,7 @@ pub(in crate::provider) fn endpoint(value: &Value) -> Option<SmtpEndpoint> {
         Some(_) => Some(Security::StartTls),
         None => None,
     };
+    // The most specific setting wins: `verify.port`, then the resource's port, then the standard.
     let ports = [verify.get(PORT), value.get(SMTP_PORT)];
     let port = match ports.into_iter().find(|port| !port.is_null()) {
         Some(port) => port.as_number()?.as_i64()?.try_into().ok()?,
@@ -115,19 +117,19 @@ pub(in crate::provider) fn endpoint(value: &Value) -> Option<SmtpEndpoint> {
     Some(SmtpEndpoint { host, port, security, timeout })
 }
 
-/// The path to a setting of `verify`.
+/// Returns the path of an argument inside `verify`.
 fn path(name: &'static str) -> Path {
     Path::attribute(VERIFY).then(name)
 }
 
 pub(in crate::provider) fn no_host(vendor: &Vendor) -> Diagnostic {
     let detail = format!(
-        "{} names no submission server, so that there is none to log in at. {} Set `verify.host`, or `smtp_host`.",
+        "{} documents no submission server, so there is nothing to log in to. {} Set `verify.host` or `smtp_host`.",
         vendor.title,
         Outcome::NotChanged.sentence()
     );
-    // Of what is missing inside an object core finds no line.
-    Diagnostic::error("No server to log in at", detail).at(Path::attribute(VERIFY))
+    // Core cannot point at an argument that is missing inside an object.
+    Diagnostic::error("No server to log in to", detail).at(Path::attribute(VERIFY))
 }
 
 #[cfg(test)]

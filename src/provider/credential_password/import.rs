@@ -1,4 +1,4 @@
-//! The state that an import starts with.
+//! The state that an import returns.
 
 use super::{
     CredentialPassword,
@@ -29,6 +29,7 @@ impl CredentialPassword {
             Imported::Credential { id, .. } => {
                 let op = Timed::Read.operation(call, &Value::Null);
                 let credential = PriorCredential { version: Some(id.clone()), ..PriorCredential::default() };
+                // The id is all that is known; the vendor returns the rest.
                 let unknown = Target { vendor, fields: Fields::default() };
                 match api.read(&op, &unknown.fields, &credential).await {
                     Ok(Presence::Found(found)) => (Target { vendor, fields: found.target.clone() }, found, Some(id)),
@@ -37,7 +38,7 @@ impl CredentialPassword {
                 }
             }
         };
-        // The state of an import is what a plan makes of the bare target: the first plan is then empty.
+        // An import stores what a plan makes of the bare target, so the first plan after it has no changes.
         let config = Value::object([(vendor.name, target::value(&target))]);
         let mut draft = draft(&self.schema, config, Value::Null, Private::default());
         plan::finish(&mut draft)?;

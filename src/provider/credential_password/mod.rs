@@ -1,6 +1,6 @@
 //! The resource `smtp_credential_password`.
 //!
-//! A file or a folder for each thing that core asks for: `validate`, `plan`, `read`, `import`, `apply`, `upgrade`.
+//! One module per request of core: `validate`, `plan`, `read`, `import`, `apply`, `upgrade`.
 
 mod apply;
 mod import;
@@ -109,7 +109,7 @@ impl Resource for CredentialPassword {
     }
 }
 
-/// What a user reads about a rotation that failed.
+/// Converts a failed rotation into diagnostics.
 fn diagnose(target: &Target, error: &RotationError) -> Diagnostics {
     diagnostics::rotation::failed(target, error).into()
 }

@@ -1,4 +1,4 @@
-//! The names of the attributes, and the words that some of them accept.
+//! The attribute names, and the keywords that some attributes accept.
 
 pub(super) use crate::provider::attributes::{PASSWORD_POLICY, SMTP_HOST, SMTP_PORT, VERIFY};
 
@@ -17,14 +17,14 @@ pub(super) const TIMEOUTS: &str = "timeouts";
 pub(super) const USERNAME: &str = "username";
 pub(super) const VERIFIED: &str = "verified";
 
-/// What is done about a stale password that its user knows of.
+/// `on_external_change`: a stale password is neither reported nor reset.
 pub(super) const IGNORE: &str = "ignore";
-/// What is done about a stale password that is to heal by itself.
+/// `on_external_change`: a stale password is reset by the next apply.
 pub(super) const ROTATE: &str = "rotate";
-/// What is done about a stale password where nothing is said.
+/// `on_external_change`: every refresh warns of a stale password. The default.
 pub(super) const WARN: &str = "warn";
 
-/// The rotation mode that never drops the resource from state.
+/// `rotation_mode`: an update, which never drops the resource from state.
 pub(super) const IN_PLACE: &str = "in_place";
-/// The rotation mode where none is set.
+/// `rotation_mode`: a replacement. The default.
 pub(super) const REPLACE: &str = "replace";

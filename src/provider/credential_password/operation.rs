@@ -1,4 +1,4 @@
-//! `timeouts`: what core asks for that takes time, and how long it may take.
+//! `timeouts`: the operations that take time, and how long each may take.
 
 use super::names::TIMEOUTS;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     vendors::Operation,
 };
 
-/// What core asks for that takes time.
+/// An operation with a timeout.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Timed {
     Create,
@@ -33,7 +33,7 @@ impl Timed {
         }
     }
 
-    /// How long it may take where `timeouts` does not say, as a user would write it.
+    /// The default timeout, as a user would write it.
     fn default_timeout(self) -> &'static str {
         match self {
             Self::Create | Self::Update => "5m",
@@ -43,11 +43,11 @@ impl Timed {
 
     pub(super) fn attribute(self) -> Attribute {
         let description =
-            format!("Longest duration of `{}`, such as `90s`. Default: `{}`.", self.name(), self.default_timeout());
+            format!("Timeout of `{}`, such as `90s`. Default: `{}`.", self.name(), self.default_timeout());
         Attribute::optional(self.name(), Type::String, description).validated_by(duration::check)
     }
 
-    /// The operation that `call` asks for, whose timeout the state may set.
+    /// Starts the operation. Its timeout comes from `timeouts` in `state`, or from the default.
     pub(super) fn operation(self, call: &Call, state: &Value) -> Operation {
         let configured = state.get(TIMEOUTS).get(self.name()).as_str();
         let timeout = duration::parse(configured.unwrap_or(self.default_timeout())).unwrap_or_default();

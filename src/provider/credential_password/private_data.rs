@@ -1,7 +1,8 @@
-//! The private data: what a plan notes down for the apply, and an apply for the next plan.
+//! Private data: what a plan stores for the apply, and an apply for the next plan.
 //!
-//! Core plans a replacement twice, and passes the private data of the second plan, whose prior state is null, to the deletion of a
-//! delete-first replacement. So a deletion knows whether it is part of a replacement, and of which credential.
+//! Core plans a replacement twice. If the replacement deletes first, its deletion receives the private data of the
+//! second plan, the one with a null prior state. A deletion therefore knows whether it is part of a replacement, and of
+//! which credential.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,27 +14,28 @@ use crate::{
     vendors::Target,
 };
 
-/// The private data of a plan or a state. What cannot be read counts as not written.
+/// The private data of a plan or a state. Data that cannot be parsed is treated as absent.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(super) struct PrivateData {
-    /// What the planned apply does; none in a state.
+    /// What the planned apply does; `None` in a state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) action: Option<PlannedAction>,
-    /// Where a create will try the new password; none where that is not known yet, and in a state.
+    /// Where a create will try the new password; `None` if that is not known yet, and in a state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) endpoint: Option<SmtpEndpoint>,
-    /// Whether `smtp_host` was configured, so that removing it fetches the vendor's again. In a plan, whether it was or is: beside a
-    /// failed apply core keeps the plan's notes and the state from before.
+    /// Whether `smtp_host` was configured, so that removing it fetches the vendor's host again. In a plan, whether it
+    /// was or is: after a failed apply core keeps the plan's private data together with the prior state.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) smtp_host_was_configured: bool,
-    /// Where the stored password has logged in; none where it never has. Only that server can show by a refusal that it is dead.
+    /// Where the stored password has logged in; `None` if it never has. Only a rejection by that server proves that the
+    /// password no longer works.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) logged_in_at: Option<SmtpEndpoint>,
-    /// How many rotations for a stale password, and for nothing else, have followed each other.
+    /// The number of rotations in a row that only a stale password triggered.
     #[serde(skip_serializing_if = "is_zero")]
     pub(super) healed: u32,
-    /// Whether the apply of this plan is one more of them; never in a state.
+    /// Whether this plan's apply adds one to them; never set in a state.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) heals: bool,
 }
@@ -43,56 +45,60 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-/// Which plan an apply belongs to.
+/// The plan that an apply belongs to.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum PlannedAction {
-    /// A create, alone or as the second half of a replacement; the target where it was known.
+    /// A create, alone or as the second half of a replacement, with its target if that was known.
     Create(Option<StoredTarget>),
     /// A destroy.
     Destroy,
 }
 
 impl PrivateData {
-    /// The notes of a plan that is no destroy, and that rotates for a stale password alone if it `heals`.
+    /// The private data of the plan of a create or update. `heals` is whether only a stale password triggers its reset.
     pub(super) fn of_plan(draft: &Draft, target: Option<&Target>, heals: bool) -> Self {
         let host = draft.config.get(SMTP_HOST);
         let is_create = draft.prior.is_null();
         let prior = Self::from(&draft.private);
-        // Core plans the create of a replacement from no state, and with the notes of the plan that asked for the replacement.
+        // Core plans the create of a replacement with a null state, and with the private data of the plan that required
+        // it.
         let heals = heals || is_create && prior.heals;
         Self {
             logged_in_at: prior.logged_in_at,
             action: is_create.then(|| PlannedAction::Create(target.map(StoredTarget::of))),
+            // An unknown host may turn out to be another server, so there is nothing to check before the delete.
             endpoint: verify::endpoint(&draft.planned).filter(|_| is_create && !host.is_unknown()),
+            // Once set, it stays set until an apply without the argument has succeeded.
             smtp_host_was_configured: !host.is_null() || prior.smtp_host_was_configured,
             healed: if is_create && !heals { 0 } else { prior.healed },
             heals,
         }
     }
 
-    /// The notes of a destroy.
+    /// The private data of a planned destroy.
     pub(super) fn of_destroy() -> Self {
         Self { action: Some(PlannedAction::Destroy), ..Self::default() }
     }
 
-    /// What of a plan's notes stays beside the state from before.
+    /// The private data to keep with the prior state after the apply of `planned` failed.
     pub(super) fn of_failure(planned: &Private) -> Private {
         Self { action: None, endpoint: None, heals: false, ..Self::from(planned) }.into()
     }
 
-    /// How many rotations in a row for a stale password there are with the apply of this plan.
+    /// Returns the number of rotations in a row for a stale password, counting this plan's apply.
     pub(super) fn healed_after(&self) -> u32 {
         if self.heals { self.healed.saturating_add(1) } else { 0 }
     }
 
-    /// What stays beside the state of this configuration, whose password has logged in there, after so many rotations in a row.
+    /// The private data of a new state. `healed` counts the rotations in a row for a stale password.
     pub(super) fn of_state(config: &Value, logged_in_at: Option<SmtpEndpoint>, healed: u32) -> Private {
         Self { smtp_host_was_configured: !config.get(SMTP_HOST).is_null(), logged_in_at, healed, ..Self::default() }
             .into()
     }
 
-    /// The notes of a create that completes so many rotations in a row for a stale password.
+    /// The private data of a create that is the second half of a replacement. `healed` counts the rotations in a row
+    /// for a stale password, this one included; 0 if something else triggered it.
     pub(super) fn of_second_half(planned: &Private, healed: u32) -> Private {
         match healed.checked_sub(1) {
             Some(before) => Self { healed: before, heals: true, ..Self::from(planned) }.into(),
@@ -100,23 +106,24 @@ impl PrivateData {
         }
     }
 
-    /// The same notes, beside a password that has logged in there.
+    /// Updates private data after the stored password has logged in.
     pub(super) fn of_login(private: &Private, logged_in_at: Option<SmtpEndpoint>) -> Private {
         Self { logged_in_at, ..Self::from(private) }.into()
     }
 
-    /// The same notes, beside a password that was found to be the live one: whatever was done for it has helped.
+    /// Updates private data once the stored password is known to be current: the rotations so far have helped, so they
+    /// are no longer counted.
     pub(super) fn of_live(private: &Private) -> Private {
         Self { healed: 0, ..Self::from(private) }.into()
     }
 }
 
-/// PrivateData without a note.
+/// Private data with nothing in it.
 const NOTHING: &[u8] = b"{}";
 
 impl From<PrivateData> for Private {
     fn from(notes: PrivateData) -> Self {
-        // Maps with text keys are always JSON. Core stores these bytes, so where there is nothing to note there are none.
+        // A map with string keys always serializes. Core stores these bytes, so empty data is stored as no bytes.
         let json = serde_json::to_vec(&notes).unwrap_or_default();
         Self(if json == NOTHING { Vec::new() } else { json })
     }

@@ -1,4 +1,4 @@
-//! What a refresh finds out: whether the credential is there, and whether its password is still the live one.
+//! Refreshes the resource: does the credential exist, and does its stored password still work?
 
 use super::{
     CredentialPassword,
@@ -32,6 +32,7 @@ impl CredentialPassword {
         let target = target::known(&prior.state)?;
         let api = match self.connections.to(target.vendor) {
             Connection::Ready(api) => api,
+            // A refresh is optional, so unknown settings leave the state as it is instead of failing the plan.
             Connection::Unknown => return Ok(Some(prior)),
             Connection::Refused(diagnostic) => return Err(diagnostic.into()),
         };
@@ -45,6 +46,7 @@ impl CredentialPassword {
                 Ok(Some(self.found(call, &op, &target, prior, (found, host), drift).await))
             }
             Ok(Presence::Gone) => {
+                // Without a password nothing is lost, so the removal needs no warning.
                 if known.password.is_some() {
                     call.warn(vendor::dropped(&target));
                 }
@@ -54,7 +56,7 @@ impl CredentialPassword {
         }
     }
 
-    /// The state of a credential that is there, once its password has been tried where that is asked for.
+    /// Refreshes the state of an existing credential, and tries its password if `verify.on_refresh` is set.
     async fn found(
         &self,
         call: &Call,
@@ -66,7 +68,7 @@ impl CredentialPassword {
     ) -> ResourceState {
         let mut state = completed(prior.state, found, host);
         let known = State::of(&state);
-        // What is known to be dead is not tried: servers lock out clients that fail too often.
+        // A password that is known to be stale is not tried: servers lock out clients that fail too often.
         let probed = match by_version {
             Drift::Confirmed => None,
             Drift::Absent | Drift::Unknown => {
@@ -74,6 +76,7 @@ impl CredentialPassword {
             }
         };
         let by_login = probed.as_ref().map(|(_, probe)| probe.drift()).unwrap_or_default();
+        // A rejected login outweighs an unchanged version: the vendor may report a change late.
         let drift = by_version.max(by_login);
         let is_stale = drift.is_stale(known.is_stale);
         state.set(STALE, is_stale);
@@ -90,7 +93,8 @@ impl CredentialPassword {
         ResourceState { state, private }
     }
 
-    /// Logs in with the password of a state, if the state asks for it and has what it takes. A refresh does not fail for it.
+    /// Logs in with the password of a state, if `verify.on_refresh` is set and everything needed for a login is known.
+    /// A failed login does not fail the refresh.
     async fn probe(
         &self,
         op: &Operation,
@@ -108,7 +112,8 @@ impl CredentialPassword {
     }
 }
 
-/// The warnings of a refresh. A refused login says more than that the password is stale, and is as much or as little wanted.
+/// Returns the warnings of a refresh. A rejected login replaces the warning of a stale password, since it says more,
+/// and is silenced with it.
 fn warnings(
     target: &Target,
     known: &State,
@@ -122,7 +127,7 @@ fn warnings(
     warnings.into_iter().flatten()
 }
 
-/// The submission host, where the vendor reports it and the state has none.
+/// Fetches the submission host if the vendor reports it and the state has none.
 async fn missing_host(op: &Operation, api: &dyn VendorApi, target: &Target, state: &Value) -> Result<Option<Name>> {
     match target.vendor.smtp {
         SmtpDefaults::Reported { .. } if state.get(SMTP_HOST).is_null() => {
@@ -159,7 +164,7 @@ mod tests {
         const STALE: &str = "The stored password is stale";
         const REFUSED: &str = "The stored password is refused";
         const NEVER: &str = "The stored password has never logged in";
-        const NOT_TRIED: &str = "The stored password was not tried out";
+        const NOT_TRIED: &str = "The stored password was not verified";
         let failure = |kind| Failure { kind, code: None, enhanced: None, reason: "a test".into() };
         let refused = || failure(FailureKind::Refused);
         for (setting, is_stale, probe, expected) in [

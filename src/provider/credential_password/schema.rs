@@ -1,4 +1,4 @@
-//! What a user may write in `smtp_credential_password`, and what it answers with.
+//! The schema of `smtp_credential_password`.
 
 use super::{
     names::{
@@ -13,10 +13,10 @@ use crate::{
     provider::attributes::{host, password_policy, target, verify},
 };
 
-/// The version of the schema. States of version 0 were written by 0.1.0, and are read by [`super::upgrade`].
+/// The version of the schema. Release 0.1.0 wrote version 0, which [`super::upgrade`] converts.
 pub(super) const VERSION: i64 = 1;
 
-/// The schema of the resource.
+/// Returns the schema of the resource.
 pub(super) fn schema() -> Schema {
     Schema {
         version: VERSION,
@@ -25,15 +25,16 @@ pub(super) fn schema() -> Schema {
     }
 }
 
-/// What a user may write beside the target.
+/// The arguments other than the target.
 fn arguments() -> Vec<Attribute> {
     vec![
         Attribute::optional(
             ON_EXTERNAL_CHANGE,
             Type::String,
-            "What to do when a refresh sees that the password was reset elsewhere: `warn` (default) warns at every refresh, `rotate` \
-             resets it once more with the next apply, as a replacement or an update by `rotation_mode`, `ignore` only sets `stale`. \
-             Between `warn` and `ignore`, a change counts from the next refresh.",
+            "What to do when a refresh finds that the password was changed elsewhere: `warn` (default) warns at every \
+             refresh, `rotate` resets it again with the next apply, as a replacement or an update according to \
+             `rotation_mode`, and `ignore` only sets `stale`. Changing between `warn` and `ignore` takes effect at the \
+             next refresh.",
         )
         .validated_by(|text| match text {
             IGNORE | ROTATE | WARN => Ok(()),
@@ -42,27 +43,29 @@ fn arguments() -> Vec<Attribute> {
         Attribute::optional(
             PASSWORD_POLICY,
             Type::Object(password_policy::attributes()),
-            "What a password is made of, where the vendor leaves it to us. It has at least one character of each wanted kind. A change of \
-             what it allows resets the password in place.",
+            "Rules for the generated password, for vendors that let the caller choose it. The password has at least \
+             one character of each enabled class. Changing what the policy allows resets the password in place.",
         ),
         Attribute::optional(
             PASSWORD_WO,
             Type::String,
-            "A password of your own, where the vendor leaves it to us. It is sent and never stored; `password` is then null. Set it together \
-             with `password_wo_version`, or it is sent once only. Needs Terraform 1.11 or OpenTofu 1.11.",
+            "A password of your own, for vendors that let the caller choose it. It is sent and never stored; \
+             `password` is then null. Set `password_wo_version` with it; otherwise it is sent only once. Requires \
+             Terraform 1.11 or OpenTofu 1.11.",
         )
         .write_only()
         .validated_by(own_password),
         Attribute::optional(
             PASSWORD_WO_VERSION,
             Type::String,
-            "Any text; a change of it sends `password_wo` again, in place.",
+            "Any string. Changing it sends `password_wo` again, in place.",
         ),
         Attribute::optional(
             ROTATION_MODE,
             Type::String,
-            "How a changed `rotation_trigger` rotates: `replace` (default) replaces the resource, `in_place` updates it. In place, \
-             `prevent_destroy` is no obstacle and a failed reset cannot drop the resource from state.",
+            "How a changed `rotation_trigger` resets the password: `replace` (default) replaces the resource, \
+             `in_place` updates it. An update works with `prevent_destroy`, and if it fails the resource stays in \
+             state.",
         )
         .validated_by(|text| match text {
             IN_PLACE | REPLACE => Ok(()),
@@ -71,41 +74,42 @@ fn arguments() -> Vec<Attribute> {
         Attribute::optional(
             ROTATION_TRIGGER,
             Type::String,
-            "Any text; a change of it, its removal included, resets the password. By default the resource is replaced for it. \
-             Plans show it, so it is no place for a secret. A value that is not known until apply counts as a change.",
+            "Any string. Changing or removing it resets the password, by default by replacing the resource. Plans show \
+             it, so it must not be a secret. A value that is only known after apply is treated as a change.",
         ),
         Attribute::optional_computed(
             SMTP_HOST,
             Type::String,
-            "Host name of the submission server. The vendor's own where it is not set.",
+            "Host name of the submission server. Default: the vendor's own.",
         )
         .validated_by(host::check),
         Attribute::optional_computed(
             SMTP_PORT,
             Type::Number,
-            "Port of the submission server, 1 to 65535. The vendor's own where it is not set.",
+            "Port of the submission server, 1 to 65535. Default: the vendor's own.",
         ),
         Attribute::optional(
             TIMEOUTS,
             Type::Object(Timed::ALL.iter().map(|operation| operation.attribute()).collect()),
-            "How long the operations may take, waits for the vendor's rate limit included.",
+            "How long each operation may take, including waits for the vendor's rate limit.",
         ),
         Attribute::optional(
             VERIFY,
             Type::Object(verify::attributes()),
-            "Where to log in over SMTP with a new password, until it works; `{}` will do where `smtp_host` is known. No mail is sent. \
-             What can be checked before a reset is checked before it: that the server answers, over TLS, and offers a login. A login that \
-             fails is a warning.",
+            "Where to log in over SMTP with a new password, until it works; `{}` is enough if `smtp_host` is known. No \
+             mail is sent. Before the reset, the provider checks that the server is reachable over TLS and offers a \
+             login. A failed login after the reset is a warning.",
         ),
     ]
 }
 
-/// The rule for a password of the user's own. AUTH PLAIN cannot carry NUL (RFC 4616, section 2), and no client's configuration the rest.
+/// Validates a password of the user's own. AUTH PLAIN cannot carry NUL (RFC 4616, section 2), and mail clients cannot
+/// be configured with the other control characters.
 fn own_password(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
         Err("must not be empty")
     } else if text.ends_with(['\n', '\r']) {
-        Err("ends with a line break, as a text that was read from a file does; `trimspace` removes it")
+        Err("ends with a line break, as text read from a file often does; use `trimspace` to remove it")
     } else if text.contains(|character: char| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')) {
         Err("must not contain line breaks, tabs, NUL or other control characters: mail clients cannot send them")
     } else {
@@ -113,46 +117,51 @@ fn own_password(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// What the resource answers with.
+/// The computed attributes.
 fn answers() -> Vec<Attribute> {
     vec![
-        Attribute::computed(ID, Type::String, "The vendor and what names the credential there; also the import id."),
+        Attribute::computed(
+            ID,
+            Type::String,
+            "The vendor and what identifies the credential there; also the import id.",
+        ),
         Attribute::computed(
             PASSWORD,
             Type::String,
-            "The password. Null after an import, until the first rotation: no vendor tells a password twice.",
+            "The password. Null after an import, until the first rotation: no vendor returns a password twice.",
         )
         .sensitive(),
         Attribute::computed(
             REMOTE_VERSION,
             Type::String,
-            "What the vendor told of the credential's last change when this provider last reset the password; null where it tells \
-             nothing. A later change does not alter it: that sets `stale`.",
+            "The vendor's last-changed marker for the credential as of the last reset by this provider; null if the \
+             vendor does not report one. A later change elsewhere sets `stale` instead.",
         ),
         Attribute::computed(
             ROTATED_AT,
             Type::String,
-            "When this provider last reset the password: RFC 3339 in UTC with six fraction digits, never the same twice. \
-             Null after an import, until the first rotation.",
+            "When this provider last reset the password, in RFC 3339 format (UTC, with microseconds); different after \
+             every reset. Null after an import, until the first rotation.",
         ),
         Attribute::computed(
             ROTATION_VERSION,
             Type::Number,
-            "When this provider last reset the password, in whole seconds since 1970, and always greater than before where a reset is in \
-             place; 0 after an import, until the first rotation. For the `*_wo_version` arguments of other resources.",
+            "When this provider last reset the password, in seconds since 1970; an update always increases it. 0 after \
+             an import, until the first rotation. For the `*_wo_version` arguments of other resources.",
         ),
         Attribute::computed(
             STALE,
             Type::Bool,
-            "Whether a refresh has seen that the password was changed after this provider last reset it, so that the stored one is no \
-             longer the live one, or that the mail server refuses it though it has logged in before (`verify.on_refresh`). False until this provider has reset it.",
+            "Whether the stored password no longer works, as far as a refresh can see: the password was changed after \
+             this provider last reset it, or the mail server now rejects it although it has logged in before \
+             (`verify.on_refresh`). False until this provider has reset it.",
         ),
         Attribute::computed(USERNAME, Type::String, "The user name to log in with over SMTP."),
         Attribute::computed(
             VERIFIED,
             Type::Bool,
-            "Whether the password has logged in since the reset, then or at a refresh (`verify.on_refresh`). Null without `verify`, and \
-             where that was cut short.",
+            "Whether the password has logged in since the reset, right after it or at a refresh (`verify.on_refresh`). \
+             Null if `verify` is not set or was interrupted.",
         ),
     ]
 }

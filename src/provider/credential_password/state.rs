@@ -1,4 +1,4 @@
-//! A state of the resource, read once into what it says.
+//! A typed view of the resource's state.
 
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::{
     vendors::{Found, PriorCredential},
 };
 
-/// What a state says.
+/// The state of the resource.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     pub(super) id: String,
@@ -28,19 +28,19 @@ pub(super) struct State {
     pub(super) probes_on_refresh: bool,
 }
 
-/// What is done about a password that somebody else has changed.
+/// The reaction to a password that somebody else has changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum OnExternalChange {
-    /// Nothing; the state says it.
+    /// None; only `stale` is set.
     Ignore,
-    /// It is reset once more.
+    /// The next apply resets it again.
     Rotate,
     /// Every refresh warns.
     Warn,
 }
 
 impl State {
-    /// Reads a state; null has nothing in it.
+    /// Reads a state. Null reads as a state in which nothing is set.
     pub(super) fn of(state: &Value) -> Self {
         let text = |name| state.get(name).as_str().map(str::to_owned);
         let is_true = |name| *state.get(name) == Value::Bool(true);
@@ -63,34 +63,36 @@ impl State {
         }
     }
 
-    /// The password, if it has logged in at `logged_in_at` and is not known to be stale.
+    /// Returns the password if it is known to have logged in and not known to be stale. Only such a password can prove
+    /// a reset by being rejected.
     pub(super) fn previous_password(&self, logged_in_at: Option<SmtpEndpoint>) -> Option<PreviousPassword> {
         let (username, password) = (self.stored.credential.username.clone()?, self.password.clone()?);
         let logged_in_at = logged_in_at.filter(|_| !self.is_stale)?;
         Some(PreviousPassword { username, password, logged_in_at })
     }
 
-    /// Whether the password has logged in at `endpoint` since it was made. Only then does a refusal there say anything of it.
+    /// Returns whether the password has logged in at `endpoint`. Only then does a rejection there say anything about
+    /// it.
     ///
-    /// States of 0.1.0 do not say where.
+    /// Release 0.1.0 stored only that it has logged in, not where.
     pub(super) fn has_logged_in(&self, logged_in_at: Option<&SmtpEndpoint>, endpoint: &SmtpEndpoint) -> bool {
         logged_in_at.map_or(self.is_verified, |logged_in_at| logged_in_at == endpoint)
     }
 
-    /// Whether a refresh warns of a stale password. Of one that was never stored it does not: what a failed create has left is tainted,
-    /// and the plan says so.
+    /// Returns whether a refresh warns of a stale password. After a failed create no password is stored, the resource
+    /// is tainted, and the plan shows it; no warning is needed.
     pub(super) fn warns_of_staleness(&self) -> bool {
         let is_wanted = self.on_external_change == OnExternalChange::Warn;
         self.is_stale && is_wanted && self.stored.rotated_at.is_some()
     }
 }
 
-/// When this provider made the password of a state.
+/// Returns when this provider last reset the password of a state.
 pub(super) fn rotated_at(state: &Value) -> Option<Timestamp> {
     state.get(ROTATED_AT).as_str().and_then(|text| text.parse().ok())
 }
 
-/// The state with what an import could not know.
+/// Fills in what an import could not know.
 pub(super) fn completed(mut state: Value, found: Found, host: Option<Name>) -> Value {
     for (name, value) in [(USERNAME, found.username), (SMTP_HOST, host)] {
         if state.get(name).is_null() {
@@ -100,7 +102,7 @@ pub(super) fn completed(mut state: Value, found: Found, host: Option<Name>) -> V
     state
 }
 
-/// The value with null in place of all that is unknown.
+/// Replaces everything unknown in the value by null.
 pub(super) fn without_unknowns(value: Value) -> Value {
     match value {
         Value::Object(mut attributes) => {

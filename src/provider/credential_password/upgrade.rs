@@ -1,4 +1,4 @@
-//! States of earlier versions of the schema.
+//! Upgrades states of earlier schema versions.
 
 use super::{
     names::{ON_EXTERNAL_CHANGE, REPLACE, ROTATION_MODE, ROTATION_VERSION, WARN},
@@ -7,9 +7,9 @@ use super::{
 };
 use crate::{framework::value::Value, provider::attributes::rotation_version};
 
-/// Makes a state of today's schema from one that `version` of the schema wrote.
+/// Converts a state that `version` of the schema wrote to the current one.
 ///
-/// Until version 1, arguments that were not set were stored with the word that they then mean, and there was no `rotation_version`.
+/// Before version 1, unset arguments were stored with their default, and there was no `rotation_version`.
 pub(super) fn state(version: i64, mut state: Value) -> Value {
     if version >= VERSION || state.is_null() {
         return state;
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_means_the_same_as_none_is_none_in_states_of_the_first_version_only() {
+    fn only_states_of_the_first_version_have_their_defaults_removed() {
         for (mode, setting, expected) in [
             (REPLACE, WARN, [Value::Null, Value::Null]),
             (IN_PLACE, WARN, [IN_PLACE.into(), Value::Null]),

@@ -1,4 +1,4 @@
-//! What makes a configuration of the resource impossible, beyond its schema.
+//! Validates a configuration of the resource against rules that its schema cannot express.
 
 use super::names::{PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, SMTP_PORT};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     vendors::{PasswordSource, Vendor},
 };
 
-/// Judges a configuration, in which any value may be unknown.
+/// Validates a configuration. Any value may be unknown.
 pub(super) fn config(config: &Value) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     let mut vendor = None;
@@ -26,7 +26,7 @@ pub(super) fn config(config: &Value) -> Diagnostics {
         Named::Undecided => {}
     }
     if let Some(vendor) = vendor.filter(|vendor| vendor.password_source == PasswordSource::Vendor) {
-        diagnostics.extend(not_for_the_caller(vendor, config));
+        diagnostics.extend(vendor_generates(vendor, config));
     }
     diagnostics.extend(own_password(config));
     diagnostics.extend(password_policy::validate(config.get(PASSWORD_POLICY)));
@@ -39,31 +39,32 @@ pub(super) fn config(config: &Value) -> Diagnostics {
     diagnostics
 }
 
-/// The errors for arguments about a password that the vendor makes.
-fn not_for_the_caller(vendor: &Vendor, config: &Value) -> Vec<Diagnostic> {
+/// Returns an error for each argument that chooses the password although the vendor generates it.
+fn vendor_generates(vendor: &Vendor, config: &Value) -> Vec<Diagnostic> {
     let names = [PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION].into_iter();
     let error = |name: &'static str| {
         let title = vendor.title;
-        let detail = format!("{title} makes the password and tells it once, so `{name}` cannot be set.");
-        Diagnostic::error(format!("{title} makes the password itself"), detail).at(Path::attribute(name))
+        let detail = format!("{title} generates the password and returns it once, so `{name}` cannot be set.");
+        Diagnostic::error(format!("{title} generates the password itself"), detail).at(Path::attribute(name))
     };
     names.filter(|name| is_set(config.get(name))).map(error).collect()
 }
 
-/// The error for arguments about a password of the user's own that do not go together.
+/// Returns an error if the arguments for a password of the user's own conflict.
 fn own_password(config: &Value) -> Option<Diagnostic> {
     let [own, version, policy] = [PASSWORD_WO, PASSWORD_WO_VERSION, PASSWORD_POLICY].map(|name| config.get(name));
     let error = |name: &'static str, words: &str| Some(invalid(Path::attribute(name), words));
     if own.is_null() && is_set(version) {
-        error(PASSWORD_WO_VERSION, "says when to send `password_wo`, which is not set")
+        error(PASSWORD_WO_VERSION, "requires `password_wo`")
     } else if is_set(own) && is_set(policy) {
-        error(PASSWORD_POLICY, "has no meaning beside `password_wo`: set one of them")
+        error(PASSWORD_POLICY, "conflicts with `password_wo`; set only one of them")
     } else {
         None
     }
 }
 
-/// Whether a value is certainly there. What is unknown may turn out null, such as a module's variable; core asks again then.
+/// Returns whether a value is certainly set. An unknown one may turn out to be null, and core validates again once it
+/// is known.
 fn is_set(value: &Value) -> bool {
     !value.is_null() && !value.is_unknown()
 }
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
     use crate::{framework::value::Number, secret::Secret};
 
-    /// The paths of the errors for these arguments beside a target.
+    /// Returns the paths of the errors for these arguments together with a target.
     fn errors(target: (&'static str, &[(&'static str, &str)]), arguments: &[(&'static str, Value)]) -> Vec<String> {
         let (vendor, fields) = target;
         let mut config =

@@ -49,7 +49,7 @@ impl DataSource for Credentials {
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {
-        // A field that its own rule refuses has been told already.
+        // The schema's checks have already reported any invalid field.
         target::scope_of(config).err().unwrap_or_default()
     }
 
@@ -62,26 +62,27 @@ impl DataSource for Credentials {
         let listed = api.list(&op, &scope.fields).await;
         let listed = listed.map_err(|error| vendor::failed(Step::Listing, &scope, &error))?;
 
-        let told = listed.len();
-        let named: Vec<_> = listed.into_iter().filter_map(|one| Some((import_id(&scope, &one)?, one))).collect();
-        if named.len() < told {
-            call.warn(vendor::left_out(&scope, told - named.len()));
+        let count = listed.len();
+        let importable: Vec<_> = listed.into_iter().filter_map(|one| Some((import_id(&scope, &one)?, one))).collect();
+        if importable.len() < count {
+            call.warn(vendor::left_out(&scope, count - importable.len()));
         }
-        // Stable, and each credential once, however often and in whatever order the vendor tells of it.
-        let sorted: BTreeMap<_, _> = named.into_iter().collect();
+        // A stable order with each credential once, whatever order and repetitions the vendor returns.
+        let sorted: BTreeMap<_, _> = importable.into_iter().collect();
         let mut state = config;
         state.set(CREDENTIALS, Value::List(sorted.into_iter().map(|(id, listed)| value(id, listed)).collect()));
         Ok(state)
     }
 }
 
-/// The import id of a credential; `None` where the resource could not be imported by it.
+/// Returns the import id of a credential; `None` if it cannot be imported.
 fn import_id(scope: &Target, listed: &Listed) -> Option<String> {
     let vendor = scope.vendor;
     let id = match vendor.import {
         ImportId::Credential => format!("{}/{}", vendor.name, listed.version.as_ref()?),
         ImportId::Identity => Target { vendor, fields: listed.target.clone() }.id(),
     };
+    // The same parser as in an import decides, so every listed id can be imported.
     Imported::from_id(&id).is_ok().then_some(id)
 }
 
@@ -96,7 +97,7 @@ fn value(id: String, listed: Listed) -> Value {
 }
 
 fn unknown() -> Diagnostic {
-    Diagnostic::error("The account is not known", "An argument that names the account is still unknown.")
+    Diagnostic::error("Unknown account", "An argument that identifies the account is not known yet.")
 }
 
 #[cfg(test)]
@@ -151,7 +152,7 @@ mod tests {
         assert!(listed.iter().all(|one| one.get(CREATED_AT).is_null()));
         let warnings: Vec<_> = call.take_warnings().into_iter().collect();
         assert_eq!(warnings.len(), 1);
-        assert!(warnings[0].detail.contains("told of 3 with a name"), "{}", warnings[0].detail);
+        assert!(warnings[0].detail.contains("returned 3 credentials whose names"), "{}", warnings[0].detail);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a user may write in `smtp_credentials`, and what it answers with.
+//! The schema of the data source `smtp_credentials`.
 
 use crate::{
     framework::schema::{Attribute, Schema, Type},
@@ -13,38 +13,38 @@ pub(super) const REMOTE_VERSION: &str = "remote_version";
 pub(super) const TIMEOUTS: &str = "timeouts";
 pub(super) const USERNAME: &str = "username";
 
-/// How long a read may take where `timeouts` does not say, as a user would write it.
+/// The default timeout, as a user would write it.
 pub(super) const DEFAULT_TIMEOUT: &str = "1m";
 
-/// The schema of the data source.
+/// Returns the schema of the data source.
 pub(super) fn schema() -> Schema {
     let credential = vec![
         Attribute::computed(
             CREATED_AT,
             Type::String,
-            "When it was made, in RFC 3339 and UTC; null where the vendor does not tell.",
+            "When it was created, in RFC 3339 format (UTC); null if the vendor does not report it.",
         ),
         Attribute::computed(
             ID,
             Type::String,
-            "The vendor and what names the credential there: the import id of `smtp_credential_password`.",
+            "The vendor and what identifies the credential there: the import id of `smtp_credential_password`.",
         ),
         Attribute::computed(
             REMOTE_VERSION,
             Type::String,
-            "What the vendor tells of the credential's last change; null where it tells nothing.",
+            "The vendor's last-changed marker for the credential; null if the vendor does not report one.",
         ),
         Attribute::computed(USERNAME, Type::String, "The user name to log in with over SMTP."),
     ];
-    // A list of objects and not of nested attributes: core's mocks always leave the latter empty.
+    // A list of objects rather than of nested attributes: core's mocks leave nested attributes empty.
     let credentials = Type::List(Box::new(Type::Object(credential)));
-    let read = format!("Longest duration of the read, such as `90s`. Default: `{DEFAULT_TIMEOUT}`.");
+    let read = format!("Timeout of the read, such as `90s`. Default: `{DEFAULT_TIMEOUT}`.");
     let read = Attribute::optional(READ, Type::String, read).validated_by(duration::check);
     let others = [
         Attribute::optional(
             TIMEOUTS,
             Type::Object(vec![read]),
-            "How long it may take, waits for the vendor's rate limit included.",
+            "How long the read may take, including waits for the vendor's rate limit.",
         ),
         Attribute::computed(CREDENTIALS, credentials, "The credentials, sorted by `id`."),
     ];

@@ -1,4 +1,4 @@
-//! What a user reads about a reset whose response was lost, beyond the error itself. The only place that words it.
+//! What diagnostics add about a reset whose response was lost.
 
 use jiff::Timestamp;
 
@@ -10,17 +10,17 @@ use crate::{
     vendors::{AppearedCredential, Observation, ResetKind, Target},
 };
 
-/// What was seen after a reset whose response was lost: whole sentences, or nothing.
+/// What was observed after a reset whose response was lost, in whole sentences or empty.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(in crate::provider) struct Seen {
-    /// What it was.
+pub(in crate::provider) struct Findings {
+    /// What was observed.
     pub(in crate::provider) words: String,
-    /// What to think of before anything is done about it.
+    /// What to check before acting on it.
     pub(in crate::provider) caution: String,
 }
 
-impl Seen {
-    /// Adds a sentence, or nothing.
+impl Findings {
+    /// Appends a sentence, which may be empty.
     pub(in crate::provider) fn add(&mut self, words: &str) {
         if !self.words.is_empty() && !words.is_empty() {
             self.words.push(' ');
@@ -29,27 +29,28 @@ impl Seen {
     }
 }
 
-/// What was found out after a reset whose response was lost; nothing where nobody was asked.
-pub(in crate::provider) fn seen(target: &Target, evidence: Option<&Evidence>) -> Seen {
-    let Some(Evidence { observation, begun, previous_login }) = evidence else { return Seen::default() };
-    let mut seen = seen_after(target, observation, *begun);
+/// Describes what was found after a reset whose response was lost. Empty if nothing was looked up.
+pub(in crate::provider) fn seen(target: &Target, evidence: Option<&Evidence>) -> Findings {
+    let Some(Evidence { observation, begun, previous_login }) = evidence else { return Findings::default() };
+    let mut seen = describe_observation(target, observation, *begun);
     match previous_login {
-        Some((server, true)) => seen.add(&mail_server::takes_no_more(server)),
-        Some((server, false)) => seen.add(&mail_server::still_takes(server)),
+        Some((server, true)) => seen.add(&mail_server::previous_password_rejected(server)),
+        Some((server, false)) => seen.add(&mail_server::previous_password_accepted(server)),
         None => {}
     }
     seen
 }
 
-/// What a vendor shows after a reset whose response was lost, and which was begun at that time.
+/// Describes what a vendor shows after a reset that was sent at `begun` and whose response was lost.
 ///
-/// Somebody else may have made what is seen. So no word of it leads to a revocation or to another reset without saying how to tell.
-fn seen_after(target: &Target, trace: &Observation, begun: Timestamp) -> Seen {
+/// Somebody else may have caused it. So the text never suggests a revocation or another reset without saying how to
+/// make sure.
+fn describe_observation(target: &Target, trace: &Observation, begun: Timestamp) -> Findings {
     let title = target.vendor.title;
     let words = match trace {
         Observation::Appeared(new) => {
             let new: Vec<_> = new.iter().map(appeared).collect();
-            format!("{title} now lists {}, not listed before the reset.", new.join(" and "))
+            format!("{title} now lists {}, which it did not list before the reset.", new.join(" and "))
         }
         Observation::Changed => format!(
             "{title} now shows a later change of the credential. It may be this reset, somebody else's, or a change of something else."
@@ -68,39 +69,39 @@ fn seen_after(target: &Target, trace: &Observation, begun: Timestamp) -> Seen {
     };
     let caution = match (target.vendor.reset_kind, trace) {
         (ResetKind::NewCredential, Observation::Appeared(_)) => format!(
-            "If this reset made it, nobody knows its password. Revoke it only if nobody else made it, and if it was made at about {}, \
-             when the reset was begun.",
+            "If this reset created it, nobody knows its password. Revoke it only if nobody else created it, and if it \
+             was created at about {}, when the reset was sent.",
             second(begun)
         ),
         (ResetKind::NewCredential, _) => format!(
-            "Look at {title} for a credential of this name that was made at about {}, when the reset was begun, or later, and whose id is \
-             not the `remote_version` of a resource: if this reset made it, nobody knows its password. Revoke it only if nobody else \
-             made it.",
+            "At {title}, look for a credential of this name that was created at about {}, when the reset was sent, or \
+             later, and whose id is not the `remote_version` of a resource. If this reset created it, nobody knows its \
+             password. Revoke it only if nobody else created it.",
             second(begun)
         ),
         (ResetKind::InPlace, Observation::Changed | Observation::PasswordChanged) => {
-            "Make sure first that nobody else has reset it: another reset ends their password.".to_owned()
+            "First make sure that nobody else has reset it: another reset invalidates their password.".to_owned()
         }
         (ResetKind::InPlace, _) => String::new(),
     };
-    Seen { words, caution }
+    Findings { words, caution }
 }
 
 fn appeared(new: &AppearedCredential) -> String {
-    let made = new.created_at.map(|at| format!(" (made at {})", second(at))).unwrap_or_default();
+    let made = new.created_at.map(|at| format!(" (created at {})", second(at))).unwrap_or_default();
     match &new.id {
         Some(id) => format!("`{id}`{made}"),
         None => format!("a credential{made}"),
     }
 }
 
-/// A time in whole seconds, as vendors have it.
+/// Formats a time in whole seconds, as vendors do.
 fn second(time: Timestamp) -> String {
     format!("{time:.0}")
 }
 
-/// The error of a create, with what it leaves in the state, and where the previous password is. `predecessors` are the credentials of
-/// their own that it was to replace; `None` where it is not known to replace anything.
+/// Adds to the error of a create what it leaves in the state, and where the previous password is. `predecessors` are
+/// the ids of the credentials that it was to replace; `None` if it is not known to replace anything.
 pub(in crate::provider) fn of_create(
     mut diagnostic: Diagnostic,
     outcome: Outcome,
@@ -109,37 +110,40 @@ pub(in crate::provider) fn of_create(
     let detail = &mut diagnostic.detail;
     if outcome != Outcome::NotChanged {
         detail.push_str(
-            " The resource is in the state without a password, and tainted, so the next apply replaces it. (With `prevent_destroy` \
-             Terraform refuses that: remove the resource from the state first, with `terraform state rm`.)",
+            " The resource is in the state without a password, and tainted, so the next apply replaces it. (With \
+             `prevent_destroy` Terraform refuses to do so: remove the resource from the state first, with `terraform \
+             state rm`.)",
         );
     }
     match predecessors {
-        // A password that the vendor has replaced is of no use, wherever it is. A credential with a successor still has its own.
+        // After a reset in place the previous password is useless, so there is no point in saying where it is.
         Some([]) if outcome == Outcome::Changed => return diagnostic,
+        // Nothing was replaced and nothing was changed, so everything is where it was.
         None if outcome == Outcome::NotChanged => return diagnostic,
         None => {
             detail.push_str(
-                " If it was to replace another with `create_before_destroy`, the previous password is in the deposed object, which the \
-                 next apply deletes.",
+                " If it was replacing another object with `create_before_destroy`, the previous password is in the \
+                 deposed object, which the next apply deletes.",
             );
             return diagnostic;
         }
         Some(_) => {}
     }
     detail.push_str(
-        " This create is the second half of a replacement: the previous password is still in the state's backup or an earlier version of \
-         the state. With `create_before_destroy`, or `rotation_mode = \"in_place\"`, it stays in the state.",
+        " This create is the second half of a replacement: the previous password is still in the state's backup or an \
+         earlier version of the state. With `create_before_destroy`, or `rotation_mode = \"in_place\"`, it would have \
+         stayed in the state.",
     );
     let old = predecessors.unwrap_or_default();
     let ids = old.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
     let words = match old {
         [] => String::new(),
         [_] => {
-            format!(" The previous credential, {ids}, still works: revoke it by hand once nothing needs it any more.")
+            format!(" The previous credential, {ids}, still works: revoke it by hand once nothing uses it.")
         }
         _ => format!(
-            " The previous credentials of all resources with this name, {ids}, still work: revoke them by hand once nothing needs them \
-             any more."
+            " The previous credentials of all resources with this name, {ids}, still work: revoke them by hand once \
+             nothing uses them."
         ),
     };
     detail.push_str(&words);
@@ -157,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_seen_leads_to_somebody_elses_credential_without_a_word_of_warning() {
+    fn no_observation_leads_to_somebody_elses_credential_without_a_caution() {
         let in_place = named("kirim_email", &[("domain", "example.com"), ("credential_guid", "guid")]);
         let successor = named("smtpd", &[("name", "a"), ("role", "standard")]);
         let new = AppearedCredential { id: Name::new("one"), created_at: Some(Timestamp::UNIX_EPOCH) };
@@ -170,7 +174,7 @@ mod tests {
             (&successor, Observation::Unchanged, true),
             (&successor, Observation::Unknown, true),
         ] {
-            let Seen { words, caution } = seen_after(target, &trace, Timestamp::UNIX_EPOCH);
+            let Findings { words, caution } = describe_observation(target, &trace, Timestamp::UNIX_EPOCH);
             assert_eq!(caution.contains("nobody else"), is_cautious, "{trace:?}: {caution}");
             assert_eq!(
                 caution.contains("at about 1970-01-01T00:00:00Z"),

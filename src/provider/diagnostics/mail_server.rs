@@ -1,4 +1,4 @@
-//! What a user reads about a mail server at which a password is tried. The only place that words it.
+//! Diagnostics about the mail server at which a password is tried.
 
 use crate::{
     framework::diagnostic::{Diagnostic, Path},
@@ -8,7 +8,7 @@ use crate::{
     vendors::Target,
 };
 
-/// The error for a server at which no login could be tried, found before a reset.
+/// The error, before a reset, for a server at which no login could be tried.
 pub(in crate::provider) fn not_ready(target: &Target, server: &Server, failure: &Failure) -> Diagnostic {
     let detail = format!(
         "Checking `{}` before the reset: {} {} {}",
@@ -20,14 +20,16 @@ pub(in crate::provider) fn not_ready(target: &Target, server: &Server, failure: 
     Diagnostic::error(summary(failure.kind), detail).at(Path::attribute(VERIFY))
 }
 
-/// The warning for a plan that takes the vendor's usual submission server, though the login points to another.
+/// The warning of a plan that uses the vendor's default submission server although the provider's login points to
+/// another one.
 pub(in crate::provider) fn another_smtp_host(target: &Target, other: &str) -> Diagnostic {
     let title = target.vendor.title;
     Diagnostic::warning(
-        "The submission server may be another",
+        "The submission server may be wrong",
         format!(
-            "Planning a reset of `{}`: the access token belongs to a data centre of {title} whose submission server is `{other}`. \
-             `smtp_host` is not set, so it becomes the usual server of {title}. {} Set `smtp_host` to the right one of the two.",
+            "Planning a reset of `{}`: the access token belongs to a {title} data center whose submission server is \
+             `{other}`. `smtp_host` is not set, so it defaults to the usual server of {title}. {} Set `smtp_host` to \
+             the correct one.",
             target.id(),
             Outcome::NotChanged.sentence()
         ),
@@ -35,87 +37,88 @@ pub(in crate::provider) fn another_smtp_host(target: &Target, other: &str) -> Di
     .at(Path::attribute("smtp_host"))
 }
 
-/// The warning for a new password that did not log in as long as it was tried.
+/// The warning for a new password that did not log in within the timeout.
 pub(in crate::provider) fn not_verified(target: &Target, server: &Server, failure: &Failure) -> Diagnostic {
     let advice = if failure.is_wrong_password() {
-        "A mail server may need longer to learn of a reset: try to log in later, and raise `verify.timeout` for the next time. If it \
-         stays refused, reset it once more, with another `rotation_trigger` or with `-replace`."
+        "The mail server may need longer to pick up a reset: try to log in later, and raise `verify.timeout` for the \
+         next time. If it is still refused, reset it again, with another `rotation_trigger` or with `-replace`."
             .to_owned()
     } else {
         format!(
-            "Nothing speaks against the password itself: log in with it before you rely on it. {}",
+            "Nothing suggests that the password is wrong: log in with it before you rely on it. {}",
             advice(failure.kind)
         )
     };
     warning("The new password did not log in", target, &answered(server, failure), &advice)
 }
 
-/// The warning for a new password that there was no time left to try.
-pub(in crate::provider) fn cut_short(target: &Target, server: &Server) -> Diagnostic {
-    let what = format!("logging in at the mail server `{server}` was cut short, by a stop or because the time was up.");
-    warning("The new password was not tried out", target, &what, "Try to log in with it before you rely on it.")
+/// The warning for a new password whose login was interrupted or ran out of time.
+pub(in crate::provider) fn interrupted(target: &Target, server: &Server) -> Diagnostic {
+    let what = format!("the login to the mail server `{server}` was interrupted or timed out.");
+    warning("The new password was not verified", target, &what, "Log in with it before you rely on it.")
 }
 
-/// The warning for a new password whose user the vendor did not name.
-pub(in crate::provider) fn nobody_to_log_in(target: &Target) -> Diagnostic {
-    let what = format!("{} names no user name to log in with.", target.vendor.title);
-    warning("The new password was not tried out", target, &what, "Try to log in with it before you rely on it.")
+/// The warning for a new password whose user name the vendor did not return.
+pub(in crate::provider) fn no_username(target: &Target) -> Diagnostic {
+    let what = format!("{} did not return a user name to log in with.", target.vendor.title);
+    warning("The new password was not verified", target, &what, "Log in with it before you rely on it.")
 }
 
-/// The warning of a refresh whose login with the stored password was refused, where that has logged in before.
+/// The warning of a refresh whose login was rejected with a stored password that has logged in before.
 pub(in crate::provider) fn refused(target: &Target, server: &Server, failure: &Failure) -> Diagnostic {
     let detail = format!(
-        "Reading `{}`: {} The password has logged in before. Somebody has most likely reset it since, or the mail server has lost what it \
-         knew. Reset it once more, with another `rotation_trigger` or with `-replace`; `on_external_change = \"rotate\"` does so by \
-         itself, and `\"ignore\"` ends this warning.",
+        "Reading `{}`: {} The password has logged in before. Most likely somebody has reset it since, or the mail \
+         server has lost its data. Reset it again, with another `rotation_trigger` or with `-replace`; \
+         `on_external_change = \"rotate\"` does this automatically, and `\"ignore\"` silences this warning.",
         target.id(),
         answered(server, failure)
     );
     Diagnostic::warning("The stored password is refused", detail).at(Path::attribute("stale"))
 }
 
-/// The warning of a refresh whose login was refused with a password that has never logged in, which proves nothing of it.
+/// The warning of a refresh whose login was rejected with a password that has never logged in. That proves nothing.
 pub(in crate::provider) fn never_accepted(target: &Target, server: &Server, failure: &Failure) -> Diagnostic {
     let detail = format!(
-        "Reading `{}`: {} The password has not logged in there since it was stored, so that the refusal may be the server's for every \
-         password. `stale` is left as it was, and nothing is reset for it. Log in with it elsewhere; if it fails there too, reset it \
-         once more, with another `rotation_trigger` or with `-replace`.",
+        "Reading `{}`: {} The password has not logged in there since it was stored, so the server may refuse every \
+         password. `stale` is left as it was, and nothing is reset. Log in with it elsewhere; if that fails too, reset \
+         it again, with another `rotation_trigger` or with `-replace`.",
         target.id(),
         answered(server, failure)
     );
     Diagnostic::warning("The stored password has never logged in", detail).at(Path::attribute(VERIFY))
 }
 
-/// The warning of a refresh that makes no more logins, because too many were refused.
+/// The warning of a refresh that skips a login because the server has rejected too many.
 pub(in crate::provider) fn spared(target: &Target, server: &Server) -> Diagnostic {
     let detail = format!(
-        "Reading `{}`: the mail server `{server}` has refused several logins of this refresh already, and servers lock out clients for \
-         too many of these. Whether this stored password still works is not known, and `stale` is left as it was.",
+        "Reading `{}`: the mail server `{server}` has already refused several logins of this refresh, and servers lock \
+         out clients after too many. It is not known whether this stored password still works, and `stale` is left as \
+         it was.",
         target.id(),
     );
-    Diagnostic::warning("The stored password was not tried out", detail).at(Path::attribute(VERIFY))
+    Diagnostic::warning("The stored password was not verified", detail).at(Path::attribute(VERIFY))
 }
 
-/// The warning of a refresh that could not log in with the stored password, for a reason that says nothing of it.
+/// The warning of a refresh whose login failed for a reason other than the stored password.
 pub(in crate::provider) fn not_tried(target: &Target, server: &Server, failure: &Failure) -> Diagnostic {
     let detail = format!(
-        "Reading `{}`: {} Whether the stored password still works is not known, and `stale` is left as it was. {} To leave these \
-         logins out, set `verify.on_refresh` to false.",
+        "Reading `{}`: {} It is not known whether the stored password still works, and `stale` is left as it was. {} \
+         To skip these logins, set `verify.on_refresh` to false.",
         target.id(),
         answered(server, failure),
         advice(failure.kind)
     );
-    Diagnostic::warning("The stored password was not tried out", detail).at(Path::attribute(VERIFY))
+    Diagnostic::warning("The stored password was not verified", detail).at(Path::attribute(VERIFY))
 }
 
-/// What is seen of a reset whose answer was lost, where the password from before still logs in.
-pub(in crate::provider) fn still_takes(server: &Server) -> String {
-    format!("The mail server `{server}` still takes the password from before.")
+/// After a reset whose response was lost: the previous password still logs in.
+pub(in crate::provider) fn previous_password_accepted(server: &Server) -> String {
+    format!("The mail server `{server}` still accepts the previous password.")
 }
 
-/// What is seen of a reset whose answer was lost, where the password from before is refused.
-pub(in crate::provider) fn takes_no_more(server: &Server) -> String {
-    format!("The mail server `{server}` refuses the password from before with 535.")
+/// After a reset whose response was lost: the previous password is rejected.
+pub(in crate::provider) fn previous_password_rejected(server: &Server) -> String {
+    format!("The mail server `{server}` rejects the previous password with 535.")
 }
 
 fn warning(summary: &'static str, target: &Target, what: &str, advice: &str) -> Diagnostic {
@@ -124,13 +127,13 @@ fn warning(summary: &'static str, target: &Target, what: &str, advice: &str) -> 
     Diagnostic::warning(summary, detail).at(Path::attribute(VERIFY))
 }
 
-/// What a server said. Of its own words the codes are all that is shown.
+/// Describes a server's reply. Of the reply itself only the codes are shown.
 fn answered(server: &Server, failure: &Failure) -> String {
     let reason = &failure.reason;
     match (failure.code, failure.enhanced) {
-        (Some(code), Some(enhanced)) => format!("the mail server `{server}` answered {code} {enhanced}: {reason}."),
-        (Some(code), None) => format!("the mail server `{server}` answered {code}: {reason}."),
-        (None, _) => format!("the mail server `{server}` was of no description: {reason}."),
+        (Some(code), Some(enhanced)) => format!("the mail server `{server}` replied {code} {enhanced}: {reason}."),
+        (Some(code), None) => format!("the mail server `{server}` replied {code}: {reason}."),
+        (None, _) => format!("the mail server `{server}` could not be used: {reason}."),
     }
 }
 
@@ -138,19 +141,19 @@ fn summary(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::Busy => "The mail server is busy",
         FailureKind::Certificate => "The mail server's certificate is not trusted",
-        FailureKind::ClientCertificate => "The mail server demands a client certificate",
+        FailureKind::ClientCertificate => "The mail server requires a client certificate",
         FailureKind::Denied | FailureKind::Mechanism | FailureKind::Refused => "The mail server refused the login",
-        FailureKind::EndedAfterTls => "The mail server ended the session",
-        FailureKind::HelloRefused => "The mail server refuses EHLO",
+        FailureKind::EndedAfterTls => "The mail server closed the session",
+        FailureKind::HelloRefused => "The mail server rejected EHLO",
         FailureKind::Malformed => "The mail server does not speak SMTP",
         FailureKind::NoAuth => "The mail server offers no login",
         FailureKind::NoStartTls => "The mail server offers no STARTTLS",
         FailureKind::Setup => "The SMTP client cannot be set up",
-        FailureKind::TimedOut => "No answer from the mail server in time",
-        FailureKind::Tls | FailureKind::TlsMismatch => "No TLS with the mail server",
-        FailureKind::TurnedAway => "The mail server turns this machine away",
+        FailureKind::TimedOut => "No reply from the mail server in time",
+        FailureKind::Tls | FailureKind::TlsMismatch => "No TLS connection to the mail server",
+        FailureKind::TurnedAway => "The mail server rejected the connection",
         FailureKind::Unreachable => "The mail server cannot be reached",
-        FailureKind::Unresolved => "The mail server's name is not known",
+        FailureKind::Unresolved => "The mail server's name cannot be resolved",
     }
 }
 
@@ -158,44 +161,48 @@ fn advice(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::Busy | FailureKind::TurnedAway => "Try again later, or from another network.",
         FailureKind::Certificate => {
-            "Its certificate must be for `verify.host`; an authority of your own goes into `ca_certificate_file` of the provider block."
+            "Its certificate must be valid for `verify.host`; if it comes from a private CA, set `ca_certificate_file` \
+             in the provider block."
         }
         FailureKind::ClientCertificate => {
-            "Client certificates are not supported. Set `verify.host` and `verify.port` to where a password is enough."
+            "Client certificates are not supported. Set `verify.host` and `verify.port` to a server that needs only a \
+             password."
         }
         FailureKind::Denied => {
-            "Make sure that the account may log in over SMTP, from this machine; the mail server's own log tells why it does not."
+            "Make sure that the account may log in over SMTP from this machine; the mail server's log says why it was \
+             denied."
         }
         FailureKind::EndedAfterTls => {
-            "Try again later. Where that is of no description, set `verify.host` and `verify.port` to where no certificate of the client is \
-             needed: client certificates are not supported."
+            "Try again later. If that does not help, set `verify.host` and `verify.port` to a server that needs no \
+             client certificate, since these are not supported."
         }
         FailureKind::HelloRefused => {
-            "It was given an IP address for a name, in brackets, as RFC 5321 has it. Allow that at the mail server, or set `verify.host` \
-             and `verify.port` to one that does."
+            "The provider introduced itself with an IP address in brackets, as RFC 5321 allows. Allow that on the mail \
+             server, or set `verify.host` and `verify.port` to a server that does."
         }
         FailureKind::Malformed | FailureKind::NoAuth | FailureKind::Refused => {
-            "Set `verify.host` and `verify.port` to where mail is submitted with a login."
+            "Set `verify.host` and `verify.port` to a server that accepts mail after a login."
         }
         FailureKind::Mechanism => {
-            "AUTH PLAIN and AUTH LOGIN are supported, with a password. The server must accept one of them for the account."
+            "The provider supports AUTH PLAIN and AUTH LOGIN. The server must accept one of them for the account."
         }
         FailureKind::NoStartTls => {
-            "No password is sent without TLS. Set `verify.port` to a port that has it, with `verify.security = \"tls\"` where it is TLS \
-             from the first byte."
+            "No password is sent without TLS. Set `verify.port` to a port that offers it, with `verify.security = \
+             \"tls\"` if the port uses TLS from the first byte."
         }
         FailureKind::Setup => "Correct the provider's settings and apply again.",
         FailureKind::TimedOut | FailureKind::Tls => {
-            "Check `verify.host` and `verify.port`. `verify.security` must be `tls` where the port is TLS from the first byte, as 465 \
-             mostly is, and `starttls` elsewhere."
+            "Check `verify.host` and `verify.port`. `verify.security` must be `tls` if the port uses TLS from the \
+             first byte, as 465 usually does, and `starttls` otherwise."
         }
         FailureKind::TlsMismatch => {
-            "TLS 1.2 or later is needed, with ECDHE (X25519, P-256 or P-384), an AEAD cipher (AES-GCM or ChaCha20-Poly1305), and \
-             certificates whose keys are RSA of 2048 to 8192 bits, ECDSA with P-256 or P-384, or Ed25519. Client certificates are not \
-             supported. Set the mail server up for that, or set `verify.host` and `verify.port` to one that is."
+            "TLS 1.2 or later is needed, with ECDHE (X25519, P-256 or P-384), an AEAD cipher (AES-GCM or \
+             ChaCha20-Poly1305), and certificates whose keys are RSA of 2048 to 8192 bits, ECDSA with P-256 or P-384, \
+             or Ed25519. Client certificates are not supported. Configure the mail server accordingly, or set \
+             `verify.host` and `verify.port` to another."
         }
         FailureKind::Unreachable | FailureKind::Unresolved => {
-            "Check `verify.host`, `verify.port` and the network. The server is called directly, whatever proxy is set."
+            "Check `verify.host`, `verify.port` and the network. The connection is direct, even if a proxy is set."
         }
     }
 }
@@ -241,12 +248,8 @@ mod tests {
         for kind in KINDS {
             let detail = not_verified(&target, &server, &failure(kind, Some(535))).detail;
             let is_refused = kind == FailureKind::Refused;
-            assert_eq!(
-                detail.contains("learn of a reset") && detail.contains("reset it once more"),
-                is_refused,
-                "{detail}"
-            );
-            assert_eq!(detail.contains("Nothing speaks against the password itself"), !is_refused, "{detail}");
+            assert_eq!(detail.contains("pick up a reset") && detail.contains("reset it again"), is_refused, "{detail}");
+            assert_eq!(detail.contains("Nothing suggests that the password is wrong"), !is_refused, "{detail}");
         }
     }
 
@@ -274,11 +277,11 @@ mod tests {
             .map(|of| of(&target, &server, &failure(FailureKind::Refused, Some(535))))
         {
             assert!(diagnostic.summary.split(' ').count() <= 8, "{}", diagnostic.summary);
-            assert!(diagnostic.detail.contains("`[::1]:587` answered 535: a test."), "{}", diagnostic.detail);
+            assert!(diagnostic.detail.contains("`[::1]:587` replied 535: a test."), "{}", diagnostic.detail);
         }
         let spared = spared(&target, &server);
         assert!(spared.summary.split(' ').count() <= 8 && spared.detail.contains("`[::1]:587`"), "{spared:?}");
-        check(cut_short(&target, &server), Outcome::Changed, "`[::1]:587`");
-        check(nobody_to_log_in(&target), Outcome::Changed, "HubSpot");
+        check(interrupted(&target, &server), Outcome::Changed, "`[::1]:587`");
+        check(no_username(&target), Outcome::Changed, "HubSpot");
     }
 }

@@ -1,4 +1,4 @@
-//! What users read when something fails, or needs their attention.
+//! The wording of errors and warnings.
 
 pub(in crate::provider) mod drift;
 pub(in crate::provider) mod lost_reset;

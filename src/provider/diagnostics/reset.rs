@@ -1,4 +1,4 @@
-//! What users read about a reset that has happened, beside that it has.
+//! Warnings about a reset that has happened.
 
 use crate::{
     framework::diagnostic::Diagnostic,
@@ -8,13 +8,13 @@ use crate::{
     vendors::{Note, Target},
 };
 
-/// The warning for a reset whose answer names another user than the one asked for.
+/// The warning for a reset whose response names another user than the one requested.
 pub(in crate::provider) fn another_user(target: &Target, named: &Name) -> Diagnostic {
     Diagnostic::warning(
-        "The answer names another user",
+        "The response names another user",
         format!(
-            "Resetting the password of `{}`: {} answered with the user name `{named}`. {} The state is up to date, under the \
-             user name that was asked for. Try to log in with it before you rely on it.",
+            "Resetting the password of `{}`: {} returned the user name `{named}`. {} The state is up to date, with the \
+             user name that was requested. Log in with it before you rely on it.",
             target.id(),
             target.vendor.title,
             Outcome::Changed.sentence()
@@ -23,16 +23,18 @@ pub(in crate::provider) fn another_user(target: &Target, named: &Name) -> Diagno
     .at(path(target))
 }
 
-/// The warning for something about a reset that worked.
+/// The warning for what a vendor reports about a successful reset.
 pub(in crate::provider) fn noted(target: &Target, note: Note) -> Diagnostic {
     let (summary, words) = match note {
-        Note::NotYetEverywhere => (
-            "The new password is not everywhere yet",
-            "the mail server has not caught up with the reset. For a while the old password may still work, and the new one may not.",
+        Note::NotYetActive => (
+            "The new password is not active everywhere",
+            "the mail server has not picked up the reset yet. For a while the old password may still work, and the new \
+             one may not.",
         ),
-        Note::OddAnswer => (
-            "The vendor's answer is not as documented",
-            "the answer to the reset lacks something, or contradicts itself. Try to log in with the new password before you rely on it.",
+        Note::UndocumentedResponse => (
+            "The vendor's response is not as documented",
+            "the response to the reset is incomplete or contradicts itself. Log in with the new password before you \
+             rely on it.",
         ),
     };
     let (id, title, outcome) = (target.id(), target.vendor.title, Outcome::Changed.sentence());
@@ -40,14 +42,15 @@ pub(in crate::provider) fn noted(target: &Target, note: Note) -> Diagnostic {
     Diagnostic::warning(summary, detail).at(path(target))
 }
 
-/// The warning for a reset by which the password of another resource of the same run is dead.
+/// The warning for a reset that invalidates the password of another resource of the same run.
 pub(in crate::provider) fn reset_again(target: &Target) -> Diagnostic {
     Diagnostic::warning(
         "Two resources reset the same credential",
         format!(
-            "Resetting the password of `{}`: this run had already reset it for another resource, and the password that this other \
-             resource has stored no longer works, because the last reset counts. {} The state of this resource is up to date. Keep \
-             a credential in one resource, and let whatever needs its password refer to that.",
+            "Resetting the password of `{}`: this run had already reset it for another resource, and the password \
+             stored for that resource no longer works, because the last reset wins. {} The state of this resource is \
+             up to date. Manage each credential with one resource, and refer to that resource wherever the password is \
+             needed.",
             target.id(),
             Outcome::Changed.sentence()
         ),
@@ -55,15 +58,15 @@ pub(in crate::provider) fn reset_again(target: &Target) -> Diagnostic {
     .at(path(target))
 }
 
-/// The warning for a password that core changes: it stores text in Unicode's composed form (NFC), whatever form came.
-pub(in crate::provider) fn stored_otherwise(target: &Target) -> Diagnostic {
+/// The warning for a password that core changes: it stores strings in Unicode's composed form (NFC).
+pub(in crate::provider) fn recomposed(target: &Target) -> Diagnostic {
     Diagnostic::warning(
-        "The password is stored in another form",
+        "The stored password may differ",
         format!(
-            "Resetting the password of `{}`: {} made a password with characters that Unicode can write in several ways, and core stores \
-             text in the composed way (NFC) only. The password in the state is the same text in other bytes. {} A mail server that \
-             compares bytes refuses it: log in with the password in the state before you rely on it; if that fails, apply with \
-             `-replace` for another.",
+            "Resetting the password of `{}`: {} generated a password with characters that Unicode can encode in \
+             several ways, and core stores only the composed form (NFC). The password in the state is the same text in \
+             different bytes. {} A mail server that compares bytes rejects it: log in with the password in the state \
+             before you rely on it. If that fails, apply with `-replace` to get another.",
             target.id(),
             target.vendor.title,
             Outcome::Changed.sentence()

@@ -1,4 +1,4 @@
-//! What users read about the credential that a reset has replaced.
+//! Warnings about the credential that a reset has replaced.
 
 use super::vendor::{answered, stored};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     vendors::Target,
 };
 
-/// The warning for an old credential that outlives its successor.
+/// The warning for an old credential that could not be revoked.
 pub(in crate::provider) fn not_revoked(target: &Target, old: &str, error: &Error) -> Diagnostic {
     let old = stored(old);
     Diagnostic::warning(
@@ -24,15 +24,16 @@ pub(in crate::provider) fn not_revoked(target: &Target, old: &str, error: &Error
     .at(path(target))
 }
 
-/// The warning for an old credential that is not old: the vendor has answered the request for a new one with it.
-pub(in crate::provider) fn same_again(target: &Target, old: &str) -> Diagnostic {
+/// The warning for a vendor that returned the old credential when asked for a new one.
+pub(in crate::provider) fn same_credential(target: &Target, old: &str) -> Diagnostic {
     let title = target.vendor.title;
     Diagnostic::warning(
         "The previous credential was not revoked",
         format!(
-            "Revoking `{old}`, which `{}` replaces: as far as {title}'s response shows, the new password belongs to this same credential, \
-             so it has to stay valid. {} The state is up to date. The previous password may still work as well: log in to {title} and \
-             look, and if it must stop working, make a credential under another name and revoke `{old}` by hand.",
+            "Revoking `{old}`, which `{}` replaces: as far as {title}'s response shows, the new password belongs to \
+             this same credential, so it has to stay valid. {} The state is up to date. The previous password may \
+             still work as well: check this at {title}, and if it must stop working, create a credential under another \
+             name and revoke `{old}` by hand.",
             target.id(),
             Outcome::Changed.sentence()
         ),
@@ -40,27 +41,27 @@ pub(in crate::provider) fn same_again(target: &Target, old: &str) -> Diagnostic 
     .at(path(target))
 }
 
-/// The warning for a destroyed credential whose password another resource of the same run holds.
+/// The warning for a destroyed credential whose password another resource of the same run has stored.
 pub(in crate::provider) fn still_held(target: &Target, id: &str) -> Diagnostic {
     Diagnostic::warning(
         "The credential was not revoked",
         format!(
-            "Revoking the credential of `{}`: a password that this run has just stored belongs to `{id}` as well, so it stays valid. {} \
-             Once nothing needs it any more, revoke `{id}` by hand.",
+            "Revoking the credential of `{}`: a password that this run has just stored belongs to `{id}` as well, so \
+             it stays valid. {} Once nothing uses it, revoke `{id}` by hand.",
             target.id(),
             Outcome::NotChanged.sentence()
         ),
     )
 }
 
-/// The warning for an old credential that is left valid, since its successor did not log in.
+/// The warning for an old credential that was not revoked because its successor did not log in.
 pub(in crate::provider) fn spared(target: &Target, old: &str) -> Diagnostic {
     let old = stored(old);
     Diagnostic::warning(
         "The old credential was not revoked",
         format!(
-            "Revoking `{old}`, which `{}` replaces: the new one did not log in, so that the old one is left valid. {} The state is up to \
-             date. Once the new one logs in, revoke `{old}` by hand.",
+            "Revoking `{old}`, which `{}` replaces: the new one did not log in, so the old one is left valid. {} The \
+             state is up to date. Once the new one logs in, revoke `{old}` by hand.",
             target.id(),
             Outcome::Changed.sentence()
         ),
@@ -68,14 +69,14 @@ pub(in crate::provider) fn spared(target: &Target, old: &str) -> Diagnostic {
     .at(path(target))
 }
 
-/// The warning for an old credential whose successor is not named yet, so that it may not be found by it.
-pub(in crate::provider) fn left_to_its_successor(target: &Target, old: &str) -> Diagnostic {
+/// The warning for an old credential whose successor has no known name yet, so the two may not be matched.
+pub(in crate::provider) fn successor_unknown(target: &Target, old: &str) -> Diagnostic {
     let old = stored(old);
     Diagnostic::warning(
         "The old credential may stay valid",
         format!(
-            "Replacing `{}`: what the new credential is called is not known yet. If it is not called the same, the old one, `{old}`, \
-             is not revoked after it. {} Then revoke `{old}` by hand.",
+            "Replacing `{}`: the new credential's name is not known yet. If it differs, the old one, `{old}`, is not \
+             revoked afterwards. {} In that case, revoke `{old}` by hand.",
             target.id(),
             Outcome::NotChanged.sentence()
         ),
@@ -83,15 +84,16 @@ pub(in crate::provider) fn left_to_its_successor(target: &Target, old: &str) -> 
     .at(path(target))
 }
 
-/// The warning for an old credential that another replacement of the same run keeps, whose target was not known at plan.
-pub(in crate::provider) fn waits_for_another(target: &Target, old: &Predecessor) -> Diagnostic {
+/// The warning for an old credential that stays valid as long as another replacement of the same run, whose target was
+/// not known at plan time, may still need it.
+pub(in crate::provider) fn successor_pending(target: &Target, old: &Predecessor) -> Diagnostic {
     let (id, old, title) = (target.id(), stored(old.id()).to_string(), old.target.vendor.title);
     Diagnostic::warning(
         "The old credential may stay valid",
         format!(
-            "Revoking `{old}`, which `{id}` replaces: another resource of this run is replaced too, and its new target was not known at \
-             plan. If that is not `{id}`, `{old}` is not revoked. {} The state is up to date. After this run, look at {title}, and revoke \
-             `{old}` by hand if it is still valid.",
+            "Revoking `{old}`, which `{id}` replaces: another resource of this run is replaced too, and its new target \
+             was not known at plan time. If that is not `{id}`, `{old}` is not revoked. {} The state is up to date. \
+             After this run, check at {title}, and revoke `{old}` by hand if it is still valid.",
             Outcome::Changed.sentence(),
         ),
     )

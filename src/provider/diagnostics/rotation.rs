@@ -1,4 +1,4 @@
-//! What users read about a rotation: why it failed, and what there is to know after it.
+//! Diagnostics about a rotation: why it failed, and warnings about one that succeeded.
 
 use super::{
     lost_reset, mail_server, reset, revocation,
@@ -12,7 +12,7 @@ use crate::{
     vendors::Target,
 };
 
-/// The error for a rotation that failed, or for a check before it.
+/// The error for a failed rotation, or for a failed check before it.
 pub(in crate::provider) fn failed(target: &Target, error: &RotationError) -> Diagnostic {
     match error {
         RotationError::Waiting(error) => vendor::failed(Step::Waiting, target, error),
@@ -23,12 +23,12 @@ pub(in crate::provider) fn failed(target: &Target, error: &RotationError) -> Dia
         RotationError::NoRandomBytes => no_password(),
         RotationError::Reset(lost) => {
             let seen = lost_reset::seen(target, lost.evidence.as_ref());
-            vendor::failed_and_seen(Step::Resetting, target, &lost.error, &seen)
+            vendor::failed_with(Step::Resetting, target, &lost.error, &seen)
         }
     }
 }
 
-/// What a rotation that failed has done to the password.
+/// Returns the outcome of a failed rotation.
 pub(in crate::provider) fn outcome(error: &RotationError) -> Outcome {
     match error {
         RotationError::Reset(lost) => lost.error.outcome,
@@ -36,32 +36,32 @@ pub(in crate::provider) fn outcome(error: &RotationError) -> Outcome {
     }
 }
 
-/// The error for a password that could not be made.
+/// The error for a password that could not be generated.
 pub(in crate::provider) fn no_password() -> Diagnostic {
     Diagnostic::error(
-        "No password could be made",
-        "The system gave no random bytes. The password was not changed. Try again later.",
+        "No password could be generated",
+        "The system did not provide random bytes. The password was not changed. Try again later.",
     )
 }
 
-/// The warning for something about a reset that has happened.
+/// The warning for a notice about a reset that has happened.
 pub(in crate::provider) fn notice(target: &Target, notice: &Notice) -> Diagnostic {
     match notice {
         Notice::ResetAgain => reset::reset_again(target),
-        Notice::PasswordRecomposed => reset::stored_otherwise(target),
+        Notice::PasswordRecomposed => reset::recomposed(target),
         Notice::OtherUser(named) => reset::another_user(target, named),
-        Notice::NoUsername => mail_server::nobody_to_log_in(target),
+        Notice::NoUsername => mail_server::no_username(target),
         Notice::LoginFailed { server, failure } => mail_server::not_verified(target, server, failure),
-        Notice::LoginInterrupted { server } => mail_server::cut_short(target, server),
+        Notice::LoginInterrupted { server } => mail_server::interrupted(target, server),
         Notice::Vendor(note) => reset::noted(target, *note),
     }
 }
 
-/// The warning for a previous credential that a reset has left alive.
+/// The warning for a previous credential that was not revoked after a reset.
 pub(in crate::provider) fn kept(predecessor: &Predecessor, kept: &Kept) -> Diagnostic {
     let (target, id) = (&predecessor.target, predecessor.id());
     match kept {
-        Kept::StillHeld => revocation::same_again(target, id),
+        Kept::StillHeld => revocation::same_credential(target, id),
         Kept::SuccessorRejected => revocation::spared(target, id),
         Kept::Failed(error) => revocation::not_revoked(target, id, error),
     }

@@ -1,8 +1,8 @@
-//! What a user reads when a vendor could not be asked, or its answer was bad. The only place that words it.
+//! Diagnostics about calls to a vendor.
 
 use std::time::Duration;
 
-use super::lost_reset::Seen;
+use super::lost_reset::Findings;
 use crate::{
     framework::diagnostic::{Diagnostic, Path},
     http::{Error, Finality, Kind, Outcome},
@@ -11,20 +11,20 @@ use crate::{
     vendors::{ResetKind, Target, Vendor},
 };
 
-/// What was being done for a credential, as the beginning of a sentence.
+/// What was being done when a call failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::provider) enum Step {
-    /// A list of an account.
+    /// Listing an account's credentials.
     Listing,
     /// A refresh.
     Reading,
-    /// What Apply checks before it resets.
+    /// The checks before a reset.
     Checking,
     /// The reset itself.
     Resetting,
-    /// The end of a credential that an earlier reset made.
+    /// The revocation of a credential.
     Revoking,
-    /// The wait for another reset of the same credential.
+    /// Waiting for another reset of the same credential.
     Waiting,
 }
 
@@ -42,13 +42,14 @@ impl Step {
     }
 }
 
-/// The error for a call to a vendor that failed: what was being done, what was answered, what became of the password, what to do.
+/// The error for a failed call to a vendor: what was being done, the response, the outcome for the password, and what
+/// to do.
 pub(in crate::provider) fn failed(step: Step, target: &Target, error: &Error) -> Diagnostic {
-    failed_and_seen(step, target, error, &Seen::default())
+    failed_with(step, target, error, &Findings::default())
 }
 
-/// The same error, with what was seen after it.
-pub(in crate::provider) fn failed_and_seen(step: Step, target: &Target, error: &Error, seen: &Seen) -> Diagnostic {
+/// The same error, with what was observed after it.
+pub(in crate::provider) fn failed_with(step: Step, target: &Target, error: &Error, seen: &Findings) -> Diagnostic {
     let (answered, advice) = (answered(target, error), advice(step, target, error));
     let parts = [&*answered, &seen.words, error.outcome.sentence(), &seen.caution, &advice];
     let said: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -61,12 +62,13 @@ pub(in crate::provider) fn failed_and_seen(step: Step, target: &Target, error: &
     }
 }
 
-/// The warning for credentials on a list that no configuration can name.
+/// The warning for listed credentials whose names the resource does not accept.
 pub(in crate::provider) fn left_out(scope: &Target, count: usize) -> Diagnostic {
     Diagnostic::warning(
-        "Some credentials are left out",
+        "Some credentials are omitted",
         format!(
-            "{}: {} told of {count} with a name that `smtp_credential_password` does not take, so they are not on the list. {}",
+            "{}: {} returned {count} credentials whose names `smtp_credential_password` does not accept; they are \
+             omitted. {}",
             Step::Listing.to(scope),
             scope.vendor.title,
             Outcome::NotChanged.sentence()
@@ -75,7 +77,7 @@ pub(in crate::provider) fn left_out(scope: &Target, count: usize) -> Diagnostic 
     .at(Path::attribute(scope.vendor.name))
 }
 
-/// The error for a credential that the vendor says does not exist, found before a reset.
+/// The error, before a reset, for a credential that does not exist according to the vendor.
 pub(in crate::provider) fn gone(target: &Target) -> Diagnostic {
     let title = target.vendor.title;
     Diagnostic::error(
@@ -90,26 +92,26 @@ pub(in crate::provider) fn gone(target: &Target) -> Diagnostic {
     .at(path(target))
 }
 
-/// The error for an import of a credential that the vendor says does not exist.
+/// The error for importing a credential that does not exist according to the vendor.
 pub(in crate::provider) fn unknown_id(vendor: &Vendor) -> Diagnostic {
     let title = vendor.title;
     Diagnostic::error(
         format!("{title} does not know this credential"),
         format!(
-            "Importing a credential by its id: {title} has no active credential with this id in this account. {} Check the id, and \
-             that the token belongs to the account that the credential is in.",
+            "Importing a credential by its id: {title} has no active credential with this id in this account. {} Check \
+             the id, and that the token belongs to the account that the credential is in.",
             Outcome::NotChanged.sentence()
         ),
     )
 }
 
-/// The warning for a resource that a refresh drops together with its password.
+/// The warning for a resource that a refresh removes from state together with its password.
 pub(in crate::provider) fn dropped(target: &Target) -> Diagnostic {
     Diagnostic::warning(
-        "A stored password was dropped",
+        "A stored password was removed from state",
         format!(
-            "Reading `{}`: {} no longer has this credential, so the resource is removed from the state, its password with it. {} \
-             If that is a mistake, earlier versions of the state still hold the password.",
+            "Reading `{}`: {} no longer has this credential, so the resource is removed from the state together with \
+             its password. {} If this is a mistake, the password is still in earlier versions of the state.",
             target.id(),
             target.vendor.title,
             Outcome::NotChanged.sentence()
@@ -117,7 +119,7 @@ pub(in crate::provider) fn dropped(target: &Target) -> Diagnostic {
     )
 }
 
-/// An id out of a state, fit to be shown: an earlier release stored whatever a vendor called it.
+/// Makes an id from a state safe to display. Release 0.1.0 stored ids as the vendor sent them.
 pub(in crate::provider) fn stored(id: &str) -> Shown {
     Shown::sentence(id).unwrap_or_default()
 }
@@ -134,22 +136,22 @@ fn summary(step: Step, target: &Target, error: &Error) -> String {
             Kind::Setup => "The HTTP client cannot be set up".to_owned(),
             Kind::Unreachable => format!("{title} cannot be reached"),
             Kind::Certificate => format!("{title}'s certificate is not trusted"),
-            Kind::TimedOut => format!("No answer from {title} in time"),
+            Kind::TimedOut => format!("No response from {title} in time"),
             Kind::Interrupted => format!("The connection to {title} broke"),
-            Kind::Stopped if step == Step::Listing => "Stopped before the answer".to_owned(),
+            Kind::Stopped if step == Step::Listing => "Stopped before the response".to_owned(),
             Kind::Stopped => "Stopped before the reset".to_owned(),
             Kind::Unauthorized => format!("{title} refused the credentials"),
-            Kind::Forbidden => format!("{title} denied the access"),
+            Kind::Forbidden => format!("{title} denied access"),
             Kind::NotFound if step == Step::Listing => format!("{title} does not know this account"),
             Kind::NotFound => format!("{title} does not know this credential"),
             Kind::Conflict => format!("{title} reports a conflict"),
-            Kind::Contradiction => format!("{title}'s list of credentials is in doubt"),
+            Kind::Contradiction => format!("{title}'s list of credentials is inconsistent"),
             Kind::Rejected => format!("{title} rejected the request"),
             Kind::OwnLogin => "The provider logs in with this credential".to_owned(),
             Kind::RateLimited => format!("{title}'s rate limit is reached"),
             Kind::Unavailable => format!("{title} has a problem"),
-            Kind::Redirected => format!("{title}'s API answered with a redirect"),
-            Kind::NotTheApi | Kind::TooLarge | Kind::Unreadable => format!("{title}'s answer is not as documented"),
+            Kind::Redirected => format!("{title}'s API returned a redirect"),
+            Kind::NotTheApi | Kind::TooLarge | Kind::Unreadable => format!("{title}'s response is not as documented"),
         },
     }
 }
@@ -159,63 +161,67 @@ pub(super) fn answered(target: &Target, error: &Error) -> String {
     let vendor = if error.host.is_empty() { title.to_owned() } else { format!("{title} ({})", error.host) };
     let Some(status) = error.status else {
         let was_asked = !matches!(error.kind, Kind::OwnLogin | Kind::Setup);
-        let silence = if was_asked { "gave no answer" } else { "was not asked" };
+        let silence = if was_asked { "sent no response" } else { "was not called" };
         return format!("{vendor} {silence}: {}.", error.reason);
     };
     let code = error.code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
     let message = error.message.as_ref().map(|message| format!(", “{message}”")).unwrap_or_default();
     let request_id = error.request_id.as_ref().map(|id| format!(" (request id {id})")).unwrap_or_default();
-    // A refusal in the vendor's own words speaks for itself; any other answer needs ours.
+    // A refusal in the vendor's own error format explains itself; any other response needs an explanation.
     let ours = match error.kind {
-        Kind::NotTheApi => NOT_ITS_WORDS.to_owned(),
+        Kind::NotTheApi => FOREIGN_FORMAT.to_owned(),
         Kind::Redirected => ", a redirect, which is never followed".to_owned(),
         _ if (200..300).contains(&status) => format!(": {}", error.reason),
-        Kind::RateLimited | Kind::Unavailable if error.is_in_other_words() => NOT_ITS_WORDS.to_owned(),
+        Kind::RateLimited | Kind::Unavailable if error.is_foreign() => FOREIGN_FORMAT.to_owned(),
         _ => String::new(),
     };
-    format!("{vendor} answered {status}{code}{message}{request_id}{ours}.")
+    format!("{vendor} returned {status}{code}{message}{request_id}{ours}.")
 }
 
-const NOT_ITS_WORDS: &str = ", but not in the words of its API";
+const FOREIGN_FORMAT: &str = ", but the body is not in the API's error format";
 
-/// What to do about an answer that something in between has given.
-fn between(target: &Target) -> String {
+/// What to do about a response that probably comes from something between this machine and the vendor.
+fn intermediary(target: &Target) -> String {
     let Vendor { title, name, .. } = target.vendor;
     format!(
-        "Check `base_url` of `{name}`, and what stands between this machine and {title}, such as a proxy, a gateway or a captive portal: it \
-         may have answered in its place."
+        "Check `base_url` of `{name}`, and whether a proxy, a gateway or a captive portal between this machine and \
+         {title} has sent this response."
     )
 }
 
 fn advice(step: Step, target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
+    // Both are needed: what to check, and what to do about a password that may have changed.
     if error.kind == Kind::NotTheApi && error.outcome != Outcome::NotChanged {
         let known = Error { kind: Kind::Unreadable, ..error.clone() };
-        return format!("{} {}", between(target), advice(step, target, &known));
+        return format!("{} {}", intermediary(target), advice(step, target, &known));
     }
     let makes_another = target.vendor.reset_kind == ResetKind::NewCredential;
+    // A vendor's own advice is about a rejected request, so it does not apply if something may have changed.
     let own = target.vendor.advice.iter().find(|(code, _)| error.code.as_deref() == Some(code));
     if let (Some((_, advice)), Outcome::NotChanged) = (own, error.outcome) {
         return (*advice).to_owned();
     }
     match (error.outcome, error.kind) {
         (Outcome::MayHaveChanged | Outcome::Changed, _) if step == Step::Revoking => {
-            "Try again: to revoke what is already revoked does no harm.".to_owned()
+            "Try again; revoking it twice is harmless.".to_owned()
         }
         (Outcome::MayHaveChanged | Outcome::Changed, _) if makes_another => {
-            "The previous credential, if there is one, still works. Apply again to make another.".to_owned()
+            "The previous credential, if there is one, still works. Apply again to create another.".to_owned()
         }
         (outcome @ (Outcome::MayHaveChanged | Outcome::Changed), _) => {
-            // Nobody can say how long a vendor keeps a request that it has not answered.
+            // A vendor may process a request long after the connection broke, and nothing limits how long.
             let wait = match error.finality {
                 Finality::InFlight => format!(
-                    "{title} may still be carrying out the reset, and a late one would end the password of the next: wait a few minutes. "
+                    "{title} may still be processing the reset, and if it takes effect late, it invalidates the \
+                     password of the next one: wait a few minutes first. "
                 ),
                 Finality::Final => String::new(),
             };
             let dead = if outcome == Outcome::Changed { "no longer works" } else { "may no longer work" };
             format!(
-                "{wait}Apply again: the password is reset once more, and the new one stored. Until then a password in the state {dead}."
+                "{wait}Apply again: the password is reset again and the new one is stored. If the state holds a \
+                 password, it {dead}."
             )
         }
         (Outcome::NotChanged, kind) => match kind {
@@ -224,19 +230,17 @@ fn advice(step: Step, target: &Target, error: &Error) -> String {
                 format!("Check the network, the proxy and `base_url` of `{}`, then try again.", target.vendor.name)
             }
             Kind::Certificate => {
-                "Check that nothing stands between this machine and the vendor; a proxy's own certificate goes into \
-                                  `ca_certificate_file`."
-                    .to_owned()
+                "Check for a proxy that intercepts TLS; if it uses its own CA, set `ca_certificate_file`.".to_owned()
             }
             Kind::TimedOut => "Try again later, or raise `timeouts`.".to_owned(),
             Kind::Interrupted | Kind::Unavailable => match error.retry_after {
-                Some(wait) => asked_to_wait(title, wait),
+                Some(wait) => wait_advice(title, wait),
                 None => "Try again later.".to_owned(),
             },
             Kind::Stopped if step == Step::Listing => "Run it again when you are ready.".to_owned(),
             Kind::Stopped => "Nothing was sent. Apply again when you are ready.".to_owned(),
             Kind::Unauthorized => {
-                format!("Check that the token is right and has not expired. It needs {}.", target.vendor.rights)
+                format!("Check that the token is correct and has not expired. It needs {}.", target.vendor.rights)
             }
             Kind::Forbidden => format!("The token needs {}.", target.vendor.rights),
             Kind::NotFound if step == Step::Listing => {
@@ -246,20 +250,21 @@ fn advice(step: Step, target: &Target, error: &Error) -> String {
                 "Check the name, and that the token belongs to the account that the credential is in.".to_owned()
             }
             Kind::Contradiction => format!(
-                "Check that the token belongs to the account that the credential is in, and try again later. If the credential was deleted \
-                 at {title}, remove the resource from the state: `terraform state rm`, with its address."
+                "Check that the token belongs to the account that the credential is in, and try again later. If the \
+                 credential was deleted at {title}, remove the resource from the state: `terraform state rm`, with its \
+                 address."
             ),
             Kind::Conflict => format!("Look at the credential in {title}, then try again."),
-            Kind::Rejected => "Check the arguments; the vendor's words say more.".to_owned(),
+            Kind::Rejected => "Check the arguments against the vendor's message.".to_owned(),
             Kind::OwnLogin => format!(
                 "Log in to {title} with another credential, set in `{}` of the provider block or in the environment, and try again.",
                 target.vendor.name
             ),
             Kind::RateLimited => match error.retry_after {
-                Some(wait) => asked_to_wait(title, wait),
+                Some(wait) => wait_advice(title, wait),
                 None => "Try again later, raise `timeouts`, or set `max_requests_per_second`.".to_owned(),
             },
-            Kind::NotTheApi => between(target),
+            Kind::NotTheApi => intermediary(target),
             Kind::Redirected | Kind::TooLarge | Kind::Unreadable => {
                 format!("Check `base_url` of `{}` and any proxy on the way.", target.vendor.name)
             }
@@ -267,19 +272,19 @@ fn advice(step: Step, target: &Target, error: &Error) -> String {
     }
 }
 
-/// What to do where a vendor asks for more patience than the operation has time.
-fn asked_to_wait(title: &str, wait: Duration) -> String {
+/// What to do if a vendor asks to wait longer than the operation may take.
+fn wait_advice(title: &str, wait: Duration) -> String {
     let words = match wait.as_secs() {
         seconds @ 0..=119 => format!("{seconds} s"),
         seconds @ 120..=7199 => format!("{} min", seconds.div_ceil(60)),
         seconds => format!("{} h", seconds.div_ceil(3600)),
     };
-    // Nobody lets an apply run for hours.
+    // Raising the timeout to hours is no sensible advice.
     let longer = if wait <= LONGEST_TIMEOUT { ", or raise `timeouts`" } else { "" };
-    format!("{title} asks to wait {words}, longer than this operation may take: try again then{longer}.")
+    format!("{title} asks to wait {words}, which is longer than this operation may take: try again then{longer}.")
 }
 
-/// The longest wait for which raising `timeouts` is worth advising.
+/// The longest wait for which the advice to raise `timeouts` makes sense.
 const LONGEST_TIMEOUT: Duration = Duration::from_mins(30);
 
 #[cfg(test)]
@@ -335,21 +340,21 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_in_order_what_was_done_what_was_answered_what_became_of_it_and_what_to_do() {
+    fn an_error_gives_the_step_the_response_the_outcome_and_the_advice() {
         let error = Error {
             status: Some(403),
             code: Shown::token("MISSING_SCOPES"),
             message: Shown::sentence("This app lacks a scope"),
             request_id: Shown::token("aeb5f871"),
-            ..Error::new(Kind::Forbidden, Outcome::NotChanged, "api.hubapi.com", "it answered 403")
+            ..Error::new(Kind::Forbidden, Outcome::NotChanged, "api.hubapi.com", "it returned 403")
         };
         let diagnostic = failed(Step::Resetting, &target(), &error);
-        assert_eq!(diagnostic.summary, "HubSpot denied the access");
+        assert_eq!(diagnostic.summary, "HubSpot denied access");
         assert_eq!(
             diagnostic.detail,
-            "Resetting the password of `hubspot/zh48@62515`: HubSpot (api.hubapi.com) answered 403 MISSING_SCOPES, “This app lacks a \
-             scope” (request id aeb5f871). The password was not changed. The token needs the scope `transactional-email`, in an \
-             account with the Transactional Email add-on."
+            "Resetting the password of `hubspot/zh48@62515`: HubSpot (api.hubapi.com) returned 403 MISSING_SCOPES, \
+             “This app lacks a scope” (request id aeb5f871). The password was not changed. The token needs the scope \
+             `transactional-email`, in an account with the Transactional Email add-on."
         );
     }
 
@@ -360,25 +365,25 @@ mod tests {
                 Kind::Unavailable,
                 477,
                 86_400,
-                "HubSpot asks to wait 24 h, longer than this operation may take: try again then.",
+                "HubSpot asks to wait 24 h, which is longer than this operation may take: try again then.",
             ),
             (
                 Kind::RateLimited,
                 429,
                 86_400,
-                "HubSpot asks to wait 24 h, longer than this operation may take: try again then.",
+                "HubSpot asks to wait 24 h, which is longer than this operation may take: try again then.",
             ),
             (
                 Kind::RateLimited,
                 429,
                 600,
-                "HubSpot asks to wait 10 min, longer than this operation may take: try again then, or raise `timeouts`.",
+                "HubSpot asks to wait 10 min, which is longer than this operation may take: try again then, or raise `timeouts`.",
             ),
             (
                 Kind::RateLimited,
                 429,
                 90,
-                "HubSpot asks to wait 90 s, longer than this operation may take: try again then, or raise `timeouts`.",
+                "HubSpot asks to wait 90 s, which is longer than this operation may take: try again then, or raise `timeouts`.",
             ),
         ] {
             let error = Error::new(kind, Outcome::NotChanged, "api.hubapi.com", "it did not");
@@ -390,7 +395,7 @@ mod tests {
 
     #[test]
     fn a_daily_limit_is_not_answered_with_a_longer_timeout() {
-        let error = Error::new(Kind::RateLimited, Outcome::NotChanged, "api.hubapi.com", "it answered 429");
+        let error = Error::new(Kind::RateLimited, Outcome::NotChanged, "api.hubapi.com", "it returned 429");
         let error = Error { status: Some(429), code: Shown::token("DAILY"), ..error };
         let detail = failed(Step::Resetting, &target(), &error).detail;
         assert!(detail.contains("midnight") && detail.contains("`timeouts` does not help"), "{detail}");
@@ -401,6 +406,6 @@ mod tests {
     fn an_error_without_an_answer_says_why() {
         let error = Error::new(Kind::Unreachable, Outcome::NotChanged, "api.hubapi.com", "the connection was refused");
         let detail = failed(Step::Reading, &target(), &error).detail;
-        assert!(detail.contains("HubSpot (api.hubapi.com) gave no answer: the connection was refused."), "{detail}");
+        assert!(detail.contains("HubSpot (api.hubapi.com) sent no response: the connection was refused."), "{detail}");
     }
 }

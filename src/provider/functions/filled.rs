@@ -1,6 +1,6 @@
-//! The rule for an argument of any text.
+//! A check that functions share.
 
-/// The rule for an argument of any text.
+/// Validates an argument that must not be empty.
 pub(super) fn filled(text: &str) -> Result<(), &'static str> {
     if text.is_empty() { Err("must not be empty") } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! What expressions can call: `provider::smtp::…`.
+//! The provider's functions, called as `provider::smtp::…`.
 
 mod filled;
 mod ses_password;

@@ -16,10 +16,10 @@ pub(in crate::provider) struct SesPassword {
     signature: Signature,
 }
 
-/// The length of an access key id, which is easily taken for the secret.
+/// The length of an access key id, which is easily confused with the secret.
 const ID_BYTES: usize = 20;
 
-/// More than any secret access key has; a session token has several hundred.
+/// The maximum length, in bytes. Secret access keys are shorter; session tokens have several hundred.
 const MOST_BYTES: usize = 128;
 
 impl SesPassword {
@@ -35,11 +35,12 @@ impl SesPassword {
             Attribute::required(
                 "region",
                 Type::String,
-                "Region whose endpoint the password is for, such as `eu-central-1`. In another region it does not work.",
+                "Region whose endpoint the password is for, such as `eu-central-1`. It does not work in any other \
+                 region.",
             )
             .validated_by(region),
         ];
-        let summary = "Derives the SMTP password that Amazon SES takes for an AWS key.";
+        let summary = "Derives the Amazon SES SMTP password of an AWS access key.";
         let description = include_str!("ses_password.md").to_owned();
         Self { signature: Signature { summary, description, parameters, variadic: None, returns: Type::String } }
     }
@@ -57,29 +58,29 @@ impl Function for SesPassword {
     fn call(&self, arguments: &[Value]) -> Result<Value, FunctionError> {
         match arguments {
             [Value::Secret(key), Value::String(region)] => Ok(ses::password(key, region).into()),
-            _ => Err(FunctionError::new("The function takes a secret access key and a region.")),
+            _ => Err(FunctionError::new("The function needs a secret access key and a region.")),
         }
     }
 }
 
-/// Refuses what is certainly something else than a secret access key: a password would be made of it that never works.
+/// Rejects what cannot be a secret access key. Otherwise the result would be a password that never works.
 fn secret_access_key(text: &str) -> Result<(), &'static str> {
     filled(text)?;
     let is_id = text.len() == ID_BYTES && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     if text.bytes().any(|byte| !byte.is_ascii_graphic()) {
         Err("must not contain spaces, line breaks or other characters outside printable ASCII")
     } else if is_id && text.starts_with("ASIA") {
-        Err("is the id of a temporary key; SES takes only the keys of IAM users over SMTP")
+        Err("is the id of a temporary key; over SMTP, SES accepts only the keys of IAM users")
     } else if is_id && text.starts_with("AKIA") {
-        Err("is the id of an access key; the secret that belongs to it is needed")
+        Err("is the id of an access key; pass its secret instead")
     } else if text.len() > MOST_BYTES {
-        Err("is too long for a secret access key; SES takes no session token, and only the keys of IAM users over SMTP")
+        Err("is too long for a secret access key; over SMTP, SES accepts no session tokens, only the keys of IAM users")
     } else {
         Ok(())
     }
 }
 
-/// Takes the form of every region's name: `eu-central-1`, `us-gov-west-1`.
+/// Validates the form of a region's name: `eu-central-1`, `us-gov-west-1`.
 fn region(text: &str) -> Result<(), &'static str> {
     let parts: Vec<_> = text.split('-').collect();
     let is_word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_secret_access_key_is_told_apart() {
+    fn what_is_no_secret_access_key_is_rejected() {
         for good in ["some+secret+key", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"] {
             assert_eq!(secret_access_key(good), Ok(()));
         }

@@ -12,7 +12,7 @@ use crate::{
     smtp::{self, Library, Security},
 };
 
-/// Builds the URL that a mail library reads.
+/// Builds the SMTP URL of a credential for a mail library.
 #[derive(Debug)]
 pub(in crate::provider) struct Url {
     signature: Signature,
@@ -38,15 +38,15 @@ impl Url {
         let parameters = vec![Attribute::optional(
             "credential",
             Type::Object(credential),
-            "The whole `smtp_credential_password`, or any object with `username`, `password`, `smtp_host` and `smtp_port`. Where it, \
-             or one of the four, is null, the result is null.",
+            "The whole `smtp_credential_password`, or any object with `username`, `password`, `smtp_host` and \
+             `smtp_port`. If it or one of the four is null, the result is null.",
         )];
         let options = Attribute::required(
             "options",
             Type::String,
             format!(
-                "At most one of `starttls` and `tls` (TLS from the first byte); without it, `tls` on port 465 and `starttls` on any \
-                 other. And at most one library that reads the URL: {}.",
+                "At most one of `starttls` and `tls` (TLS from the first byte); the default is `tls` on port 465 and \
+                 `starttls` on any other. And at most one library that will parse the URL: {}.",
                 libraries()
             ),
         );
@@ -69,11 +69,13 @@ impl Function for Url {
 
     fn call(&self, arguments: &[Value]) -> Result<Value, FunctionError> {
         let [credential, options @ ..] = arguments else {
-            return Err(FunctionError::new("The function takes a credential."));
+            return Err(FunctionError::new("The function needs a credential."));
         };
         let options = Options::read(options)?;
         let (username, password) = (credential.get(USERNAME), credential.get(PASSWORD));
         let (host, port) = (credential.get(SMTP_HOST), credential.get(SMTP_PORT));
+        // After an import the password is null. An error would fail the plan of every configuration that uses this
+        // function.
         if [username, password, host, port].iter().any(|part| part.is_null()) {
             return Ok(Value::Null);
         }
@@ -89,11 +91,11 @@ impl Function for Url {
     }
 }
 
-/// What the options ask for.
+/// The parsed options.
 #[derive(Clone, Copy, Debug, Default)]
 struct Options {
     security: Option<Security>,
-    /// With its place among all arguments.
+    /// The library, with the index of its argument.
     library: Option<(usize, Library)>,
 }
 
@@ -145,8 +147,9 @@ impl Options {
             FunctionError::of(
                 index,
                 format!(
-                    "no URL makes `{library}` insist on STARTTLS, and without it the password is sent in clear text: leave `{library}` \
-                     out and run it with `--ssl-reqd`, or use `tls` with a port that speaks TLS from the first byte, such as 465"
+                    "no URL makes `{library}` require STARTTLS, and without it the password is sent in clear text: \
+                     omit `{library}` and run it with `--ssl-reqd`, or use `tls` with a port that uses TLS from the \
+                     first byte, such as 465"
                 ),
             )
         })

@@ -1,4 +1,4 @@
-//! The provider block: what it takes, and which settings a vendor is connected with.
+//! The provider block: its schema, and the settings that it resolves to for each vendor.
 
 use std::time::Duration;
 
@@ -17,18 +17,18 @@ use crate::{
 
 const MAX_REQUESTS_PER_SECOND: &str = "max_requests_per_second";
 const REQUEST_TIMEOUT: &str = "request_timeout";
-/// One request in 17 minutes. With less, no operation would end within its time.
+/// One request in 17 minutes. At a lower rate no operation would finish within its timeout.
 const LEAST_REQUESTS_PER_SECOND: f64 = 0.001;
 const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Reads an environment variable; one that is empty counts as not set.
+/// Reads an environment variable. An empty one is treated as unset.
 pub(super) type Environment<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 
-/// The schema of the provider block.
+/// Returns the schema of the provider block.
 pub(in crate::provider) fn schema() -> Schema {
     let vendors = VENDORS.iter().map(|vendor| {
         let settings = vendor.settings.iter().map(|field| setting(field)).collect();
-        let description = format!("Settings for {}. Without them the environment variables are used.", vendor.title);
+        let description = format!("Settings for {}. Unset ones are read from environment variables.", vendor.title);
         Attribute::optional(vendor.name, Type::Object(settings), description)
     });
     let common = [
@@ -36,20 +36,22 @@ pub(in crate::provider) fn schema() -> Schema {
             CA_CERTIFICATE_FILE,
             Type::String,
             format!(
-                "Path of a PEM file with certificates to trust in addition to the system's: those of authorities, or a server's own. \
-                 Environment variable: `{CA_CERTIFICATE_FILE_ENV}`."
+                "Path of a PEM file with certificates to trust in addition to the system's: CA certificates, or a \
+                 server's own. Environment variable: `{CA_CERTIFICATE_FILE_ENV}`."
             ),
         ),
         Attribute::optional(
             MAX_REQUESTS_PER_SECOND,
             Type::Number,
-            "Most HTTP requests to send in a second, at least 0.001. By default there is no limit of our own; a vendor's `Retry-After` is always obeyed.",
+            "Maximum number of HTTP requests per second, at least 0.001. By default the provider sets no limit; it \
+             always honors a vendor's `Retry-After`.",
         ),
         Attribute::optional(
             REQUEST_TIMEOUT,
             Type::String,
-            "Longest time for one HTTP request and its response, as a duration such as `30s`. Once a reset has been sent, its response is \
-             waited for this long, even beyond `timeouts` of the resource. Default: `60s`.",
+            "Timeout of one HTTP request including its response, as a duration such as `30s`. Once a reset has been \
+             sent, the provider waits this long for its response, even beyond the resource's `timeouts`. Default: \
+             `60s`.",
         )
         .validated_by(duration::check),
     ];
@@ -70,16 +72,14 @@ fn setting(field: &Field) -> Attribute {
     }
 }
 
-/// Judges what no rule for a single text can.
+/// Validates what no check of a single string can.
 pub(in crate::provider) fn validate(config: &Value) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     if let Some(limit) = config.get(MAX_REQUESTS_PER_SECOND).as_number()
         && limit.as_f64().is_none_or(|limit| limit < LEAST_REQUESTS_PER_SECOND)
     {
-        diagnostics.push(invalid(
-            Path::attribute(MAX_REQUESTS_PER_SECOND),
-            "must be at least 0.001; leave it out for no limit",
-        ));
+        diagnostics
+            .push(invalid(Path::attribute(MAX_REQUESTS_PER_SECOND), "must be at least 0.001; omit it for no limit"));
     }
     for vendor in VENDORS {
         if let Err(diagnostic) = configured_login(vendor, config.get(vendor.name)) {
@@ -89,7 +89,8 @@ pub(in crate::provider) fn validate(config: &Value) -> Diagnostics {
     diagnostics
 }
 
-/// The settings of the HTTP client that all vendors share; `None` while one is unknown.
+/// Resolves the settings of the HTTP client that all vendors share; `None` while one is unknown. Fails if
+/// `ca_certificate_file` cannot be read.
 pub(super) async fn client(
     config: &Value,
     core_version: &str,
@@ -108,7 +109,7 @@ pub(super) async fn client(
     }))
 }
 
-/// Who calls, in characters that a header can carry: `TF_APPEND_USER_AGENT` may hold any.
+/// Builds the user agent. `TF_APPEND_USER_AGENT` may contain anything, so what a header cannot carry is dropped.
 fn user_agent(core_version: &str, environment: Environment) -> String {
     let appended = environment("TF_APPEND_USER_AGENT").unwrap_or_default();
     let own = concat!("terraform-provider-smtp/", env!("CARGO_PKG_VERSION"));
@@ -117,20 +118,21 @@ fn user_agent(core_version: &str, environment: Environment) -> String {
     words.collect::<Vec<_>>().join(" ").chars().take(LONGEST_USER_AGENT).collect()
 }
 
-/// Servers refuse a head of 8 KiB.
+/// In characters. Servers reject requests whose headers exceed 8 KiB.
 const LONGEST_USER_AGENT: usize = 1024;
 
-/// What is known of a vendor's settings.
+/// A vendor's settings from the configuration and the environment.
 pub(super) enum Resolved {
-    /// Enough to connect.
+    /// Complete and valid.
     Complete(Fields),
-    /// Something comes from a resource that does not exist yet.
+    /// A setting depends on something that does not exist yet.
     Unknown,
-    /// Not enough, or not right.
+    /// Incomplete or invalid.
     Refused(Diagnostic),
 }
 
-/// Resolves a vendor's settings: the configuration wins over the environment, and what it leaves unknown is not looked up there.
+/// Resolves a vendor's settings. The configuration takes precedence over the environment; for a setting that is unknown
+/// the environment is not used.
 pub(super) fn resolve(vendor: &'static Vendor, block: &Value, environment: Environment) -> Resolved {
     if block.is_unknown() || vendor.settings.iter().any(|field| block.get(field.name).is_unknown()) {
         return Resolved::Unknown;
@@ -148,9 +150,12 @@ fn complete(vendor: &'static Vendor, block: &Value, environment: Environment) ->
         None => vendor
             .logins
             .iter()
+            // The environment chooses a login only if it has all of its fields.
             .find(|login| login.iter().all(|field| from_environment(field).is_some()))
             .ok_or_else(|| no_credentials(vendor, block))?,
     };
+    // Only the fields of the chosen login are used, each from the configuration or else from the environment. So a
+    // token in the environment is never combined with a configured client id.
     let is_login =
         |field: &Field| vendor.logins.iter().flat_map(|login| login.iter()).any(|other| other.name == field.name);
     let mut fields = Fields::default();
@@ -170,16 +175,13 @@ fn complete(vendor: &'static Vendor, block: &Value, environment: Environment) ->
     Ok(fields)
 }
 
-/// The way to log in that the configuration chooses, if it does.
+/// Returns the login that the configuration chooses, if any. Fails if it sets arguments of two.
 fn configured_login(vendor: &'static Vendor, block: &Value) -> Result<Option<&'static [&'static Field]>, Diagnostic> {
     let mut chosen = vendor.logins.iter().filter(|login| login.iter().any(|field| !block.get(field.name).is_null()));
     match (chosen.next(), chosen.next()) {
         (Some(_), Some(_)) if !block.is_unknown() => Err(Diagnostic::error(
-            format!("Two ways to log in to {}", vendor.title),
-            format!(
-                "Set {} and nothing of the other.",
-                alternatives(vendor, |field| Some(format!("`{}`", field.name)))
-            ),
+            format!("Conflicting credentials for {}", vendor.title),
+            format!("Set either {}, not both.", alternatives(vendor, |field| Some(format!("`{}`", field.name)))),
         )
         .at(Path::attribute(vendor.name))),
         (login, _) => Ok(login.copied()),
@@ -195,10 +197,11 @@ fn configured(block: &Value, field: &Field) -> Option<Secret> {
 }
 
 fn no_credentials(vendor: &Vendor, block: &Value) -> Diagnostic {
-    // Core drops an argument of a nested object that the schema does not have.
+    // Core silently drops unknown arguments of a nested object, so a typo looks like an empty block.
     let typo = match block.as_object() {
         Some(_) => format!(
-            " `{}` is in the provider block but sets no login: check the names in it, since unknown ones are ignored.",
+            " `{}` is in the provider block but sets no credentials: check the argument names, since unknown ones are \
+             ignored.",
             vendor.name
         ),
         None => String::new(),
@@ -206,8 +209,8 @@ fn no_credentials(vendor: &Vendor, block: &Value) -> Diagnostic {
     Diagnostic::error(
         format!("No credentials for {}", vendor.title),
         format!(
-            "A resource needs {title}, and there is no token to call it with. Set {variables}, or the same settings in the \
-             `{name}` attribute of the provider block.{typo}",
+            "A resource needs {title}, but there are no credentials to call its API with. Set {variables}, or the same \
+             settings in the `{name}` attribute of the provider block.{typo}",
             title = vendor.title,
             name = vendor.name,
             variables = alternatives(vendor, |field| field.env.map(|variable| format!("`{variable}`"))),
@@ -222,7 +225,7 @@ fn incomplete_login(vendor: &Vendor, login: &[&Field], missing: &Field) -> Diagn
     Diagnostic::error(
         format!("Incomplete credentials for {}", vendor.title),
         format!(
-            "In `{}` of the provider block, `{}` is missing; it goes with {}. Set it{variable}.",
+            "In `{}` of the provider block, `{}` is missing; it is required with {}. Set it{variable}.",
             vendor.name,
             missing.name,
             given.collect::<Vec<_>>().join(" and ")
@@ -242,7 +245,7 @@ fn refused_variable(field: &Field, words: &str) -> Diagnostic {
     )
 }
 
-/// The ways to log in to a vendor: "`A`, or `B`, `C` and `D`".
+/// Lists the ways to log in to a vendor: "`A`, or `B`, `C` and `D`".
 fn alternatives(vendor: &Vendor, name: impl Fn(&Field) -> Option<String>) -> String {
     let one = |login: &&[&Field]| {
         let mut names: Vec<_> = login.iter().filter_map(|field| name(field)).collect();
@@ -330,7 +333,7 @@ mod tests {
     fn a_block_without_a_login_is_named() {
         // What is left of `hubspot = { token = "…" }`.
         let dropped = block(&[("access_token", Value::Null), ("base_url", Value::Null)]);
-        let words = "`hubspot` is in the provider block but sets no login";
+        let words = "`hubspot` is in the provider block but sets no credentials";
         assert!(refusal(&dropped, NOTHING).detail.contains(words));
         assert!(!refusal(&Value::Null, NOTHING).detail.contains(words));
     }
@@ -340,14 +343,16 @@ mod tests {
         assert!(refusal(&Value::Null, NOTHING).detail.contains("`HUBSPOT_ACCESS_TOKEN`, or `HUBSPOT_CLIENT_ID`"));
         let incomplete = refusal(&block(&[("client_id", "id".into()), ("refresh_token", secret("r"))]), NOTHING);
         assert!(
-            incomplete.detail.contains("`client_secret` is missing; it goes with `client_id` and `refresh_token`."),
+            incomplete
+                .detail
+                .contains("`client_secret` is missing; it is required with `client_id` and `refresh_token`."),
             "{}",
             incomplete.detail
         );
         let two = block(&[("access_token", secret("t")), ("client_id", "id".into())]);
         assert_eq!(
             validate(&Value::object([("hubspot", two)])).iter().next().unwrap().summary,
-            "Two ways to log in to HubSpot"
+            "Conflicting credentials for HubSpot"
         );
     }
 

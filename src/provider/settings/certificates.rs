@@ -1,4 +1,5 @@
-//! The setting `ca_certificate_file`: read when the provider is configured, so that a mistake in it shows before anything is sent.
+//! The setting `ca_certificate_file`. It is read when the provider is configured, so mistakes show before anything is
+//! sent.
 
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use crate::{
 pub(super) const CA_CERTIFICATE_FILE: &str = "ca_certificate_file";
 pub(super) const CA_CERTIFICATE_FILE_ENV: &str = "SMTP_CA_CERTIFICATE_FILE";
 
-/// Reads the file that the configuration names, or else the environment.
+/// Reads the file named in the configuration, or else in the environment.
 pub(super) async fn read(
     config: &Value,
     from_environment: Option<String>,
@@ -21,10 +22,12 @@ pub(super) async fn read(
     let configured = config.get(CA_CERTIFICATE_FILE).as_str().map(str::to_owned);
     let is_configured = configured.is_some();
     let Some(path) = configured.or(from_environment) else { return Ok(None) };
+    // An empty variable was filtered out before, so this is an explicit setting.
     let words = if path.is_empty() {
-        "must not be empty; leave it out to trust the system's certificates alone".to_owned()
+        "must not be empty; omit it to trust only the system's certificates".to_owned()
+    // A common mistake, and a key might be among it, so the value must not be quoted.
     } else if path.contains(PEM) {
-        "holds a certificate, and must be the path of a file that holds it. Write it to a file, and give the file's path".to_owned()
+        "is a certificate but must be the path of a file. Write the certificate to a file and set its path".to_owned()
     } else {
         match CertificateFile::read_in_time(Path::new(&path)).await {
             Ok(file) => return Ok(Some(file)),
@@ -45,7 +48,7 @@ pub(super) async fn read(
     })
 }
 
-/// A path that may be shown: what is not one may be anything, a key among it.
+/// Quotes a path. What does not look like a path is not shown, since it might be a private key.
 fn quoted(path: &str) -> String {
     let is_path = path.chars().count() <= LONGEST_PATH && !path.chars().any(char::is_control);
     if is_path { format!(" `{path}`") } else { String::new() }
@@ -53,13 +56,13 @@ fn quoted(path: &str) -> String {
 
 fn hint(path: &str) -> &'static str {
     if path == "~" || path.starts_with("~/") {
-        ". Nothing replaces `~` here; `pathexpand(\"~/…\")` does in a configuration, and a shell does outside quotes"
+        ". `~` is not expanded here; use `pathexpand(\"~/…\")` in a configuration, and leave it unquoted in a shell"
     } else {
         ""
     }
 }
 
-/// How text begins that is a certificate or a key itself.
+/// The beginning of a PEM-encoded certificate or key.
 const PEM: &str = "-----BEGIN";
 
 const LONGEST_PATH: usize = 300;

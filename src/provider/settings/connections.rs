@@ -1,4 +1,4 @@
-//! One connected API for each vendor that the configuration and the environment suffice for.
+//! The connections to vendors: one API client per vendor with complete settings.
 
 use std::{
     collections::BTreeMap,
@@ -20,18 +20,18 @@ use crate::{
     vendors::{Client, Operation, VENDORS, Vendor, VendorApi},
 };
 
-/// The way to a vendor.
+/// The connection to a vendor.
 #[derive(Clone, Debug)]
 pub(in crate::provider) enum Connection {
     /// Ready to be called.
     Ready(Arc<dyn VendorApi>),
-    /// A setting is not known yet, so that nothing can be asked.
+    /// A setting is not known yet, so nothing can be called.
     Unknown,
-    /// There are no credentials, or they cannot be right.
+    /// The credentials are missing or invalid.
     Refused(Diagnostic),
 }
 
-/// The ways to all vendors, and whom to trust on the way to a mail server; filled by every `ConfigureProvider`.
+/// The connections to all vendors, and the certificates to trust for mail servers. Every `ConfigureProvider` sets them.
 #[derive(Debug, Default)]
 pub(in crate::provider) struct Connections {
     vendors: RwLock<BTreeMap<&'static str, Connection>>,
@@ -39,24 +39,26 @@ pub(in crate::provider) struct Connections {
 }
 
 impl Connections {
-    /// Connects every vendor that can be. Nothing is sent.
+    /// Creates the connections to all vendors. Nothing is sent.
     pub(in crate::provider) async fn configure(
         &self,
         core_version: &str,
         config: &Value,
         environment: Environment<'_>,
     ) -> Result<()> {
+        // Before anything is sent, so that no response can repeat a secret unredacted.
         environment::remember(environment);
         let settings = block::client(config, core_version, environment).await?;
         let client = settings.map(Client::new);
         let roots = client.as_ref().map(|client| Roots::shared_with(client.trust()));
         *self.roots.write().unwrap_or_else(PoisonError::into_inner) = roots;
         let connect = |vendor: &'static Vendor| {
+            // A client needs all common settings, so one unknown setting leaves every vendor unknown.
             let Some(client) = &client else { return Connection::Unknown };
             match block::resolve(vendor, config.get(vendor.name), environment) {
                 Resolved::Complete(fields) => Connection::Ready((vendor.connect)(&fields, client)),
                 Resolved::Unknown => Connection::Unknown,
-                // A resource tells it, and its path leads into the provider block.
+                // A resource reports it, and the path inside the provider block means nothing there.
                 Resolved::Refused(diagnostic) => Connection::Refused(diagnostic.at(Path::default())),
             }
         };
@@ -65,7 +67,7 @@ impl Connections {
         Ok(())
     }
 
-    /// Logs out at every vendor, at all of them at once.
+    /// Logs out at all vendors concurrently.
     pub(in crate::provider) async fn close(&self, op: &Operation) {
         let mut closing = JoinSet::new();
         for api in self.ready() {
@@ -75,7 +77,7 @@ impl Connections {
         while closing.join_next().await.is_some() {}
     }
 
-    /// Connections that are ready from the start.
+    /// Creates connections from API clients.
     pub(in crate::provider) fn ready_with(apis: impl IntoIterator<Item = (&'static str, Arc<dyn VendorApi>)>) -> Self {
         let connections = apis.into_iter().map(|(vendor, api)| (vendor, Connection::Ready(api)));
         Self { vendors: RwLock::new(connections.collect()), ..Self::default() }
@@ -90,18 +92,18 @@ impl Connections {
         ready.collect()
     }
 
-    /// Whom to trust on the way to a mail server; the system alone where no setting is known.
+    /// Returns the certificates to trust for mail servers; only the system's if no settings are known.
     pub(in crate::provider) fn roots(&self) -> Roots {
         self.roots.read().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
     }
 
-    /// The way to one vendor.
+    /// Returns the connection to a vendor.
     pub(in crate::provider) fn to(&self, vendor: &Vendor) -> Connection {
         let connections = self.vendors.read().unwrap_or_else(PoisonError::into_inner);
         connections.get(vendor.name).cloned().unwrap_or(Connection::Unknown)
     }
 
-    /// The way to one vendor for what cannot be done without it.
+    /// Returns the API client of a vendor, or an error if there is none.
     pub(in crate::provider) fn api(&self, vendor: &Vendor) -> Result<Arc<dyn VendorApi>> {
         match self.to(vendor) {
             Connection::Ready(api) => Ok(api),
@@ -115,8 +117,8 @@ fn unknown_settings(vendor: &Vendor) -> Diagnostic {
     Diagnostic::error(
         "Provider settings are not known yet",
         format!(
-            "A setting in `{}` of the provider block comes from something that does not exist yet, so {} cannot be asked. Apply that \
-             first, for instance with `-target`.",
+            "A setting in `{}` of the provider block depends on something that does not exist yet, so {} cannot be \
+             called. Apply that first, for example with `-target`.",
             vendor.name, vendor.title
         ),
     )

@@ -1,4 +1,4 @@
-//! The secrets that this process was started with.
+//! The secrets in the environment.
 
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
@@ -9,10 +9,11 @@ use crate::{
     vendors::{VENDORS, Visibility},
 };
 
-/// Where the environment names a proxy, by whichever program's custom.
+/// The variables in which programs expect a proxy.
 const PROXIES: [&str; 6] = ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "https_proxy", "http_proxy"];
 
-/// Remembers the secrets of all vendors, used or not, and the passwords of proxies: whatever answers may repeat them.
+/// Remembers the secrets of all vendors, used or not, and the passwords of proxies. Any response may repeat them, and
+/// remembered secrets are redacted.
 pub(super) fn remember(environment: Environment) {
     let settings = VENDORS.iter().flat_map(|vendor| vendor.settings);
     let secret = settings.filter(|field| field.visibility == Visibility::Secret);
@@ -22,13 +23,13 @@ pub(super) fn remember(environment: Environment) {
     for proxy in PROXIES.into_iter().filter_map(environment).map(Zeroizing::new) {
         if let Some(password) = proxy_password(&proxy) {
             Secret::known(password);
-            // As it is sent, where the environment has it encoded.
+            // The URL holds it percent-encoded, and it is sent decoded.
             Secret::known(percent_decode_str(password).decode_utf8_lossy());
         }
     }
 }
 
-/// The password in the address of a proxy, even where the address is not a good one.
+/// Finds the password in the address of a proxy, even if the address is invalid.
 fn proxy_password(address: &str) -> Option<&str> {
     let (_, after_scheme) = address.split_once("://").unwrap_or(("", address));
     let (user_info, _) = after_scheme.rsplit_once('@')?;

@@ -1,4 +1,4 @@
-//! The provider's own configuration, and the connections that follow from it.
+//! The provider block, and the connections that it configures.
 
 mod block;
 mod certificates;

@@ -1,4 +1,4 @@
-//! A deletion: of a resource that is destroyed, or of one that another create replaces.
+//! Deletes a resource, which is either destroyed or replaced by a create that follows.
 
 use crate::{
     framework::{Call, Private, diagnostic::Result, value::Value},
@@ -37,11 +37,15 @@ impl CredentialPassword {
         }
     }
 
-    /// Leaves a password as it is, and revokes a credential that this resource made.
+    /// Revokes the credential if resets at its vendor create new ones. Otherwise nothing is sent and the password stays
+    /// as it is.
     async fn destroy(&self, call: &Call, op: &Operation, prior: &Value) -> Result<()> {
         let Some(predecessor) = self.predecessor(prior)? else { return Ok(()) };
+        // This state is about to disappear, so it no longer protects its credential from revocation.
         self.shared.live.release(&State::of(prior).stored);
         let (target, id) = (&predecessor.target, predecessor.id());
+        // A vendor may return the same credential for two resources. It must stay as long as one of them is in the
+        // state.
         if self.shared.live.holds(target, &predecessor.credential) {
             call.warn(revocation::still_held(target, id));
         } else if self.replacements.has_rejected(&target.id()) {
@@ -53,8 +57,8 @@ impl CredentialPassword {
         Ok(())
     }
 
-    /// Checks that the create of the same replacement can work, and leaves to it what it is to revoke. Until then the old password, which
-    /// is still valid, must not leave the state.
+    /// Checks that the create of the same replacement can succeed, and records which credential that create has to
+    /// revoke. The old password is still valid, so it must not leave the state before these checks pass.
     async fn delete_before_create(
         &self,
         call: &Call,
@@ -65,7 +69,7 @@ impl CredentialPassword {
     ) -> Result<()> {
         let predecessor = self.predecessor(prior)?;
         if let (None, Some(predecessor)) = (&successor, &predecessor) {
-            call.warn(revocation::left_to_its_successor(&predecessor.target, predecessor.id()));
+            call.warn(revocation::successor_unknown(&predecessor.target, predecessor.id()));
         }
         let (before, known) = (target::known(prior)?, State::of(prior));
         let is_named = successor.is_some();
@@ -74,6 +78,7 @@ impl CredentialPassword {
         let credential = if is_same_vendor { known.stored.credential.clone() } else { PriorCredential::default() };
         let id = target.id();
         let rotator = self.rotator(target, credential.clone(), Known::default())?;
+        // If this fails, the replacement ends here, and the old password stays in the state.
         rotator.check(op).await.map_err(|error| diagnose(&rotator.target, &error))?;
         if let Some(endpoint) = &notes.endpoint {
             let checked = rotator.check_endpoint(op, endpoint).await;
@@ -81,6 +86,7 @@ impl CredentialPassword {
         }
         let previous_password = known.previous_password(notes.logged_in_at.clone());
         let same = Known { credential, previous_password };
+        // What the state knows of the old credential only helps the create if both are the same credential.
         let is_same = id == before.id();
         self.shared.live.release(&known.stored);
         let deleted = DeletedObject {

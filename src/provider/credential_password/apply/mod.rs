@@ -1,4 +1,4 @@
-//! What an apply does: a create and an update that reset, and a deletion.
+//! Applies a plan: creates and updates reset the password, deletions revoke it where the vendor can.
 
 mod delete;
 mod new_state;
@@ -44,9 +44,10 @@ impl CredentialPassword {
             let ids = predecessors.as_ref().map(|all| ids(all));
             lost_reset::of_create(failed.diagnostic, failed.outcome, ids.as_deref())
         })?;
+        // The deletion half of a replacement left its credential for this create to revoke.
         let Created { verified, revoked, waiting } = self.replacements.created(&id, verified);
         for predecessor in waiting {
-            call.warn(revocation::waits_for_another(&rotator.target, &predecessor));
+            call.warn(revocation::successor_pending(&rotator.target, &predecessor));
         }
         for predecessor in revoked {
             self.revoke(call, &op, &predecessor, verified).await;
@@ -63,11 +64,14 @@ impl CredentialPassword {
             let known = Known { credential: credential.clone(), previous_password };
             self.rotator(target::known(&change.planned)?, credential, known)
         };
+        // This is how the plan marks a reset.
         if change.planned.get(ROTATED_AT).is_unknown() {
+            // Before the reset, because an error must not come between the reset and the state.
             let predecessor = self.predecessor(&change.prior)?;
             let rotator = rotator()?;
             let rotated = rotate(&rotator, call, &op, change, new).await;
             let verified = rotated.map_err(|failed| {
+                // The stored password is certainly invalid now. If resets create new credentials, it still works.
                 if failed.outcome == Outcome::Changed && rotator.target.vendor.reset_kind == ResetKind::InPlace {
                     new.set(new_state::outdated(change));
                 }
@@ -79,7 +83,7 @@ impl CredentialPassword {
             return Ok(());
         }
         let mut state = change.planned.clone();
-        // All that the plan of an update without a reset leaves open is the submission host of a vendor that reports it.
+        // An update without a reset has only one unknown: the submission host of a vendor that reports it.
         if !state.is_wholly_known() {
             let rotator = rotator()?;
             let host = if state.get(SMTP_HOST).is_unknown() {
@@ -101,7 +105,7 @@ impl CredentialPassword {
         Ok(Rotator { shared: Arc::clone(&self.shared), target, api, roots, credential, known })
     }
 
-    /// The credential of a state, if its vendor makes another with every reset.
+    /// Returns the credential of a state if its vendor creates a new one with every reset.
     fn predecessor(&self, state: &Value) -> Result<Option<Predecessor>> {
         let (target, credential) = (target::known(state)?, State::of(state).stored.credential);
         match target.vendor.reset_kind {
@@ -112,7 +116,7 @@ impl CredentialPassword {
         }
     }
 
-    /// Revokes what a reset has replaced, once the new password is stored.
+    /// Revokes the replaced credential, once the new password is stored. A failure is only a warning.
     async fn revoke(&self, call: &Call, op: &Operation, predecessor: &Predecessor, successor: Verified) {
         if let Some(kept) = predecessor.revoke_after_reset(op, &self.shared.live, successor).await {
             call.warn(diagnostics::rotation::kept(predecessor, &kept));
@@ -120,13 +124,13 @@ impl CredentialPassword {
     }
 }
 
-/// A rotation that failed, as the user reads it.
+/// A failed rotation, as it is reported to the user.
 struct Failed {
     outcome: Outcome,
     diagnostic: Diagnostic,
 }
 
-/// Rotates as `change` asks for, into the new state.
+/// Carries out the rotation that `change` plans. Its result goes to `new` before this returns.
 async fn rotate(
     rotator: &Rotator,
     call: &Call,
@@ -145,14 +149,14 @@ async fn rotate(
     })
 }
 
-/// The rotation that a change asks for.
+/// Converts a planned change into a rotation request.
 fn request(target: &Target, change: &Change) -> std::result::Result<Request, RotationError> {
     let own = change.config.get(PASSWORD_WO).as_secret();
     let password = match (target.vendor.password_source, own) {
         (PasswordSource::Vendor, _) => NewPassword::ByVendor,
         (PasswordSource::Caller, Some(own)) => NewPassword::Own(own.clone()),
         (PasswordSource::Caller, None) => {
-            // Every part of it was checked when it was planned.
+            // Validation has rejected an invalid policy, with every value known.
             let policy = password_policy::of(change.planned.get(PASSWORD_POLICY));
             NewPassword::Generated(policy.ok_or(RotationError::NoRandomBytes)?)
         }

@@ -1,4 +1,4 @@
-//! The states that an apply may end in.
+//! The states that an apply can store.
 
 use crate::{
     framework::{Change, ResourceState, value::Value},
@@ -13,10 +13,12 @@ use crate::{
     rotation::{NewCredential, Verified},
 };
 
-/// The planned state with what the reset made known, after so many rotations in a row for a stale password.
+/// Completes the planned state with what the reset made known. `healed` counts the rotations in a row for a stale
+/// password, this one included.
 pub(super) fn rotated(change: &Change, new: &NewCredential, healed: u32) -> ResourceState {
     let mut state = change.planned.clone();
     for (name, value) in [(REMOTE_VERSION, &new.version), (SMTP_HOST, &new.smtp_host), (USERNAME, &new.username)] {
+        // Core rejects a state that differs from what was planned as known.
         if state.get(name).is_unknown() {
             state.set(name, value.clone());
         }
@@ -34,12 +36,13 @@ pub(super) fn rotated(change: &Change, new: &NewCredential, healed: u32) -> Reso
     ResourceState { state, private: PrivateData::of_state(&change.config, new.logged_in_at.clone(), healed) }
 }
 
-/// What a create leaves whose reset may have happened, and whose password nobody knows: the planned state, with nothing in what the
-/// reset would have reported, and known to hold no live password.
+/// The state after a create whose reset may have happened and whose password is lost: the planned state, with null for
+/// everything that the reset would have reported, and marked stale.
 ///
-/// Core stores it as tainted, so the next plain apply replaces it, which is one more reset: whatever asked for the first one. With
-/// nothing stored, core would put the object back that a create under `create_before_destroy` was to replace, and after `-replace` or
-/// `replace_triggered_by` it would find nothing left to do. No create can see which of these it belongs to.
+/// Core taints this state, so the next plain apply replaces the resource and resets once more, whatever triggered the
+/// first reset. If nothing were stored, core would restore the object that a create under `create_before_destroy` was
+/// replacing, and after `-replace` or `replace_triggered_by` it would see nothing left to do. A create cannot see which
+/// of these cases it belongs to.
 pub(super) fn leftover(change: &Change) -> ResourceState {
     let mut state = without_unknowns(change.planned.clone());
     state.set(PASSWORD, Value::Null);
@@ -48,10 +51,11 @@ pub(super) fn leftover(change: &Change) -> ResourceState {
     ResourceState { state, private: PrivateData::of_state(&change.config, None, 0) }
 }
 
-/// What an update leaves whose reset has certainly replaced the stored password: the prior state, whose next plan is to say what it is
-/// up against, even where no vendor can tell.
+/// The state after an update whose reset certainly replaced the stored password, while the new one is lost: the prior
+/// state, marked stale. The next plan then reports it even if the vendor cannot.
 pub(super) fn outdated(change: &Change) -> ResourceState {
     let mut state = change.prior.clone();
+    // Without a reset by this provider there is no stored password that could be stale.
     if !state.get(ROTATED_AT).is_null() {
         state.set(STALE, true);
     }

@@ -1,4 +1,4 @@
-//! Where a rotation of an apply puts what it knows: into the new state, and among the warnings.
+//! Passes the results of a rotation to core: to the new state, and to the warnings.
 
 use super::new_state;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     vendors::Target,
 };
 
-/// What core gets from one apply.
+/// The results of one apply.
 pub(super) struct ApplySink<'a> {
     pub(super) call: &'a Call,
     pub(super) change: &'a Change,
@@ -18,7 +18,7 @@ pub(super) struct ApplySink<'a> {
 
 impl Sink for ApplySink<'_> {
     fn doubt(&self) {
-        // An update that fails leaves the state as it was, with whatever has asked for it.
+        // A failed update keeps the prior state, so its trigger is still pending and the next plan resets again.
         self.new.doubt(self.change.prior.is_null().then(|| new_state::leftover(self.change)));
     }
 

@@ -40,13 +40,13 @@ struct Fake {
     asked: Mutex<Vec<String>>,
     check: Option<Outcome>,
     reset: Option<Outcome>,
-    /// Which resets fail besides, counted from the first.
+    /// Further resets that fail, counted from the first.
     fails: Vec<usize>,
     resets: AtomicUsize,
     revoke: Option<Outcome>,
     /// What is stopped while it resets.
     stop: Option<tokio_util::sync::CancellationToken>,
-    /// What it needs a permit of for every answer to a reset or a revocation.
+    /// Every response to a reset or a revocation needs a permit of this.
     answers: Option<Semaphore>,
 }
 
@@ -138,7 +138,7 @@ impl Subject {
         draft
     }
 
-    /// Creates or updates, and answers with the state that core gets and with the error.
+    /// Creates or updates. Returns the state that core receives, and the error.
     async fn apply(&self, prior: &Value, config: &Value) -> (Value, Option<Diagnostic>) {
         let (change, new) = self.change(prior, config);
         let applied = if prior.is_null() {
@@ -289,7 +289,7 @@ async fn a_create_that_fails_leaves_the_old_one_and_names_it() {
 }
 
 #[tokio::test]
-async fn a_create_whose_reset_may_have_happened_leaves_an_object_that_has_and_ends_nothing() {
+async fn a_create_of_unknown_outcome_leaves_a_tainted_object_without_a_password() {
     for config in [config("two", &[]), of_another_vendor()] {
         for outcome in [Outcome::MayHaveChanged, Outcome::Changed] {
             let subject = Subject::new(Fake { reset: Some(outcome), ..Fake::default() });
@@ -470,7 +470,7 @@ async fn an_import_by_id_knows_the_name_and_adopts_the_role() {
     let (adopted, error) = subject.apply(&imported, &named("newsletter", "send_only", &[])).await;
     assert_eq!((error, subject.vendor.asked()), (None, vec![]));
     let [warning] = &*subject.warnings() else { panic!("one warning") };
-    assert!(warning.detail.starts_with("Adopted without a reset."), "{}", warning.detail);
+    assert!(warning.detail.starts_with("adopted without a reset."), "{}", warning.detail);
     assert_eq!(adopted.get(REMOTE_VERSION), &"old".into());
 
     let again = subject.plan(&adopted, &named("newsletter", "standard", &[]));

@@ -1,4 +1,4 @@
-//! What an apply will do, decided at plan: a pure function of configuration and prior state.
+//! Plans a create or an update: a pure function of the configuration and the prior state.
 
 mod triggers;
 
@@ -29,7 +29,8 @@ use crate::{
     vendors::{ResetKind, SmtpDefaults, Target},
 };
 
-/// Finishes a drafted plan, and refuses one that the vendor's login could not carry out. Nothing is sent.
+/// Finishes a drafted plan. Fails if the configured vendor login could not carry out the planned reset. Nothing is
+/// sent.
 pub(super) fn plan(connections: &Connections, call: &Call, draft: &mut Draft) -> Result<()> {
     let decision = finish(draft)?;
     if let (true, Some(target)) = (decision.resets, &decision.target) {
@@ -37,11 +38,13 @@ pub(super) fn plan(connections: &Connections, call: &Call, draft: &mut Draft) ->
             Connection::Ready(api) => {
                 let refused = api.refuse_own_login(&State::of(&draft.prior).stored.credential);
                 refused.map_err(|error| vendor::failed(Step::Checking, target, &error))?;
-                if let (Some(other), true) = (api.other_smtp_host(), draft.config.get(SMTP_HOST).is_null()) {
+                // Only a warning: the reset itself does not depend on the server.
+                if let (Some(other), true) = (api.smtp_host_of_login(), draft.config.get(SMTP_HOST).is_null()) {
                     call.warn(mail_server::another_smtp_host(target, other));
                 }
             }
             Connection::Refused(diagnostic) => return Err(diagnostic.into()),
+            // Core plans again at apply, when the settings are known.
             Connection::Unknown => {}
         }
     }
@@ -49,21 +52,22 @@ pub(super) fn plan(connections: &Connections, call: &Call, draft: &mut Draft) ->
     Ok(())
 }
 
-/// What a plan decided.
+/// The result of a plan.
 #[derive(Debug)]
 pub(super) struct Decision {
-    /// The credential; `None` while something about it is unknown.
+    /// The credential; `None` while a part of it is unknown.
     pub(super) target: Option<Target>,
     /// Whether the apply resets the password.
     pub(super) resets: bool,
-    /// What the user should know.
+    /// The warnings to report.
     pub(super) warnings: Vec<Diagnostic>,
 }
 
-/// Finishes a drafted plan.
+/// Finishes a drafted plan: fills in the computed attributes and decides whether the apply resets the password.
 ///
-/// The apply resets exactly when `rotated_at` is planned unknown. Everything else that is known is a function of the
-/// configuration, so that core's second plan of a replacement, with a null prior state, agrees with the first.
+/// The apply resets the password if and only if `rotated_at` is planned as unknown. Every other known value depends
+/// only on the configuration, so core's second plan of a replacement, which has a null prior state, agrees with the
+/// first.
 pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     let target = target::of(&draft.planned)?;
     let vendor = target.as_ref().map(|target| target.vendor);
@@ -73,16 +77,21 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     let resets = is_new || asked.mode == ResetMode::InPlace;
 
     let notes = PrivateData::from(&draft.private);
+    // A reset in place (`resets`) keeps the credential and its user name. A vendor that creates a new credential
+    // (`renews`) may also choose a new user name, and so may a vendor that is not known yet.
     let renews = resets && vendor.is_none_or(|vendor| vendor.reset_kind == ResetKind::NewCredential);
     let kept = |name: &str, is_kept: bool| if is_kept { draft.prior.get(name).clone() } else { Value::Unknown };
+    // The target settles the user name at some vendors. Otherwise only a reset that keeps the credential keeps it.
     let username = target.as_ref().and_then(|target| (target.vendor.username)(&target.fields)).map(Value::from);
     let username = username.unwrap_or_else(|| kept(USERNAME, !is_new && !renews));
+    // A reset changes the version, so it is kept only if there is no reset. Some vendors report none at all.
     let version = match vendor {
         Some(vendor) if !vendor.reports_version => Value::Null,
         _ => kept(REMOTE_VERSION, !resets),
     };
     let (host, port) = match vendor.map(|vendor| vendor.smtp) {
         Some(SmtpDefaults::At { host, port }) => (host.into(), port.into()),
+        // A host that was configured is not the vendor's, so once it is removed the vendor's is fetched.
         Some(SmtpDefaults::Reported { port }) => {
             (kept(SMTP_HOST, !is_new && !notes.smtp_host_was_configured), port.into())
         }
@@ -102,11 +111,13 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     }
     let own_password = !draft.config.get(PASSWORD_WO).is_null();
     if resets {
-        // Whether a password of the user's own is there may turn out at apply only.
+        // Only a known `password_wo` is certain to leave `password` null: an unknown one may turn out to be null.
         let is_certain = matches!(draft.config.get(PASSWORD_WO), Value::Secret(_));
         planned.set(PASSWORD, if is_certain { Value::Null } else { Value::Unknown });
         planned.set(ROTATED_AT, Value::Unknown);
         planned.set(ROTATION_VERSION, Value::Unknown);
+        // While a trigger is unknown, the apply may decide not to reset, and then it keeps the prior `stale` and
+        // `verified`. Core only accepts that for values that are planned unknown.
         let is_certain = is_new || triggers::is_certain(&draft.config);
         let or_unknown = |value: Value, is_kept: bool| if is_certain || is_kept { value } else { Value::Unknown };
         planned.set(STALE, or_unknown(Value::Bool(false), *draft.prior.get(STALE) == Value::Bool(false)));
@@ -115,6 +126,7 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
         planned.set(VERIFIED, if is_unverified { verified } else { Value::Unknown });
     }
     draft.private = PrivateData::of_plan(draft, target.as_ref(), asked.heals).into();
+    // A reset sends what would otherwise only be adopted, so there is nothing to warn about.
     let adopted = asked.adopted.iter().filter(|_| !resets);
     let warnings = adopted.map(|path| triggers::adoption(path, own_password)).chain(asked.reason).collect();
     Ok(Decision { target, resets, warnings })
@@ -190,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_create_knows_all_but_what_the_reset_tells() {
+    fn a_create_plans_everything_except_what_the_reset_reports() {
         let plan = planned(&config(&[]), &Value::Null);
         assert!(plan.resets);
         for (name, value) in [

@@ -1,4 +1,4 @@
-//! What asks for a reset of an existing resource's password, and what is only adopted.
+//! Decides which changes of an existing resource reset its password, and which are only adopted.
 
 use crate::provider::credential_password::{
     names::{
@@ -18,34 +18,34 @@ use crate::{
     vendors::{PasswordSource, Vendor},
 };
 
-/// What is done about the changes of an existing resource.
+/// How the changes of an existing resource reset its password.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum ResetMode {
-    /// No password is reset.
+    /// Not at all.
     None,
-    /// The password is reset by an update.
+    /// By an update.
     InPlace,
-    /// The resource is replaced.
+    /// By a replacement.
     Replacement,
 }
 
-/// The rotation that an update asks for, and the arguments that it adopts without one.
+/// The reset that a change triggers, and the arguments that it adopts without one.
 #[derive(Debug)]
 pub(super) struct ResetTriggers {
     pub(super) mode: ResetMode,
-    /// What changes in a way that only a replacement answers.
+    /// The attributes whose change requires the replacement.
     pub(super) replaced: Vec<Path>,
     pub(super) adopted: Vec<Path>,
-    /// Why, or why not, where it would not be seen from the configuration.
+    /// A warning about a reset that the configuration's changes do not explain, or about one that is not made.
     pub(super) reason: Option<Diagnostic>,
-    /// Whether a stale password is the only reason.
+    /// Whether a stale password is the only trigger.
     pub(super) heals: bool,
 }
 
-/// Judges the changes from the prior state to what is planned.
+/// Evaluates the changes from the prior state to the planned one.
 ///
-/// Import cannot know what was never told. So until this provider has reset the password for the first time, an argument that comes
-/// to a resource without one is adopted as it is.
+/// An import cannot know values that no vendor returns. Until this provider has reset the password once, an argument
+/// that is set for the first time is therefore adopted without a reset.
 pub(super) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>) -> ResetTriggers {
     let mut asked =
         ResetTriggers { mode: ResetMode::None, replaced: Vec::new(), adopted: Vec::new(), reason: None, heals: false };
@@ -57,7 +57,9 @@ pub(super) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>) -> ResetTrigg
 
     let (prior, planned) = (&draft.prior, &draft.planned);
     let in_place = planned.get(ROTATION_MODE).as_str() == Some(IN_PLACE);
+    // The planned mode applies, so one apply can change the mode and trigger a reset.
     let by_mode = if in_place { ResetMode::InPlace } else { ResetMode::Replacement };
+    // Of several triggers the strongest mode wins: a replacement also covers everything that an update would do.
     let mut ask = |name: &'static str, changed: bool, mode: ResetMode| {
         if changed && adopts && prior.get(name).is_null() {
             asked.adopted.push(Path::attribute(name));
@@ -69,62 +71,72 @@ pub(super) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>) -> ResetTrigg
     ask(ROTATION_TRIGGER, prior.get(ROTATION_TRIGGER) != planned.get(ROTATION_TRIGGER), by_mode);
     if vendor.is_some_and(|vendor| vendor.password_source == PasswordSource::Caller) {
         let policy = |state: &Value| password_policy::of(state.get(PASSWORD_POLICY));
+        // Policies are compared by what they allow, so spelling out a default changes nothing. A policy with unknown
+        // parts may change.
         let policy_changed = policy(planned).is_none_or(|planned| Some(planned) != policy(prior));
         let version_changed = prior.get(PASSWORD_WO_VERSION) != planned.get(PASSWORD_WO_VERSION);
         let own = draft.config.get(PASSWORD_WO);
         let stored = !prior.get(PASSWORD).is_null();
         ask(PASSWORD_POLICY, own.is_null() && policy_changed, ResetMode::InPlace);
         ask(PASSWORD_WO_VERSION, !own.is_null() && version_changed, ResetMode::InPlace);
-        // From a stored password to one of the user's own, and back. While it is unknown whether there is one, it may be either.
+        // `password_wo` replaces a stored password, and its removal brings one back. An unknown one may do either.
         if !adopts && (own.is_unknown() || own.is_null() != stored) {
             asked.mode = asked.mode.max(ResetMode::InPlace);
         }
-        // Without a version nothing else would tell that it was not sent.
+        // Without a version nothing else changes in the plan, so this is the only sign that it was not sent.
         if adopts && !own.is_null() && planned.get(PASSWORD_WO_VERSION).is_null() {
             asked.adopted.push(Path::attribute(PASSWORD_WO));
         }
     }
     let setting = planned.get(ON_EXTERNAL_CHANGE);
-    // A setting that is not known yet may turn out to ask for it.
+    // An unknown setting may turn out to be `rotate`.
     let rotates = setting.is_unknown() || setting.as_str() == Some(ROTATE);
     let State { id, is_stale, .. } = State::of(prior);
     if is_stale && rotates {
+        // Only rotations that nothing else triggers are counted: any other reset would have been made anyway, and
+        // starts over.
         let is_alone = asked.mode == ResetMode::None && draft.replace.is_empty();
         if PrivateData::from(&draft.private).healed < MOST_IN_A_ROW {
             asked.heals = is_alone;
             asked.mode = asked.mode.max(by_mode);
+            // Core only replaces if an attribute that requires it changes, and `stale` goes from true to false.
             asked.replaced.extend((by_mode == ResetMode::Replacement).then(|| Path::attribute(STALE)));
             asked.reason = Some(drift::rotation(&id));
         } else if is_alone {
-            asked.reason = Some(drift::brake(&id, MOST_IN_A_ROW));
+            asked.reason = Some(drift::rotations_exhausted(&id, MOST_IN_A_ROW));
         }
     }
     asked
 }
 
-/// Whether an apply, in which everything is known, will decide as the plan did.
+/// Returns whether the apply, which knows every value, is certain to decide as this plan does.
 pub(super) fn is_certain(config: &Value) -> bool {
     [ON_EXTERNAL_CHANGE, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATION_MODE, ROTATION_TRIGGER]
         .iter()
         .all(|name| config.get(name).is_wholly_known())
 }
 
-/// What the user is told about the arguments that are adopted.
+/// The warning for an argument that is adopted without a reset.
 pub(super) fn adoption(path: &Path, own_password: bool) -> Diagnostic {
     let unsent = if own_password { " `password_wo` was not sent." } else { "" };
     let way = if *path == Path::attribute(PASSWORD_WO) {
-        "Replace the resource to send it, with `-replace`.".to_owned()
+        "To send it, replace the resource with `-replace`.".to_owned()
     } else {
-        format!("Change `{path}` once more to reset the password.")
+        format!("To reset the password, change `{path}` again.")
     };
     Diagnostic::warning(
         "No reset after the import",
-        format!("Adopted without a reset. No password is known until it changes again.{unsent} {way}"),
+        format!(
+            "The imported credential was adopted without a reset. Its password is unknown until the next \
+             rotation.{unsent} {way}"
+        ),
     )
     .at(path.clone())
 }
 
 fn adopt_target(draft: &mut Draft, vendor: Option<&Vendor>, adopts: bool, asked: &mut ResetTriggers) {
+    // Some arguments of a target cannot be read from the vendor, such as a role. After an import they are null in the
+    // state, and setting them must not replace the resource.
     let Some(vendor) = vendor.filter(|_| adopts) else { return };
     let prior = draft.prior.get(vendor.name);
     let unknown_to_import = |path: &Path| {
@@ -137,7 +149,8 @@ fn adopt_target(draft: &mut Draft, vendor: Option<&Vendor>, adopts: bool, asked:
     (asked.adopted, draft.replace) = (adopted, replace);
 }
 
-/// How many rotations for a stale password may follow each other.
+/// The maximum number of rotations in a row for a stale password. Two parties that both rotate would otherwise go on
+/// forever.
 const MOST_IN_A_ROW: u32 = 2;
 
 #[cfg(test)]
@@ -207,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_that_the_caller_makes_is_reset_in_place_when_what_it_follows_from_changes() {
+    fn a_password_of_the_callers_is_reset_in_place_when_its_inputs_change() {
         let unknown_policy = (PASSWORD_POLICY, Value::object([("length", Value::Unknown)]));
         let unknown_wo = (PASSWORD_WO, Value::Unknown);
         let unknown_version = (PASSWORD_WO_VERSION, Value::Unknown);
@@ -245,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_of_the_users_own_is_planned_null_and_one_that_may_be_there_unknown() {
+    fn a_known_password_of_the_users_is_planned_null_and_an_unknown_one_unknown() {
         for (given, expected) in
             [(wo().1, Value::Null), (Value::Unknown, Value::Unknown), (Value::Null, Value::Unknown)]
         {
