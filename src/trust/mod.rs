@@ -1,7 +1,7 @@
 //! Extra trust anchors, and explanations why a certificate is not trusted.
 //!
 //! One verifier checks the certificates of APIs, proxies and mail servers. The system's roots are loaded once per
-//! process, when the first connection needs them.
+//! process, when a connection first needs them.
 
 mod file;
 mod key;
@@ -12,19 +12,18 @@ mod words;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use rustls::{
     ClientConfig,
-    client::{Resumption, danger::ServerCertVerifier},
+    client::Resumption,
     crypto::{CryptoProvider, ring},
 };
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 
 pub use file::CertificateFile;
-use off_thread::off_thread;
 use verifier::Verifier;
 pub(crate) use words::{fault, is_of_another_kind, names};
 
@@ -69,14 +68,14 @@ impl Trust {
         Ok(TlsConnector::from(config))
     }
 
+    /// Where the user's file may be all that is needed, the system's roots are not read before a certificate asks for them.
     async fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<Verifier>, &'static str> {
-        let system = if let Some(system) = SYSTEM.get() {
-            system.clone()
-        } else {
-            let provider = Arc::clone(provider);
-            off_thread(move || SYSTEM.get_or_init(|| system::load(provider)).clone()).await.flatten()
+        let by_file = self.0.file.as_ref().and_then(|file| Verifier::of_file(file, provider));
+        let verifier = match by_file {
+            Some(by_file) => by_file,
+            None => Verifier::of_system(system::verifier(provider).await.ok_or(NO_SYSTEM_ROOTS)?, provider),
         };
-        Verifier::new(system, self.0.file.as_ref(), provider).map(Arc::new).ok_or(NO_SYSTEM_ROOTS)
+        Ok(Arc::new(verifier))
     }
 }
 
@@ -106,9 +105,6 @@ impl fmt::Debug for Trust {
         f.debug_struct("Trust").field("file", &self.0.file).finish_non_exhaustive()
     }
 }
-
-/// The system's verifier; `None` if it has no roots.
-static SYSTEM: OnceLock<Option<Arc<dyn ServerCertVerifier>>> = OnceLock::new();
 
 /// The error if there is nothing to verify certificates with.
 const NO_SYSTEM_ROOTS: &str = "the system's root certificates cannot be loaded";

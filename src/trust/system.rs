@@ -1,18 +1,40 @@
-//! The system's certificate verifier and roots.
+//! The system's certificate verifier and roots, which are loaded once per process.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::{client::danger::ServerCertVerifier, crypto::CryptoProvider};
 
-/// Creates the system's verifier; `None` if there are no roots.
+use super::off_thread::{off_thread, off_thread_blocking};
+
+/// Returns the system's verifier, which is created once per process; `None` if there are no roots, or they cannot be read
+/// in time.
+pub(super) async fn verifier(provider: &Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
+    if let Some(known) = SYSTEM.get() {
+        return known.clone();
+    }
+    let provider = Arc::clone(provider);
+    off_thread(move || SYSTEM.get_or_init(|| load(provider)).clone()).await.flatten()
+}
+
+/// Like [`verifier`], but blocks the thread. For the middle of a TLS handshake, which cannot await.
+pub(super) fn verifier_in_handshake(provider: &Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
+    if let Some(known) = SYSTEM.get() {
+        return known.clone();
+    }
+    let provider = Arc::clone(provider);
+    off_thread_blocking(move || SYSTEM.get_or_init(|| load(provider)).clone()).flatten()
+}
+
+/// The system's verifier; `None` if it has no roots.
+static SYSTEM: OnceLock<Option<Arc<dyn ServerCertVerifier>>> = OnceLock::new();
+
 #[cfg(any(windows, target_vendor = "apple"))]
-pub(super) fn load(provider: Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
+fn load(provider: Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
     Some(Arc::new(rustls_platform_verifier::Verifier::new(provider).ok()?))
 }
 
-/// Creates the system's verifier; `None` if there are no roots.
 #[cfg(not(any(windows, target_vendor = "apple")))]
-pub(super) fn load(provider: Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
+fn load(provider: Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
     let places = Places::of(|name| std::env::var_os(name));
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(places.read(&Installed::find()));

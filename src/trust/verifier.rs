@@ -14,7 +14,7 @@ use rustls::{
     server::ParsedCertificate,
 };
 
-use super::{CertificateFile, key::rsa_bits, words::AnotherSize};
+use super::{CertificateFile, key::rsa_bits, system::verifier_in_handshake, words::AnotherSize};
 
 /// Trusts the certificates in the user's file, those issued by CAs in it, and those that the system trusts.
 pub(super) struct Verifier {
@@ -25,22 +25,24 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    /// Creates a verifier; `None` if nothing is trusted.
-    pub(super) fn new(
-        by_system: Option<Arc<dyn ServerCertVerifier>>,
-        file: Option<&CertificateFile>,
-        provider: &Arc<CryptoProvider>,
-    ) -> Option<Self> {
-        let listed = file.map(|file| file.certificates().to_vec()).unwrap_or_default();
+    /// Trusts a file, and the system for certificates that the file does not cover; `None` if no certificate in the file is
+    /// usable as a root.
+    pub(super) fn of_file(file: &CertificateFile, provider: &Arc<CryptoProvider>) -> Option<Self> {
+        let listed = file.certificates().to_vec();
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(listed.iter().cloned());
-        let by_file = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build().ok();
-        (by_file.is_some() || by_system.is_some()).then(|| Self {
-            listed,
-            by_file,
-            by_system,
-            provider: Arc::clone(provider),
-        })
+        let by_file =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build().ok()?;
+        Some(Self { listed, by_file: Some(by_file), by_system: None, provider: Arc::clone(provider) })
+    }
+
+    /// Trusts only the system.
+    pub(super) fn of_system(by_system: Arc<dyn ServerCertVerifier>, provider: &Arc<CryptoProvider>) -> Self {
+        Self { listed: Vec::new(), by_file: None, by_system: Some(by_system), provider: Arc::clone(provider) }
+    }
+
+    fn system(&self) -> Option<Arc<dyn ServerCertVerifier>> {
+        self.by_system.clone().or_else(|| verifier_in_handshake(&self.provider))
     }
 
     /// Verifies a certificate that is in the file itself: only its name and its validity period.
@@ -92,8 +94,7 @@ impl ServerCertVerifier for Verifier {
         if by_file.is_ok() {
             return by_file;
         }
-        let by_system =
-            self.by_system.as_ref().map(|by| by.verify_server_cert(certificate, intermediates, name, ocsp, now));
+        let by_system = self.system().map(|by| by.verify_server_cert(certificate, intermediates, name, ocsp, now));
         match by_system.unwrap_or_else(unknown) {
             // If both reject it, the error of the one that knows the issuer is more specific.
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => by_file,

@@ -152,7 +152,7 @@ fn a_bad_argument_is_pointed_at_and_not_shown() {
         ),
         (&url("", ", \"lettre\", \"lettre\""), "needle", "\"options\" parameter: has `lettre` twice"),
         (&url("", ", \"lettre\", \"symfony\""), "needle", "\"options\" parameter: must not have two libraries"),
-        (&url("", ", \"curl\""), "needle", "\"options\" parameter: no URL makes `curl` insist on STARTTLS"),
+        (&url("", ", \"curl\""), "needle", "\"options\" parameter: no URL makes `curl` require STARTTLS"),
         (&url("", ", null"), "needle", "\"options\" parameter: argument must not be null"),
     ] {
         workspace.set("TF_VAR_secret", secret);

@@ -167,9 +167,9 @@ fn an_unusable_certificate_file_is_an_error_before_anything_is_sent() {
     workspace.file("broken.pem", pem);
     let mut cases = vec![
         ("missing.pem", "names the file `missing.pem`, which does not exist."),
-        ("~/authority.pem", "which does not exist. Nothing replaces `~` here; `pathexpand"),
+        ("~/authority.pem", "which does not exist. `~` is not expanded here; use `pathexpand"),
         ("garbage.pem", "names the file `garbage.pem`, which contains no PEM certificate."),
-        ("broken.pem", "which holds something that is not a certificate"),
+        ("broken.pem", "which contains something that is not a certificate"),
         ("long.pem", "which is larger than 1 MiB"),
         (".", "names the file `.`, which is a directory"),
         (pem, "is a certificate but must be the path of a file"),

@@ -68,7 +68,7 @@ fn a_server_without_tls_in_common_costs_one_reset_at_most_and_no_password() {
         let block = |(_, security, name, peer): &(OddTls, &str, String, Peer)| {
             let place = format!("host = \"localhost\", port = {}, security = \"{security}\"", peer.port());
             let arguments = format!(
-                "rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"\n  verify = {{ {place}, timeout = \"2s\" }}"
+                "rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"\n  verify = {{ {place}, timeout = \"20s\" }}"
             );
             resource(name, &format!("{name}@example.com"), &arguments)
         };
@@ -114,7 +114,7 @@ fn a_server_without_tls_in_common_costs_one_reset_at_most_and_no_password() {
                 "The new password did not log in"
             };
             assert_eq!(said.severity, severity, "{odd:?} {security}: {said:?}");
-            let place = format!("`localhost:{}` was of no help: {reason}", peer.port());
+            let place = format!("`localhost:{}` could not be used: {reason}", peer.port());
             said.is(summary).says(&[&place, outcome, NEEDED, "`verify.host`"]);
             stored(name);
         }

@@ -138,6 +138,30 @@ async fn a_process_that_needs_no_roots_reads_none() {
 }
 
 #[tokio::test]
+async fn a_users_file_that_is_all_that_is_needed_leaves_the_systems_roots_unread() {
+    let sandbox = Sandbox::start();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(sandbox.ca_certificate_pem().as_bytes()).unwrap();
+    let mut env = sandbox.env_over_tls();
+    env.push(("SMTP_CA_CERTIFICATE_FILE", file.path().to_str().unwrap().to_owned()));
+    let roots = Counted::new(sandbox.ca_certificate_pem());
+    reset(&sandbox, &roots, env, Value::Null).await;
+    assert_eq!((sandbox.hubspot().resets(USER), roots.reads()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_users_file_that_does_not_decide_leaves_it_to_the_system() {
+    let sandbox = Sandbox::start();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(Sandbox::start().ca_certificate_pem().as_bytes()).unwrap();
+    let mut env = sandbox.env_over_tls();
+    env.push(("SMTP_CA_CERTIFICATE_FILE", file.path().to_str().unwrap().to_owned()));
+    let roots = Counted::new(sandbox.ca_certificate_pem());
+    reset(&sandbox, &roots, env, Value::Null).await;
+    assert_eq!((sandbox.hubspot().resets(USER), roots.reads()), (1, 1));
+}
+
+#[tokio::test]
 async fn each_reset_opens_a_connection_and_resumes_an_earlier_session() {
     let sandbox = Sandbox::start();
     let roots = Counted::new(sandbox.ca_certificate_pem());

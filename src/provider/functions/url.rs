@@ -231,8 +231,8 @@ mod tests {
             (&["tls", "lettre", "starttls"], 3, "must not have both `starttls` and `tls`"),
             (&["symfony", "symfony"], 2, "has `symfony` twice"),
             (&["lettre", "starttls", "curl"], 3, "must not have two libraries, `lettre` and `curl`"),
-            (&["curl"], 1, "no URL makes `curl` insist on STARTTLS"),
-            (&["starttls", "curl"], 2, "no URL makes `curl` insist on STARTTLS"),
+            (&["curl"], 1, "no URL makes `curl` require STARTTLS"),
+            (&["starttls", "curl"], 2, "no URL makes `curl` require STARTTLS"),
         ] {
             let fault = call(credential(&[]), options).unwrap_err();
             assert_eq!(fault.argument, Some(argument), "{options:?}");

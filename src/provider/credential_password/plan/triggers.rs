@@ -320,10 +320,16 @@ mod tests {
     #[test]
     fn what_is_adopted_says_that_nothing_was_sent_and_what_sends_it() {
         for (changes, words) in [
-            (vec![policy(24)], "again. Change `password_policy` once more"),
-            (vec![wo(), version("1")], "again. `password_wo` was not sent. Change `password_wo_version` once more"),
-            (vec![wo()], "again. `password_wo` was not sent. Replace the resource"),
-            (vec![(PASSWORD_WO, Value::Unknown)], "again. `password_wo` was not sent. Replace the resource"),
+            (vec![policy(24)], "rotation. To reset the password, change `password_policy` again"),
+            (
+                vec![wo(), version("1")],
+                "rotation. `password_wo` was not sent. To reset the password, change `password_wo_version` again",
+            ),
+            (vec![wo()], "rotation. `password_wo` was not sent. To send it, replace the resource"),
+            (
+                vec![(PASSWORD_WO, Value::Unknown)],
+                "rotation. `password_wo` was not sent. To send it, replace the resource",
+            ),
         ] {
             let warnings = planned(config(&changes), imported(&[])).1.warnings;
             assert_eq!(warnings.len(), 1);
