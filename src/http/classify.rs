@@ -41,7 +41,7 @@ pub(super) struct Classification {
 /// No retry.
 pub(super) const ONCE: u32 = 1;
 
-/// Enough for a short interruption, without adding load to a vendor in transport_error.
+/// Enough for a short interruption, without adding load to a vendor in trouble.
 const FEW: u32 = 4;
 
 /// About half a minute of refused connections: long enough for a restart, short enough to report a mistyped host soon.

@@ -92,7 +92,9 @@ impl Issued<'_> {
             new.verified = verified;
             new.logged_in_at = (verified == Verified::LoggedIn).then(|| login_check.endpoint().clone());
             sink.store(&new);
-            notice.into_iter().for_each(|notice| sink.notice(notice));
+            for notice in notice {
+                sink.notice(notice);
+            }
         }
         // After a successful login the mail server has picked up the reset.
         let has_caught_up = |note: &Note| *note == Note::NotYetActive && new.verified == Verified::LoggedIn;
