@@ -92,7 +92,7 @@ impl Issued<'_> {
             new.verified = verified;
             new.logged_in_at = (verified == Verified::LoggedIn).then(|| login_check.endpoint().clone());
             sink.store(&new);
-            for notice in notice {
+            if let Some(notice) = notice {
                 sink.notice(notice);
             }
         }
