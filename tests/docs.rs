@@ -1,7 +1,7 @@
-//! The registry's pages are made from the schema's own help texts and from the examples that other tests apply, and what the
-//! other pages name exists.
+//! The registry's pages are generated from the schema's descriptions and from the examples that other tests apply, and whatever the
+//! other pages refer to exists.
 //!
-//! `UPDATE_DOCS=1 cargo test --test docs` writes the registry's pages anew.
+//! `UPDATE_DOCS=1 cargo test --test docs` rewrites the registry's pages.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -157,9 +157,9 @@ struct Page<'a> {
     heading: &'a str,
     example: &'a str,
     schema: &'a Schema,
-    /// What stands between the help text and the schema.
+    /// What comes between the description and the schema.
     extra: &'a str,
-    /// What stands below the schema.
+    /// What comes after the schema.
     after: &'a str,
 }
 
@@ -178,13 +178,13 @@ impl Page<'_> {
     }
 }
 
-/// The sections of help texts that an example belongs to, which is shown below their first paragraph.
+/// Sections of descriptions, each with the example that is shown below its first paragraph.
 const ILLUSTRATED: [(&str, &str); 2] = [
     ("## When somebody else resets the password", "resources/smtp_credential_password/external-change.tf"),
     ("## Whether a new password works", "resources/smtp_credential_password/verify.tf"),
 ];
 
-/// A help text with the examples that belong into it.
+/// A description with its examples.
 fn illustrated(prose: &str) -> String {
     let mut text = prose.to_owned();
     for (heading, example) in ILLUSTRATED {
@@ -232,15 +232,16 @@ fn import(resource: &str) -> String {
     )
 }
 
-/// What a list is for, step by step.
+/// What a list is used for, step by step.
 fn walkthrough(source: &str) -> String {
     let example = |name: &str| code_block("terraform", &format!("data-sources/{source}/{name}.tf"));
     format!(
         "## A resource for every credential\n\nA credential that somebody adds at the vendor gets a resource, and a reset, in the \
-         next apply. One that is missing from a list while it still exists would be removed from the state, its password with it: \
-         `prevent_destroy` makes that an error. One that is really gone is removed by the refresh all the same.\n\n{}\n\
-         ## Import of what exists\n\nThis takes the credentials over without a reset. `for_each` in an import block needs Terraform \
-         1.7 or OpenTofu 1.7.\n\n{}\n## An audit\n\nThis warns in every plan and apply of what nobody has written down, and of what is old.\n\n{}\n",
+         next apply. A credential that is missing from a list while it still exists would be removed from the state together with \
+         its password: `prevent_destroy` makes that an error. One that was really deleted is still removed by the refresh.\n\n{}\n\
+         ## Import existing credentials\n\nThis imports the credentials without a reset. `for_each` in an import block needs Terraform \
+         1.7 or OpenTofu 1.7.\n\n{}\n## An audit\n\nThis warns in every plan and apply about credentials that are not in the \
+         configuration, and about old ones.\n\n{}\n",
         example("for-each"),
         example("import"),
         example("audit"),
@@ -393,7 +394,7 @@ fn assert_page(name: &str, expected: &str) {
     let actual = fs::read_to_string(&file).unwrap_or_default();
     assert!(
         actual == expected,
-        "docs/{name} is not what the schema says; `UPDATE_DOCS=1 cargo test --test docs` writes it anew"
+        "docs/{name} is not what the schema says; `UPDATE_DOCS=1 cargo test --test docs` rewrites it"
     );
 }
 
@@ -405,7 +406,7 @@ fn pages() -> Vec<PathBuf> {
         found.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
     }
     let mut pages = markdown(&root().join("docs"));
-    pages.extend(["CHANGELOG.md", "README.md"].map(|name| root().join(name)));
+    pages.extend(["CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"].map(|name| root().join(name)));
     pages
 }
 

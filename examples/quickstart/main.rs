@@ -1,6 +1,6 @@
 //! The quick start: the real Terraform or `OpenTofu` resets a password, notices that somebody else did, and resets it again.
 //!
-//! `cargo run --example quickstart` needs no account at a vendor: the sandbox plays `KIRIM.EMAIL` and its mail server.
+//! `cargo run --example quickstart` needs no account at a vendor: the sandbox imitates `KIRIM.EMAIL` and its mail server.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "what it prints is what it is for")]
 
 #[path = "../core/mod.rs"]
@@ -59,7 +59,7 @@ fn run() -> Result<(), String> {
     log_in(&sandbox, "the old password", &first, Answer::Refused)?;
     log_in(&sandbox, "the new password", &second, Answer::Accepted)?;
 
-    step("somebody else resets it", "the state's password is dead, and nobody was told", || {
+    step("somebody else resets it", "the state's password no longer works", || {
         sandbox.kirim_email().reset_elsewhere(USER_NAME).map(drop).ok_or("There is no such credential.".to_owned())
     })?;
     log_in(&sandbox, "the state's password", &second, Answer::Refused)?;

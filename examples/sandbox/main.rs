@@ -1,6 +1,6 @@
-//! The sandbox as a program, to try the provider or a module with no vendor and no network.
+//! The sandbox as a program, to try the provider or a module without a vendor and a network.
 //!
-//! `cargo run --example sandbox [-- --port 8080 --https-port 8443 --smtp-port 2587 --smtps-port 2465 --user-name me@example.com]`
+//! `cargo run --example sandbox -- --help` lists its options. What it prints can be sourced by a shell.
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "what it prints is what it is for")]
 
 use std::{env, error::Error, fs, process::ExitCode};
@@ -18,6 +18,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
+    if env::args().skip(1).any(|argument| ["-h", "--help"].contains(&argument.as_str())) {
+        println!("{HELP}");
+        return Ok(());
+    }
     let options = Options::parse(env::args().skip(1))?;
     let sandbox = Sandbox::start_on(options.ports)?;
     let certificate = tempfile::Builder::new().prefix("sandbox-ca-").suffix(".pem").tempfile()?;
@@ -27,7 +31,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     wait_for_ctrl_c()
 }
 
-/// Adds a credential at each vendor, and tells of each what names it and what logs in with it.
+/// Adds a credential at each vendor. Returns a line for each, with its name and its login.
 fn add_credentials(sandbox: &Sandbox, user_names: &[String]) -> Vec<String> {
     let address = "info@example.com";
     sandbox.hostup().add_mailbox(HostUp::ACCOUNT_ID, address);
@@ -61,19 +65,28 @@ fn introduce(sandbox: &Sandbox, credentials: &[String], certificate: &str) {
     println!("export SMTP_CA_CERTIFICATE_FILE={certificate}");
     println!("\n# The APIs over TLS: {}", sandbox.base_url_over_tls());
     println!("# SMTP: localhost:{} with STARTTLS, localhost:{} with TLS", sandbox.smtp_port(), sandbox.smtps_port());
-    println!("\n# Ready to be reset:");
+    println!("\n# Credentials that can be reset:");
     for credential in credentials {
         println!("#   {credential}");
     }
     let url = sandbox.base_url();
-    println!("\n# To have the next reset happen and its answer get lost:");
+    println!("\n# To let the next reset happen and lose its response:");
     println!(
-        "curl -d '{{\"operation\": \"reset\", \"moment\": \"after\", \"effect\": \"close\"}}' {url}/sandbox/faults"
+        "#   curl -d '{{\"operation\": \"reset\", \"moment\": \"after\", \"effect\": \"close\"}}' {url}/sandbox/faults"
     );
-    println!("# To see what was sent (all that can be scripted: examples/sandbox/src/lib.rs):");
-    println!("curl {url}/sandbox/requests");
+    println!("# To see what was sent (all faults: examples/sandbox/src/lib.rs):");
+    println!("#   curl {url}/sandbox/requests");
     println!("\n# Ctrl-C ends it.");
 }
+
+const HELP: &str = "\
+Imitates the vendors' APIs and their mail server on loopback, and prints the variables that point the provider at it.
+
+  --port N           port of the APIs over HTTP; a free one by default
+  --https-port N     port of the APIs over TLS
+  --smtp-port N      port of the mail server with STARTTLS
+  --smtps-port N     port of the mail server with TLS
+  --user-name NAME   a credential at HubSpot; may be repeated";
 
 fn wait_for_ctrl_c() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -97,9 +110,7 @@ impl Options {
                 "--smtps-port" => options.ports.smtps = port(&value()?)?,
                 "--user-name" => options.user_names.push(value()?),
                 _ => {
-                    return Err(format!(
-                        "unknown: {name}; known: --port, --https-port, --smtp-port, --smtps-port, --user-name"
-                    ));
+                    return Err(format!("unknown option {name}; see --help"));
                 }
             }
         }

@@ -23,7 +23,7 @@ const FAULTS: [(&str, &[Manner], Exit); 11] = [
     ("a certificate of an unknown authority", &[Manner::Tunnel, Manner::UnknownAuthority], Exit::Failure),
     ("TLS 1.1 only", &[Manner::Tunnel, Manner::OldTls], Exit::Failure),
     ("the proxy refuses its password with 407", &[Manner::Tunnel, Manner::Status(407)], Exit::Failure),
-    ("the proxy knows no such host and answers 502", &[Manner::Tunnel, Manner::Status(502)], Exit::Failure),
+    ("the proxy does not know the host and returns 502", &[Manner::Tunnel, Manner::Status(502)], Exit::Failure),
     ("the proxy closes the connection", &[Manner::Tunnel, Manner::Close], Exit::Failure),
     (
         "the proxy closes two connections",
@@ -33,7 +33,7 @@ const FAULTS: [(&str, &[Manner], Exit); 11] = [
     (LOST, &[Manner::Tunnel], Exit::Failure),
 ];
 
-const LOST: &str = "the answer is lost in the tunnel, the vendor has acted";
+const LOST: &str = "the response is lost in the tunnel, the vendor has acted";
 
 #[test]
 fn nothing_between_here_and_a_vendor_loses_a_password_that_can_be_kept() {

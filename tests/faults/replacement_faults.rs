@@ -33,7 +33,7 @@ const FAULTS: [(&str, Act); 10] = [
         });
         Accident::of(ended, Exit::Failure)
     }),
-    ("Ctrl-C while a 429 is waited out", |scene| {
+    ("Ctrl-C during the wait after a 429", |scene| {
         let sandbox = &scene.workspace.sandbox;
         sandbox.fault(Fault::status_with_header(429, "Retry-After", "200").on(Operation::Reset).before());
         let run = scene.start_with(&["-refresh=false"]);
@@ -45,7 +45,7 @@ const FAULTS: [(&str, Act); 10] = [
         scene.workspace.sandbox.fault(Fault::status(403).on(Operation::Reset).before());
         Accident::of(scene.start().wait(), Exit::Failure)
     }),
-    ("the answer is lost", |scene| {
+    ("the response is lost", |scene| {
         scene.workspace.sandbox.fault(Fault::new(Effect::Close).on(Operation::Reset));
         Accident::of(scene.start().wait(), Exit::Failure)
     }),

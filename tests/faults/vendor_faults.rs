@@ -145,8 +145,8 @@ fn faults() -> Vec<Case> {
         for (fault, effect) in [
             ("the connection is closed", Effect::Close),
             ("the connection is reset", Effect::TcpReset),
-            ("no answer comes in time; the vendor acts all the same", Effect::Stall),
-            ("a status line that is none", Effect::StatusLine("what".to_owned())),
+            ("no response arrives in time; the vendor acts anyway", Effect::Stall),
+            ("an invalid status line", Effect::StatusLine("what".to_owned())),
             ("a status line of HTTP/9.9", Effect::StatusLine("HTTP/9.9 200 OK".to_owned())),
         ] {
             faults.push(once(fault, moment, effect));
@@ -179,7 +179,7 @@ fn faults() -> Vec<Case> {
     }
     faults.push(Case { limit: Limit::Short, ..case("429 with `Retry-After: 1`, twice", BEFORE, limited("1", 2)) });
     faults.push(case(
-        "the old password, the token and escape sequences in a problem's words",
+        "the old password, the token and escape sequences in an error's text",
         BEFORE,
         Act::Special(indiscreet),
     ));
@@ -223,10 +223,10 @@ fn faults() -> Vec<Case> {
     }
     for (fault, script) in [
         ("a password with control characters", control_characters as fn(&Scene, &Account) -> Option<Fault>),
-        ("two passwords in one answer, the second is right", two_passwords),
+        ("two passwords in one response, the second is right", two_passwords),
         ("`success: false`, nothing done", |scene, account| denied(scene, account, sandbox::Denial::Bare)),
         ("`success: false` with a password", |scene, account| denied(scene, account, sandbox::Denial::WithPassword)),
-        ("the answer names another user", another_user),
+        ("the response names another user", another_user),
     ] {
         faults.push(case(fault, AFTER, Act::Special(script)));
     }

@@ -82,11 +82,11 @@ const TRIED: [(&str, &str, Act); 13] = [
         Accident::of(scene.start().wait(), Exit::Success)
     }),
     // Leave is taken for two seconds.
-    ("the mail server takes it, and falls silent at QUIT until the time is up", "1s", |scene| {
+    ("the mail server accepts it, and falls silent at QUIT until the time is up", "1s", |scene| {
         scene.workspace.sandbox.smtp_fault(SmtpFault::new(Stage::Quit, SmtpEffect::Stall).always());
         Accident::of(scene.start().wait(), Exit::Success)
     }),
-    ("the mail server takes it only shortly before the time is up", "20s", |scene| {
+    ("the mail server accepts it only shortly before the time is up", "20s", |scene| {
         scene.workspace.sandbox.propagate_after(Duration::from_secs(16), Meanwhile::NoPassword);
         Accident::of(scene.start().wait(), Exit::Success)
     }),
@@ -128,7 +128,7 @@ const LOST: [(&str, Act); 7] = [
     ("the connection is closed, the vendor has not acted", |scene| lost(scene, Fault::new(Effect::Close).before())),
     ("500, the vendor has acted", |scene| lost(scene, Fault::status(500))),
     ("500, the vendor has not acted", |scene| lost(scene, Fault::status(500).before())),
-    ("500, the vendor has acted, and its mail server has not heard of it", |scene| {
+    ("500, the vendor has acted, and its mail server has not picked it up yet", |scene| {
         scene.workspace.sandbox.propagate_after(NEVER, Meanwhile::OldPassword);
         lost(scene, Fault::status(500))
     }),
@@ -193,7 +193,7 @@ fn the_old_password_shows_what_happened_to_a_reset() {
         });
         [fault.to_owned()].into_iter().chain(cells).collect()
     });
-    table::rows("### When the answer is lost", &rows);
+    table::rows("### When the response is lost", &rows);
 }
 
 #[test]

@@ -1,0 +1,187 @@
+//! Wording that stays out of what users read: the documentation, the schema's descriptions and the diagnostics.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use terraform_provider_smtp::{
+    framework::{
+        Provider,
+        schema::{Attribute, Schema, Type},
+    },
+    provider::Smtp,
+};
+
+/// Words and phrases, each with what to write instead.
+const AVOIDED: &[(&str, &str)] = &[
+    ("anew", "again"),
+    ("are none", "there are no …, or name what they are"),
+    ("beside", "in addition to, next to, with"),
+    ("besides", "also, in addition"),
+    ("came about", "happened, was made"),
+    ("come about", "happen, be made"),
+    ("comes about", "happens, is made"),
+    ("from before", "previous"),
+    ("is none", "there is no …, or name what it is"),
+    ("let go of", "removed, released"),
+    ("of others' making", "third-party"),
+    ("stand in", "are in"),
+    ("stands in", "is in"),
+    ("stood in", "was in"),
+    ("tell", "report, return, show, say"),
+    ("telling", "reporting, returning, showing, saying"),
+    ("tells", "reports, returns, shows, says"),
+    ("the words of", "the format of, the message of"),
+    ("told", "reported, returned, shown, said"),
+    ("whoever", "everyone who, anyone who, or name them"),
+    ("whom", "who, or turn the sentence round"),
+];
+
+/// The folders whose string literals are read as diagnostics.
+const DIAGNOSTICS: &[&str] = &["src/provider/diagnostics"];
+
+#[test]
+fn the_documentation_avoids_them() {
+    let root = root();
+    let at_root = ["CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"].map(|name| root.join(name));
+    let folders = [(".github", "md"), (".github", "yml"), ("docs", "md"), ("src", "md")];
+    let below = folders.iter().flat_map(|(folder, extension)| files(&root.join(folder), extension));
+    let pages: Vec<_> = at_root.into_iter().chain(below).collect();
+    assert!(pages.len() > 20, "the pages were found");
+    let found = pages.iter().flat_map(|page| avoided(&page.display().to_string(), &prose(page)));
+    report(found);
+}
+
+#[test]
+fn the_schemas_avoid_them() {
+    let provider = Smtp::new();
+    let (resources, data_sources, functions) = (provider.resources(), provider.data_sources(), provider.functions());
+    let schemas = std::iter::once(provider.schema())
+        .chain(resources.iter().map(|resource| resource.schema()))
+        .chain(data_sources.iter().map(|source| source.schema()));
+    let attributes = schemas.flat_map(|schema: &Schema| &schema.attributes);
+    let parameters = functions.iter().flat_map(|function| {
+        let signature = function.signature();
+        signature.parameters.iter().chain(&signature.variadic)
+    });
+    let mut found = Vec::new();
+    for attribute in attributes.chain(parameters) {
+        of_attribute("", attribute, &mut found);
+    }
+    for function in functions {
+        found.extend(avoided(function.name(), function.signature().summary));
+    }
+    report(found);
+}
+
+#[test]
+fn the_diagnostics_avoid_them() {
+    let files = DIAGNOSTICS.iter().flat_map(|folder| files(&root().join(folder), "rs"));
+    let found = files.flat_map(|file| {
+        let text = fs::read_to_string(&file).unwrap();
+        literals(&text).iter().flat_map(|literal| avoided(&file.display().to_string(), literal)).collect::<Vec<_>>()
+    });
+    report(found);
+}
+
+#[test]
+fn they_are_found_across_lines_and_only_as_whole_words() {
+    let found = |text: &str| avoided("here", text).len();
+    assert_eq!(found("The vendor Tells\nus; this key is\n  none."), 2);
+    assert_eq!(found("It was foretold of a satellite, and is nonetheless so. A stand-in."), 1);
+}
+
+#[test]
+fn literals_are_found_between_comments_and_quotes() {
+    let code =
+        "// \"one\"\nlet two = format!(\"two \\\"{}\\\" \\\n    three\", '\"', 'x');\n\"four\"\n#[cfg(test)]\n\"five\"";
+    assert_eq!(literals(code), ["two \\\"{}\\\" \\\n    three", "four"]);
+}
+
+/// Adds what the descriptions of an attribute, and of those inside it, should avoid.
+fn of_attribute(above: &str, attribute: &Attribute, found: &mut Vec<String>) {
+    let path = format!("{above}{}", attribute.name);
+    found.extend(avoided(&path, &attribute.description));
+    for inner in nested(&attribute.r#type) {
+        of_attribute(&format!("{path}."), inner, found);
+    }
+}
+
+/// The attributes of an object, or of the objects in a list.
+fn nested(r#type: &Type) -> &[Attribute] {
+    match r#type {
+        Type::Object(nested) | Type::Objects(nested) => nested,
+        Type::List(element) => nested(element),
+        _ => &[],
+    }
+}
+
+/// Each place in a text that has one of the words, with the words around it.
+fn avoided(place: &str, text: &str) -> Vec<String> {
+    let words: Vec<_> = text
+        .split(|c: char| !c.is_alphanumeric() && c != '\'')
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    let mut found = Vec::new();
+    for (phrase, better) in AVOIDED {
+        let phrase: Vec<_> = phrase.split(' ').collect();
+        for (number, window) in words.windows(phrase.len()).enumerate() {
+            if window == phrase {
+                let around = &words[number.saturating_sub(5)..words.len().min(number + phrase.len() + 5)];
+                found.push(format!("{place}: “… {} …”; better: {better}", around.join(" ")));
+            }
+        }
+    }
+    found
+}
+
+#[track_caller]
+fn report(found: impl IntoIterator<Item = String>) {
+    let found: Vec<_> = found.into_iter().collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// A page without its code blocks, and without the figures that a program writes.
+fn prose(page: &Path) -> String {
+    let text = fs::read_to_string(page).unwrap();
+    let text = match (text.split_once("<!-- figures"), text.split_once("<!-- end of figures -->")) {
+        (Some((before, _)), Some((_, after))) => format!("{before}{after}"),
+        _ => text,
+    };
+    text.split("```").step_by(2).collect()
+}
+
+/// The string literals of a file without its tests, as they are written. It has no raw ones.
+fn literals(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let code: Vec<_> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = code.join("\n").replace("'\"'", "");
+    let mut literals = Vec::new();
+    let mut literal: Option<String> = None;
+    let mut chars = code.chars();
+    while let Some(c) = chars.next() {
+        match (&mut literal, c) {
+            (Some(text), '\\') => text.extend(std::iter::once(c).chain(chars.next())),
+            (Some(_), '"') => literals.extend(literal.take()),
+            (Some(text), _) => text.push(c),
+            (None, '"') => literal = Some(String::new()),
+            (None, _) => {}
+        }
+    }
+    literals
+}
+
+/// The files of a folder and of those in it.
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let found = entries.flat_map(|path| if path.is_dir() { files(&path, extension) } else { vec![path] });
+    found.filter(|path| path.extension().is_some_and(|found| found == extension)).collect()
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
