@@ -59,7 +59,7 @@ fn a_stale_password_is_rotated_once_in_every_order() {
         assert_eq!(plan.action(&address).as_deref(), Some(action), "{plan}");
         let warning = several::said(&plan, row).is(PLANNED).points_at(ROTATE);
         assert_eq!(warning.severity, "warning");
-        warning.says(&["`kirim_email/example.com/", "reset once more"]);
+        warning.says(&["`kirim_email/example.com/", "it is reset again"]);
 
         let mut changes = changes.as_array().expect("a list").iter();
         let change = &changes.find(|change| change["address"] == address).expect("a change of each")["change"];

@@ -246,7 +246,7 @@ fn somebody_elses_key_is_not_to_be_revoked_without_a_look() {
     workspace.sandbox.release();
     let output = child.and_then(Child::wait_with_output).expect("the run ends");
     let error = workspace.judge(&arguments, &output).error();
-    assert!(error.detail.contains(&format!("`{}` (made at ", theirs.id)), "{error:?}");
+    assert!(error.detail.contains(&format!("`{}` (created at ", theirs.id)), "{error:?}");
     error.says(&["The password may have been changed.", "Revoke it only if nobody else created it"]);
 }
 

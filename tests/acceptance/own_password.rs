@@ -203,7 +203,7 @@ fn what_no_mail_client_can_send_is_refused_before_anything_is_sent() {
     workspace.set("TF_VAR_own", "own-Password_4711\n");
     workspace.write(&(EPHEMERAL.to_owned() + &mailbox("password_wo = var.own")));
     let error = workspace.apply().error().is("Invalid value for `password_wo`");
-    error.says(&["ends with a line break", "`trimspace` removes it"]);
+    error.says(&["ends with a line break", "use `trimspace` to remove it"]);
     workspace.write(&(EPHEMERAL.to_owned() + &mailbox("password_wo = trimspace(var.own)")));
     assert_eq!(workspace.requests(), [""; 0]);
     workspace.apply().quiet();

@@ -98,7 +98,7 @@ fn a_key_that_may_have_been_made_leaves_the_old_one_where_it_is_said_to_be() {
         workspace.sandbox.fault(fault.on(Operation::Reset));
         let error = workspace.apply().error().says(&[outcome, seen]);
         if let Some(orphan) = workspace.sandbox.smtpd().keys().iter().find(|key| key.name == NAME && key.id != old.id) {
-            assert!(error.detail.contains(&format!("SMTPD now lists `{}` (made at ", orphan.id)), "{error:?}");
+            assert!(error.detail.contains(&format!("SMTPD now lists `{}` (created at ", orphan.id)), "{error:?}");
         }
         error.says(&[&format!("The previous credential, `{}`, still works", old.id), "the state's backup"]);
         assert!(workspace.logs_in_as(&old.key, &old.secret));
