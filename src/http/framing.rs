@@ -41,11 +41,13 @@ impl Framing {
             return Self::Complete;
         }
         let codings: Vec<_> = headers.get_all(TRANSFER_ENCODING).iter().collect();
+        // Only the last coding delimits the body. Where it is another than chunked, the end of the connection does.
         if let Some(last) = codings.last() {
             let last = last.to_str().unwrap_or_default().rsplit(',').next().unwrap_or_default();
             let is_chunked = last.trim().eq_ignore_ascii_case("chunked");
             return if is_chunked { Self::Chunked(Chunk::Size(0, 0)) } else { Self::ToEnd };
         }
+        // Several equal lengths are one (RFC 9112, section 6.3); two different ones are how a response is smuggled in.
         let mut length = None;
         for value in headers.get_all(CONTENT_LENGTH) {
             for one in value.to_str().unwrap_or("?").split(',') {
@@ -103,6 +105,7 @@ impl Framing {
 impl Chunk {
     /// Returns the state after a byte that is not data.
     fn after(self, byte: u8) -> Framing {
+        // Sixteen digits fill 64 bits, so a longer size cannot wrap round to a small one.
         let next = match (self, byte) {
             (Self::Size(size, digits @ 0..16), b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 let digit = char::from(byte).to_digit(16).unwrap_or_default();

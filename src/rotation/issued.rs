@@ -65,6 +65,7 @@ impl Issued<'_> {
             verified: Verified::NotChecked,
             logged_in_at: None,
         };
+        // From here on the state has the password. What follows can add to it, and cannot take it away.
         sink.store(&new);
         let version = new.version.as_deref().filter(|_| vendor.reports_version).map(str::to_owned);
         let credential = PriorCredential { version, username: stored_username.clone() };

@@ -47,6 +47,7 @@ impl LiveCredentials {
     /// Returns whether any state holds this credential.
     pub(crate) fn holds(&self, target: &Target, credential: &PriorCredential) -> bool {
         let is_same = |one: &Option<String>, other: &Option<String>| match (one, other) {
+            // A vendor may write an id in another case than it did before.
             (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
             _ => false,
         };

@@ -73,6 +73,7 @@ impl LoginCheck {
         let Ok(mut guard) = op.wait(self.logins.acquire(&self.server)).await else { return interrupted() };
         let now = Instant::now();
         let timeout = self.endpoint.timeout();
+        // A server that refused another password to the end has had the time to pick up this reset, too.
         let clock = if guard.last() == LastLogin::Failed { asked } else { now };
         let end = clock.checked_add(timeout).unwrap_or(op.deadline);
         let mut times = if end < now + timeout.min(LATE) { Tries::one() } else { Tries::until(end.min(op.deadline)) };

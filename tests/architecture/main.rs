@@ -139,7 +139,7 @@ fn every_vendor_is_registered_everywhere() {
 fn no_file_is_longer_than_a_reader_can_hold() {
     for file in rust_files(&root().join("src")).into_iter().filter(|file| !file.ends_with("tests.rs")) {
         let text = fs::read_to_string(&file).unwrap();
-        let lines = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
+        let lines = text.split("#[cfg(test)]\nmod tests {").next().unwrap().lines().count();
         assert!(lines <= 400, "{} has {lines} lines without its tests", file.display());
     }
 }

@@ -71,6 +71,8 @@ impl Gate {
         limit: &RateLimiter,
         host: &str,
     ) -> Result<Pass<'_>> {
+        // An open gate is passed without a wait, which would otherwise be what notices a stop or the deadline.
+        op.wait(std::future::ready(())).await.map_err(|error| self.given_up(error, host))?;
         let turn = Arc::new(Notify::new());
         self.state().waiting.insert(place.0, Arc::clone(&turn));
         let _line = Line { gate: self, place };
@@ -485,6 +487,19 @@ mod tests {
             1 => Just(End::GivenUp),
             1 => Just(End::Stopped),
         ]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_operation_that_has_ended_does_not_pass_an_open_gate() {
+        let (gate, limit) = (Gate::seeded(None, 1), RateLimiter::new(None));
+        let (stopped, over) = (operation(60), operation(1));
+        stopped.stop.cancel();
+        sleep(SECOND * 2).await;
+        for (op, kind) in [(stopped, Kind::Stopped), (over, Kind::TimedOut)] {
+            let error = gate.pass(&gate.place(), &op, &limit, "").await.err().unwrap();
+            assert_eq!((error.kind, error.outcome), (kind, Outcome::NotChanged));
+        }
+        assert!(gate.state().waiting.is_empty());
     }
 
     proptest! {
