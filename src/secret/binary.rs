@@ -24,9 +24,17 @@ const LEAST: usize = 6;
 /// Passes to `found` everything in a layer that may be base64 or hex, decoded with every possible grouping of digits.
 pub(super) fn decoded(layer: &Layer, mut found: impl FnMut(Layer)) {
     grouped(layer, &mut found);
-    // Which characters of a terminal sequence may be digits: none, the final one, or all after its introducer.
-    let lengths: [fn(Sequence) -> usize; 3] =
-        [|sequence| sequence.whole, |sequence| sequence.open, |sequence| sequence.head];
+    // Which characters of a terminal sequence may be digits: none, the final one, all from the first that is one, or all after its
+    // introducer.
+    let lengths: [fn(&[char], Sequence) -> usize; 4] = [
+        |_, sequence| sequence.whole,
+        |_, sequence| sequence.open,
+        |text, Sequence { head, whole, .. }| {
+            let body = text.get(head..whole).unwrap_or_default();
+            head + body.iter().take_while(|c| base64(**c, &[]).is_none()).count()
+        },
+        |_, sequence| sequence.head,
+    ];
     if layer.chars().iter().any(|c| sequence(&[*c]).is_some()) {
         for length in lengths {
             grouped(&without_sequences(layer, length), &mut found);
@@ -34,12 +42,13 @@ pub(super) fn decoded(layer: &Layer, mut found: impl FnMut(Layer)) {
     }
 }
 
-fn without_sequences(layer: &Layer, length: fn(Sequence) -> usize) -> Layer {
+fn without_sequences(layer: &Layer, length: fn(&[char], Sequence) -> usize) -> Layer {
     let mut rest = Layer::with_capacity(layer.chars().len());
     let mut at = 0;
     while let Some(&c) = layer.chars().get(at) {
-        if let Some(sequence) = sequence(layer.chars().get(at..).unwrap_or_default()) {
-            at += length(sequence);
+        let text = layer.chars().get(at..).unwrap_or_default();
+        if let Some(sequence) = sequence(text) {
+            at += length(text, sequence);
             continue;
         }
         if let Some(source) = layer.source(at..at + 1) {

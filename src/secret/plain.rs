@@ -91,13 +91,32 @@ pub(super) fn line(text: &str, redacted: &[Range<usize>], most: usize) -> Option
         // A terminal sequence cannot extend into a redacted range.
         line.piece(text.get(from..range.start).unwrap_or_default());
         "[redacted]".chars().for_each(|c| line.push(c));
-        from = range.end;
+        from = from.max(end_of_sequence(text, range));
     }
     line.piece(text.get(from..).unwrap_or_default());
     if line.count > most {
         line.text.push('…');
     }
     (!line.text.is_empty()).then(|| line.text.into())
+}
+
+/// Returns the end of `range`, or of the terminal sequence that begins in it and continues after it. Its rest would be shown as text
+/// once its introducer is redacted.
+fn end_of_sequence(text: &str, range: &Range<usize>) -> usize {
+    let mut at = range.start;
+    while let Some((offset, c)) =
+        text.get(at..range.end).unwrap_or_default().char_indices().find(|(_, c)| introduces(*c))
+    {
+        at += offset;
+        let rest = Zeroizing::new(text.get(at..).unwrap_or_default().chars().collect::<Vec<_>>());
+        let whole = sequence(&rest).map_or(1, |sequence| sequence.whole.max(1));
+        at += rest.iter().take(whole).map(|c| c.len_utf8()).sum::<usize>().max(c.len_utf8());
+    }
+    at.max(range.end)
+}
+
+fn introduces(c: char) -> bool {
+    matches!(c, '\u{1b}' | '\u{90}' | '\u{98}' | '\u{9b}' | '\u{9d}'..='\u{9f}')
 }
 
 struct Line {

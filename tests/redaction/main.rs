@@ -61,6 +61,30 @@ pub(crate) fn nothing() -> impl Strategy<Value = &'static str> {
 
 pub(crate) const INVISIBLE: &str = "\u{ad}\u{200b}\u{202e}\u{2066}\u{2028}\u{feff}\u{fe0f}\u{e0041}\u{3164}";
 
+#[test]
+fn the_rest_of_a_terminal_sequence_is_redacted_with_the_secret_that_it_begins_in() {
+    Secret::known("A  aaA0!");
+    // `0;` may end the last character reference, and may be a parameter of the sequence.
+    for (end, shown_end) in
+        [("\u{9b}0;1m", ""), ("\u{1b}[0;1m", ""), ("\u{9b}0;", ""), ("\u{9b}0;1m on", " on"), (";1m", "1m")]
+    {
+        let written = format!("«&#65&#32&#32&#97&#97&#65&#48&#33{end}»");
+        assert_eq!(shown(&written), format!("«[redacted]{shown_end}»"), "{written:?}");
+    }
+}
+
+#[test]
+fn a_broken_terminal_sequence_hides_no_digit_of_base64() {
+    Secret::known(">>>~~~ok>>");
+    let digits = "Pj4+fn5+b2s+Pg==";
+    for broken in ["\u{1b}(", "\u{1b}[", "\u{1b}$", "\u{9b}"] {
+        for at in 0..digits.len() {
+            let written = format!("«{}{broken}{}»", &digits[..at], &digits[at..]);
+            assert_eq!(shown(&written), "«[redacted]»", "{written:?}");
+        }
+    }
+}
+
 fn shown(text: &str) -> String {
     Shown::sentence(text).map(|shown| shown.to_string()).unwrap_or_default()
 }
