@@ -33,6 +33,11 @@ impl SmtpEndpoint {
         Self { host: self.host.or_else(|| reported.map(str::to_owned)), ..self }
     }
 
+    /// Returns the same server without the timeout, which says nothing about where a password has logged in.
+    pub(crate) fn without_timeout(self) -> Self {
+        Self { timeout: None, ..self }
+    }
+
     /// Returns how long to keep trying a new password.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout.unwrap_or(DEFAULT_TIMEOUT)

@@ -2,7 +2,7 @@
 
 use super::reconcile::Reconciled;
 use crate::{
-    http::Error,
+    http::{Error, Outcome},
     smtp::{Failure, Server},
 };
 
@@ -24,4 +24,14 @@ pub(crate) enum RotationError {
     NoRandomBytes,
     /// The reset failed, or its response was lost.
     Reset(Box<Reconciled>),
+}
+
+impl RotationError {
+    /// What the rotation has done to the password.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Reset(lost) => lost.error.outcome,
+            _ => Outcome::NotChanged,
+        }
+    }
 }

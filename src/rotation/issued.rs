@@ -52,27 +52,33 @@ impl Issued<'_> {
         let made = reset.password.clone();
         let reset = as_stored(reset);
         let is_recomposed = reset.password != made;
-        let (version, is_own_version) = rotator.own_version(&reset, occurrence, &prepared.before);
         let password = reset.password.or(prepared.password);
         let username = reset.username.clone().or(prepared.before.found.username.clone().and_then(composed));
         let stored_username = prepared.username.as_deref().or(username.as_deref()).map(str::to_owned);
         let mut new = NewCredential {
             password: password.clone().filter(|_| !prepared.is_own),
             username,
-            version,
+            version: None,
             smtp_host: prepared.smtp_host,
             rotated_at: after(clock::now(), prepared.replaces.as_ref().and_then(|stored| stored.rotated_at)),
             verified: Verified::NotChecked,
             logged_in_at: None,
         };
-        // From here on the state has the password. What follows can add to it, and cannot take it away.
+        // From here on the state has the password. What follows can add to it, and cannot take it away. The version comes after
+        // it, because comparing versions runs a vendor's code, and a panic there must not cost the password.
         sink.store(&new);
+        let version = rotator.own_version(reset.version, occurrence, &prepared.before);
+        let is_older = version == ResponseVersion::Older;
+        if let ResponseVersion::Own(version) = version {
+            new.version = Some(version);
+            sink.store(&new);
+        }
         let version = new.version.as_deref().filter(|_| vendor.reports_version).map(str::to_owned);
         let credential = PriorCredential { version, username: stored_username.clone() };
         let stored = StoredCredential { credential, rotated_at: Some(new.rotated_at) };
         rotator.shared.live.hold(target, stored, prepared.replaces.as_ref());
         tracing::info!(vendor = vendor.name, "the password was reset");
-        if !is_own_version && let Some(version) = rotator.later_version(op, &prepared.before).await {
+        if is_older && let Some(version) = rotator.later_version(op, &prepared.before).await {
             new.version = Some(version);
             sink.store(&new);
         }
@@ -105,16 +111,18 @@ impl Issued<'_> {
 }
 
 impl Rotator {
-    /// Returns the version in the response, unless it may predate the reset, and whether there is no better one to ask
-    /// for. If an older version were stored, every refresh would take this reset for somebody else's.
-    fn own_version(&self, reset: &Reset, occurrence: Occurrence, before: &Before) -> (Option<Name>, bool) {
+    /// Judges the version in the response. If an older one were stored, every refresh would take this reset for somebody
+    /// else's.
+    fn own_version(&self, version: Option<Name>, occurrence: Occurrence, before: &Before) -> ResponseVersion {
+        let Some(version) = version else { return ResponseVersion::Unknown };
         let compare = |one: &str, other: &str| self.api.compare(one, other);
-        let is_later = reset.version.as_ref().and_then(|version| before.is_exceeded_by(version, compare));
-        match (self.target.vendor.reset_kind, occurrence, is_later) {
+        match (self.target.vendor.reset_kind, occurrence) {
             // The version after this run's earlier reset is unknown, so there is nothing to compare with.
-            (ResetKind::InPlace, Occurrence::Again, _) => (None, true),
-            (ResetKind::InPlace, Occurrence::First, Some(false)) => (None, false),
-            _ => (reset.version.clone(), true),
+            (ResetKind::InPlace, Occurrence::Again) => ResponseVersion::Unknown,
+            (ResetKind::InPlace, Occurrence::First) if before.is_exceeded_by(&version, compare) == Some(false) => {
+                ResponseVersion::Older
+            }
+            _ => ResponseVersion::Own(version),
         }
     }
 
@@ -125,6 +133,17 @@ impl Rotator {
         let compare = |one: &str, other: &str| self.api.compare(one, other);
         versions.into_iter().find(|version| before.is_exceeded_by(version, compare) == Some(true))
     }
+}
+
+/// The version in the response to a reset.
+#[derive(Debug, Eq, PartialEq)]
+enum ResponseVersion {
+    /// It is the reset's, as far as is known.
+    Own(Name),
+    /// It is from before the reset, so the vendor can be asked for the reset's.
+    Older,
+    /// There is none, or it may be that of another reset of this run.
+    Unknown,
 }
 
 /// Converts a reset's strings to the form in which core stores them. Comparisons and logins must use what will be in
@@ -156,7 +175,93 @@ const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        cmp::Ordering,
+        sync::{Arc, Mutex},
+    };
+
+    use async_trait::async_trait;
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
+    use crate::{
+        http::Error,
+        rotation::{
+            reconcile::Known,
+            request::{NewPassword, Request},
+            rotator::Shared,
+            unused_api::target,
+        },
+        smtp::Roots,
+        vendors::{Fields, Found, Listed, Presence, VendorApi},
+    };
+
+    /// A vendor whose versions cannot be compared without a panic.
+    #[derive(Debug)]
+    struct Panicking;
+
+    #[async_trait]
+    impl VendorApi for Panicking {
+        async fn read(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<Presence, Error> {
+            Ok(Presence::Found(Found { version: Name::new("1"), ..Found::default() }))
+        }
+
+        async fn list(&self, _: &Operation, _: &Fields) -> Result<Vec<Listed>, Error> {
+            unreachable!("a rotation asks for one credential")
+        }
+
+        async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset, Error> {
+            let password = Some(Secret::new("the new password"));
+            Ok(Reset { password, version: Name::new("2"), ..Reset::default() })
+        }
+
+        fn compare(&self, _: &str, _: &str) -> Option<Ordering> {
+            panic!("a test")
+        }
+    }
+
+    /// Keeps what is stored.
+    #[derive(Default)]
+    struct Kept(Mutex<Vec<Option<Secret>>>);
+
+    impl Sink for Kept {
+        fn doubt(&self) {}
+
+        fn settle(&self) {}
+
+        fn store(&self, new: &NewCredential) {
+            self.0.lock().unwrap().push(new.password.clone());
+        }
+
+        fn notice(&self, _: Notice) {}
+    }
+
+    #[tokio::test]
+    async fn the_password_is_stored_before_a_vendors_code_can_panic() {
+        let kept = Arc::new(Kept::default());
+        let sink = Arc::clone(&kept);
+        let rotation = tokio::spawn(async move {
+            let rotator = Rotator {
+                shared: Arc::new(Shared::default()),
+                target: target(ResetKind::InPlace, "a@b"),
+                api: Arc::new(Panicking),
+                roots: Roots::default(),
+                credential: PriorCredential::default(),
+                known: Known::default(),
+            };
+            let request = Request {
+                password: NewPassword::ByVendor,
+                wants_smtp_host: false,
+                endpoint: None,
+                username: None,
+                replaces: None,
+            };
+            let op = Operation::new(Duration::from_mins(1), CancellationToken::new());
+            rotator.rotate(&op, request, &*sink).await
+        });
+        assert!(rotation.await.unwrap_err().is_panic());
+        assert_eq!(*kept.0.lock().unwrap(), [Some(Secret::new("the new password"))]);
+    }
 
     #[test]
     fn the_time_of_a_rotation_is_never_the_previous_one() {

@@ -12,8 +12,7 @@ pub(super) async fn verifier(provider: &Arc<CryptoProvider>) -> Option<Arc<dyn S
     if let Some(known) = SYSTEM.get() {
         return known.clone();
     }
-    let provider = Arc::clone(provider);
-    off_thread(move || SYSTEM.get_or_init(|| load(provider)).clone()).await.flatten()
+    off_thread(loading(provider)).await.flatten()
 }
 
 /// Like [`verifier`], but blocks the thread. For the middle of a TLS handshake, which cannot await.
@@ -21,8 +20,12 @@ pub(super) fn verifier_in_handshake(provider: &Arc<CryptoProvider>) -> Option<Ar
     if let Some(known) = SYSTEM.get() {
         return known.clone();
     }
+    off_thread_blocking(loading(provider)).flatten()
+}
+
+fn loading(provider: &Arc<CryptoProvider>) -> impl FnOnce() -> Option<Arc<dyn ServerCertVerifier>> + Send + use<> {
     let provider = Arc::clone(provider);
-    off_thread_blocking(move || SYSTEM.get_or_init(|| load(provider)).clone()).flatten()
+    move || SYSTEM.get_or_init(|| load(provider)).clone()
 }
 
 /// The system's verifier; `None` if it has no roots.

@@ -1,67 +1,22 @@
 //! No token, password or path is in any text.
 
-use std::{
-    fmt::{Debug, Write},
-    sync::{Arc, Mutex},
-};
-
-use tracing::{
-    Event, Metadata, Subscriber,
-    field::{Field, Visit},
-    span::{Attributes, Id, Record},
-};
+use sandbox::log::Log;
 
 use super::{
     server::{Act, Server},
     *,
 };
 
-/// Whatever is logged in this process, at any level, by any crate and in any of these tests.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<String>>);
-
-impl Visit for Log {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        write!(self.0.lock().unwrap(), "{field}={value:?} ").unwrap();
-    }
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        span.record(&mut self.clone());
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        values.record(&mut self.clone());
-    }
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut self.clone());
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
 #[tokio::test]
 async fn the_log_has_the_host_and_the_status_but_no_secret_or_path() {
-    let log = Log::default();
-    tracing::subscriber::set_global_default(log.clone()).unwrap();
+    let log = Log::of_this_process();
     let password = Act::answer(200, &[], PASSWORD);
     let server = Server::start([Act::answer(429, &["Retry-After: 0"], TOKEN), password.clone(), password]);
     let request = post(&server.api()).form(vec![("client_secret", Secret::new("the-client-secret").into())]);
     request.reset(&operation(20)).await.unwrap();
     server.read().await.unwrap();
 
-    let log = log.0.lock().unwrap();
+    let log = log.text();
     for expected in ["127.0.0.1", "POST", "429", "200"] {
         assert!(log.contains(expected), "{expected}: {log}");
     }

@@ -1,11 +1,12 @@
 //! Every diagnostic, every shown attribute and every line of the log, from vendors that repeat what nobody may see.
 
 use std::{
-    fmt::{Debug, Write},
-    sync::{Arc, LazyLock, Mutex},
+    fmt::Write,
+    sync::{Arc, LazyLock},
 };
 
 use proptest::{collection::vec, prelude::*, test_runner::TestCaseResult};
+use sandbox::log::Log;
 use terraform_provider_smtp::{
     framework::{
         Call, Change, Client, NewState, Provider, Resource, ResourceState,
@@ -18,11 +19,6 @@ use terraform_provider_smtp::{
     provider::Smtp,
 };
 use tokio::runtime::Runtime;
-use tracing::{
-    Event, Metadata, Subscriber,
-    field::{Field, Visit},
-    span::{Attributes, Id, Record},
-};
 
 use crate::{
     encodings::encoding,
@@ -32,46 +28,7 @@ use crate::{
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
-/// Whatever is logged in this process, at any level and by any crate.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<String>>);
-
-static LOG: LazyLock<Log> = LazyLock::new(|| {
-    let log = Log::default();
-    tracing::subscriber::set_global_default(log.clone()).unwrap();
-    log
-});
-
-impl Visit for Log {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        write!(self.0.lock().unwrap(), "{field}={value:?} ").unwrap();
-    }
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        span.record(&mut self.clone());
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        values.record(&mut self.clone());
-    }
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut self.clone());
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
+static LOG: LazyLock<Log> = LazyLock::new(Log::of_this_process);
 
 /// One process of the provider, and what it has shown.
 struct Process<'p> {
@@ -193,7 +150,7 @@ impl<'p> Process<'p> {
 
     /// Nothing that was shown or logged is a secret, nor acts on a terminal.
     fn end(self) -> TestCaseResult {
-        let log = LOG.0.lock().unwrap();
+        let log = LOG.text();
         for secret in self.parrot.secrets() {
             prop_assert!(!self.shown.contains(&secret), "{secret:?} in {}", self.shown);
             prop_assert!(!log.contains(&secret), "{secret:?} in the log");

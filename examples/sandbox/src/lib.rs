@@ -9,19 +9,19 @@
 //! | request | does |
 //! |---|---|
 //! | `POST /sandbox/faults` | adds a fault, see below |
-//! | `GET /sandbox/faults` | tells how many are still to happen |
+//! | `GET /sandbox/faults` | returns how many have not happened yet |
 //! | `DELETE /sandbox/faults` | removes them |
-//! | `POST /sandbox/release` | lets all go on that is stalled |
+//! | `POST /sandbox/release` | releases everything that is stalled |
 //! | `PUT /sandbox/rate_limit` | `{"requests": 10, "per_ms": 1000}`: the eleventh is answered with 429 and `Retry-After`. With `"counts": "rolling"` the last second counts, and refused requests too; with `"says": "nothing"` there is no `Retry-After`, with `"hubspot_headers"` there are `X-HubSpot-RateLimit-*` |
 //! | `DELETE /sandbox/rate_limit` | lifts the limit |
 //! | `GET /sandbox/requests` | the requests to the vendors so far, with the statuses that they were answered with |
 //! | `DELETE /sandbox/requests` | forgets them |
 //! | `GET /sandbox/logins` | the SMTP logins so far |
 //! | `POST /sandbox/smtp_faults` | adds a fault of the mail server, see below |
-//! | `GET /sandbox/smtp_faults` | tells how many of those are still to happen |
+//! | `GET /sandbox/smtp_faults` | returns how many of those have not happened yet |
 //! | `DELETE /sandbox/smtp_faults` | removes them |
-//! | `PUT /sandbox/propagation` | `{"delay_ms": 3000, "meanwhile": "old_password"}`: the mail server hears of new passwords later, and until then takes the `old_password` or `no_password` |
-//! | `DELETE /sandbox/propagation` | it hears of all of them at once |
+//! | `PUT /sandbox/propagation` | `{"delay_ms": 3000, "meanwhile": "old_password"}`: the mail server picks up new passwords later, and until then accepts the `old_password` or `no_password` |
+//! | `DELETE /sandbox/propagation` | it picks up all of them at once |
 //! | `GET /sandbox/smtp_connections` | the SMTP connections so far: commands without credentials, round trips, and whether AUTH came before TLS |
 //! | `DELETE /sandbox/smtp_connections` | forgets them |
 //!
@@ -100,6 +100,7 @@ mod accounts;
 mod control;
 pub mod core;
 mod delivery;
+pub mod der;
 mod faults;
 mod gate;
 mod hostup;
@@ -108,6 +109,7 @@ mod hubspot;
 mod journal;
 mod kirim_email;
 mod listener;
+pub mod log;
 mod others;
 mod random;
 mod rate_limit;

@@ -93,6 +93,7 @@ impl PrivateData {
 
     /// The private data of a new state. `healed` counts the rotations in a row for a stale password.
     pub(super) fn of_state(config: &Value, logged_in_at: Option<SmtpEndpoint>, healed: u32) -> Private {
+        let logged_in_at = logged_in_at.map(SmtpEndpoint::without_timeout);
         Self { smtp_host_was_configured: !config.get(SMTP_HOST).is_null(), logged_in_at, healed, ..Self::default() }
             .into()
     }
@@ -108,7 +109,7 @@ impl PrivateData {
 
     /// Updates private data after the stored password has logged in.
     pub(super) fn of_login(private: &Private, logged_in_at: Option<SmtpEndpoint>) -> Private {
-        Self { logged_in_at, ..Self::from(private) }.into()
+        Self { logged_in_at: logged_in_at.map(SmtpEndpoint::without_timeout), ..Self::from(private) }.into()
     }
 
     /// Updates private data once the stored password is known to be current: the rotations so far have helped, so they
@@ -142,6 +143,21 @@ mod tests {
 
     fn draft(config: Value) -> Draft {
         Draft { prior: Value::Null, config, planned: Value::Null, replace: vec![], private: Private::default() }
+    }
+
+    #[test]
+    fn a_state_keeps_where_a_password_has_logged_in_and_not_for_how_long_it_was_tried() {
+        let host = Some("mail.example.com".to_owned());
+        let timeout = Some(std::time::Duration::from_secs(90));
+        let endpoint = SmtpEndpoint { host, port: 587, security: crate::smtp::Security::Tls, timeout };
+        let config = Value::object([(SMTP_HOST, Value::Null)]);
+        let at = |private: &Private| PrivateData::from(private).logged_in_at.unwrap();
+        for private in [
+            PrivateData::of_state(&config, Some(endpoint.clone()), 0),
+            PrivateData::of_login(&Private::default(), Some(endpoint.clone())),
+        ] {
+            assert_eq!((at(&private), at(&private).timeout), (endpoint.clone(), None));
+        }
     }
 
     #[test]

@@ -6,7 +6,6 @@ use super::{
 };
 use crate::{
     framework::diagnostic::Diagnostic,
-    http::Outcome,
     provider::attributes::verify,
     rotation::{Kept, Notice, Predecessor, RotationError},
     vendors::Target,
@@ -25,14 +24,6 @@ pub(in crate::provider) fn failed(target: &Target, error: &RotationError) -> Dia
             let seen = lost_reset::seen(target, lost.evidence.as_ref());
             vendor::failed_with(Step::Resetting, target, &lost.error, &seen)
         }
-    }
-}
-
-/// Returns the outcome of a failed rotation.
-pub(in crate::provider) fn outcome(error: &RotationError) -> Outcome {
-    match error {
-        RotationError::Reset(lost) => lost.error.outcome,
-        _ => Outcome::NotChanged,
     }
 }
 

@@ -1,6 +1,7 @@
 //! A certificate for a public key of any kind (RFC 5280, section 4.1), put together here: rcgen knows only the kinds that ring does.
 
 use rcgen::{KeyPair, SigningKey};
+use sandbox::der::{der, oid, sequence};
 
 /// The common name of the authority.
 pub(super) const AUTHORITY: &str = "An authority of these tests";
@@ -28,26 +29,6 @@ pub(super) fn certificate(public_key: &[u8], authority: &KeyPair) -> Vec<u8> {
 
 fn name(common_name: &str) -> Vec<u8> {
     sequence(&[&der(0x31, &[&sequence(&[&oid(COMMON_NAME), &der(0x0c, &[common_name.as_bytes()])])])])
-}
-
-fn sequence(parts: &[&[u8]]) -> Vec<u8> {
-    der(0x30, parts)
-}
-
-fn oid(bytes: &[u8]) -> Vec<u8> {
-    der(0x06, &[bytes])
-}
-
-fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let content = parts.concat();
-    let [.., high, low] = content.len().to_be_bytes();
-    let mut bytes = match content.len() {
-        0..0x80 => vec![tag, low],
-        0x80..0x100 => vec![tag, 0x81, low],
-        _ => vec![tag, 0x82, high, low],
-    };
-    bytes.extend(content);
-    bytes
 }
 
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];

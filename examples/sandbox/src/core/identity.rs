@@ -17,6 +17,8 @@ use rustls::{
     sign::{self, CertifiedKey, Signer, SingleCertAndKey},
 };
 
+use crate::der::{der, oid, sequence};
+
 /// A certificate and its key.
 pub struct Identity {
     key: Arc<Key>,
@@ -129,26 +131,6 @@ impl Signer for Key {
     fn scheme(&self) -> SignatureScheme {
         SCHEME
     }
-}
-
-fn sequence(parts: &[&[u8]]) -> Vec<u8> {
-    der(0x30, parts)
-}
-
-fn oid(bytes: &[u8]) -> Vec<u8> {
-    der(0x06, &[bytes])
-}
-
-fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let content = parts.concat();
-    let [.., high, low] = content.len().to_be_bytes();
-    let mut bytes = match content.len() {
-        0..0x80 => vec![tag, low],
-        0x80..0x100 => vec![tag, 0x81, low],
-        _ => vec![tag, 0x82, high, low],
-    };
-    bytes.extend(content);
-    bytes
 }
 
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];

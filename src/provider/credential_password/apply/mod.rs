@@ -143,10 +143,8 @@ async fn rotate(
         Ok(request) => rotator.rotate(op, request, &ApplySink { call, change, new, target }).await,
         Err(error) => Err(error),
     };
-    rotated.map_err(|error| Failed {
-        outcome: diagnostics::rotation::outcome(&error),
-        diagnostic: diagnostics::rotation::failed(target, &error),
-    })
+    rotated
+        .map_err(|error| Failed { outcome: error.outcome(), diagnostic: diagnostics::rotation::failed(target, &error) })
 }
 
 /// Converts a planned change into a rotation request.
