@@ -4,7 +4,7 @@
 //! character references with and without semicolon, and the backslash escapes of JSON, C, Go, Python and JavaScript.
 //! All of them are tried on every text. A wrong reading does no harm, since only secrets are redacted.
 
-use std::ops::RangeInclusive;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use super::{
     names,
@@ -108,20 +108,20 @@ impl Reader<'_> {
     /// Reads a named character reference.
     fn named(&mut self, at: usize) {
         let mut reached = vec![(String::new(), at)];
-        // The longest names have eight letters.
-        for _ in 0..8 {
+        while !reached.is_empty() {
             let mut next = Vec::new();
             for (name, at) in reached {
-                for (c, to) in self.letters(at).into_iter().filter(|(c, _)| c.is_ascii_alphanumeric()) {
+                for (c, to) in self.letters(at) {
                     let name = format!("{name}{c}");
                     if let Some(meant) = names::character(&name) {
                         (self.found)(Edge::over(meant, to));
                         self.after(to, ';', |reader, to| (reader.found)(Edge::over(meant, to)));
                     }
-                    next.push((name, to));
+                    if names::is_beginning(&name) && !next.contains(&(name.clone(), to)) {
+                        next.push((name, to));
+                    }
                 }
             }
-            next.truncate(READINGS);
             reached = next;
         }
     }
@@ -165,7 +165,8 @@ impl Reader<'_> {
                         }
                     }
                 }
-                next.truncate(READINGS);
+                next.sort_unstable();
+                next.dedup();
                 reached = next;
             }
             for (bytes, to) in reached {
@@ -199,7 +200,7 @@ impl Reader<'_> {
     fn marks(&mut self, at: usize, marks: &[char]) -> Vec<usize> {
         marks.iter().fold(vec![at], |reached, mark| {
             let letters = reached.into_iter().flat_map(|at| self.letters(at));
-            letters.filter(|(c, _)| c == mark).map(|(_, to)| to).take(READINGS).collect()
+            letters.filter(|(c, _)| c == mark).map(|(_, to)| to).collect::<BTreeSet<_>>().into_iter().collect()
         })
     }
 
@@ -218,7 +219,8 @@ impl Reader<'_> {
                     );
                 }
             }
-            next.truncate(READINGS);
+            next.sort_unstable();
+            next.dedup();
             if digits.contains(&count) {
                 numbers.extend(&next);
             }
@@ -227,34 +229,30 @@ impl Reader<'_> {
         numbers
     }
 
-    /// Returns the letters that may come next. White space may interrupt an escape, like anything else.
-    fn letters(&mut self, at: usize) -> Vec<(char, usize)> {
-        let mut letters = Vec::new();
+    /// Returns the letters that may come next. White space may interrupt an escape, like anything else. Every way to
+    /// read it is followed, each once: the budget alone limits how many there are.
+    fn letters(&mut self, at: usize) -> BTreeSet<(char, usize)> {
+        let mut letters = BTreeSet::new();
+        let mut seen = BTreeSet::from([at]);
         let mut reached = vec![at];
         for _ in 0..BREAK {
-            let mut next = Vec::new();
-            for edge in reached.into_iter().flat_map(|at| (self.edges)(at)) {
+            for edge in std::mem::take(&mut reached).into_iter().flat_map(|at| (self.edges)(at)) {
                 if !self.budget.step() {
-                    return Vec::new();
+                    return BTreeSet::new();
                 }
                 match edge.letter {
-                    Some(letter) => letters.push((letter, edge.to)),
-                    None => next.push(edge.to),
+                    Some(letter) => drop(letters.insert((letter, edge.to))),
+                    None if seen.insert(edge.to) => reached.push(edge.to),
+                    None => {}
                 }
             }
-            if next.is_empty() {
+            if reached.is_empty() {
                 break;
             }
-            next.truncate(READINGS);
-            reached = next;
         }
-        letters.truncate(READINGS);
         letters
     }
 }
 
-/// The maximum number of readings of one escape.
-const READINGS: usize = 16;
-
-/// The maximum number of white-space characters within an escape: a line break and an indentation.
-const BREAK: usize = 8;
+/// The maximum number of ignorable steps in a row within an escape: a few line breaks with indentation.
+const BREAK: usize = 32;

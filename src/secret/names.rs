@@ -7,6 +7,12 @@ pub(super) fn character(name: &str) -> Option<char> {
     ascii.or_else(|| latin_1().map(|(byte, _)| char::from(byte)))
 }
 
+/// Returns whether a longer name may begin so.
+pub(super) fn is_beginning(text: &str) -> bool {
+    let mut known = LATIN_1.split_ascii_whitespace().chain(ASCII.iter().flat_map(|(_, names)| *names).copied());
+    known.any(|name| name.starts_with(text))
+}
+
 const ASCII: &[(char, &[&str])] = &[
     ('\t', &["Tab"]),
     ('\n', &["NewLine"]),
@@ -68,5 +74,7 @@ mod tests {
             assert_eq!(character(name), Some(expected), "{name}");
         }
         assert_eq!(character("am"), None);
+        assert!(is_beginning("am") && is_beginning("eacut") && is_beginning("eacute"));
+        assert!(!is_beginning("eacutes"));
     }
 }
