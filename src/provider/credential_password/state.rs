@@ -7,7 +7,7 @@ use super::names::{
 };
 use crate::{
     framework::value::Value,
-    provider::attributes::verify,
+    provider::attributes::{age_recipients, verify},
     rotation::{PreviousPassword, SmtpEndpoint, StoredCredential},
     secret::{Name, Secret},
     vendors::{Found, PriorCredential},
@@ -18,7 +18,10 @@ use crate::{
 pub(super) struct State {
     pub(super) id: String,
     pub(super) stored: StoredCredential,
+    /// The password, if it is stored in clear text.
     pub(super) password: Option<Secret>,
+    /// Whether a password is stored, encrypted or not.
+    pub(super) has_password: bool,
     pub(super) is_stale: bool,
     pub(super) is_verified: bool,
     pub(super) on_external_change: OnExternalChange,
@@ -51,6 +54,7 @@ impl State {
                 rotated_at: rotated_at(state),
             },
             password: state.get(PASSWORD).as_secret().cloned(),
+            has_password: age_recipients::has_password(state),
             is_stale: is_true(STALE),
             is_verified: is_true(VERIFIED),
             on_external_change: match state.get(ON_EXTERNAL_CHANGE).as_str() {

@@ -24,7 +24,7 @@ use crate::{
     },
     http::Outcome,
     provider::{
-        attributes::{password_policy, target, verify},
+        attributes::{age_recipients, password_policy, target, verify},
         diagnostics::{self, lost_reset, revocation, vendor},
     },
     rotation::{Created, Known, NewPassword, Predecessor, Request, RotationError, Rotator, Verified},
@@ -139,12 +139,15 @@ async fn rotate(
     new: &NewState,
 ) -> std::result::Result<Verified, Failed> {
     let target = &rotator.target;
-    let rotated = match request(target, change) {
-        Ok(request) => rotator.rotate(op, request, &ApplySink { call, change, new, target }).await,
-        Err(error) => Err(error),
+    let failed = |error: &RotationError| Failed {
+        outcome: error.outcome(),
+        diagnostic: diagnostics::rotation::failed(target, error),
     };
-    rotated
-        .map_err(|error| Failed { outcome: error.outcome(), diagnostic: diagnostics::rotation::failed(target, &error) })
+    let request = request(target, change).map_err(|error| failed(&error))?;
+    let storage = age_recipients::prepare(&change.planned);
+    let storage = storage.map_err(|diagnostic| Failed { outcome: Outcome::NotChanged, diagnostic })?;
+    let sink = ApplySink { call, change, new, target, storage: &storage };
+    rotator.rotate(op, request, &sink).await.map_err(|error| failed(&error))
 }
 
 /// Converts a planned change into a rotation request.

@@ -3,7 +3,7 @@
 use super::new_state;
 use crate::{
     framework::{Call, Change, NewState},
-    provider::{credential_password::private_data::PrivateData, diagnostics},
+    provider::{attributes::age_recipients::Storage, credential_password::private_data::PrivateData, diagnostics},
     rotation::{NewCredential, Notice, Sink},
     vendors::Target,
 };
@@ -14,6 +14,8 @@ pub(super) struct ApplySink<'a> {
     pub(super) change: &'a Change,
     pub(super) new: &'a NewState,
     pub(super) target: &'a Target,
+    /// How the password is stored, prepared before the reset.
+    pub(super) storage: &'a Storage,
 }
 
 impl Sink for ApplySink<'_> {
@@ -28,7 +30,7 @@ impl Sink for ApplySink<'_> {
 
     fn store(&self, new: &NewCredential) {
         let healed = PrivateData::from(&self.change.private).healed_after();
-        self.new.set(new_state::rotated(self.change, new, healed));
+        self.new.set(new_state::rotated(self.change, new, healed, self.storage));
     }
 
     fn notice(&self, notice: Notice) {

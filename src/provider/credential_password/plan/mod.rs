@@ -5,8 +5,8 @@ mod triggers;
 use self::triggers::ResetMode;
 use super::{
     names::{
-        ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, SMTP_PORT, STALE, USERNAME,
-        VERIFIED, VERIFY,
+        ID, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, SMTP_PORT, STALE, USERNAME, VERIFIED,
+        VERIFY,
     },
     private_data::PrivateData,
     state::State,
@@ -19,7 +19,7 @@ use crate::{
         value::Value,
     },
     provider::{
-        attributes::target,
+        attributes::{age_recipients, target},
         diagnostics::{
             mail_server,
             vendor::{self, Step},
@@ -112,8 +112,7 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     let own_password = !draft.config.get(PASSWORD_WO).is_null();
     if resets {
         // Only a known `password_wo` is certain to leave `password` null: an unknown one may turn out to be null.
-        let is_certain = matches!(draft.config.get(PASSWORD_WO), Value::Secret(_));
-        planned.set(PASSWORD, if is_certain { Value::Null } else { Value::Unknown });
+        age_recipients::plan_reset(planned, matches!(draft.config.get(PASSWORD_WO), Value::Secret(_)));
         planned.set(ROTATED_AT, Value::Unknown);
         planned.set(ROTATION_VERSION, Value::Unknown);
         // While a trigger is unknown, the apply may decide not to reset, and then it keeps the prior `stale` and
@@ -138,7 +137,9 @@ mod tests {
     use crate::{
         framework::{Private, diagnostic::Path, plan, value::Number},
         provider::credential_password::{
-            names::{IGNORE, IN_PLACE, ON_EXTERNAL_CHANGE, ROTATE, ROTATION_MODE, ROTATION_TRIGGER, TIMEOUTS, WARN},
+            names::{
+                IGNORE, IN_PLACE, ON_EXTERNAL_CHANGE, PASSWORD, ROTATE, ROTATION_MODE, ROTATION_TRIGGER, TIMEOUTS, WARN,
+            },
             schema,
         },
         secret::Secret,
