@@ -50,6 +50,8 @@ mod recovering;
 mod refresh;
 #[path = "acceptance/replay.rs"]
 mod replay;
+#[path = "acceptance/rotate_after.rs"]
+mod rotate_after;
 #[path = "acceptance/rotation.rs"]
 mod rotation;
 #[path = "acceptance/settings.rs"]

@@ -1,6 +1,9 @@
 //! The attribute names, and the keywords that some attributes accept.
 
-pub(super) use crate::provider::attributes::{PASSWORD_POLICY, SMTP_HOST, SMTP_PORT, VERIFY};
+pub(super) use crate::provider::attributes::{
+    PASSWORD_POLICY, SMTP_HOST, SMTP_PORT, VERIFY,
+    rotate_after::{ROTATE_AFTER, ROTATION_DUE},
+};
 
 pub(super) const ID: &str = "id";
 pub(super) const ON_EXTERNAL_CHANGE: &str = "on_external_change";

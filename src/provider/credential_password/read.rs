@@ -2,19 +2,20 @@
 
 use super::{
     CredentialPassword,
-    names::{SMTP_HOST, STALE, VERIFIED},
+    names::{ROTATION_DUE, SMTP_HOST, STALE, VERIFIED},
     operation::Timed,
     private_data::PrivateData,
     state::{OnExternalChange, State, completed},
 };
 use crate::{
+    clock,
     framework::{
         Call, ResourceState,
         diagnostic::{Diagnostic, Result},
         value::Value,
     },
     provider::{
-        attributes::target,
+        attributes::{rotate_after, target},
         diagnostics::{
             self,
             vendor::{self, Step},
@@ -80,6 +81,8 @@ impl CredentialPassword {
         let drift = by_version.max(by_login);
         let is_stale = drift.is_stale(known.is_stale);
         state.set(STALE, is_stale);
+        let is_due = rotate_after::is_due(&state, known.stored.rotated_at, clock::now());
+        state.set(ROTATION_DUE, is_due);
         let mut private = prior.private;
         if by_login == Drift::Absent {
             state.set(VERIFIED, true);
