@@ -61,7 +61,7 @@ impl CredentialPassword {
         let rotator = || {
             let credential = prior.stored.credential.clone();
             let previous_password = prior.previous_password(notes.logged_in_at.clone());
-            let known = Known { credential: credential.clone(), previous_password };
+            let known = Known { credential: credential.clone(), login: prior.login(), previous_password };
             self.rotator(target::known(&change.planned)?, credential, known)
         };
         // This is how the plan marks a reset.
@@ -163,6 +163,7 @@ fn request(target: &Target, change: &Change) -> std::result::Result<Request, Rot
         password,
         wants_smtp_host: change.planned.get(SMTP_HOST).is_unknown(),
         endpoint: verify::endpoint(&change.planned),
+        tries_previous: verify::tries_previous(&change.planned),
         username: change.planned.get(USERNAME).as_str().map(str::to_owned),
         replaces: (!change.prior.is_null()).then(|| State::of(&change.prior).stored),
     })
