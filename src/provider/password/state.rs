@@ -8,7 +8,7 @@ use super::names::{
 use crate::{
     framework::value::Value,
     provider::attributes::verify,
-    rotation::{PreviousPassword, SmtpEndpoint, StoredCredential},
+    rotation::{PreviousPassword, SmtpEndpoint, StoredCredential, StoredLogin},
     secret::{Name, Secret},
     vendors::{Found, PriorCredential},
 };
@@ -63,13 +63,19 @@ impl State {
         }
     }
 
+    /// Returns the login, whether or not it works.
+    pub(in crate::provider) fn login(&self) -> Option<StoredLogin> {
+        let (username, password) = (self.stored.credential.username.clone()?, self.password.clone()?);
+        Some(StoredLogin { username, password })
+    }
+
     /// Returns the password if it is known to have logged in and not known to be stale. Only such a password can prove
     /// a reset by being rejected.
     pub(in crate::provider) fn previous_password(
         &self,
         logged_in_at: Option<SmtpEndpoint>,
     ) -> Option<PreviousPassword> {
-        let (username, password) = (self.stored.credential.username.clone()?, self.password.clone()?);
+        let StoredLogin { username, password } = self.login()?;
         let logged_in_at = logged_in_at.filter(|_| !self.is_stale)?;
         Some(PreviousPassword { username, password, logged_in_at })
     }

@@ -2,8 +2,8 @@
 
 use super::{
     names::{
-        ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATE, ROTATED_AT,
-        ROTATION_MODE, ROTATION_TRIGGER, STALE,
+        ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATE, ROTATE_AFTER,
+        ROTATED_AT, ROTATION_DUE, ROTATION_MODE, ROTATION_TRIGGER, STALE,
     },
     private_data::PrivateData,
     state::State,
@@ -14,7 +14,7 @@ use crate::{
         plan::Draft,
         value::Value,
     },
-    provider::attributes::password_policy,
+    provider::attributes::{password_policy, rotate_after},
     vendors::{PasswordSource, Vendor},
 };
 
@@ -77,6 +77,8 @@ pub(in crate::provider) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>, 
         }
     };
     ask(ROTATION_TRIGGER, prior.get(ROTATION_TRIGGER) != planned.get(ROTATION_TRIGGER), by_mode);
+    // Core only replaces if an attribute that requires it changes, and `rotation_due` goes from true to false.
+    ask(ROTATION_DUE, !adopts && rotate_after::rotates(prior, planned), by_mode);
     if vendor.is_some_and(|vendor| vendor.password_source == PasswordSource::Caller) {
         let policy = |state: &Value| password_policy::of(state.get(PASSWORD_POLICY));
         // Policies are compared by what they allow, so spelling out a default changes nothing. A policy with unknown
@@ -118,9 +120,17 @@ pub(in crate::provider) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>, 
 
 /// Returns whether the apply, which knows every value, is certain to decide as this plan does.
 pub(in crate::provider) fn is_certain(config: &Value) -> bool {
-    [ON_EXTERNAL_CHANGE, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATION_MODE, ROTATION_TRIGGER]
-        .iter()
-        .all(|name| config.get(name).is_wholly_known())
+    [
+        ON_EXTERNAL_CHANGE,
+        PASSWORD_POLICY,
+        PASSWORD_WO,
+        PASSWORD_WO_VERSION,
+        ROTATE_AFTER,
+        ROTATION_MODE,
+        ROTATION_TRIGGER,
+    ]
+    .iter()
+    .all(|name| config.get(name).is_wholly_known())
 }
 
 /// The warning for an argument that is adopted without a reset.

@@ -61,7 +61,7 @@ impl CredentialPassword {
         let rotator = || {
             let credential = prior.stored.credential.clone();
             let previous_password = prior.previous_password(notes.logged_in_at.clone());
-            let known = Known { credential: credential.clone(), previous_password };
+            let known = Known { credential: credential.clone(), login: prior.login(), previous_password };
             self.rotator(target::known(&change.planned)?, credential, known)
         };
         // This is how the plan marks a reset.
