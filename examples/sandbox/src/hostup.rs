@@ -23,9 +23,10 @@ use serde_json::Value;
 
 use super::{
     accounts::Accounts,
-    lock, random,
+    lock,
+    model::{Example, Model, UnderTest},
+    random,
     tokens::{Grant, Tokens},
-    vendor::UnderTest,
 };
 
 /// The imitated vendor, with one account ([`HostUp::ACCOUNT_ID`]) and one API key.
@@ -181,25 +182,50 @@ fn short(password: &str) -> Option<&'static str> {
 
 const FIRST_CUSTOMER: u64 = 1;
 
+impl HostUp {
+    /// What tests know of it.
+    pub const MODEL: &Model = &Model {
+        name: "hostup",
+        title: "HostUp",
+        takes_passwords: true,
+        makes_successors: false,
+        shows_changes: false,
+        restores_tokens: true,
+        token_variable: "HOSTUP_API_KEY",
+        submission: Some(("localhost", 587)),
+        first_request: "GET /api/v2/shared-hosting/acct_01hxa3b4c5d6e7f8g9h0j1k2m3/email-accounts ",
+        examples: [
+            Example {
+                name: "info@example.com",
+                fields: &[("account_id", Self::ACCOUNT_ID), ("address", "info@example.com")],
+            },
+            Example {
+                name: "o'neill+news@example.com",
+                fields: &[("account_id", Self::ACCOUNT_ID), ("address", "o'neill+news@example.com")],
+            },
+        ],
+        fields: |name| vec![("account_id", Self::ACCOUNT_ID.to_owned()), ("address", name.to_owned())],
+        reset_response: |password| format!("{{\"email\":{password}}}"),
+    };
+}
+
 impl UnderTest for HostUp {
-    fn add(&self, name: &str) {
+    fn model(&self) -> &'static Model {
+        Self::MODEL
+    }
+
+    fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    fn add(&self, name: &str) -> Option<String> {
         self.add_mailbox(Self::ACCOUNT_ID, name);
+        None
     }
 
-    fn fields(&self, name: &str) -> Vec<(&'static str, String)> {
-        vec![("account_id", Self::ACCOUNT_ID.to_owned()), ("address", name.to_owned())]
-    }
-
-    fn password(&self, name: &str) -> Option<String> {
-        HostUp::password(self, name)
-    }
-
-    fn resets(&self, name: &str) -> usize {
-        HostUp::resets(self, name)
-    }
-
-    fn reset_elsewhere(&self, name: &str) {
-        self.accounts.reset(name);
+    fn answer_as(&self, name: &str, other: &str) -> Option<()> {
+        HostUp::answer_as(self, name, other);
+        Some(())
     }
 
     fn delete(&self, name: &str) {
@@ -215,6 +241,6 @@ impl UnderTest for HostUp {
     }
 
     fn restore_token(&self) {
-        self.add_api_key(1, self.api_key(), &[Self::READ, Self::WRITE]);
+        self.add_api_key(FIRST_CUSTOMER, self.api_key(), &[Self::READ, Self::WRITE]);
     }
 }

@@ -14,9 +14,10 @@ use std::{
 
 use super::{
     accounts::Accounts,
-    lock, random,
+    lock,
+    model::{Example, Model, UnderTest},
+    random,
     tokens::{Grant, Tokens},
-    vendor::UnderTest,
 };
 
 /// The imitated vendor, with one portal ([`HubSpot::PORTAL_ID`]) and one access token.
@@ -180,25 +181,50 @@ fn grant(portal_id: u64, scopes: &[&str]) -> Grant {
 /// The scope that all calls of the SMTP API need.
 const SCOPE: &str = "transactional-email";
 
+impl HubSpot {
+    /// What tests know of it.
+    pub const MODEL: &Model = &Model {
+        name: "hubspot",
+        title: "HubSpot",
+        takes_passwords: false,
+        makes_successors: false,
+        shows_changes: false,
+        restores_tokens: true,
+        token_variable: "HUBSPOT_ACCESS_TOKEN",
+        submission: Some(("smtp.hubapi.com", 587)),
+        first_request: "GET /email/public/v1/smtpapi/tokens",
+        examples: [
+            Example {
+                name: "zh48wgsfld@62515.smtp.hubspot.net",
+                fields: &[("user_name", "zh48wgsfld@62515.smtp.hubspot.net")],
+            },
+            Example {
+                name: "ünï cødé+&?#=:;,!@62515.smtp.hubspot.net",
+                fields: &[("user_name", "ünï cødé+&?#=:;,!@62515.smtp.hubspot.net")],
+            },
+        ],
+        fields: |name| vec![("user_name", name.to_owned())],
+        reset_response: |password| format!("{{\"password\":{password}}}"),
+    };
+}
+
 impl UnderTest for HubSpot {
-    fn add(&self, name: &str) {
+    fn model(&self) -> &'static Model {
+        Self::MODEL
+    }
+
+    fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    fn add(&self, name: &str) -> Option<String> {
         self.add_credential(Self::PORTAL_ID, name);
+        None
     }
 
-    fn fields(&self, name: &str) -> Vec<(&'static str, String)> {
-        vec![("user_name", name.to_owned())]
-    }
-
-    fn password(&self, name: &str) -> Option<String> {
-        HubSpot::password(self, name)
-    }
-
-    fn resets(&self, name: &str) -> usize {
-        HubSpot::resets(self, name)
-    }
-
-    fn reset_elsewhere(&self, name: &str) {
-        self.accounts.reset(name);
+    fn answer_as(&self, name: &str, other: &str) -> Option<()> {
+        HubSpot::answer_as(self, name, other);
+        Some(())
     }
 
     fn delete(&self, name: &str) {

@@ -19,7 +19,12 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
-use super::{accounts::Accounts, lock, random, vendor::UnderTest};
+use super::{
+    accounts::Accounts,
+    lock,
+    model::{Example, Model, UnderTest},
+    random,
+};
 
 /// The imitated vendor, with one user ([`KirimEmail::USERNAME`]) and one API key.
 pub struct KirimEmail {
@@ -281,21 +286,52 @@ impl Credential {
 /// Of the vendor's own example.
 const CREATED_AT: Timestamp = Timestamp::constant(1_640_995_200, 0);
 
+impl KirimEmail {
+    /// What tests know of it.
+    pub const MODEL: &Model = &Model {
+        name: "kirim_email",
+        title: "KIRIM.EMAIL",
+        takes_passwords: false,
+        makes_successors: false,
+        shows_changes: true,
+        restores_tokens: true,
+        token_variable: "KIRIM_EMAIL_API_KEY",
+        submission: None,
+        first_request: "GET /api/domains/example.com/credentials?",
+        examples: [
+            Example { name: "myuser", fields: &[("domain", Self::DOMAIN), ("credential_guid", Self::GUID)] },
+            Example {
+                name: "zweites:ö@example.com",
+                fields: &[("domain", Self::DOMAIN), ("credential_guid", "0d8f2d0e-5f0c-4b39-8a3e-0e6d1f1f8a11")],
+            },
+        ],
+        fields: |name| {
+            let guid = format!("guid-{}", name.split('@').next().unwrap_or(name));
+            vec![("domain", Self::DOMAIN.to_owned()), ("credential_guid", guid)]
+        },
+        reset_response: |password| format!("{{\"success\":true,\"data\":{{\"new_password\":{password}}}}}"),
+    };
+}
+
 impl UnderTest for KirimEmail {
-    fn add(&self, name: &str) {
-        self.add_credential(Self::DOMAIN, &guid(name), name);
+    fn model(&self) -> &'static Model {
+        Self::MODEL
     }
 
-    fn fields(&self, name: &str) -> Vec<(&'static str, String)> {
-        vec![("domain", Self::DOMAIN.to_owned()), ("credential_guid", guid(name))]
+    fn accounts(&self) -> &Accounts {
+        &self.accounts
     }
 
-    fn password(&self, name: &str) -> Option<String> {
-        KirimEmail::password(self, name)
+    fn add(&self, name: &str) -> Option<String> {
+        for (_, guid) in Self::MODEL.fields(name).into_iter().filter(|(field, _)| *field == "credential_guid") {
+            self.add_credential(Self::DOMAIN, &guid, name);
+        }
+        None
     }
 
-    fn resets(&self, name: &str) -> usize {
-        KirimEmail::resets(self, name)
+    fn answer_as(&self, name: &str, other: &str) -> Option<()> {
+        KirimEmail::answer_as(self, name, other);
+        Some(())
     }
 
     fn reset_elsewhere(&self, name: &str) {
@@ -304,6 +340,11 @@ impl UnderTest for KirimEmail {
 
     fn delete(&self, name: &str) {
         self.remove(name);
+    }
+
+    fn show_late(&self, name: &str, reads: usize, answers: bool) {
+        KirimEmail::show_late(self, name, reads);
+        self.answer_late(name, answers);
     }
 
     fn token(&self) -> &str {
@@ -317,9 +358,4 @@ impl UnderTest for KirimEmail {
     fn restore_token(&self) {
         self.add_account(Self::USERNAME, self.api_key());
     }
-}
-
-/// What names a credential of [`UnderTest::add`].
-fn guid(name: &str) -> String {
-    format!("guid-{}", name.split('@').next().unwrap_or(name))
 }
