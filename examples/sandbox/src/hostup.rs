@@ -17,12 +17,13 @@
 mod api;
 mod wire;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{
     accounts::Accounts,
+    imitation::{self, Imitation},
     lock,
     model::{Example, Model, UnderTest},
     random,
@@ -30,17 +31,14 @@ use super::{
 };
 
 /// The imitated vendor, with one account ([`HostUp::ACCOUNT_ID`]) and one API key.
-pub struct HostUp {
-    accounts: Arc<Accounts>,
-    api_key: String,
-    keys: Tokens,
-    book: Mutex<Book>,
-}
+pub type HostUp = Imitation<Book>;
 
 /// Tells why a password is too weak; nothing where it is strong enough.
 pub type Weakness = fn(&str) -> Option<&'static str>;
 
-struct Book {
+/// What the vendor knows.
+pub struct Book {
+    keys: Tokens,
     hostings: Vec<Hosting>,
     mailboxes: Vec<Mailbox>,
     weakness: Weakness,
@@ -60,8 +58,9 @@ enum Panel {
     Legacy,
 }
 
+/// A mailbox.
 #[derive(Clone)]
-struct Mailbox {
+pub struct Mailbox {
     id: String,
     account_id: String,
     address: String,
@@ -77,28 +76,27 @@ impl HostUp {
     pub const WRITE: &str = "write:hostingconsole:services";
 
     pub(super) fn new(accounts: Arc<Accounts>) -> Self {
-        let book = Book { hostings: Vec::new(), mailboxes: Vec::new(), weakness: short };
-        let api_key = random::alphanumeric(48);
-        let vendor = Self { accounts, api_key, keys: Tokens::default(), book: Mutex::new(book) };
-        vendor.add_api_key(FIRST_CUSTOMER, &vendor.api_key, &[Self::READ, Self::WRITE]);
+        let book = Book { keys: Tokens::default(), hostings: Vec::new(), mailboxes: Vec::new(), weakness: short };
+        let vendor = Self::with(accounts, random::alphanumeric(48), book);
+        vendor.add_api_key(FIRST_CUSTOMER, &vendor.token, &[Self::READ, Self::WRITE]);
         vendor.add_account(FIRST_CUSTOMER, Self::ACCOUNT_ID);
         vendor
     }
 
     /// The API key of the first customer.
     pub fn api_key(&self) -> &str {
-        &self.api_key
+        &self.token
     }
 
     /// Gives out one more API key for a customer, with these scopes; the first customer is number 1.
     pub fn add_api_key(&self, customer: u64, api_key: &str, scopes: &[&str]) {
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-        self.keys.grant(api_key, Grant { account: customer, scopes });
+        lock(&self.book).keys.grant(api_key, Grant { account: customer, scopes });
     }
 
     /// Makes an API key worthless.
     pub fn revoke_api_key(&self, api_key: &str) {
-        self.keys.revoke(api_key);
+        lock(&self.book).keys.revoke(api_key);
     }
 
     /// Opens a shared-hosting account for a customer.
@@ -142,37 +140,31 @@ impl HostUp {
         id
     }
 
-    /// The current password.
-    pub fn password(&self, address: &str) -> Option<String> {
-        self.accounts.password(address)
-    }
-
-    /// How many resets there have been.
-    pub fn resets(&self, address: &str) -> usize {
-        self.accounts.resets(address)
-    }
-
     /// Which passwords are refused from now on.
     pub fn refuse_passwords(&self, weakness: Weakness) {
         lock(&self.book).weakness = weakness;
     }
 
-    /// Lets the answers to resets name another mailbox.
-    pub fn answer_as(&self, address: &str, other_address: &str) {
-        let mut book = lock(&self.book);
-        for mailbox in book.mailboxes.iter_mut().filter(|mailbox| mailbox.address == address) {
-            mailbox.answers_as = Some(other_address.to_owned());
-        }
-    }
-
-    /// Removes a mailbox.
-    pub fn remove(&self, address: &str) {
-        lock(&self.book).mailboxes.retain(|mailbox| mailbox.address != address);
-        self.accounts.close(address);
-    }
-
     fn change_account(&self, account_id: &str, change: impl Fn(&mut Hosting)) {
         lock(&self.book).hostings.iter_mut().filter(|hosting| hosting.id == account_id).for_each(change);
+    }
+}
+
+impl imitation::Book for Book {
+    type Credential = Mailbox;
+
+    fn credentials(&mut self) -> &mut Vec<Mailbox> {
+        &mut self.mailboxes
+    }
+}
+
+impl imitation::Credential for Mailbox {
+    fn user_name(&self) -> &str {
+        &self.address
+    }
+
+    fn answer_as(&mut self, other_name: &str) {
+        self.answers_as = Some(other_name.to_owned());
     }
 }
 

@@ -15,23 +15,20 @@
 mod api;
 mod wire;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::{
     accounts::Accounts,
+    imitation::{self, Imitation},
     lock,
     model::{Example, Model, UnderTest},
     random,
 };
 
 /// The imitated vendor, with one user ([`KirimEmail::USERNAME`]) and one API key.
-pub struct KirimEmail {
-    accounts: Arc<Accounts>,
-    api_key: String,
-    book: Mutex<Book>,
-}
+pub type KirimEmail = Imitation<Book>;
 
 /// How a list is wrapped: the vendor's specification and its clients differ.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,7 +57,8 @@ pub enum Denial {
     WithPassword,
 }
 
-struct Book {
+/// What the vendor knows.
+pub struct Book {
     users: Vec<User>,
     domains: Vec<Domain>,
     credentials: Vec<Credential>,
@@ -78,7 +76,8 @@ struct Domain {
     owner: String,
 }
 
-struct Credential {
+/// A credential.
+pub struct Credential {
     id: u64,
     domain: String,
     guid: String,
@@ -138,15 +137,15 @@ impl KirimEmail {
             envelope: Envelope::Array,
             format: Format { times: Times::Seconds, stamp: Stamp::Modified },
         };
-        let vendor = Self { accounts, api_key: random::alphanumeric(40), book: Mutex::new(book) };
-        vendor.add_account(Self::USERNAME, &vendor.api_key);
+        let vendor = Self::with(accounts, random::alphanumeric(40), book);
+        vendor.add_account(Self::USERNAME, &vendor.token);
         vendor.add_domain(Self::USERNAME, Self::DOMAIN);
         vendor
     }
 
     /// The API key of the first user.
     pub fn api_key(&self) -> &str {
-        &self.api_key
+        &self.token
     }
 
     /// Adds a user with an API key.
@@ -183,21 +182,6 @@ impl KirimEmail {
         self.accounts.open(user_name)
     }
 
-    /// The current password, whether or not the mail server knows it.
-    pub fn password(&self, user_name: &str) -> Option<String> {
-        self.accounts.password(user_name)
-    }
-
-    /// How many resets there have been.
-    pub fn resets(&self, user_name: &str) -> usize {
-        self.accounts.resets(user_name)
-    }
-
-    /// Scripts the password that a later reset makes; several are used up in their order.
-    pub fn next_password(&self, user_name: &str, password: &str) {
-        self.accounts.script(user_name, password);
-    }
-
     /// Resets a password as somebody else would who is logged in at the vendor, and tells it.
     pub fn reset_elsewhere(&self, user_name: &str) -> Option<String> {
         self.change(user_name, Credential::touch);
@@ -217,11 +201,6 @@ impl KirimEmail {
         self.change(user_name, |credential| credential.lateness.answers = answers);
     }
 
-    /// Lets the answers to resets name another user.
-    pub fn answer_as(&self, user_name: &str, other_name: &str) {
-        self.change(user_name, |credential| credential.answers_as = Some(other_name.to_owned()));
-    }
-
     /// Lets the next reset be answered with `success: false` and 200.
     pub fn deny(&self, user_name: &str, denial: Denial) {
         self.change(user_name, |credential| credential.denial = Some(denial));
@@ -238,12 +217,6 @@ impl KirimEmail {
         self.accounts.catch_up(user_name);
     }
 
-    /// Removes a credential.
-    pub fn remove(&self, user_name: &str) {
-        lock(&self.book).credentials.retain(|credential| credential.user_name != user_name);
-        self.accounts.close(user_name);
-    }
-
     /// How lists are wrapped from now on; by default as an array.
     pub fn wrap_lists(&self, envelope: Envelope) {
         lock(&self.book).envelope = envelope;
@@ -258,9 +231,23 @@ impl KirimEmail {
     pub fn tell_password_changes(&self) {
         lock(&self.book).format.stamp = Stamp::ModifiedAndPasswordChanged;
     }
+}
 
-    fn change(&self, user_name: &str, change: impl Fn(&mut Credential)) {
-        lock(&self.book).credentials.iter_mut().filter(|found| found.user_name == user_name).for_each(change);
+impl imitation::Book for Book {
+    type Credential = Credential;
+
+    fn credentials(&mut self) -> &mut Vec<Credential> {
+        &mut self.credentials
+    }
+}
+
+impl imitation::Credential for Credential {
+    fn user_name(&self) -> &str {
+        &self.user_name
+    }
+
+    fn answer_as(&mut self, other_name: &str) {
+        self.answers_as = Some(other_name.to_owned());
     }
 }
 

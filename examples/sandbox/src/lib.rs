@@ -106,6 +106,7 @@ mod gate;
 mod hostup;
 mod http;
 mod hubspot;
+mod imitation;
 mod journal;
 mod kirim_email;
 mod listener;
