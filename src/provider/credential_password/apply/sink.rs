@@ -1,9 +1,12 @@
 //! Passes the results of a rotation to core: to the new state, and to the warnings.
 
-use super::new_state;
 use crate::{
     framework::{Call, Change, NewState},
-    provider::{attributes::age_recipients::Storage, credential_password::private_data::PrivateData, diagnostics},
+    provider::{
+        attributes::age_recipients::Storage,
+        diagnostics,
+        password::{new_state, private_data::PrivateData},
+    },
     rotation::{NewCredential, Notice, Sink},
     vendors::Target,
 };
