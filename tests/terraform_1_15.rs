@@ -2,6 +2,7 @@
 //! in the state; and an encrypted password stays encrypted. `tests/cores/terraform-1.15.5` fetches it; `OTHER_CORES=0` skips these tests.
 
 #![cfg(unix)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod support;
 

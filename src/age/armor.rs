@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn what_is_wrapped_is_unwrapped() {
         for length in [1, 2, 3, 47, 48, 49, 95, 96, 97, 1000] {
-            let file: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+            let file: Vec<u8> = (0..=250).cycle().take(length).collect();
             let text = wrap(&file);
             assert_eq!(unwrap(&text).as_deref(), Some(&*file), "{length}");
             assert_eq!(unwrap(&text.replace('\n', "\r\n")).as_deref(), Some(&*file), "{length} with CRLF");
@@ -73,9 +73,9 @@ mod tests {
             format!("{BEGIN}{END}"),
             text.replace(BEGIN, &BEGIN.to_lowercase()),
             text.replace(END, ""),
-            text.replace("\n", "\n\n"),
-            text.replace("\n", " \n"),
-            text.replace("\n", "\n "),
+            text.replace('\n', "\n\n"),
+            text.replace('\n', " \n"),
+            text.replace('\n', "\n "),
             text.replace('=', ""),
             format!("{BEGIN}\nComment: a header\n\n{}", lines[1..].join("\n")),
             format!("{text}garbage"),

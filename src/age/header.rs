@@ -26,7 +26,9 @@ pub(super) struct Header<'f> {
 /// Writes the header of a new file.
 pub(super) fn write(key: &FileKey, stanzas: &[Wrapped]) -> Result<String, Unspecified> {
     let mut header = VERSION.to_owned();
-    stanzas.iter().for_each(|stanza| stanza.write(&mut header));
+    for stanza in stanzas {
+        stanza.write(&mut header);
+    }
     header.push_str("---");
     let mac = hmac::sign(&derive::mac(&key[..])?, header.as_bytes());
     header.push(' ');

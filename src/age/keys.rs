@@ -191,7 +191,7 @@ mod tests {
             (&"\u{e9}".repeat(62), RecipientError::Malformed),
             (&"a".repeat(100_000), RecipientError::Malformed),
         ] {
-            assert_eq!(Recipient::parse(text), Err(error), "{:.70}", text);
+            assert_eq!(Recipient::parse(text), Err(error), "{text:.70}");
         }
     }
 

@@ -33,13 +33,11 @@ const STALE: &str = "The stored password is stale";
 fn neither_the_password_nor_the_identity_is_anywhere_after_a_whole_lifecycle() {
     let Some(mut workspace) = Workspace::with_write_only() else { return };
     set_identity(&mut workspace, TEAM[1]);
-    let mailbox = format!(
-        "password_wo = provider::smtp::decrypt(smtp_credential_password.newsletter.encrypted_password, var.age_identity)\n  \
-         password_wo_version = smtp_credential_password.newsletter.rotation_version"
-    );
+    let mailbox = "password_wo = provider::smtp::decrypt(smtp_credential_password.newsletter.encrypted_password, \
+                   var.age_identity)\n  password_wo_version = smtp_credential_password.newsletter.rotation_version";
     let configuration = |trigger: &str, order: &str| {
         let arguments = format!("{}\n  rotation_trigger = \"{trigger}\"\n  {order}", to(&[TEAM[0]]));
-        VARIABLE.to_owned() + &resource("newsletter", USER, &arguments) + &block("mailbox", HOSTUP, &mailbox)
+        VARIABLE.to_owned() + &resource("newsletter", USER, &arguments) + &block("mailbox", HOSTUP, mailbox)
     };
     for (trigger, order) in [
         ("one", ""),
@@ -58,7 +56,7 @@ fn neither_the_password_nor_the_identity_is_anywhere_after_a_whole_lifecycle() {
         unpack(&workspace);
         for secret in [&*password, TEAM[1]] {
             assert!(!plan_log.contains(secret) && !apply_log.contains(secret) && apply_log.len() > 10_000);
-            let files = files_with(workspace.path("."), secret);
+            let files = files_with(&workspace.path("."), secret);
             assert!(files.is_empty(), "after {trigger}, it is in {files:?}");
         }
         workspace.plan().nothing_to_do();
@@ -67,7 +65,7 @@ fn neither_the_password_nor_the_identity_is_anywhere_after_a_whole_lifecycle() {
     workspace.destroy().quiet();
     let [password] = [workspace.sandbox.hubspot().password(USER).expect("the credential has a password")];
     for secret in [&*password, TEAM[1]] {
-        assert!(files_with(workspace.path("."), secret).is_empty());
+        assert!(files_with(&workspace.path("."), secret).is_empty());
     }
     assert!(workspace.path("terraform.tfstate.backup").exists(), "the backup was searched");
 }
@@ -372,9 +370,9 @@ fn unpack(workspace: &Workspace) {
 }
 
 /// The files below a folder that contain a text, wherever they are.
-fn files_with(folder: PathBuf, text: &str) -> Vec<PathBuf> {
+fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    search(&folder, text.as_bytes(), &mut found);
+    search(folder, text.as_bytes(), &mut found);
     found
 }
 

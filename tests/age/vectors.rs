@@ -64,8 +64,7 @@ fn ended(vector: &Value) -> String {
     match opened {
         Ok(content) => {
             let hash = digest(&SHA256, &content);
-            let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("success {hex}")
+            hash.as_ref().iter().fold("success ".to_owned(), |hex, byte| hex + &format!("{byte:02x}"))
         }
         Err(OpenError::Armor) => "armor failure".to_owned(),
         Err(OpenError::Header) => "header failure".to_owned(),

@@ -48,11 +48,8 @@ pub(in crate::provider) fn answer() -> Attribute {
 /// Validates the recipients, and what conflicts with them. Any value may be unknown.
 pub(in crate::provider) fn validate(config: &Value) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
-    let recipients = match config.get(AGE_RECIPIENTS) {
-        Value::List(recipients) => recipients,
-        // An unknown list may turn out to be null.
-        _ => return diagnostics,
-    };
+    // An unknown list may turn out to be null.
+    let Value::List(recipients) = config.get(AGE_RECIPIENTS) else { return diagnostics };
     if recipients.is_empty() {
         let words = "must have at least one recipient; to store the password in clear text, remove the argument";
         diagnostics.push(invalid(Path::attribute(AGE_RECIPIENTS), words));
@@ -143,7 +140,7 @@ pub(in crate::provider) enum Storage {
     /// In clear text.
     Clear,
     /// Encrypted. One seal is for one password only.
-    Encrypted(Seal),
+    Encrypted(Box<Seal>),
 }
 
 /// Prepares to store the password of a reset whose every value is known. To be called before the reset; after it nothing can
@@ -161,7 +158,9 @@ pub(in crate::provider) fn prepare(planned: &Value) -> Result<Storage, Diagnosti
             "has something else than recipients. The password was not changed",
         ));
     };
-    Seal::prepare(&recipients, getrandom::fill).map(Storage::Encrypted).ok_or_else(no_random_bytes)
+    Seal::prepare(&recipients, getrandom::fill)
+        .map(|seal| Storage::Encrypted(Box::new(seal)))
+        .ok_or_else(no_random_bytes)
 }
 
 /// The error for a seal that could not be prepared.

@@ -11,7 +11,7 @@ use crate::{
         diagnostic::{Diagnostic, Result},
     },
     provider::{
-        attributes::target,
+        attributes::{age_recipients, target},
         diagnostics::{
             self,
             vendor::{self, Step},
@@ -48,7 +48,7 @@ impl CredentialPassword {
             }
             Ok(Presence::Gone) => {
                 // Without a password nothing is lost, so the removal needs no warning.
-                if known.has_password {
+                if age_recipients::has_password(&prior.state) {
                     call.warn(vendor::dropped(&target));
                 }
                 Ok(None)
