@@ -97,6 +97,7 @@
 )]
 
 mod accounts;
+pub mod client;
 mod control;
 pub mod core;
 mod delivery;
