@@ -50,6 +50,8 @@ mod recovering;
 mod refresh;
 #[path = "acceptance/replay.rs"]
 mod replay;
+#[path = "acceptance/rotate_after.rs"]
+mod rotate_after;
 #[path = "acceptance/rotation.rs"]
 mod rotation;
 #[path = "acceptance/settings.rs"]
@@ -72,6 +74,8 @@ mod vendor_errors;
 mod verify;
 #[path = "acceptance/verify_peers.rs"]
 mod verify_peers;
+#[path = "acceptance/verify_previous.rs"]
+mod verify_previous;
 
 /// These tests run with the program that the user has.
 const CORE: Option<&str> = None;

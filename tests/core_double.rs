@@ -13,6 +13,7 @@ mod double;
 #[path = "core_double/history.rs"]
 mod history;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use proptest::{collection, option, prelude::*};
 use sandbox::{
     HostUp, HubSpot, KirimEmail, Model, Smtpd, VENDORS,
@@ -63,9 +64,21 @@ fn histories(vendor: &'static Model) -> impl Strategy<Value = History> {
 fn steps(vendor: &'static Model) -> impl Strategy<Value = Step> {
     let wish = prop_oneof![9 => Just(Wish::Configured), 1 => Just(Wish::Replaced)];
     let order = prop_oneof![Just(Order::DeleteFirst), Just(Order::CreateFirst)];
-    let (elsewhere, password) = (prop::bool::weighted(0.25), option::weighted(0.3, "\\PC{1,40}"));
-    (arguments(vendor), wish, order, elsewhere, password)
-        .prop_map(|(arguments, wish, order, elsewhere, password)| Step { arguments, wish, order, elsewhere, password })
+    let (elsewhere, aged) = (prop::bool::weighted(0.25), prop::bool::weighted(0.4));
+    // Core stores the composed form, and then the vendor's is another text.
+    let composed =
+        "\\PC{1,40}".prop_filter("it is composed", |text| ComposingNormalizerBorrowed::new_nfc().is_normalized(text));
+    let password = option::weighted(0.3, composed);
+    (arguments(vendor), wish, order, (elsewhere, aged), password).prop_map(
+        |(arguments, wish, order, (elsewhere, aged), password)| Step {
+            arguments,
+            wish,
+            order,
+            elsewhere,
+            aged,
+            password,
+        },
+    )
 }
 
 // Histories told one by one
@@ -163,6 +176,39 @@ fn somebody_elses_reset_is_met_as_the_setting_says() {
 }
 
 #[test]
+fn a_password_that_has_become_too_old_is_rotated_once() {
+    for (vendor, mode, is_imported) in [
+        (Target::HubSpot as fn(Which) -> Target, "replace", true),
+        (Target::Smtpd, "in_place", true),
+        (Target::KirimEmail, "in_place", false),
+    ] {
+        let target = vendor(Which::First);
+        let step = |(age, late, trigger): (Option<&'static str>, bool, &str)| {
+            let arguments = Arguments {
+                trigger: Given::now(trigger),
+                rotate_after: Given { value: age, late },
+                mode: Given { value: Some(mode), late: false },
+                ..Arguments::bare(target)
+            };
+            Step { aged: true, ..Step::of(arguments) }
+        };
+        let steps = [
+            (Some("90d"), false, "one"),
+            (Some("90d"), false, "two"),
+            (Some("90d"), false, "two"),
+            (Some("30d"), false, "two"),
+            (Some("30d"), true, "two"),
+            (Some("90d"), true, "two"),
+            (None, true, "two"),
+            (Some("1h"), true, "two"),
+            (Some("1h"), false, "three"),
+        ];
+        let start = if is_imported { Start::Import(target) } else { Start::Nothing };
+        live(&History { start, steps: steps.map(step).to_vec() });
+    }
+}
+
+#[test]
 fn how_a_login_ended_is_kept_until_the_next_reset() {
     let verify = |timeout| Verify { at: MailServer::Sandbox, on_refresh: true, timeout };
     for vendor in VENDORS {
@@ -183,6 +229,13 @@ fn how_a_login_ended_is_kept_until_the_next_reset() {
 
 impl Step {
     fn of(arguments: Arguments) -> Self {
-        Self { arguments, wish: Wish::Configured, order: Order::DeleteFirst, elsewhere: false, password: None }
+        Self {
+            arguments,
+            wish: Wish::Configured,
+            order: Order::DeleteFirst,
+            elsewhere: false,
+            aged: false,
+            password: None,
+        }
     }
 }

@@ -44,6 +44,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     import: ImportId::Identity,
     password_source: PasswordSource::Vendor,
     reset_kind: ResetKind::InPlace,
+    reset_delay: Some("A reset reaches the mail server with a short delay, and until then the old password works."),
     reports_version: true,
     username: |_| None,
     smtp: SmtpDefaults::Undocumented,

@@ -230,7 +230,9 @@ fn nested_settings_stay_as_they_were_written() {
     workspace.write(&rotated(1, &verify(&workspace, "")));
     workspace.apply().quiet();
     let port = workspace.sandbox.smtp_port();
-    let written = json!({"host": "127.0.0.1", "on_refresh": null, "port": port, "security": null, "timeout": null});
+    let written = json!({
+        "host": "127.0.0.1", "on_refresh": null, "port": port, "previous": null, "security": null, "timeout": null
+    });
     assert_eq!(workspace.state()["verify"], written);
 }
 

@@ -37,6 +37,8 @@ pub(crate) struct Step {
     pub(crate) order: Order,
     /// Whether somebody else has reset the password since the last step.
     pub(crate) elsewhere: bool,
+    /// Whether years have passed since the last step.
+    pub(crate) aged: bool,
     /// The password that a vendor makes next, where it is one that makes them.
     pub(crate) password: Option<String>,
 }
@@ -76,6 +78,10 @@ async fn take(
         lived.target().reset_elsewhere(sandbox);
     }
     let mut lived = lived.cloned();
+    if let Some(lived) = lived.as_mut().filter(|_| step.aged && !double.stored.state.get("rotated_at").is_null()) {
+        double.stored.state.set("rotated_at", "2020-02-29T12:00:00.000000Z");
+        lived.is_old = true;
+    }
     if let Some(lived) = &mut lived {
         lived.is_braked = contract::is_braked(&double.stored.private);
     }
@@ -117,8 +123,10 @@ async fn take(
     assert_state(&double.stored.state, &before, arguments, due, sandbox, &lived);
     assert_keys(&double.stored.state, &warnings, sandbox);
 
+    assert_eq!(*double.stored.state.get("rotation_due"), Value::Bool(false), "what is changed or reset is not due");
     let again = double.plan(&arguments.config(Moment::Apply, sandbox), Wish::Configured).await;
-    assert_eq!(again.action, Action::Nothing, "there is nothing left to do");
+    // Where another `rotate_after` finds the password too old as well, the next refresh says so.
+    assert_eq!(again.action == Action::Nothing, !lived.is_due(), "there is nothing left to do");
     assert_eq!(vendors::resets(sandbox), resets + happened);
     lived
 }
@@ -137,6 +145,7 @@ fn refreshed(lived: &contract::History, state: &Value, sandbox: &Sandbox) -> Opt
     let is_live = stored.map_or(lived.is_live, |stored| stored == live);
     let mut state = state.clone();
     state.set("stale", is_stale);
+    state.set("rotation_due", lived.is_due());
     let mut lived = lived.clone();
     if stored.is_some() && is_live && contract::is_tried(&state, sandbox.smtp_port()) {
         state.set("verified", true);

@@ -10,14 +10,14 @@ use super::{
 };
 use crate::{
     framework::schema::{Attribute, Schema, Type},
-    provider::attributes::{host, password_policy, target, verify},
+    provider::attributes::{host, password_policy, rotate_after, target, verify},
 };
 
 /// The version of the schema. Release 0.1.0 wrote version 0, which [`super::upgrade`] converts.
 pub(super) const VERSION: i64 = 1;
 
 /// Returns the schema of the resource.
-pub(super) fn schema() -> Schema {
+pub(in crate::provider) fn schema() -> Schema {
     Schema {
         version: VERSION,
         description: include_str!("description.md").to_owned(),
@@ -60,12 +60,13 @@ fn arguments() -> Vec<Attribute> {
             Type::String,
             "Any string. Changing it sends `password_wo` again, in place.",
         ),
+        rotate_after::argument(),
         Attribute::optional(
             ROTATION_MODE,
             Type::String,
-            "How a changed `rotation_trigger` resets the password: `replace` (default) replaces the resource, \
-             `in_place` updates it. An update works with `prevent_destroy`, and if it fails the resource stays in \
-             state.",
+            "How a changed `rotation_trigger`, and a password that is due, are reset: `replace` (default) replaces the \
+             resource, `in_place` updates it. An update works with `prevent_destroy`, and if it fails the resource \
+             stays in state.",
         )
         .validated_by(|text| match text {
             IN_PLACE | REPLACE => Ok(()),
@@ -143,6 +144,7 @@ fn answers() -> Vec<Attribute> {
             "When this provider last reset the password, in RFC 3339 format (UTC, with microseconds); different after \
              every reset. Null after an import, until the first rotation.",
         ),
+        rotate_after::computed(),
         Attribute::computed(
             ROTATION_VERSION,
             Type::Number,

@@ -63,6 +63,7 @@ pub struct Arguments {
     pub target: Target,
     pub target_known: Known,
     pub trigger: Given<Text>,
+    pub rotate_after: Given<&'static str>,
     pub mode: Given<&'static str>,
     pub policy: Given<Policy>,
     pub own: Given<Text>,
@@ -88,6 +89,7 @@ impl Arguments {
             target,
             target_known: Known::Wholly,
             trigger: Given::default(),
+            rotate_after: Given::default(),
             mode: Given::default(),
             policy: Given::default(),
             own: Given::default(),
@@ -104,7 +106,7 @@ impl Arguments {
     pub fn is_late(&self) -> bool {
         let texts = [&self.trigger, &self.own, &self.own_version].iter().any(|text| text.late);
         let others = [self.mode.late, self.policy.late, self.host.late, self.port.late, self.timeout.late];
-        let others = [others.contains(&true), self.on_external_change.late, self.verify.late];
+        let others = [others.contains(&true), self.rotate_after.late, self.on_external_change.late, self.verify.late];
         texts || others.contains(&true) || self.target_known != Known::Wholly
     }
 
@@ -118,6 +120,7 @@ impl Arguments {
             ("password_policy", self.policy.at(moment, Policy::value)),
             ("password_wo", self.own.at(moment, |own| Value::Secret(own.0.clone().into()))),
             ("password_wo_version", self.own_version.at(moment, Text::value)),
+            ("rotate_after", self.rotate_after.at(moment, |age| Value::from(*age))),
             ("rotation_mode", self.mode.at(moment, |mode| Value::from(*mode))),
             ("rotation_trigger", self.trigger.at(moment, Text::value)),
             ("smtp_host", self.host.at(moment, |host| Value::from(*host))),
@@ -207,20 +210,21 @@ pub fn arguments(main: &'static Model) -> impl Strategy<Value = Arguments> {
     let host = prop::sample::select(vec!["mail.example.com", "127.0.0.1", "::1", "xn--bcher-kva.example"]);
     let port = prop::sample::select(vec![25_u16, 465, 587, 65535]);
     let timeout = prop::sample::select(vec!["90s", "1h"]);
+    let rotate_after = prop::sample::select(vec!["1h", "1h", "90d"]);
     let external = prop::sample::select(vec!["warn", "rotate", "rotate", "ignore"]);
     let first = (vendor, which, target_known, given(text()), given(mode), given(policy()));
     let second = (given(own()), given(text()), given(host), given(port), given(timeout));
-    let third = (given(external), (option::weighted(0.25, verify()), prop::bool::weighted(0.1)));
+    let third = (given(rotate_after), given(external), (option::weighted(0.25, verify()), prop::bool::weighted(0.1)));
     (first, second, third).prop_map(
         |(
             (vendor, which, target_known, trigger, mode, policy),
             (own, own_version, host, port, timeout),
-            (on_external_change, (value, late)),
+            (rotate_after, on_external_change, (value, late)),
         )| {
             let target = vendor.target(which);
             let verify = Given { value: value.filter(|_| own.value.as_ref().is_none_or(Text::is_plain)), late };
             let bare = Arguments { target_known, trigger, mode, host, port, timeout, ..Arguments::bare(target) };
-            let bare = Arguments { on_external_change, verify, ..bare };
+            let bare = Arguments { rotate_after, on_external_change, verify, ..bare };
             // What does not go together is an error at validate, and no matter of this program; what turns out null goes with all.
             match own.value {
                 _ if !target.vendor.takes_passwords => {

@@ -1,7 +1,6 @@
 //! Applies a plan: creates and updates reset the password, deletions revoke it where the vendor can.
 
 mod delete;
-mod new_state;
 mod sink;
 #[cfg(test)]
 mod tests;
@@ -11,7 +10,7 @@ use std::sync::Arc;
 use self::sink::ApplySink;
 use super::{
     CredentialPassword, diagnose,
-    names::{PASSWORD_POLICY, PASSWORD_WO, ROTATED_AT, SMTP_HOST, USERNAME},
+    names::{ROTATED_AT, SMTP_HOST},
     operation::Timed,
     private_data::PrivateData,
     state::State,
@@ -24,11 +23,12 @@ use crate::{
     },
     http::Outcome,
     provider::{
-        attributes::{password_policy, target, verify},
+        attributes::target,
         diagnostics::{self, lost_reset, revocation, vendor},
+        password::{new_state, request},
     },
-    rotation::{Created, Known, NewPassword, Predecessor, Request, RotationError, Rotator, Verified},
-    vendors::{Operation, PasswordSource, PriorCredential, ResetKind, Target},
+    rotation::{Created, Known, Predecessor, Rotator, Verified},
+    vendors::{Operation, PriorCredential, ResetKind, Target},
 };
 
 impl CredentialPassword {
@@ -61,7 +61,7 @@ impl CredentialPassword {
         let rotator = || {
             let credential = prior.stored.credential.clone();
             let previous_password = prior.previous_password(notes.logged_in_at.clone());
-            let known = Known { credential: credential.clone(), previous_password };
+            let known = Known { credential: credential.clone(), login: prior.login(), previous_password };
             self.rotator(target::known(&change.planned)?, credential, known)
         };
         // This is how the plan marks a reset.
@@ -139,33 +139,12 @@ async fn rotate(
     new: &NewState,
 ) -> std::result::Result<Verified, Failed> {
     let target = &rotator.target;
-    let rotated = match request(target, change) {
+    let rotated = match request::of(target, change) {
         Ok(request) => rotator.rotate(op, request, &ApplySink { call, change, new, target }).await,
         Err(error) => Err(error),
     };
     rotated
         .map_err(|error| Failed { outcome: error.outcome(), diagnostic: diagnostics::rotation::failed(target, &error) })
-}
-
-/// Converts a planned change into a rotation request.
-fn request(target: &Target, change: &Change) -> std::result::Result<Request, RotationError> {
-    let own = change.config.get(PASSWORD_WO).as_secret();
-    let password = match (target.vendor.password_source, own) {
-        (PasswordSource::Vendor, _) => NewPassword::ByVendor,
-        (PasswordSource::Caller, Some(own)) => NewPassword::Own(own.clone()),
-        (PasswordSource::Caller, None) => {
-            // Validation has rejected an invalid policy, with every value known.
-            let policy = password_policy::of(change.planned.get(PASSWORD_POLICY));
-            NewPassword::Generated(policy.ok_or(RotationError::NoRandomBytes)?)
-        }
-    };
-    Ok(Request {
-        password,
-        wants_smtp_host: change.planned.get(SMTP_HOST).is_unknown(),
-        endpoint: verify::endpoint(&change.planned),
-        username: change.planned.get(USERNAME).as_str().map(str::to_owned),
-        replaces: (!change.prior.is_null()).then(|| State::of(&change.prior).stored),
-    })
 }
 
 fn ids(predecessors: &[Predecessor]) -> Vec<String> {

@@ -1,9 +1,11 @@
 //! Passes the results of a rotation to core: to the new state, and to the warnings.
 
-use super::new_state;
 use crate::{
     framework::{Call, Change, NewState},
-    provider::{credential_password::private_data::PrivateData, diagnostics},
+    provider::{
+        diagnostics,
+        password::{new_state, private_data::PrivateData},
+    },
     rotation::{NewCredential, Notice, Sink},
     vendors::Target,
 };

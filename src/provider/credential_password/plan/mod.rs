@@ -1,12 +1,9 @@
 //! Plans a create or an update: a pure function of the configuration and the prior state.
 
-mod triggers;
-
-use self::triggers::ResetMode;
 use super::{
     names::{
-        ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, SMTP_PORT, STALE, USERNAME,
-        VERIFIED, VERIFY,
+        ID, IN_PLACE, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_DUE, ROTATION_MODE, ROTATION_VERSION,
+        SMTP_HOST, SMTP_PORT, STALE, USERNAME, VERIFIED, VERIFY,
     },
     private_data::PrivateData,
     state::State,
@@ -19,11 +16,12 @@ use crate::{
         value::Value,
     },
     provider::{
-        attributes::target,
+        attributes::{rotate_after, target},
         diagnostics::{
-            mail_server,
+            drift, mail_server,
             vendor::{self, Step},
         },
+        password::triggers::{self, ResetMode, StalePassword},
         settings::{Connection, Connections},
     },
     vendors::{ResetKind, SmtpDefaults, Target},
@@ -54,13 +52,13 @@ pub(super) fn plan(connections: &Connections, call: &Call, draft: &mut Draft) ->
 
 /// The result of a plan.
 #[derive(Debug)]
-pub(super) struct Decision {
+pub(in crate::provider) struct Decision {
     /// The credential; `None` while a part of it is unknown.
-    pub(super) target: Option<Target>,
+    pub(in crate::provider) target: Option<Target>,
     /// Whether the apply resets the password.
-    pub(super) resets: bool,
+    pub(in crate::provider) resets: bool,
     /// The warnings to report.
-    pub(super) warnings: Vec<Diagnostic>,
+    pub(in crate::provider) warnings: Vec<Diagnostic>,
 }
 
 /// Finishes a drafted plan: fills in the computed attributes and decides whether the apply resets the password.
@@ -68,10 +66,13 @@ pub(super) struct Decision {
 /// The apply resets the password if and only if `rotated_at` is planned as unknown. Every other known value depends
 /// only on the configuration, so core's second plan of a replacement, which has a null prior state, agrees with the
 /// first.
-pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
+pub(in crate::provider) fn finish(draft: &mut Draft) -> Result<Decision> {
     let target = target::of(&draft.planned)?;
     let vendor = target.as_ref().map(|target| target.vendor);
-    let asked = triggers::evaluate(draft, vendor);
+    let in_place = draft.planned.get(ROTATION_MODE).as_str() == Some(IN_PLACE);
+    // The planned mode applies, so one apply can change the mode and trigger a reset.
+    let by_mode = if in_place { ResetMode::InPlace } else { ResetMode::Replacement };
+    let asked = triggers::evaluate(draft, vendor, by_mode);
     draft.replace.extend(asked.replaced);
     let is_new = draft.prior.is_null() || !draft.replace.is_empty();
     let resets = is_new || asked.mode == ResetMode::InPlace;
@@ -103,6 +104,8 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     planned.set(ID, target.as_ref().map_or(Value::Unknown, |target| target.id().into()));
     planned.set(USERNAME, username);
     planned.set(REMOTE_VERSION, version);
+    let due = rotate_after::planned(&draft.prior, planned, resets);
+    planned.set(ROTATION_DUE, due);
     if draft.config.get(SMTP_HOST).is_null() {
         planned.set(SMTP_HOST, host);
     }
@@ -128,7 +131,13 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     draft.private = PrivateData::of_plan(draft, target.as_ref(), asked.heals).into();
     // A reset sends what would otherwise only be adopted, so there is nothing to warn about.
     let adopted = asked.adopted.iter().filter(|_| !resets);
-    let warnings = adopted.map(|path| triggers::adoption(path, own_password)).chain(asked.reason).collect();
+    let adopted = adopted.map(|path| triggers::adoption(path, own_password));
+    let id = State::of(&draft.prior).id;
+    let stale = asked.stale.map(|stale| match stale {
+        StalePassword::Rotated => drift::rotation(&id),
+        StalePassword::Exhausted(rotations) => drift::rotations_exhausted(&id, rotations),
+    });
+    let warnings = adopted.chain(stale).collect();
     Ok(Decision { target, resets, warnings })
 }
 
@@ -138,7 +147,10 @@ mod tests {
     use crate::{
         framework::{Private, diagnostic::Path, plan, value::Number},
         provider::credential_password::{
-            names::{IGNORE, IN_PLACE, ON_EXTERNAL_CHANGE, ROTATE, ROTATION_MODE, ROTATION_TRIGGER, TIMEOUTS, WARN},
+            names::{
+                IGNORE, IN_PLACE, ON_EXTERNAL_CHANGE, ROTATE, ROTATE_AFTER, ROTATION_MODE, ROTATION_TRIGGER, TIMEOUTS,
+                WARN,
+            },
             schema,
         },
         secret::Secret,
@@ -272,6 +284,80 @@ mod tests {
             assert_eq!(plan.state.get(STALE), after, "row {row}");
             if !replaces.is_empty() {
                 assert_eq!(plan.state, planned(&config, &Value::Null).state, "core's second plan of row {row}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_password_that_is_due_is_rotated_in_the_way_of_the_mode() {
+        let due = |changes: &[(&'static str, Value)]| {
+            let changes = [&[(ROTATE_AFTER, "90d".into()), (ROTATION_DUE, true.into())], changes].concat();
+            rotated(&changes)
+        };
+        let setting = |after: Value, mode: &str, trigger: Value| {
+            config(&[(ROTATE_AFTER, after), (ROTATION_MODE, mode.into()), (ROTATION_TRIGGER, trigger)])
+        };
+        let replace = |after: Value| setting(after, "replace", "one".into());
+        let in_place = |after: Value| setting(after, IN_PLACE, "one".into());
+        let (by_trigger, by_age) = (Path::attribute(ROTATION_TRIGGER), Path::attribute(ROTATION_DUE));
+        let not_yet = due(&[(ROTATION_DUE, false.into())]);
+        let never = due(&[(ROTATED_AT, Value::Null), (PASSWORD, Value::Null)]);
+        // configuration, prior state, resets, replaces for
+        for (row, config, prior, resets, replaces) in [
+            (1, replace("90d".into()), due(&[]), true, vec![&by_age]),
+            (2, in_place("90d".into()), due(&[]), true, vec![]),
+            (3, replace("30d".into()), due(&[]), false, vec![]),
+            (4, in_place("30d".into()), due(&[]), false, vec![]),
+            (5, replace(Value::Null), due(&[]), false, vec![]),
+            (6, in_place(Value::Null), due(&[]), false, vec![]),
+            (7, replace(Value::Unknown), due(&[]), true, vec![&by_age]),
+            (8, in_place(Value::Unknown), due(&[]), true, vec![]),
+            (9, setting("90d".into(), "replace", "two".into()), due(&[]), true, vec![&by_trigger, &by_age]),
+            (10, setting("90d".into(), IN_PLACE, "two".into()), due(&[]), true, vec![]),
+            (11, setting("30d".into(), "replace", "two".into()), due(&[]), true, vec![&by_trigger]),
+            (12, setting(Value::Null, IN_PLACE, "two".into()), due(&[]), true, vec![]),
+            (13, replace("90d".into()), not_yet.clone(), false, vec![]),
+            (14, replace(Value::Unknown), not_yet.clone(), false, vec![]),
+            (15, in_place(Value::Unknown), not_yet, false, vec![]),
+            (16, replace("90d".into()), never.clone(), false, vec![]),
+            (17, in_place(Value::Unknown), never, false, vec![]),
+            (18, replace("90d".into()), rotated(&[]), false, vec![]),
+        ] {
+            let plan = planned(&config, &prior);
+            assert_eq!(plan.resets, resets, "resets in row {row}");
+            assert_eq!(plan.replace.iter().collect::<Vec<_>>(), replaces, "replaces in row {row}");
+            // A state in which the password is due although it was never reset is not one that a refresh stores.
+            assert_eq!(plan.state.get(ROTATION_DUE), &Value::Bool(row == 16), "due in row {row}");
+            assert!(!plan.warns, "row {row}");
+            if !resets {
+                assert_eq!(plan.state.get(PASSWORD), prior.get(PASSWORD), "row {row}");
+            }
+            if !replaces.is_empty() {
+                assert_eq!(plan.state, planned(&config, &Value::Null).state, "core's second plan of row {row}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_age_that_is_decided_at_apply_leaves_open_what_a_rotation_changes() {
+        for stale in [false, true] {
+            let changes = [
+                (ROTATE_AFTER, "90d".into()),
+                (ROTATION_DUE, true.into()),
+                (STALE, stale.into()),
+                (VERIFIED, true.into()),
+            ];
+            let prior = rotated(&changes);
+            let plan = |after: Value| {
+                let in_place = (ROTATION_MODE, IN_PLACE.into());
+                planned(&config(&[(ROTATE_AFTER, after), in_place, (ROTATION_TRIGGER, "one".into())]), &prior).state
+            };
+            let before = plan(Value::Unknown);
+            for after in ["90d".into(), "30d".into(), Value::Null].map(plan) {
+                for attribute in schema::schema().attributes {
+                    let (before, after) = (before.get(&attribute.name), after.get(&attribute.name));
+                    assert!(before.is_unknown() || before == after, "{}", attribute.name);
+                }
             }
         }
     }

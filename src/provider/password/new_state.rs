@@ -4,7 +4,7 @@ use crate::{
     framework::{Change, ResourceState, value::Value},
     provider::{
         attributes::rotation_version,
-        credential_password::{
+        password::{
             names::{PASSWORD, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, STALE, USERNAME, VERIFIED},
             private_data::PrivateData,
             state::{rotated_at, without_unknowns},
@@ -15,7 +15,7 @@ use crate::{
 
 /// Completes the planned state with what the reset made known. `healed` counts the rotations in a row for a stale
 /// password, this one included.
-pub(super) fn rotated(change: &Change, new: &NewCredential, healed: u32) -> ResourceState {
+pub(in crate::provider) fn rotated(change: &Change, new: &NewCredential, healed: u32) -> ResourceState {
     let mut state = change.planned.clone();
     for (name, value) in [(REMOTE_VERSION, &new.version), (SMTP_HOST, &new.smtp_host), (USERNAME, &new.username)] {
         // Core rejects a state that differs from what was planned as known.
@@ -43,7 +43,7 @@ pub(super) fn rotated(change: &Change, new: &NewCredential, healed: u32) -> Reso
 /// first reset. If nothing were stored, core would restore the object that a create under `create_before_destroy` was
 /// replacing, and after `-replace` or `replace_triggered_by` it would see nothing left to do. A create cannot see which
 /// of these cases it belongs to.
-pub(super) fn leftover(change: &Change) -> ResourceState {
+pub(in crate::provider) fn leftover(change: &Change) -> ResourceState {
     let mut state = without_unknowns(change.planned.clone());
     state.set(PASSWORD, Value::Null);
     state.set(STALE, true);
@@ -53,7 +53,7 @@ pub(super) fn leftover(change: &Change) -> ResourceState {
 
 /// The state after an update whose reset certainly replaced the stored password, while the new one is lost: the prior
 /// state, marked stale. The next plan then reports it even if the vendor cannot.
-pub(super) fn outdated(change: &Change) -> ResourceState {
+pub(in crate::provider) fn outdated(change: &Change) -> ResourceState {
     let mut state = change.prior.clone();
     // Without a reset by this provider there is no stored password that could be stale.
     if !state.get(ROTATED_AT).is_null() {
