@@ -178,11 +178,11 @@ fn somebody_elses_reset_is_met_as_the_setting_says() {
 #[test]
 fn a_password_that_has_become_too_old_is_rotated_once() {
     for (vendor, mode, is_imported) in [
-        (Target::HubSpot as fn(Which) -> Target, "replace", true),
-        (Target::Smtpd, "in_place", true),
-        (Target::KirimEmail, "in_place", false),
+        (HubSpot::MODEL, "replace", true),
+        (Smtpd::MODEL, "in_place", true),
+        (KirimEmail::MODEL, "in_place", false),
     ] {
-        let target = vendor(Which::First);
+        let target = vendor.first();
         let step = |(age, late, trigger): (Option<&'static str>, bool, &str)| {
             let arguments = Arguments {
                 trigger: Given::now(trigger),
