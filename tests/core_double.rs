@@ -177,11 +177,9 @@ fn somebody_elses_reset_is_met_as_the_setting_says() {
 
 #[test]
 fn a_password_that_has_become_too_old_is_rotated_once() {
-    for (vendor, mode, is_imported) in [
-        (HubSpot::MODEL, "replace", true),
-        (Smtpd::MODEL, "in_place", true),
-        (KirimEmail::MODEL, "in_place", false),
-    ] {
+    for (vendor, mode, is_imported) in
+        [(HubSpot::MODEL, "replace", true), (Smtpd::MODEL, "in_place", true), (KirimEmail::MODEL, "in_place", false)]
+    {
         let target = vendor.first();
         let step = |(age, late, trigger): (Option<&'static str>, bool, &str)| {
             let arguments = Arguments {
