@@ -139,7 +139,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
             if is_complete && is_found {
                 return Ok(());
             }
-            // Once the password may be there, a stated length that is wrong, or a connection that stays open, is not worth the full
+            // Once the password may be there, a wrong length or a connection that stays open is not worth the full
             // timeout.
             let read =
                 if is_complete || is_found { timeout(PATIENCE, self.read()).await } else { Ok(self.read().await) };
@@ -195,7 +195,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
                 Ok(httparse::Status::Partial) | Err(_) => return Err(TransportError::Interrupted),
             };
             let status = response.code.unwrap_or_default();
-            // After a 101 the connection speaks another protocol, so no other response follows (RFC 9110, section 15.2.2).
+            // After a 101 the connection speaks another protocol, so no response follows (RFC 9110, section 15.2.2).
             let is_interim = matches!(status, 100 | 102..=199);
             if !is_interim {
                 // A header that is not valid is dropped, since the password is in the body.

@@ -182,8 +182,8 @@ impl Exchange<'_> {
                 return Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries });
             }
         };
-        // The response to a reset proves itself by its password. To this request, a captive portal's 200 would look the same as the
-        // vendor's.
+        // The response to a reset proves itself by its password. To this request, a captive portal's 200 would look
+        // the same as the vendor's.
         if self.intent == Intent::Set
             && self.agreement.of(status, media, &body, &self.error_format.refusal) == Origin::Foreign
         {

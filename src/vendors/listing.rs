@@ -113,8 +113,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
                     entries.kept.push(entry);
                     entries.count += 1;
                 }
-                // The rest is read to see that the JSON is whole, and none of it is kept. One entry too many is enough to reject
-                // the list, so there is no exact count.
+                // The rest is read to see that the JSON is whole, and none of it is kept. One entry too many is enough
+                // to reject the list, so there is no exact count.
                 while items.next_element::<IgnoredAny>()?.is_some() {
                     entries.count = MOST_ENTRIES + 1;
                 }
