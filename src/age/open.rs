@@ -28,8 +28,8 @@ pub fn open(file: &[u8], identities: &Identities) -> Result<Zeroizing<Vec<u8>>, 
 }
 
 fn file_key(header: &Header<'_>, identities: &Identities) -> Result<FileKey, OpenError> {
-    // A passphrase must be the only way into a file. Otherwise whoever knows it could be misled about who else can read
-    // the file.
+    // A passphrase must be the only way into a file. Otherwise those who know it could be misled about who else
+    // can read the file.
     let is_passphrase = |kind: Option<&&[u8]>| kind.is_some_and(|kind| *kind == b"scrypt");
     if header.stanzas.len() > 1 && header.stanzas.iter().any(|stanza| is_passphrase(stanza.arguments.first())) {
         return Err(OpenError::Header);
