@@ -2,6 +2,7 @@
 
 pub(super) use crate::provider::attributes::{
     PASSWORD_POLICY, SMTP_HOST, SMTP_PORT, VERIFY,
+    retire_previous::PREVIOUS,
     rotate_after::{ROTATE_AFTER, ROTATION_DUE},
 };
 

@@ -1,6 +1,6 @@
 //! Validates a configuration of the resource against rules that its schema cannot express.
 
-use super::names::{PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, SMTP_PORT};
+use super::names::{IN_PLACE, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATION_MODE, SMTP_PORT};
 use crate::{
     framework::{
         diagnostic::{Diagnostic, Diagnostics, Path},
@@ -8,7 +8,7 @@ use crate::{
         value::Value,
     },
     provider::attributes::{
-        password_policy,
+        password_policy, retire_previous,
         target::{self, Named},
         verify,
     },
@@ -30,6 +30,9 @@ pub(super) fn config(config: &Value) -> Diagnostics {
     }
     diagnostics.extend(own_password(config));
     diagnostics.extend(password_policy::validate(config.get(PASSWORD_POLICY)));
+    let mode = config.get(ROTATION_MODE);
+    let is_in_place = (!mode.is_unknown()).then(|| mode.as_str() == Some(IN_PLACE));
+    diagnostics.extend(retire_previous::validate(config, vendor, is_in_place));
     diagnostics.extend(verify::validate(config, vendor));
     if let Some(port) = config.get(SMTP_PORT).as_number()
         && !port.as_i64().is_some_and(|port| (1..=65535).contains(&port))

@@ -3,11 +3,13 @@
 use crate::{
     framework::{Change, ResourceState, value::Value},
     provider::{
-        attributes::rotation_version,
+        attributes::{retire_previous, rotation_version, target},
         credential_password::{
-            names::{PASSWORD, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, STALE, USERNAME, VERIFIED},
+            names::{
+                PASSWORD, PREVIOUS, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, STALE, USERNAME, VERIFIED,
+            },
             private_data::PrivateData,
-            state::{rotated_at, without_unknowns},
+            state::{State, rotated_at, without_unknowns},
         },
     },
     rotation::{NewCredential, Verified},
@@ -23,6 +25,9 @@ pub(super) fn rotated(change: &Change, new: &NewCredential, healed: u32) -> Reso
             state.set(name, value.clone());
         }
     }
+    if state.get(PREVIOUS).is_unknown() {
+        state.set(PREVIOUS, previous(change, new));
+    }
     state.set(PASSWORD, new.password.clone());
     state.set(ROTATED_AT, format!("{:.6}", new.rotated_at));
     state.set(ROTATION_VERSION, rotation_version::after(new.rotated_at, change.prior.get(ROTATION_VERSION)));
@@ -34,6 +39,24 @@ pub(super) fn rotated(change: &Change, new: &NewCredential, healed: u32) -> Reso
     };
     state.set(VERIFIED, verified);
     ResourceState { state, private: PrivateData::of_state(&change.config, new.logged_in_at.clone(), healed) }
+}
+
+/// The credential that the reset has replaced, which stays valid.
+fn previous(change: &Change, new: &NewCredential) -> Value {
+    match target::of(&change.planned) {
+        Ok(Some(target)) => {
+            let replaced = State::of(&change.prior).stored.credential;
+            retire_previous::after(&target, &replaced, new.version.as_deref())
+        }
+        _ => Value::Null,
+    }
+}
+
+/// The state before an update, once the credential that it has as the previous one is revoked.
+pub(super) fn without_previous(change: &Change) -> ResourceState {
+    let mut state = change.prior.clone();
+    state.set(PREVIOUS, Value::Null);
+    ResourceState { state, private: PrivateData::of_failure(&change.private) }
 }
 
 /// The state after a create whose reset may have happened and whose password is lost: the planned state, with null for

@@ -17,6 +17,10 @@ pub(super) struct ApplySink<'a> {
 }
 
 impl Sink for ApplySink<'_> {
+    fn revoked(&self) {
+        self.new.set(new_state::without_previous(self.change));
+    }
+
     fn doubt(&self) {
         // A failed update keeps the prior state, so its trigger is still pending and the next plan resets again.
         self.new.doubt(self.change.prior.is_null().then(|| new_state::leftover(self.change)));

@@ -18,6 +18,7 @@ use crate::{
         Private, Resource,
         diagnostic::Path,
         plan::{Draft, draft},
+        value::Value,
     },
     http::{Error, Kind},
     provider::{
@@ -29,7 +30,7 @@ use crate::{
         settings::Connections,
     },
     secret::{Name, Secret},
-    vendors::{self, Fields, Found, Listed, Presence, Reset, VendorApi},
+    vendors::{self, Fields, Found, Listed, Presence, Reset, ResetKind, VendorApi},
 };
 
 type Answer<T> = std::result::Result<T, Error>;

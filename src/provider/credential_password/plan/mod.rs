@@ -5,8 +5,8 @@ mod triggers;
 use self::triggers::ResetMode;
 use super::{
     names::{
-        ID, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_DUE, ROTATION_VERSION, SMTP_HOST, SMTP_PORT,
-        STALE, USERNAME, VERIFIED, VERIFY,
+        ID, PASSWORD, PASSWORD_WO, PREVIOUS, REMOTE_VERSION, ROTATED_AT, ROTATION_DUE, ROTATION_VERSION, SMTP_HOST,
+        SMTP_PORT, STALE, USERNAME, VERIFIED, VERIFY,
     },
     private_data::PrivateData,
     state::State,
@@ -19,7 +19,7 @@ use crate::{
         value::Value,
     },
     provider::{
-        attributes::{rotate_after, target},
+        attributes::{retire_previous, rotate_after, target},
         diagnostics::{
             mail_server,
             vendor::{self, Step},
@@ -105,6 +105,8 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     planned.set(REMOTE_VERSION, version);
     let due = rotate_after::planned(&draft.prior, planned, resets);
     planned.set(ROTATION_DUE, due);
+    let previous = retire_previous::planned(&draft.prior, planned, is_new, resets);
+    planned.set(PREVIOUS, previous);
     if draft.config.get(SMTP_HOST).is_null() {
         planned.set(SMTP_HOST, host);
     }
