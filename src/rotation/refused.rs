@@ -48,3 +48,63 @@ impl Rotator {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::{
+        rotation::{reconcile::Known, rotator::Shared, unused_api::target},
+        secret::Secret,
+        smtp::{FailureKind, Roots, Security},
+        vendors::{Fields, Listed, Presence, PriorCredential, Reset, ResetKind, VendorApi},
+    };
+
+    /// A vendor whose revocations crash.
+    #[derive(Debug)]
+    struct Panicking;
+
+    #[async_trait]
+    impl VendorApi for Panicking {
+        async fn read(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<Presence, Error> {
+            unreachable!("it is only revoked")
+        }
+
+        async fn list(&self, _: &Operation, _: &Fields) -> Result<Vec<Listed>, Error> {
+            unreachable!("it is only revoked")
+        }
+
+        async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset, Error> {
+            unreachable!("it is only revoked")
+        }
+
+        async fn revoke(&self, _: &Operation, _: &PriorCredential) -> Result<(), Error> {
+            panic!("a test")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_revocation_that_crashes_is_an_error() {
+        let rotator = Rotator {
+            shared: Arc::new(Shared::default()),
+            target: target(ResetKind::NewCredential, "a"),
+            api: Arc::new(Panicking),
+            roots: Roots::default(),
+            credential: PriorCredential::default(),
+            known: Known::default(),
+        };
+        let credential = PriorCredential { version: Some("new".to_owned()), username: None };
+        let refused = Refused {
+            server: Server::new("mail.example.com", 587, Security::Tls, Roots::default()),
+            failure: Failure { kind: FailureKind::Refused, code: Some(535), enhanced: None, reason: "a test".into() },
+            stored: StoredCredential { credential, rotated_at: None },
+        };
+        let op = Operation::new(Duration::from_mins(1), CancellationToken::new());
+        let error = rotator.revoke_refused(&op, &refused).await.unwrap_err();
+        assert_eq!((error.outcome, refused.id()), (Outcome::MayHaveChanged, "new"));
+    }
+}
