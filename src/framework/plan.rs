@@ -59,7 +59,12 @@ fn plan_attribute(attribute: &Attribute, config: &Value, prior: &Value, is_new: 
         (Type::Objects(nested), Value::List(items)) => {
             // Elements have no identity, so a list of objects has no prior values to keep: one removed in the middle
             // would shift all that follow.
-            Value::List(items.iter().map(|item| plan_object(nested, item, &Value::Null)).collect())
+            let item = |item: &Value| match item {
+                Value::Object(_) => plan_object(nested, item, &Value::Null),
+                // Core rejects a plan of parts for an element that is null or unknown as a whole.
+                _ => item.clone(),
+            };
+            Value::List(items.iter().map(item).collect())
         }
         (_, Value::Null) if attribute.is_computed() => computed(),
         _ => config.clone(),
@@ -163,6 +168,20 @@ mod tests {
             let mut prior = state(target("a", "n"), "h");
             prior.set("target", Value::object([("name", "a".into()), ("note", "n".into()), ("seen", false.into())]));
             assert_eq!(draft(&schema(), config, prior.clone(), Private::default()).planned, prior);
+        }
+    }
+
+    #[test]
+    fn an_element_of_a_list_is_planned_as_configured_null_and_unknown_ones_too() {
+        let nested = vec![Attribute::required("name", Type::String, ""), Attribute::optional("note", Type::String, "")];
+        let schema =
+            Schema { attributes: vec![Attribute::optional("targets", Type::Objects(nested), "")], ..Schema::default() };
+        let named = |name: Value| Value::object([("name", name), ("note", Value::Null)]);
+        let targets = Value::List(vec![named("a".into()), Value::Null, Value::Unknown, named(Value::Unknown)]);
+        let config = Value::object([("targets", targets)]);
+        for prior in [Value::Null, Value::object([("targets", Value::List(vec![named("b".into())]))])] {
+            let draft = draft(&schema, config.clone(), prior, Private::default());
+            assert_eq!((draft.planned, draft.replace), (config.clone(), vec![]));
         }
     }
 

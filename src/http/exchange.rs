@@ -66,7 +66,7 @@ impl Exchange<'_> {
                 Instant::now().checked_add(self.timeout).unwrap_or(end.max(self.op.deadline))
             }
         };
-        let mut response = Arriving::over(connection, self.intent == Intent::Reset);
+        let mut response = Arriving::over(connection);
         let begun = self.begin(&mut response, message, end).await;
         self.judge(response, begun, end).await
     }
@@ -77,7 +77,7 @@ impl Exchange<'_> {
         if self.intent != Intent::Read {
             return None;
         }
-        let mut response = Arriving::over(self.transport.kept().take(self.route)?, false);
+        let mut response = Arriving::over(self.transport.kept().take(self.route)?);
         match self.begin(&mut response, message, end).await {
             Err(TransportError::Interrupted) => None,
             begun => Some(self.judge(response, begun, end).await),

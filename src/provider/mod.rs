@@ -5,6 +5,7 @@ mod credential_password;
 mod credentials;
 mod diagnostics;
 mod functions;
+mod password;
 mod settings;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::{
         validate::{self, WriteOnly},
         value::Value,
     },
+    rotation::Shared,
     vendors::{Operation, VendorApi},
 };
 
@@ -50,12 +52,12 @@ impl Smtp {
     }
 
     fn over(connections: Connections) -> Self {
-        let connections = Arc::new(connections);
+        let (connections, shared) = (Arc::new(connections), Arc::<Shared>::default());
         Self {
             schema: settings::schema(),
             data_sources: [Arc::new(Credentials::new(Arc::clone(&connections)))],
             functions: [Arc::new(SesPassword::new()), Arc::new(Url::new())],
-            resources: [Arc::new(CredentialPassword::new(Arc::clone(&connections)))],
+            resources: [Arc::new(CredentialPassword::new(Arc::clone(&connections), shared))],
             connections,
         }
     }

@@ -61,7 +61,7 @@ pub(crate) fn live(history: &History) {
         let resets = vendors::resets(&sandbox);
         double.destroy().await;
         assert_eq!(vendors::resets(&sandbox), resets, "a destroy resets nothing");
-        assert!(vendors::live_keys(&sandbox).is_empty(), "a destroy revokes the key that this resource has");
+        assert!(vendors::successors(&sandbox).is_empty(), "a destroy revokes the key that this resource has");
     });
 }
 
@@ -135,7 +135,8 @@ async fn take(
 fn refreshed(lived: &contract::History, state: &Value, sandbox: &Sandbox) -> Option<(contract::History, Value)> {
     let target = lived.target();
     let key = state.get("remote_version").as_str();
-    if matches!(target, Target::Smtpd(_)) && !vendors::live_keys(sandbox).iter().any(|id| key == Some(id)) {
+    let is_there = || vendors::successors(sandbox).iter().any(|id| key == Some(id));
+    if target.vendor.makes_successors && !is_there() {
         return None;
     }
     let (_, live) = target.login(sandbox);
@@ -150,7 +151,7 @@ fn refreshed(lived: &contract::History, state: &Value, sandbox: &Sandbox) -> Opt
         state.set("verified", true);
         lived.is_braked = false;
     }
-    if matches!(target, Target::KirimEmail(_)) && state.get("remote_version") != &Value::Null && is_live {
+    if target.vendor.shows_changes && state.get("remote_version") != &Value::Null && is_live {
         lived.is_braked = false;
     }
     (lived.is_stale, lived.is_live) = (is_stale, is_live);
@@ -198,7 +199,7 @@ fn assert_state(
     } else if due != Due::Nothing {
         assert_eq!(arguments.own.value.as_ref().map(|own| &own.0), Some(&password), "the user's own was sent");
     }
-    let (host, port) = target.submission().unzip();
+    let (host, port) = target.vendor.submission.unzip();
     let host = arguments.host.value.or(host);
     let port = arguments.port.value.or(port);
     assert_eq!(state.get("smtp_host").as_str(), host);
@@ -208,7 +209,7 @@ fn assert_state(
 /// Of the keys that resets make, only the one in state is left, and what a warning names. Whoever is warned revokes it by hand.
 fn assert_keys(state: &Value, warnings: &[Diagnostic], sandbox: &Sandbox) {
     let current = state.get("remote_version").as_str();
-    for id in vendors::live_keys(sandbox).iter().filter(|id| current != Some(id)) {
+    for id in vendors::successors(sandbox).iter().filter(|id| current != Some(id)) {
         assert!(
             warnings.iter().any(|warning| warning.detail.contains(&format!("`{id}`"))),
             "a key is left, and nobody is told"

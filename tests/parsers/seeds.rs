@@ -2,15 +2,28 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use terraform_provider_smtp::{
+    age::{Recipient, Seal},
     framework::{Provider, msgpack, value::Value},
     provider::Smtp,
+    secret::Secret,
 };
 
 use crate::NEEDLE;
 
+/// An identity, and the recipient that belongs to it.
+pub(crate) const IDENTITY: &str = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+const RECIPIENT: &str = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+
 /// What `target` should be able to read, or nearly so.
 pub(crate) fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
+        "age_file" => {
+            let seal = Seal::prepare(&[Recipient::parse(RECIPIENT).unwrap(); 2], getrandom::fill).unwrap();
+            let armored = seal.seal(&Secret::new(NEEDLE));
+            let encoded: String = armored.lines().filter(|line| !line.starts_with('-')).collect();
+            vec![STANDARD.decode(encoded).unwrap(), armored.into_bytes()]
+        }
+        "age_keys" => strings(&[IDENTITY, RECIPIENT, &format!("# a comment\r\n\n{IDENTITY}\n{IDENTITY}\n")]),
         "client_certificate" => {
             let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
             let der = STANDARD.encode(signed.cert.der());

@@ -60,7 +60,7 @@ pub(in crate::provider) fn named(value: &Value) -> Named {
 }
 
 fn named_among(vendors: &[&'static Vendor], value: &Value) -> Named {
-    let set: Vec<_> = vendors.iter().copied().filter(|vendor| value.get(vendor.name).as_object().is_some()).collect();
+    let set: Vec<_> = vendors.iter().copied().filter(|vendor| is_set(value.get(vendor.name))).collect();
     let unknown = vendors.iter().any(|vendor| value.get(vendor.name).is_unknown());
     match *set {
         // An unknown attribute may still turn out to be the one that is set.
@@ -71,10 +71,15 @@ fn named_among(vendors: &[&'static Vendor], value: &Value) -> Named {
     }
 }
 
+/// Returns whether a value is neither null nor unknown.
+fn is_set(value: &Value) -> bool {
+    !value.is_null() && !value.is_unknown()
+}
+
 /// Returns the credential that a configuration, plan or state identifies; `None` while a part of it is unknown.
 pub(in crate::provider) fn of(value: &Value) -> Result<Option<Target>> {
     match named(value) {
-        Named::One(vendor) => fields_of(vendor, vendor.target, value),
+        Named::One(vendor) => fields_of(vendor, vendor.target, value.get(vendor.name), &Path::attribute(vendor.name)),
         Named::Undecided => Ok(None),
         Named::Nothing => Err(missing().into()),
         Named::Several(vendors) => Err(several(&vendors).into()),
@@ -92,7 +97,7 @@ pub(in crate::provider) fn known(state: &Value) -> Result<Target> {
 /// Returns the scope that the data source's configuration selects; `None` while a part of it is unknown.
 pub(in crate::provider) fn scope_of(value: &Value) -> Result<Option<Target>> {
     match named(value) {
-        Named::One(vendor) => fields_of(vendor, vendor.scope, value),
+        Named::One(vendor) => fields_of(vendor, vendor.scope, value.get(vendor.name), &Path::attribute(vendor.name)),
         Named::Undecided => Ok(None),
         Named::Nothing => Err(no_account().into()),
         Named::Several(vendors) => Err(several_accounts(&vendors).into()),
@@ -113,24 +118,27 @@ pub(in crate::provider) fn value(target: &Target) -> Value {
     Value::object(target.vendor.target.iter().map(|field| (field.name, target.fields.text(field).into())))
 }
 
-fn fields_of(vendor: &'static Vendor, fields: &[&'static Field], value: &Value) -> Result<Option<Target>> {
-    let object = value.get(vendor.name);
+/// Returns the credential that an object at this path identifies; `None` while a part of it is unknown.
+pub(in crate::provider) fn in_object(vendor: &'static Vendor, object: &Value, at: &Path) -> Result<Option<Target>> {
+    fields_of(vendor, vendor.target, object, at)
+}
+
+fn fields_of(vendor: &'static Vendor, fields: &[&'static Field], object: &Value, at: &Path) -> Result<Option<Target>> {
     if !object.is_wholly_known() {
         return Ok(None);
     }
     let texts = fields.iter().filter_map(|field| Some((*field, object.get(field.name).as_str()?)));
-    from_texts(vendor, texts).map(Some)
+    from_texts(vendor, texts, at).map(Some)
 }
 
 fn from_texts<'a>(
     vendor: &'static Vendor,
     texts: impl IntoIterator<Item = (&'static Field, &'a str)>,
+    at: &Path,
 ) -> Result<Target> {
     let mut fields = Fields::default();
     for (field, text) in texts {
-        fields
-            .insert(field, Secret::new(text))
-            .map_err(|words| invalid(Path::attribute(vendor.name).then(field.name), words))?;
+        fields.insert(field, Secret::new(text)).map_err(|words| invalid(at.clone().then(field.name), words))?;
     }
     Ok(Target { vendor, fields })
 }
@@ -168,7 +176,10 @@ impl Imported {
         }
         match vendor.import {
             ImportId::Credential => Ok(Self::Credential { vendor, id: parts.concat() }),
-            ImportId::Identity => from_texts(vendor, vendor.identity.iter().copied().zip(parts)).map(Self::Target),
+            ImportId::Identity => {
+                let texts = vendor.identity.iter().copied().zip(parts);
+                from_texts(vendor, texts, &Path::attribute(vendor.name)).map(Self::Target)
+            }
         }
     }
 
@@ -204,7 +215,7 @@ impl StoredTarget {
     pub(in crate::provider) fn target(&self) -> Option<Target> {
         let vendor = VENDORS.iter().copied().find(|vendor| vendor.name == self.vendor)?;
         let texts = vendor.target.iter().filter_map(|field| Some((*field, self.fields.get(field.name)?.as_str())));
-        from_texts(vendor, texts).ok()
+        from_texts(vendor, texts, &Path::default()).ok()
     }
 }
 

@@ -4,22 +4,28 @@
 
 mod apply;
 mod import;
-mod names;
-mod operation;
 mod plan;
-mod private_data;
 mod read;
 mod schema;
-mod state;
 mod upgrade;
 mod validate;
+
+#[cfg(test)]
+pub(super) use self::{
+    plan::{Decision, finish},
+    schema::schema,
+};
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use self::private_data::PrivateData;
-use super::{diagnostics, settings::Connections};
+use super::{
+    diagnostics,
+    password::{names, operation, private_data, state},
+    settings::Connections,
+};
 use crate::{
     framework::{
         Call, Change, Crash, NewState, Private, Resource, ResourceState,
@@ -43,11 +49,12 @@ pub(super) struct CredentialPassword {
 }
 
 impl CredentialPassword {
-    pub(super) fn new(connections: Arc<Connections>) -> Self {
+    /// Creates the resource. `shared` is what the rotations of all resources share.
+    pub(super) fn new(connections: Arc<Connections>, shared: Arc<Shared>) -> Self {
         Self {
             schema: schema::schema(),
             connections,
-            shared: Arc::default(),
+            shared,
             probes: LoginProbes::default(),
             replacements: PendingReplacements::default(),
         }

@@ -2,30 +2,28 @@
 
 use super::{
     CredentialPassword,
-    names::{PREVIOUS, ROTATION_DUE, SMTP_HOST, STALE, VERIFIED},
+    names::PREVIOUS,
     operation::Timed,
-    private_data::PrivateData,
-    state::{OnExternalChange, State, completed},
+    state::{OnExternalChange, State},
 };
 use crate::{
-    clock,
     framework::{
         Call, ResourceState,
         diagnostic::{Diagnostic, Result},
         value::Value,
     },
     provider::{
-        attributes::{retire_previous, rotate_after, target},
+        attributes::{retire_previous, target},
         diagnostics::{
             self, overlap,
             vendor::{self, Step},
         },
+        password::refresh::{Refreshed, Refresher, missing_host},
         settings::Connection,
     },
-    rotation::{Drift, ProbeResult, SmtpEndpoint},
-    secret::Name,
+    rotation::{Drift, ProbeResult},
     smtp::Server,
-    vendors::{Found, Operation, Presence, SmtpDefaults, Target, VendorApi},
+    vendors::{Operation, Presence, Target, VendorApi},
 };
 
 impl CredentialPassword {
@@ -48,7 +46,11 @@ impl CredentialPassword {
                 let host = missing_host(&op, &*api, &target, &prior.state).await?;
                 let compare = |reported: &str, stored: &str| api.compare(reported, stored);
                 let drift = Drift::of_version(&known.stored, found.version.as_deref(), compare);
-                Ok(Some(self.found(call, &op, &target, prior, (found, host), drift).await))
+                let refresher =
+                    Refresher { shared: &self.shared, probes: &self.probes, roots: self.connections.roots() };
+                let Refreshed { state, now, probed } = refresher.found(&op, &target, prior, (found, host), drift).await;
+                warnings(&target, &now, probed.as_ref()).for_each(|warning| call.warn(warning));
+                Ok(Some(state))
             }
             Ok(Presence::Gone) => {
                 // Without a password nothing is lost, so the removal needs no warning.
@@ -80,63 +82,6 @@ impl CredentialPassword {
         let presence = presence.map_err(|error| vendor::failed(Step::Reading, target, &error))?;
         Ok(presence == Presence::Gone)
     }
-
-    /// Refreshes the state of an existing credential, and tries its password if `verify.on_refresh` is set.
-    async fn found(
-        &self,
-        call: &Call,
-        op: &Operation,
-        target: &Target,
-        prior: ResourceState,
-        (found, host): (Found, Option<Name>),
-        by_version: Drift,
-    ) -> ResourceState {
-        let mut state = completed(prior.state, found, host);
-        let known = State::of(&state);
-        // A password that is known to be stale is not tried: servers lock out clients that fail too often.
-        let probed = match by_version {
-            Drift::Confirmed => None,
-            Drift::Absent | Drift::Unknown => {
-                self.probe(op, target, &known, PrivateData::from(&prior.private).logged_in_at.as_ref()).await
-            }
-        };
-        let by_login = probed.as_ref().map(|(_, probe)| probe.drift()).unwrap_or_default();
-        // A rejected login outweighs an unchanged version: the vendor may report a change late.
-        let drift = by_version.max(by_login);
-        let is_stale = drift.is_stale(known.is_stale);
-        state.set(STALE, is_stale);
-        let is_due = rotate_after::is_due(&state, known.stored.rotated_at, clock::now());
-        state.set(ROTATION_DUE, is_due);
-        let mut private = prior.private;
-        if by_login == Drift::Absent {
-            state.set(VERIFIED, true);
-            private = PrivateData::of_login(&private, known.endpoint.clone());
-        }
-        if drift == Drift::Absent {
-            private = PrivateData::of_live(&private);
-        }
-        let now = State { is_stale, ..known };
-        warnings(target, &now, probed.as_ref()).for_each(|warning| call.warn(warning));
-        ResourceState { state, private }
-    }
-
-    /// Logs in with the password of a state, if `verify.on_refresh` is set and everything needed for a login is known.
-    /// A failed login does not fail the refresh.
-    async fn probe(
-        &self,
-        op: &Operation,
-        target: &Target,
-        known: &State,
-        logged_in_at: Option<&SmtpEndpoint>,
-    ) -> Option<(Server, ProbeResult)> {
-        let endpoint = known.endpoint.as_ref().filter(|_| known.probes_on_refresh)?;
-        let server = endpoint.server(self.connections.roots())?;
-        let (username, password) = (known.stored.credential.username.as_deref()?, known.password.as_ref()?);
-        let has_logged_in = known.has_logged_in(logged_in_at, endpoint);
-        let login = (&*target.id(), username, password);
-        let probe = self.probes.probe(op, &self.shared.logins, &server, login, has_logged_in).await?;
-        Some((server, probe))
-    }
 }
 
 /// Returns the warnings of a refresh. A rejected login replaces the warning of a stale password, since it says more,
@@ -154,22 +99,12 @@ fn warnings(
     warnings.into_iter().flatten()
 }
 
-/// Fetches the submission host if the vendor reports it and the state has none.
-async fn missing_host(op: &Operation, api: &dyn VendorApi, target: &Target, state: &Value) -> Result<Option<Name>> {
-    match target.vendor.smtp {
-        SmtpDefaults::Reported { .. } if state.get(SMTP_HOST).is_null() => {
-            let host = api.smtp_host(op, &target.fields).await;
-            host.map_err(|error| vendor::failed(Step::Reading, target, &error).into())
-        }
-        _ => Ok(None),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        provider::credential_password::names::{IGNORE, ON_EXTERNAL_CHANGE, ROTATE, ROTATED_AT},
+        framework::value::Value,
+        provider::password::names::{IGNORE, ON_EXTERNAL_CHANGE, ROTATE, ROTATED_AT, STALE},
         smtp::{Failure, FailureKind, Roots, Security},
     };
 

@@ -17,7 +17,7 @@ use crate::{
 pub(super) const VERSION: i64 = 1;
 
 /// Returns the schema of the resource.
-pub(super) fn schema() -> Schema {
+pub(in crate::provider) fn schema() -> Schema {
     Schema {
         version: VERSION,
         description: include_str!("description.md").to_owned(),

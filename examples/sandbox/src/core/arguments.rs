@@ -6,7 +6,7 @@ use proptest::{option, prelude::*};
 use terraform_provider_smtp::framework::value::{Number, Value};
 
 use super::vendors::{Known, Target, Which, argument};
-use crate::Sandbox;
+use crate::{Model, Sandbox, VENDORS};
 
 /// A text, of which a failure shows no more than its beginning.
 #[derive(Clone, Eq, PartialEq)]
@@ -115,7 +115,7 @@ impl Arguments {
         let known = if moment == Moment::Plan { self.target_known } else { Known::Wholly };
         let timeouts = |text: &&str| Value::object([("create", Value::from(*text)), ("update", Value::Null)]);
         Value::object([
-            (self.target.vendor(), argument(self.target, known)),
+            (self.target.vendor.name, argument(self.target, known)),
             ("on_external_change", self.on_external_change.at(moment, |setting| Value::from(*setting))),
             ("password_policy", self.policy.at(moment, Policy::value)),
             ("password_wo", self.own.at(moment, |own| Value::Secret(own.0.clone().into()))),
@@ -199,10 +199,10 @@ impl Policy {
 }
 
 /// Valid arguments for one vendor, or now and then for another.
-pub fn arguments(main: fn(Which) -> Target) -> impl Strategy<Value = Arguments> {
+pub fn arguments(main: &'static Model) -> impl Strategy<Value = Arguments> {
     let vendor = prop_oneof![
         12 => Just(main),
-        1 => prop::sample::select(vec![Target::HostUp as fn(Which) -> Target, Target::HubSpot, Target::KirimEmail, Target::Smtpd]),
+        1 => prop::sample::select(VENDORS),
     ];
     let which = prop_oneof![6 => Just(Which::First), 1 => Just(Which::Second)];
     let target_known = prop_oneof![16 => Just(Known::Wholly), 1 => Just(Known::ButOneField), 1 => Just(Known::Not)];
@@ -221,13 +221,13 @@ pub fn arguments(main: fn(Which) -> Target) -> impl Strategy<Value = Arguments> 
             (own, own_version, host, port, timeout),
             (rotate_after, on_external_change, (value, late)),
         )| {
-            let target = vendor(which);
+            let target = vendor.target(which);
             let verify = Given { value: value.filter(|_| own.value.as_ref().is_none_or(Text::is_plain)), late };
             let bare = Arguments { target_known, trigger, mode, host, port, timeout, ..Arguments::bare(target) };
             let bare = Arguments { rotate_after, on_external_change, verify, ..bare };
             // What does not go together is an error at validate, and no matter of this program; what turns out null goes with all.
             match own.value {
-                _ if !target.takes_passwords() => {
+                _ if !target.vendor.takes_passwords => {
                     Arguments { policy: policy.null(), own: own.null(), own_version: own_version.null(), ..bare }
                 }
                 Some(_) => Arguments { policy: policy.null(), own, own_version, ..bare },

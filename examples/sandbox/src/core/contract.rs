@@ -52,7 +52,7 @@ impl History {
             policy: None,
             own_version: None,
             rotate_after: None,
-            knows_target: target.vendor() != "smtpd",
+            knows_target: !target.vendor.makes_successors,
             was_reset: false,
             is_stored: false,
             is_stale: false,
@@ -120,7 +120,7 @@ impl History {
         let version = wanted.own_version.value.is_some() || wanted.own_version.late;
         let own_version = comes(before.own_version.is_none(), own && version);
         let unsent = comes(true, own && !version);
-        !before.knows_target || trigger || (wanted.target.takes_passwords() && (policy || own_version || unsent))
+        !before.knows_target || trigger || (wanted.target.vendor.takes_passwords && (policy || own_version || unsent))
     }
 
     /// "`rotation_trigger` changed (`replace`: delete + create; `in_place`: update)": 1
@@ -167,7 +167,7 @@ impl History {
     /// "update of `password_policy`": 1, "policies are compared by effect".
     fn policy(&self, wanted: &Arguments) -> Due {
         let changed = effect(wanted.policy.value.as_ref()) != effect(self.policy.as_ref());
-        let counts = wanted.target.takes_passwords() && wanted.own.value.is_none();
+        let counts = wanted.target.vendor.takes_passwords && wanted.own.value.is_none();
         if changed && counts && !self.adopts(self.policy.is_none()) { Due::InPlace } else { Due::Nothing }
     }
 
@@ -179,7 +179,7 @@ impl History {
 
     /// "Set while state holds a password, it is a change"; and back.
     fn own(&self, wanted: &Arguments) -> Due {
-        let counts = wanted.target.takes_passwords() && self.was_reset;
+        let counts = wanted.target.vendor.takes_passwords && self.was_reset;
         if counts && wanted.own.value.is_some() == self.is_stored { Due::InPlace } else { Due::Nothing }
     }
 
@@ -208,11 +208,11 @@ pub fn is_stale(state: &Value, target: Target, live: Option<&str>, port: u16) ->
         return *state.get("stale") == Value::Bool(true);
     };
     let is_proof = live == Some(stored) || *state.get("verified") == Value::Bool(true);
-    match target {
-        Target::KirimEmail(_) if !state.get("remote_version").is_null() => live != Some(stored),
-        _ if is_tried(state, port) && is_proof => live != Some(stored),
-        _ => *state.get("stale") == Value::Bool(true),
+    let is_shown = target.vendor.shows_changes && !state.get("remote_version").is_null();
+    if is_shown || (is_tried(state, port) && is_proof) {
+        return live != Some(stored);
     }
+    *state.get("stale") == Value::Bool(true)
 }
 
 /// What a policy comes to: the length, and the special characters in their order.

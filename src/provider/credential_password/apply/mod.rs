@@ -1,8 +1,8 @@
 //! Applies a plan: creates and updates reset the password, deletions revoke it where the vendor can.
 
 mod delete;
-mod new_state;
 mod overlap;
+mod previous;
 mod sink;
 #[cfg(test)]
 mod tests;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use self::sink::ApplySink;
 use super::{
     CredentialPassword, diagnose,
-    names::{PASSWORD_POLICY, PASSWORD_WO, PREVIOUS, ROTATED_AT, SMTP_HOST, USERNAME},
+    names::{PREVIOUS, ROTATED_AT, SMTP_HOST},
     operation::Timed,
     private_data::PrivateData,
     state::State,
@@ -24,11 +24,12 @@ use crate::{
     },
     http::Outcome,
     provider::{
-        attributes::{password_policy, retire_previous, target, verify},
+        attributes::{retire_previous, target},
         diagnostics::{self, lost_reset, revocation, vendor},
+        password::request,
     },
-    rotation::{Created, Known, NewPassword, Predecessor, Request, Rotated, RotationError, Rotator, Verified},
-    vendors::{Operation, PasswordSource, PriorCredential, Target},
+    rotation::{Created, Known, Predecessor, Request, Rotated, Rotator, Verified},
+    vendors::{Operation, PriorCredential, Target},
 };
 
 impl CredentialPassword {
@@ -122,40 +123,13 @@ async fn rotate(
     revokes: Option<Predecessor>,
 ) -> std::result::Result<Rotated, Failed> {
     let target = &rotator.target;
-    let rotated = match request(target, change, revokes) {
+    let undoes_refusal = !change.prior.is_null() && retire_previous::keeps_previous(&change.planned);
+    let rotated = match request::of(target, change).map(|request| Request { revokes, undoes_refusal, ..request }) {
         Ok(request) => rotator.rotate(op, request, &ApplySink { call, change, new, target }).await,
         Err(error) => Err(error),
     };
     rotated
         .map_err(|error| Failed { outcome: error.outcome(), diagnostic: diagnostics::rotation::failed(target, &error) })
-}
-
-/// Converts a planned change into a rotation request.
-fn request(
-    target: &Target,
-    change: &Change,
-    revokes: Option<Predecessor>,
-) -> std::result::Result<Request, RotationError> {
-    let own = change.config.get(PASSWORD_WO).as_secret();
-    let password = match (target.vendor.password_source, own) {
-        (PasswordSource::Vendor, _) => NewPassword::ByVendor,
-        (PasswordSource::Caller, Some(own)) => NewPassword::Own(own.clone()),
-        (PasswordSource::Caller, None) => {
-            // Validation has rejected an invalid policy, with every value known.
-            let policy = password_policy::of(change.planned.get(PASSWORD_POLICY));
-            NewPassword::Generated(policy.ok_or(RotationError::NoRandomBytes)?)
-        }
-    };
-    Ok(Request {
-        password,
-        wants_smtp_host: change.planned.get(SMTP_HOST).is_unknown(),
-        endpoint: verify::endpoint(&change.planned),
-        tries_previous: verify::tries_previous(&change.planned),
-        username: change.planned.get(USERNAME).as_str().map(str::to_owned),
-        replaces: (!change.prior.is_null()).then(|| State::of(&change.prior).stored),
-        revokes,
-        undoes_refusal: !change.prior.is_null() && retire_previous::keeps_previous(&change.planned),
-    })
 }
 
 fn ids(predecessors: &[Predecessor]) -> Vec<String> {

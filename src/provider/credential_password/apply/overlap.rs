@@ -1,7 +1,7 @@
 //! Credentials that a reset replaces by new ones: which of them a state has, when they are revoked, and how a rotation
 //! is undone.
 
-use super::{Failed, new_state, rotate};
+use super::{Failed, previous::without_previous, rotate};
 use crate::{
     framework::{
         Call, Change, NewState,
@@ -13,6 +13,7 @@ use crate::{
         attributes::{retire_previous, target},
         credential_password::{CredentialPassword, state::State},
         diagnostics::{overlap, revocation},
+        password::new_state,
     },
     rotation::{Predecessor, Rotated, Rotator},
     vendors::{Operation, PriorCredential, ResetKind},
@@ -50,7 +51,7 @@ impl CredentialPassword {
             }
             Rotated::Refused(refused) => {
                 // The old state first: whatever happens next, it has the password that works.
-                new.set(new_state::without_previous(change));
+                new.set(without_previous(change));
                 let revoked = rotator.revoke_refused(op, &refused).await;
                 Err(overlap::undone(&rotator.target, &refused, revoked.as_ref().err()).into())
             }

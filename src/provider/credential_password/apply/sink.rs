@@ -1,9 +1,12 @@
 //! Passes the results of a rotation to core: to the new state, and to the warnings.
 
-use super::new_state;
+use super::previous::{set_previous, without_previous};
 use crate::{
     framework::{Call, Change, NewState},
-    provider::{credential_password::private_data::PrivateData, diagnostics},
+    provider::{
+        diagnostics,
+        password::{new_state, private_data::PrivateData},
+    },
     rotation::{NewCredential, Notice, Sink},
     vendors::Target,
 };
@@ -18,7 +21,7 @@ pub(super) struct ApplySink<'a> {
 
 impl Sink for ApplySink<'_> {
     fn revoked(&self) {
-        self.new.set(new_state::without_previous(self.change));
+        self.new.set(without_previous(self.change));
     }
 
     fn doubt(&self) {
@@ -32,7 +35,9 @@ impl Sink for ApplySink<'_> {
 
     fn store(&self, new: &NewCredential) {
         let healed = PrivateData::from(&self.change.private).healed_after();
-        self.new.set(new_state::rotated(self.change, new, healed));
+        let mut rotated = new_state::rotated(self.change, new, healed);
+        set_previous(&mut rotated.state, self.change, new);
+        self.new.set(rotated);
     }
 
     fn notice(&self, notice: Notice) {

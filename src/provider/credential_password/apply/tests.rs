@@ -23,7 +23,9 @@ use crate::{
     http::{Error, Kind},
     provider::{
         credential_password::{
-            names::{ID, IN_PLACE, PASSWORD, PREVIOUS, REMOTE_VERSION, ROTATION_MODE, ROTATION_TRIGGER, STALE},
+            names::{
+                ID, IN_PLACE, PASSWORD, PREVIOUS, REMOTE_VERSION, ROTATION_MODE, ROTATION_TRIGGER, STALE, USERNAME,
+            },
             schema,
             state::without_unknowns,
         },
@@ -130,7 +132,7 @@ impl Subject {
         let vendor = Arc::new(vendor);
         let names = vendors::VENDORS.iter().map(|known| known.name);
         let connections = Connections::ready_with(names.map(|name| (name, vendor.clone() as Arc<dyn VendorApi>)));
-        Self { resource: CredentialPassword::new(Arc::new(connections)), vendor, call }
+        Self { resource: CredentialPassword::new(Arc::new(connections), Arc::default()), vendor, call }
     }
 
     fn plan(&self, prior: &Value, config: &Value) -> Draft {

@@ -1,12 +1,9 @@
 //! Plans a create or an update: a pure function of the configuration and the prior state.
 
-mod triggers;
-
-use self::triggers::ResetMode;
 use super::{
     names::{
-        ID, PASSWORD, PASSWORD_WO, PREVIOUS, REMOTE_VERSION, ROTATED_AT, ROTATION_DUE, ROTATION_VERSION, SMTP_HOST,
-        SMTP_PORT, STALE, USERNAME, VERIFIED, VERIFY,
+        ID, IN_PLACE, PASSWORD, PASSWORD_WO, PREVIOUS, REMOTE_VERSION, ROTATED_AT, ROTATION_DUE, ROTATION_MODE,
+        ROTATION_VERSION, SMTP_HOST, SMTP_PORT, STALE, USERNAME, VERIFIED, VERIFY,
     },
     private_data::PrivateData,
     state::State,
@@ -21,9 +18,10 @@ use crate::{
     provider::{
         attributes::{retire_previous, rotate_after, target},
         diagnostics::{
-            mail_server,
+            drift, mail_server,
             vendor::{self, Step},
         },
+        password::triggers::{self, ResetMode, StalePassword},
         settings::{Connection, Connections},
     },
     vendors::{ResetKind, SmtpDefaults, Target},
@@ -54,13 +52,13 @@ pub(super) fn plan(connections: &Connections, call: &Call, draft: &mut Draft) ->
 
 /// The result of a plan.
 #[derive(Debug)]
-pub(super) struct Decision {
+pub(in crate::provider) struct Decision {
     /// The credential; `None` while a part of it is unknown.
-    pub(super) target: Option<Target>,
+    pub(in crate::provider) target: Option<Target>,
     /// Whether the apply resets the password.
-    pub(super) resets: bool,
+    pub(in crate::provider) resets: bool,
     /// The warnings to report.
-    pub(super) warnings: Vec<Diagnostic>,
+    pub(in crate::provider) warnings: Vec<Diagnostic>,
 }
 
 /// Finishes a drafted plan: fills in the computed attributes and decides whether the apply resets the password.
@@ -68,10 +66,13 @@ pub(super) struct Decision {
 /// The apply resets the password if and only if `rotated_at` is planned as unknown. Every other known value depends
 /// only on the configuration, so core's second plan of a replacement, which has a null prior state, agrees with the
 /// first.
-pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
+pub(in crate::provider) fn finish(draft: &mut Draft) -> Result<Decision> {
     let target = target::of(&draft.planned)?;
     let vendor = target.as_ref().map(|target| target.vendor);
-    let asked = triggers::evaluate(draft, vendor);
+    let in_place = draft.planned.get(ROTATION_MODE).as_str() == Some(IN_PLACE);
+    // The planned mode applies, so one apply can change the mode and trigger a reset.
+    let by_mode = if in_place { ResetMode::InPlace } else { ResetMode::Replacement };
+    let asked = triggers::evaluate(draft, vendor, by_mode);
     draft.replace.extend(asked.replaced);
     let is_new = draft.prior.is_null() || !draft.replace.is_empty();
     let resets = is_new || asked.mode == ResetMode::InPlace;
@@ -132,7 +133,13 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     draft.private = PrivateData::of_plan(draft, target.as_ref(), asked.heals).into();
     // A reset sends what would otherwise only be adopted, so there is nothing to warn about.
     let adopted = asked.adopted.iter().filter(|_| !resets);
-    let warnings = adopted.map(|path| triggers::adoption(path, own_password)).chain(asked.reason).collect();
+    let adopted = adopted.map(|path| triggers::adoption(path, own_password));
+    let id = State::of(&draft.prior).id;
+    let stale = asked.stale.map(|stale| match stale {
+        StalePassword::Rotated => drift::rotation(&id),
+        StalePassword::Exhausted(rotations) => drift::rotations_exhausted(&id, rotations),
+    });
+    let warnings = adopted.chain(stale).collect();
     Ok(Decision { target, resets, warnings })
 }
 

@@ -3,13 +3,11 @@
 use crate::{
     framework::{Change, ResourceState, value::Value},
     provider::{
-        attributes::{retire_previous, rotation_version, target},
-        credential_password::{
-            names::{
-                PASSWORD, PREVIOUS, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, STALE, USERNAME, VERIFIED,
-            },
+        attributes::rotation_version,
+        password::{
+            names::{PASSWORD, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, STALE, USERNAME, VERIFIED},
             private_data::PrivateData,
-            state::{State, rotated_at, without_unknowns},
+            state::{rotated_at, without_unknowns},
         },
     },
     rotation::{NewCredential, Verified},
@@ -17,16 +15,13 @@ use crate::{
 
 /// Completes the planned state with what the reset made known. `healed` counts the rotations in a row for a stale
 /// password, this one included.
-pub(super) fn rotated(change: &Change, new: &NewCredential, healed: u32) -> ResourceState {
+pub(in crate::provider) fn rotated(change: &Change, new: &NewCredential, healed: u32) -> ResourceState {
     let mut state = change.planned.clone();
     for (name, value) in [(REMOTE_VERSION, &new.version), (SMTP_HOST, &new.smtp_host), (USERNAME, &new.username)] {
         // Core rejects a state that differs from what was planned as known.
         if state.get(name).is_unknown() {
             state.set(name, value.clone());
         }
-    }
-    if state.get(PREVIOUS).is_unknown() {
-        state.set(PREVIOUS, previous(change, new));
     }
     state.set(PASSWORD, new.password.clone());
     state.set(ROTATED_AT, format!("{:.6}", new.rotated_at));
@@ -41,24 +36,6 @@ pub(super) fn rotated(change: &Change, new: &NewCredential, healed: u32) -> Reso
     ResourceState { state, private: PrivateData::of_state(&change.config, new.logged_in_at.clone(), healed) }
 }
 
-/// The credential that the reset has replaced, which stays valid.
-fn previous(change: &Change, new: &NewCredential) -> Value {
-    match target::of(&change.planned) {
-        Ok(Some(target)) => {
-            let replaced = State::of(&change.prior).stored.credential;
-            retire_previous::after(&target, &replaced, new.version.as_deref())
-        }
-        _ => Value::Null,
-    }
-}
-
-/// The state before an update, once the credential that it has as the previous one is revoked.
-pub(super) fn without_previous(change: &Change) -> ResourceState {
-    let mut state = change.prior.clone();
-    state.set(PREVIOUS, Value::Null);
-    ResourceState { state, private: PrivateData::of_failure(&change.private) }
-}
-
 /// The state after a create whose reset may have happened and whose password is lost: the planned state, with null for
 /// everything that the reset would have reported, and marked stale.
 ///
@@ -66,7 +43,7 @@ pub(super) fn without_previous(change: &Change) -> ResourceState {
 /// first reset. If nothing were stored, core would restore the object that a create under `create_before_destroy` was
 /// replacing, and after `-replace` or `replace_triggered_by` it would see nothing left to do. A create cannot see which
 /// of these cases it belongs to.
-pub(super) fn leftover(change: &Change) -> ResourceState {
+pub(in crate::provider) fn leftover(change: &Change) -> ResourceState {
     let mut state = without_unknowns(change.planned.clone());
     state.set(PASSWORD, Value::Null);
     state.set(STALE, true);
@@ -76,7 +53,7 @@ pub(super) fn leftover(change: &Change) -> ResourceState {
 
 /// The state after an update whose reset certainly replaced the stored password, while the new one is lost: the prior
 /// state, marked stale. The next plan then reports it even if the vendor cannot.
-pub(super) fn outdated(change: &Change) -> ResourceState {
+pub(in crate::provider) fn outdated(change: &Change) -> ResourceState {
     let mut state = change.prior.clone();
     // Without a reset by this provider there is no stored password that could be stale.
     if !state.get(ROTATED_AT).is_null() {

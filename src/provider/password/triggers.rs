@@ -1,9 +1,9 @@
 //! Decides which changes of an existing resource reset its password, and which are only adopted.
 
-use crate::provider::credential_password::{
+use super::{
     names::{
-        IN_PLACE, ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATE,
-        ROTATE_AFTER, ROTATED_AT, ROTATION_DUE, ROTATION_MODE, ROTATION_TRIGGER, STALE,
+        ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATE, ROTATE_AFTER,
+        ROTATED_AT, ROTATION_DUE, ROTATION_MODE, ROTATION_TRIGGER, STALE,
     },
     private_data::PrivateData,
     state::State,
@@ -14,16 +14,13 @@ use crate::{
         plan::Draft,
         value::Value,
     },
-    provider::{
-        attributes::{password_policy, rotate_after},
-        diagnostics::drift,
-    },
+    provider::attributes::{password_policy, rotate_after},
     vendors::{PasswordSource, Vendor},
 };
 
 /// How the changes of an existing resource reset its password.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum ResetMode {
+pub(in crate::provider) enum ResetMode {
     /// Not at all.
     None,
     /// By an update.
@@ -34,24 +31,35 @@ pub(super) enum ResetMode {
 
 /// The reset that a change triggers, and the arguments that it adopts without one.
 #[derive(Debug)]
-pub(super) struct ResetTriggers {
-    pub(super) mode: ResetMode,
+pub(in crate::provider) struct ResetTriggers {
+    pub(in crate::provider) mode: ResetMode,
     /// The attributes whose change requires the replacement.
-    pub(super) replaced: Vec<Path>,
-    pub(super) adopted: Vec<Path>,
-    /// A warning about a reset that the configuration's changes do not explain, or about one that is not made.
-    pub(super) reason: Option<Diagnostic>,
+    pub(in crate::provider) replaced: Vec<Path>,
+    pub(in crate::provider) adopted: Vec<Path>,
+    /// Why a stale password is reset although the configuration did not change, or why it is not.
+    pub(in crate::provider) stale: Option<StalePassword>,
     /// Whether a stale password is the only trigger.
-    pub(super) heals: bool,
+    pub(in crate::provider) heals: bool,
+}
+
+/// What a plan does about a stale password.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::provider) enum StalePassword {
+    /// It is reset.
+    Rotated,
+    /// It is not reset, because this number of rotations in a row has not helped.
+    Exhausted(u32),
 }
 
 /// Evaluates the changes from the prior state to the planned one.
 ///
 /// An import cannot know values that no vendor returns. Until this provider has reset the password once, an argument
 /// that is set for the first time is therefore adopted without a reset.
-pub(super) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>) -> ResetTriggers {
+///
+/// `by_mode` is how a changed trigger or a stale password resets.
+pub(in crate::provider) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>, by_mode: ResetMode) -> ResetTriggers {
     let mut asked =
-        ResetTriggers { mode: ResetMode::None, replaced: Vec::new(), adopted: Vec::new(), reason: None, heals: false };
+        ResetTriggers { mode: ResetMode::None, replaced: Vec::new(), adopted: Vec::new(), stale: None, heals: false };
     if draft.prior.is_null() {
         return asked;
     }
@@ -59,9 +67,6 @@ pub(super) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>) -> ResetTrigg
     adopt_target(draft, vendor, adopts, &mut asked);
 
     let (prior, planned) = (&draft.prior, &draft.planned);
-    let in_place = planned.get(ROTATION_MODE).as_str() == Some(IN_PLACE);
-    // The planned mode applies, so one apply can change the mode and trigger a reset.
-    let by_mode = if in_place { ResetMode::InPlace } else { ResetMode::Replacement };
     // Of several triggers the strongest mode wins: a replacement also covers everything that an update would do.
     let mut ask = |name: &'static str, changed: bool, mode: ResetMode| {
         if changed && adopts && prior.get(name).is_null() {
@@ -96,8 +101,7 @@ pub(super) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>) -> ResetTrigg
     let setting = planned.get(ON_EXTERNAL_CHANGE);
     // An unknown setting may turn out to be `rotate`.
     let rotates = setting.is_unknown() || setting.as_str() == Some(ROTATE);
-    let State { id, is_stale, .. } = State::of(prior);
-    if is_stale && rotates {
+    if State::of(prior).is_stale && rotates {
         // Only rotations that nothing else triggers are counted: any other reset would have been made anyway, and
         // starts over.
         let is_alone = asked.mode == ResetMode::None && draft.replace.is_empty();
@@ -106,16 +110,16 @@ pub(super) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>) -> ResetTrigg
             asked.mode = asked.mode.max(by_mode);
             // Core only replaces if an attribute that requires it changes, and `stale` goes from true to false.
             asked.replaced.extend((by_mode == ResetMode::Replacement).then(|| Path::attribute(STALE)));
-            asked.reason = Some(drift::rotation(&id));
+            asked.stale = Some(StalePassword::Rotated);
         } else if is_alone {
-            asked.reason = Some(drift::rotations_exhausted(&id, MOST_IN_A_ROW));
+            asked.stale = Some(StalePassword::Exhausted(MOST_IN_A_ROW));
         }
     }
     asked
 }
 
 /// Returns whether the apply, which knows every value, is certain to decide as this plan does.
-pub(super) fn is_certain(config: &Value) -> bool {
+pub(in crate::provider) fn is_certain(config: &Value) -> bool {
     [
         ON_EXTERNAL_CHANGE,
         PASSWORD_POLICY,
@@ -130,7 +134,7 @@ pub(super) fn is_certain(config: &Value) -> bool {
 }
 
 /// The warning for an argument that is adopted without a reset.
-pub(super) fn adoption(path: &Path, own_password: bool) -> Diagnostic {
+pub(in crate::provider) fn adoption(path: &Path, own_password: bool) -> Diagnostic {
     let unsent = if own_password { " `password_wo` was not sent." } else { "" };
     let way = if *path == Path::attribute(PASSWORD_WO) {
         "To send it, replace the resource with `-replace`.".to_owned()
@@ -171,10 +175,9 @@ mod tests {
     use super::*;
     use crate::{
         framework::{Private, plan::draft},
-        provider::credential_password::{
-            names,
-            plan::{Decision, finish},
-            schema,
+        provider::{
+            credential_password::{Decision, finish, schema},
+            password::names::{self, IN_PLACE},
         },
         secret::Secret,
     };
@@ -189,7 +192,7 @@ mod tests {
     }
 
     fn planned(config: Value, prior: Value) -> (Draft, Decision) {
-        let mut draft = draft(&schema::schema(), config, prior, Private::default());
+        let mut draft = draft(&schema(), config, prior, Private::default());
         let decision = finish(&mut draft).unwrap();
         assert_eq!(decision.resets, draft.planned.get(ROTATED_AT).is_unknown());
         (draft, decision)
@@ -288,7 +291,7 @@ mod tests {
             let before = plan(Value::Unknown);
             for own in [wo().1, Value::Null] {
                 let after = plan(own);
-                for attribute in schema::schema().attributes {
+                for attribute in schema().attributes {
                     let (before, after) = (before.get(&attribute.name), after.get(&attribute.name));
                     assert!(before.is_unknown() || before == after, "{}", attribute.name);
                 }
@@ -319,7 +322,7 @@ mod tests {
                 let settings = [rotate.clone(), mode.clone()];
                 let changes: Vec<_> = settings.iter().chain(more).cloned().collect();
                 let private = Private::from(PrivateData { healed, ..PrivateData::default() });
-                let mut draft = draft(&schema::schema(), config(&changes), stale(&settings), private);
+                let mut draft = draft(&schema(), config(&changes), stale(&settings), private);
                 let decision = finish(&mut draft).unwrap();
                 assert_eq!(decision.resets, resets, "{healed} {more:?}");
                 let notes = PrivateData::from(&draft.private);

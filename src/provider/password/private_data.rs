@@ -17,27 +17,27 @@ use crate::{
 /// The private data of a plan or a state. Data that cannot be parsed is treated as absent.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
-pub(super) struct PrivateData {
+pub(in crate::provider) struct PrivateData {
     /// What the planned apply does; `None` in a state.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) action: Option<PlannedAction>,
+    pub(in crate::provider) action: Option<PlannedAction>,
     /// Where a create will try the new password; `None` if that is not known yet, and in a state.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) endpoint: Option<SmtpEndpoint>,
+    pub(in crate::provider) endpoint: Option<SmtpEndpoint>,
     /// Whether `smtp_host` was configured, so that removing it fetches the vendor's host again. In a plan, whether it
     /// was or is: after a failed apply core keeps the plan's private data together with the prior state.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) smtp_host_was_configured: bool,
+    pub(in crate::provider) smtp_host_was_configured: bool,
     /// Where the stored password has logged in; `None` if it never has. Only a rejection by that server proves that the
     /// password no longer works.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) logged_in_at: Option<SmtpEndpoint>,
+    pub(in crate::provider) logged_in_at: Option<SmtpEndpoint>,
     /// The number of rotations in a row that only a stale password triggered.
     #[serde(skip_serializing_if = "is_zero")]
-    pub(super) healed: u32,
+    pub(in crate::provider) healed: u32,
     /// Whether this plan's apply adds one to them; never set in a state.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) heals: bool,
+    pub(in crate::provider) heals: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
@@ -48,7 +48,7 @@ fn is_zero(count: &u32) -> bool {
 /// The plan that an apply belongs to.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum PlannedAction {
+pub(in crate::provider) enum PlannedAction {
     /// A create, alone or as the second half of a replacement, with its target if that was known.
     Create(Option<StoredTarget>),
     /// A destroy.
@@ -57,7 +57,7 @@ pub(super) enum PlannedAction {
 
 impl PrivateData {
     /// The private data of the plan of a create or update. `heals` is whether only a stale password triggers its reset.
-    pub(super) fn of_plan(draft: &Draft, target: Option<&Target>, heals: bool) -> Self {
+    pub(in crate::provider) fn of_plan(draft: &Draft, target: Option<&Target>, heals: bool) -> Self {
         let host = draft.config.get(SMTP_HOST);
         let is_create = draft.prior.is_null();
         let prior = Self::from(&draft.private);
@@ -77,22 +77,22 @@ impl PrivateData {
     }
 
     /// The private data of a planned destroy.
-    pub(super) fn of_destroy() -> Self {
+    pub(in crate::provider) fn of_destroy() -> Self {
         Self { action: Some(PlannedAction::Destroy), ..Self::default() }
     }
 
     /// The private data to keep with the prior state after the apply of `planned` failed.
-    pub(super) fn of_failure(planned: &Private) -> Private {
+    pub(in crate::provider) fn of_failure(planned: &Private) -> Private {
         Self { action: None, endpoint: None, heals: false, ..Self::from(planned) }.into()
     }
 
     /// Returns the number of rotations in a row for a stale password, counting this plan's apply.
-    pub(super) fn healed_after(&self) -> u32 {
+    pub(in crate::provider) fn healed_after(&self) -> u32 {
         if self.heals { self.healed.saturating_add(1) } else { 0 }
     }
 
     /// The private data of a new state. `healed` counts the rotations in a row for a stale password.
-    pub(super) fn of_state(config: &Value, logged_in_at: Option<SmtpEndpoint>, healed: u32) -> Private {
+    pub(in crate::provider) fn of_state(config: &Value, logged_in_at: Option<SmtpEndpoint>, healed: u32) -> Private {
         let logged_in_at = logged_in_at.map(SmtpEndpoint::without_timeout);
         Self { smtp_host_was_configured: !config.get(SMTP_HOST).is_null(), logged_in_at, healed, ..Self::default() }
             .into()
@@ -100,7 +100,7 @@ impl PrivateData {
 
     /// The private data of a create that is the second half of a replacement. `healed` counts the rotations in a row
     /// for a stale password, this one included; 0 if something else triggered it.
-    pub(super) fn of_second_half(planned: &Private, healed: u32) -> Private {
+    pub(in crate::provider) fn of_second_half(planned: &Private, healed: u32) -> Private {
         match healed.checked_sub(1) {
             Some(before) => Self { healed: before, heals: true, ..Self::from(planned) }.into(),
             None => planned.clone(),
@@ -108,13 +108,13 @@ impl PrivateData {
     }
 
     /// Updates private data after the stored password has logged in.
-    pub(super) fn of_login(private: &Private, logged_in_at: Option<SmtpEndpoint>) -> Private {
+    pub(in crate::provider) fn of_login(private: &Private, logged_in_at: Option<SmtpEndpoint>) -> Private {
         Self { logged_in_at: logged_in_at.map(SmtpEndpoint::without_timeout), ..Self::from(private) }.into()
     }
 
     /// Updates private data once the stored password is known to be current: the rotations so far have helped, so they
     /// are no longer counted.
-    pub(super) fn of_live(private: &Private) -> Private {
+    pub(in crate::provider) fn of_live(private: &Private) -> Private {
         Self { healed: 0, ..Self::from(private) }.into()
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// An operation with a timeout.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Timed {
+pub(in crate::provider) enum Timed {
     Create,
     Delete,
     Read,
@@ -21,7 +21,7 @@ pub(super) enum Timed {
 }
 
 impl Timed {
-    pub(super) const ALL: [Self; 4] = [Self::Create, Self::Delete, Self::Read, Self::Update];
+    pub(in crate::provider) const ALL: [Self; 4] = [Self::Create, Self::Delete, Self::Read, Self::Update];
 
     /// Its name in `timeouts`.
     fn name(self) -> &'static str {
@@ -41,14 +41,14 @@ impl Timed {
         }
     }
 
-    pub(super) fn attribute(self) -> Attribute {
+    pub(in crate::provider) fn attribute(self) -> Attribute {
         let description =
             format!("Timeout of `{}`, such as `90s`. Default: `{}`.", self.name(), self.default_timeout());
         Attribute::optional(self.name(), Type::String, description).validated_by(duration::check)
     }
 
     /// Starts the operation. Its timeout comes from `timeouts` in `state`, or from the default.
-    pub(super) fn operation(self, call: &Call, state: &Value) -> Operation {
+    pub(in crate::provider) fn operation(self, call: &Call, state: &Value) -> Operation {
         let configured = state.get(TIMEOUTS).get(self.name()).as_str();
         let timeout = duration::parse(configured.unwrap_or(self.default_timeout())).unwrap_or_default();
         Operation::new(timeout, call.stop.clone())

@@ -15,22 +15,22 @@ use crate::{
 
 /// The state of the resource.
 #[derive(Clone, Debug)]
-pub(super) struct State {
-    pub(super) id: String,
-    pub(super) stored: StoredCredential,
-    pub(super) password: Option<Secret>,
-    pub(super) is_stale: bool,
-    pub(super) is_verified: bool,
-    pub(super) on_external_change: OnExternalChange,
+pub(in crate::provider) struct State {
+    pub(in crate::provider) id: String,
+    pub(in crate::provider) stored: StoredCredential,
+    pub(in crate::provider) password: Option<Secret>,
+    pub(in crate::provider) is_stale: bool,
+    pub(in crate::provider) is_verified: bool,
+    pub(in crate::provider) on_external_change: OnExternalChange,
     /// Where `verify` tries a password.
-    pub(super) endpoint: Option<SmtpEndpoint>,
+    pub(in crate::provider) endpoint: Option<SmtpEndpoint>,
     /// Whether a refresh logs in with the stored password.
-    pub(super) probes_on_refresh: bool,
+    pub(in crate::provider) probes_on_refresh: bool,
 }
 
 /// The reaction to a password that somebody else has changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum OnExternalChange {
+pub(in crate::provider) enum OnExternalChange {
     /// None; only `stale` is set.
     Ignore,
     /// The next apply resets it again.
@@ -41,7 +41,7 @@ pub(super) enum OnExternalChange {
 
 impl State {
     /// Reads a state. Null reads as a state in which nothing is set.
-    pub(super) fn of(state: &Value) -> Self {
+    pub(in crate::provider) fn of(state: &Value) -> Self {
         let text = |name| state.get(name).as_str().map(str::to_owned);
         let is_true = |name| *state.get(name) == Value::Bool(true);
         Self {
@@ -64,14 +64,17 @@ impl State {
     }
 
     /// Returns the login, whether or not it works.
-    pub(super) fn login(&self) -> Option<StoredLogin> {
+    pub(in crate::provider) fn login(&self) -> Option<StoredLogin> {
         let (username, password) = (self.stored.credential.username.clone()?, self.password.clone()?);
         Some(StoredLogin { username, password })
     }
 
     /// Returns the password if it is known to have logged in and not known to be stale. Only such a password can prove
     /// a reset by being rejected.
-    pub(super) fn previous_password(&self, logged_in_at: Option<SmtpEndpoint>) -> Option<PreviousPassword> {
+    pub(in crate::provider) fn previous_password(
+        &self,
+        logged_in_at: Option<SmtpEndpoint>,
+    ) -> Option<PreviousPassword> {
         let StoredLogin { username, password } = self.login()?;
         let logged_in_at = logged_in_at.filter(|_| !self.is_stale)?;
         Some(PreviousPassword { username, password, logged_in_at })
@@ -81,25 +84,29 @@ impl State {
     /// it.
     ///
     /// Release 0.1.0 stored only that it has logged in, not where.
-    pub(super) fn has_logged_in(&self, logged_in_at: Option<&SmtpEndpoint>, endpoint: &SmtpEndpoint) -> bool {
+    pub(in crate::provider) fn has_logged_in(
+        &self,
+        logged_in_at: Option<&SmtpEndpoint>,
+        endpoint: &SmtpEndpoint,
+    ) -> bool {
         logged_in_at.map_or(self.is_verified, |logged_in_at| logged_in_at == endpoint)
     }
 
     /// Returns whether a refresh warns of a stale password. After a failed create no password is stored, the resource
     /// is tainted, and the plan shows it; no warning is needed.
-    pub(super) fn warns_of_staleness(&self) -> bool {
+    pub(in crate::provider) fn warns_of_staleness(&self) -> bool {
         let is_wanted = self.on_external_change == OnExternalChange::Warn;
         self.is_stale && is_wanted && self.stored.rotated_at.is_some()
     }
 }
 
 /// Returns when this provider last reset the password of a state.
-pub(super) fn rotated_at(state: &Value) -> Option<Timestamp> {
+pub(in crate::provider) fn rotated_at(state: &Value) -> Option<Timestamp> {
     state.get(ROTATED_AT).as_str().and_then(|text| text.parse().ok())
 }
 
 /// Fills in what an import could not know.
-pub(super) fn completed(mut state: Value, found: Found, host: Option<Name>) -> Value {
+pub(in crate::provider) fn completed(mut state: Value, found: Found, host: Option<Name>) -> Value {
     for (name, value) in [(USERNAME, found.username), (SMTP_HOST, host)] {
         if state.get(name).is_null() {
             state.set(name, value);
@@ -109,7 +116,7 @@ pub(super) fn completed(mut state: Value, found: Found, host: Option<Name>) -> V
 }
 
 /// Replaces everything unknown in the value by null.
-pub(super) fn without_unknowns(value: Value) -> Value {
+pub(in crate::provider) fn without_unknowns(value: Value) -> Value {
     match value {
         Value::Object(mut attributes) => {
             for value in attributes.values_mut() {
@@ -124,8 +131,9 @@ pub(super) fn without_unknowns(value: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::names::WARN;
     use super::*;
-    use crate::{provider::credential_password::names::WARN, smtp::Security};
+    use crate::smtp::Security;
 
     fn state(changes: &[(&'static str, Value)]) -> State {
         let known = [
