@@ -46,6 +46,8 @@ mod late_reset;
 mod lifecycle;
 #[path = "acceptance/outside_texts.rs"]
 mod outside_texts;
+#[path = "acceptance/overlap.rs"]
+mod overlap;
 #[path = "acceptance/own_password.rs"]
 mod own_password;
 #[path = "acceptance/recovering.rs"]

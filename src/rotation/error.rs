@@ -22,6 +22,8 @@ pub(crate) enum RotationError {
     NoServer,
     /// The system did not provide random bytes for a password.
     NoRandomBytes,
+    /// The credential to revoke before the reset may not be revoked.
+    Revoking { id: String, error: Error },
     /// The reset failed, or its response was lost.
     Reset(Box<Reconciled>),
 }

@@ -10,6 +10,7 @@ use super::{
     locks::{CredentialGuard, Occurrence},
     login_check::LoginCheck,
     previous_login::try_previous,
+    refused::{Refused, Rotated},
     rotator::Rotator,
     sink::{NewCredential, Notice, Sink, Verified},
 };
@@ -35,6 +36,8 @@ pub(super) struct Prepared {
     /// The planned user name; `None` if the vendor chooses it.
     pub(super) username: Option<String>,
     pub(super) replaces: Option<StoredCredential>,
+    /// Whether a new credential that the mail server refuses is undone.
+    pub(super) undoes_refusal: bool,
 }
 
 /// A reset whose response has arrived, so the only copy of the new password is in this process. Nothing can fail before
@@ -49,7 +52,7 @@ pub(super) struct Issued<'a> {
 
 impl Issued<'_> {
     /// Stores what the reset made, then completes it: the version, the notices and the login.
-    pub(super) async fn conclude(self, op: &Operation, reset: Reset, sink: &dyn Sink) -> Verified {
+    pub(super) async fn conclude(self, op: &Operation, reset: Reset, sink: &dyn Sink) -> Rotated {
         let Self { rotator, mut guard, prepared, occurrence } = self;
         let (target, vendor) = (&rotator.target, rotator.target.vendor);
         let made = reset.password.clone();
@@ -79,41 +82,49 @@ impl Issued<'_> {
         let version = new.version.as_deref().filter(|_| vendor.reports_version).map(str::to_owned);
         let credential = PriorCredential { version, username: stored_username.clone() };
         let stored = StoredCredential { credential, rotated_at: Some(new.rotated_at) };
-        rotator.shared.live.hold(target, stored, prepared.replaces.as_ref());
+        rotator.shared.live.hold(target, stored.clone(), prepared.replaces.as_ref());
         tracing::info!(vendor = vendor.name, "the password was reset");
         if is_older && let Some(version) = rotator.later_version(op, &prepared.before).await {
             new.version = Some(version);
             sink.store(&new);
         }
+        // They say that the state is up to date, which is only true if the rotation is not undone.
+        let mut notices = Vec::new();
         // If resets create new credentials, the other resource still has its own.
         if guard.succeeds(&rotator.api) == Occurrence::Again && vendor.reset_kind == ResetKind::InPlace {
-            sink.notice(Notice::ResetAgain);
+            notices.push(Notice::ResetAgain);
         }
         if is_recomposed {
-            sink.notice(Notice::PasswordRecomposed);
+            notices.push(Notice::PasswordRecomposed);
         }
         if let (Some(reported), Some(planned)) = (reset.username, prepared.username)
             && *reported != *planned
         {
-            sink.notice(Notice::OtherUser(reported));
+            notices.push(Notice::OtherUser(reported));
         }
         if let Some((login_check, password)) = prepared.login_check.zip(password) {
             let (verified, notice) = login_check.run(op, stored_username.as_deref(), &password).await;
+            if let Some(Notice::LoginFailed { server, failure }) = &notice
+                && failure.is_wrong_password()
+                && prepared.undoes_refusal
+                && is_another(&stored, prepared.replaces.as_ref())
+            {
+                let (server, failure) = ((**server).clone(), failure.clone());
+                return Rotated::Refused(Box::new(Refused { server, failure, stored }));
+            }
             new.verified = verified;
             new.logged_in_at = (verified == Verified::LoggedIn).then(|| login_check.endpoint().clone());
             sink.store(&new);
-            if let Some(notice) = notice {
-                sink.notice(notice);
-            }
+            notices.extend(notice);
             if verified == Verified::LoggedIn && prepared.tries_previous && vendor.reset_kind == ResetKind::InPlace {
-                let notice = rotator.try_previous(op, &login_check).await;
-                notice.into_iter().for_each(|notice| sink.notice(notice));
+                notices.extend(rotator.try_previous(op, &login_check).await);
             }
         }
         // After a successful login the mail server has picked up the reset.
         let has_caught_up = |note: &Note| *note == Note::NotYetActive && new.verified == Verified::LoggedIn;
-        reset.notes.into_iter().filter(|note| !has_caught_up(note)).for_each(|note| sink.notice(Notice::Vendor(note)));
-        new.verified
+        notices.extend(reset.notes.into_iter().filter(|note| !has_caught_up(note)).map(Notice::Vendor));
+        notices.into_iter().for_each(|notice| sink.notice(notice));
+        Rotated::Stored(new.verified)
     }
 }
 
@@ -152,6 +163,12 @@ impl Rotator {
         let compare = |one: &str, other: &str| self.api.compare(one, other);
         versions.into_iter().find(|version| before.is_exceeded_by(version, compare) == Some(true))
     }
+}
+
+/// Returns whether a new credential is certainly another than the one it replaces. Only then can it be revoked.
+fn is_another(new: &StoredCredential, replaced: Option<&StoredCredential>) -> bool {
+    let replaced = replaced.and_then(|replaced| replaced.credential.version.as_ref());
+    new.credential.version.as_ref().zip(replaced).is_some_and(|(new, old)| !new.eq_ignore_ascii_case(old))
 }
 
 /// The version in the response to a reset.
@@ -275,6 +292,8 @@ mod tests {
                 tries_previous: false,
                 username: None,
                 replaces: None,
+                revokes: None,
+                undoes_refusal: false,
             };
             let op = Operation::new(Duration::from_mins(1), CancellationToken::new());
             rotator.rotate(&op, request, &*sink).await

@@ -18,8 +18,8 @@ pub(crate) struct PendingReplacements(Mutex<Replacements>);
 /// What a deletion passes on to the create of the same replacement.
 #[derive(Debug, Default)]
 pub(crate) struct DeletedObject {
-    /// The credential to revoke.
-    pub(crate) predecessor: Option<Predecessor>,
+    /// The credentials to revoke.
+    pub(crate) predecessors: Vec<Predecessor>,
     /// What the state knew of the same credential.
     pub(crate) known: Known,
     /// Whether the target of the create was known. If not, it is assumed to be the same as that of the deletion.
@@ -136,11 +136,11 @@ impl ReplacementsOfId {
 
     fn named_predecessors(&self) -> Vec<Predecessor> {
         let named = self.deleted.iter().filter(|deleted| deleted.is_named);
-        named.filter_map(|deleted| deleted.predecessor.clone()).collect()
+        named.flat_map(|deleted| deleted.predecessors.clone()).collect()
     }
 
     fn predecessors(&self) -> Vec<Predecessor> {
-        self.deleted.iter().filter_map(|deleted| deleted.predecessor.clone()).collect()
+        self.deleted.iter().flat_map(|deleted| deleted.predecessors.clone()).collect()
     }
 }
 
@@ -179,8 +179,8 @@ mod tests {
         ] {
             let replacements = PendingReplacements::default();
             for (id, is_named) in deleted {
-                let predecessor = (!id.is_empty()).then(|| predecessor(id));
-                let deleted = DeletedObject { predecessor, is_named: *is_named, ..DeletedObject::default() };
+                let predecessors = (!id.is_empty()).then(|| predecessor(id)).into_iter().collect();
+                let deleted = DeletedObject { predecessors, is_named: *is_named, ..DeletedObject::default() };
                 replacements.deleted("id".to_owned(), deleted);
             }
             for (revoked, waiting) in creates {

@@ -1,6 +1,8 @@
 //! The input of a rotation.
 
-use super::{endpoint::SmtpEndpoint, live_credentials::StoredCredential, password_policy::PasswordPolicy};
+use super::{
+    endpoint::SmtpEndpoint, live_credentials::StoredCredential, password_policy::PasswordPolicy, revoke::Predecessor,
+};
 use crate::secret::Secret;
 
 /// A rotation to carry out.
@@ -18,6 +20,10 @@ pub(crate) struct Request {
     pub(crate) username: Option<String>,
     /// The credential in the state that this rotation replaces; `None` for a new state.
     pub(crate) replaces: Option<StoredCredential>,
+    /// A credential to revoke before the reset. If that fails, nothing is reset.
+    pub(crate) revokes: Option<Predecessor>,
+    /// Whether the credential that is replaced stays valid, so a new one that the mail server refuses can be undone.
+    pub(crate) undoes_refusal: bool,
 }
 
 /// The source of a new password.

@@ -7,9 +7,10 @@ use super::{
     locks::Occurrence,
     login_check::LoginCheck,
     reconcile::{LostReset, Reconciled, reconcile},
+    refused::Rotated,
     request::{NewPassword, Request},
     rotator::Rotator,
-    sink::{Sink, Verified},
+    sink::Sink,
 };
 use crate::{
     clock,
@@ -40,16 +41,23 @@ impl Rotator {
         self.api.smtp_host(op, &self.target.fields).await.map_err(RotationError::Checking)
     }
 
-    /// Resets the password and passes the results to `sink`. Returns whether the new password was verified.
+    /// Resets the password and passes the results to `sink`. Returns whether the new password was verified, or that it
+    /// has to be undone.
     pub(crate) async fn rotate(
         &self,
         op: &Operation,
         request: Request,
         sink: &dyn Sink,
-    ) -> Result<Verified, RotationError> {
+    ) -> Result<Rotated, RotationError> {
         let guard = self.shared.locks.acquire(op, &self.target.id()).await;
         let mut guard = guard.map_err(RotationError::Waiting)?;
+        let first = request.revokes.clone();
         let prepared = self.prepare(op, request).await?;
+        if let Some(first) = first {
+            let revoked = first.revoke(op).await;
+            revoked.map_err(|error| RotationError::Revoking { id: first.id().to_owned(), error })?;
+            sink.revoked();
+        }
         // After the checks, which may fail without a reset, and before the request, which may succeed without a
         // response.
         let occurrence = guard.attempts(&self.api);
@@ -86,8 +94,18 @@ impl Rotator {
             login_check.prepare(op).await?;
         }
         let before = Before { prior: self.known.credential.clone(), found };
-        let Request { username, replaces, tries_previous, .. } = request;
-        Ok(Prepared { password, is_own, before, smtp_host, login_check, tries_previous, username, replaces })
+        let Request { username, replaces, tries_previous, undoes_refusal, .. } = request;
+        Ok(Prepared {
+            password,
+            is_own,
+            before,
+            smtp_host,
+            login_check,
+            tries_previous,
+            username,
+            replaces,
+            undoes_refusal,
+        })
     }
 
     fn login_check(&self, endpoint: SmtpEndpoint) -> Result<LoginCheck, RotationError> {

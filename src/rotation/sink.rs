@@ -11,10 +11,14 @@ use crate::{
 
 /// Receives the results of a rotation as soon as they are known.
 ///
-/// [`Rotator::rotate`](super::Rotator::rotate) calls these methods in order: `doubt`, then either `settle`, or `store`
+/// [`Rotator::rotate`](super::Rotator::rotate) calls these methods in order: `revoked` if the request
+/// revokes a credential first, `doubt`, then either `settle`, or `store`
 /// once or more, with notices after the first `store`. After `doubt` alone the outcome is unknown. No method may fail,
 /// block or log, because nothing may come between the vendor's response and the state.
 pub(crate) trait Sink: Sync {
+    /// Called when the credential that the request revokes first is revoked. Nothing else has changed yet.
+    fn revoked(&self) {}
+
     /// Called immediately before the reset is sent. Until [`store`](Self::store) or [`settle`](Self::settle) follows,
     /// it is unknown whether the password was changed.
     fn doubt(&self);

@@ -161,7 +161,10 @@ fn a_deposed_key_that_works_outlives_every_further_failure() {
         let [user, password] = ["username", "password"].map(|name| old[name].as_str().expect("a text"));
         workspace.sandbox.fault(Fault::new(Effect::Close).on(Operation::Reset));
         let error = workspace.apply_with(&[&format!("-replace={ADDRESS}")]).error();
-        error.says(&["The password may have been changed.", "The previous credential, if there is one, still works."]);
+        error.says(&[
+            "The password may have been changed.",
+            "The credential that was to be replaced, if there is one, still works.",
+        ]);
         assert!(workspace.logs_in_as(user, password));
 
         workspace.sandbox.forget_requests();

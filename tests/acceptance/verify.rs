@@ -608,7 +608,7 @@ fn stored(workspace: &Workspace, verified: &Value) {
 
 /// Applies, and sends what a terminal sends on Ctrl-C as soon as `ready` says so.
 #[cfg(unix)]
-fn interrupted_when(workspace: &Workspace, ready: impl Fn() -> bool) -> Run {
+pub(super) fn interrupted_when(workspace: &Workspace, ready: impl Fn() -> bool) -> Run {
     use std::{
         os::unix::process::CommandExt,
         process::{Command, Stdio},

@@ -4,6 +4,7 @@ pub(in crate::provider) mod age_recipients;
 pub(in crate::provider) mod duration;
 pub(in crate::provider) mod host;
 pub(in crate::provider) mod password_policy;
+pub(in crate::provider) mod retire_previous;
 pub(in crate::provider) mod rotate_after;
 pub(in crate::provider) mod rotation_version;
 pub(in crate::provider) mod target;

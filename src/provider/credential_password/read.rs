@@ -2,6 +2,7 @@
 
 use super::{
     CredentialPassword,
+    names::PREVIOUS,
     operation::Timed,
     state::{OnExternalChange, State},
 };
@@ -9,11 +10,12 @@ use crate::{
     framework::{
         Call, ResourceState,
         diagnostic::{Diagnostic, Result},
+        value::Value,
     },
     provider::{
-        attributes::{age_recipients, target},
+        attributes::{age_recipients, retire_previous, target},
         diagnostics::{
-            self,
+            self, overlap,
             vendor::{self, Step},
         },
         password::refresh::{Refreshed, Refresher, missing_host},
@@ -21,7 +23,7 @@ use crate::{
     },
     rotation::{Drift, ProbeResult},
     smtp::Server,
-    vendors::{Presence, Target},
+    vendors::{Operation, Presence, Target, VendorApi},
 };
 
 impl CredentialPassword {
@@ -37,6 +39,10 @@ impl CredentialPassword {
         let known = State::of(&prior.state);
         match api.read(&op, &target.fields, &known.stored.credential).await {
             Ok(Presence::Found(found)) => {
+                let mut prior = prior;
+                if self.previous_is_gone(&op, &*api, &target, &prior.state).await? {
+                    prior.state.set(PREVIOUS, Value::Null);
+                }
                 let host = missing_host(&op, &*api, &target, &prior.state).await?;
                 let compare = |reported: &str, stored: &str| api.compare(reported, stored);
                 let drift = Drift::of_version(&known.stored, found.version.as_deref(), compare);
@@ -51,10 +57,30 @@ impl CredentialPassword {
                 if age_recipients::has_password(&prior.state) {
                     call.warn(vendor::dropped(&target));
                 }
+                // Nobody else knows of it. If it cannot be looked up, it may still be valid.
+                if let Some(id) = retire_previous::of(&target, &prior.state).and_then(|previous| previous.version)
+                    && !matches!(self.previous_is_gone(&op, &*api, &target, &prior.state).await, Ok(true))
+                {
+                    call.warn(overlap::left_behind(&target, &id));
+                }
                 Ok(None)
             }
             Err(error) => Err(vendor::failed(Step::Reading, &target, &error).into()),
         }
+    }
+
+    /// Returns whether the vendor no longer has the previous credential of a state.
+    async fn previous_is_gone(
+        &self,
+        op: &Operation,
+        api: &dyn VendorApi,
+        target: &Target,
+        state: &Value,
+    ) -> Result<bool> {
+        let Some(previous) = retire_previous::of(target, state) else { return Ok(false) };
+        let presence = api.read(op, &target.fields, &previous).await;
+        let presence = presence.map_err(|error| vendor::failed(Step::Reading, target, &error))?;
+        Ok(presence == Presence::Gone)
     }
 }
 

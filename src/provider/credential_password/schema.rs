@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     framework::schema::{Attribute, Schema, Type},
-    provider::attributes::{age_recipients, host, password_policy, rotate_after, target, verify},
+    provider::attributes::{age_recipients, host, password_policy, retire_previous, rotate_after, target, verify},
 };
 
 /// The version of the schema. Release 0.1.0 wrote version 0, which [`super::upgrade`] converts.
@@ -61,6 +61,7 @@ fn arguments() -> Vec<Attribute> {
             Type::String,
             "Any string. Changing it sends `password_wo` again, in place.",
         ),
+        retire_previous::argument(),
         rotate_after::argument(),
         Attribute::optional(
             ROTATION_MODE,
@@ -135,6 +136,7 @@ fn answers() -> Vec<Attribute> {
              no vendor returns a password twice.",
         )
         .sensitive(),
+        retire_previous::computed(),
         Attribute::computed(
             REMOTE_VERSION,
             Type::String,

@@ -1,6 +1,8 @@
 //! Validates a configuration of the resource against rules that its schema cannot express.
 
-use super::names::{AGE_RECIPIENTS, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, SMTP_PORT};
+use super::names::{
+    AGE_RECIPIENTS, IN_PLACE, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATION_MODE, SMTP_PORT,
+};
 use crate::{
     framework::{
         diagnostic::{Diagnostic, Diagnostics, Path},
@@ -8,7 +10,7 @@ use crate::{
         value::Value,
     },
     provider::attributes::{
-        age_recipients, password_policy,
+        age_recipients, password_policy, retire_previous,
         target::{self, Named},
         verify,
     },
@@ -31,6 +33,9 @@ pub(super) fn config(config: &Value) -> Diagnostics {
     diagnostics.extend(own_password(config));
     diagnostics.extend(age_recipients::validate(config));
     diagnostics.extend(password_policy::validate(config.get(PASSWORD_POLICY)));
+    let mode = config.get(ROTATION_MODE);
+    let is_in_place = (!mode.is_unknown()).then(|| mode.as_str() == Some(IN_PLACE));
+    diagnostics.extend(retire_previous::validate(config, vendor, is_in_place));
     diagnostics.extend(verify::validate(config, vendor));
     if let Some(port) = config.get(SMTP_PORT).as_number()
         && !port.as_i64().is_some_and(|port| (1..=65535).contains(&port))

@@ -142,7 +142,7 @@ pub(in crate::provider) fn of_create(
             format!(" The previous credential, {ids}, still works: revoke it by hand once nothing uses it.")
         }
         _ => format!(
-            " The previous credentials of all resources with this name, {ids}, still work: revoke them by hand once \
+            " The previous credentials of this name, {ids}, still work: revoke them by hand once \
              nothing uses them."
         ),
     };

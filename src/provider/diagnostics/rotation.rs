@@ -1,7 +1,7 @@
 //! Diagnostics about a rotation: why it failed, and warnings about one that succeeded.
 
 use super::{
-    lost_reset, mail_server, previous_login, reset, revocation,
+    lost_reset, mail_server, overlap, previous_login, reset, revocation,
     vendor::{self, Step},
 };
 use crate::{
@@ -20,6 +20,7 @@ pub(in crate::provider) fn failed(target: &Target, error: &RotationError) -> Dia
         RotationError::MailServer { server, failure } => mail_server::not_ready(target, server, failure),
         RotationError::NoServer => verify::no_host(target.vendor),
         RotationError::NoRandomBytes => no_password(),
+        RotationError::Revoking { id, error } => overlap::not_revoked(target, id, error),
         RotationError::Reset(lost) => {
             let seen = lost_reset::seen(target, lost.evidence.as_ref());
             vendor::failed_with(Step::Resetting, target, &lost.error, &seen)

@@ -124,7 +124,7 @@ pub(in crate::provider) fn stored(id: &str) -> Shown {
     Shown::sentence(id).unwrap_or_default()
 }
 
-fn summary(step: Step, target: &Target, error: &Error) -> String {
+pub(super) fn summary(step: Step, target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
     match (error.outcome, error.kind) {
         (Outcome::MayHaveChanged | Outcome::Changed, _) if step == Step::Revoking => {
@@ -189,7 +189,7 @@ fn intermediary(target: &Target) -> String {
     )
 }
 
-fn advice(step: Step, target: &Target, error: &Error) -> String {
+pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
     // Both are needed: what to check, and what to do about a password that may have changed.
     if error.kind == Kind::NotTheApi && error.outcome != Outcome::NotChanged {
@@ -207,7 +207,8 @@ fn advice(step: Step, target: &Target, error: &Error) -> String {
             "Try again; revoking it twice is harmless.".to_owned()
         }
         (Outcome::MayHaveChanged | Outcome::Changed, _) if makes_another => {
-            "The previous credential, if there is one, still works. Apply again to create another.".to_owned()
+            "The credential that was to be replaced, if there is one, still works. Apply again to create another."
+                .to_owned()
         }
         (outcome @ (Outcome::MayHaveChanged | Outcome::Changed), _) => {
             // A vendor may process a request long after the connection broke, and nothing limits how long.

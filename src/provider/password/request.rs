@@ -30,5 +30,7 @@ pub(in crate::provider) fn of(target: &Target, change: &Change) -> std::result::
         tries_previous: verify::tries_previous(&change.planned),
         username: change.planned.get(USERNAME).as_str().map(str::to_owned),
         replaces: (!change.prior.is_null()).then(|| State::of(&change.prior).stored),
+        revokes: None,
+        undoes_refusal: false,
     })
 }

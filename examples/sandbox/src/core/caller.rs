@@ -264,9 +264,12 @@ impl Caller {
                     if *state.get("stale") == Value::Bool(true) {
                         known.set("stale", true);
                     }
+                    if state.get("previous").is_null() {
+                        known.set("previous", Value::Null);
+                    }
                     assert!(
                         state == known,
-                        "a failed update leaves the state from before; but that it is stale may be known"
+                        "a failed update leaves the state from before; but that it is stale may be known, and the previous credential revoked"
                     );
                 }
                 applied.made = Some(Err(failure));

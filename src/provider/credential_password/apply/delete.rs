@@ -1,5 +1,6 @@
 //! Deletes a resource, which is either destroyed or replaced by a create that follows.
 
+use super::overlap::unidentified;
 use crate::{
     framework::{Call, Private, diagnostic::Result, value::Value},
     provider::{
@@ -11,11 +12,11 @@ use crate::{
             state::State,
         },
         diagnostics::{
-            revocation, rotation,
+            overlap, revocation, rotation,
             vendor::{self, Step},
         },
     },
-    rotation::{DeletedObject, Known},
+    rotation::{DeletedObject, Known, Predecessor},
     vendors::{Operation, PriorCredential, Target},
 };
 
@@ -37,27 +38,40 @@ impl CredentialPassword {
         }
     }
 
-    /// Revokes the credential if resets at its vendor create new ones. Otherwise nothing is sent and the password stays
+    /// Revokes the credentials of the state if resets at their vendor create new ones. Otherwise nothing is sent and the password stays
     /// as it is.
     async fn destroy(&self, call: &Call, op: &Operation, prior: &Value) -> Result<()> {
-        let Some(predecessor) = self.predecessor(prior)? else {
-            self.try_replaced(call, op, prior).await;
-            return Ok(());
-        };
         // This state is about to disappear, so it no longer protects its credential from revocation.
+        let (previous, current) = (self.previous(prior)?, self.predecessor(prior)?);
         self.shared.live.release(&State::of(prior).stored);
-        let (target, id) = (&predecessor.target, predecessor.id());
+        // The previous one first: once the current one is gone, a refresh drops the state, and the other one with it.
+        if let Some(previous) = previous.filter(|previous| self.may_revoke(call, previous)) {
+            let revoked = previous.revoke(op).await;
+            revoked.map_err(|error| overlap::not_revoked(&previous.target, previous.id(), &error))?;
+        }
+        if let Some(current) = current.filter(|current| self.may_revoke(call, current)) {
+            let revoked = current.revoke(op).await;
+            revoked.map_err(|error| vendor::failed(Step::Revoking, &current.target, &error))?;
+        }
+        unidentified(prior).into_iter().for_each(|warning| call.warn(warning));
+        self.try_replaced(call, op, prior).await;
+        Ok(())
+    }
+
+    /// Returns whether a destroyed credential may be revoked, and warns if it may not.
+    fn may_revoke(&self, call: &Call, destroyed: &Predecessor) -> bool {
+        let (target, id) = (&destroyed.target, destroyed.id());
         // A vendor may return the same credential for two resources. It must stay as long as one of them is in the
         // state.
-        if self.shared.live.holds(target, &predecessor.credential) {
+        if self.shared.live.holds(target, &destroyed.credential) {
             call.warn(revocation::still_held(target, id));
-        } else if self.replacements.has_rejected(&target.id()) {
-            call.warn(revocation::spared(target, id));
-        } else {
-            let revoked = predecessor.revoke(op).await;
-            revoked.map_err(|error| vendor::failed(Step::Revoking, target, &error))?;
+            return false;
         }
-        Ok(())
+        if self.replacements.has_rejected(&target.id()) {
+            call.warn(revocation::spared(target, id));
+            return false;
+        }
+        true
     }
 
     /// Tries the password of a deposed object, if the create that has replaced it is to prove that it no longer works.
@@ -67,7 +81,7 @@ impl CredentialPassword {
         notice.into_iter().for_each(|notice| call.warn(rotation::notice(&target, &notice)));
     }
 
-    /// Checks that the create of the same replacement can succeed, and records which credential that create has to
+    /// Checks that the create of the same replacement can succeed, and records which credentials that create has to
     /// revoke. The old password is still valid, so it must not leave the state before these checks pass.
     async fn delete_before_create(
         &self,
@@ -77,10 +91,11 @@ impl CredentialPassword {
         successor: Option<Target>,
         notes: &PrivateData,
     ) -> Result<()> {
-        let predecessor = self.predecessor(prior)?;
-        if let (None, Some(predecessor)) = (&successor, &predecessor) {
+        let predecessors: Vec<_> = self.previous(prior)?.into_iter().chain(self.predecessor(prior)?).collect();
+        for predecessor in predecessors.iter().filter(|_| successor.is_none()) {
             call.warn(revocation::successor_unknown(&predecessor.target, predecessor.id()));
         }
+        unidentified(prior).into_iter().for_each(|warning| call.warn(warning));
         let (before, known) = (target::known(prior)?, State::of(prior));
         let is_named = successor.is_some();
         let target = successor.unwrap_or_else(|| before.clone());
@@ -100,7 +115,7 @@ impl CredentialPassword {
         let is_same = id == before.id();
         self.shared.live.release(&known.stored);
         let deleted = DeletedObject {
-            predecessor,
+            predecessors,
             known: if is_same { same } else { Known::default() },
             is_named,
             healed: notes.healed_after(),

@@ -1,6 +1,8 @@
 //! Applies a plan: creates and updates reset the password, deletions revoke it where the vendor can.
 
 mod delete;
+mod overlap;
+mod previous;
 mod sink;
 #[cfg(test)]
 mod tests;
@@ -10,7 +12,7 @@ use std::sync::Arc;
 use self::sink::ApplySink;
 use super::{
     CredentialPassword, diagnose,
-    names::{ROTATED_AT, SMTP_HOST},
+    names::{PREVIOUS, ROTATED_AT, SMTP_HOST},
     operation::Timed,
     private_data::PrivateData,
     state::State,
@@ -19,16 +21,15 @@ use crate::{
     framework::{
         Call, Change, NewState, ResourceState,
         diagnostic::{Diagnostic, Result},
-        value::Value,
     },
     http::Outcome,
     provider::{
-        attributes::{age_recipients, target},
+        attributes::{age_recipients, retire_previous, target},
         diagnostics::{self, lost_reset, revocation, vendor},
-        password::{new_state, request},
+        password::request,
     },
-    rotation::{Created, Known, Predecessor, RotationError, Rotator, Verified},
-    vendors::{Operation, PriorCredential, ResetKind, Target},
+    rotation::{Created, Known, Predecessor, Request, Rotated, RotationError, Rotator, Verified},
+    vendors::{Operation, PriorCredential, Target},
 };
 
 impl CredentialPassword {
@@ -38,12 +39,15 @@ impl CredentialPassword {
         let id = target.id();
         let rotator = self.rotator(target, PriorCredential::default(), self.replacements.known(&id))?;
         let private = PrivateData::of_second_half(&change.private, self.replacements.healed(&id));
-        let rotated = rotate(&rotator, call, &op, &Change { private, ..change.clone() }, new).await;
-        let verified = rotated.map_err(|failed| {
+        let change = Change { private, ..change.clone() };
+        let rotated = rotate(&rotator, call, &op, &change, new, None).await;
+        let rotated = rotated.map_err(|failed| {
             let predecessors = self.replacements.failed(&id);
             let ids = predecessors.as_ref().map(|all| ids(all));
             lost_reset::of_create(failed.diagnostic, failed.outcome, ids.as_deref())
         })?;
+        // A create has nothing to go back to, so it does not ask for a refused credential to be undone.
+        let verified = if let Rotated::Stored(verified) = rotated { verified } else { Verified::Rejected };
         // The deletion half of a replacement left its credential for this create to revoke.
         let Created { verified, revoked, waiting } = self.replacements.created(&id, verified);
         for predecessor in waiting {
@@ -66,21 +70,7 @@ impl CredentialPassword {
         };
         // This is how the plan marks a reset.
         if change.planned.get(ROTATED_AT).is_unknown() {
-            // Before the reset, because an error must not come between the reset and the state.
-            let predecessor = self.predecessor(&change.prior)?;
-            let rotator = rotator()?;
-            let rotated = rotate(&rotator, call, &op, change, new).await;
-            let verified = rotated.map_err(|failed| {
-                // The stored password is certainly invalid now. If resets create new credentials, it still works.
-                if failed.outcome == Outcome::Changed && rotator.target.vendor.reset_kind == ResetKind::InPlace {
-                    new.set(new_state::outdated(change));
-                }
-                failed.diagnostic
-            })?;
-            if let Some(predecessor) = predecessor {
-                self.revoke(call, &op, &predecessor, verified).await;
-            }
-            return Ok(());
+            return self.rotate_in_place(call, &op, change, new, &rotator()?).await;
         }
         let mut state = change.planned.clone();
         // An update without a reset has only one unknown: the submission host of a vendor that reports it.
@@ -93,6 +83,10 @@ impl CredentialPassword {
             };
             state.set(SMTP_HOST, host);
         }
+        // What `retire_previous` no longer keeps is revoked before it leaves the state.
+        if state.get(PREVIOUS).is_null() {
+            self.revoke_previous(call, &op, &change.prior).await?;
+        }
         new.set(ResourceState {
             state,
             private: PrivateData::of_state(&change.config, notes.logged_in_at.clone(), notes.healed),
@@ -103,17 +97,6 @@ impl CredentialPassword {
     fn rotator(&self, target: Target, credential: PriorCredential, known: Known) -> Result<Rotator> {
         let (api, roots) = (self.connections.api(target.vendor)?, self.connections.roots());
         Ok(Rotator { shared: Arc::clone(&self.shared), target, api, roots, credential, known })
-    }
-
-    /// Returns the credential of a state if its vendor creates a new one with every reset.
-    fn predecessor(&self, state: &Value) -> Result<Option<Predecessor>> {
-        let (target, credential) = (target::known(state)?, State::of(state).stored.credential);
-        match target.vendor.reset_kind {
-            ResetKind::NewCredential if credential.version.is_some() => {
-                Ok(Some(Predecessor { api: self.connections.api(target.vendor)?, target, credential }))
-            }
-            ResetKind::InPlace | ResetKind::NewCredential => Ok(None),
-        }
     }
 
     /// Revokes the replaced credential, once the new password is stored. A failure is only a warning.
@@ -130,20 +113,23 @@ struct Failed {
     diagnostic: Diagnostic,
 }
 
-/// Carries out the rotation that `change` plans. Its result goes to `new` before this returns.
+/// Carries out the rotation that `change` plans, after revoking `revokes`. Its result goes to `new` before this returns.
 async fn rotate(
     rotator: &Rotator,
     call: &Call,
     op: &Operation,
     change: &Change,
     new: &NewState,
-) -> std::result::Result<Verified, Failed> {
+    revokes: Option<Predecessor>,
+) -> std::result::Result<Rotated, Failed> {
     let target = &rotator.target;
     let failed = |error: &RotationError| Failed {
         outcome: error.outcome(),
         diagnostic: diagnostics::rotation::failed(target, error),
     };
     let request = request::of(target, change).map_err(|error| failed(&error))?;
+    let undoes_refusal = !change.prior.is_null() && retire_previous::keeps_previous(&change.planned);
+    let request = Request { revokes, undoes_refusal, ..request };
     let storage = age_recipients::prepare(&change.planned);
     let storage = storage.map_err(|diagnostic| Failed { outcome: Outcome::NotChanged, diagnostic })?;
     let sink = ApplySink { call, change, new, target, storage: &storage };

@@ -1,5 +1,6 @@
 //! Passes the results of a rotation to core: to the new state, and to the warnings.
 
+use super::previous::{set_previous, without_previous};
 use crate::{
     framework::{Call, Change, NewState},
     provider::{
@@ -22,6 +23,10 @@ pub(super) struct ApplySink<'a> {
 }
 
 impl Sink for ApplySink<'_> {
+    fn revoked(&self) {
+        self.new.set(without_previous(self.change));
+    }
+
     fn doubt(&self) {
         // A failed update keeps the prior state, so its trigger is still pending and the next plan resets again.
         self.new.doubt(self.change.prior.is_null().then(|| new_state::leftover(self.change)));
@@ -33,7 +38,9 @@ impl Sink for ApplySink<'_> {
 
     fn store(&self, new: &NewCredential) {
         let healed = PrivateData::from(&self.change.private).healed_after();
-        self.new.set(new_state::rotated(self.change, new, healed, self.storage));
+        let mut rotated = new_state::rotated(self.change, new, healed, self.storage);
+        set_previous(&mut rotated.state, self.change, new);
+        self.new.set(rotated);
     }
 
     fn notice(&self, notice: Notice) {

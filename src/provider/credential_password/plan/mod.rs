@@ -2,7 +2,7 @@
 
 use super::{
     names::{
-        ID, IN_PLACE, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_DUE, ROTATION_MODE, ROTATION_VERSION,
+        ID, IN_PLACE, PASSWORD_WO, PREVIOUS, REMOTE_VERSION, ROTATED_AT, ROTATION_DUE, ROTATION_MODE, ROTATION_VERSION,
         SMTP_HOST, SMTP_PORT, STALE, USERNAME, VERIFIED, VERIFY,
     },
     private_data::PrivateData,
@@ -16,7 +16,7 @@ use crate::{
         value::Value,
     },
     provider::{
-        attributes::{age_recipients, rotate_after, target},
+        attributes::{age_recipients, retire_previous, rotate_after, target},
         diagnostics::{
             drift, mail_server,
             vendor::{self, Step},
@@ -106,6 +106,8 @@ pub(in crate::provider) fn finish(draft: &mut Draft) -> Result<Decision> {
     planned.set(REMOTE_VERSION, version);
     let due = rotate_after::planned(&draft.prior, planned, resets);
     planned.set(ROTATION_DUE, due);
+    let previous = retire_previous::planned(&draft.prior, planned, is_new, resets);
+    planned.set(PREVIOUS, previous);
     if draft.config.get(SMTP_HOST).is_null() {
         planned.set(SMTP_HOST, host);
     }
