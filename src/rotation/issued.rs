@@ -254,6 +254,7 @@ mod tests {
                 wants_smtp_host: false,
                 endpoint: None,
                 username: None,
+                spared: Vec::new(),
                 replaces: None,
             };
             let op = Operation::new(Duration::from_mins(1), CancellationToken::new());

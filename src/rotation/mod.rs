@@ -38,7 +38,7 @@ pub(crate) use self::{
     live_credentials::StoredCredential,
     login_probe::{LoginProbes, ProbeResult},
     password_policy::PasswordPolicy,
-    reconcile::{Evidence, Known, PreviousPassword},
+    reconcile::{Evidence, Known, PreviousPassword, Reconciled},
     replacements::{Created, DeletedObject, PendingReplacements},
     request::{NewPassword, Request},
     revoke::{Kept, Predecessor},

@@ -14,6 +14,8 @@ pub(crate) struct Request {
     pub(crate) endpoint: Option<SmtpEndpoint>,
     /// The planned user name; `None` if the vendor chooses it.
     pub(crate) username: Option<String>,
+    /// The user names of credentials that this reset must not touch.
+    pub(crate) spared: Vec<String>,
     /// The credential in the state that this rotation replaces; `None` for a new state.
     pub(crate) replaces: Option<StoredCredential>,
 }

@@ -18,6 +18,13 @@ pub(crate) struct Shared {
     pub(crate) logins: LoginQueues,
 }
 
+impl Shared {
+    /// Returns whether this run has reset a credential for any resource, or is doing so.
+    pub(crate) fn is_reset(&self, target: &Target, api: &Arc<dyn VendorApi>) -> bool {
+        self.locks.is_reset(&target.id(), api)
+    }
+}
+
 /// Rotates one credential.
 #[derive(Debug)]
 pub(crate) struct Rotator {

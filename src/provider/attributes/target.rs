@@ -12,7 +12,7 @@ use crate::{
         value::Value,
     },
     secret::Secret,
-    vendors::{Field, Fields, ImportId, Target, VENDORS, Vendor},
+    vendors::{Field, Fields, ImportId, ResetKind, Target, VENDORS, Vendor},
 };
 
 /// The vendors for which a configuration sets an attribute.
@@ -37,6 +37,27 @@ pub(in crate::provider) fn attributes() -> impl Iterator<Item = Attribute> {
         });
         let description = format!("The credential at {}. Changing it replaces the resource.", vendor.title);
         Attribute::optional(vendor.name, Type::Object(fields.collect()), description).requires_replace()
+    })
+}
+
+/// Returns the attributes that identify the credentials of a pair, one per vendor: a list of objects.
+pub(in crate::provider) fn list_attributes() -> impl Iterator<Item = Attribute> {
+    VENDORS.iter().map(|vendor| {
+        let fields = vendor.target.iter();
+        let fields = fields
+            .map(|field| Attribute::required(field.name, Type::String, field.description).validated_by(field.check));
+        let description = match vendor.reset_kind {
+            ResetKind::InPlace => format!(
+                "Exactly two different credentials at {}, which take turns. The first is reset when the resource is \
+                 created. A change resets nothing while the current credential is still in the list.",
+                vendor.title
+            ),
+            ResetKind::NewCredential => format!(
+                "Not supported: at {} a reset makes a new credential. Use `smtp_credential_password` there.",
+                vendor.title
+            ),
+        };
+        Attribute::optional(vendor.name, Type::Objects(fields.collect()), description)
     })
 }
 

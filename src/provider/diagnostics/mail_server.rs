@@ -128,7 +128,7 @@ fn warning(summary: &'static str, target: &Target, what: &str, advice: &str) -> 
 }
 
 /// Describes a server's reply. Of the reply itself only the codes are shown.
-fn answered(server: &Server, failure: &Failure) -> String {
+pub(super) fn answered(server: &Server, failure: &Failure) -> String {
     let reason = &failure.reason;
     match (failure.code, failure.enhanced) {
         (Some(code), Some(enhanced)) => format!("the mail server `{server}` replied {code} {enhanced}: {reason}."),
@@ -157,7 +157,7 @@ fn summary(kind: FailureKind) -> &'static str {
     }
 }
 
-fn advice(kind: FailureKind) -> &'static str {
+pub(super) fn advice(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::Busy | FailureKind::TurnedAway => "Try again later, or from another network.",
         FailureKind::Certificate => {

@@ -28,6 +28,7 @@ pub(in crate::provider) fn of(target: &Target, change: &Change) -> std::result::
         wants_smtp_host: change.planned.get(SMTP_HOST).is_unknown(),
         endpoint: verify::endpoint(&change.planned),
         username: change.planned.get(USERNAME).as_str().map(str::to_owned),
+        spared: Vec::new(),
         replaces: (!change.prior.is_null()).then(|| State::of(&change.prior).stored),
     })
 }
