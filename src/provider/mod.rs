@@ -60,8 +60,8 @@ impl Smtp {
             data_sources: [Arc::new(Credentials::new(Arc::clone(&connections)))],
             functions: [Arc::new(SesPassword::new()), Arc::new(Url::new())],
             resources: [
-                Arc::new(CredentialPair::new(Arc::clone(&connections), Arc::clone(&shared))),
-                Arc::new(CredentialPassword::new(Arc::clone(&connections), shared)),
+                Arc::new(CredentialPassword::new(Arc::clone(&connections), Arc::clone(&shared))),
+                Arc::new(CredentialPair::new(Arc::clone(&connections), shared)),
             ],
             connections,
         }

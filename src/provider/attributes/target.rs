@@ -256,6 +256,28 @@ pub(in crate::provider) fn several(set: &[&'static Vendor]) -> Diagnostic {
         .at(Path::attribute(set.last().map_or("", |vendor| vendor.name)))
 }
 
+/// The error for a pair without credentials.
+pub(in crate::provider) fn no_pair() -> Diagnostic {
+    let detail = format!("Set exactly one of {}, to a list of two credentials.", names(&pairable()));
+    Diagnostic::error("No credentials are set", detail)
+}
+
+/// The error for a pair with credentials of several vendors.
+pub(in crate::provider) fn several_pairs(set: &[&'static Vendor]) -> Diagnostic {
+    let detail = format!(
+        "{} are set. The credentials of a pair are at one vendor: set exactly one of {}.",
+        names(set),
+        names(&pairable())
+    );
+    Diagnostic::error("More than one vendor is set", detail)
+        .at(Path::attribute(set.last().map_or("", |vendor| vendor.name)))
+}
+
+/// The vendors at which a reset leaves the credential in place, so that two of them can take turns.
+fn pairable() -> Vec<&'static Vendor> {
+    VENDORS.iter().copied().filter(|vendor| vendor.reset_kind == ResetKind::InPlace).collect()
+}
+
 /// The error for a list without an account.
 fn no_account() -> Diagnostic {
     Diagnostic::error("No account is set", format!("Set exactly one of {}.", names(VENDORS)))

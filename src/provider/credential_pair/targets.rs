@@ -24,10 +24,10 @@ impl Targets {
         let vendor = match target::named(value) {
             Named::One(vendor) => vendor,
             Named::Undecided => return Ok(Self { vendor: None, elements: vec![None, None] }),
-            Named::Nothing => return Err(target::missing().into()),
-            Named::Several(vendors) => return Err(target::several(&vendors).into()),
+            Named::Nothing => return Err(target::no_pair().into()),
+            Named::Several(vendors) => return Err(target::several_pairs(&vendors).into()),
         };
-        let Value::List(items) = value.get(vendor.name) else { return Err(target::missing().into()) };
+        let Value::List(items) = value.get(vendor.name) else { return Err(target::no_pair().into()) };
         let element = |(index, item): (usize, &Value)| target::in_object(vendor, item, &at(vendor, index));
         let elements = items.iter().enumerate().map(element).collect::<Result<_>>()?;
         Ok(Self { vendor: Some(vendor), elements })

@@ -22,8 +22,8 @@ pub(super) fn config(config: &Value) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     let mut vendor = None;
     match target::named(config) {
-        Named::Nothing => diagnostics.push(target::missing()),
-        Named::Several(vendors) => diagnostics.push(target::several(&vendors)),
+        Named::Nothing => diagnostics.push(target::no_pair()),
+        Named::Several(vendors) => diagnostics.push(target::several_pairs(&vendors)),
         Named::One(named) => vendor = Some(named),
         Named::Undecided => {}
     }

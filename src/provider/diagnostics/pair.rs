@@ -350,3 +350,80 @@ pub(in crate::provider) fn probed(
         ProbeResult::Skipped => Some(mail_server::spared(target, server)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        framework::value::Value,
+        http::{Error, Kind},
+        provider::attributes::target,
+        smtp::{Failure, FailureKind, Roots, Security},
+    };
+
+    fn credential(name: &str) -> Target {
+        let fields = Value::object([("user_name", name.into())]);
+        target::of(&Value::object([("hubspot", fields)])).unwrap().unwrap()
+    }
+
+    fn refused() -> Notice {
+        let server = Server::new("mail.example.com", 587, Security::StartTls, Roots::default());
+        let failure =
+            Failure { kind: FailureKind::Refused, code: None, enhanced: None, reason: "it rejects the login".into() };
+        Notice::LoginFailed { server: Box::new(server), failure }
+    }
+
+    #[test]
+    fn every_failed_rotation_says_that_the_current_credential_was_not_touched() {
+        let target = credential("b");
+        for ends_previous in [false, true] {
+            let kept = Kept { current: "hubspot/a", ends_previous };
+            let mut errors = vec![
+                not_proven(&target, kept, &[refused()]),
+                not_proven(&target, kept, &[Notice::ResetAgain, Notice::NoUsername]),
+            ];
+            for outcome in [Outcome::MayHaveChanged, Outcome::Changed] {
+                let error = Error::new(Kind::Interrupted, outcome, "api.example.com", "it broke");
+                errors.push(failed(&target, kept, &Reconciled { error, evidence: None }));
+            }
+            for Diagnostic { summary, detail, .. } in errors {
+                assert!(summary.split(' ').count() <= 8, "{summary}");
+                assert!(detail.contains("The current credential is still `hubspot/a`: it was not touched"), "{detail}");
+                assert_eq!(detail.contains("`previous` is null now."), ends_previous, "{detail}");
+                let outcomes = [Outcome::NotChanged, Outcome::MayHaveChanged, Outcome::Changed];
+                let said = outcomes.iter().filter(|outcome| detail.contains(outcome.sentence())).count();
+                assert_eq!(said, 1, "{detail}");
+                assert!(!detail.contains("no longer work") || detail.contains("This run had already"), "{detail}");
+                assert!(!detail.contains("  "), "{detail}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_has_nothing_to_say_of_the_other_credential() {
+        let error = Error::new(Kind::Forbidden, Outcome::NotChanged, "api.example.com", "no");
+        let kept = Kept { current: "hubspot/a", ends_previous: true };
+        let detail = failed(&credential("b"), kept, &Reconciled { error, evidence: None }).detail;
+        assert!(detail.contains("`hubspot/b`") && !detail.contains("`hubspot/a`"), "{detail}");
+    }
+
+    #[test]
+    fn every_warning_is_short_and_names_the_credential() {
+        let target = credential("a");
+        let id = target.id();
+        for warning in [
+            current_gone(&target),
+            first_is_current(&target),
+            other_gone(&target),
+            previous_reset(&target),
+            rotation(&id),
+            rotations_exhausted(&id, 2),
+            stale(&id),
+            not_verified(&target, &refused()).unwrap(),
+        ] {
+            assert!(warning.summary.split(' ').count() <= 8, "{}", warning.summary);
+            assert!(warning.detail.contains("`hubspot/a`"), "{}", warning.detail);
+            assert!(!warning.detail.contains("-replace"), "a replacement may reset the one in use: {}", warning.detail);
+        }
+    }
+}

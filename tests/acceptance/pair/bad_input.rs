@@ -13,7 +13,7 @@ fn a_list_names_two_different_credentials_of_one_vendor() {
         (format!("hubspot = [{a}]"), "Invalid value for `hubspot`", "must list exactly two credentials"),
         (format!("hubspot = [{a}, {b}, {a}]"), "Invalid value for `hubspot`", "must list exactly two credentials"),
         ("hubspot = []".to_owned(), "Invalid value for `hubspot`", "must list exactly two credentials"),
-        ("hubspot = null".to_owned(), "No credential is set", "`hubspot`"),
+        ("hubspot = null".to_owned(), "No credentials are set", "`hubspot`"),
         (format!("hubspot = [{a}, null]"), "Invalid value for `hubspot[1]`", "must not be null"),
         (format!("hubspot = [{a}, {a}]"), "Invalid value for `hubspot[1]`", "names the same credential"),
         (
@@ -33,7 +33,7 @@ fn a_list_names_two_different_credentials_of_one_vendor() {
         ),
         (
             format!("hubspot = [{a}, {b}]\n  hostup = [{mailbox}, {mailbox}]"),
-            "More than one credential is set",
+            "More than one vendor is set",
             "`hostup`, `hubspot` are set",
         ),
         (

@@ -39,3 +39,50 @@ impl Turn {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::value::Value;
+
+    fn targets(users: [Option<&str>; 2]) -> Targets {
+        let element = |user: Option<&str>| match user {
+            Some(user) => Value::object([("user_name", user.into())]),
+            None => Value::Unknown,
+        };
+        Targets::of(&Value::object([("hubspot", Value::List(users.map(element).to_vec()))])).unwrap()
+    }
+
+    #[test]
+    fn the_credential_in_use_is_reset_by_no_turn_but_a_create() {
+        use Turn::{Reset, Stay, Undecided};
+        let (a, b, c) = (Some("a"), Some("b"), Some("c"));
+        for (row, users, current, is_asked, is_certain, expected) in [
+            (1, [a, b], None, false, true, Reset(0)),
+            (2, [None, None], None, false, true, Reset(0)),
+            (3, [a, b], Some("hubspot/a"), false, true, Stay(0)),
+            (4, [a, b], Some("hubspot/b"), false, true, Stay(1)),
+            (5, [a, b], Some("hubspot/a"), true, true, Reset(1)),
+            (6, [a, b], Some("hubspot/b"), true, true, Reset(0)),
+            (7, [a, None], Some("hubspot/a"), false, true, Stay(0)),
+            (8, [a, None], Some("hubspot/a"), true, true, Reset(1)),
+            (9, [None, b], Some("hubspot/a"), false, true, Undecided),
+            (10, [None, None], Some("hubspot/a"), true, true, Undecided),
+            (11, [c, b], Some("hubspot/a"), false, true, Reset(0)),
+            (12, [c, b], Some("hubspot/a"), true, true, Reset(0)),
+            (13, [a, b], Some("hubspot/a"), true, false, Undecided),
+            (14, [a, b], Some("hubspot/a"), false, false, Stay(0)),
+            // Another spelling is the same credential.
+            (15, [Some("A"), b], Some("hubspot/a"), true, true, Reset(1)),
+            (16, [b, Some("A")], Some("hubspot/a"), true, true, Reset(0)),
+        ] {
+            let targets = targets(users);
+            let turn = Turn::next(&targets, current, is_asked, is_certain);
+            assert_eq!(turn, expected, "row {row}");
+            if let (Reset(place), Some(current)) = (turn, current) {
+                let reset = targets.element(place).map(Target::id);
+                assert!(reset.is_none_or(|id| !targets::is_same(&id, current)), "row {row}");
+            }
+        }
+    }
+}
