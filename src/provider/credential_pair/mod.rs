@@ -1,6 +1,6 @@
 //! The resource `smtp_credential_pair`: two credentials that take turns.
 //!
-//! A rotation resets the one that nobody uses and makes it the current one. The current credential is never touched.
+//! A rotation resets the one that is not in use and makes it the current one. The current credential is never touched.
 //!
 //! One module per request of core: `validate`, `plan`, `read`, `import`, `moved`, `apply`.
 

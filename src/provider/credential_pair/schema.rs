@@ -101,8 +101,8 @@ fn answers() -> Vec<Attribute> {
         Attribute::computed(
             PREVIOUS,
             Type::String,
-            "The id of the credential that was current before and still works. Null before the second rotation, and \
-             after a rotation that failed once that credential may have been reset.",
+            "The id of the credential that was current before and still works. Null before the second rotation, after a \
+             rotation that failed once that credential may have been reset, and if it was stale or is gone.",
         ),
         Attribute::computed(
             REMOTE_VERSION,

@@ -72,8 +72,9 @@ pub(super) struct Decision {
 pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     let targets = Targets::of(&draft.planned)?;
     let asked = triggers::evaluate(draft, targets.vendor, ResetMode::InPlace);
-    let prior_id = draft.prior.get(CURRENT).as_str().map(str::to_owned);
-    let is_certain = draft.prior.is_null() || triggers::is_certain(&draft.config);
+    let is_new = draft.prior.is_null();
+    let prior_id = (!is_new).then(|| draft.prior.get(CURRENT).as_str().unwrap_or_default().to_owned());
+    let is_certain = is_new || triggers::is_certain(&draft.config);
     let turn = Turn::next(&targets, prior_id.as_deref(), asked.mode != ResetMode::None, is_certain);
     let resets = !matches!(turn, Turn::Stay(_));
     // Whether the apply, which knows every value, is certain to decide as this plan does.

@@ -17,10 +17,15 @@ pub(super) enum Turn {
 }
 
 impl Turn {
-    /// Decides. `current` is the id of the current credential; `None` for a create. `is_asked` is whether a change other
+    /// Decides. `current` is the id of the current credential; `None` for a create, and empty if the state has none. `is_asked` is whether a change other
     /// than that of the list asks for a rotation, and `is_certain` whether that follows from known values only.
     pub(super) fn next(targets: &Targets, current: Option<&str>, is_asked: bool, is_certain: bool) -> Self {
-        let Some(current) = current else { return Self::Reset(0) };
+        let current = match current {
+            None => return Self::Reset(0),
+            // Where it is not known which credential is in use, none may be reset.
+            Some("") => return Self::Undecided,
+            Some(current) => current,
+        };
         match targets.position(current) {
             Some(_) if is_asked && !is_certain => Self::Undecided,
             Some(place) if is_asked => Self::Reset(targets::other(place)),
@@ -72,6 +77,7 @@ mod tests {
             (12, [c, b], Some("hubspot/a"), true, true, Reset(0)),
             (13, [a, b], Some("hubspot/a"), true, false, Undecided),
             (14, [a, b], Some("hubspot/a"), false, false, Stay(0)),
+            (17, [a, b], Some(""), true, true, Undecided),
             // Another spelling is the same credential.
             (15, [Some("A"), b], Some("hubspot/a"), true, true, Reset(1)),
             (16, [b, Some("A")], Some("hubspot/a"), true, true, Reset(0)),
