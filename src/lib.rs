@@ -10,6 +10,7 @@
 //! - [`vendors`] has one file per vendor;
 //! - [`http`] is the HTTP client that all vendors share, and decides which requests may be repeated;
 //! - [`smtp`] logs in to mail servers, and builds SMTP URLs;
+//! - [`age`] encrypts passwords for the state;
 //! - [`secret`] keeps passwords and tokens out of every output;
 //! - `trust` verifies certificates;
 //! - `clock` returns the time, even if the system's clock is wrong;
@@ -18,6 +19,7 @@
 //! Imports go one way only, `protocol → framework ← provider → rotation → vendors → http`; `tests/architecture.rs`
 //! enforces it.
 
+pub mod age;
 mod clock;
 pub mod framework;
 pub mod http;

@@ -23,6 +23,10 @@ mod credentials;
 mod documented;
 #[path = "acceptance/doubtful.rs"]
 mod doubtful;
+#[path = "acceptance/encrypted.rs"]
+mod encrypted;
+#[path = "acceptance/encrypted_guide.rs"]
+mod encrypted_guide;
 #[path = "acceptance/every_vendor.rs"]
 mod every_vendor;
 #[path = "acceptance/external_change.rs"]
@@ -55,6 +59,8 @@ mod recovering;
 mod refresh;
 #[path = "acceptance/replay.rs"]
 mod replay;
+#[path = "acceptance/rotate_after.rs"]
+mod rotate_after;
 #[path = "acceptance/rotation.rs"]
 mod rotation;
 #[path = "acceptance/settings.rs"]
@@ -77,6 +83,8 @@ mod vendor_errors;
 mod verify;
 #[path = "acceptance/verify_peers.rs"]
 mod verify_peers;
+#[path = "acceptance/verify_previous.rs"]
+mod verify_previous;
 
 /// These tests run with the program that the user has.
 const CORE: Option<&str> = None;

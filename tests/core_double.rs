@@ -13,11 +13,15 @@ mod double;
 #[path = "core_double/history.rs"]
 mod history;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use proptest::{collection, option, prelude::*};
-use sandbox::core::{
-    arguments::{Arguments, Given, MailServer, Policy, Text, Verify, arguments},
-    caller::Wish,
-    vendors::{Known, Target, Which},
+use sandbox::{
+    HostUp, HubSpot, KirimEmail, Model, Smtpd, VENDORS,
+    core::{
+        arguments::{Arguments, Given, MailServer, Policy, Text, Verify, arguments},
+        caller::Wish,
+        vendors::Known,
+    },
 };
 
 use crate::{
@@ -27,42 +31,54 @@ use crate::{
 
 #[test]
 fn hubspot_is_reset_exactly_when_the_contract_says_so() {
-    explore(Target::HubSpot);
+    explore(HubSpot::MODEL);
 }
 
 #[test]
 fn kirim_email_is_reset_exactly_when_the_contract_says_so() {
-    explore(Target::KirimEmail);
+    explore(KirimEmail::MODEL);
 }
 
 #[test]
 fn smtpd_is_reset_exactly_when_the_contract_says_so() {
-    explore(Target::Smtpd);
+    explore(Smtpd::MODEL);
 }
 
 #[test]
 fn hostup_is_reset_exactly_when_the_contract_says_so() {
-    explore(Target::HostUp);
+    explore(HostUp::MODEL);
 }
 
 /// How many histories of a vendor are lived.
 const HISTORIES: u32 = 7;
 
-fn explore(vendor: fn(Which) -> Target) {
+fn explore(vendor: &'static Model) {
     sandbox::core::explore::explore(HISTORIES, &histories(vendor), |history| live(&history));
 }
 
-fn histories(vendor: fn(Which) -> Target) -> impl Strategy<Value = History> {
-    let start = prop_oneof![2 => Just(Start::Nothing), 1 => Just(Start::Import(vendor(Which::First)))];
+fn histories(vendor: &'static Model) -> impl Strategy<Value = History> {
+    let start = prop_oneof![2 => Just(Start::Nothing), 1 => Just(Start::Import(vendor.first()))];
     (start, collection::vec(steps(vendor), 1..5)).prop_map(|(start, steps)| History { start, steps })
 }
 
-fn steps(vendor: fn(Which) -> Target) -> impl Strategy<Value = Step> {
+fn steps(vendor: &'static Model) -> impl Strategy<Value = Step> {
     let wish = prop_oneof![9 => Just(Wish::Configured), 1 => Just(Wish::Replaced)];
     let order = prop_oneof![Just(Order::DeleteFirst), Just(Order::CreateFirst)];
-    let (elsewhere, password) = (prop::bool::weighted(0.25), option::weighted(0.3, "\\PC{1,40}"));
-    (arguments(vendor), wish, order, elsewhere, password)
-        .prop_map(|(arguments, wish, order, elsewhere, password)| Step { arguments, wish, order, elsewhere, password })
+    let (elsewhere, aged) = (prop::bool::weighted(0.25), prop::bool::weighted(0.4));
+    // Core stores the composed form, and then the vendor's is another text.
+    let composed =
+        "\\PC{1,40}".prop_filter("it is composed", |text| ComposingNormalizerBorrowed::new_nfc().is_normalized(text));
+    let password = option::weighted(0.3, composed);
+    (arguments(vendor), wish, order, (elsewhere, aged), password).prop_map(
+        |(arguments, wish, order, (elsewhere, aged), password)| Step {
+            arguments,
+            wish,
+            order,
+            elsewhere,
+            aged,
+            password,
+        },
+    )
 }
 
 // Histories told one by one
@@ -70,10 +86,9 @@ fn steps(vendor: fn(Which) -> Target) -> impl Strategy<Value = Step> {
 #[test]
 fn what_an_import_cannot_know_is_adopted_and_its_next_change_resets() {
     for vendor in VENDORS {
-        let trigger =
-            |text: &str| Step::of(Arguments { trigger: Given::now(text), ..Arguments::bare(vendor(Which::First)) });
+        let trigger = |text: &str| Step::of(Arguments { trigger: Given::now(text), ..Arguments::bare(vendor.first()) });
         live(&History {
-            start: Start::Import(vendor(Which::First)),
+            start: Start::Import(vendor.first()),
             steps: vec![trigger("one"), trigger("one"), trigger("two")],
         });
     }
@@ -85,7 +100,7 @@ fn a_trigger_that_turns_out_equal_resets_only_by_replacement() {
         let arguments = |late| Arguments {
             trigger: Given { late, ..Given::now("one") },
             mode: Given { value: Some(mode), late: false },
-            ..Arguments::bare(Target::HubSpot(Which::First))
+            ..Arguments::bare(HubSpot::MODEL.first())
         };
         live(&History { start: Start::Nothing, steps: vec![Step::of(arguments(false)), Step::of(arguments(true))] });
     }
@@ -98,7 +113,7 @@ fn a_password_of_the_users_own_comes_changes_and_goes() {
         Step::of(Arguments {
             own: Given { value: own.map(|(own, _)| Text::from(own)), late: false },
             own_version: Given { value: version, late: false },
-            ..Arguments::bare(Target::HostUp(Which::First))
+            ..Arguments::bare(HostUp::MODEL.first())
         })
     };
     let long = "p\u{e4}ss".repeat(13_000);
@@ -119,7 +134,7 @@ fn policies_are_compared_by_what_they_come_to() {
     ];
     let steps = policies.map(|value| {
         let policy = Given { value, late: false };
-        Step::of(Arguments { policy, ..Arguments::bare(Target::HostUp(Which::First)) })
+        Step::of(Arguments { policy, ..Arguments::bare(HostUp::MODEL.first()) })
     });
     live(&History { start: Start::Nothing, steps: steps.to_vec() });
 }
@@ -127,7 +142,7 @@ fn policies_are_compared_by_what_they_come_to() {
 #[test]
 fn a_credential_gives_way_to_one_of_every_other_vendor() {
     for order in [Order::DeleteFirst, Order::CreateFirst] {
-        let steps = VENDORS.iter().flat_map(|vendor| [Which::First, Which::Second].map(vendor));
+        let steps = VENDORS.iter().flat_map(|vendor| vendor.targets());
         let steps = steps.map(|target| Step { order, ..Step::of(Arguments::bare(target)) }).collect();
         live(&History { start: Start::Nothing, steps });
     }
@@ -135,9 +150,9 @@ fn a_credential_gives_way_to_one_of_every_other_vendor() {
 
 #[test]
 fn a_key_whose_successor_was_not_known_at_plan_is_named() {
-    let first = Step::of(Arguments::bare(Target::Smtpd(Which::First)));
+    let first = Step::of(Arguments::bare(Smtpd::MODEL.first()));
     for known in [Known::ButOneField, Known::Not] {
-        let next = Step::of(Arguments { target_known: known, ..Arguments::bare(Target::HostUp(Which::First)) });
+        let next = Step::of(Arguments { target_known: known, ..Arguments::bare(HostUp::MODEL.first()) });
         live(&History { start: Start::Nothing, steps: vec![first.clone(), next] });
     }
 }
@@ -151,7 +166,7 @@ fn somebody_elses_reset_is_met_as_the_setting_says() {
             let arguments = |external| Arguments {
                 mode: given(Some(mode), false),
                 on_external_change: external,
-                ..Arguments::bare(Target::KirimEmail(Which::First))
+                ..Arguments::bare(KirimEmail::MODEL.first())
             };
             let made = Step::of(arguments(given(Some(setting), false)));
             let met = Step { elsewhere: true, ..Step::of(arguments(given(Some(setting), late))) };
@@ -161,16 +176,43 @@ fn somebody_elses_reset_is_met_as_the_setting_says() {
 }
 
 #[test]
+fn a_password_that_has_become_too_old_is_rotated_once() {
+    for (vendor, mode, is_imported) in
+        [(HubSpot::MODEL, "replace", true), (Smtpd::MODEL, "in_place", true), (KirimEmail::MODEL, "in_place", false)]
+    {
+        let target = vendor.first();
+        let step = |(age, late, trigger): (Option<&'static str>, bool, &str)| {
+            let arguments = Arguments {
+                trigger: Given::now(trigger),
+                rotate_after: Given { value: age, late },
+                mode: Given { value: Some(mode), late: false },
+                ..Arguments::bare(target)
+            };
+            Step { aged: true, ..Step::of(arguments) }
+        };
+        let steps = [
+            (Some("90d"), false, "one"),
+            (Some("90d"), false, "two"),
+            (Some("90d"), false, "two"),
+            (Some("30d"), false, "two"),
+            (Some("30d"), true, "two"),
+            (Some("90d"), true, "two"),
+            (None, true, "two"),
+            (Some("1h"), true, "two"),
+            (Some("1h"), false, "three"),
+        ];
+        let start = if is_imported { Start::Import(target) } else { Start::Nothing };
+        live(&History { start, steps: steps.map(step).to_vec() });
+    }
+}
+
+#[test]
 fn how_a_login_ended_is_kept_until_the_next_reset() {
     let verify = |timeout| Verify { at: MailServer::Sandbox, on_refresh: true, timeout };
     for vendor in VENDORS {
         let step = |trigger: &str, verify: Option<Verify>, late: bool| {
             let trigger = Given::now(trigger);
-            Step::of(Arguments {
-                trigger,
-                verify: Given { value: verify, late },
-                ..Arguments::bare(vendor(Which::First))
-            })
+            Step::of(Arguments { trigger, verify: Given { value: verify, late }, ..Arguments::bare(vendor.first()) })
         };
         let steps = vec![
             step("one", Some(verify("20s")), false),
@@ -183,10 +225,15 @@ fn how_a_login_ended_is_kept_until_the_next_reset() {
     }
 }
 
-const VENDORS: [fn(Which) -> Target; 4] = [Target::HostUp, Target::HubSpot, Target::KirimEmail, Target::Smtpd];
-
 impl Step {
     fn of(arguments: Arguments) -> Self {
-        Self { arguments, wish: Wish::Configured, order: Order::DeleteFirst, elsewhere: false, password: None }
+        Self {
+            arguments,
+            wish: Wish::Configured,
+            order: Order::DeleteFirst,
+            elsewhere: false,
+            aged: false,
+            password: None,
+        }
     }
 }

@@ -296,7 +296,7 @@ async fn only_a_state_of_this_provider_becomes_one_of_another_type() {
             let attributes = &Smtp::new().resources()[1].schema().attributes.clone();
             let state = decode(moved.target_state.clone(), attributes);
             assert_eq!(state.get("current").as_str(), Some("hubspot/a@b"));
-            assert_eq!(state.get("password").as_secret().map(|password| password.for_state()), Some("needle"));
+            assert_eq!(state.get("password").as_secret().map(Secret::for_state), Some("needle"));
         }
     }
 }

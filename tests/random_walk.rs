@@ -40,9 +40,12 @@ use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::{Config, RngSeed, TestRunner},
 };
-use sandbox::core::{
-    arguments::{Arguments, Given, MailServer, Verify},
-    vendors::{Known, Target, Which},
+use sandbox::{
+    HostUp, HubSpot, KirimEmail, Smtpd, VENDORS,
+    core::{
+        arguments::{Arguments, Given, MailServer, Verify},
+        vendors::{Known, Target},
+    },
 };
 
 use crate::{
@@ -77,11 +80,9 @@ fixed! {
 #[test]
 fn a_reset_that_failed_is_not_taken_for_another_of_the_same_run() {
     let verify = Verify { at: MailServer::Sandbox, on_refresh: false, timeout: "20s" };
-    for (target, verify) in [
-        (Target::KirimEmail(Which::First), None),
-        (Target::Smtpd(Which::First), None),
-        (Target::HubSpot(Which::First), Some(verify)),
-    ] {
+    for (target, verify) in
+        [(KirimEmail::MODEL.first(), None), (Smtpd::MODEL.first(), None), (HubSpot::MODEL.first(), Some(verify))]
+    {
         let wanted = |resource, trigger| Wanted {
             resource,
             arguments: Arguments {
@@ -111,7 +112,7 @@ fn a_failed_update_forgets_nothing_of_what_was_configured() {
             trigger: Given::now(trigger),
             mode: Given { value: Some("in_place"), late: false },
             host: Given { value: host, late: false },
-            ..Arguments::bare(Target::HostUp(Which::First))
+            ..Arguments::bare(HostUp::MODEL.first())
         },
         replace: false,
         create_first: false,
@@ -128,7 +129,7 @@ fn a_failed_update_forgets_nothing_of_what_was_configured() {
 /// Whoever deletes a credential ends its logins too.
 #[test]
 fn a_refused_login_of_a_deleted_credential_is_no_changed_password() {
-    for target in [Target::HubSpot(Which::First), Target::KirimEmail(Which::First)] {
+    for target in [HubSpot::MODEL.first(), KirimEmail::MODEL.first()] {
         for when in [When::BeforeReset, When::BeforeLogin] {
             let wanted = |trigger| Wanted {
                 resource: 0,
@@ -162,8 +163,8 @@ fn a_replacement_whose_target_is_not_known_hides_no_key() {
         create_first: false,
     };
     let old = |resource, target| wanted(resource, target, Known::Wholly);
-    let [first, second] = [Which::First, Which::Second].map(Target::KirimEmail);
-    let before = vec![old(0, Target::Smtpd(Which::First)), old(1, second)];
+    let [first, second] = KirimEmail::MODEL.targets();
+    let before = vec![old(0, Smtpd::MODEL.first()), old(1, second)];
     // Which of the deletions comes first is not ours to say.
     for after in
         [vec![old(0, second), wanted(1, first, Known::Not)], vec![wanted(1, first, Known::Not), old(0, second)]]
@@ -197,15 +198,13 @@ fn somebody_else_may_act_at_any_moment_of_a_reset() {
 /// Every deed of somebody else at every moment of a reset, whatever becomes of its response; in place, deleted first and created first
 /// by turns.
 fn scenarios() -> Vec<(String, Vec<Operation>)> {
-    let targets = [Target::HostUp, Target::HubSpot, Target::KirimEmail, Target::Smtpd].map(|of| of(Which::First));
+    let targets = VENDORS.iter().map(|vendor| vendor.first());
     let moments = [When::BeforeReset, When::BeforeResponse, When::BeforeLookBack, When::BeforeLogin, When::AfterLogin];
     let moments = moments.into_iter().chain([When::BeforeRevocation]);
     let deeds = [Deed::Reset, Deed::Delete, Deed::Make, Deed::Revoke];
     let responses = [None, Some(true), Some(false)];
     let mut scenarios = Vec::new();
-    let all = targets
-        .into_iter()
-        .flat_map(|target| moments.clone().flat_map(move |when| deeds.map(|deed| (target, when, deed))));
+    let all = targets.flat_map(|target| moments.clone().flat_map(move |when| deeds.map(|deed| (target, when, deed))));
     for (number, (target, when, deed)) in all.enumerate() {
         for acts in responses.into_iter().filter(|acts| happens(target, when, *acts)) {
             // With `create_before_destroy` nobody knows a previous password that could be asked about.
@@ -236,7 +235,7 @@ fn scenarios() -> Vec<(String, Vec<Operation>)> {
                 Operation::Apply(vec![wanted("one")], calm()),
                 Operation::Apply(vec![wanted("two")], run),
                 Operation::Refresh(calm()),
-                Operation::GiveBack(target.vendor()),
+                Operation::GiveBack(target.vendor),
                 Operation::MakeAgain(target),
                 Operation::Apply(vec![wanted("three")], calm()),
             ];
@@ -248,16 +247,16 @@ fn scenarios() -> Vec<(String, Vec<Operation>)> {
 
 /// Whether a reset at this vendor whose response is lost, and which has happened or not, comes to a moment.
 fn happens(target: Target, when: When, acts: Option<bool>) -> bool {
-    let is_successor = target.vendor() == "smtpd";
+    let vendor = target.vendor;
     match when {
         When::BeforeReset => true,
-        When::BeforeResponse => acts != Some(false) || target.takes_passwords(),
+        When::BeforeResponse => acts != Some(false) || vendor.takes_passwords,
         // A password of the caller's own is sent again, and then all is well.
-        When::BeforeLookBack => acts.is_some() && matches!(target.vendor(), "kirim_email" | "smtpd"),
+        When::BeforeLookBack => acts.is_some() && vendor.finds_lost_resets(),
         // A vendor that shows the change of the password is believed, and no mail server is asked.
-        When::BeforeLogin | When::AfterLogin if target.vendor() == "kirim_email" => acts != Some(true),
-        When::BeforeLogin | When::AfterLogin => acts.is_none() || !is_successor,
-        When::BeforeRevocation => acts.is_none() && is_successor,
+        When::BeforeLogin | When::AfterLogin if vendor.shows_changes => acts != Some(true),
+        When::BeforeLogin | When::AfterLogin => acts.is_none() || !vendor.makes_successors,
+        When::BeforeRevocation => acts.is_none() && vendor.makes_successors,
     }
 }
 

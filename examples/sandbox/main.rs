@@ -5,7 +5,7 @@
 
 use std::{env, error::Error, fs, process::ExitCode};
 
-use sandbox::{HostUp, HubSpot, KirimEmail, Ports, Role, Sandbox};
+use sandbox::{HubSpot, Ports, Sandbox, VENDORS};
 
 fn main() -> ExitCode {
     match run() {
@@ -33,27 +33,22 @@ fn run() -> Result<(), Box<dyn Error>> {
 
 /// Adds a credential at each vendor. Returns a line for each, with its name and its login.
 fn add_credentials(sandbox: &Sandbox, user_names: &[String]) -> Vec<String> {
-    let address = "info@example.com";
-    sandbox.hostup().add_mailbox(HostUp::ACCOUNT_ID, address);
-    let password = sandbox.hostup().password(address).unwrap_or_default();
-    let mut credentials = vec![format!(
-        "hostup: account_id {}, address {address}; username {address}, password {password}",
-        HostUp::ACCOUNT_ID,
-    )];
-    credentials.extend(user_names.iter().map(|user_name| {
-        let password = sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, user_name);
-        format!("hubspot: user_name {user_name}; username {user_name}, password {password}")
-    }));
-    let (domain, guid, user_name) = (KirimEmail::DOMAIN, KirimEmail::GUID, "myuser");
-    let password = sandbox.kirim_email().add_credential(domain, guid, user_name);
-    credentials.push(format!(
-        "kirim_email: domain {domain}, credential_guid {guid}; username {user_name}, password {password}"
-    ));
-    let key = sandbox.smtpd().add_key("newsletter", Role::SendOnly);
-    credentials.push(format!(
-        "smtpd: name {}, role send_only, id {}; username {}, password {}",
-        key.name, key.id, key.key, key.secret,
-    ));
+    let mut credentials = Vec::new();
+    for vendor in VENDORS {
+        let example = [vendor.examples[0].name.to_owned()];
+        let names = if *vendor == HubSpot::MODEL { user_names } else { &example };
+        for name in names {
+            let id = vendor.at(sandbox).add(name).map(|id| format!(", id {id}")).unwrap_or_default();
+            let fields: Vec<_> = vendor.fields(name).iter().map(|(field, value)| format!("{field} {value}")).collect();
+            let [username, password] =
+                [vendor.at(sandbox).username(name), vendor.at(sandbox).password(name)].map(Option::unwrap_or_default);
+            credentials.push(format!(
+                "{}: {}{id}; username {username}, password {password}",
+                vendor.name,
+                fields.join(", ")
+            ));
+        }
+    }
     credentials
 }
 
@@ -115,7 +110,7 @@ impl Options {
             }
         }
         if options.user_names.is_empty() {
-            options.user_names.push("zh48wgsfld@62515.smtp.hubspot.net".to_owned());
+            options.user_names.push(HubSpot::MODEL.examples[0].name.to_owned());
         }
         Ok(options)
     }

@@ -16,6 +16,7 @@ use super::{
     framing::{Framing, TooLarge},
     salvage,
     transport::TransportError,
+    wiped,
 };
 
 /// A connection on which one request is sent and its response received.
@@ -53,13 +54,12 @@ pub(super) struct Received {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
-    /// Starts an exchange on a connection. `is_kept` is whether to keep every byte of the response.
-    pub(super) fn over(stream: S, is_kept: bool) -> Self {
+    /// Starts an exchange on a connection.
+    pub(super) fn over(stream: S) -> Self {
         Self {
             stream,
             piece: Zeroizing::new(vec![0; PIECE]),
-            // A growing buffer would leave copies behind.
-            raw: Zeroizing::new(Vec::with_capacity(if is_kept { MOST_KEPT } else { 2 * PIECE })),
+            raw: Zeroizing::default(),
             head: None,
             has_head: false,
             persists: false,
@@ -85,7 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
             if bytes == 0 {
                 return Err(TransportError::Interrupted);
             }
-            self.raw.extend_from_slice(&self.piece[..bytes]);
+            wiped::append(&mut self.raw, &self.piece[..bytes]);
             // A head ends with a line.
             if self.piece[..bytes].contains(&b'\n') || self.raw.len() >= LONGEST_HEAD {
                 self.parse_head()?;
@@ -106,11 +106,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
 
     /// Reads the whole body.
     pub(super) async fn whole_body(&mut self, most: usize) -> Result<Zeroizing<Vec<u8>>, TransportError> {
-        // Without an announced length there is room for any response with a password. A larger buffer would take longer
-        // to wipe.
         let room = match self.framing {
             Framing::Length(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
-            _ => PASSWORD,
+            _ => 0,
         };
         if room > most {
             return Err(TransportError::TooLarge);
@@ -134,13 +132,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
     /// Reads the response to a reset: to its end, and for a short while longer if no password can be in it yet.
     /// Everything received is in [`received`](Self::received), even after an error or a cancellation.
     pub(super) async fn all(&mut self) -> Result<(), TransportError> {
-        self.begin_body(PASSWORD, PASSWORD)?;
+        self.begin_body(0, PASSWORD)?;
         let mut is_found = self.is_found();
         loop {
             let is_complete = self.framing == Framing::Complete;
             if is_complete && is_found {
                 return Ok(());
             }
+            // Once the password may be there, a wrong length or a connection that stays open is not worth the full
+            // timeout.
             let read =
                 if is_complete || is_found { timeout(PATIENCE, self.read()).await } else { Ok(self.read().await) };
             let bytes = match (read, self.framing) {
@@ -153,8 +153,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
                 return Err(TransportError::TooLarge);
             }
             let piece = std::mem::take(&mut self.piece);
-            self.raw.extend_from_slice(&piece[..bytes]);
+            wiped::append(&mut self.raw, &piece[..bytes]);
             self.decode(&piece[..bytes])?;
+            // Only a brace can complete a document, and a search goes through everything again.
             is_found = is_found || piece[..bytes].contains(&b'}') && self.is_found();
             self.piece = piece;
         }
@@ -194,8 +195,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
                 Ok(httparse::Status::Partial) | Err(_) => return Err(TransportError::Interrupted),
             };
             let status = response.code.unwrap_or_default();
+            // After a 101 the connection speaks another protocol, so no response follows (RFC 9110, section 15.2.2).
             let is_interim = matches!(status, 100 | 102..=199);
             if !is_interim {
+                // A header that is not valid is dropped, since the password is in the body.
                 let pairs = response.headers.iter().filter_map(|header| {
                     let name = HeaderName::from_bytes(header.name.as_bytes()).ok()?;
                     Some((name, HeaderValue::from_bytes(header.value).ok()?))
@@ -272,7 +275,7 @@ const MOST_HEADERS: usize = 128;
 const MOST_KEPT: usize = LONGEST_HEAD + 2 * PASSWORD + PIECE;
 
 /// The size of one read, in bytes.
-const PIECE: usize = 16 * 1024;
+const PIECE: usize = 8 * 1024;
 
 /// How long to wait for more once a response, or a document in it, seems to be complete.
 const PATIENCE: Duration = Duration::from_secs(2);

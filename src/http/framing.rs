@@ -4,6 +4,9 @@ use http::{
     HeaderMap,
     header::{CONTENT_LENGTH, TRANSFER_ENCODING},
 };
+use zeroize::Zeroizing;
+
+use super::wiped;
 
 /// How a body is delimited, and how far it has been read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -68,7 +71,12 @@ impl Framing {
     }
 
     /// Appends the decoded bytes to `body`, up to a total of `most`. Returns the number of bytes after its end.
-    pub(super) fn decode(&mut self, mut bytes: &[u8], body: &mut Vec<u8>, most: usize) -> Result<usize, TooLarge> {
+    pub(super) fn decode(
+        &mut self,
+        mut bytes: &[u8],
+        body: &mut Zeroizing<Vec<u8>>,
+        most: usize,
+    ) -> Result<usize, TooLarge> {
         while !bytes.is_empty() {
             match self {
                 Self::Complete => return Ok(bytes.len()),
@@ -131,9 +139,9 @@ impl Chunk {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct TooLarge;
 
-fn append(body: &mut Vec<u8>, bytes: &[u8], most: usize) -> Result<(), TooLarge> {
+fn append(body: &mut Zeroizing<Vec<u8>>, bytes: &[u8], most: usize) -> Result<(), TooLarge> {
     let room = most - body.len();
-    body.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    wiped::append(body, &bytes[..bytes.len().min(room)]);
     if bytes.len() > room { Err(TooLarge) } else { Ok(()) }
 }
 
@@ -157,8 +165,8 @@ mod tests {
     }
 
     /// The body of these bytes, and what is left to say about its end.
-    fn decoded(mut framing: Framing, pieces: &[&[u8]]) -> (Vec<u8>, Framing) {
-        let mut body = Vec::new();
+    fn decoded(mut framing: Framing, pieces: &[&[u8]]) -> (Zeroizing<Vec<u8>>, Framing) {
+        let mut body = Zeroizing::default();
         for piece in pieces {
             framing.decode(piece, &mut body, 1000).unwrap();
         }
@@ -207,10 +215,10 @@ mod tests {
             coded.extend(format!("0\r\n{trailer}\r\n").bytes());
             let cut = cut.index(coded.len());
             let (seen, end) = decoded(Framing::Chunked(Chunk::Size(0, 0)), &[&coded[..cut], &coded[cut..]]);
-            prop_assert_eq!(&seen, &body);
+            prop_assert_eq!(&*seen, &body);
             prop_assert_eq!(end, Framing::Complete);
             let (seen, end) = decoded(Framing::Chunked(Chunk::Size(0, 0)), &[&coded[..cut]]);
-            prop_assert!(body.starts_with(&seen) && end != Framing::Complete);
+            prop_assert!(body.starts_with(&*seen) && end != Framing::Complete);
         }
     }
 }

@@ -18,7 +18,7 @@ use self::{
     credential_pair::CredentialPair,
     credential_password::CredentialPassword,
     credentials::Credentials,
-    functions::{SesPassword, Url},
+    functions::{Decrypt, SesPassword, Url},
     settings::Connections,
 };
 use crate::{
@@ -37,7 +37,7 @@ use crate::{
 pub struct Smtp {
     schema: Schema,
     data_sources: [Arc<dyn DataSource>; 1],
-    functions: [Arc<dyn Function>; 2],
+    functions: [Arc<dyn Function>; 3],
     resources: [Arc<dyn Resource>; 2],
     connections: Arc<Connections>,
 }
@@ -58,7 +58,7 @@ impl Smtp {
         Self {
             schema: settings::schema(),
             data_sources: [Arc::new(Credentials::new(Arc::clone(&connections)))],
-            functions: [Arc::new(SesPassword::new()), Arc::new(Url::new())],
+            functions: [Arc::new(Decrypt::new()), Arc::new(SesPassword::new()), Arc::new(Url::new())],
             resources: [
                 Arc::new(CredentialPassword::new(Arc::clone(&connections), Arc::clone(&shared))),
                 Arc::new(CredentialPair::new(Arc::clone(&connections), shared)),

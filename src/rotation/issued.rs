@@ -9,6 +9,7 @@ use super::{
     live_credentials::StoredCredential,
     locks::{CredentialGuard, Occurrence},
     login_check::LoginCheck,
+    previous_login::try_previous,
     rotator::Rotator,
     sink::{NewCredential, Notice, Sink, Verified},
 };
@@ -29,6 +30,8 @@ pub(super) struct Prepared {
     pub(super) smtp_host: Option<Name>,
     /// The login that verifies the new password.
     pub(super) login_check: Option<LoginCheck>,
+    /// Whether to also try the previous password.
+    pub(super) tries_previous: bool,
     /// The planned user name; `None` if the vendor chooses it.
     pub(super) username: Option<String>,
     pub(super) replaces: Option<StoredCredential>,
@@ -102,6 +105,10 @@ impl Issued<'_> {
             if let Some(notice) = notice {
                 sink.notice(notice);
             }
+            if verified == Verified::LoggedIn && prepared.tries_previous && vendor.reset_kind == ResetKind::InPlace {
+                let notice = rotator.try_previous(op, &login_check).await;
+                notice.into_iter().for_each(|notice| sink.notice(notice));
+            }
         }
         // After a successful login the mail server has picked up the reset.
         let has_caught_up = |note: &Note| *note == Note::NotYetActive && new.verified == Verified::LoggedIn;
@@ -111,6 +118,18 @@ impl Issued<'_> {
 }
 
 impl Rotator {
+    /// Tries the previous password. If it is not known, as in a create, that is left to the deletion of the object that
+    /// has it.
+    async fn try_previous(&self, op: &Operation, login_check: &LoginCheck) -> Option<Notice> {
+        let endpoint = login_check.endpoint();
+        if let Some(login) = &self.known.login {
+            try_previous(op, &self.shared.logins, login_check.server(), endpoint, login).await
+        } else {
+            self.shared.untried.leave(self.target.id(), endpoint.clone());
+            None
+        }
+    }
+
     /// Judges the version in the response. If an older one were stored, every refresh would take this reset for somebody
     /// else's.
     fn own_version(&self, version: Option<Name>, occurrence: Occurrence, before: &Before) -> ResponseVersion {
@@ -253,6 +272,7 @@ mod tests {
                 password: NewPassword::ByVendor,
                 wants_smtp_host: false,
                 endpoint: None,
+                tries_previous: false,
                 username: None,
                 spared: Vec::new(),
                 replaces: None,

@@ -8,7 +8,7 @@
 //! - `reconcile` finds out what happened to a reset whose response was lost;
 //! - `revoke` revokes the credential that a reset replaced, and `replacements` knows which one that is;
 //! - `locks` serializes resets of one credential, and `live_credentials` protects what a state holds from revocation;
-//! - `login_check` tries a new password, `login_probe` a stored one, and `login_queue` avoids lockouts;
+//! - `login_check` tries a new password, `previous_login` the one before, `login_probe` a stored one, and `login_queue` avoids lockouts;
 //! - `drift` decides whether a stored password still works.
 
 mod drift;
@@ -21,6 +21,7 @@ mod login_check;
 mod login_probe;
 mod login_queue;
 mod password_policy;
+mod previous_login;
 mod reconcile;
 mod replacements;
 mod request;
@@ -38,7 +39,7 @@ pub(crate) use self::{
     live_credentials::StoredCredential,
     login_probe::{LoginProbes, ProbeResult},
     password_policy::PasswordPolicy,
-    reconcile::{Evidence, Known, PreviousPassword, Reconciled},
+    reconcile::{Evidence, Known, PreviousPassword, Reconciled, StoredLogin},
     replacements::{Created, DeletedObject, PendingReplacements},
     request::{NewPassword, Request},
     revoke::{Kept, Predecessor},

@@ -53,7 +53,16 @@ pub(super) struct LostReset<'a> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     pub(crate) credential: PriorCredential,
+    /// The login in the state, whether or not it works.
+    pub(crate) login: Option<StoredLogin>,
     pub(crate) previous_password: Option<PreviousPassword>,
+}
+
+/// A user name and password in a state.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredLogin {
+    pub(crate) username: String,
+    pub(crate) password: Secret,
 }
 
 /// A password that worked before a reset, as far as is known, and that a mail server has accepted.

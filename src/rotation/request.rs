@@ -12,6 +12,8 @@ pub(crate) struct Request {
     pub(crate) wants_smtp_host: bool,
     /// Where to try the new password; `None` to skip that.
     pub(crate) endpoint: Option<SmtpEndpoint>,
+    /// Whether to also try the previous password, once the new one has logged in.
+    pub(crate) tries_previous: bool,
     /// The planned user name; `None` if the vendor chooses it.
     pub(crate) username: Option<String>,
     /// The user names of credentials that this reset must not touch.

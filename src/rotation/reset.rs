@@ -90,8 +90,8 @@ impl Rotator {
             login_check.prepare(op).await?;
         }
         let before = Before { prior: self.known.credential.clone(), found };
-        let (username, replaces) = (request.username, request.replaces);
-        Ok(Prepared { password, is_own, before, smtp_host, login_check, username, replaces })
+        let Request { username, replaces, tries_previous, .. } = request;
+        Ok(Prepared { password, is_own, before, smtp_host, login_check, tries_previous, username, replaces })
     }
 
     fn login_check(&self, endpoint: SmtpEndpoint) -> Result<LoginCheck, RotationError> {

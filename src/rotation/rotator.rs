@@ -2,10 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{live_credentials::LiveCredentials, locks::CredentialLocks, login_queue::LoginQueues, reconcile::Known};
+use super::{
+    live_credentials::LiveCredentials,
+    locks::CredentialLocks,
+    login_queue::LoginQueues,
+    previous_login::{UntriedPrevious, try_previous},
+    reconcile::{Known, StoredLogin},
+    sink::Notice,
+};
 use crate::{
     smtp::Roots,
-    vendors::{PriorCredential, Target, VendorApi},
+    vendors::{Operation, PriorCredential, Target, VendorApi},
 };
 
 /// The state that all rotations of a process share.
@@ -16,6 +23,22 @@ pub(crate) struct Shared {
     pub(crate) live: LiveCredentials,
     /// The queues for logins at mail servers.
     pub(crate) logins: LoginQueues,
+    pub(super) untried: UntriedPrevious,
+}
+
+impl Shared {
+    /// Tries the login of a deleted object if a create of this process has reset the same credential and did not know
+    /// it. Returns what the user should know.
+    pub(crate) async fn try_replaced(
+        &self,
+        op: &Operation,
+        id: &str,
+        login: &StoredLogin,
+        roots: Roots,
+    ) -> Option<Notice> {
+        let endpoint = self.untried.take(id)?;
+        try_previous(op, &self.logins, &endpoint.server(roots)?, &endpoint, login).await
+    }
 }
 
 impl Shared {

@@ -75,6 +75,10 @@ pub(crate) enum Notice {
     LoginFailed { server: Box<Server>, failure: Failure },
     /// The login was interrupted, so it is unknown whether the password works.
     LoginInterrupted { server: Box<Server> },
+    /// The mail server still accepts the previous password, although the new one has logged in.
+    PreviousAccepted { server: Box<Server> },
+    /// The previous password could not be tried; without a failure, the login was interrupted.
+    PreviousNotTried { server: Box<Server>, failure: Option<Failure> },
     /// A note of the vendor.
     Vendor(Note),
 }

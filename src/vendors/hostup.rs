@@ -53,6 +53,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     import: ImportId::Identity,
     password_source: PasswordSource::Caller,
     reset_kind: ResetKind::InPlace,
+    reset_delay: None,
     reports_version: false,
     username: |target| target.text(&ADDRESS).filter(|address| !is_id(address)),
     smtp: SmtpDefaults::Reported { port: 587 },

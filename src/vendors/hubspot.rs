@@ -45,6 +45,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     import: ImportId::Identity,
     password_source: PasswordSource::Vendor,
     reset_kind: ResetKind::InPlace,
+    reset_delay: None,
     reports_version: false,
     username: |target| target.text(&USER_NAME),
     smtp: SmtpDefaults::At { host: "smtp.hubapi.com", port: 587 },

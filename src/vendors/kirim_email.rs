@@ -44,6 +44,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     import: ImportId::Identity,
     password_source: PasswordSource::Vendor,
     reset_kind: ResetKind::InPlace,
+    reset_delay: Some("A reset reaches the mail server with a short delay, and until then the old password works."),
     reports_version: true,
     username: |_| None,
     smtp: SmtpDefaults::Undocumented,
@@ -105,6 +106,7 @@ impl VendorApi for KirimEmail {
     async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
         let (domain, guid) = names(target);
         let answer = self.request(Method::PUT, domain, &[guid, "reset-password"]).reset(op).await?;
+        // A password is kept even with `success: false`: if the vendor did change it, this is its only copy.
         let failed = answer.flag(&["success"]) == Some(false);
         let password = answer.password(&["data", "new_password"]);
         let password = password.map_err(|lost| if answer.is_refusal() { answer.refused() } else { lost })?;

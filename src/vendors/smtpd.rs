@@ -46,6 +46,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     import: ImportId::Credential,
     password_source: PasswordSource::Vendor,
     reset_kind: ResetKind::NewCredential,
+    reset_delay: None,
     reports_version: true,
     username: |_| None,
     smtp: SmtpDefaults::Undocumented,

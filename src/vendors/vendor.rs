@@ -43,6 +43,8 @@ pub struct Vendor {
     pub password_source: PasswordSource,
     /// What a reset does to the credential.
     pub reset_kind: ResetKind,
+    /// What the vendor documents about the delay until its mail server picks up a reset, as a sentence.
+    pub reset_delay: Option<&'static str>,
     /// Whether the vendor reports a credential's version.
     pub reports_version: bool,
     /// The user name for SMTP, if it follows from the target.

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fmt::Write, fs, thread};
 
-use sandbox::{Effect, Fault, HostUp, KirimEmail, Operation};
+use sandbox::{Effect, Fault, Model, Operation, VENDORS};
 use serde_json::Value;
 
 use crate::support::{Diagnostic, Workspace};
@@ -50,18 +50,10 @@ fn lost(how: &str) -> Fault {
     }
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Vendor {
-    HostUp,
-    HubSpot,
-    KirimEmail,
-    Smtpd,
-}
-
 /// One resource, with the cause of its second reset, or of its first.
 #[derive(Clone, Copy, Debug)]
 struct Cell {
-    vendor: Vendor,
+    vendor: &'static Model,
     cause: Cause,
     creates_first: bool,
     lost: &'static str,
@@ -84,21 +76,13 @@ impl Cell {
     }
 
     fn user(&self) -> String {
-        match self.vendor {
-            Vendor::Smtpd => self.name(),
-            _ => format!("{}@example.com", self.name()),
-        }
+        self.vendor.name_of(&self.name())
     }
 
     /// The credential that the cell is about; the one before it is another where the target changes.
     fn open(&self, workspace: &Workspace) {
-        for user in [self.user(), self.former_user()] {
-            match self.vendor {
-                Vendor::HostUp => drop(workspace.add_mailbox(&user)),
-                Vendor::HubSpot => workspace.add_credential(&user),
-                Vendor::KirimEmail => workspace.add_kirim_credential(&guid(&user), &user),
-                Vendor::Smtpd => {}
-            }
+        for user in [self.user(), self.former_user()].iter().filter(|_| !self.vendor.makes_successors) {
+            workspace.add(self.vendor, user);
         }
     }
 
@@ -107,10 +91,7 @@ impl Cell {
     }
 
     fn resets(&self, workspace: &Workspace) -> usize {
-        match self.vendor {
-            Vendor::Smtpd => workspace.sandbox.smtpd().resets(&self.user()),
-            _ => workspace.sandbox.hubspot().resets(&self.user()),
-        }
+        self.vendor.at(&workspace.sandbox).resets(&self.user())
     }
 
     fn resource(&self, phase: Phase) -> String {
@@ -118,18 +99,7 @@ impl Cell {
             return String::new();
         }
         let user = if phase == Phase::Before { self.former_user() } else { self.user() };
-        let target = match self.vendor {
-            Vendor::HostUp => format!("hostup = {{ account_id = \"{}\", address = \"{user}\" }}", HostUp::ACCOUNT_ID),
-            Vendor::HubSpot => format!("hubspot = {{ user_name = \"{user}\" }}"),
-            Vendor::KirimEmail => {
-                format!(
-                    "kirim_email = {{ domain = \"{}\", credential_guid = \"{}\" }}",
-                    KirimEmail::DOMAIN,
-                    guid(&user)
-                )
-            }
-            Vendor::Smtpd => format!("smtpd = {{ name = \"{user}\", role = \"send_only\" }}"),
-        };
+        let target = self.vendor.argument(&user);
         let number = if phase == Phase::Before { "one" } else { "two" };
         let arguments = match self.cause {
             Cause::InPlace => format!("rotation_mode = \"in_place\"\n  rotation_trigger = \"{number}\""),
@@ -168,7 +138,7 @@ fn configuration(cells: &[Cell], phase: Phase) -> String {
 }
 
 /// Every cause that a vendor knows, in every order, with every lost response.
-fn cells(vendor: Vendor, causes: &[Cause]) -> Vec<Cell> {
+fn cells(vendor: &'static Model, causes: &[Cause]) -> Vec<Cell> {
     let mut cells = Vec::new();
     for &cause in causes {
         for creates_first in
@@ -190,15 +160,17 @@ fn after_a_lost_response_a_plain_apply_resets_again_and_settles() {
         return;
     }
     let everywhere = [Create, InPlace, Replace, ReplacedBy, Taint, Target, Trigger];
+    let causes = |vendor: &Model| match vendor {
+        Model { takes_passwords: true, .. } => vec![Create, Replace, Policy, Version],
+        Model { shows_changes: true, .. } => [&everywhere[..], &[StaleAndRotate, StaleAndRotateInPlace]].concat(),
+        _ => everywhere.to_vec(),
+    };
     thread::scope(|scope| {
-        let stale = [StaleAndRotate, StaleAndRotateInPlace];
-        let runs = [
-            (Vendor::HubSpot, everywhere.to_vec()),
-            (Vendor::KirimEmail, [&everywhere[..], &stale].concat()),
-            (Vendor::Smtpd, everywhere.to_vec()),
-            (Vendor::HostUp, vec![Create, Replace, Policy, Version]),
-        ]
-        .map(|(vendor, causes)| scope.spawn(move || heals(&cells(vendor, &causes))));
+        let runs: Vec<_> = VENDORS
+            .iter()
+            .map(|vendor| (vendor, causes(vendor)))
+            .map(|(vendor, causes)| scope.spawn(move || heals(&cells(vendor, &causes))))
+            .collect();
         for run in runs {
             run.join().expect("every cell heals");
         }
@@ -210,7 +182,7 @@ fn heals(cells: &[Cell]) {
     let workspace = Workspace::new().expect("there was a program a moment ago");
     let vendor = cells[0].vendor;
     // The answer to a password of the caller's own need not be read whole, and is asked for again.
-    let cells: Vec<_> = cells.iter().copied().filter(|cell| vendor != Vendor::HostUp || cell.lost != "cut").collect();
+    let cells: Vec<_> = cells.iter().copied().filter(|cell| !vendor.takes_passwords || cell.lost != "cut").collect();
     for cell in &cells {
         cell.open(&workspace);
     }
@@ -221,7 +193,7 @@ fn heals(cells: &[Cell]) {
     for cell in &cells {
         match cell.cause {
             Cause::StaleAndRotate | Cause::StaleAndRotateInPlace => {
-                workspace.sandbox.kirim_email().reset_elsewhere(&cell.user());
+                vendor.at(&workspace.sandbox).reset_elsewhere(&cell.user());
             }
             _ => {}
         }
@@ -229,8 +201,8 @@ fn heals(cells: &[Cell]) {
             // What the vendor shows of the reset, it shows late.
             workspace.sandbox.kirim_email().show_late(&cell.user(), 9);
         }
-        let times = if vendor == Vendor::HostUp { 4 } else { 1 };
-        workspace.sandbox.fault(lost(cell.lost).on(Operation::Reset).of(&cell.user()).times(times));
+        let lost = lost(cell.lost).on(Operation::Reset).of(&cell.user());
+        workspace.sandbox.fault(lost.times(vendor.most_requests()));
     }
     workspace.sandbox.smtpd().list_late(1);
     let before: BTreeMap<_, _> = cells.iter().map(|cell| (cell.name(), cell.resets(&workspace))).collect();
@@ -251,7 +223,7 @@ fn heals(cells: &[Cell]) {
         let outcome = if is_certain { "The password was changed." } else { "The password may have been changed." };
         assert!(error.detail.contains(outcome) && error.detail.contains("Apply again"), "{vendor:?} {error:?}");
         let waits = error.detail.contains("wait a few minutes");
-        let may_come_late = !is_certain && vendor != Vendor::Smtpd && matches!(cell.lost, "closed" | "timeout");
+        let may_come_late = !is_certain && !vendor.makes_successors && matches!(cell.lost, "closed" | "timeout");
         assert_eq!(waits, may_come_late, "{vendor:?} {error:?}");
         assert!(sent[&name] > before[&name], "{vendor:?} {name} was reset");
     }
@@ -296,7 +268,3 @@ fn taint(workspace: &Workspace, cells: &[Cell]) {
 }
 
 const AT_ONCE: [&str; 1] = ["-parallelism=60"];
-
-fn guid(user: &str) -> String {
-    format!("guid-{}", user.trim_end_matches("@example.com"))
-}

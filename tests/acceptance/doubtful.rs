@@ -18,28 +18,59 @@ const NOT_CHANGED: &str = "The password was not changed.";
 const MAY_HAVE: &str = "The password may have been changed.";
 const STATE_RM: &str = "`terraform state rm`";
 
-/// Every vendor and generation: the provider block, the resource's target, and a list with nothing on it.
-fn vendors() -> [(String, &'static str, &'static str); 6] {
+/// A vendor, and the generation of its API where it has several.
+struct Row {
+    /// The provider block.
+    head: String,
+    target: &'static str,
+    /// Whether a credential that is on no list can be asked for by itself.
+    has_single_call: bool,
+    empty_list: &'static str,
+    /// A list of somebody else's credential.
+    others_list: &'static str,
+}
+
+fn rows() -> [Row; 6] {
+    let row = |target, has_single_call, empty_list, others_list| Row {
+        head: String::new(),
+        target,
+        has_single_call,
+        empty_list,
+        others_list,
+    };
+    let later = |generation: &str| Row {
+        head: provider(&format!("api_version = \"{generation}\"")),
+        ..row(HUBSPOT, true, r#"{"results": []}"#, r#"{"results": [{"id": "someone-else@example.com"}]}"#)
+    };
     [
-        (String::new(), HUBSPOT, "[]"),
-        (provider("api_version = \"v3\""), HUBSPOT, r#"{"results": []}"#),
-        (provider("api_version = \"2026-03\""), HUBSPOT, r#"{"results": []}"#),
-        (String::new(), KIRIM_EMAIL, r#"{"success": true, "data": []}"#),
-        (String::new(), HOSTUP, r#"{"emailAccounts": []}"#),
-        (String::new(), SMTPD, "[]"),
+        row(HUBSPOT, false, "[]", r#"[{"userName": "someone-else@example.com", "deleted": false}]"#),
+        later("v3"),
+        later("2026-03"),
+        row(
+            KIRIM_EMAIL,
+            true,
+            r#"{"success": true, "data": []}"#,
+            r#"{"success": true, "data": [{"user_smtp_guid": "another"}]}"#,
+        ),
+        row(
+            HOSTUP,
+            false,
+            r#"{"emailAccounts": []}"#,
+            r#"{"emailAccounts": [{"id": "mail_1", "email": "someone-else@example.com"}]}"#,
+        ),
+        row(SMTPD, true, "[]", r#"[{"id": "another", "is_active": true}]"#),
     ]
 }
 
 #[test]
 fn one_empty_list_drops_and_resets_nothing() {
-    for (head, target, list) in vendors() {
+    for Row { head, target, has_single_call, empty_list: list, .. } in rows() {
         let Some(workspace) = Workspace::new() else { return };
         workspace.write(&(head + &block("this", target, "")));
         workspace.apply().quiet();
         let state = workspace.state();
         let resets = workspace.resets_everywhere();
         workspace.sandbox.fault(Fault::body(list).on(Operation::List));
-        let has_single_call = target != HOSTUP && !(target == HUBSPOT && list == "[]");
         if has_single_call {
             // The vendor is asked for the credential by itself, and has it.
             workspace.apply().quiet();
@@ -55,14 +86,7 @@ fn one_empty_list_drops_and_resets_nothing() {
 
 #[test]
 fn one_list_without_the_credential_drops_and_resets_nothing() {
-    for (head, target, _) in vendors() {
-        let list = match target {
-            HUBSPOT if head.is_empty() => r#"[{"userName": "someone-else@example.com", "deleted": false}]"#,
-            HUBSPOT => r#"{"results": [{"id": "someone-else@example.com"}]}"#,
-            KIRIM_EMAIL => r#"{"success": true, "data": [{"user_smtp_guid": "another"}]}"#,
-            HOSTUP => r#"{"emailAccounts": [{"id": "mail_1", "email": "someone-else@example.com"}]}"#,
-            _ => r#"[{"id": "another", "is_active": true}]"#,
-        };
+    for Row { head, target, others_list: list, .. } in rows() {
         let Some(workspace) = Workspace::new() else { return };
         workspace.write(&(head + &block("this", target, "")));
         workspace.apply().quiet();

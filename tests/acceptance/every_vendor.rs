@@ -1,40 +1,42 @@
 //! All vendors in one configuration.
 
-use sandbox::{HostUp, HubSpot, KirimEmail};
+use std::collections::BTreeMap;
+
+use sandbox::{HostUp, KirimEmail, Model, VENDORS};
 use serde_json::{Value, json};
 
-use crate::support::{
-    ADDRESS, HOSTUP, HUBSPOT, KIRIM_EMAIL, KIRIM_USER, MAILBOX, SMTPD, USER, Workspace, block, resource,
-};
+use crate::support::{ADDRESS, HOSTUP, HUBSPOT, KIRIM_EMAIL, KIRIM_USER, MAILBOX, USER, Workspace, block};
 
 const REQUIREMENT: &str = include_str!("../fixtures/mail/versions.tf");
 const MAIL: &str = include_str!("../fixtures/mail/main.tf");
 
 #[test]
-fn fifty_credentials_of_four_vendors_are_made_and_rotated_at_once() {
+fn fifty_credentials_of_all_vendors_are_made_and_rotated_at_once() {
     let Some(workspace) = Workspace::new() else { return };
     let fifty = Fifty::in_sandbox(&workspace);
 
     workspace.write(&fifty.configuration("one"));
     workspace.apply_with(&["-parallelism=20"]).quiet();
     // An apply looks every account up once, however many resets there are.
-    assert_eq!(asked(&workspace), [1, 1, 1, 1]);
+    assert_eq!(asked(&workspace), each_was_asked(1));
     fifty.all_work(&workspace, 1);
 
     workspace.sandbox.forget_requests();
     workspace.plan_with(&["-parallelism=20"]).nothing_to_do();
-    assert_eq!(workspace.requests().len(), 6, "four lists, a login and a logout: {:#?}", workspace.requests());
+    let requests = workspace.requests();
+    assert_eq!(requests.len(), VENDORS.len() + 2, "a list of each, and a login and a logout at SMTPD: {requests:#?}");
 
     workspace.sandbox.forget_requests();
     workspace.write(&fifty.configuration("two"));
     workspace.apply_with(&["-parallelism=20"]).quiet();
-    assert_eq!(asked(&workspace), [2, 2, 2, 2], "once for the plan and once for the apply");
+    assert_eq!(asked(&workspace), each_was_asked(2), "once for the plan and once for the apply");
     fifty.all_work(&workspace, 2);
 
     workspace.destroy_with(&["-parallelism=20"]).quiet();
     assert_eq!(workspace.addresses(), [""; 0]);
-    let keys = fifty.names.iter().filter(|name| workspace.sandbox.smtpd().key_named(name).is_some());
-    assert_eq!(keys.count(), 0, "a destroy revokes what the resets have made");
+    for vendor in VENDORS {
+        assert_eq!(vendor.at(&workspace.sandbox).successors(), [""; 0], "a destroy revokes what the resets have made");
+    }
 }
 
 #[test]
@@ -42,35 +44,33 @@ fn one_module_serves_every_vendor_and_hands_all_of_a_credential_on() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.file("mail/main.tf", MAIL);
     workspace.file("mail/versions.tf", REQUIREMENT);
-    let modules = [
-        ("hostup", HOSTUP, ""),
-        ("hubspot", HUBSPOT, ""),
-        ("kirim_email", KIRIM_EMAIL, "smtp_host = \"smtp.example.com\"\n  smtp_port = 465"),
-        ("smtpd", SMTPD, "smtp_host = \"smtp.example.com\"\n  smtp_port = 587"),
-    ];
-    let calls = modules.map(|(name, target, rest)| {
+    let calls = VENDORS.iter().map(|vendor| {
+        let (name, target) = (vendor.name, vendor.argument(vendor.examples[0].name));
+        let rest = match vendor.submission {
+            Some(_) => String::new(),
+            None => format!("smtp_host = \"{}\"\n  smtp_port = {}", SERVER.0, SERVER.1),
+        };
         format!("module \"{name}\" {{\n  source = \"./mail\"\n  {target}\n  {rest}\n}}\noutput \"{name}\" {{\n  value = module.{name}\n  sensitive = true\n}}\n")
     });
-    workspace.write(&calls.concat());
+    workspace.write(&calls.collect::<String>());
     workspace.run(&["get", "-no-color"]).succeeded();
     workspace.apply().quiet();
     let told = workspace.json(&["output", "-json"]);
-    for (name, host, port) in [
-        ("hostup", "localhost", 587),
-        ("hubspot", "smtp.hubapi.com", 587),
-        ("kirim_email", "smtp.example.com", 465),
-        ("smtpd", "smtp.example.com", 587),
-    ] {
-        let (output, address) = (&told[name], format!("module.{name}.{ADDRESS}"));
+    for vendor in VENDORS {
+        let (host, port) = vendor.submission.unwrap_or(SERVER);
+        let (output, address) = (&told[vendor.name], format!("module.{}.{ADDRESS}", vendor.name));
         let state = workspace.state_of(&address);
         assert_eq!(output["sensitive"], true);
         assert_eq!(output["value"]["password"], workspace.working_password_of(&address));
         assert_eq!([&output["value"]["smtp_host"], &output["value"]["smtp_port"]], [&json!(host), &json!(port)]);
         assert!(output["value"]["username"].is_string());
-        assert_eq!(output["value"]["username"], state["username"], "{name}");
+        assert_eq!(output["value"]["username"], state["username"], "{}", vendor.name);
     }
     workspace.plan().nothing_to_do();
 }
+
+/// Where a vendor documents no submission server.
+const SERVER: (&str, u16) = ("smtp.example.com", 465);
 
 #[test]
 fn a_rotation_at_one_vendor_reaches_another_in_the_same_apply() {
@@ -99,14 +99,17 @@ fn one_vendor_that_fails_leaves_the_others_alone() {
     let Some(mut workspace) = Workspace::new() else { return };
     workspace.set("SMTPD_API_SECRET", "not-the-secret-at-all");
     workspace.keep_secret("not-the-secret-at-all");
-    let all = [("a", HOSTUP), ("b", HUBSPOT), ("c", KIRIM_EMAIL), ("d", SMTPD)];
-    workspace.write(&all.map(|(name, target)| block(name, target, "")).concat());
+    workspace.write(&VENDORS.iter().map(|vendor| of_example(vendor)).collect::<String>());
     let error = workspace.apply().error().is("SMTPD refused the credentials");
-    assert_eq!(error.address.as_deref(), Some("smtp_credential_password.d"));
-    for name in ["a", "b", "c"] {
-        workspace.working_password_of(&format!("smtp_credential_password.{name}"));
+    assert_eq!(error.address.as_deref(), Some("smtp_credential_password.smtpd"));
+    for vendor in VENDORS.iter().filter(|vendor| vendor.name != "smtpd") {
+        workspace.working_password_of(&format!("smtp_credential_password.{}", vendor.name));
     }
-    assert_eq!(workspace.addresses().len(), 3);
+    assert_eq!(workspace.addresses().len(), VENDORS.len() - 1);
+}
+
+fn of_example(vendor: &Model) -> String {
+    block(vendor.name, &vendor.argument(vendor.examples[0].name), "")
 }
 
 #[test]
@@ -128,55 +131,31 @@ fn a_resource_moves_from_vendor_to_vendor() {
 }
 
 /// Fifty credentials, spread over the vendors.
-struct Fifty {
-    addresses: Vec<String>,
-    guids: Vec<String>,
-    names: Vec<String>,
-    user_names: Vec<String>,
-}
+struct Fifty(Vec<(&'static Model, Vec<String>)>);
 
 impl Fifty {
     fn in_sandbox(workspace: &Workspace) -> Self {
-        let numbered = |count: usize, name: fn(usize) -> String| (0..count).map(name).collect::<Vec<_>>();
-        let fifty = Self {
-            addresses: numbered(13, |number| format!("box{number}@example.com")),
-            guids: numbered(12, |number| format!("00000000-0000-4000-8000-{number:012}")),
-            names: numbered(12, |number| format!("key{number}")),
-            user_names: numbered(13, |number| format!("user{number}@{}.smtp.hubspot.net", HubSpot::PORTAL_ID)),
-        };
-        for address in &fifty.addresses {
-            workspace.add_mailbox(address);
-        }
-        for name in &fifty.user_names {
-            workspace.add_credential(name);
-        }
-        for guid in &fifty.guids {
-            workspace.add_kirim_credential(guid, &format!("kirim-{guid}"));
+        let mut fifty = Self(VENDORS.iter().map(|vendor| (*vendor, Vec::new())).collect());
+        for number in 0..50 {
+            let (vendor, words) = &mut fifty.0[number % VENDORS.len()];
+            let word = format!("user{number}");
+            if !vendor.makes_successors {
+                workspace.add(vendor, &vendor.name_of(&word));
+            }
+            words.push(word);
         }
         fifty
     }
 
-    /// Each vendor's rotate in another order.
+    /// The vendors rotate in different orders.
     fn configuration(&self, trigger: &str) -> String {
-        let each = |name: &str, target: &str, keys: &[String], order: &str| {
-            let arguments = format!("for_each = toset({keys:?})\n  rotation_trigger = \"{trigger}\"\n  {order}");
-            block(name, target, &arguments)
+        let orders = ["rotation_mode = \"in_place\"", "", "lifecycle { create_before_destroy = true }", ""];
+        let each = |((vendor, words), order): (&(&Model, Vec<String>), _)| {
+            let target = vendor.argument(&vendor.name_of("${each.key}"));
+            let arguments = format!("for_each = toset({words:?})\n  rotation_trigger = \"{trigger}\"\n  {order}");
+            block(vendor.name, &target, &arguments)
         };
-        let create_first = "lifecycle { create_before_destroy = true }";
-        let hostup = HOSTUP.replace(&format!("\"{MAILBOX}\""), "each.key");
-        let kirim_email = KIRIM_EMAIL.replace(&format!("\"{}\"", KirimEmail::GUID), "each.key");
-        [
-            each("hostup", &hostup, &self.addresses, "rotation_mode = \"in_place\""),
-            each("kirim_email", &kirim_email, &self.guids, create_first),
-            each("smtpd", "smtpd = { name = each.key, role = \"send_only\" }", &self.names, ""),
-            resource(
-                "hubspot",
-                "KEY",
-                &format!("for_each = toset({:?})\n  rotation_trigger = \"{trigger}\"", self.user_names),
-            )
-            .replace("\"KEY\"", "each.key"),
-        ]
-        .concat()
+        self.0.iter().zip(orders.into_iter().cycle()).map(each).collect()
     }
 
     #[track_caller]
@@ -186,21 +165,20 @@ impl Fifty {
         for address in addresses {
             workspace.working_password_of(&address);
         }
-        let sandbox = &workspace.sandbox;
-        assert!(self.addresses.iter().all(|address| sandbox.hostup().resets(address) == resets));
-        assert!(self.user_names.iter().all(|name| sandbox.hubspot().resets(name) == resets));
-        assert!(self.guids.iter().all(|guid| sandbox.kirim_email().resets(&format!("kirim-{guid}")) == resets));
-        assert!(self.names.iter().all(|name| sandbox.smtpd().resets(name) == resets));
+        for (vendor, words) in &self.0 {
+            let seen = |word: &String| vendor.at(&workspace.sandbox).resets(&vendor.name_of(word));
+            assert!(words.iter().all(|word| seen(word) == resets), "{vendor:?}");
+        }
     }
 }
 
-/// How often each vendor was asked what there is: `HostUp`, `HubSpot` and `KIRIM.EMAIL` for a list, `SMTPD` for a login.
-fn asked(workspace: &Workspace) -> [usize; 4] {
-    let starts = [
-        "GET /api/v2/shared-hosting/acct_01hxa3b4c5d6e7f8g9h0j1k2m3/email-accounts ",
-        "GET /email/public/v1/smtpapi/tokens",
-        "GET /api/domains/example.com/credentials?",
-        "POST /oauth/token",
-    ];
-    starts.map(|start| workspace.requests().iter().filter(|line| line.starts_with(start)).count())
+/// How often each vendor was asked what there is.
+fn asked(workspace: &Workspace) -> BTreeMap<&'static str, usize> {
+    let requests = workspace.requests();
+    let count = |vendor: &Model| requests.iter().filter(|line| line.starts_with(vendor.first_request)).count();
+    VENDORS.iter().map(|vendor| (vendor.name, count(vendor))).collect()
+}
+
+fn each_was_asked(times: usize) -> BTreeMap<&'static str, usize> {
+    VENDORS.iter().map(|vendor| (vendor.name, times)).collect()
 }

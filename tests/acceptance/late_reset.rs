@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use sandbox::{ApiKey, Effect, Fault, HostUp, KeyState, KirimEmail, Operation};
+use sandbox::{ApiKey, Effect, Fault, HostUp, HubSpot, KeyState, Model, Operation, VENDORS};
 
 use crate::support::{Diagnostic, Run, Workspace, block};
 
@@ -18,14 +18,6 @@ const AT_ONCE: &str = "-parallelism=60";
 const WARN: &str = "";
 const ROTATE: &str = "on_external_change = \"rotate\"";
 const IGNORE: &str = "on_external_change = \"ignore\"";
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Vendor {
-    HostUp,
-    HubSpot,
-    KirimEmail,
-    Smtpd,
-}
 
 /// What asks for the reset that comes late.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,7 +33,7 @@ const CAUSES: [Cause; 4] = [Cause::Create, Cause::CreateFirst, Cause::DeleteFirs
 /// One resource with a credential of its own.
 #[derive(Clone, Debug)]
 struct Cell {
-    vendor: Vendor,
+    vendor: &'static Model,
     cause: Cause,
     /// `on_external_change`, or nothing.
     setting: &'static str,
@@ -50,7 +42,7 @@ struct Cell {
 }
 
 impl Cell {
-    fn new(vendor: Vendor, cause: Cause, setting: &'static str) -> Self {
+    fn new(vendor: &'static Model, cause: Cause, setting: &'static str) -> Self {
         Self { vendor, cause, setting, verify: String::new() }
     }
 
@@ -64,19 +56,12 @@ impl Cell {
     }
 
     fn user(&self) -> String {
-        if self.vendor == Vendor::Smtpd { self.name() } else { format!("{}@example.com", self.name()) }
-    }
-
-    fn guid(&self) -> String {
-        format!("guid-{}", self.name())
+        self.vendor.name_of(&self.name())
     }
 
     fn open(&self, workspace: &Workspace) {
-        match self.vendor {
-            Vendor::HostUp => drop(workspace.add_mailbox(&self.user())),
-            Vendor::HubSpot => workspace.add_credential(&self.user()),
-            Vendor::KirimEmail => workspace.add_kirim_credential(&self.guid(), &self.user()),
-            Vendor::Smtpd => {}
+        if !self.vendor.makes_successors {
+            workspace.add(self.vendor, &self.user());
         }
     }
 
@@ -84,41 +69,27 @@ impl Cell {
         if (self.cause, trigger) == (Cause::Create, "one") {
             return String::new();
         }
-        let user = self.user();
-        let target = match self.vendor {
-            Vendor::HostUp => format!("hostup = {{ account_id = \"{}\", address = \"{user}\" }}", HostUp::ACCOUNT_ID),
-            Vendor::HubSpot => format!("hubspot = {{ user_name = \"{user}\" }}"),
-            Vendor::KirimEmail => format!(
-                "kirim_email = {{ domain = \"{}\", credential_guid = \"{}\" }}",
-                KirimEmail::DOMAIN,
-                self.guid()
-            ),
-            Vendor::Smtpd => format!("smtpd = {{ name = \"{user}\", role = \"send_only\" }}"),
-        };
         let order = match self.cause {
             Cause::Create | Cause::DeleteFirst => "",
             Cause::CreateFirst => "lifecycle { create_before_destroy = true }",
             Cause::InPlace => "rotation_mode = \"in_place\"",
         };
         let arguments = [&format!("rotation_trigger = \"{trigger}\""), self.setting, &self.verify, order].join("\n  ");
-        block(&self.name(), &target, &arguments)
+        block(&self.name(), &self.vendor.argument(&self.user()), &arguments)
     }
 
     fn resets(&self, workspace: &Workspace) -> usize {
-        match self.vendor {
-            Vendor::Smtpd => workspace.sandbox.smtpd().resets(&self.user()),
-            _ => workspace.sandbox.hubspot().resets(&self.user()),
-        }
+        self.vendor.at(&workspace.sandbox).resets(&self.user())
     }
 
     /// How often the request is sent that nobody answers: a password of the caller's own is asked for again.
     fn tries(&self) -> usize {
-        if self.vendor == Vendor::HostUp { 4 } else { 1 }
+        self.vendor.most_requests()
     }
 
     /// Whether a late reset ends the password of the next.
     fn has_one_password(&self) -> bool {
-        self.vendor != Vendor::Smtpd
+        !self.vendor.makes_successors
     }
 
     fn logs_in(&self, workspace: &Workspace) -> bool {
@@ -144,6 +115,10 @@ impl Cell {
     }
 }
 
+fn of_each_cause(vendor: &'static Model, setting: &'static str) -> [Cell; 4] {
+    CAUSES.map(|cause| Cell::new(vendor, cause, setting))
+}
+
 fn configuration(cells: &[Cell], trigger: &str) -> String {
     let head = "provider \"smtp\" {\n  request_timeout = \"2s\"\n}\n".to_owned();
     head + &cells.iter().map(|cell| cell.resource(trigger)).collect::<String>()
@@ -158,7 +133,7 @@ fn carried_out_late(workspace: &Workspace, cells: &[Cell]) -> BTreeMap<String, u
     workspace.apply_with(&[AT_ONCE]).quiet();
     let resets = |cell: &Cell| (cell.name(), cell.resets(workspace));
     let before: BTreeMap<_, _> = cells.iter().map(resets).collect();
-    let is_named = |cell: &&Cell| (cell.vendor, cell.cause) == (Vendor::Smtpd, Cause::DeleteFirst);
+    let is_named = |cell: &&Cell| !cell.has_one_password() && cell.cause == Cause::DeleteFirst;
     let named: Vec<_> = cells
         .iter()
         .filter(is_named)
@@ -225,18 +200,17 @@ fn all_is_well(workspace: &Workspace, cells: &[Cell]) {
 #[test]
 fn a_late_reset_is_noticed_if_the_vendor_reports_changes() {
     let Some(workspace) = Workspace::new() else { return };
-    let of = |vendor, setting| CAUSES.map(|cause| Cell::new(vendor, cause, setting));
-    let told = [WARN, ROTATE, IGNORE].map(|setting| of(Vendor::KirimEmail, setting));
-    let untold = [Vendor::HostUp, Vendor::HubSpot, Vendor::Smtpd].map(|vendor| of(vendor, WARN));
-    let cells = [told, untold].concat().concat();
+    let settings = |vendor: &Model| if vendor.shows_changes { &[WARN, ROTATE, IGNORE][..] } else { &[WARN] };
+    let of = |vendor: &'static Model| settings(vendor).iter().flat_map(move |setting| of_each_cause(vendor, setting));
+    let cells: Vec<_> = VENDORS.iter().flat_map(|vendor| of(vendor)).collect();
     let resets = carried_out_late(&workspace, &cells);
 
     let plan = workspace.plan().succeeded();
     for cell in &cells {
-        let (summaries, action): (&[_], _) = match (cell.vendor, cell.setting) {
-            (Vendor::KirimEmail, WARN) => (&[STALE], None),
-            (Vendor::KirimEmail, ROTATE) if cell.cause == Cause::InPlace => (&[PLANNED], Some("update")),
-            (Vendor::KirimEmail, ROTATE) => (&[PLANNED], Some("replace")),
+        let (summaries, action): (&[_], _) = match (cell.vendor.shows_changes, cell.setting) {
+            (true, WARN) => (&[STALE], None),
+            (true, ROTATE) if cell.cause == Cause::InPlace => (&[PLANNED], Some("update")),
+            (true, ROTATE) => (&[PLANNED], Some("replace")),
             _ => (&[], None),
         };
         cell.says(&plan, summaries);
@@ -246,11 +220,11 @@ fn a_late_reset_is_noticed_if_the_vendor_reports_changes() {
     for cell in &cells {
         let state = workspace.state_of(&cell.address());
         let is_rotated = cell.setting == ROTATE;
-        let is_stale = cell.vendor == Vendor::KirimEmail && !is_rotated;
+        let is_stale = cell.vendor.shows_changes && !is_rotated;
         assert_eq!(state["stale"], is_stale, "{}", cell.name());
         assert_eq!(cell.resets(&workspace), resets[&cell.name()] + usize::from(is_rotated), "{}", cell.name());
         assert_eq!(cell.logs_in(&workspace), is_rotated || !cell.has_one_password(), "{}", cell.name());
-        if cell.vendor == Vendor::Smtpd {
+        if !cell.has_one_password() {
             // The late one is found by what the error said of it. The one from before a replacement that deletes first is named there.
             let is_left = |key: &ApiKey| key.name == cell.user() && key.state == KeyState::Active;
             let left: Vec<_> = workspace.sandbox.smtpd().keys().into_iter().filter(is_left).collect();
@@ -276,10 +250,10 @@ fn a_login_at_each_refresh_notices_a_late_reset() {
         format!("verify = {{ {place}, on_refresh = true, timeout = \"2s\" }}")
     });
     let cells = [
-        (Vendor::HostUp, Cause::InPlace, ROTATE, &clear),
-        (Vendor::HostUp, Cause::CreateFirst, WARN, &tls),
-        (Vendor::HubSpot, Cause::InPlace, WARN, &clear),
-        (Vendor::HubSpot, Cause::DeleteFirst, ROTATE, &tls),
+        (HostUp::MODEL, Cause::InPlace, ROTATE, &clear),
+        (HostUp::MODEL, Cause::CreateFirst, WARN, &tls),
+        (HubSpot::MODEL, Cause::InPlace, WARN, &clear),
+        (HubSpot::MODEL, Cause::DeleteFirst, ROTATE, &tls),
     ]
     .map(|(vendor, cause, setting, verify)| Cell { verify: verify.clone(), ..Cell::new(vendor, cause, setting) });
     let resets = carried_out_late(&workspace, &cells);
@@ -304,7 +278,7 @@ fn a_login_at_each_refresh_notices_a_late_reset() {
 #[test]
 fn a_late_request_for_a_password_that_was_asked_for_again_does_no_harm() {
     let Some(workspace) = Workspace::new() else { return };
-    let cells = CAUSES.map(|cause| Cell::new(Vendor::HostUp, cause, WARN));
+    let cells = of_each_cause(HostUp::MODEL, WARN);
     for cell in &cells {
         cell.open(&workspace);
     }

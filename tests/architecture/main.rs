@@ -15,6 +15,7 @@ use terraform_provider_smtp::vendors::VENDORS;
 
 /// What each part of `src/` may name of the others. `clock`, `secret` and `text` may be named everywhere.
 const ALLOWED: &[(&str, &[&str])] = &[
+    ("age", &[]),
     ("vendors", &["http"]),
     ("clock", &[]),
     ("framework", &[]),
@@ -24,7 +25,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("protocol", &["framework"]),
     (
         "provider",
-        &["rotation", "vendors", "framework", "http::Finality", "http::Error", "http::Kind", "http::Outcome", "smtp"],
+        &[
+            "age",
+            "rotation",
+            "vendors",
+            "framework",
+            "http::Finality",
+            "http::Error",
+            "http::Kind",
+            "http::Outcome",
+            "smtp",
+        ],
     ),
     ("rotation", &["http::Error", "http::Finality", "http::Kind", "http::Outcome", "smtp", "vendors"]),
     ("secret", &[]),

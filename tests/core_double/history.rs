@@ -37,6 +37,8 @@ pub(crate) struct Step {
     pub(crate) order: Order,
     /// Whether somebody else has reset the password since the last step.
     pub(crate) elsewhere: bool,
+    /// Whether years have passed since the last step.
+    pub(crate) aged: bool,
     /// The password that a vendor makes next, where it is one that makes them.
     pub(crate) password: Option<String>,
 }
@@ -59,7 +61,7 @@ pub(crate) fn live(history: &History) {
         let resets = vendors::resets(&sandbox);
         double.destroy().await;
         assert_eq!(vendors::resets(&sandbox), resets, "a destroy resets nothing");
-        assert!(vendors::live_keys(&sandbox).is_empty(), "a destroy revokes the key that this resource has");
+        assert!(vendors::successors(&sandbox).is_empty(), "a destroy revokes the key that this resource has");
     });
 }
 
@@ -76,6 +78,10 @@ async fn take(
         lived.target().reset_elsewhere(sandbox);
     }
     let mut lived = lived.cloned();
+    if let Some(lived) = lived.as_mut().filter(|_| step.aged && !double.stored.state.get("rotated_at").is_null()) {
+        double.stored.state.set("rotated_at", "2020-02-29T12:00:00.000000Z");
+        lived.is_old = true;
+    }
     if let Some(lived) = &mut lived {
         lived.is_braked = contract::is_braked(&double.stored.private);
     }
@@ -117,8 +123,10 @@ async fn take(
     assert_state(&double.stored.state, &before, arguments, due, sandbox, &lived);
     assert_keys(&double.stored.state, &warnings, sandbox);
 
+    assert_eq!(*double.stored.state.get("rotation_due"), Value::Bool(false), "what is changed or reset is not due");
     let again = double.plan(&arguments.config(Moment::Apply, sandbox), Wish::Configured).await;
-    assert_eq!(again.action, Action::Nothing, "there is nothing left to do");
+    // Where another `rotate_after` finds the password too old as well, the next refresh says so.
+    assert_eq!(again.action == Action::Nothing, !lived.is_due(), "there is nothing left to do");
     assert_eq!(vendors::resets(sandbox), resets + happened);
     lived
 }
@@ -127,7 +135,8 @@ async fn take(
 fn refreshed(lived: &contract::History, state: &Value, sandbox: &Sandbox) -> Option<(contract::History, Value)> {
     let target = lived.target();
     let key = state.get("remote_version").as_str();
-    if matches!(target, Target::Smtpd(_)) && !vendors::live_keys(sandbox).iter().any(|id| key == Some(id)) {
+    let is_there = || vendors::successors(sandbox).iter().any(|id| key == Some(id));
+    if target.vendor.makes_successors && !is_there() {
         return None;
     }
     let (_, live) = target.login(sandbox);
@@ -136,12 +145,13 @@ fn refreshed(lived: &contract::History, state: &Value, sandbox: &Sandbox) -> Opt
     let is_live = stored.map_or(lived.is_live, |stored| stored == live);
     let mut state = state.clone();
     state.set("stale", is_stale);
+    state.set("rotation_due", lived.is_due());
     let mut lived = lived.clone();
     if stored.is_some() && is_live && contract::is_tried(&state, sandbox.smtp_port()) {
         state.set("verified", true);
         lived.is_braked = false;
     }
-    if matches!(target, Target::KirimEmail(_)) && state.get("remote_version") != &Value::Null && is_live {
+    if target.vendor.shows_changes && state.get("remote_version") != &Value::Null && is_live {
         lived.is_braked = false;
     }
     (lived.is_stale, lived.is_live) = (is_stale, is_live);
@@ -189,7 +199,7 @@ fn assert_state(
     } else if due != Due::Nothing {
         assert_eq!(arguments.own.value.as_ref().map(|own| &own.0), Some(&password), "the user's own was sent");
     }
-    let (host, port) = target.submission().unzip();
+    let (host, port) = target.vendor.submission.unzip();
     let host = arguments.host.value.or(host);
     let port = arguments.port.value.or(port);
     assert_eq!(state.get("smtp_host").as_str(), host);
@@ -199,7 +209,7 @@ fn assert_state(
 /// Of the keys that resets make, only the one in state is left, and what a warning names. Whoever is warned revokes it by hand.
 fn assert_keys(state: &Value, warnings: &[Diagnostic], sandbox: &Sandbox) {
     let current = state.get("remote_version").as_str();
-    for id in vendors::live_keys(sandbox).iter().filter(|id| current != Some(id)) {
+    for id in vendors::successors(sandbox).iter().filter(|id| current != Some(id)) {
         assert!(
             warnings.iter().any(|warning| warning.detail.contains(&format!("`{id}`"))),
             "a key is left, and nobody is told"

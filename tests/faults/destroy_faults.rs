@@ -2,10 +2,10 @@
 
 use std::thread;
 
-use sandbox::{Effect, Fault, Operation};
+use sandbox::{Effect, Fault, HubSpot, Model, Operation, Smtpd};
 
 use crate::{
-    account::{Account, Vendor},
+    account::Account,
     process::{Ended, Running, assert_gone},
     process_faults::{clear, interrupt},
     scene::{Scene, told},
@@ -18,18 +18,18 @@ const SECTION: &str = "## Destroys";
 const DESTROY: [&str; 4] = ["destroy", "-json", "-auto-approve", "-input=false"];
 
 /// Every fault, the vendor where it can happen, and what stalls.
-const FAULTS: [(&str, Vendor, Stall, Act); 6] = [
-    ("Ctrl-C in the refresh before it", Vendor::HubSpot, refresh, |_, run| run.signal_group("INT")),
-    ("Ctrl-C in the refresh before it", Vendor::Smtpd, refresh, |_, run| run.signal_group("INT")),
-    ("Ctrl-C with the revocation in flight, the vendor has not acted", Vendor::Smtpd, not_revoked, ctrl_c),
-    ("Ctrl-C with the revocation in flight, the vendor has acted", Vendor::Smtpd, revoked, ctrl_c),
+const FAULTS: [(&str, &Model, Stall, Act); 6] = [
+    ("Ctrl-C in the refresh before it", HubSpot::MODEL, refresh, |_, run| run.signal_group("INT")),
+    ("Ctrl-C in the refresh before it", Smtpd::MODEL, refresh, |_, run| run.signal_group("INT")),
+    ("Ctrl-C with the revocation in flight, the vendor has not acted", Smtpd::MODEL, not_revoked, ctrl_c),
+    ("Ctrl-C with the revocation in flight, the vendor has acted", Smtpd::MODEL, revoked, ctrl_c),
     (
         "kill -9 of the provider with the revocation in flight, the vendor has not acted",
-        Vendor::Smtpd,
+        Smtpd::MODEL,
         not_revoked,
         kill,
     ),
-    ("kill -9 of the provider with the revocation in flight, the vendor has acted", Vendor::Smtpd, revoked, kill),
+    ("kill -9 of the provider with the revocation in flight, the vendor has acted", Smtpd::MODEL, revoked, kill),
 ];
 
 type Act = fn(&Scene, &Running);
@@ -49,7 +49,7 @@ fn a_destroy_that_goes_wrong_is_ended_by_the_next() {
     table::rows(SECTION, &rows);
 }
 
-fn destroyed(fault: &str, vendor: Vendor, stalls: &Fault, act: Act) -> Vec<String> {
+fn destroyed(fault: &str, vendor: &'static Model, stalls: &Fault, act: Act) -> Vec<String> {
     let workspace = Workspace::new().expect("there was a program a moment ago");
     let accounts = vec![Account::open(vendor, "newsletter", &workspace)];
     let scene = Scene::rotating(workspace, accounts, "", "");
@@ -75,8 +75,7 @@ fn destroyed(fault: &str, vendor: Vendor, stalls: &Fault, act: Act) -> Vec<Strin
     };
     end(&scene, &Running::start(&scene.workspace, &DESTROY).wait());
     assert_eq!(scene.accounts[0].resets(&scene.workspace.sandbox), resets, "a destroy resets nothing");
-    let vendor = if vendor == Vendor::Smtpd { "SMTPD" } else { "HubSpot" };
-    [fault, vendor, said, state].map(str::to_owned).to_vec()
+    [fault, vendor.title, said, state].map(str::to_owned).to_vec()
 }
 
 /// Insists that a destroy has ended all.

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use sandbox::HubSpot;
+
 use crate::{
-    account::{Account, Vendor},
+    account::Account,
     process_faults::wait_until,
     scene::{Accident, Exit, Scene},
     support::Workspace,
@@ -22,7 +24,7 @@ const MOST_REQUESTS: usize = 2 * CREDENTIALS + 1 + 3 * (CREDENTIALS / PER_SECOND
 #[expect(clippy::print_stdout, reason = "the time is measured and not judged: a machine may be busy")]
 fn fifty_credentials_all_get_through_a_vendors_limit() {
     let Some(workspace) = Workspace::new() else { return };
-    let accounts = (0..CREDENTIALS).map(|number| Account::open(Vendor::HubSpot, &format!("user-{number}"), &workspace));
+    let accounts = (0..CREDENTIALS).map(|number| Account::open(HubSpot::MODEL, &format!("user-{number}"), &workspace));
     let accounts = accounts.collect();
     let scene = Scene::rotating(workspace, accounts, "", "rotation_mode = \"in_place\"");
     let sandbox = &scene.workspace.sandbox;

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use sandbox::{Effect, Fault, Operation};
+use sandbox::{Effect, Fault, HubSpot, Operation};
 
 use crate::{
-    account::{Account, Vendor},
+    account::Account,
     proxy::{HOST, Manner, Proxy, basic},
     scene::{Accident, Exit, Scene},
     support::{PROXY_PASSWORD, Workspace},
@@ -50,7 +50,7 @@ fn nothing_between_here_and_a_vendor_loses_a_password_that_can_be_kept() {
 
 fn through(fault: &str, manners: &[Manner], exit: Exit) -> Vec<String> {
     let workspace = Workspace::new().expect("there was a program a moment ago");
-    let accounts = vec![Account::open(Vendor::HubSpot, "newsletter", &workspace)];
+    let accounts = vec![Account::open(HubSpot::MODEL, "newsletter", &workspace)];
     let sandbox = workspace.sandbox.base_url().trim_start_matches("http://").parse().expect("an address");
     let proxy = Proxy::start(sandbox, manners);
     // What fails for good is tried for as long as it may; what succeeds is not to run out of time on a busy machine.

@@ -41,7 +41,7 @@ fn the_table_has_every_fault_of_a_pair() {
 fn whatever_ends_a_rotation_the_password_in_the_state_works() {
     let stall = || Fault::new(Effect::Stall).on(Operation::Reset);
     let head = Fault::new(Effect::HeadThenStall).on(Operation::Reset);
-    let ends: [(Fault, fn(&Workspace, &Running)); 4] = [
+    let ends: [(Fault, End); 4] = [
         (stall(), |workspace, run| {
             run.signal_core("INT");
             // Core takes a second one for impatience only after it has taken note of the first.
@@ -111,6 +111,9 @@ fn a_state_that_cannot_be_written_is_the_one_before_whose_password_works() {
     }
     survives(FAULTS[7], &workspace, "nothing");
 }
+
+/// What ends a run.
+type End = fn(&Workspace, &Running);
 
 /// A pair whose first credential is the current one and whose second was never reset, with a rotation before it.
 fn rotating(head: &str, prepare: fn(&Workspace)) -> Option<Workspace> {

@@ -2,10 +2,10 @@
 
 use std::{fs, process::Command, thread};
 
-use sandbox::{Effect, Fault, Operation};
+use sandbox::{Effect, Fault, HubSpot, Operation};
 
 use crate::{
-    account::{Account, Vendor},
+    account::Account,
     process::{Ended, Running, assert_gone},
     scene::{APPLY, Accident, Aftermath, Exit, Scene},
     state_faults,
@@ -192,7 +192,7 @@ fn a_clock_beyond_the_year_9999_loses_no_password() {
     let compiled = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status();
     assert!(compiled.expect("a C compiler").success());
     workspace.set("LD_PRELOAD", library.to_str().expect("a path that is text"));
-    let accounts = vec![Account::open(Vendor::HubSpot, "newsletter", &workspace)];
+    let accounts = vec![Account::open(HubSpot::MODEL, "newsletter", &workspace)];
     let scene = Scene::rotating(workspace, accounts, "", "rotation_mode = \"in_place\"");
     let ended = scene.start().wait();
     seen(30, &scene, Accident::of(ended, Exit::Success));
@@ -218,7 +218,7 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
 #[test]
 fn a_provider_that_slept_goes_on() {
     let Some(workspace) = Workspace::new() else { return };
-    let accounts = vec![Account::open(Vendor::HubSpot, "newsletter", &workspace)];
+    let accounts = vec![Account::open(HubSpot::MODEL, "newsletter", &workspace)];
     let head = "provider \"smtp\" {\n  request_timeout = \"10s\"\n}\n";
     let scene = Scene::rotating(workspace, accounts, head, "rotation_mode = \"in_place\"");
     let ended = stalled(&scene, stall(), |run| {
@@ -368,7 +368,7 @@ fn what_is_killed_while_the_state_is_stored_takes_at_most_the_state_with_it() {
 impl Scene {
     fn maybe(arguments: &str) -> Option<Self> {
         let workspace = Workspace::new()?;
-        let accounts = vec![Account::open(Vendor::HubSpot, "newsletter", &workspace)];
+        let accounts = vec![Account::open(HubSpot::MODEL, "newsletter", &workspace)];
         Some(Self::rotating(workspace, accounts, "", &format!("rotation_mode = \"in_place\"\n  {arguments}")))
     }
 }

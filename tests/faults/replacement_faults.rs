@@ -2,10 +2,10 @@
 
 use std::thread;
 
-use sandbox::{Effect, Fault, Operation};
+use sandbox::{Effect, Fault, HubSpot, Model, Operation, Smtpd};
 
 use crate::{
-    account::{Account, Vendor},
+    account::Account,
     process::{Running, assert_gone},
     process_faults::{clear, interrupt, stalled, wait_until},
     scene::{Accident, Aftermath, Exit, Keeps, Scene},
@@ -18,7 +18,7 @@ const SECTION: &str = "## Replacements";
 const ORDERS: [(&str, &str); 2] =
     [("delete first", ""), ("create first", "lifecycle { create_before_destroy = true }")];
 
-const VENDORS: [(&str, Vendor); 2] = [("HubSpot", Vendor::HubSpot), ("SMTPD", Vendor::Smtpd)];
+const VENDORS: [&Model; 2] = [HubSpot::MODEL, Smtpd::MODEL];
 
 /// Every fault, each in both orders and at both vendors.
 const FAULTS: [(&str, Act); 10] = [
@@ -97,7 +97,7 @@ fn a_replacement_loses_no_password_that_can_be_kept() {
     for (fault, act) in FAULTS {
         for (order, arguments) in ORDERS {
             let cells = thread::scope(|scope| {
-                let runs = VENDORS.map(|(_, vendor)| scope.spawn(move || replaced(vendor, arguments, act).cell()));
+                let runs = VENDORS.map(|vendor| scope.spawn(move || replaced(vendor, arguments, act).cell()));
                 runs.map(|run| run.join().expect("the fault is survived"))
             });
             // Whether the revocation is begun depends on what the provider hears of first, the signal or the answer.
@@ -111,7 +111,7 @@ fn a_replacement_loses_no_password_that_can_be_kept() {
 }
 
 /// What becomes of a credential, whose old password may be in the backup alone where core deletes first.
-fn replaced(vendor: Vendor, arguments: &str, act: Act) -> Aftermath {
+fn replaced(vendor: &'static Model, arguments: &str, act: Act) -> Aftermath {
     let workspace = Workspace::new().expect("there was a program a moment ago");
     let accounts = vec![Account::open(vendor, "newsletter", &workspace)];
     let scene = Scene::rotating(workspace, accounts, "", arguments);
@@ -150,7 +150,7 @@ fn a_revocation_that_fails_costs_no_password() {
     let mut rows = Vec::new();
     for (fault, act) in REVOCATIONS {
         for (order, arguments) in [("in place", "rotation_mode = \"in_place\""), ORDERS[0]] {
-            rows.push(vec![fault.to_owned(), order.to_owned(), replaced(Vendor::Smtpd, arguments, act).cell()]);
+            rows.push(vec![fault.to_owned(), order.to_owned(), replaced(Smtpd::MODEL, arguments, act).cell()]);
         }
     }
     table::rows("## Revocations", &rows);

@@ -119,7 +119,7 @@ impl Scene {
     ) -> Self {
         let configuration = |trigger: &str| {
             let arguments = format!("rotation_trigger = \"{trigger}\"\n  {arguments}");
-            let resources = accounts.iter().map(|account| account.resource(&workspace.sandbox, &arguments));
+            let resources = accounts.iter().map(|account| account.resource(&arguments));
             std::iter::once(head.to_owned()).chain(resources).collect::<String>()
         };
         workspace.write(&configuration("one"));
@@ -181,7 +181,7 @@ impl Scene {
             .collect();
         for (account, after) in self.accounts.iter().zip(&aftermath) {
             let (address, seen) = (account.address(), after.resets);
-            assert!(seen <= account.most_resets(), "{address}: {seen} resets: {run}");
+            assert!(seen <= account.vendor.most_requests(), "{address}: {seen} resets: {run}");
             // A deletion is that of an object that core deposed before it was halted.
             let action = plan.actions(&address).into_iter().find(|action| action != "delete");
             assert_eq!(action.is_some(), after.state != NEW, "{address}: {action:?} is planned: {plan}");

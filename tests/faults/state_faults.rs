@@ -2,10 +2,10 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
-use sandbox::{Effect, Fault, Operation};
+use sandbox::{Effect, Fault, HubSpot, Operation};
 
 use crate::{
-    account::{Account, Vendor},
+    account::Account,
     process::{Running, assert_gone},
     process_faults::{clear, printed, wait_until},
     scene::{Accident, DEAD, Exit, OLD, Scene},
@@ -134,7 +134,7 @@ fn the_last_of_two_states_has_the_password() {
 fn a_remote_state_is_behind_when_core_is_killed() {
     let server = StateServer::start();
     let Some(workspace) = Workspace::new() else { return };
-    let accounts = ["applied", "waiting"].map(|name| Account::open(Vendor::HubSpot, name, &workspace)).to_vec();
+    let accounts = ["applied", "waiting"].map(|name| Account::open(HubSpot::MODEL, name, &workspace)).to_vec();
     let waiting = accounts[1].user();
     let scene = Scene::prepared(workspace, accounts, &server.backend(), "rotation_mode = \"in_place\"", installed);
     scene.workspace.sandbox.fault(Fault::new(Effect::Stall).on(Operation::Reset).of(&waiting).before());
@@ -153,7 +153,7 @@ fn a_remote_state_is_behind_when_core_is_killed() {
 
 pub(crate) fn scene(head: &str, prepare: fn(&Workspace, &[Account])) -> Option<Scene> {
     let workspace = Workspace::new()?;
-    let accounts = vec![Account::open(Vendor::HubSpot, "newsletter", &workspace)];
+    let accounts = vec![Account::open(HubSpot::MODEL, "newsletter", &workspace)];
     Some(Scene::prepared(workspace, accounts, head, "rotation_mode = \"in_place\"", prepare))
 }
 

@@ -7,6 +7,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use sandbox::{Model, VENDORS};
+
 /// Insists that the page has this row, or writes it where `UPDATE_DOCS` is set: over the row of the same fault, or else at the end
 /// of the section's table.
 #[track_caller]
@@ -42,6 +44,18 @@ pub(crate) fn rows(section: &str, rows: &[Vec<String>]) {
 pub(crate) fn faults(section: &str) -> Vec<String> {
     let first = |row: &String| Some(row.split(" | ").next()?.trim_start_matches("| ").to_owned());
     written(section).iter().filter_map(first).collect()
+}
+
+/// The vendors that have a column in a section's table, in its order. Every vendor needs one.
+#[track_caller]
+pub(crate) fn vendors(section: &str) -> Vec<&'static Model> {
+    let lines = lines();
+    // Above the rows there is a line of dashes, and above that the titles.
+    let titles: Vec<_> = lines[table(&lines, section).start - 2].split('|').map(str::trim).collect();
+    let vendors: Vec<_> =
+        titles.iter().filter_map(|title| VENDORS.iter().find(|vendor| vendor.title == *title).copied()).collect();
+    assert_eq!(vendors.len(), VENDORS.len(), "a vendor has no column in {section}, or two");
+    vendors
 }
 
 fn written(section: &str) -> Vec<String> {

@@ -5,10 +5,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use sandbox::{Effect, Fault, Operation};
+use sandbox::{Effect, Fault, HubSpot, KirimEmail, Model, Operation};
 
 use crate::{
-    account::{Account, Vendor},
+    account::Account,
     scene::{Accident, Aftermath, Exit, Scene},
     support::Workspace,
     table,
@@ -16,16 +16,16 @@ use crate::{
 
 const SECTION: &str = "## Vendors and the network";
 
-const VENDORS: [Vendor; 4] = [Vendor::HubSpot, Vendor::KirimEmail, Vendor::HostUp, Vendor::Smtpd];
-
 #[test]
 fn no_fault_of_a_vendor_loses_a_password_that_can_be_kept() {
     if Workspace::new().is_none() {
         return;
     }
     let seen = std::thread::scope(|scope| {
-        let runs = VENDORS.map(|vendor| scope.spawn(move || at(vendor)));
-        runs.map(|run| run.join().expect("the vendor's faults are survived"))
+        let vendors = table::vendors(SECTION).into_iter();
+        let runs: Vec<_> = vendors.map(|vendor| scope.spawn(move || at(vendor))).collect();
+        let joined = runs.into_iter().map(|run| run.join().expect("the vendor's faults are survived"));
+        joined.collect::<Vec<_>>()
     });
     let rows = faults().into_iter().map(|Case { fault, moment, .. }| {
         let cells = seen.iter().map(|seen| seen.get(&(fault.clone(), moment)).map_or("–".to_owned(), Aftermath::cell));
@@ -41,9 +41,9 @@ fn a_password_that_core_stores_in_another_form_is_warned_of() {
         [("pa\u{308}ss-made-up", true), ("p\u{e4}ss-made-up", false), ("pass-made-up", false)]
     {
         let Some(workspace) = Workspace::new() else { return };
-        let account = Account::open(Vendor::HubSpot, "newsletter", &workspace);
+        let account = Account::open(HubSpot::MODEL, "newsletter", &workspace);
         workspace.sandbox.hubspot().next_password(&account.user(), password);
-        workspace.write(&account.resource(&workspace.sandbox, ""));
+        workspace.write(&account.resource(""));
         workspace.keep_secret(password);
         let run = workspace.apply().succeeded();
         let summaries: Vec<_> = run.diagnostics.iter().map(|warning| warning.summary.as_str()).collect();
@@ -86,13 +86,13 @@ enum Act {
 type Seen = BTreeMap<(String, &'static str), Aftermath>;
 
 /// Lets every fault happen at one vendor.
-fn at(vendor: Vendor) -> Seen {
+fn at(vendor: &'static Model) -> Seen {
     let runs = [Limit::None, Limit::Short, Limit::Long].into_iter();
     runs.flat_map(|limit| together(vendor, faults().into_iter().filter(|case| case.limit == limit).collect())).collect()
 }
 
 /// Lets these faults happen in one apply.
-fn together(vendor: Vendor, cases: Vec<Case>) -> Seen {
+fn together(vendor: &'static Model, cases: Vec<Case>) -> Seen {
     let workspace = Workspace::new().expect("there was a program a moment ago");
     let account = |number| Account::open(vendor, &format!("case-{number}"), &workspace);
     let accounts: Vec<_> = (0..cases.len()).map(account).collect();
@@ -114,9 +114,9 @@ impl Case {
     fn happens_to(&self, account: &Account, scene: &Scene) -> bool {
         let fault = match &self.act {
             Act::Each(effect, times) => Some(Fault::new(effect.clone()).times(*times)),
-            Act::Password(json) => Some(Fault::body(answer(account.vendor, json))),
+            Act::Password(json) => Some(Fault::body((account.vendor.reset_response)(json))),
             Act::Agreed(effect, times) => {
-                (account.vendor == Vendor::HostUp).then(|| Fault::new(effect.clone()).times(*times))
+                account.vendor.takes_passwords.then(|| Fault::new(effect.clone()).times(*times))
             }
             Act::Special(script) => script(scene, account),
         };
@@ -268,24 +268,9 @@ fn delivered() -> Fault {
     Fault::new(Effect::Delay(Duration::ZERO))
 }
 
-fn answer(vendor: Vendor, password: &str) -> String {
-    match vendor {
-        Vendor::HostUp => format!("{{\"email\":{password}}}"),
-        Vendor::HubSpot => format!("{{\"password\":{password}}}"),
-        Vendor::KirimEmail => format!("{{\"success\":true,\"data\":{{\"new_password\":{password}}}}}"),
-        Vendor::Smtpd => format!("{{\"Secret\":{password}}}"),
-    }
-}
-
 fn indiscreet(scene: &Scene, account: &Account) -> Option<Fault> {
     let sandbox = &scene.workspace.sandbox;
-    let token = match account.vendor {
-        Vendor::HostUp => sandbox.hostup().api_key(),
-        Vendor::HubSpot => sandbox.hubspot().access_token(),
-        Vendor::KirimEmail => sandbox.kirim_email().api_key(),
-        // The login sends it once, and after that the reset knows only an access token.
-        Vendor::Smtpd => "",
-    };
+    let token = account.at(sandbox).token();
     let password = account.password(sandbox)?;
     let words = format!("\\u001b[31mnot {password} with {token}\\r\\n\\u0007");
     let body = format!("{{\"detail\":\"{words}\",\"message\":\"{words}\",\"code\":\"{password}\"}}");
@@ -294,42 +279,31 @@ fn indiscreet(scene: &Scene, account: &Account) -> Option<Fault> {
 }
 
 fn control_characters(scene: &Scene, account: &Account) -> Option<Fault> {
-    let (sandbox, user) = (&scene.workspace.sandbox, account.user());
-    let password = format!("{user} \u{1}\u{7f}\t\"\\ end");
-    match account.vendor {
-        Vendor::HubSpot => sandbox.hubspot().next_password(&user, &password),
-        Vendor::KirimEmail => sandbox.kirim_email().next_password(&user, &password),
-        // The caller makes it; and whose key is made next cannot be told among many.
-        Vendor::HostUp | Vendor::Smtpd => return None,
-    }
+    next_password(scene, account, &format!("{} \u{1}\u{7f}\t\"\\ end", account.user()))?;
     Some(delivered())
 }
 
 fn two_passwords(scene: &Scene, account: &Account) -> Option<Fault> {
-    let (sandbox, user) = (&scene.workspace.sandbox, account.user());
-    let password = format!("right-{user}");
-    match account.vendor {
-        Vendor::HubSpot => sandbox.hubspot().next_password(&user, &password),
-        Vendor::KirimEmail => sandbox.kirim_email().next_password(&user, &password),
-        Vendor::HostUp | Vendor::Smtpd => return None,
-    }
+    let password = format!("right-{}", account.user());
+    next_password(scene, account, &password)?;
     let both = format!("\"wrong\",\"new_password\":\"{password}\",\"password\":\"{password}\"");
-    Some(Fault::body(answer(account.vendor, &both)))
+    Some(Fault::body((account.vendor.reset_response)(&both)))
+}
+
+/// Lets the vendor make this password next; nothing where the caller makes it, or whose is made next cannot be told among many.
+fn next_password(scene: &Scene, account: &Account, password: &str) -> Option<()> {
+    let vendor = account.vendor.makes_passwords().then(|| account.at(&scene.workspace.sandbox))?;
+    vendor.next_password(&account.user(), password);
+    Some(())
 }
 
 fn denied(scene: &Scene, account: &Account, denial: sandbox::Denial) -> Option<Fault> {
-    (account.vendor == Vendor::KirimEmail)
+    (account.vendor == KirimEmail::MODEL)
         .then(|| scene.workspace.sandbox.kirim_email().deny(&account.user(), denial))?;
     Some(delivered())
 }
 
 fn another_user(scene: &Scene, account: &Account) -> Option<Fault> {
-    let (sandbox, user, other) = (&scene.workspace.sandbox, account.user(), "other@example.com");
-    match account.vendor {
-        Vendor::HostUp => sandbox.hostup().answer_as(&user, other),
-        Vendor::HubSpot => sandbox.hubspot().answer_as(&user, other),
-        Vendor::KirimEmail => sandbox.kirim_email().answer_as(&user, other),
-        Vendor::Smtpd => return None,
-    }
+    account.at(&scene.workspace.sandbox).answer_as(&account.user(), "other@example.com")?;
     Some(delivered())
 }

@@ -2,11 +2,13 @@
 
 use std::{fs, net::TcpListener, thread, time::Duration};
 
-use sandbox::{Effect, Fault, Meanwhile, Operation, Showing, SmtpEffect, SmtpFault, Stage};
+use sandbox::{
+    Effect, Fault, HubSpot, KirimEmail, Meanwhile, Model, Operation, Showing, SmtpEffect, SmtpFault, Smtpd, Stage,
+};
 use serde_json::Value;
 
 use crate::{
-    account::{Account, Vendor},
+    account::Account,
     process::{Ended, Running, assert_gone},
     process_faults::{clear, interrupt, wait_until},
     scene::{Accident, Aftermath, Exit, NEW, OLD, Scene},
@@ -148,7 +150,7 @@ fn a_password_that_could_not_be_tried_out_is_stored_all_the_same() {
         return;
     }
     let mut rows = together(&TRIED, |&(fault, timeout, act)| {
-        let scene = scene(Vendor::HubSpot, "", IN_PLACE, timeout, |_, _| ());
+        let scene = scene(HubSpot::MODEL, "", IN_PLACE, timeout, |_, _| ());
         let accident = act(&scene);
         seen(&scene, fault, accident)
     });
@@ -165,7 +167,7 @@ fn a_mail_server_that_is_of_no_use_costs_no_reset_and_no_password() {
         let cells = ORDERS.map(|order| {
             // A greeting is waited for a minute, unless the operation ends before.
             let order = format!("{order}\n  timeouts = {{ create = \"8s\", update = \"8s\", delete = \"8s\" }}");
-            let scene = scene(Vendor::HubSpot, "", &order, BRIEF, |_, _| ());
+            let scene = scene(HubSpot::MODEL, "", &order, BRIEF, |_, _| ());
             let accident = act(&scene);
             calm(&scene);
             let [after] = &*scene.survives(accident) else { panic!("one credential") };
@@ -184,7 +186,7 @@ fn the_old_password_shows_what_happened_to_a_reset() {
         return;
     }
     let rows = together(&LOST, |&(fault, act)| {
-        let cells = [Vendor::HubSpot, Vendor::KirimEmail].map(|vendor| {
+        let cells = [HubSpot::MODEL, KirimEmail::MODEL].map(|vendor| {
             let scene = scene(vendor, "", IN_PLACE, BRIEF, |_, _| ());
             let accident = act(&scene);
             calm(&scene);
@@ -211,7 +213,7 @@ fn an_old_key_outlives_a_new_one_that_did_not_log_in() {
     ];
     let rows = together(&faults, |&(fault, prepare)| {
         let cells = ORDERS.map(|order| {
-            let scene = scene(Vendor::Smtpd, "", order, BRIEF, |_, _| ());
+            let scene = scene(Smtpd::MODEL, "", order, BRIEF, |_, _| ());
             let old = attributes(&scene);
             prepare(&scene);
             let ended = scene.start().wait();
@@ -231,7 +233,7 @@ fn an_old_key_outlives_a_new_one_that_did_not_log_in() {
 /// A state that cannot be written after a password that did not log in: the two problems do not add up.
 fn unstored() -> Vec<Vec<String>> {
     let server = StateServer::start();
-    let scene = scene(Vendor::HubSpot, &server.backend(), IN_PLACE, BRIEF, installed);
+    let scene = scene(HubSpot::MODEL, &server.backend(), IN_PLACE, BRIEF, installed);
     scene.workspace.sandbox.propagate_after(NEVER, Meanwhile::NoPassword);
     server.refuse();
     let ended = scene.start().wait();
@@ -242,7 +244,7 @@ fn unstored() -> Vec<Vec<String>> {
 }
 
 /// A rotation that the sandbox's mail server verifies.
-fn scene(vendor: Vendor, head: &str, order: &str, timeout: &str, prepare: fn(&Workspace, &[Account])) -> Scene {
+fn scene(vendor: &'static Model, head: &str, order: &str, timeout: &str, prepare: fn(&Workspace, &[Account])) -> Scene {
     let mut workspace = Workspace::new().expect("there was a program a moment ago");
     workspace.trust_mail_server();
     let accounts = vec![Account::open(vendor, "newsletter", &workspace)];

@@ -6,6 +6,7 @@
 use std::{ffi::OsString, sync::LazyLock};
 
 use terraform_provider_smtp::{
+    age::{self, Identities, Recipient, Seal},
     framework::{
         Call, Client, Private, Provider, Resource,
         diagnostic::Diagnostics,
@@ -16,18 +17,21 @@ use terraform_provider_smtp::{
     },
     protocol::Handshake,
     provider::Smtp,
+    secret::Secret,
     smtp::FailureKind,
     vendors::{VENDORS, Vendor},
 };
 use tokio::runtime::Runtime;
 
-use crate::{NEEDLE, mail_server::MailServer, vendors::Vendors};
+use crate::{NEEDLE, mail_server::MailServer, seeds, vendors::Vendors};
 
 /// A name, and what takes the bytes.
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by name.
 pub(crate) const TARGETS: &[Target] = &[
+    ("age_file", age_file),
+    ("age_keys", age_keys),
     ("client_certificate", client_certificate),
     ("import_id", import_id),
     ("retry_after", retry_after),
@@ -38,6 +42,36 @@ pub(crate) const TARGETS: &[Target] = &[
     ("vendor_list", vendor_list),
     ("vendor_reset", vendor_reset),
 ];
+
+/// An encrypted file, with armor and without.
+fn age_file(bytes: &[u8]) {
+    static IDENTITIES: LazyLock<Identities> =
+        LazyLock::new(|| Identities::parse(&Secret::new(seeds::IDENTITY)).unwrap());
+    let armored = age::open_armored(&String::from_utf8_lossy(bytes), &IDENTITIES);
+    for content in [armored, age::open(bytes, &IDENTITIES)].into_iter().flatten() {
+        assert_eq!(*content, NEEDLE.as_bytes(), "nobody can make another file that opens");
+    }
+    decrypt(String::from_utf8_lossy(bytes).into_owned(), seeds::IDENTITY, bytes);
+}
+
+/// A recipient, or an identity file.
+fn age_keys(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(recipient) = Recipient::parse(&text) {
+        assert!(Seal::prepare(&[recipient], getrandom::fill).is_some(), "whatever is a recipient can be encrypted to");
+        assert_eq!(text, text.to_lowercase());
+    }
+    decrypt(String::new(), &text, bytes);
+}
+
+/// Calls the function that decrypts. Its error says nothing of its arguments, which are `bytes`.
+fn decrypt(file: String, identity: &str, bytes: &[u8]) {
+    let arguments = [Value::String(file), Secret::new(identity).into()];
+    let function = CONFIGURED.functions().iter().find(|function| function.name() == "decrypt").unwrap();
+    if let Err(fault) = function.call(&arguments) {
+        assert_mute(&fault.text, bytes);
+    }
+}
 
 /// The certificate with which core will connect.
 fn client_certificate(bytes: &[u8]) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use sandbox::{
-    self, Effect, Operation, Sandbox, SmtpEffect, SmtpFault, Stage,
+    self, Effect, KirimEmail, Operation, Sandbox, SmtpEffect, SmtpFault, Stage,
     core::vendors::{self, Target},
 };
 
@@ -84,7 +84,7 @@ impl Fault {
                 sandbox.smtp_fault(SmtpFault::new(Stage::Auth, SmtpEffect::Reply("535 5.7.8 No".to_owned())));
             }
             Trouble::Denial => {
-                for user_name in vendors::targets().filter(|it| it.vendor() == "kirim_email").map(Target::account) {
+                for user_name in vendors::targets().filter(|it| it.vendor == KirimEmail::MODEL).map(Target::account) {
                     let denial = sandbox::Fault::body(r#"{"success":false,"message":"Not now"}"#).of(user_name);
                     sandbox.fault(denial.before().on(Operation::Reset).times(self.times));
                 }

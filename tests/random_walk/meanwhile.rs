@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
-use sandbox::{HostUp, HubSpot, Intrusion, KirimEmail, Moment, Operation, Role, Step, Vendors, core::vendors::Target};
+use sandbox::{Intrusion, Moment, Operation, Step, Vendors, core::vendors::Target};
 
 use crate::world::World;
 
@@ -72,7 +72,7 @@ impl Meanwhile {
             let told = Arc::clone(&done);
             let [during, of] = [self.during, self.of].map(|index| targets[index % targets.len()]);
             let (when, deed) = (self.when, self.deed);
-            let act = move |vendors: &Vendors<'_>| *told.lock().unwrap() = Some(deed.done(vendors, of, when));
+            let act = move |vendors: &Vendors| *told.lock().unwrap() = Some(deed.done(vendors, of, when));
             world.sandbox.intrude(Intrusion::new(when.steps(during), act));
         }
         done
@@ -93,10 +93,10 @@ impl When {
     fn steps(self, target: Target) -> Vec<Step> {
         let step = |call: Option<Operation>, moment| {
             // Who logs in at SMTPD is not known before there is a key.
-            let is_named = call.is_some() || !matches!(target, Target::Smtpd(_));
+            let is_named = call.is_some() || !target.vendor.makes_successors;
             Step { call, user_name: is_named.then(|| target.account().to_owned()), moment }
         };
-        let asked = if matches!(target, Target::Smtpd(_)) { Operation::List } else { Operation::Get };
+        let asked = if target.vendor.makes_successors { Operation::List } else { Operation::Get };
         let reset = |moment| step(Some(Operation::Reset), moment);
         match self {
             Self::BeforeReset => vec![reset(Moment::Before)],
@@ -110,15 +110,15 @@ impl When {
 }
 
 impl Deed {
-    fn done(self, vendors: &Vendors<'_>, target: Target, when: When) -> Done {
+    fn done(self, vendors: &Vendors, target: Target, when: When) -> Done {
         let account = target.account();
-        let vendor = vendors.named(target.vendor());
+        let vendor = vendors.get(target.vendor);
         let (live, resets) = (vendor.password(account), vendor.resets(account));
         let mut done = Done { target, when, deed: self, resets, was_there: live.is_some(), ended: None, key: None };
         match self {
             Self::Reset => vendor.reset_elsewhere(account),
             Self::Delete => vendor.delete(account),
-            Self::Make => done.key = make(vendors, target),
+            Self::Make => done.key = vendor.add_stranger(account),
             Self::Revoke => vendor.revoke_token(),
         }
         done.ended = live.filter(|_| self.ends());
@@ -134,32 +134,17 @@ impl Deed {
 impl Done {
     /// Whether it is another reset of this credential, which its vendor counts.
     pub(crate) fn is_reset_of(&self, target: Target) -> bool {
-        self.deed == Deed::Reset && self.target == target && self.was_there && !matches!(target, Target::Smtpd(_))
+        self.deed == Deed::Reset && self.target == target && self.was_there && !target.vendor.makes_successors
     }
 
     /// Whether it keeps a reset of this credential from working.
     pub(crate) fn prevents(&self, target: Target) -> bool {
-        let is_there = !matches!(target, Target::Smtpd(_));
         match self.deed {
-            Deed::Delete => self.target == target && is_there,
-            Deed::Revoke => self.target.vendor() == target.vendor() && is_there,
+            Deed::Delete => self.target == target && !target.vendor.makes_successors,
+            Deed::Revoke => self.target.vendor == target.vendor && target.vendor.restores_tokens,
             Deed::Make | Deed::Reset => false,
         }
     }
-}
-
-/// Makes another credential in the account, and tells the id of the API key where it is one.
-fn make(vendors: &Vendors<'_>, target: Target) -> Option<String> {
-    match target {
-        Target::HostUp(_) => drop(vendors.hostup.add_mailbox(HostUp::ACCOUNT_ID, "stranger@example.com")),
-        Target::HubSpot(_) => drop(vendors.hubspot.add_credential(HubSpot::PORTAL_ID, "stranger@smtp.hubspot.net")),
-        Target::KirimEmail(_) => {
-            let guid = "5ee5e3a3-6d9b-4c4e-9a57-0d3f0f3b7d10";
-            vendors.kirim_email.add_credential(KirimEmail::DOMAIN, guid, "stranger@example.com");
-        }
-        Target::Smtpd(_) => return Some(vendors.smtpd.add_key(target.account(), Role::Standard).id),
-    }
-    None
 }
 
 pub(crate) fn meanwhile() -> impl Strategy<Value = Meanwhile> {

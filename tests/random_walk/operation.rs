@@ -1,9 +1,12 @@
 //! What may happen, to the resources, to the vendors and on the way between them.
 
 use proptest::{collection, option, prelude::*};
-use sandbox::core::{
-    arguments::{Arguments, MailServer, arguments},
-    vendors::{Target, Which},
+use sandbox::{
+    Model, VENDORS,
+    core::{
+        arguments::{Arguments, MailServer, arguments},
+        vendors::{Target, Which},
+    },
 };
 
 use crate::{
@@ -38,9 +41,9 @@ pub(crate) enum Operation {
     /// Somebody makes a credential of that name again.
     MakeAgain(Target),
     /// The token becomes worthless.
-    Revoke(&'static str),
+    Revoke(&'static Model),
     /// It becomes good again.
-    GiveBack(&'static str),
+    GiveBack(&'static Model),
     /// The provider's process ends; another begins with the next operation.
     Restart,
 }
@@ -111,15 +114,12 @@ pub(crate) fn walks(operations: usize) -> impl Strategy<Value = Vec<Operation>> 
     homes.prop_flat_map(move |homes| collection::vec(operation(homes), operations))
 }
 
-type Vendor = fn(Which) -> Target;
-
-fn vendor() -> impl Strategy<Value = Vendor> {
-    prop::sample::select(vec![Target::HostUp as Vendor, Target::HubSpot, Target::KirimEmail, Target::Smtpd])
+fn vendor() -> impl Strategy<Value = &'static Model> {
+    prop::sample::select(VENDORS)
 }
 
-fn operation(homes: [Vendor; RESOURCES]) -> impl Strategy<Value = Operation> {
-    let names = || prop::sample::select(vec!["hostup", "hubspot", "kirim_email", "smtpd"]);
-    let target = move || (0..RESOURCES, which()).prop_map(move |(resource, which)| homes[resource](which));
+fn operation(homes: [&'static Model; RESOURCES]) -> impl Strategy<Value = Operation> {
+    let target = move || (0..RESOURCES, which()).prop_map(move |(resource, which)| homes[resource].target(which));
     prop_oneof![
         24 => (wanted(homes), run(), option::weighted(0.3, meanwhile())).prop_map(|(mut wanted, run, meanwhile)| {
             // A password that somebody else has ended is tried for as long as `verify` says.
@@ -131,7 +131,7 @@ fn operation(homes: [Vendor; RESOURCES]) -> impl Strategy<Value = Operation> {
         3 => (wanted(homes), run()).prop_map(|(wanted, run)| Operation::Save(wanted, run)),
         4 => run().prop_map(Operation::ApplySaved),
         4 => run().prop_map(Operation::Refresh),
-        3 => (0..RESOURCES, which()).prop_map(move |(resource, which)| Operation::Import(resource, homes[resource](which))),
+        3 => (0..RESOURCES, which()).prop_map(move |(resource, which)| Operation::Import(resource, homes[resource].target(which))),
         4 => (0..RESOURCES, run()).prop_map(|(resource, run)| Operation::Destroy(resource, run)),
         2 => (0..RESOURCES).prop_map(Operation::Taint),
         3 => target().prop_map(Operation::ResetElsewhere),
@@ -139,8 +139,8 @@ fn operation(homes: [Vendor; RESOURCES]) -> impl Strategy<Value = Operation> {
         1 => Just(Operation::TellPasswordChanges),
         2 => target().prop_map(Operation::Delete),
         4 => target().prop_map(Operation::MakeAgain),
-        1 => names().prop_map(Operation::Revoke),
-        3 => names().prop_map(Operation::GiveBack),
+        1 => vendor().prop_map(Operation::Revoke),
+        3 => vendor().prop_map(Operation::GiveBack),
         1 => Just(Operation::Restart),
     ]
 }
@@ -150,7 +150,7 @@ fn which() -> impl Strategy<Value = Which> {
 }
 
 /// Configurations for some of the resources, one for each.
-fn wanted(homes: [Vendor; RESOURCES]) -> impl Strategy<Value = Vec<Wanted>> {
+fn wanted(homes: [&'static Model; RESOURCES]) -> impl Strategy<Value = Vec<Wanted>> {
     let one = |resource: usize| {
         let chance = prop::bool::weighted(0.1);
         let nowhere = prop::bool::weighted(0.1);

@@ -268,7 +268,7 @@ impl Walk {
                 // The list of an account whose last credential was deleted is empty, which may be an outage as well: a person decides.
                 let says_what_to_do = errors.iter().any(|error| error.detail.contains("`terraform state rm`"));
                 let is_decided = !is_there && says_what_to_do;
-                let is_known = is_faulty || is_decided || self.world.is_revoked(target.vendor());
+                let is_known = is_faulty || is_decided || self.world.is_revoked(target.vendor);
                 assert!(is_known, "nothing was wrong: {errors:?}");
                 if is_decided {
                     let deposed = std::mem::take(&mut self.resources[index].deposed);
@@ -342,7 +342,7 @@ impl Walk {
         if let Some(done) = &done {
             self.note_others(done, &planned, run);
         }
-        let strays = groups.values().filter(|group| matches!(group.target, Some(Target::Smtpd(_))));
+        let strays = groups.values().filter(|group| group.target.is_some_and(|target| target.vendor.makes_successors));
         let strays = strays.map(|group| group.told.possible + group.lost()).sum::<usize>();
         self.judge_keys(&warnings, if was_cut { usize::MAX } else { strays });
         if was_cut {
@@ -439,7 +439,7 @@ impl Walk {
         assert!(was_cut || !lost, "the provider ended by itself");
 
         let is_calm = run.interruption.is_none() && run.at_apply.is_none();
-        let vendor_works = self.world.has(target) && !self.world.is_revoked(target.vendor());
+        let vendor_works = self.world.has(target) && !self.world.is_revoked(target.vendor);
         let verify = wanted.arguments.verify.value.as_ref().filter(|_| *due != Due::Nothing);
         let is_busy = run.interruption.is_none() && run.at_apply.as_ref().is_some_and(Fault::is_mail_busy);
         let is_verifiable = verify.is_none_or(|verify| verify.at == MailServer::Sandbox && !is_busy);
@@ -530,7 +530,7 @@ impl Walk {
         let least = worked.len() + group.told.certain.saturating_sub(by_others);
         let most = worked.len() + group.told.certain + group.told.possible;
         // A password of the caller's own may be sent again: the same request has the same end.
-        let most = if target.takes_passwords() && faulty && most > 0 { usize::MAX } else { most };
+        let most = if target.vendor.takes_passwords && faulty && most > 0 { usize::MAX } else { most };
         assert!((least..=most).contains(&happened), "{happened} resets, and told were {least} to {most} of {target:?}");
 
         count(&self.tally.resets, happened);
@@ -545,7 +545,7 @@ impl Walk {
             let stored = stored.or_else(|| member.own.clone());
             let is_live = stored.is_some() && stored == self.world.password(state);
             live += usize::from(is_live);
-            if matches!(target, Target::Smtpd(_)) {
+            if target.vendor.makes_successors {
                 let is_ended = done.is_some_and(|done| done.ended == stored);
                 assert!(is_live || is_ended, "every key has its own secret");
             }
@@ -554,10 +554,10 @@ impl Walk {
         let is_overtaken = done.filter(ends).is_some_and(|done| {
             done.deed == Deed::Delete || done.resets + by_others == target.resets(&self.world.sandbox)
         });
-        if is_certain && !worked.is_empty() && !matches!(target, Target::Smtpd(_)) {
+        if is_certain && !worked.is_empty() && !target.vendor.makes_successors {
             assert_eq!(live >= 1, !is_overtaken, "the last reset wins, and its password is stored");
         }
-        if !matches!(target, Target::Smtpd(_)) {
+        if !target.vendor.makes_successors {
             let warned = group.members.iter().filter(|member| member.warned).count();
             // A provider that was killed may have had the new password already, and only its answer is missing.
             let lost = group.members.iter().filter(|member| member.is_lost).count();
@@ -571,7 +571,7 @@ impl Walk {
     fn note_others(&mut self, done: &Done, planned: &[Planned], run: &Run) {
         count(&self.tally.intrusions, 1);
         if let Some(id) = &done.key {
-            let is_left = vendors::live_keys(&self.world.sandbox).contains(id);
+            let is_left = vendors::successors(&self.world.sandbox).contains(id);
             assert!(is_left, "what somebody else has made is not revoked");
             self.world.sandbox.smtpd().revoke(id);
         }
@@ -582,7 +582,7 @@ impl Walk {
                     resource.is_doubtful = true;
                 }
             }
-            Deed::Revoke if done.prevents(done.target) => self.world.was_revoked(done.target.vendor()),
+            Deed::Revoke if done.prevents(done.target) => self.world.was_revoked(done.target.vendor),
             Deed::Make | Deed::Reset | Deed::Revoke => {}
         }
         // A response that shows the credential as it was before the last of two resets does not show which of them is ours.
@@ -590,7 +590,7 @@ impl Walk {
         let is_undecided = is_early && done.is_reset_of(done.target) && run.late.is_some_and(|late| late.answers);
         for one in planned.iter().filter(|one| is_undecided && one.wanted.arguments.target == done.target) {
             let resource = &mut self.resources[one.wanted.resource];
-            resource.is_doubtful |= one.due != Due::Nothing && matches!(done.target, Target::KirimEmail(_));
+            resource.is_doubtful |= one.due != Due::Nothing && done.target.vendor.shows_changes;
         }
     }
 
@@ -601,7 +601,7 @@ impl Walk {
             resource.deposed.iter().map(|(_, deposed)| &deposed.state).chain([&resource.stored.state])
         });
         let held: BTreeSet<_> = states.filter_map(|state| state.get("remote_version").as_str()).collect();
-        let left: Vec<_> = vendors::live_keys(&self.world.sandbox);
+        let left: Vec<_> = vendors::successors(&self.world.sandbox);
         let left: Vec<_> = left.iter().filter(|id| !held.contains(id.as_str())).collect();
         let unnamed = left.iter().filter(|id| !names(told, id)).count();
         assert!(unnamed <= strays, "{unnamed} keys are left of which nobody is told, and {strays} may be");
@@ -629,7 +629,7 @@ impl Walk {
                     Resource { stored, deposed, target: Some(target), lived, ..Resource::default() };
             }
             Err(failure) => {
-                assert!(self.world.is_revoked(target.vendor()), "nothing was wrong: {failure:?}");
+                assert!(self.world.is_revoked(target.vendor), "nothing was wrong: {failure:?}");
                 self.judge_keys(&[], 1);
             }
         }
@@ -660,8 +660,8 @@ impl Walk {
             match self.caller().await.destroy(&object).await {
                 Ok(warnings) => told.extend(warnings),
                 Err(Failure::Said(errors)) => {
-                    let is_trouble = run.at_apply.is_some() || self.world.is_revoked(target.vendor());
-                    assert!(is_trouble && target.vendor() == "smtpd", "nothing was wrong: {errors:?}");
+                    let is_trouble = run.at_apply.is_some() || self.world.is_revoked(target.vendor);
+                    assert!(is_trouble && target.vendor.makes_successors, "nothing was wrong: {errors:?}");
                     told.extend(errors);
                     if object == resource.stored {
                         let deposed = std::mem::take(&mut self.resources[index].deposed);
@@ -749,7 +749,7 @@ fn assert_state(one: &Planned, before: &Resource, state: &Value) {
     }
     let stored = state.get("password").as_secret();
     assert_eq!(stored.is_none(), arguments.own.value.is_some(), "a password of the user's own is not stored");
-    let (host, port) = arguments.target.submission().unzip();
+    let (host, port) = arguments.target.vendor.submission.unzip();
     let (host, port) = (arguments.host.value.or(host), arguments.port.value.or(port));
     assert_eq!(state.get("smtp_host").as_str(), host);
     assert_eq!(state.get("smtp_port"), &port.into());
@@ -787,7 +787,7 @@ impl Group {
         if let Some(Err(failure)) = &applied.made {
             let mut told = Told::of(failure);
             // Nobody can know that what a mail server refuses was dead before, where the vendor tells of no change.
-            if was_dead && arguments.verify.value.is_some() && arguments.target.vendor() != "kirim_email" {
+            if was_dead && arguments.verify.value.is_some() && !arguments.target.vendor.shows_changes {
                 told = Told { certain: 0, possible: told.certain + told.possible };
             }
             self.told.add(told);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sandbox::{
-    HostUp, HubSpot, KeyState, KirimEmail, Sandbox,
-    core::vendors::{self, Target, Which},
+    Model, Sandbox, VENDORS,
+    core::vendors::{self, Target},
 };
 use terraform_provider_smtp::framework::value::Value;
 
@@ -25,28 +25,30 @@ impl World {
     /// The environment of a provider that starts now.
     pub(crate) fn env(&self) -> Vec<(&'static str, String)> {
         let mut env = self.sandbox.env();
-        if self.is_revoked("smtpd") {
-            // The imitated vendor never lets a revoked key in again.
-            env.retain(|(name, _)| *name != "SMTPD_API_SECRET");
-            env.push(("SMTPD_API_SECRET", "not-the-secret".to_owned()));
+        // Where the imitated vendor never lets a revoked login in again, it is the provider that gets another.
+        let lost: Vec<_> = VENDORS.iter().filter(|vendor| self.is_revoked(vendor) && !vendor.restores_tokens).collect();
+        for (name, value) in &mut env {
+            if lost.iter().any(|vendor| vendor.token_variable == *name) {
+                "not-the-secret".clone_into(value);
+            }
         }
         env
     }
 
-    pub(crate) fn is_revoked(&self, vendor: &str) -> bool {
-        self.revoked.contains(vendor)
+    pub(crate) fn is_revoked(&self, vendor: &Model) -> bool {
+        self.revoked.contains(vendor.name)
     }
 
     /// Whether there is something to reset; a vendor that makes another credential with every reset needs none.
     pub(crate) fn has(&self, target: Target) -> bool {
-        matches!(target, Target::Smtpd(_)) || !self.deleted.contains(target.account())
+        target.vendor.makes_successors || !self.deleted.contains(target.account())
     }
 
     /// Whether the credential of a state still exists.
     pub(crate) fn has_state(&self, target: Target, state: &Value) -> bool {
-        match (target, state.get("remote_version").as_str()) {
-            (Target::Smtpd(_), Some(id)) => {
-                self.sandbox.smtpd().keys().iter().any(|key| key.id == id && key.state == KeyState::Active)
+        match state.get("remote_version").as_str() {
+            Some(id) if target.vendor.makes_successors => {
+                vendors::successors(&self.sandbox).iter().any(|left| left == id)
             }
             _ => self.has(target),
         }
@@ -58,67 +60,53 @@ impl World {
     }
 
     pub(crate) fn delete(&mut self, target: Target) {
-        self.sandbox.vendors().named(target.vendor()).delete(target.account());
+        target.vendor.at(&self.sandbox).delete(target.account());
         self.was_deleted(target);
     }
 
     /// Takes note of a credential that somebody has deleted.
     pub(crate) fn was_deleted(&mut self, target: Target) {
-        if !matches!(target, Target::Smtpd(_)) {
+        if !target.vendor.makes_successors {
             self.deleted.insert(target.account().to_owned());
         }
     }
 
     pub(crate) fn make_again(&mut self, target: Target) {
         let account = target.account();
-        if !self.deleted.remove(account) {
-            return;
-        }
-        match target {
-            Target::HostUp(_) => drop(self.sandbox.hostup().add_mailbox(HostUp::ACCOUNT_ID, account)),
-            Target::HubSpot(_) => drop(self.sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, account)),
-            Target::KirimEmail(_) => {
-                let guid = target.fields()[1].1;
-                self.sandbox.kirim_email().add_credential(KirimEmail::DOMAIN, guid, account);
-            }
-            Target::Smtpd(_) => {}
+        if self.deleted.remove(account) {
+            target.vendor.at(&self.sandbox).add(account);
         }
     }
 
-    pub(crate) fn revoke(&mut self, vendor: &'static str) {
-        self.sandbox.vendors().named(vendor).revoke_token();
+    pub(crate) fn revoke(&mut self, vendor: &'static Model) {
+        vendor.at(&self.sandbox).revoke_token();
         self.was_revoked(vendor);
     }
 
     /// Takes note of a token that somebody has made worthless.
-    pub(crate) fn was_revoked(&mut self, vendor: &'static str) {
-        self.revoked.insert(vendor);
+    pub(crate) fn was_revoked(&mut self, vendor: &'static Model) {
+        self.revoked.insert(vendor.name);
     }
 
-    pub(crate) fn give_back(&mut self, vendor: &'static str) {
-        if !self.revoked.remove(vendor) {
-            return;
+    pub(crate) fn give_back(&mut self, vendor: &'static Model) {
+        if self.revoked.remove(vendor.name) {
+            vendor.at(&self.sandbox).restore_token();
         }
-        self.sandbox.vendors().named(vendor).restore_token();
     }
 
     /// Lets vendors show changes late, or no longer: then what was late shows.
     pub(crate) fn show_late(&self, late: Option<Late>) {
         let Late { reads, answers } = late.unwrap_or(Late { reads: 0, answers: false });
-        for target in vendors::targets().filter(|target| matches!(target, Target::KirimEmail(_))) {
-            self.sandbox.kirim_email().show_late(target.account(), reads);
-            self.sandbox.kirim_email().answer_late(target.account(), answers);
+        for target in vendors::targets() {
+            target.vendor.at(&self.sandbox).show_late(target.account(), reads, answers);
         }
-        self.sandbox.smtpd().list_late(reads);
     }
 
     /// The passwords that work at this moment, and the tokens: nothing of it may be said.
     pub(crate) fn secrets(&self) -> Vec<String> {
-        let names = vendors::targets().filter(|target| !matches!(target, Target::Smtpd(Which::First | Which::Second)));
-        let passwords = names.filter_map(|target| self.sandbox.hubspot().password(target.account()));
-        let keys = self.sandbox.smtpd().keys().into_iter().map(|key| key.secret);
-        let tokens = ["hostup", "hubspot", "kirim_email"].map(|vendor| self.sandbox.vendors().named(vendor).token());
-        let all = passwords.chain(keys).chain(tokens.map(str::to_owned));
+        let password = |target: Target| target.vendor.at(&self.sandbox).password(target.account());
+        let others = VENDORS.iter().flat_map(|vendor| vendor.at(&self.sandbox).secrets());
+        let all = vendors::targets().filter_map(password).chain(others);
         // A short text of the user's own may stand anywhere by chance.
         all.filter(|secret| secret.len() >= 20).collect()
     }

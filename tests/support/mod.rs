@@ -11,7 +11,6 @@
 )]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
-mod mail;
 mod marked;
 mod needles;
 mod program;
@@ -19,19 +18,21 @@ mod run;
 mod state;
 mod workspace;
 
+use sandbox::{HostUp, HubSpot, KirimEmail};
+
 pub use self::{
     run::{Diagnostic, Run},
     workspace::{PROXY_PASSWORD, Workspace},
 };
 
 /// The user name in `HubSpot`'s own example; every sandbox has a credential of that name.
-pub const USER: &str = "zh48wgsfld@62515.smtp.hubspot.net";
+pub const USER: &str = HubSpot::MODEL.examples[0].name;
 
 /// The address of a mailbox at `HostUp` that every sandbox has.
-pub const MAILBOX: &str = "info@example.com";
+pub const MAILBOX: &str = HostUp::MODEL.examples[0].name;
 
 /// The user name of the credential in `KIRIM.EMAIL`'s own example; every sandbox has it.
-pub const KIRIM_USER: &str = "myuser";
+pub const KIRIM_USER: &str = KirimEmail::MODEL.examples[0].name;
 
 /// The argument that names [`USER`].
 pub const HUBSPOT: &str = r#"hubspot = { user_name = "zh48wgsfld@62515.smtp.hubspot.net" }"#;

@@ -12,12 +12,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
-    ADDRESS, KIRIM_USER, MAILBOX, USER, mail, marked, needles,
+    ADDRESS, USER, marked, needles,
     program::{Feature, Program},
     run::Run,
     state::{self, Instance},
 };
-use sandbox::{HostUp, HubSpot, KirimEmail, Recorded, Sandbox};
+use sandbox::{HostUp, HubSpot, KirimEmail, Model, Recorded, Sandbox, VENDORS, client};
 
 /// What every configuration here starts with.
 const REQUIREMENT: &str = r#"terraform {
@@ -77,9 +77,9 @@ impl Workspace {
         fs::create_dir(workspace.temporary()).expect("a folder for temporary files");
         workspace.file("cli.tfrc", &cli_config());
         workspace.file("versions.tf", REQUIREMENT);
-        workspace.add_credential(USER);
-        workspace.add_mailbox(MAILBOX);
-        workspace.add_kirim_credential(KirimEmail::GUID, KIRIM_USER);
+        for vendor in VENDORS.iter().filter(|vendor| !vendor.makes_successors) {
+            workspace.add(vendor, vendor.examples[0].name);
+        }
         Some(workspace)
     }
 
@@ -113,10 +113,15 @@ impl Workspace {
         self.program.knows(Feature::WRITE_ONLY)
     }
 
+    /// Adds a credential at a vendor, by the name that faults go by. Returns its id where the vendor makes one.
+    pub fn add(&self, vendor: &Model, name: &str) -> Option<String> {
+        self.users.borrow_mut().insert(name.to_owned());
+        vendor.at(&self.sandbox).add(name)
+    }
+
     /// Adds a credential at `HubSpot`.
     pub fn add_credential(&self, user_name: &str) {
-        self.sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, user_name);
-        self.users.borrow_mut().insert(user_name.to_owned());
+        self.add(HubSpot::MODEL, user_name);
     }
 
     /// Adds a mailbox at `HostUp`, and tells its id.
@@ -411,7 +416,7 @@ impl Workspace {
 
     /// Tells whether the mail server takes a password.
     pub fn logs_in_as(&self, username: &str, password: &str) -> bool {
-        mail::logs_in(&self.sandbox, username, password)
+        client::logs_in(&self.sandbox, username, password).expect("the mail server says yes or no")
     }
 
     /// Insists that the state holds the password that works at this moment, and returns it.
@@ -425,7 +430,7 @@ impl Workspace {
     pub fn working_password_of(&self, address: &str) -> String {
         let state = self.state_of(address);
         let [username, password] = ["username", "password"].map(|name| state[name].as_str().unwrap_or_default());
-        assert!(mail::logs_in(&self.sandbox, username, password), "the password in the state does not log in");
+        assert!(self.logs_in_as(username, password), "the password in the state does not log in");
         password.to_owned()
     }
 

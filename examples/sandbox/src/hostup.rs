@@ -17,29 +17,28 @@
 mod api;
 mod wire;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{
     accounts::Accounts,
-    lock, random,
-    tokens::{Grant, Tokens},
-    vendor::UnderTest,
+    imitation::{self, Imitation},
+    lock,
+    model::{Example, Model},
+    random,
+    tokens::{Tokens, grant},
 };
 
 /// The imitated vendor, with one account ([`HostUp::ACCOUNT_ID`]) and one API key.
-pub struct HostUp {
-    accounts: Arc<Accounts>,
-    api_key: String,
-    keys: Tokens,
-    book: Mutex<Book>,
-}
+pub type HostUp = Imitation<Book>;
 
 /// Tells why a password is too weak; nothing where it is strong enough.
 pub type Weakness = fn(&str) -> Option<&'static str>;
 
-struct Book {
+/// What the vendor knows.
+pub struct Book {
+    keys: Tokens,
     hostings: Vec<Hosting>,
     mailboxes: Vec<Mailbox>,
     weakness: Weakness,
@@ -59,8 +58,9 @@ enum Panel {
     Legacy,
 }
 
+/// A mailbox.
 #[derive(Clone)]
-struct Mailbox {
+pub struct Mailbox {
     id: String,
     account_id: String,
     address: String,
@@ -76,28 +76,26 @@ impl HostUp {
     pub const WRITE: &str = "write:hostingconsole:services";
 
     pub(super) fn new(accounts: Arc<Accounts>) -> Self {
-        let book = Book { hostings: Vec::new(), mailboxes: Vec::new(), weakness: short };
-        let api_key = random::alphanumeric(48);
-        let vendor = Self { accounts, api_key, keys: Tokens::default(), book: Mutex::new(book) };
-        vendor.add_api_key(FIRST_CUSTOMER, &vendor.api_key, &[Self::READ, Self::WRITE]);
+        let book = Book { keys: Tokens::default(), hostings: Vec::new(), mailboxes: Vec::new(), weakness: short };
+        let vendor = Self::with(accounts, random::alphanumeric(48), book);
+        vendor.add_api_key(FIRST_CUSTOMER, &vendor.token, &[Self::READ, Self::WRITE]);
         vendor.add_account(FIRST_CUSTOMER, Self::ACCOUNT_ID);
         vendor
     }
 
     /// The API key of the first customer.
     pub fn api_key(&self) -> &str {
-        &self.api_key
+        &self.token
     }
 
     /// Gives out one more API key for a customer, with these scopes; the first customer is number 1.
     pub fn add_api_key(&self, customer: u64, api_key: &str, scopes: &[&str]) {
-        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-        self.keys.grant(api_key, Grant { account: customer, scopes });
+        lock(&self.book).keys.grant(api_key, grant(customer, scopes));
     }
 
     /// Makes an API key worthless.
     pub fn revoke_api_key(&self, api_key: &str) {
-        self.keys.revoke(api_key);
+        lock(&self.book).keys.revoke(api_key);
     }
 
     /// Opens a shared-hosting account for a customer.
@@ -141,37 +139,67 @@ impl HostUp {
         id
     }
 
-    /// The current password.
-    pub fn password(&self, address: &str) -> Option<String> {
-        self.accounts.password(address)
-    }
-
-    /// How many resets there have been.
-    pub fn resets(&self, address: &str) -> usize {
-        self.accounts.resets(address)
-    }
-
     /// Which passwords are refused from now on.
     pub fn refuse_passwords(&self, weakness: Weakness) {
         lock(&self.book).weakness = weakness;
     }
 
-    /// Lets the answers to resets name another mailbox.
-    pub fn answer_as(&self, address: &str, other_address: &str) {
-        let mut book = lock(&self.book);
-        for mailbox in book.mailboxes.iter_mut().filter(|mailbox| mailbox.address == address) {
-            mailbox.answers_as = Some(other_address.to_owned());
-        }
-    }
-
-    /// Removes a mailbox.
-    pub fn remove(&self, address: &str) {
-        lock(&self.book).mailboxes.retain(|mailbox| mailbox.address != address);
-        self.accounts.close(address);
-    }
-
     fn change_account(&self, account_id: &str, change: impl Fn(&mut Hosting)) {
         lock(&self.book).hostings.iter_mut().filter(|hosting| hosting.id == account_id).for_each(change);
+    }
+}
+
+impl imitation::Book for Book {
+    type Credential = Mailbox;
+
+    const MODEL: &'static Model = &Model {
+        name: "hostup",
+        title: "HostUp",
+        takes_passwords: true,
+        makes_successors: false,
+        shows_changes: false,
+        restores_tokens: true,
+        token_variable: "HOSTUP_API_KEY",
+        submission: Some(("localhost", 587)),
+        first_request: "GET /api/v2/shared-hosting/acct_01hxa3b4c5d6e7f8g9h0j1k2m3/email-accounts ",
+        examples: [
+            Example {
+                name: "info@example.com",
+                fields: &[("account_id", HostUp::ACCOUNT_ID), ("address", "info@example.com")],
+            },
+            Example {
+                name: "o'neill+news@example.com",
+                fields: &[("account_id", HostUp::ACCOUNT_ID), ("address", "o'neill+news@example.com")],
+            },
+        ],
+        fields: |name| vec![("account_id", HostUp::ACCOUNT_ID.to_owned()), ("address", name.to_owned())],
+        reset_response: |password| format!("{{\"email\":{password}}}"),
+    };
+
+    fn credentials(&mut self) -> &mut Vec<Mailbox> {
+        &mut self.mailboxes
+    }
+
+    fn add(vendor: &HostUp, name: &str) {
+        vendor.add_mailbox(HostUp::ACCOUNT_ID, name);
+    }
+
+    fn admit(&mut self, token: &str) {
+        self.keys.grant(token, grant(FIRST_CUSTOMER, &[HostUp::READ, HostUp::WRITE]));
+    }
+
+    fn revoke(&mut self, token: &str) {
+        self.keys.revoke(token);
+    }
+}
+
+impl imitation::Credential for Mailbox {
+    fn user_name(&self) -> &str {
+        &self.address
+    }
+
+    fn answer_as(&mut self, other_name: &str) {
+        self.answers_as = Some(other_name.to_owned());
     }
 }
 
@@ -180,41 +208,3 @@ fn short(password: &str) -> Option<&'static str> {
 }
 
 const FIRST_CUSTOMER: u64 = 1;
-
-impl UnderTest for HostUp {
-    fn add(&self, name: &str) {
-        self.add_mailbox(Self::ACCOUNT_ID, name);
-    }
-
-    fn fields(&self, name: &str) -> Vec<(&'static str, String)> {
-        vec![("account_id", Self::ACCOUNT_ID.to_owned()), ("address", name.to_owned())]
-    }
-
-    fn password(&self, name: &str) -> Option<String> {
-        HostUp::password(self, name)
-    }
-
-    fn resets(&self, name: &str) -> usize {
-        HostUp::resets(self, name)
-    }
-
-    fn reset_elsewhere(&self, name: &str) {
-        self.accounts.reset(name);
-    }
-
-    fn delete(&self, name: &str) {
-        self.remove(name);
-    }
-
-    fn token(&self) -> &str {
-        self.api_key()
-    }
-
-    fn revoke_token(&self) {
-        self.revoke_api_key(self.api_key());
-    }
-
-    fn restore_token(&self) {
-        self.add_api_key(1, self.api_key(), &[Self::READ, Self::WRITE]);
-    }
-}

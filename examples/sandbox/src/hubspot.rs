@@ -7,25 +7,19 @@
 mod api;
 mod wire;
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use super::{
     accounts::Accounts,
-    lock, random,
-    tokens::{Grant, Tokens},
-    vendor::UnderTest,
+    imitation::{self, Imitation},
+    lock,
+    model::{Example, Model},
+    random,
+    tokens::{Tokens, grant},
 };
 
 /// The imitated vendor, with one portal ([`HubSpot::PORTAL_ID`]) and one access token.
-pub struct HubSpot {
-    accounts: Arc<Accounts>,
-    access_token: String,
-    tokens: Tokens,
-    book: Mutex<Book>,
-}
+pub type HubSpot = Imitation<Book>;
 
 /// An app that may refresh its access tokens.
 #[derive(Clone, Debug)]
@@ -38,15 +32,18 @@ pub struct OauthClient {
     pub refresh_token: String,
 }
 
-struct Book {
+/// What the vendor knows.
+pub struct Book {
+    tokens: Tokens,
     credentials: Vec<Credential>,
     clients: Vec<(u64, OauthClient)>,
     page_size: usize,
     lifetime: Duration,
 }
 
+/// A token of the SMTP API.
 #[derive(Clone)]
-struct Credential {
+pub struct Credential {
     portal_id: u64,
     user_name: String,
     answers_as: Option<String>,
@@ -68,16 +65,21 @@ impl HubSpot {
 
     pub(super) fn new(accounts: Arc<Accounts>) -> Self {
         let access_token = format!("pat-na1-{}", random::uuid());
-        let book =
-            Book { credentials: Vec::new(), clients: Vec::new(), page_size: 100, lifetime: Duration::from_mins(30) };
-        let hubspot = Self { accounts, access_token, tokens: Tokens::default(), book: Mutex::new(book) };
-        hubspot.add_account(Self::PORTAL_ID, &hubspot.access_token);
+        let book = Book {
+            tokens: Tokens::default(),
+            credentials: Vec::new(),
+            clients: Vec::new(),
+            page_size: 100,
+            lifetime: Duration::from_mins(30),
+        };
+        let hubspot = Self::with(accounts, access_token, book);
+        hubspot.add_account(Self::PORTAL_ID, &hubspot.token);
         hubspot
     }
 
     /// The access token of the first portal.
     pub fn access_token(&self) -> &str {
-        &self.access_token
+        &self.token
     }
 
     /// Opens a portal with an access token that may do everything.
@@ -87,12 +89,12 @@ impl HubSpot {
 
     /// Gives out one more access token for a portal, with these scopes.
     pub fn add_token(&self, portal_id: u64, token: &str, scopes: &[&str]) {
-        self.tokens.grant(token, grant(portal_id, scopes));
+        lock(&self.book).tokens.grant(token, grant(portal_id, scopes));
     }
 
     /// Makes an access token worthless.
     pub fn revoke_token(&self, token: &str) {
-        self.tokens.revoke(token);
+        lock(&self.book).tokens.revoke(token);
     }
 
     /// Lets an app refresh its access tokens for a portal.
@@ -107,7 +109,7 @@ impl HubSpot {
 
     /// Lets every access token expire that came from a refresh.
     pub fn expire_access_tokens(&self) {
-        self.tokens.expire();
+        lock(&self.book).tokens.expire();
     }
 
     /// Adds a credential, or starts it anew, and tells its password.
@@ -126,35 +128,9 @@ impl HubSpot {
         self.accounts.open(user_name)
     }
 
-    /// The current password.
-    pub fn password(&self, user_name: &str) -> Option<String> {
-        self.accounts.password(user_name)
-    }
-
-    /// How many resets there have been.
-    pub fn resets(&self, user_name: &str) -> usize {
-        self.accounts.resets(user_name)
-    }
-
-    /// Scripts the password that a later reset makes; several are used up in their order.
-    pub fn next_password(&self, user_name: &str, password: &str) {
-        self.accounts.script(user_name, password);
-    }
-
-    /// Lets the answers to resets name another user, as the one in the vendor's document does.
-    pub fn answer_as(&self, user_name: &str, other_name: &str) {
-        self.change(user_name, |credential| credential.answers_as = Some(other_name.to_owned()));
-    }
-
     /// Deletes a credential. Version 1 goes on listing it, as `deleted`.
     pub fn delete(&self, user_name: &str) {
         self.change(user_name, |credential| credential.state = State::Deleted);
-        self.accounts.close(user_name);
-    }
-
-    /// Removes a credential from every list.
-    pub fn remove(&self, user_name: &str) {
-        lock(&self.book).credentials.retain(|credential| credential.user_name != user_name);
         self.accounts.close(user_name);
     }
 
@@ -167,53 +143,61 @@ impl HubSpot {
     pub fn page_size(&self, count: usize) {
         lock(&self.book).page_size = count.max(1);
     }
+}
 
-    fn change(&self, user_name: &str, change: impl Fn(&mut Credential)) {
-        lock(&self.book).credentials.iter_mut().filter(|found| found.user_name == user_name).for_each(change);
+impl imitation::Book for Book {
+    type Credential = Credential;
+
+    const MODEL: &'static Model = &Model {
+        name: "hubspot",
+        title: "HubSpot",
+        takes_passwords: false,
+        makes_successors: false,
+        shows_changes: false,
+        restores_tokens: true,
+        token_variable: "HUBSPOT_ACCESS_TOKEN",
+        submission: Some(("smtp.hubapi.com", 587)),
+        first_request: "GET /email/public/v1/smtpapi/tokens",
+        examples: [
+            Example {
+                name: "zh48wgsfld@62515.smtp.hubspot.net",
+                fields: &[("user_name", "zh48wgsfld@62515.smtp.hubspot.net")],
+            },
+            Example {
+                name: "ünï cødé+&?#=:;,!@62515.smtp.hubspot.net",
+                fields: &[("user_name", "ünï cødé+&?#=:;,!@62515.smtp.hubspot.net")],
+            },
+        ],
+        fields: |name| vec![("user_name", name.to_owned())],
+        reset_response: |password| format!("{{\"password\":{password}}}"),
+    };
+
+    fn credentials(&mut self) -> &mut Vec<Credential> {
+        &mut self.credentials
+    }
+
+    fn add(vendor: &HubSpot, name: &str) {
+        vendor.add_credential(HubSpot::PORTAL_ID, name);
+    }
+
+    fn admit(&mut self, token: &str) {
+        self.tokens.grant(token, grant(HubSpot::PORTAL_ID, &[SCOPE]));
+    }
+
+    fn revoke(&mut self, token: &str) {
+        self.tokens.revoke(token);
     }
 }
 
-fn grant(portal_id: u64, scopes: &[&str]) -> Grant {
-    Grant { account: portal_id, scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect() }
+impl imitation::Credential for Credential {
+    fn user_name(&self) -> &str {
+        &self.user_name
+    }
+
+    fn answer_as(&mut self, other_name: &str) {
+        self.answers_as = Some(other_name.to_owned());
+    }
 }
 
 /// The scope that all calls of the SMTP API need.
 const SCOPE: &str = "transactional-email";
-
-impl UnderTest for HubSpot {
-    fn add(&self, name: &str) {
-        self.add_credential(Self::PORTAL_ID, name);
-    }
-
-    fn fields(&self, name: &str) -> Vec<(&'static str, String)> {
-        vec![("user_name", name.to_owned())]
-    }
-
-    fn password(&self, name: &str) -> Option<String> {
-        HubSpot::password(self, name)
-    }
-
-    fn resets(&self, name: &str) -> usize {
-        HubSpot::resets(self, name)
-    }
-
-    fn reset_elsewhere(&self, name: &str) {
-        self.accounts.reset(name);
-    }
-
-    fn delete(&self, name: &str) {
-        self.remove(name);
-    }
-
-    fn token(&self) -> &str {
-        self.access_token()
-    }
-
-    fn revoke_token(&self) {
-        HubSpot::revoke_token(self, self.access_token());
-    }
-
-    fn restore_token(&self) {
-        self.add_account(Self::PORTAL_ID, self.access_token());
-    }
-}

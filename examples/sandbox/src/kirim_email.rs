@@ -15,18 +15,20 @@
 mod api;
 mod wire;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{accounts::Accounts, lock, random, vendor::UnderTest};
+use super::{
+    accounts::Accounts,
+    imitation::{self, Imitation},
+    lock,
+    model::{Example, Model},
+    random,
+};
 
 /// The imitated vendor, with one user ([`KirimEmail::USERNAME`]) and one API key.
-pub struct KirimEmail {
-    accounts: Arc<Accounts>,
-    api_key: String,
-    book: Mutex<Book>,
-}
+pub type KirimEmail = Imitation<Book>;
 
 /// How a list is wrapped: the vendor's specification and its clients differ.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -55,7 +57,8 @@ pub enum Denial {
     WithPassword,
 }
 
-struct Book {
+/// What the vendor knows.
+pub struct Book {
     users: Vec<User>,
     domains: Vec<Domain>,
     credentials: Vec<Credential>,
@@ -73,7 +76,8 @@ struct Domain {
     owner: String,
 }
 
-struct Credential {
+/// A credential.
+pub struct Credential {
     id: u64,
     domain: String,
     guid: String,
@@ -133,15 +137,15 @@ impl KirimEmail {
             envelope: Envelope::Array,
             format: Format { times: Times::Seconds, stamp: Stamp::Modified },
         };
-        let vendor = Self { accounts, api_key: random::alphanumeric(40), book: Mutex::new(book) };
-        vendor.add_account(Self::USERNAME, &vendor.api_key);
+        let vendor = Self::with(accounts, random::alphanumeric(40), book);
+        vendor.add_account(Self::USERNAME, &vendor.token);
         vendor.add_domain(Self::USERNAME, Self::DOMAIN);
         vendor
     }
 
     /// The API key of the first user.
     pub fn api_key(&self) -> &str {
-        &self.api_key
+        &self.token
     }
 
     /// Adds a user with an API key.
@@ -178,27 +182,6 @@ impl KirimEmail {
         self.accounts.open(user_name)
     }
 
-    /// The current password, whether or not the mail server knows it.
-    pub fn password(&self, user_name: &str) -> Option<String> {
-        self.accounts.password(user_name)
-    }
-
-    /// How many resets there have been.
-    pub fn resets(&self, user_name: &str) -> usize {
-        self.accounts.resets(user_name)
-    }
-
-    /// Scripts the password that a later reset makes; several are used up in their order.
-    pub fn next_password(&self, user_name: &str, password: &str) {
-        self.accounts.script(user_name, password);
-    }
-
-    /// Resets a password as somebody else would who is logged in at the vendor, and tells it.
-    pub fn reset_elsewhere(&self, user_name: &str) -> Option<String> {
-        self.change(user_name, Credential::touch);
-        self.accounts.reset(user_name)
-    }
-
     /// Lets so many reads after each change from now on show the credential as it was before; what was late until now shows.
     pub fn show_late(&self, user_name: &str, reads: usize) {
         self.change(user_name, |credential| {
@@ -210,11 +193,6 @@ impl KirimEmail {
     /// Lets the answers to resets show the credential as it was before, or no longer.
     pub fn answer_late(&self, user_name: &str, answers: bool) {
         self.change(user_name, |credential| credential.lateness.answers = answers);
-    }
-
-    /// Lets the answers to resets name another user.
-    pub fn answer_as(&self, user_name: &str, other_name: &str) {
-        self.change(user_name, |credential| credential.answers_as = Some(other_name.to_owned()));
     }
 
     /// Lets the next reset be answered with `success: false` and 200.
@@ -233,12 +211,6 @@ impl KirimEmail {
         self.accounts.catch_up(user_name);
     }
 
-    /// Removes a credential.
-    pub fn remove(&self, user_name: &str) {
-        lock(&self.book).credentials.retain(|credential| credential.user_name != user_name);
-        self.accounts.close(user_name);
-    }
-
     /// How lists are wrapped from now on; by default as an array.
     pub fn wrap_lists(&self, envelope: Envelope) {
         lock(&self.book).envelope = envelope;
@@ -253,20 +225,81 @@ impl KirimEmail {
     pub fn tell_password_changes(&self) {
         lock(&self.book).format.stamp = Stamp::ModifiedAndPasswordChanged;
     }
+}
 
-    fn change(&self, user_name: &str, change: impl Fn(&mut Credential)) {
-        lock(&self.book).credentials.iter_mut().filter(|found| found.user_name == user_name).for_each(change);
+impl imitation::Book for Book {
+    type Credential = Credential;
+
+    const MODEL: &'static Model = &Model {
+        name: "kirim_email",
+        title: "KIRIM.EMAIL",
+        takes_passwords: false,
+        makes_successors: false,
+        shows_changes: true,
+        restores_tokens: true,
+        token_variable: "KIRIM_EMAIL_API_KEY",
+        submission: None,
+        first_request: "GET /api/domains/example.com/credentials?",
+        examples: [
+            Example {
+                name: "myuser",
+                fields: &[("domain", KirimEmail::DOMAIN), ("credential_guid", KirimEmail::GUID)],
+            },
+            Example {
+                name: "zweites:ö@example.com",
+                fields: &[("domain", KirimEmail::DOMAIN), ("credential_guid", "0d8f2d0e-5f0c-4b39-8a3e-0e6d1f1f8a11")],
+            },
+        ],
+        fields: |name| {
+            let guid = format!("guid-{}", name.split('@').next().unwrap_or(name));
+            vec![("domain", KirimEmail::DOMAIN.to_owned()), ("credential_guid", guid)]
+        },
+        reset_response: |password| format!("{{\"success\":true,\"data\":{{\"new_password\":{password}}}}}"),
+    };
+
+    fn credentials(&mut self) -> &mut Vec<Credential> {
+        &mut self.credentials
+    }
+
+    fn add(vendor: &KirimEmail, name: &str) {
+        for (_, guid) in Self::MODEL.fields(name).into_iter().filter(|(field, _)| *field == "credential_guid") {
+            vendor.add_credential(KirimEmail::DOMAIN, &guid, name);
+        }
+    }
+
+    fn admit(&mut self, token: &str) {
+        self.users.push(User { username: KirimEmail::USERNAME.to_owned(), api_key: token.to_owned() });
+    }
+
+    fn revoke(&mut self, token: &str) {
+        self.users.retain(|user| user.api_key != token);
     }
 }
 
-impl Credential {
-    /// Moves the stamp on, even where two resets come within one second.
+impl imitation::Credential for Credential {
+    fn user_name(&self) -> &str {
+        &self.user_name
+    }
+
+    fn answer_as(&mut self, other_name: &str) {
+        self.answers_as = Some(other_name.to_owned());
+    }
+
+    // The stamp moves on even where two resets come within one second.
     fn touch(&mut self) {
         self.lateness.before = self.modified_at;
         self.lateness.left = self.lateness.reads;
         self.modified_at = Timestamp::now().as_second().max(self.modified_at + 1);
     }
 
+    fn show_late(&mut self, reads: usize, answers: bool) {
+        self.lateness.reads = reads;
+        self.lateness.left = 0;
+        self.lateness.answers = answers;
+    }
+}
+
+impl Credential {
     /// The stamp that a read shows.
     fn shown(&self) -> i64 {
         if self.lateness.left > 0 { self.lateness.before } else { self.modified_at }
@@ -280,46 +313,3 @@ impl Credential {
 
 /// Of the vendor's own example.
 const CREATED_AT: Timestamp = Timestamp::constant(1_640_995_200, 0);
-
-impl UnderTest for KirimEmail {
-    fn add(&self, name: &str) {
-        self.add_credential(Self::DOMAIN, &guid(name), name);
-    }
-
-    fn fields(&self, name: &str) -> Vec<(&'static str, String)> {
-        vec![("domain", Self::DOMAIN.to_owned()), ("credential_guid", guid(name))]
-    }
-
-    fn password(&self, name: &str) -> Option<String> {
-        KirimEmail::password(self, name)
-    }
-
-    fn resets(&self, name: &str) -> usize {
-        KirimEmail::resets(self, name)
-    }
-
-    fn reset_elsewhere(&self, name: &str) {
-        KirimEmail::reset_elsewhere(self, name);
-    }
-
-    fn delete(&self, name: &str) {
-        self.remove(name);
-    }
-
-    fn token(&self) -> &str {
-        self.api_key()
-    }
-
-    fn revoke_token(&self) {
-        self.revoke_api_key(self.api_key());
-    }
-
-    fn restore_token(&self) {
-        self.add_account(Self::USERNAME, self.api_key());
-    }
-}
-
-/// What names a credential of [`UnderTest::add`].
-fn guid(name: &str) -> String {
-    format!("guid-{}", name.split('@').next().unwrap_or(name))
-}

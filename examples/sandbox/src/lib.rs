@@ -86,8 +86,9 @@
 //! | `"stall"` | nothing until released; then all goes on |
 //!
 //! It is no part of the provider: the tests and the examples depend on it. [`core`] plays the other side, Terraform's. A
-//! vendor is one file beside `hubspot.rs`, a field of `Shared` and a line in `Shared::vendors`; the path alone tells whom a
-//! request is for. What a vendor's documents leave open, and how it is taken here, stands at the head of its file.
+//! vendor is one file beside `hubspot.rs` and a line in `vendors.rs`. With its [`Model`] it takes part in every test that
+//! goes through all vendors. The path alone tells whom a request is for. What a vendor's documents leave open, and how it is
+//! taken here, stands at the head of its file.
 
 #![expect(
     clippy::missing_panics_doc,
@@ -97,6 +98,7 @@
 )]
 
 mod accounts;
+pub mod client;
 mod control;
 pub mod core;
 mod delivery;
@@ -106,10 +108,12 @@ mod gate;
 mod hostup;
 mod http;
 mod hubspot;
+mod imitation;
 mod journal;
 mod kirim_email;
 mod listener;
 pub mod log;
+mod model;
 mod others;
 mod random;
 mod rate_limit;
@@ -119,6 +123,7 @@ mod smtpd;
 mod tls;
 mod tokens;
 mod vendor;
+mod vendors;
 
 use std::{
     io,
@@ -148,12 +153,14 @@ pub use self::{
     hubspot::{HubSpot, OauthClient},
     journal::{HttpConnections, Login, Recorded, SmtpConnection, Tls},
     kirim_email::{Denial, Envelope, KirimEmail, Times},
-    others::{Intrusion, Step, Vendors},
+    model::{Example, Model, UnderTest},
+    others::{Intrusion, Step},
     rate_limit::{Counts, Limit, Says},
     smtp::{SmtpEffect, SmtpFault, Stage},
     smtpd::{ApiKey, KeyState, Role, Smtpd},
     tls::Showing,
-    vendor::{Operation, UnderTest},
+    vendor::Operation,
+    vendors::{VENDORS, Vendors},
 };
 
 /// A running sandbox, with one account at each vendor; it ends when this is dropped.
@@ -182,16 +189,13 @@ struct Shared {
     accounts: Arc<Accounts>,
     faults: Faults,
     gate: Gate,
-    hostup: HostUp,
-    hubspot: HubSpot,
     identity: Identity,
     journal: Journal,
-    kirim_email: KirimEmail,
     limits: Limits,
     others: Others,
     rate_limit: RateLimit,
     smtp_faults: SmtpFaults,
-    smtpd: Smtpd,
+    vendors: Vendors,
 }
 
 impl Sandbox {
@@ -215,26 +219,6 @@ impl Sandbox {
         Ok(Self { shared, ports, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// The imitated [`HostUp`].
-    pub fn hostup(&self) -> &HostUp {
-        &self.shared.hostup
-    }
-
-    /// The imitated [`HubSpot`].
-    pub fn hubspot(&self) -> &HubSpot {
-        &self.shared.hubspot
-    }
-
-    /// The imitated [`KirimEmail`].
-    pub fn kirim_email(&self) -> &KirimEmail {
-        &self.shared.kirim_email
-    }
-
-    /// The imitated [`Smtpd`].
-    pub fn smtpd(&self) -> &Smtpd {
-        &self.shared.smtpd
-    }
-
     /// The base URL of all vendors' APIs, without a slash at its end.
     pub fn base_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.http)
@@ -256,8 +240,8 @@ impl Sandbox {
     }
 
     fn env_at(&self, base_url: &str) -> Vec<(&'static str, String)> {
-        let base_urls = self.shared.vendors().map(|vendor| (vendor.base_url_variable(), base_url.to_owned()));
-        let credentials = self.shared.vendors().into_iter().flat_map(Vendor::credentials);
+        let base_urls = self.vendors().all().map(|vendor| (vendor.base_url_variable(), base_url.to_owned()));
+        let credentials = self.vendors().all().into_iter().flat_map(Vendor::credentials);
         base_urls.into_iter().chain(credentials).collect()
     }
 
@@ -367,8 +351,8 @@ impl Sandbox {
     }
 
     /// The vendors, for what others do there.
-    pub fn vendors(&self) -> Vendors<'_> {
-        Vendors::of(&self.shared)
+    pub fn vendors(&self) -> &Vendors {
+        &self.shared.vendors
     }
 
     /// Lets nobody else act in the middle of a call any more.
@@ -409,10 +393,7 @@ impl Shared {
     fn new() -> io::Result<Self> {
         let accounts = Arc::new(Accounts::default());
         Ok(Self {
-            hostup: HostUp::new(Arc::clone(&accounts)),
-            hubspot: HubSpot::new(Arc::clone(&accounts)),
-            kirim_email: KirimEmail::new(Arc::clone(&accounts)),
-            smtpd: Smtpd::new(Arc::clone(&accounts)),
+            vendors: Vendors::new(&accounts),
             accounts,
             faults: Faults::default(),
             gate: Gate::default(),
@@ -427,11 +408,7 @@ impl Shared {
 
     /// Tells others that a moment has come.
     fn tell_others(&self, call: Option<Operation>, user_name: Option<&str>, moment: Moment) {
-        self.others.at(call, user_name, moment, &Vendors::of(self));
-    }
-
-    fn vendors(&self) -> [&dyn Vendor; 4] {
-        [&self.hostup, &self.hubspot, &self.kirim_email, &self.smtpd]
+        self.others.at(call, user_name, moment, &self.vendors);
     }
 }
 

@@ -97,7 +97,7 @@ async fn exchange(stream: &mut impl Wire, request: &Request, shared: &Shared) ->
         return deliver(stream, &answer, None, &shared.gate).await;
     }
     let entry = shared.journal.enter(request);
-    let vendor = shared.vendors().into_iter().find_map(|vendor| Some((vendor, vendor.call(request)?)));
+    let vendor = shared.vendors.all().into_iter().find_map(|vendor| Some((vendor, vendor.call(request)?)));
     let (answer, effect) = match vendor {
         Some((vendor, call)) => call_vendor(vendor, &call, request, shared).await,
         None => (Answer::page(404), None),

@@ -2,16 +2,7 @@
 
 use std::{collections::VecDeque, sync::Mutex};
 
-use super::{
-    Shared,
-    faults::Moment,
-    hostup::HostUp,
-    hubspot::HubSpot,
-    kirim_email::KirimEmail,
-    lock,
-    smtpd::Smtpd,
-    vendor::{Operation, UnderTest},
-};
+use super::{faults::Moment, lock, vendor::Operation, vendors::Vendors};
 
 /// Something that somebody else does at an exact moment: when the last of its steps is reached, each after the one before it.
 ///
@@ -32,23 +23,11 @@ pub struct Step {
     pub moment: Moment,
 }
 
-type Act = Box<dyn FnOnce(&Vendors<'_>) + Send>;
-
-/// Where others act.
-pub struct Vendors<'shared> {
-    /// The imitated [`HostUp`].
-    pub hostup: &'shared HostUp,
-    /// The imitated [`HubSpot`].
-    pub hubspot: &'shared HubSpot,
-    /// The imitated [`KirimEmail`].
-    pub kirim_email: &'shared KirimEmail,
-    /// The imitated [`Smtpd`].
-    pub smtpd: &'shared Smtpd,
-}
+type Act = Box<dyn FnOnce(&Vendors) + Send>;
 
 impl Intrusion {
     /// Does this when these steps have been reached one after the other.
-    pub fn new(steps: impl IntoIterator<Item = Step>, act: impl FnOnce(&Vendors<'_>) + Send + 'static) -> Self {
+    pub fn new(steps: impl IntoIterator<Item = Step>, act: impl FnOnce(&Vendors) + Send + 'static) -> Self {
         Self { steps: steps.into_iter().collect(), act: Box::new(act) }
     }
 }
@@ -76,7 +55,7 @@ impl Others {
     }
 
     /// Tells that a moment has come, and lets others do what they do at it.
-    pub(crate) fn at(&self, call: Option<Operation>, user_name: Option<&str>, moment: Moment, vendors: &Vendors<'_>) {
+    pub(crate) fn at(&self, call: Option<Operation>, user_name: Option<&str>, moment: Moment, vendors: &Vendors) {
         let reached: Vec<_> = {
             let mut waiting = lock(&self.0);
             for intrusion in waiting.iter_mut() {
@@ -86,32 +65,6 @@ impl Others {
         };
         for intrusion in reached {
             (intrusion.act)(vendors);
-        }
-    }
-}
-
-impl<'shared> Vendors<'shared> {
-    /// A vendor by the name of its argument.
-    ///
-    /// # Panics
-    ///
-    /// Where the sandbox has none of that name.
-    pub fn named(&self, vendor: &str) -> &'shared dyn UnderTest {
-        match vendor {
-            "hostup" => self.hostup,
-            "hubspot" => self.hubspot,
-            "kirim_email" => self.kirim_email,
-            "smtpd" => self.smtpd,
-            _ => panic!("the sandbox has no vendor {vendor}"),
-        }
-    }
-
-    pub(super) fn of(shared: &'shared Shared) -> Self {
-        Self {
-            hostup: &shared.hostup,
-            hubspot: &shared.hubspot,
-            kirim_email: &shared.kirim_email,
-            smtpd: &shared.smtpd,
         }
     }
 }

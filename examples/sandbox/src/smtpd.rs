@@ -30,7 +30,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use self::sessions::Sessions;
-use super::{accounts::Accounts, lock, random, vendor::UnderTest};
+use super::{
+    accounts::Accounts,
+    lock,
+    model::{Example, Model, UnderTest},
+    random,
+};
 
 /// The imitated vendor, with one account and one API key to log in with.
 pub struct Smtpd {
@@ -249,13 +254,43 @@ fn now() -> i64 {
     Timestamp::now().as_second()
 }
 
+impl Smtpd {
+    /// What tests know of it.
+    pub const MODEL: &Model = &Model {
+        name: "smtpd",
+        title: "SMTPD",
+        takes_passwords: false,
+        makes_successors: true,
+        shows_changes: false,
+        restores_tokens: false,
+        token_variable: "SMTPD_API_SECRET",
+        submission: None,
+        first_request: "POST /oauth/token",
+        examples: [
+            Example { name: "newsletter", fields: &[("name", "newsletter"), ("role", "send_only")] },
+            Example { name: "発送 \"2\"/%2e", fields: &[("name", "発送 \"2\"/%2e"), ("role", "standard")] },
+        ],
+        fields: |name| vec![("name", name.to_owned()), ("role", "send_only".to_owned())],
+        reset_response: |password| format!("{{\"Secret\":{password}}}"),
+    };
+}
+
 impl UnderTest for Smtpd {
-    fn add(&self, name: &str) {
-        self.add_key(name, Role::SendOnly);
+    fn model(&self) -> &'static Model {
+        Self::MODEL
     }
 
-    fn fields(&self, name: &str) -> Vec<(&'static str, String)> {
-        vec![("name", name.to_owned()), ("role", "send_only".to_owned())]
+    fn add(&self, name: &str) -> Option<String> {
+        let role = if name == Self::MODEL.examples[1].name { Role::Standard } else { Role::SendOnly };
+        Some(self.add_key(name, role).id)
+    }
+
+    fn add_stranger(&self, name: &str) -> Option<String> {
+        Some(self.add_key(name, Role::Standard).id)
+    }
+
+    fn username(&self, name: &str) -> Option<String> {
+        self.key_named(name).map(|key| key.key)
     }
 
     fn password(&self, name: &str) -> Option<String> {
@@ -264,6 +299,11 @@ impl UnderTest for Smtpd {
 
     fn resets(&self, name: &str) -> usize {
         Smtpd::resets(self, name)
+    }
+
+    // Its responses to resets have no user name but the new key's.
+    fn answer_as(&self, _name: &str, _other: &str) -> Option<()> {
+        None
     }
 
     fn reset_elsewhere(&self, name: &str) {
@@ -276,6 +316,15 @@ impl UnderTest for Smtpd {
         self.reset_elsewhere(name);
     }
 
+    fn show_late(&self, _name: &str, reads: usize, _answers: bool) {
+        self.list_late(reads);
+    }
+
+    fn successors(&self) -> Vec<String> {
+        let made = self.keys().into_iter().filter(|key| key.id != self.login.id && key.state == KeyState::Active);
+        made.map(|key| key.id).collect()
+    }
+
     fn token(&self) -> &str {
         &self.login_key().secret
     }
@@ -284,4 +333,8 @@ impl UnderTest for Smtpd {
     fn revoke_token(&self) {}
 
     fn restore_token(&self) {}
+
+    fn secrets(&self) -> Vec<String> {
+        self.keys().into_iter().map(|key| key.secret).collect()
+    }
 }

@@ -2,10 +2,13 @@
 
 use serde::Deserialize;
 
-use super::http::{Answer, Request};
+use super::{
+    http::{Answer, Request},
+    model::UnderTest,
+};
 
 /// Imitates the HTTP API of one vendor.
-pub trait Vendor: Send + Sync {
+pub trait Vendor: UnderTest + Send + Sync {
     /// Tells what a request asks for, by its path; nothing where the path is not this vendor's.
     fn call(&self, request: &Request) -> Option<Call>;
 
@@ -20,37 +23,6 @@ pub trait Vendor: Send + Sync {
 
     /// The variable for the base URL.
     fn base_url_variable(&self) -> &'static str;
-}
-
-/// A vendor under test, whichever it is. Its credentials go by the names that faults go by: who logs in, or at SMTPD the API
-/// key's name.
-pub trait UnderTest {
-    /// Adds a credential at the sandbox's own account.
-    fn add(&self, name: &str);
-
-    /// The fields of the argument that names a credential of [`Self::add`].
-    fn fields(&self, name: &str) -> Vec<(&'static str, String)>;
-
-    /// The current password; at SMTPD that of the newest key.
-    fn password(&self, name: &str) -> Option<String>;
-
-    /// How many resets there have been.
-    fn resets(&self, name: &str) -> usize;
-
-    /// Resets a password as somebody else; a vendor that makes another credential with every reset revokes the newest.
-    fn reset_elsewhere(&self, name: &str);
-
-    /// Deletes a credential as somebody else.
-    fn delete(&self, name: &str);
-
-    /// What the provider logs in with.
-    fn token(&self) -> &str;
-
-    /// Makes the token worthless.
-    fn revoke_token(&self);
-
-    /// Makes the token good again.
-    fn restore_token(&self);
 }
 
 /// One call of a vendor's API, as far as faults tell calls apart.

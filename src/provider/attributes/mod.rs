@@ -1,8 +1,10 @@
 //! Schema fragments that resources share, and how they are parsed.
 
+pub(in crate::provider) mod age_recipients;
 pub(in crate::provider) mod duration;
 pub(in crate::provider) mod host;
 pub(in crate::provider) mod password_policy;
+pub(in crate::provider) mod rotate_after;
 pub(in crate::provider) mod rotation_version;
 pub(in crate::provider) mod target;
 pub(in crate::provider) mod verify;

@@ -17,6 +17,7 @@ use crate::{
 const HOST: &str = "host";
 const ON_REFRESH: &str = "on_refresh";
 const PORT: &str = "port";
+const PREVIOUS: &str = "previous";
 const SECURITY: &str = "security";
 const TIMEOUT: &str = "timeout";
 
@@ -47,6 +48,13 @@ pub(in crate::provider) fn attributes() -> Vec<Attribute> {
             "Port of that server, 1 to 65535. Default: `smtp_port`, or else 587, or 465 with `tls`.",
         ),
         Attribute::optional(
+            PREVIOUS,
+            Type::Bool,
+            "Whether to also try the previous password, once, after the new one has logged in, if the state has it and \
+             the reset invalidates it. The apply warns if the mail server still accepts it. For a rotation after a \
+             leak. Default: `false`.",
+        ),
+        Attribute::optional(
             SECURITY,
             Type::String,
             "`starttls` to upgrade the connection, or `tls` for TLS from the first byte. Default: `tls` on port 465, \
@@ -64,6 +72,11 @@ pub(in crate::provider) fn attributes() -> Vec<Attribute> {
         )
         .validated_by(duration::check),
     ]
+}
+
+/// The nested attributes of `verify` for a resource whose previous password is meant to work.
+pub(in crate::provider) fn attributes_without_previous() -> Vec<Attribute> {
+    attributes().into_iter().filter(|attribute| attribute.name != PREVIOUS).collect()
 }
 
 /// Validates what no check of a single string can. Any value may be unknown.
@@ -85,9 +98,19 @@ pub(in crate::provider) fn validate(config: &Value, vendor: Option<&Vendor>) -> 
     diagnostics
 }
 
+/// Returns the path of `on_refresh`.
+pub(in crate::provider) fn on_refresh_path() -> Path {
+    path(ON_REFRESH)
+}
+
 /// Returns whether a refresh logs in with the password of this state.
 pub(in crate::provider) fn is_on_refresh(state: &Value) -> bool {
     *state.get(VERIFY).get(ON_REFRESH) == Value::Bool(true)
+}
+
+/// Returns whether a plan tries the previous password once the new one has logged in.
+pub(in crate::provider) fn tries_previous(planned: &Value) -> bool {
+    *planned.get(VERIFY).get(PREVIOUS) == Value::Bool(true)
 }
 
 /// Returns the endpoint at which a plan or state tries a password; `None` if it has no `verify`, or a part of it is

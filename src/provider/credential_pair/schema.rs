@@ -69,7 +69,7 @@ fn arguments() -> Vec<Attribute> {
         ),
         Attribute::optional(
             VERIFY,
-            Type::Object(verify::attributes()),
+            Type::Object(verify::attributes_without_previous()),
             "Where to log in over SMTP with a new password, until it works; `{}` is enough if `smtp_host` is known. No \
              mail is sent. Before the reset, the provider checks that the server is reachable over TLS and offers a \
              login. A rotation whose new password does not log in is an error, and the current credential stays. At \

@@ -48,7 +48,7 @@ impl CredentialPassword {
             }
             Ok(Presence::Gone) => {
                 // Without a password nothing is lost, so the removal needs no warning.
-                if known.password.is_some() {
+                if known.has_password {
                     call.warn(vendor::dropped(&target));
                 }
                 Ok(None)

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     framework::schema::{Attribute, Schema, Type},
-    provider::attributes::{host, password_policy, target, verify},
+    provider::attributes::{age_recipients, host, password_policy, rotate_after, target, verify},
 };
 
 /// The version of the schema. Release 0.1.0 wrote version 0, which [`super::upgrade`] converts.
@@ -28,6 +28,7 @@ pub(in crate::provider) fn schema() -> Schema {
 /// The arguments other than the target.
 fn arguments() -> Vec<Attribute> {
     vec![
+        age_recipients::argument(),
         Attribute::optional(
             ON_EXTERNAL_CHANGE,
             Type::String,
@@ -60,12 +61,13 @@ fn arguments() -> Vec<Attribute> {
             Type::String,
             "Any string. Changing it sends `password_wo` again, in place.",
         ),
+        rotate_after::argument(),
         Attribute::optional(
             ROTATION_MODE,
             Type::String,
-            "How a changed `rotation_trigger` resets the password: `replace` (default) replaces the resource, \
-             `in_place` updates it. An update works with `prevent_destroy`, and if it fails the resource stays in \
-             state.",
+            "How a changed `rotation_trigger`, and a password that is due, are reset: `replace` (default) replaces the \
+             resource, `in_place` updates it. An update works with `prevent_destroy`, and if it fails the resource \
+             stays in state.",
         )
         .validated_by(|text| match text {
             IN_PLACE | REPLACE => Ok(()),
@@ -120,6 +122,7 @@ fn own_password(text: &str) -> Result<(), &'static str> {
 /// The computed attributes.
 fn answers() -> Vec<Attribute> {
     vec![
+        age_recipients::answer(),
         Attribute::computed(
             ID,
             Type::String,
@@ -128,7 +131,8 @@ fn answers() -> Vec<Attribute> {
         Attribute::computed(
             PASSWORD,
             Type::String,
-            "The password. Null after an import, until the first rotation: no vendor returns a password twice.",
+            "The password. Null with `age_recipients` or `password_wo`, and after an import until the first rotation: \
+             no vendor returns a password twice.",
         )
         .sensitive(),
         Attribute::computed(
@@ -143,6 +147,7 @@ fn answers() -> Vec<Attribute> {
             "When this provider last reset the password, in RFC 3339 format (UTC, with microseconds); different after \
              every reset. Null after an import, until the first rotation.",
         ),
+        rotate_after::computed(),
         Attribute::computed(
             ROTATION_VERSION,
             Type::Number,

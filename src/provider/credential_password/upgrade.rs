@@ -1,7 +1,7 @@
 //! Upgrades states of earlier schema versions.
 
 use super::{
-    names::{ON_EXTERNAL_CHANGE, REPLACE, ROTATION_MODE, ROTATION_VERSION, WARN},
+    names::{ON_EXTERNAL_CHANGE, REPLACE, ROTATION_DUE, ROTATION_MODE, ROTATION_VERSION, WARN},
     schema::VERSION,
     state::rotated_at,
 };
@@ -9,7 +9,8 @@ use crate::{framework::value::Value, provider::attributes::rotation_version};
 
 /// Converts a state that `version` of the schema wrote to the current one.
 ///
-/// Before version 1, unset arguments were stored with their default, and there was no `rotation_version`.
+/// Before version 1, unset arguments were stored with their default, and there was neither `rotation_due` nor
+/// `rotation_version`.
 pub(super) fn state(version: i64, mut state: Value) -> Value {
     if version >= VERSION || state.is_null() {
         return state;
@@ -20,6 +21,7 @@ pub(super) fn state(version: i64, mut state: Value) -> Value {
         }
     }
     let version = rotation_version::of(rotated_at(&state));
+    state.set(ROTATION_DUE, false);
     state.set(ROTATION_VERSION, version);
     state
 }
@@ -51,6 +53,7 @@ mod tests {
             let upgraded = state(0, stored(mode, setting));
             assert_eq!([ROTATION_MODE, ON_EXTERNAL_CHANGE].map(|name| upgraded.get(name).clone()), expected);
             assert_eq!(upgraded.get(ROTATION_VERSION), &Number::from(10).into());
+            assert_eq!(upgraded.get(ROTATION_DUE), &false.into());
             assert_eq!(state(VERSION, stored(mode, setting)), stored(mode, setting));
         }
         assert_eq!(state(0, Value::Null), Value::Null);

@@ -212,7 +212,8 @@ pub(in crate::provider) fn not_proven(target: &Target, kept: Kept<'_>, notices: 
                  form."
                     .to_owned(),
             ),
-            Notice::Vendor(_) => {}
+            // Neither comes before the new password has logged in, and a pair never tries the previous one.
+            Notice::PreviousAccepted { .. } | Notice::PreviousNotTried { .. } | Notice::Vendor(_) => {}
         }
     }
     hints.push(Outcome::Changed.sentence().to_owned());

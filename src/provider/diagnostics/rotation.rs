@@ -1,7 +1,7 @@
 //! Diagnostics about a rotation: why it failed, and warnings about one that succeeded.
 
 use super::{
-    lost_reset, mail_server, pair, reset, revocation,
+    lost_reset, mail_server, pair, previous_login, reset, revocation,
     vendor::{self, Step},
 };
 use crate::{
@@ -45,6 +45,8 @@ pub(in crate::provider) fn notice(target: &Target, notice: &Notice) -> Diagnosti
         Notice::NoUsername => mail_server::no_username(target),
         Notice::LoginFailed { server, failure } => mail_server::not_verified(target, server, failure),
         Notice::LoginInterrupted { server } => mail_server::interrupted(target, server),
+        Notice::PreviousAccepted { server } => previous_login::accepted(target, server),
+        Notice::PreviousNotTried { server, failure } => previous_login::not_tried(target, server, failure.as_ref()),
         Notice::Vendor(note) => reset::noted(target, *note),
     }
 }

@@ -1,6 +1,10 @@
 //! The attribute names, and the keywords that some attributes accept.
 
-pub(in crate::provider) use crate::provider::attributes::{PASSWORD_POLICY, SMTP_HOST, SMTP_PORT, VERIFY};
+pub(in crate::provider) use crate::provider::attributes::{
+    PASSWORD_POLICY, SMTP_HOST, SMTP_PORT, VERIFY,
+    age_recipients::AGE_RECIPIENTS,
+    rotate_after::{ROTATE_AFTER, ROTATION_DUE},
+};
 
 pub(in crate::provider) const ID: &str = "id";
 pub(in crate::provider) const ON_EXTERNAL_CHANGE: &str = "on_external_change";

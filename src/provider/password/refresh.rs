@@ -1,13 +1,17 @@
 //! Refreshes the state of a credential that exists.
 
 use super::{
-    names::{SMTP_HOST, STALE, VERIFIED},
+    names::{ROTATION_DUE, SMTP_HOST, STALE, VERIFIED},
     private_data::PrivateData,
     state::{State, completed},
 };
 use crate::{
+    clock,
     framework::{ResourceState, diagnostic::Result, value::Value},
-    provider::diagnostics::vendor::{self, Step},
+    provider::{
+        attributes::rotate_after,
+        diagnostics::vendor::{self, Step},
+    },
     rotation::{Drift, LoginProbes, ProbeResult, Shared, SmtpEndpoint},
     secret::Name,
     smtp::{Roots, Server},
@@ -54,6 +58,8 @@ impl Refresher<'_> {
         let drift = by_version.max(by_login);
         let is_stale = drift.is_stale(known.is_stale);
         state.set(STALE, is_stale);
+        let is_due = rotate_after::is_due(&state, known.stored.rotated_at, clock::now());
+        state.set(ROTATION_DUE, is_due);
         let mut private = prior.private;
         if by_login == Drift::Absent {
             state.set(VERIFIED, true);

@@ -6,7 +6,7 @@ use proptest::{option, prelude::*};
 use terraform_provider_smtp::framework::value::{Number, Value};
 
 use super::vendors::{Known, Target, Which, argument};
-use crate::Sandbox;
+use crate::{Model, Sandbox, VENDORS};
 
 /// A text, of which a failure shows no more than its beginning.
 #[derive(Clone, Eq, PartialEq)]
@@ -63,6 +63,7 @@ pub struct Arguments {
     pub target: Target,
     pub target_known: Known,
     pub trigger: Given<Text>,
+    pub rotate_after: Given<&'static str>,
     pub mode: Given<&'static str>,
     pub policy: Given<Policy>,
     pub own: Given<Text>,
@@ -88,6 +89,7 @@ impl Arguments {
             target,
             target_known: Known::Wholly,
             trigger: Given::default(),
+            rotate_after: Given::default(),
             mode: Given::default(),
             policy: Given::default(),
             own: Given::default(),
@@ -104,7 +106,7 @@ impl Arguments {
     pub fn is_late(&self) -> bool {
         let texts = [&self.trigger, &self.own, &self.own_version].iter().any(|text| text.late);
         let others = [self.mode.late, self.policy.late, self.host.late, self.port.late, self.timeout.late];
-        let others = [others.contains(&true), self.on_external_change.late, self.verify.late];
+        let others = [others.contains(&true), self.rotate_after.late, self.on_external_change.late, self.verify.late];
         texts || others.contains(&true) || self.target_known != Known::Wholly
     }
 
@@ -113,11 +115,12 @@ impl Arguments {
         let known = if moment == Moment::Plan { self.target_known } else { Known::Wholly };
         let timeouts = |text: &&str| Value::object([("create", Value::from(*text)), ("update", Value::Null)]);
         Value::object([
-            (self.target.vendor(), argument(self.target, known)),
+            (self.target.vendor.name, argument(self.target, known)),
             ("on_external_change", self.on_external_change.at(moment, |setting| Value::from(*setting))),
             ("password_policy", self.policy.at(moment, Policy::value)),
             ("password_wo", self.own.at(moment, |own| Value::Secret(own.0.clone().into()))),
             ("password_wo_version", self.own_version.at(moment, Text::value)),
+            ("rotate_after", self.rotate_after.at(moment, |age| Value::from(*age))),
             ("rotation_mode", self.mode.at(moment, |mode| Value::from(*mode))),
             ("rotation_trigger", self.trigger.at(moment, Text::value)),
             ("smtp_host", self.host.at(moment, |host| Value::from(*host))),
@@ -196,10 +199,10 @@ impl Policy {
 }
 
 /// Valid arguments for one vendor, or now and then for another.
-pub fn arguments(main: fn(Which) -> Target) -> impl Strategy<Value = Arguments> {
+pub fn arguments(main: &'static Model) -> impl Strategy<Value = Arguments> {
     let vendor = prop_oneof![
         12 => Just(main),
-        1 => prop::sample::select(vec![Target::HostUp as fn(Which) -> Target, Target::HubSpot, Target::KirimEmail, Target::Smtpd]),
+        1 => prop::sample::select(VENDORS),
     ];
     let which = prop_oneof![6 => Just(Which::First), 1 => Just(Which::Second)];
     let target_known = prop_oneof![16 => Just(Known::Wholly), 1 => Just(Known::ButOneField), 1 => Just(Known::Not)];
@@ -207,23 +210,24 @@ pub fn arguments(main: fn(Which) -> Target) -> impl Strategy<Value = Arguments> 
     let host = prop::sample::select(vec!["mail.example.com", "127.0.0.1", "::1", "xn--bcher-kva.example"]);
     let port = prop::sample::select(vec![25_u16, 465, 587, 65535]);
     let timeout = prop::sample::select(vec!["90s", "1h"]);
+    let rotate_after = prop::sample::select(vec!["1h", "1h", "90d"]);
     let external = prop::sample::select(vec!["warn", "rotate", "rotate", "ignore"]);
     let first = (vendor, which, target_known, given(text()), given(mode), given(policy()));
     let second = (given(own()), given(text()), given(host), given(port), given(timeout));
-    let third = (given(external), (option::weighted(0.25, verify()), prop::bool::weighted(0.1)));
+    let third = (given(rotate_after), given(external), (option::weighted(0.25, verify()), prop::bool::weighted(0.1)));
     (first, second, third).prop_map(
         |(
             (vendor, which, target_known, trigger, mode, policy),
             (own, own_version, host, port, timeout),
-            (on_external_change, (value, late)),
+            (rotate_after, on_external_change, (value, late)),
         )| {
-            let target = vendor(which);
+            let target = vendor.target(which);
             let verify = Given { value: value.filter(|_| own.value.as_ref().is_none_or(Text::is_plain)), late };
             let bare = Arguments { target_known, trigger, mode, host, port, timeout, ..Arguments::bare(target) };
-            let bare = Arguments { on_external_change, verify, ..bare };
+            let bare = Arguments { rotate_after, on_external_change, verify, ..bare };
             // What does not go together is an error at validate, and no matter of this program; what turns out null goes with all.
             match own.value {
-                _ if !target.takes_passwords() => {
+                _ if !target.vendor.takes_passwords => {
                     Arguments { policy: policy.null(), own: own.null(), own_version: own_version.null(), ..bare }
                 }
                 Some(_) => Arguments { policy: policy.null(), own, own_version, ..bare },

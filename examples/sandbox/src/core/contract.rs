@@ -15,6 +15,7 @@ pub struct History {
     trigger: Option<Text>,
     policy: Option<Policy>,
     own_version: Option<Text>,
+    rotate_after: Option<&'static str>,
     /// Whether all of the target is known; an import at SMTPD does not tell the role.
     knows_target: bool,
     /// Whether this provider has ever reset it.
@@ -25,6 +26,8 @@ pub struct History {
     pub is_stale: bool,
     /// Whether it is the live one.
     pub is_live: bool,
+    /// Whether it is older than every `rotate_after`.
+    pub is_old: bool,
     /// Whether it was rotated so often for being stale that it is not any more.
     pub is_braked: bool,
 }
@@ -48,11 +51,13 @@ impl History {
             trigger: None,
             policy: None,
             own_version: None,
-            knows_target: target.vendor() != "smtpd",
+            rotate_after: None,
+            knows_target: !target.vendor.makes_successors,
             was_reset: false,
             is_stored: false,
             is_stale: false,
             is_live: true,
+            is_old: false,
             is_braked: false,
         }
     }
@@ -68,13 +73,20 @@ impl History {
             trigger: wanted.trigger.value.clone(),
             policy: wanted.policy.value.clone(),
             own_version: wanted.own_version.value.clone(),
+            rotate_after: wanted.rotate_after.value,
             knows_target: true,
             was_reset,
             is_stored,
             is_stale,
             is_live: before.is_none_or(|before| before.is_live) || due != Due::Nothing,
+            is_old: due == Due::Nothing && before.is_some_and(|before| before.is_old),
             is_braked: false,
         }
+    }
+
+    /// "Refresh sets `rotation_due` once `rotated_at` is older", and "never before this provider has reset the password once".
+    pub fn is_due(&self) -> bool {
+        self.was_reset && self.is_old && self.rotate_after.is_some()
     }
 
     /// What it is of.
@@ -91,7 +103,7 @@ impl History {
             return Due::New;
         }
         let changes = [before.trigger(wanted), before.policy(wanted), before.own_version(wanted), before.own(wanted)];
-        let changes = changes.into_iter().chain([before.stale(wanted)]);
+        let changes = changes.into_iter().chain([before.stale(wanted), before.age(wanted)]);
         changes.max_by_key(|due| *due as usize).unwrap_or(Due::Nothing)
     }
 
@@ -108,7 +120,7 @@ impl History {
         let version = wanted.own_version.value.is_some() || wanted.own_version.late;
         let own_version = comes(before.own_version.is_none(), own && version);
         let unsent = comes(true, own && !version);
-        !before.knows_target || trigger || (wanted.target.takes_passwords() && (policy || own_version || unsent))
+        !before.knows_target || trigger || (wanted.target.vendor.takes_passwords && (policy || own_version || unsent))
     }
 
     /// "`rotation_trigger` changed (`replace`: delete + create; `in_place`: update)": 1
@@ -139,10 +151,23 @@ impl History {
         }
     }
 
+    /// "A plan that finds `rotation_due = true`, with `rotate_after` unchanged or unknown, rotates in the way of `rotation_mode`."
+    fn age(&self, wanted: &Arguments) -> Due {
+        let is_same = wanted.rotate_after.value == self.rotate_after;
+        if !self.is_due() || !(is_same || wanted.rotate_after.late) {
+            return Due::Nothing;
+        }
+        match (wanted.mode.value, wanted.mode.late) {
+            (Some("in_place"), false) if is_same => Due::InPlace,
+            (Some("in_place"), false) => Due::Nothing,
+            _ => Due::New,
+        }
+    }
+
     /// "update of `password_policy`": 1, "policies are compared by effect".
     fn policy(&self, wanted: &Arguments) -> Due {
         let changed = effect(wanted.policy.value.as_ref()) != effect(self.policy.as_ref());
-        let counts = wanted.target.takes_passwords() && wanted.own.value.is_none();
+        let counts = wanted.target.vendor.takes_passwords && wanted.own.value.is_none();
         if changed && counts && !self.adopts(self.policy.is_none()) { Due::InPlace } else { Due::Nothing }
     }
 
@@ -154,7 +179,7 @@ impl History {
 
     /// "Set while state holds a password, it is a change"; and back.
     fn own(&self, wanted: &Arguments) -> Due {
-        let counts = wanted.target.takes_passwords() && self.was_reset;
+        let counts = wanted.target.vendor.takes_passwords && self.was_reset;
         if counts && wanted.own.value.is_some() == self.is_stored { Due::InPlace } else { Due::Nothing }
     }
 
@@ -183,11 +208,11 @@ pub fn is_stale(state: &Value, target: Target, live: Option<&str>, port: u16) ->
         return *state.get("stale") == Value::Bool(true);
     };
     let is_proof = live == Some(stored) || *state.get("verified") == Value::Bool(true);
-    match target {
-        Target::KirimEmail(_) if !state.get("remote_version").is_null() => live != Some(stored),
-        _ if is_tried(state, port) && is_proof => live != Some(stored),
-        _ => *state.get("stale") == Value::Bool(true),
+    let is_shown = target.vendor.shows_changes && !state.get("remote_version").is_null();
+    if is_shown || (is_tried(state, port) && is_proof) {
+        return live != Some(stored);
     }
+    *state.get("stale") == Value::Bool(true)
 }
 
 /// What a policy comes to: the length, and the special characters in their order.

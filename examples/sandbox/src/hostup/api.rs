@@ -38,7 +38,7 @@ impl Vendor for HostUp {
     }
 
     fn credentials(&self) -> Vec<(&'static str, String)> {
-        vec![("HOSTUP_API_KEY", self.api_key.clone())]
+        vec![("HOSTUP_API_KEY", self.token.clone())]
     }
 }
 
@@ -72,7 +72,8 @@ impl HostUp {
 
     /// The customer that a request comes from.
     fn authorize(&self, request: &Request, scope: &str) -> Result<u64, Refusal> {
-        let grant = request.bearer().and_then(|key| self.keys.check(key).ok()).ok_or_else(|| Refusal::of(401))?;
+        let grant =
+            request.bearer().and_then(|key| lock(&self.book).keys.check(key).ok()).ok_or_else(|| Refusal::of(401))?;
         if !grant.scopes.iter().any(|granted| granted == scope) {
             return Err(Refusal::of(403));
         }

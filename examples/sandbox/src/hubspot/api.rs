@@ -6,10 +6,10 @@ use super::{
     super::{
         http::{Answer, Request, segment},
         lock, random,
-        tokens::Refused,
+        tokens::{Refused, grant},
         vendor::{Call, Operation, Vendor},
     },
-    Credential, HubSpot, SCOPE, State, grant,
+    Credential, HubSpot, SCOPE, State,
     wire::{
         Generation, Legacy, Page, Paging, Query, Route, TokenRequest, View, failure, invalid, not_found, oauth_failure,
         route, too_many_requests,
@@ -44,7 +44,7 @@ impl Vendor for HubSpot {
     }
 
     fn credentials(&self) -> Vec<(&'static str, String)> {
-        vec![("HUBSPOT_ACCESS_TOKEN", self.access_token.clone())]
+        vec![("HUBSPOT_ACCESS_TOKEN", self.token.clone())]
     }
 }
 
@@ -79,7 +79,7 @@ impl HubSpot {
         let token = request
             .bearer()
             .ok_or_else(|| unauthorized("INVALID_AUTHENTICATION", "no Authorization: Bearer came with this call"))?;
-        let grant = self.tokens.check(token).map_err(|refused| match refused {
+        let grant = lock(&self.book).tokens.check(token).map_err(|refused| match refused {
             Refused::Expired => unauthorized("EXPIRED_AUTHENTICATION", "the access token has expired"),
             Refused::Unknown => unauthorized("INVALID_AUTHENTICATION", "the access token is not valid"),
         })?;
@@ -146,7 +146,7 @@ impl HubSpot {
             return Err(oauth_failure("BAD_REFRESH_TOKEN", "the refresh_token is wrong"));
         }
         let access_token = random::alphanumeric(300);
-        self.tokens.lend(&access_token, grant(*portal_id, &[SCOPE]), book.lifetime);
+        book.tokens.lend(&access_token, grant(*portal_id, &[SCOPE]), book.lifetime);
         let granted = json!({
             "token_type": "bearer",
             "refresh_token": client.refresh_token,

@@ -3,6 +3,7 @@
 use super::{
     super::{
         http::{Answer, Request, segment},
+        imitation::Credential as _,
         lock,
         vendor::{Call, Operation, Vendor},
     },
@@ -35,7 +36,7 @@ impl Vendor for KirimEmail {
     }
 
     fn credentials(&self) -> Vec<(&'static str, String)> {
-        vec![("KIRIM_EMAIL_USERNAME", Self::USERNAME.to_owned()), ("KIRIM_EMAIL_API_KEY", self.api_key.clone())]
+        vec![("KIRIM_EMAIL_USERNAME", Self::USERNAME.to_owned()), ("KIRIM_EMAIL_API_KEY", self.token.clone())]
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::{
     framework::{Call, Change, NewState, ResourceState},
     provider::{
-        attributes::VERIFY,
+        attributes::{VERIFY, age_recipients::Storage},
         diagnostics::{pair, rotation},
         password::{new_state, private_data::PrivateData},
     },
@@ -80,7 +80,7 @@ impl Sink for PairSink<'_> {
     fn store(&self, new: &NewCredential) {
         if self.has_switched(new.verified) {
             let healed = PrivateData::from(&self.change.private).healed_after();
-            self.new.set(new_state::rotated(self.change, new, healed));
+            self.new.set(new_state::rotated(self.change, new, healed, &Storage::Clear));
         }
     }
 

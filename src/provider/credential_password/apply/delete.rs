@@ -11,7 +11,7 @@ use crate::{
             state::State,
         },
         diagnostics::{
-            revocation,
+            revocation, rotation,
             vendor::{self, Step},
         },
     },
@@ -40,7 +40,10 @@ impl CredentialPassword {
     /// Revokes the credential if resets at its vendor create new ones. Otherwise nothing is sent and the password stays
     /// as it is.
     async fn destroy(&self, call: &Call, op: &Operation, prior: &Value) -> Result<()> {
-        let Some(predecessor) = self.predecessor(prior)? else { return Ok(()) };
+        let Some(predecessor) = self.predecessor(prior)? else {
+            self.try_replaced(call, op, prior).await;
+            return Ok(());
+        };
         // This state is about to disappear, so it no longer protects its credential from revocation.
         self.shared.live.release(&State::of(prior).stored);
         let (target, id) = (&predecessor.target, predecessor.id());
@@ -55,6 +58,13 @@ impl CredentialPassword {
             revoked.map_err(|error| vendor::failed(Step::Revoking, target, &error))?;
         }
         Ok(())
+    }
+
+    /// Tries the password of a deposed object, if the create that has replaced it is to prove that it no longer works.
+    async fn try_replaced(&self, call: &Call, op: &Operation, prior: &Value) {
+        let (Ok(target), Some(login)) = (target::known(prior), State::of(prior).login()) else { return };
+        let notice = self.shared.try_replaced(op, &target.id(), &login, self.connections.roots()).await;
+        notice.into_iter().for_each(|notice| call.warn(rotation::notice(&target, &notice)));
     }
 
     /// Checks that the create of the same replacement can succeed, and records which credential that create has to
@@ -85,7 +95,7 @@ impl CredentialPassword {
             checked.map_err(|error| diagnose(&rotator.target, &error))?;
         }
         let previous_password = known.previous_password(notes.logged_in_at.clone());
-        let same = Known { credential, previous_password };
+        let same = Known { credential, login: known.login(), previous_password };
         // What the state knows of the old credential only helps the create if both are the same credential.
         let is_same = id == before.id();
         self.shared.live.release(&known.stored);

@@ -23,11 +23,11 @@ use crate::{
     },
     http::Outcome,
     provider::{
-        attributes::target,
+        attributes::{age_recipients, target},
         diagnostics::{self, lost_reset, revocation, vendor},
         password::{new_state, request},
     },
-    rotation::{Created, Known, Predecessor, Rotator, Verified},
+    rotation::{Created, Known, Predecessor, RotationError, Rotator, Verified},
     vendors::{Operation, PriorCredential, ResetKind, Target},
 };
 
@@ -61,7 +61,7 @@ impl CredentialPassword {
         let rotator = || {
             let credential = prior.stored.credential.clone();
             let previous_password = prior.previous_password(notes.logged_in_at.clone());
-            let known = Known { credential: credential.clone(), previous_password };
+            let known = Known { credential: credential.clone(), login: prior.login(), previous_password };
             self.rotator(target::known(&change.planned)?, credential, known)
         };
         // This is how the plan marks a reset.
@@ -139,12 +139,15 @@ async fn rotate(
     new: &NewState,
 ) -> std::result::Result<Verified, Failed> {
     let target = &rotator.target;
-    let rotated = match request::of(target, change) {
-        Ok(request) => rotator.rotate(op, request, &ApplySink { call, change, new, target }).await,
-        Err(error) => Err(error),
+    let failed = |error: &RotationError| Failed {
+        outcome: error.outcome(),
+        diagnostic: diagnostics::rotation::failed(target, error),
     };
-    rotated
-        .map_err(|error| Failed { outcome: error.outcome(), diagnostic: diagnostics::rotation::failed(target, &error) })
+    let request = request::of(target, change).map_err(|error| failed(&error))?;
+    let storage = age_recipients::prepare(&change.planned);
+    let storage = storage.map_err(|diagnostic| Failed { outcome: Outcome::NotChanged, diagnostic })?;
+    let sink = ApplySink { call, change, new, target, storage: &storage };
+    rotator.rotate(op, request, &sink).await.map_err(|error| failed(&error))
 }
 
 fn ids(predecessors: &[Predecessor]) -> Vec<String> {

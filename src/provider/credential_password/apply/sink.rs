@@ -3,6 +3,7 @@
 use crate::{
     framework::{Call, Change, NewState},
     provider::{
+        attributes::age_recipients::Storage,
         diagnostics,
         password::{new_state, private_data::PrivateData},
     },
@@ -16,6 +17,8 @@ pub(super) struct ApplySink<'a> {
     pub(super) change: &'a Change,
     pub(super) new: &'a NewState,
     pub(super) target: &'a Target,
+    /// How the password is stored, prepared before the reset.
+    pub(super) storage: &'a Storage,
 }
 
 impl Sink for ApplySink<'_> {
@@ -30,7 +33,7 @@ impl Sink for ApplySink<'_> {
 
     fn store(&self, new: &NewCredential) {
         let healed = PrivateData::from(&self.change.private).healed_after();
-        self.new.set(new_state::rotated(self.change, new, healed));
+        self.new.set(new_state::rotated(self.change, new, healed, self.storage));
     }
 
     fn notice(&self, notice: Notice) {

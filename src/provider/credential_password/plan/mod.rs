@@ -2,8 +2,8 @@
 
 use super::{
     names::{
-        ID, IN_PLACE, PASSWORD, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_MODE, ROTATION_VERSION, SMTP_HOST,
-        SMTP_PORT, STALE, USERNAME, VERIFIED, VERIFY,
+        ID, IN_PLACE, PASSWORD_WO, REMOTE_VERSION, ROTATED_AT, ROTATION_DUE, ROTATION_MODE, ROTATION_VERSION,
+        SMTP_HOST, SMTP_PORT, STALE, USERNAME, VERIFIED, VERIFY,
     },
     private_data::PrivateData,
     state::State,
@@ -16,7 +16,7 @@ use crate::{
         value::Value,
     },
     provider::{
-        attributes::target,
+        attributes::{age_recipients, rotate_after, target},
         diagnostics::{
             drift, mail_server,
             vendor::{self, Step},
@@ -104,6 +104,8 @@ pub(in crate::provider) fn finish(draft: &mut Draft) -> Result<Decision> {
     planned.set(ID, target.as_ref().map_or(Value::Unknown, |target| target.id().into()));
     planned.set(USERNAME, username);
     planned.set(REMOTE_VERSION, version);
+    let due = rotate_after::planned(&draft.prior, planned, resets);
+    planned.set(ROTATION_DUE, due);
     if draft.config.get(SMTP_HOST).is_null() {
         planned.set(SMTP_HOST, host);
     }
@@ -113,8 +115,7 @@ pub(in crate::provider) fn finish(draft: &mut Draft) -> Result<Decision> {
     let own_password = !draft.config.get(PASSWORD_WO).is_null();
     if resets {
         // Only a known `password_wo` is certain to leave `password` null: an unknown one may turn out to be null.
-        let is_certain = matches!(draft.config.get(PASSWORD_WO), Value::Secret(_));
-        planned.set(PASSWORD, if is_certain { Value::Null } else { Value::Unknown });
+        age_recipients::plan_reset(planned, matches!(draft.config.get(PASSWORD_WO), Value::Secret(_)));
         planned.set(ROTATED_AT, Value::Unknown);
         planned.set(ROTATION_VERSION, Value::Unknown);
         // While a trigger is unknown, the apply may decide not to reset, and then it keeps the prior `stale` and
@@ -145,7 +146,10 @@ mod tests {
     use crate::{
         framework::{Private, diagnostic::Path, plan, value::Number},
         provider::credential_password::{
-            names::{IGNORE, IN_PLACE, ON_EXTERNAL_CHANGE, ROTATE, ROTATION_MODE, ROTATION_TRIGGER, TIMEOUTS, WARN},
+            names::{
+                IGNORE, IN_PLACE, ON_EXTERNAL_CHANGE, PASSWORD, ROTATE, ROTATE_AFTER, ROTATION_MODE, ROTATION_TRIGGER,
+                TIMEOUTS, WARN,
+            },
             schema,
         },
         secret::Secret,
@@ -279,6 +283,80 @@ mod tests {
             assert_eq!(plan.state.get(STALE), after, "row {row}");
             if !replaces.is_empty() {
                 assert_eq!(plan.state, planned(&config, &Value::Null).state, "core's second plan of row {row}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_password_that_is_due_is_rotated_in_the_way_of_the_mode() {
+        let due = |changes: &[(&'static str, Value)]| {
+            let changes = [&[(ROTATE_AFTER, "90d".into()), (ROTATION_DUE, true.into())], changes].concat();
+            rotated(&changes)
+        };
+        let setting = |after: Value, mode: &str, trigger: Value| {
+            config(&[(ROTATE_AFTER, after), (ROTATION_MODE, mode.into()), (ROTATION_TRIGGER, trigger)])
+        };
+        let replace = |after: Value| setting(after, "replace", "one".into());
+        let in_place = |after: Value| setting(after, IN_PLACE, "one".into());
+        let (by_trigger, by_age) = (Path::attribute(ROTATION_TRIGGER), Path::attribute(ROTATION_DUE));
+        let not_yet = due(&[(ROTATION_DUE, false.into())]);
+        let never = due(&[(ROTATED_AT, Value::Null), (PASSWORD, Value::Null)]);
+        // configuration, prior state, resets, replaces for
+        for (row, config, prior, resets, replaces) in [
+            (1, replace("90d".into()), due(&[]), true, vec![&by_age]),
+            (2, in_place("90d".into()), due(&[]), true, vec![]),
+            (3, replace("30d".into()), due(&[]), false, vec![]),
+            (4, in_place("30d".into()), due(&[]), false, vec![]),
+            (5, replace(Value::Null), due(&[]), false, vec![]),
+            (6, in_place(Value::Null), due(&[]), false, vec![]),
+            (7, replace(Value::Unknown), due(&[]), true, vec![&by_age]),
+            (8, in_place(Value::Unknown), due(&[]), true, vec![]),
+            (9, setting("90d".into(), "replace", "two".into()), due(&[]), true, vec![&by_trigger, &by_age]),
+            (10, setting("90d".into(), IN_PLACE, "two".into()), due(&[]), true, vec![]),
+            (11, setting("30d".into(), "replace", "two".into()), due(&[]), true, vec![&by_trigger]),
+            (12, setting(Value::Null, IN_PLACE, "two".into()), due(&[]), true, vec![]),
+            (13, replace("90d".into()), not_yet.clone(), false, vec![]),
+            (14, replace(Value::Unknown), not_yet.clone(), false, vec![]),
+            (15, in_place(Value::Unknown), not_yet, false, vec![]),
+            (16, replace("90d".into()), never.clone(), false, vec![]),
+            (17, in_place(Value::Unknown), never, false, vec![]),
+            (18, replace("90d".into()), rotated(&[]), false, vec![]),
+        ] {
+            let plan = planned(&config, &prior);
+            assert_eq!(plan.resets, resets, "resets in row {row}");
+            assert_eq!(plan.replace.iter().collect::<Vec<_>>(), replaces, "replaces in row {row}");
+            // A state in which the password is due although it was never reset is not one that a refresh stores.
+            assert_eq!(plan.state.get(ROTATION_DUE), &Value::Bool(row == 16), "due in row {row}");
+            assert!(!plan.warns, "row {row}");
+            if !resets {
+                assert_eq!(plan.state.get(PASSWORD), prior.get(PASSWORD), "row {row}");
+            }
+            if !replaces.is_empty() {
+                assert_eq!(plan.state, planned(&config, &Value::Null).state, "core's second plan of row {row}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_age_that_is_decided_at_apply_leaves_open_what_a_rotation_changes() {
+        for stale in [false, true] {
+            let changes = [
+                (ROTATE_AFTER, "90d".into()),
+                (ROTATION_DUE, true.into()),
+                (STALE, stale.into()),
+                (VERIFIED, true.into()),
+            ];
+            let prior = rotated(&changes);
+            let plan = |after: Value| {
+                let in_place = (ROTATION_MODE, IN_PLACE.into());
+                planned(&config(&[(ROTATE_AFTER, after), in_place, (ROTATION_TRIGGER, "one".into())]), &prior).state
+            };
+            let before = plan(Value::Unknown);
+            for after in ["90d".into(), "30d".into(), Value::Null].map(plan) {
+                for attribute in schema::schema().attributes {
+                    let (before, after) = (before.get(&attribute.name), after.get(&attribute.name));
+                    assert!(before.is_unknown() || before == after, "{}", attribute.name);
+                }
             }
         }
     }
