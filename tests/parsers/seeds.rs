@@ -99,7 +99,8 @@ fn fixtures(beginnings: &[&str]) -> Vec<Vec<u8>> {
         let files = fs::read_dir(folder.join(vendor.name)).unwrap().map(|file| file.unwrap().path());
         let is_wanted = |file: &PathBuf| {
             let name = file.file_name().and_then(OsStr::to_str).unwrap();
-            name.ends_with(".json") && beginnings.iter().any(|beginning| name.starts_with(beginning))
+            file.extension() == Some(OsStr::new("json"))
+                && beginnings.iter().any(|beginning| name.starts_with(beginning))
         };
         let mut files: Vec<_> = files.filter(is_wanted).collect();
         files.sort();
