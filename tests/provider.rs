@@ -44,6 +44,7 @@ use sandbox::core::{
 use terraform_provider_smtp::{
     framework::{Provider, msgpack, schema::Attribute, value::Value},
     provider::Smtp,
+    secret::Secret,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
