@@ -6,6 +6,9 @@
 mod case;
 #[path = "smtp/peers/mod.rs"]
 mod peers;
+#[cfg(unix)]
+#[path = "faults/process.rs"]
+mod process;
 mod support;
 
 #[path = "acceptance/apply_again.rs"]
@@ -50,6 +53,8 @@ mod outside_texts;
 mod overlap;
 #[path = "acceptance/own_password.rs"]
 mod own_password;
+#[path = "acceptance/pair/mod.rs"]
+mod pair;
 #[path = "acceptance/recovering.rs"]
 mod recovering;
 #[path = "acceptance/refresh.rs"]

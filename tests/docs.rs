@@ -225,8 +225,13 @@ fn vendors() -> String {
 }
 
 fn import(resource: &str) -> String {
+    let id = if resource == "smtp_credential_pair" {
+        "The import id is the ids of both credentials, joined by a comma. The first is that of the credential in use."
+    } else {
+        "The import id is the resource's `id`."
+    };
     format!(
-        "## Import\n\nThe import id is the resource's `id`. In a configuration:\n\n{}\n\
+        "## Import\n\n{id} In a configuration:\n\n{}\n\
          Or on the command line:\n\n{}",
         code_block("terraform", &format!("resources/{resource}/import-by-string-id.tf")),
         code_block("shell", &format!("resources/{resource}/import.sh"))

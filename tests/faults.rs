@@ -16,6 +16,8 @@ mod destroy_faults;
 mod flood_faults;
 #[path = "faults/network_faults.rs"]
 mod network_faults;
+#[path = "faults/pair_faults.rs"]
+mod pair_faults;
 #[path = "faults/process.rs"]
 mod process;
 #[path = "faults/process_faults.rs"]

@@ -35,8 +35,8 @@ use sandbox::core::{
         tfplugin6::{
             AttributePath, ClientCapabilities, Diagnostic, RawState, apply_resource_change,
             attribute_path::step::Selector, call_function, configure_provider, diagnostic::Severity, get_functions,
-            get_metadata, get_provider_schema, import_resource_state, plan_resource_change, read_data_source,
-            read_resource, stop_provider, upgrade_resource_state, validate_data_resource_config,
+            get_metadata, get_provider_schema, import_resource_state, move_resource_state, plan_resource_change,
+            read_data_source, read_resource, stop_provider, upgrade_resource_state, validate_data_resource_config,
             validate_provider_config, validate_resource_config,
         },
     },
@@ -44,6 +44,7 @@ use sandbox::core::{
 use terraform_provider_smtp::{
     framework::{Provider, msgpack, schema::Attribute, value::Value},
     provider::Smtp,
+    secret::Secret,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
@@ -266,6 +267,42 @@ async fn an_import_answers_with_a_state_and_its_private_data() {
 }
 
 #[tokio::test]
+async fn only_a_state_of_this_provider_becomes_one_of_another_type() {
+    let mut command = core::command(BINARY);
+    command.env_remove("HUBSPOT_ACCESS_TOKEN");
+    let plugin = Plugin::start(command).await;
+    let mut core = plugin.connect().await;
+    let own = "registry.example.com/smtp-credentials/smtp";
+    for (address, source, target, moves) in [
+        (own, "smtp_credential_password", "smtp_credential_pair", true),
+        ("registry.terraform.io/somebody-else/smtp", "smtp_credential_password", "smtp_credential_pair", false),
+        ("smtp-credentials/smtp", "smtp_credential_password", "smtp_credential_pair", false),
+        (own, "smtp_credential_pair", "smtp_credential_pair", false),
+        (own, "smtp_credential_pair", "smtp_credential_password", false),
+        (own, "terraform_data", "smtp_credential_pair", false),
+    ] {
+        let json = br#"{"hubspot":{"user_name":"a@b"},"password":"needle","stale":false,"username":"a@b"}"#;
+        let request = move_resource_state::Request {
+            source_provider_address: address.to_owned(),
+            source_type_name: source.to_owned(),
+            source_schema_version: 0,
+            source_state: Some(RawState { json: json.to_vec(), ..RawState::default() }),
+            target_type_name: target.to_owned(),
+            source_private: b"{}".to_vec(),
+        };
+        let moved = core.provider.move_resource_state(request).await.unwrap().into_inner();
+        assert_eq!(moved.diagnostics.is_empty(), moves, "{address} {source} {target}: {:?}", moved.diagnostics);
+        assert!(!format!("{:?}", moved.diagnostics).contains("needle"));
+        if moves {
+            let attributes = &Smtp::new().resources()[1].schema().attributes.clone();
+            let state = decode(moved.target_state.clone(), attributes);
+            assert_eq!(state.get("current").as_str(), Some("hubspot/a@b"));
+            assert_eq!(state.get("password").as_secret().map(Secret::for_state), Some("needle"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_read_that_fails_keeps_the_state_and_one_that_finds_nothing_drops_it() {
     let mut fake = Session::start().await;
     let failed = fake.read(&fake::config("fail")).await;
@@ -409,6 +446,7 @@ async fn a_panic_in_any_call_is_a_diagnostic_without_content() {
         core.plan_resource_change(plan_resource_change::Request::default()).await.unwrap().into_inner().diagnostics,
         core.apply_resource_change(apply_resource_change::Request::default()).await.unwrap().into_inner().diagnostics,
         core.import_resource_state(import_resource_state::Request::default()).await.unwrap().into_inner().diagnostics,
+        core.move_resource_state(move_resource_state::Request::default()).await.unwrap().into_inner().diagnostics,
         core.validate_data_resource_config(validate_data_resource_config::Request::default())
             .await
             .unwrap()

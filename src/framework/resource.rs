@@ -28,6 +28,12 @@ pub trait Resource: Send + Sync + 'static {
         state
     }
 
+    /// Converts the state of a resource of another type of this provider, for a `moved` block. Core plans and refreshes
+    /// the result like any other state. Returns `None` if that type cannot become this one.
+    fn move_from(&self, _type_name: &str, _stored: ResourceState) -> Option<ResourceState> {
+        None
+    }
+
     /// Validates a configuration against rules that the schema cannot express. Core calls this during `validate` and
     /// `plan`. The schema's checks have passed, any value may be unknown, and the provider need not be configured.
     /// Nothing may be sent.

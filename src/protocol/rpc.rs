@@ -15,7 +15,7 @@ use super::{
         tfplugin6::{
             self, ClientCapabilities, DynamicValue, ServerCapabilities, apply_resource_change, call_function,
             configure_provider, get_functions, get_metadata, get_provider_schema, import_resource_state,
-            plan_resource_change, provider_server, read_data_source, read_resource, stop_provider,
+            move_resource_state, plan_resource_change, provider_server, read_data_source, read_resource, stop_provider,
             upgrade_resource_state, validate_data_resource_config, validate_provider_config, validate_resource_config,
         },
     },
@@ -36,7 +36,8 @@ pub(super) struct Service {
 }
 
 /// The optional features that this server supports.
-const CAPABILITIES: ServerCapabilities = ServerCapabilities { plan_destroy: true, get_provider_schema_optional: true };
+const CAPABILITIES: ServerCapabilities =
+    ServerCapabilities { plan_destroy: true, get_provider_schema_optional: true, move_resource_state: true };
 
 type Reply<A> = std::result::Result<Response<A>, Status>;
 
@@ -212,6 +213,33 @@ impl provider_server::Provider for Service {
         .await
     }
 
+    async fn move_resource_state(
+        &self,
+        request: Request<move_resource_state::Request>,
+    ) -> Reply<move_resource_state::Response> {
+        let request = request.into_inner();
+        self.answer(move_resource_state::Response::default(), move |provider, _| async move {
+            let target = find(&*provider, &request.target_type_name)?;
+            // Another provider's resource of the same name has another schema.
+            let is_own = request
+                .source_provider_address
+                .split_once('/')
+                .is_some_and(|(_, address)| address == provider.address());
+            let source = provider.resources().iter().find(|source| source.type_name() == request.source_type_name);
+            let Some(source) = source.filter(|_| is_own) else {
+                return Err(cannot_move(&request.source_type_name, target.type_name()).into());
+            };
+            let state = decode_stored(request.source_state, request.source_schema_version, &**source)?;
+            let stored = ResourceState { state, private: Private(request.source_private) };
+            let moved = target.move_from(source.type_name(), stored);
+            let ResourceState { state, private } =
+                moved.ok_or_else(|| cannot_move(source.type_name(), target.type_name()))?;
+            let target_state = Some(encode(&state, &target.schema().attributes));
+            Ok(move_resource_state::Response { target_state, target_private: private.0, diagnostics: Vec::new() })
+        })
+        .await
+    }
+
     async fn read_data_source(&self, request: Request<read_data_source::Request>) -> Reply<read_data_source::Response> {
         let request = request.into_inner();
         self.answer(read_data_source::Response::default(), move |provider, call| async move {
@@ -313,6 +341,11 @@ fn find<'p>(provider: &'p dyn Provider, type_name: &str) -> Result<&'p Arc<dyn R
         let detail = format!("This version of the provider has no resource of the type {type_name:?}.");
         Diagnostic::error("Unknown resource type", detail).into()
     })
+}
+
+fn cannot_move(source: &str, target: &str) -> Diagnostic {
+    let detail = format!("The state of a resource of the type {source:?} cannot become that of a {target:?}.");
+    Diagnostic::error("Move between these types is not supported", detail)
 }
 
 fn find_data_source<'p>(provider: &'p dyn Provider, type_name: &str) -> Result<&'p Arc<dyn DataSource>> {

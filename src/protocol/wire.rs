@@ -70,6 +70,7 @@ answers!(
     get_metadata,
     get_provider_schema,
     import_resource_state,
+    move_resource_state,
     plan_resource_change,
     read_data_source,
     read_resource,

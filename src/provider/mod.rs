@@ -1,6 +1,7 @@
 //! The provider: its configuration, resources, data sources and functions. No vendor is named here.
 
 mod attributes;
+mod credential_pair;
 mod credential_password;
 mod credentials;
 mod diagnostics;
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    credential_pair::CredentialPair,
     credential_password::CredentialPassword,
     credentials::Credentials,
     functions::{Decrypt, SesPassword, Url},
@@ -36,7 +38,7 @@ pub struct Smtp {
     schema: Schema,
     data_sources: [Arc<dyn DataSource>; 1],
     functions: [Arc<dyn Function>; 3],
-    resources: [Arc<dyn Resource>; 1],
+    resources: [Arc<dyn Resource>; 2],
     connections: Arc<Connections>,
 }
 
@@ -57,7 +59,10 @@ impl Smtp {
             schema: settings::schema(),
             data_sources: [Arc::new(Credentials::new(Arc::clone(&connections)))],
             functions: [Arc::new(Decrypt::new()), Arc::new(SesPassword::new()), Arc::new(Url::new())],
-            resources: [Arc::new(CredentialPassword::new(Arc::clone(&connections), shared))],
+            resources: [
+                Arc::new(CredentialPassword::new(Arc::clone(&connections), Arc::clone(&shared))),
+                Arc::new(CredentialPair::new(Arc::clone(&connections), shared)),
+            ],
             connections,
         }
     }

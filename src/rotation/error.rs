@@ -16,6 +16,8 @@ pub(crate) enum RotationError {
     Checking(Error),
     /// The vendor has no such credential.
     Gone,
+    /// The credential is one that this rotation must not touch: it has the same user name.
+    Spared(String),
     /// The mail server is not ready for a login.
     MailServer { server: Box<Server>, failure: Failure },
     /// It is not known at which mail server to try the password.

@@ -291,6 +291,7 @@ mod tests {
                 endpoint: None,
                 tries_previous: false,
                 username: None,
+                spared: Vec::new(),
                 replaces: None,
                 revokes: None,
                 undoes_refusal: false,

@@ -56,6 +56,17 @@ impl CredentialLocks {
     }
 }
 
+impl CredentialLocks {
+    /// Returns whether this run has reset a credential, or is doing so.
+    pub(super) fn is_reset(&self, id: &str, api: &Arc<dyn VendorApi>) -> bool {
+        let credentials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        credentials.get(id).is_some_and(|credential| match credential.try_lock() {
+            Ok(history) => history.worked.as_ref().is_some_and(|last| last.ptr_eq(&Arc::downgrade(api))),
+            Err(_) => true,
+        })
+    }
+}
+
 impl CredentialGuard {
     /// Records that a reset is about to be sent. Returns whether it is this run's first of the credential.
     pub(super) fn attempts(&mut self, api: &Arc<dyn VendorApi>) -> Occurrence {
@@ -101,6 +112,22 @@ mod tests {
             seen,
             [Occurrence::First, Occurrence::First, Occurrence::Again, Occurrence::First, Occurrence::Again]
         );
+    }
+
+    #[tokio::test]
+    async fn a_credential_is_reset_where_this_run_has_done_so_or_is_doing_so() {
+        let (locks, op) = (CredentialLocks::default(), operation(Duration::from_mins(1)));
+        let [this_run, next_run]: [Arc<dyn VendorApi>; 2] = [Arc::new(UnusedApi), Arc::new(UnusedApi)];
+        assert!(!locks.is_reset("a", &this_run));
+        let mut guard = locks.acquire(&op, "a").await.unwrap();
+        assert!(locks.is_reset("a", &this_run));
+        drop(guard);
+        assert!(!locks.is_reset("a", &this_run), "it has failed");
+        guard = locks.acquire(&op, "a").await.unwrap();
+        guard.succeeds(&this_run);
+        drop(guard);
+        assert!(locks.is_reset("a", &this_run));
+        assert!(!locks.is_reset("a", &next_run) && !locks.is_reset("b", &this_run));
     }
 
     #[tokio::test]

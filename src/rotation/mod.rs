@@ -40,7 +40,7 @@ pub(crate) use self::{
     live_credentials::StoredCredential,
     login_probe::{LoginProbes, ProbeResult},
     password_policy::PasswordPolicy,
-    reconcile::{Evidence, Known, PreviousPassword, StoredLogin},
+    reconcile::{Evidence, Known, PreviousPassword, Reconciled, StoredLogin},
     refused::{Refused, Rotated},
     replacements::{Created, DeletedObject, PendingReplacements},
     request::{NewPassword, Request},

@@ -87,6 +87,10 @@ impl Rotator {
         // Before anything is sent, so that no response can repeat the password unredacted.
         password.as_ref().map(Secret::remember);
         let found = self.check(op).await?;
+        let names = found.username.as_deref().into_iter().chain(request.username.as_deref());
+        if let Some(name) = names.into_iter().find(|name| request.spared.iter().any(|spared| is_same(spared, name))) {
+            return Err(RotationError::Spared(name.to_owned()));
+        }
         let smtp_host = if request.wants_smtp_host { self.smtp_host(op).await? } else { None };
         let endpoint = request.endpoint.map(|endpoint| endpoint.at(smtp_host.as_deref()));
         let login_check = endpoint.map(|endpoint| self.login_check(endpoint)).transpose()?;
@@ -134,4 +138,9 @@ impl Rotator {
         let previous = previous.map(|(check, previous)| (check.server(), previous));
         reconcile(error, op, LostReset { target: &self.target, api: &*self.api, before, begun, previous }).await
     }
+}
+
+/// Returns whether two user names are one mailbox's. A vendor may write a name in another case than a configuration.
+fn is_same(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }

@@ -41,6 +41,13 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Returns whether this run has reset a credential for any resource, or is doing so.
+    pub(crate) fn is_reset(&self, target: &Target, api: &Arc<dyn VendorApi>) -> bool {
+        self.locks.is_reset(&target.id(), api)
+    }
+}
+
 /// Rotates one credential.
 #[derive(Debug)]
 pub(crate) struct Rotator {

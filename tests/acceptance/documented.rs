@@ -50,6 +50,22 @@ const EXAMPLES: &[(&[&str], usize)] = &[
     (&["quickstart/main.tf"], 1),
 ];
 
+/// The credentials of the example of a pair.
+const PAIRED: [&str; 2] = ["newsletter-a@62515.smtp.hubspot.net", "newsletter-b@62515.smtp.hubspot.net"];
+
+/// The examples of a pair, each with the resets that it does.
+const PAIR_EXAMPLES: &[(&[&str], usize)] = &[
+    (&["provider/provider.tf", "resources/smtp_credential_pair/resource.tf"], 1),
+    (
+        &[
+            "provider/provider.tf",
+            "resources/smtp_credential_pair/import-by-string-id.tf",
+            "resources/smtp_credential_pair/resource.tf",
+        ],
+        0,
+    ),
+];
+
 /// Sets up a workspace where the program knows what an example needs.
 type Start = fn() -> Option<Workspace>;
 
@@ -185,6 +201,17 @@ fn the_example_of_every_vendor_applies() {
 }
 
 #[test]
+fn every_example_of_a_pair_applies() {
+    for (files, resets) in PAIR_EXAMPLES {
+        let Some(workspace) = Workspace::new() else { return };
+        for user in PAIRED {
+            workspace.add_credential(user);
+        }
+        assert_applies(workspace, files, *resets);
+    }
+}
+
+#[test]
 fn every_example_for_newer_programs_applies() {
     for (start, files, resets) in NEWER_EXAMPLES {
         let Some(mut workspace) = start() else { continue };
@@ -198,8 +225,8 @@ fn every_example_for_newer_programs_applies() {
 fn no_example_is_left_out() {
     let (mut there, mut applied) = (Vec::new(), Vec::new());
     terraform_files(&examples(), &mut there);
-    let files = EXAMPLES.iter().map(|(files, _)| *files).chain(NEWER_EXAMPLES.iter().map(|(_, files, _)| *files));
-    let files = files.chain([&ENCRYPTED_EXAMPLES[..]]);
+    let files = EXAMPLES.iter().chain(PAIR_EXAMPLES).map(|(files, _)| *files);
+    let files = files.chain(NEWER_EXAMPLES.iter().map(|(_, files, _)| *files)).chain([&ENCRYPTED_EXAMPLES[..]]);
     applied.extend(files.flatten().map(|file| examples().join(file)));
     applied.extend(VENDORS.iter().map(|vendor| examples().join(of_vendor(vendor))));
     there.sort();
@@ -218,6 +245,20 @@ fn the_example_of_an_import_imports() {
     let arguments: Vec<_> = command.split_whitespace().skip(1).collect();
     workspace.run(&arguments).succeeded();
     assert_eq!(workspace.state_of("smtp_credential_password.newsletter")["username"], json!(USER));
+}
+
+#[test]
+fn the_example_of_an_import_of_a_pair_imports() {
+    let Some(workspace) = Workspace::new() else { return };
+    for user in PAIRED {
+        workspace.add_credential(user);
+    }
+    let resources = examples().join("resources/smtp_credential_pair");
+    workspace.write(&fs::read_to_string(resources.join("resource.tf")).expect("an example"));
+    let command = fs::read_to_string(resources.join("import.sh")).expect("an example");
+    let arguments: Vec<_> = command.split_whitespace().skip(1).collect();
+    workspace.run(&arguments).succeeded();
+    assert_eq!(workspace.state_of("smtp_credential_pair.newsletter")["username"], json!(PAIRED[0]));
 }
 
 /// Applies an example in a workspace of its own.

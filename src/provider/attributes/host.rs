@@ -4,6 +4,13 @@ use std::net::Ipv6Addr;
 
 use url::Host;
 
+use super::SMTP_PORT;
+use crate::framework::{
+    diagnostic::{Diagnostic, Path},
+    validate::invalid,
+    value::Value,
+};
+
 /// Validates an argument that must be a host.
 pub(in crate::provider) fn check(text: &str) -> Result<(), &'static str> {
     if Host::parse(text).is_ok() || text.parse::<Ipv6Addr>().is_ok() {
@@ -11,6 +18,13 @@ pub(in crate::provider) fn check(text: &str) -> Result<(), &'static str> {
     } else {
         Err("must be a host name or an IP address, without a port")
     }
+}
+
+/// Validates `smtp_port`, which may be unknown.
+pub(in crate::provider) fn validate_port(config: &Value) -> Option<Diagnostic> {
+    let port = config.get(SMTP_PORT).as_number()?;
+    let is_port = port.as_i64().is_some_and(|port| (1..=65535).contains(&port));
+    (!is_port).then(|| invalid(Path::attribute(SMTP_PORT), "must be a whole number from 1 to 65535"))
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 use super::PASSWORD_POLICY;
 use crate::{
     framework::{
-        diagnostic::{Diagnostics, Path},
+        diagnostic::{Diagnostic, Diagnostics, Path},
         schema::{Attribute, Type},
         validate::invalid,
         value::Value,
     },
     rotation::PasswordPolicy,
+    vendors::{PasswordSource, Vendor},
 };
 
 const LENGTH: &str = "length";
@@ -54,6 +55,19 @@ pub(in crate::provider) fn of(value: &Value) -> Option<PasswordPolicy> {
 /// Validates what no check of a single string can. Anything unknown is accepted.
 pub(in crate::provider) fn validate(value: &Value) -> Diagnostics {
     if value.is_wholly_known() { read(value).err().unwrap_or_default() } else { Diagnostics::default() }
+}
+
+/// Returns an error for each of these arguments that chooses the password although the vendor generates it. One that is
+/// unknown may turn out to be null.
+pub(in crate::provider) fn refused(vendor: &Vendor, config: &Value, names: &[&'static str]) -> Vec<Diagnostic> {
+    let is_set = |name: &str| !config.get(name).is_null() && !config.get(name).is_unknown();
+    let set = names.iter().copied().filter(|name| vendor.password_source == PasswordSource::Vendor && is_set(name));
+    let error = |name: &'static str| {
+        let title = vendor.title;
+        let detail = format!("{title} generates the password and returns it once, so `{name}` cannot be set.");
+        Diagnostic::error(format!("{title} generates the password itself"), detail).at(Path::attribute(name))
+    };
+    set.map(error).collect()
 }
 
 fn read(value: &Value) -> Result<PasswordPolicy, Diagnostics> {

@@ -12,7 +12,7 @@ use crate::{
         value::Value,
     },
     secret::Secret,
-    vendors::{Field, Fields, ImportId, Target, VENDORS, Vendor},
+    vendors::{Field, Fields, ImportId, ResetKind, Target, VENDORS, Vendor},
 };
 
 /// The vendors for which a configuration sets an attribute.
@@ -37,6 +37,27 @@ pub(in crate::provider) fn attributes() -> impl Iterator<Item = Attribute> {
         });
         let description = format!("The credential at {}. Changing it replaces the resource.", vendor.title);
         Attribute::optional(vendor.name, Type::Object(fields.collect()), description).requires_replace()
+    })
+}
+
+/// Returns the attributes that identify the credentials of a pair, one per vendor: a list of objects.
+pub(in crate::provider) fn list_attributes() -> impl Iterator<Item = Attribute> {
+    VENDORS.iter().map(|vendor| {
+        let fields = vendor.target.iter();
+        let fields = fields
+            .map(|field| Attribute::required(field.name, Type::String, field.description).validated_by(field.check));
+        let description = match vendor.reset_kind {
+            ResetKind::InPlace => format!(
+                "Exactly two different credentials at {}, which take turns. The first is reset when the resource is \
+                 created. A change resets nothing while the current credential is still in the list.",
+                vendor.title
+            ),
+            ResetKind::NewCredential => format!(
+                "Not supported: at {} a reset makes a new credential. Use `smtp_credential_password` there.",
+                vendor.title
+            ),
+        };
+        Attribute::optional(vendor.name, Type::Objects(fields.collect()), description)
     })
 }
 
@@ -217,6 +238,28 @@ pub(in crate::provider) fn missing() -> Diagnostic {
 /// The error for a configuration with several credentials.
 pub(in crate::provider) fn several(set: &[&'static Vendor]) -> Diagnostic {
     CREDENTIAL.several(set)
+}
+
+/// The error for a pair without credentials.
+pub(in crate::provider) fn no_pair() -> Diagnostic {
+    let detail = format!("Set exactly one of {}, to a list of two credentials.", names(&pairable()));
+    Diagnostic::error("No credentials are set", detail)
+}
+
+/// The error for a pair with credentials of several vendors.
+pub(in crate::provider) fn several_pairs(set: &[&'static Vendor]) -> Diagnostic {
+    let detail = format!(
+        "{} are set. The credentials of a pair are at one vendor: set exactly one of {}.",
+        names(set),
+        names(&pairable())
+    );
+    Diagnostic::error("More than one vendor is set", detail)
+        .at(Path::attribute(set.last().map_or("", |vendor| vendor.name)))
+}
+
+/// The vendors at which a reset leaves the credential in place, so that two of them can take turns.
+fn pairable() -> Vec<&'static Vendor> {
+    VENDORS.iter().copied().filter(|vendor| vendor.reset_kind == ResetKind::InPlace).collect()
 }
 
 /// What a configuration has to identify.

@@ -74,6 +74,11 @@ pub(in crate::provider) fn attributes() -> Vec<Attribute> {
     ]
 }
 
+/// The nested attributes of `verify` for a resource whose previous password is meant to work.
+pub(in crate::provider) fn attributes_without_previous() -> Vec<Attribute> {
+    attributes().into_iter().filter(|attribute| attribute.name != PREVIOUS).collect()
+}
+
 /// Validates what no check of a single string can. Any value may be unknown.
 pub(in crate::provider) fn validate(config: &Value, vendor: Option<&Vendor>) -> Diagnostics {
     let verify = config.get(VERIFY);

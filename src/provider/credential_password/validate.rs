@@ -1,8 +1,6 @@
 //! Validates a configuration of the resource against rules that its schema cannot express.
 
-use super::names::{
-    AGE_RECIPIENTS, IN_PLACE, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATION_MODE, SMTP_PORT,
-};
+use super::names::{AGE_RECIPIENTS, IN_PLACE, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATION_MODE};
 use crate::{
     framework::{
         diagnostic::{Diagnostic, Diagnostics, Path},
@@ -10,11 +8,10 @@ use crate::{
         value::Value,
     },
     provider::attributes::{
-        age_recipients, password_policy, retire_previous,
+        age_recipients, host, password_policy, retire_previous,
         target::{self, Named},
         verify,
     },
-    vendors::{PasswordSource, Vendor},
 };
 
 /// Validates a configuration. Any value may be unknown.
@@ -27,8 +24,9 @@ pub(super) fn config(config: &Value) -> Diagnostics {
         Named::One(named) => vendor = Some(named),
         Named::Undecided => {}
     }
-    if let Some(vendor) = vendor.filter(|vendor| vendor.password_source == PasswordSource::Vendor) {
-        diagnostics.extend(vendor_generates(vendor, config));
+    if let Some(vendor) = vendor {
+        let names = [PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION];
+        diagnostics.extend(password_policy::refused(vendor, config, &names));
     }
     diagnostics.extend(own_password(config));
     diagnostics.extend(age_recipients::validate(config));
@@ -37,23 +35,8 @@ pub(super) fn config(config: &Value) -> Diagnostics {
     let is_in_place = (!mode.is_unknown()).then(|| mode.as_str() == Some(IN_PLACE));
     diagnostics.extend(retire_previous::validate(config, vendor, is_in_place));
     diagnostics.extend(verify::validate(config, vendor));
-    if let Some(port) = config.get(SMTP_PORT).as_number()
-        && !port.as_i64().is_some_and(|port| (1..=65535).contains(&port))
-    {
-        diagnostics.push(invalid(Path::attribute(SMTP_PORT), "must be a whole number from 1 to 65535"));
-    }
+    diagnostics.extend(host::validate_port(config));
     diagnostics
-}
-
-/// Returns an error for each argument that chooses the password although the vendor generates it.
-fn vendor_generates(vendor: &Vendor, config: &Value) -> Vec<Diagnostic> {
-    let names = [PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION].into_iter();
-    let error = |name: &'static str| {
-        let title = vendor.title;
-        let detail = format!("{title} generates the password and returns it once, so `{name}` cannot be set.");
-        Diagnostic::error(format!("{title} generates the password itself"), detail).at(Path::attribute(name))
-    };
-    names.filter(|name| is_set(config.get(name))).map(error).collect()
 }
 
 /// Returns an error if the arguments for a password of the user's own conflict.

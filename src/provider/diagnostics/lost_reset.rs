@@ -100,6 +100,15 @@ fn second(time: Timestamp) -> String {
     format!("{time:.0}")
 }
 
+/// What a create leaves that may have reset the password.
+pub(in crate::provider) const LEFTOVER: &str = " The resource is in the state without a password, and tainted, so the \
+    next apply replaces it. (With `prevent_destroy` Terraform refuses to do so: remove the resource from the state first, \
+    with `terraform state rm`.)";
+
+/// Where the previous password is, if such a create was replacing another object.
+pub(in crate::provider) const DEPOSED: &str = " If it was replacing another object with `create_before_destroy`, the \
+    previous password is in the deposed object, which the next apply deletes.";
+
 /// Adds to the error of a create what it leaves in the state, and where the previous password is. `predecessors` are
 /// the ids of the credentials that it was to replace; `None` if it is not known to replace anything.
 pub(in crate::provider) fn of_create(
@@ -109,11 +118,7 @@ pub(in crate::provider) fn of_create(
 ) -> Diagnostic {
     let detail = &mut diagnostic.detail;
     if outcome != Outcome::NotChanged {
-        detail.push_str(
-            " The resource is in the state without a password, and tainted, so the next apply replaces it. (With \
-             `prevent_destroy` Terraform refuses to do so: remove the resource from the state first, with `terraform \
-             state rm`.)",
-        );
+        detail.push_str(LEFTOVER);
     }
     match predecessors {
         // After a reset in place the previous password is useless, so there is no point in saying where it is.
@@ -121,10 +126,7 @@ pub(in crate::provider) fn of_create(
         // Nothing was replaced and nothing was changed, so everything is where it was.
         None if outcome == Outcome::NotChanged => return diagnostic,
         None => {
-            detail.push_str(
-                " If it was replacing another object with `create_before_destroy`, the previous password is in the \
-                 deposed object, which the next apply deletes.",
-            );
+            detail.push_str(DEPOSED);
             return diagnostic;
         }
         Some(_) => {}

@@ -157,7 +157,7 @@ fn summary(kind: FailureKind) -> &'static str {
     }
 }
 
-fn advice(kind: FailureKind) -> &'static str {
+pub(super) fn advice(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::Busy | FailureKind::TurnedAway => "Try again later, or from another network.",
         FailureKind::Certificate => {

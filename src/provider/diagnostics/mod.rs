@@ -4,6 +4,7 @@ pub(in crate::provider) mod drift;
 pub(in crate::provider) mod lost_reset;
 pub(in crate::provider) mod mail_server;
 pub(in crate::provider) mod overlap;
+pub(in crate::provider) mod pair;
 mod previous_login;
 mod reset;
 pub(in crate::provider) mod revocation;

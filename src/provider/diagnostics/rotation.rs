@@ -1,7 +1,7 @@
 //! Diagnostics about a rotation: why it failed, and warnings about one that succeeded.
 
 use super::{
-    lost_reset, mail_server, overlap, previous_login, reset, revocation,
+    lost_reset, mail_server, overlap, pair, previous_login, reset, revocation,
     vendor::{self, Step},
 };
 use crate::{
@@ -17,6 +17,7 @@ pub(in crate::provider) fn failed(target: &Target, error: &RotationError) -> Dia
         RotationError::Waiting(error) => vendor::failed(Step::Waiting, target, error),
         RotationError::Checking(error) => vendor::failed(Step::Checking, target, error),
         RotationError::Gone => vendor::gone(target),
+        RotationError::Spared(username) => pair::same_user(target, username),
         RotationError::MailServer { server, failure } => mail_server::not_ready(target, server, failure),
         RotationError::NoServer => verify::no_host(target.vendor),
         RotationError::NoRandomBytes => no_password(),

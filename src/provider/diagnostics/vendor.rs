@@ -22,6 +22,8 @@ pub(in crate::provider) enum Step {
     Checking,
     /// The reset itself.
     Resetting,
+    /// The reset of the credential of a pair that is not in use.
+    ResettingOther,
     /// The revocation of a credential.
     Revoking,
     /// Waiting for another reset of the same credential.
@@ -35,7 +37,7 @@ impl Step {
             Self::Listing => format!("Listing the credentials of `{id}`"),
             Self::Reading => format!("Reading `{id}`"),
             Self::Checking => format!("Checking `{id}` before the reset"),
-            Self::Resetting => format!("Resetting the password of `{id}`"),
+            Self::Resetting | Self::ResettingOther => format!("Resetting the password of `{id}`"),
             Self::Revoking => format!("Revoking the credential of `{id}`"),
             Self::Waiting => format!("Waiting for another resource of this run to reset `{id}`"),
         }
@@ -219,6 +221,11 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
                 ),
                 Finality::Final => String::new(),
             };
+            if step == Step::ResettingOther {
+                return format!(
+                    "{wait}Apply again: it is reset again, and takes over once its new password is stored."
+                );
+            }
             let dead = if outcome == Outcome::Changed { "no longer works" } else { "may no longer work" };
             format!(
                 "{wait}Apply again: the password is reset again and the new one is stored. If the state holds a \

@@ -29,6 +29,7 @@ pub(in crate::provider) fn of(target: &Target, change: &Change) -> std::result::
         endpoint: verify::endpoint(&change.planned),
         tries_previous: verify::tries_previous(&change.planned),
         username: change.planned.get(USERNAME).as_str().map(str::to_owned),
+        spared: Vec::new(),
         replaces: (!change.prior.is_null()).then(|| State::of(&change.prior).stored),
         revokes: None,
         undoes_refusal: false,

@@ -1,0 +1,1 @@
+terraform import smtp_credential_pair.newsletter hubspot/newsletter-a@62515.smtp.hubspot.net,hubspot/newsletter-b@62515.smtp.hubspot.net

@@ -1,0 +1,127 @@
+//! Refreshes the resource: do the credentials exist, and does the stored password of the current one still work?
+
+use super::{
+    CredentialPair,
+    names::{CURRENT, PREVIOUS},
+    targets::{self, Targets},
+};
+use crate::{
+    framework::{
+        Call, ResourceState,
+        diagnostic::{Diagnostic, Result},
+        value::Value,
+    },
+    provider::{
+        diagnostics::{
+            pair,
+            vendor::{self, Step},
+        },
+        password::{
+            names::STALE,
+            operation::Timed,
+            refresh::{Refreshed, Refresher, missing_host},
+            state::{OnExternalChange, State},
+        },
+        settings::Connection,
+    },
+    rotation::{Drift, ProbeResult},
+    smtp::Server,
+    vendors::{Found, Operation, Presence, PriorCredential, Target, VendorApi},
+};
+
+impl CredentialPair {
+    pub(super) async fn refresh(&self, call: &Call, prior: ResourceState) -> Result<Option<ResourceState>> {
+        let targets = Targets::of(&prior.state)?;
+        let id = prior.state.get(CURRENT).as_str().unwrap_or_default();
+        let Some(current) = targets.named(id) else {
+            let detail = "The state does not say which credential is the current one.";
+            return Err(Diagnostic::error("Unknown credential", detail).into());
+        };
+        let others: Vec<_> =
+            targets.elements.iter().flatten().filter(|target| !targets::is_same(&target.id(), id)).collect();
+        let api = match self.connections.to(current.vendor) {
+            Connection::Ready(api) => api,
+            // A refresh is optional, so unknown settings leave the state as it is instead of failing the plan.
+            Connection::Unknown => return Ok(Some(prior)),
+            Connection::Refused(diagnostic) => return Err(diagnostic.into()),
+        };
+        let op = Timed::Read.operation(call, &prior.state);
+        let known = State::of(&prior.state);
+        let found = presence(&op, &*api, &current, &known.stored.credential).await?;
+        let mut gone = Vec::new();
+        for other in &others {
+            if presence(&op, &*api, other, &PriorCredential::default()).await?.is_none() {
+                gone.push(*other);
+            }
+        }
+        let mut refreshed = match found {
+            Some(found) => {
+                let host = missing_host(&op, &*api, &current, &prior.state).await?;
+                let compare = |reported: &str, stored: &str| api.compare(reported, stored);
+                let drift = Drift::of_version(&known.stored, found.version.as_deref(), compare);
+                let refresher =
+                    Refresher { shared: &self.shared, probes: &self.probes, roots: self.connections.roots() };
+                let Refreshed { state, now, probed } =
+                    refresher.found(&op, &current, prior, (found, host), drift).await;
+                warnings(&current, id_of(&state.state), &now, probed.as_ref()).for_each(|warning| call.warn(warning));
+                for other in &gone {
+                    call.warn(pair::other_gone(other));
+                }
+                state
+            }
+            // Both are gone. A moved state has only one credential, and the configuration may name another.
+            None if !others.is_empty() && gone.len() == others.len() => {
+                // Without a password nothing is lost, so the removal needs no warning.
+                if known.password.is_some() {
+                    call.warn(vendor::dropped(&current));
+                }
+                return Ok(None);
+            }
+            None => {
+                call.warn(pair::current_gone(&current));
+                let mut prior = prior;
+                prior.state.set(STALE, true);
+                prior
+            }
+        };
+        let previous = refreshed.state.get(PREVIOUS).as_str().unwrap_or_default();
+        if gone.iter().any(|other| targets::is_same(&other.id(), previous)) {
+            refreshed.state.set(PREVIOUS, Value::Null);
+        }
+        Ok(Some(refreshed))
+    }
+}
+
+fn id_of(state: &Value) -> &str {
+    state.get(CURRENT).as_str().unwrap_or_default()
+}
+
+/// Returns what the vendor reports of a credential; `None` if it is gone.
+async fn presence(
+    op: &Operation,
+    api: &dyn VendorApi,
+    target: &Target,
+    prior: &PriorCredential,
+) -> Result<Option<Found>> {
+    match api.read(op, &target.fields, prior).await {
+        Ok(Presence::Found(found)) => Ok(Some(found)),
+        Ok(Presence::Gone) => Ok(None),
+        Err(error) => Err(vendor::failed(Step::Reading, target, &error).into()),
+    }
+}
+
+/// Returns the warnings of a refresh. A rejected login replaces the warning of a stale password, since it says more,
+/// and is silenced with it.
+fn warnings(
+    target: &Target,
+    id: &str,
+    known: &State,
+    probed: Option<&(Server, ProbeResult)>,
+) -> impl Iterator<Item = Diagnostic> {
+    let is_silenced = known.on_external_change == OnExternalChange::Ignore;
+    let of_login = probed.and_then(|(server, probe)| pair::probed(target, server, probe, is_silenced));
+    let stale = known.warns_of_staleness().then(|| pair::stale(id));
+    let is_refused = probed.is_some_and(|(_, probe)| probe.drift() == Drift::Confirmed);
+    let warnings = if is_refused { [stale.and(of_login), None] } else { [of_login, stale] };
+    warnings.into_iter().flatten()
+}

@@ -1,0 +1,87 @@
+//! Credentials that are gone, and passwords that somebody else has changed.
+
+use serde_json::{Value, json};
+
+use super::{
+    A, B, C, NOT_CHANGED, PAIR, Vendor, hubspot, resets, rotated_twice, said, trigger, turn, works_as, workspace,
+};
+use crate::support::Workspace;
+
+#[test]
+fn without_the_other_credential_a_refresh_warns_and_a_rotation_fails_before_the_reset() {
+    let Some(workspace) = rotated_twice("") else { return };
+    workspace.sandbox.hubspot().delete(B);
+    let warning = workspace.refresh().warning().is("The other credential does not exist");
+    warning.says(&["Reading `hubspot/b@example.com`", "the next rotation fails", NOT_CHANGED]);
+    assert_eq!(turn(&workspace), (Vendor::HubSpot.id(A).into(), Value::Null));
+    let state = workspace.state_of(PAIR);
+    workspace.write(&hubspot([A, B], &trigger("four")));
+    let run = workspace.apply().failed();
+    said(&run, "HubSpot does not know this credential").says(&["Checking `hubspot/b@example.com`", NOT_CHANGED]);
+    assert_eq!((workspace.state_of(PAIR), resets(&workspace)[0]), (state, 2));
+    works_as(&workspace, A);
+    // Another one takes its place.
+    workspace.write(&hubspot([A, C], &trigger("four")));
+    workspace.apply().succeeded();
+    works_as(&workspace, C);
+    workspace.plan().nothing_to_do();
+}
+
+#[test]
+fn without_the_current_credential_it_is_stale_and_the_other_takes_over() {
+    for (setting, text) in [("", "two"), ("on_external_change = \"rotate\"", "one")] {
+        let Some(workspace) = workspace() else { return };
+        let write = |text: &str| workspace.write(&hubspot([A, B], &format!("{}\n  {setting}", trigger(text))));
+        write("one");
+        workspace.apply().quiet();
+        workspace.sandbox.hubspot().delete(A);
+        let warning = workspace.refresh().warning().is("The current credential does not exist");
+        warning.says(&["Reading `hubspot/a@example.com`", "Change `rotation_trigger`", NOT_CHANGED]);
+        assert_eq!(workspace.state_of(PAIR)["stale"], true);
+        write(text);
+        workspace.apply().succeeded();
+        works_as(&workspace, B);
+        assert_eq!(turn(&workspace), (Vendor::HubSpot.id(B).into(), Value::Null), "what is gone works no longer");
+        let warning = workspace.plan().warning().is("The other credential does not exist");
+        warning.says(&["`hubspot/a@example.com`"]);
+    }
+}
+
+#[test]
+fn without_both_the_resource_is_gone() {
+    let Some(workspace) = workspace() else { return };
+    workspace.write(&hubspot([A, B], ""));
+    workspace.apply().quiet();
+    for user in [A, B] {
+        workspace.sandbox.hubspot().delete(user);
+    }
+    workspace.refresh().warning().is("A stored password was removed from state");
+    assert_eq!(workspace.addresses(), [""; 0]);
+}
+
+#[test]
+fn a_current_credential_that_somebody_else_has_reset_is_stale() {
+    let Some(workspace) = Workspace::new() else { return };
+    for user in [A, B] {
+        Vendor::KirimEmail.open(&workspace, user);
+    }
+    let write = |arguments: &str| workspace.write(&Vendor::KirimEmail.pair([A, B], arguments));
+    write(&trigger("one"));
+    workspace.apply().quiet();
+    // A reset of the other one is nobody's matter.
+    workspace.sandbox.kirim_email().reset_elsewhere(B);
+    workspace.plan().nothing_to_do();
+    workspace.sandbox.kirim_email().reset_elsewhere(A);
+    let warning = workspace.refresh().warning().is("The stored password is stale");
+    warning.says(&["`kirim_email/example.com/", "the other credential is then reset and takes over"]);
+    assert_eq!(workspace.state_of(PAIR)["stale"], true);
+
+    write(&format!("{}\n  on_external_change = \"rotate\"", trigger("one")));
+    let run = workspace.plan().succeeded();
+    said(&run, "A rotation is planned for a stale password").says(&["is not touched"]);
+    workspace.apply().succeeded();
+    works_as(&workspace, B);
+    let state = workspace.state_of(PAIR);
+    assert_eq!((&state["stale"], &state["previous"]), (&json!(false), &Value::Null));
+    workspace.plan().nothing_to_do();
+}

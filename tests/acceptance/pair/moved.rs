@@ -1,0 +1,90 @@
+//! From a single credential to a pair, with a `moved` block.
+
+use serde_json::Value;
+
+use super::{A, B, PAIR, VENDORS, resets, trigger, turn, works_as};
+use crate::support::{self, ADDRESS, SMTPD, Workspace};
+
+fn moved() -> String {
+    format!("moved {{\n  from = {ADDRESS}\n  to   = {PAIR}\n}}\n")
+}
+
+#[test]
+fn a_single_credential_becomes_the_current_one_of_a_pair_and_keeps_its_password() {
+    for vendor in VENDORS {
+        let Some(workspace) = Workspace::with_functions() else { return };
+        for user in [A, B] {
+            vendor.open(&workspace, user);
+        }
+        let target = format!("{} = {}", vendor.name(), vendor.element(A));
+        workspace.write(&support::block("this", &target, &trigger("one")));
+        workspace.apply().quiet();
+        let single = workspace.state();
+
+        workspace.write(&(vendor.pair([A, B], &trigger("one")) + &moved()));
+        workspace.apply().quiet();
+        assert_eq!(workspace.addresses(), [PAIR]);
+        let state = workspace.state_of(PAIR);
+        for name in ["password", "username", "rotated_at", "rotation_version", "remote_version", "smtp_host"] {
+            assert_eq!(state[name], single[name], "{name}");
+        }
+        assert_eq!(turn(&workspace), (vendor.id(A).into(), Value::Null));
+        assert_eq!(workspace.resets_everywhere(), 1);
+        let password = works_as(&workspace, A);
+        workspace.plan().nothing_to_do();
+
+        workspace.write(&(vendor.pair([A, B], &trigger("two")) + &moved()));
+        workspace.apply().quiet();
+        works_as(&workspace, B);
+        assert!(workspace.logs_in_as(A, &password));
+        assert_eq!(turn(&workspace), (vendor.id(B).into(), vendor.id(A).into()));
+        workspace.plan().nothing_to_do();
+    }
+}
+
+#[test]
+fn a_move_and_a_changed_trigger_are_one_rotation() {
+    let Some(workspace) = Workspace::with_functions() else { return };
+    for user in [A, B] {
+        workspace.add_credential(user);
+    }
+    workspace.write(&support::resource("this", A, &trigger("one")));
+    workspace.apply().quiet();
+    let password = workspace.working_password();
+    workspace.write(&(super::hubspot([A, B], &trigger("two")) + &moved()));
+    workspace.apply().quiet();
+    works_as(&workspace, B);
+    assert!(workspace.logs_in_as(A, &password));
+    assert_eq!(resets(&workspace), [1, 1, 0]);
+    workspace.plan().nothing_to_do();
+}
+
+#[test]
+fn what_cannot_become_a_pair_is_refused_and_stays() {
+    let Some(workspace) = Workspace::with_functions() else { return };
+    for user in [A, B] {
+        workspace.add_credential(user);
+    }
+    workspace.write(&support::block("this", SMTPD, ""));
+    workspace.apply().quiet();
+    workspace.write(&(super::hubspot([A, B], "") + &moved()));
+    workspace.plan().error().is("Move between these types is not supported");
+    assert_eq!(workspace.addresses(), [ADDRESS]);
+    workspace.working_password();
+
+    // A pair has no place for an encrypted password.
+    let recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+    workspace.write(&support::resource("this", A, &format!("age_recipients = [\"{recipient}\"]")));
+    workspace.apply().succeeded();
+    let encrypted = workspace.state()["encrypted_password"].clone();
+    assert!(encrypted.is_string());
+    workspace.write(&(super::hubspot([A, B], "") + &moved()));
+    workspace.plan().error().is("Move between these types is not supported");
+    assert_eq!(workspace.state()["encrypted_password"], encrypted);
+
+    workspace.write("resource \"terraform_data\" \"x\" {}\n");
+    workspace.apply().succeeded();
+    let of_core = format!("moved {{\n  from = terraform_data.x\n  to   = {PAIR}\n}}\n");
+    workspace.write(&(super::hubspot([A, B], "") + &of_core));
+    workspace.plan().error().is("Move between these types is not supported");
+}

@@ -1,0 +1,153 @@
+//! A pair after what costs a single credential its password: the one in the state works, because it is not the one that was reset.
+
+use std::fs;
+
+use sandbox::{Effect, Fault, Operation};
+use serde_json::Value;
+
+use crate::{
+    process::{Running, assert_gone},
+    process_faults::wait_until,
+    scene::APPLY,
+    state_faults::installed,
+    state_server::StateServer,
+    support::Workspace,
+    table,
+};
+
+const SECTION: &str = "## Pairs";
+
+const FAULTS: [&str; 8] = [
+    "Ctrl-C twice with the reset in flight",
+    "kill -9 of the provider with the reset in flight",
+    "kill -9 of core with the reset in flight",
+    "kill -9 of both when the response has begun",
+    "the response is lost",
+    "the vendor has reset it and responds with 502",
+    "the backend refuses the state; `errored.tfstate` is lost",
+    "no file can be written; what core prints is lost",
+];
+
+const PAIR: &str = "smtp_credential_pair.this";
+const A: &str = "a@example.com";
+const B: &str = "b@example.com";
+
+#[test]
+fn the_table_has_every_fault_of_a_pair() {
+    assert_eq!(table::faults(SECTION), FAULTS);
+}
+
+#[test]
+fn whatever_ends_a_rotation_the_password_in_the_state_works() {
+    let stall = || Fault::new(Effect::Stall).on(Operation::Reset);
+    let head = Fault::new(Effect::HeadThenStall).on(Operation::Reset);
+    let ends: [(Fault, End); 4] = [
+        (stall(), |workspace, run| {
+            run.signal_core("INT");
+            // Core takes a second one for impatience only after it has taken note of the first.
+            let printed = || fs::read_to_string(workspace.path("stdout.log")).unwrap_or_default();
+            wait_until(|| printed().contains("Interrupt received"));
+            run.signal_core("INT");
+        }),
+        (stall(), |_, run| run.signal_providers("KILL")),
+        (stall(), |_, run| run.signal_core("KILL")),
+        (head, |_, run| run.signal_group("KILL")),
+    ];
+    for (fault, (stalled, end)) in FAULTS.into_iter().zip(ends) {
+        let Some(workspace) = rotating("", |_| ()) else { return };
+        workspace.sandbox.fault(stalled);
+        let run = Running::start(&workspace, &APPLY);
+        assert!(workspace.sandbox.wait_for_stalled(1), "{fault}");
+        end(&workspace, &run);
+        let ended = run.wait();
+        workspace.sandbox.release();
+        assert_gone(ended.group);
+        // What is killed leaves its socket.
+        let folder = workspace.path("tmp");
+        fs::remove_dir_all(&folder).and_then(|()| fs::create_dir(&folder)).expect("an empty folder");
+        workspace.judge(&APPLY, &ended.output);
+        survives(fault, &workspace, "nothing");
+    }
+}
+
+#[test]
+fn whatever_becomes_of_the_response_the_password_in_the_state_works() {
+    let faults = [Fault::new(Effect::Close), Fault::page(502)];
+    for (fault, lost) in FAULTS.into_iter().skip(4).zip(faults) {
+        let Some(workspace) = rotating("", |_| ()) else { return };
+        workspace.sandbox.fault(lost.on(Operation::Reset));
+        let error = workspace.apply().error();
+        assert!(error.detail.contains("The password may have been changed."), "{error:?}");
+        survives(fault, &workspace, "may have been changed");
+    }
+}
+
+#[test]
+fn a_state_that_cannot_be_written_is_the_one_before_whose_password_works() {
+    let server = StateServer::start();
+    let Some(workspace) = rotating(&server.backend(), |workspace| installed(workspace, &[])) else { return };
+    server.refuse();
+    let run = workspace.apply().failed();
+    assert!(run.stdout.contains("Failed to save state"), "{run}");
+    server.relent();
+    workspace.remove("errored.tfstate");
+    survives(FAULTS[6], &workspace, "nothing");
+
+    let Some(mut workspace) = rotating("", |_| ()) else { return };
+    let trace = ["TF_LOG", "TF_LOG_PATH"].map(|name| (name, workspace.environment()[name].clone()));
+    workspace.unset("TF_LOG");
+    let inner = workspace.command(&["apply", "-no-color", "-auto-approve", "-input=false"]);
+    let mut command = std::process::Command::new("sh");
+    // No file may have more than one block; what is printed goes through a pipe.
+    command.args(["-c", "{ ulimit -f 1; exec \"$@\"; } 2>&1 | cat", "sh"]);
+    command.arg(inner.get_program()).args(inner.get_args());
+    command.env_clear().envs(workspace.environment()).current_dir(workspace.path(""));
+    let output = command.output().expect("the program starts");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let password = workspace.sandbox.hubspot().password(B).expect("the vendor has a password");
+    assert!(printed.contains(&password), "core prints the state that it can write nowhere");
+    for (name, value) in trace {
+        workspace.set(name, &value);
+    }
+    survives(FAULTS[7], &workspace, "nothing");
+}
+
+/// What ends a run.
+type End = fn(&Workspace, &Running);
+
+/// A pair whose first credential is the current one and whose second was never reset, with a rotation before it.
+fn rotating(head: &str, prepare: fn(&Workspace)) -> Option<Workspace> {
+    let workspace = Workspace::new()?;
+    let configuration = |trigger: &str| {
+        let list = [A, B].map(|user| format!("{{ user_name = \"{user}\" }}")).join(", ");
+        let arguments = format!("hubspot = [{list}]\n  rotation_trigger = \"{trigger}\"");
+        format!("{head}resource \"smtp_credential_pair\" \"this\" {{\n  {arguments}\n}}\n")
+    };
+    for user in [A, B] {
+        workspace.add_credential(user);
+    }
+    workspace.write(&configuration("one"));
+    prepare(&workspace);
+    workspace.apply().succeeded();
+    workspace.write(&configuration("two"));
+    Some(workspace)
+}
+
+/// Insists that the state has the credential that was current before, with a password that works, that a plain apply rotates to the
+/// other one, and that the first still works then.
+#[track_caller]
+fn survives(fault: &str, workspace: &Workspace, told: &str) {
+    workspace.sandbox.clear_faults();
+    let resets = workspace.sandbox.hubspot().resets(B);
+    let works = |user: &str, password: &Value| workspace.logs_in_as(user, password.as_str().expect("a password"));
+    let before = workspace.stored().0[PAIR].clone();
+    assert_eq!((&before["username"], &before["previous"]), (&Value::from(A), &Value::Null), "{fault}");
+    assert!(works(A, &before["password"]), "{fault}");
+    workspace.apply().succeeded();
+    let after = workspace.stored().0[PAIR].clone();
+    assert_eq!((&after["username"], &after["previous"]), (&Value::from(B), &before["current"]), "{fault}");
+    assert!(works(B, &after["password"]) && works(A, &before["password"]), "{fault}");
+    assert_eq!(workspace.sandbox.hubspot().resets(A), 1, "{fault}: it is never touched");
+    workspace.plan().nothing_to_do();
+    table::row(SECTION, &[fault, &resets.to_string(), told, "that of the current credential, works"]);
+}
