@@ -19,9 +19,11 @@ use sandbox::core::wire::tfplugin6::{
     apply_resource_change, get_provider_schema, plan_resource_change, provider_client::ProviderClient, read_resource,
 };
 use terraform_provider_smtp::{
+    age::{Recipient, Seal},
     framework::{Provider, msgpack, schema::Attribute},
     protocol,
     provider::Smtp,
+    secret::Secret,
 };
 use tokio::runtime::{self, Runtime};
 use tonic::{body::Body, client::GrpcService};
@@ -44,6 +46,29 @@ fn encode_state(bencher: Bencher) {
     let core = core(instant::provider());
     let state = msgpack::decode(&core.applied().new_state.unwrap().msgpack, &core.attributes).unwrap();
     bencher.bench(|| msgpack::encode(black_box(&state), &core.attributes));
+}
+
+/// Prepares to encrypt a password to two recipients, before the reset.
+#[divan::bench]
+fn prepare_seal(bencher: Bencher) {
+    let recipients = recipients();
+    bencher.bench(|| Seal::prepare(black_box(&recipients), getrandom::fill).unwrap());
+}
+
+/// Encrypts a password, after the reset.
+#[divan::bench]
+fn seal_password(bencher: Bencher) {
+    let seal = Seal::prepare(&recipients(), getrandom::fill).unwrap();
+    let password = Secret::new("ItUuCc8h4I5MihiysY8HB6XSbWZmVZ");
+    bencher.bench(|| seal.seal(black_box(&password)));
+}
+
+fn recipients() -> [Recipient; 2] {
+    let parse = |text| Recipient::parse(text).unwrap();
+    [
+        parse("age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"),
+        parse("age13ppjsl6lgqezs762gwqj42s94jyqudqfaz8lf0ag3vle8z7s0yjsuep7er"),
+    ]
 }
 
 /// Sets the provider up, as every start does.

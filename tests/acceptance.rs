@@ -20,6 +20,10 @@ mod credentials;
 mod documented;
 #[path = "acceptance/doubtful.rs"]
 mod doubtful;
+#[path = "acceptance/encrypted.rs"]
+mod encrypted;
+#[path = "acceptance/encrypted_guide.rs"]
+mod encrypted_guide;
 #[path = "acceptance/every_vendor.rs"]
 mod every_vendor;
 #[path = "acceptance/external_change.rs"]

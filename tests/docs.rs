@@ -179,7 +179,8 @@ impl Page<'_> {
 }
 
 /// Sections of descriptions, each with the example that is shown below its first paragraph.
-const ILLUSTRATED: [(&str, &str); 2] = [
+const ILLUSTRATED: [(&str, &str); 3] = [
+    ("## Encrypted passwords", "resources/smtp_credential_password/encrypted.tf"),
     ("## When somebody else resets the password", "resources/smtp_credential_password/external-change.tf"),
     ("## Whether a new password works", "resources/smtp_credential_password/verify.tf"),
 ];

@@ -1,10 +1,12 @@
 //! OpenTofu 1.6.2 treats the private data of a replacement as the provider expects, so that a reset that cannot work leaves the old password
-//! in the state. `tests/cores/opentofu-1.6.2` fetches it; `OTHER_CORES=0` skips these tests.
+//! in the state; and an encrypted password stays encrypted. `tests/cores/opentofu-1.6.2` fetches it; `OTHER_CORES=0` skips these tests.
 
 #![cfg(unix)]
 
 mod support;
 
+#[path = "acceptance/encrypted.rs"]
+mod encrypted;
 #[path = "acceptance/failed_reset.rs"]
 mod failed_reset;
 

@@ -5,7 +5,6 @@
 
 #[path = "../core/mod.rs"]
 mod core;
-mod mail;
 mod workspace;
 
 use std::{
@@ -13,16 +12,17 @@ use std::{
     process::ExitCode,
 };
 
-use sandbox::{KirimEmail, Sandbox};
+use sandbox::{KirimEmail, Sandbox, client};
 use serde_json::{Value, json};
 
 use self::{
     core::{Core, build_provider},
-    mail::{Answer, login},
     workspace::Workspace,
 };
 
 const USER_NAME: &str = "myuser";
+const ACCEPTED: &str = "accepted";
+const REFUSED: &str = "refused";
 
 fn main() -> ExitCode {
     match run() {
@@ -56,13 +56,13 @@ fn run() -> Result<(), String> {
         expect("verified", &workspace.stored("verified")?, true)
     })?;
     let second = workspace.password()?;
-    log_in(&sandbox, "the old password", &first, Answer::Refused)?;
-    log_in(&sandbox, "the new password", &second, Answer::Accepted)?;
+    log_in(&sandbox, "the old password", &first, REFUSED)?;
+    log_in(&sandbox, "the new password", &second, ACCEPTED)?;
 
     step("somebody else resets it", "the state's password no longer works", || {
         sandbox.kirim_email().reset_elsewhere(USER_NAME).map(drop).ok_or("There is no such credential.".to_owned())
     })?;
-    log_in(&sandbox, "the state's password", &second, Answer::Refused)?;
+    log_in(&sandbox, "the state's password", &second, REFUSED)?;
     step(&format!("{name} plan"), "stale = true, and a rotation is planned for it", || {
         workspace.run(&[&["plan", "-out=plan"], &changed[..]].concat())?;
         let plan = workspace.plan("plan")?;
@@ -78,7 +78,7 @@ fn run() -> Result<(), String> {
 
     let kept = "gone from the state, unchanged at KIRIM.EMAIL";
     step(&format!("{name} destroy"), kept, || workspace.run(&["destroy", "-auto-approve"]))?;
-    log_in(&sandbox, "the last password", &third, Answer::Accepted)?;
+    log_in(&sandbox, "the last password", &third, ACCEPTED)?;
 
     match sandbox.kirim_email().resets(USER_NAME) {
         4 => println!("\nThree resets were asked for, one was somebody else's, and the sandbox counted four."),
@@ -93,9 +93,11 @@ fn expect(what: &str, found: &Value, expected: impl Into<Value>) -> Result<(), S
     if *found == expected { Ok(()) } else { Err(format!("{what} should be {expected}, and is {found}.")) }
 }
 
-fn log_in(sandbox: &Sandbox, with: &str, password: &str, expected: Answer) -> Result<(), String> {
+fn log_in(sandbox: &Sandbox, with: &str, password: &str, expected: &str) -> Result<(), String> {
     step(&format!("  log in with {with}"), &format!("{expected} by the mail server"), || {
-        match login(sandbox.smtp_port(), &sandbox.ca_certificate_pem(), USER_NAME, password)? {
+        let is_accepted = client::logs_in(sandbox, USER_NAME, password)
+            .map_err(|error| format!("The mail server cannot be used: {error}."))?;
+        match if is_accepted { ACCEPTED } else { REFUSED } {
             answer if answer == expected => Ok(()),
             answer => Err(format!("The mail server should have {expected} this login, and {answer} it.")),
         }

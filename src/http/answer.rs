@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::{
-    Error, ErrorFormat, Finality, Kind, Outcome, Result,
+    error::{Error, Finality, Kind, Outcome, Result},
+    error_format::ErrorFormat,
     words::{Media, Origin},
 };
 use crate::secret::Shown;

@@ -139,6 +139,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
             if is_complete && is_found {
                 return Ok(());
             }
+            // Once the password may be there, a wrong length or a connection that stays open is not worth the full
+            // timeout.
             let read =
                 if is_complete || is_found { timeout(PATIENCE, self.read()).await } else { Ok(self.read().await) };
             let bytes = match (read, self.framing) {
@@ -153,6 +155,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
             let piece = std::mem::take(&mut self.piece);
             wiped::append(&mut self.raw, &piece[..bytes]);
             self.decode(&piece[..bytes])?;
+            // Only a brace can complete a document, and a search goes through everything again.
             is_found = is_found || piece[..bytes].contains(&b'}') && self.is_found();
             self.piece = piece;
         }
@@ -192,8 +195,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
                 Ok(httparse::Status::Partial) | Err(_) => return Err(TransportError::Interrupted),
             };
             let status = response.code.unwrap_or_default();
+            // After a 101 the connection speaks another protocol, so no response follows (RFC 9110, section 15.2.2).
             let is_interim = matches!(status, 100 | 102..=199);
             if !is_interim {
+                // A header that is not valid is dropped, since the password is in the body.
                 let pairs = response.headers.iter().filter_map(|header| {
                     let name = HeaderName::from_bytes(header.name.as_bytes()).ok()?;
                     Some((name, HeaderValue::from_bytes(header.value).ok()?))

@@ -4,7 +4,12 @@
 //! retry after a timeout or a 5xx regardless of the method. A reset may be sent again only if the vendor certainly has
 //! not processed the previous one.
 
-use super::{ErrorFormat, Finality, Kind, Outcome, transport::TransportError, words::Origin};
+use super::{
+    error::{Finality, Kind, Outcome},
+    error_format::ErrorFormat,
+    transport::TransportError,
+    words::Origin,
+};
 
 /// What a request does at the vendor.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{BaseUrl, ErrorFormat, gate::Gate, limit::RateLimiter, transport::Transport};
+use super::{base_url::BaseUrl, error_format::ErrorFormat, gate::Gate, limit::RateLimiter, transport::Transport};
 use crate::trust::{CertificateFile, Trust};
 
 /// The HTTP settings of a provider block.

@@ -4,7 +4,7 @@ use http::header::HeaderMap;
 use serde_json::Value;
 
 use super::{
-    Kind,
+    error::Kind,
     words::{Form, Media, Origin},
 };
 use crate::secret::Shown;

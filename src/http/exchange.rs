@@ -11,13 +11,13 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::{
-    Answer, Error, ErrorFormat, Kind, Operation, Outcome, Result,
-    answer::BrokenResponse,
+    answer::{Answer, BrokenResponse},
     arriving::{self, Arriving, Head, Received},
     classify::{Intent, Stage, classify_foreign_success, classify_status, classify_transport_error},
-    error_format::request_id,
+    error::{Error, Kind, Outcome, Result},
+    error_format::{ErrorFormat, request_id},
     gate::Quota,
-    operation::{LEAST_TO_SEND, out_of_time},
+    operation::{LEAST_TO_SEND, Operation, out_of_time},
     retry::Failure,
     retry_after::{next_window, retry_after},
     route::{Connection, Route},
@@ -144,6 +144,7 @@ impl Exchange<'_> {
             }
         };
         let mut future = pin!(future);
+        // The order makes it safe: if the response is there, neither a stop nor the clock may cost it.
         tokio::select! {
             biased;
             value = &mut future => Ok(value),
@@ -181,6 +182,8 @@ impl Exchange<'_> {
                 return Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries });
             }
         };
+        // The response to a reset proves itself by its password. To this request, a captive portal's 200 would look
+        // the same as the vendor's.
         if self.intent == Intent::Set
             && self.agreement.of(status, media, &body, &self.error_format.refusal) == Origin::Foreign
         {
@@ -246,6 +249,7 @@ impl Exchange<'_> {
         let classification = classify_status(status, self.intent, self.error_format, said.words)
             .with_vendor_kind(status, self.error_format.meaning(said.code.as_deref()));
         let now = SystemTime::now();
+        // The headers of a window are about the rate limit, and say nothing about an outage.
         let wait = match classification.kind {
             Kind::RateLimited => retry_after(&headers, now).or_else(|| next_window(&headers, now)),
             Kind::Unavailable => retry_after(&headers, now),

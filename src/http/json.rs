@@ -87,6 +87,7 @@ impl<'de, T: Leaf> Visitor<'de> for Find<'_, T> {
         f.write_str("JSON")
     }
 
+    // To the end, since the last of several equal keys is the one that most parsers use.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
             match self.path {

@@ -7,7 +7,10 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Error, Kind, Operation, Outcome, Result};
+use super::{
+    error::{Error, Kind, Outcome, Result},
+    operation::Operation,
+};
 
 /// Decides when the next request of a client may be sent.
 #[derive(Debug)]

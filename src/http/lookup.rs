@@ -5,7 +5,8 @@
 //! the response is broken, everything that was received is searched.
 
 use super::{
-    Answer, Error, Finality, Kind, Outcome, Result,
+    answer::Answer,
+    error::{Error, Finality, Kind, Outcome, Result},
     json::{Leaf, look},
     salvage::documents,
 };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, Kind, Outcome, Result};
+use super::error::{Error, Kind, Outcome, Result};
 
 /// One operation on one credential.
 #[derive(Clone, Debug)]

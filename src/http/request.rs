@@ -16,12 +16,15 @@ use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 use super::{
-    Answer, Error, Kind, Operation, Outcome, Result,
+    answer::Answer,
     classify::{Intent, ONCE},
     client::Api,
+    error::{Error, Kind, Outcome, Result},
     exchange::Exchange,
     gate::Place,
-    message, path,
+    message,
+    operation::Operation,
+    path,
     retry::{Backoff, Failure, with_retries},
     route::Route,
     transport::Transport,

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::{
-    Answer, Error, Finality, Kind, Operation, Outcome, Result,
+    answer::Answer,
     classify::ONCE,
-    operation::{LEAST_TO_SEND, stopped},
+    error::{Error, Finality, Kind, Outcome, Result},
+    operation::{LEAST_TO_SEND, Operation, stopped},
     random::Jitter,
 };
 

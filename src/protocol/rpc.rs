@@ -13,17 +13,18 @@ use super::{
     wire::{
         Answer,
         tfplugin6::{
-            ClientCapabilities, ServerCapabilities, apply_resource_change, call_function, configure_provider,
-            get_functions, get_metadata, get_provider_schema, import_resource_state, plan_resource_change,
-            provider_server, read_data_source, read_resource, stop_provider, upgrade_resource_state,
-            validate_data_resource_config, validate_provider_config, validate_resource_config,
+            self, ClientCapabilities, DynamicValue, ServerCapabilities, apply_resource_change, call_function,
+            configure_provider, get_functions, get_metadata, get_provider_schema, import_resource_state,
+            plan_resource_change, provider_server, read_data_source, read_resource, stop_provider,
+            upgrade_resource_state, validate_data_resource_config, validate_provider_config, validate_resource_config,
         },
     },
 };
 use crate::framework::{
     Call, Client, DataSource, Function, Private, Provider, Resource, ResourceState,
-    diagnostic::{Diagnostic, Result},
+    diagnostic::{Diagnostic, Diagnostics, Result},
     plan,
+    schema::Attribute,
     validate::{self, WriteOnly},
     value::Value,
 };
@@ -90,13 +91,9 @@ impl provider_server::Provider for Service {
     ) -> Reply<validate_provider_config::Response> {
         let request = request.into_inner();
         self.answer(validate_provider_config::Response::default(), move |provider, _| async move {
-            let attributes = &provider.schema().attributes;
-            let config = decode(request.config, attributes)?;
-            let mut found = validate::config(attributes, &config, WriteOnly::Allowed);
-            if !found.has_errors() {
-                found.extend(provider.validate(&config));
-            }
-            Ok(validate_provider_config::Response { diagnostics: convert::diagnostics(found).collect() })
+            let check = |config: &Value| provider.validate(config);
+            let diagnostics = validated(&provider.schema().attributes, request.config, WriteOnly::Allowed, check)?;
+            Ok(validate_provider_config::Response { diagnostics })
         })
         .await
     }
@@ -108,13 +105,10 @@ impl provider_server::Provider for Service {
         let request = request.into_inner();
         self.answer(validate_resource_config::Response::default(), move |provider, _| async move {
             let resource = find(&*provider, &request.type_name)?;
-            let attributes = &resource.schema().attributes;
-            let config = decode(request.config, attributes)?;
-            let mut found = validate::config(attributes, &config, write_only(request.client_capabilities));
-            if !found.has_errors() {
-                found.extend(resource.validate(&config));
-            }
-            Ok(validate_resource_config::Response { diagnostics: convert::diagnostics(found).collect() })
+            let write_only = write_only(request.client_capabilities);
+            let check = |config: &Value| resource.validate(config);
+            let diagnostics = validated(&resource.schema().attributes, request.config, write_only, check)?;
+            Ok(validate_resource_config::Response { diagnostics })
         })
         .await
     }
@@ -126,13 +120,9 @@ impl provider_server::Provider for Service {
         let request = request.into_inner();
         self.answer(validate_data_resource_config::Response::default(), move |provider, _| async move {
             let source = find_data_source(&*provider, &request.type_name)?;
-            let attributes = &source.schema().attributes;
-            let config = decode(request.config, attributes)?;
-            let mut found = validate::config(attributes, &config, WriteOnly::Refused);
-            if !found.has_errors() {
-                found.extend(source.validate(&config));
-            }
-            Ok(validate_data_resource_config::Response { diagnostics: convert::diagnostics(found).collect() })
+            let check = |config: &Value| source.validate(config);
+            let diagnostics = validated(&source.schema().attributes, request.config, WriteOnly::Refused, check)?;
+            Ok(validate_data_resource_config::Response { diagnostics })
         })
         .await
     }
@@ -274,6 +264,21 @@ impl Service {
         let (ended, warnings) = call::run(&self.provider, &self.lifecycle, work).await;
         Ok(Response::new(call::answer(ended, warnings, otherwise)))
     }
+}
+
+fn validated(
+    attributes: &[Attribute],
+    config: Option<DynamicValue>,
+    write_only: WriteOnly,
+    check: impl FnOnce(&Value) -> Diagnostics,
+) -> Result<Vec<tfplugin6::Diagnostic>> {
+    let config = decode(config, attributes)?;
+    let mut found = validate::config(attributes, &config, write_only);
+    // What the schema already rejects would only be reported a second time, in other words.
+    if !found.has_errors() {
+        found.extend(check(&config));
+    }
+    Ok(convert::diagnostics(found).collect())
 }
 
 fn plan_change(

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use self::{
     credential_password::CredentialPassword,
     credentials::Credentials,
-    functions::{SesPassword, Url},
+    functions::{Decrypt, SesPassword, Url},
     settings::Connections,
 };
 use crate::{
@@ -35,7 +35,7 @@ use crate::{
 pub struct Smtp {
     schema: Schema,
     data_sources: [Arc<dyn DataSource>; 1],
-    functions: [Arc<dyn Function>; 2],
+    functions: [Arc<dyn Function>; 3],
     resources: [Arc<dyn Resource>; 1],
     connections: Arc<Connections>,
 }
@@ -56,7 +56,7 @@ impl Smtp {
         Self {
             schema: settings::schema(),
             data_sources: [Arc::new(Credentials::new(Arc::clone(&connections)))],
-            functions: [Arc::new(SesPassword::new()), Arc::new(Url::new())],
+            functions: [Arc::new(Decrypt::new()), Arc::new(SesPassword::new()), Arc::new(Url::new())],
             resources: [Arc::new(CredentialPassword::new(Arc::clone(&connections), shared))],
             connections,
         }

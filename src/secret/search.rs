@@ -26,6 +26,7 @@ pub(super) fn secrets(text: &str) -> Option<Vec<Range<usize>>> {
 }
 
 fn search(known: &Known, text: &str, steps: usize) -> Option<Vec<Range<usize>>> {
+    // With letters so few, a match across ignored characters would be found in almost every text.
     let mut found: Vec<_> = known.sparse().flat_map(|secret| text.match_indices(secret)).map(ranged).collect();
     let mut budget = Budget::new(steps);
     look(known, &Layer::of(text), DEPTH, &mut budget, &mut found);
@@ -43,6 +44,7 @@ fn look(known: &Known, layer: &Layer, depth: usize, budget: &mut Budget, found: 
         return;
     }
     binary::decoded(layer, |bytes| look(known, &bytes, depth - 1, budget, found));
+    // The graph finds a secret behind escapes by itself, but not the base64 or hex behind them.
     let mut inner = graph::unescaped(layer, budget);
     for _ in 0..graph::NESTED {
         let Some(layer) = inner else { return };

@@ -33,6 +33,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Waits for the greeting.
     pub(super) async fn greeting(&mut self) -> Result<(), Failure> {
         let reply = self.wire.reply(LONG_PATIENCE).await?;
+        // A server that turns a client away waits for its QUIT (RFC 5321, section 3.1).
         match reply.code {
             220 => Ok(()),
             400..=499 => {
@@ -53,6 +54,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// RFC 5321, section 4.1.4, prescribes for a client without a name.
     pub(super) async fn hello(&mut self) -> Result<Extensions, Failure> {
         let mut reply = self.wire.ask(hello(ANYBODY).as_bytes(), PATIENCE).await?;
+        // These codes can be about the name. After any other, a second EHLO would fare no better.
         let own = self.address.filter(|own| *own != ANYBODY);
         if let (501 | 504 | 550..=554, Some(own)) = (reply.code, own) {
             reply = self.wire.ask(hello(own).as_bytes(), PATIENCE).await?;

@@ -94,6 +94,7 @@ impl ServerCertVerifier for Verifier {
         if by_file.is_ok() {
             return by_file;
         }
+        // Not earlier: the user's file often decides, and the first read of the system's roots delays the handshake.
         let by_system = self.system().map(|by| by.verify_server_cert(certificate, intermediates, name, ocsp, now));
         match by_system.unwrap_or_else(unknown) {
             // If both reject it, the error of the one that knows the issuer is more specific.

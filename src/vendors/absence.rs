@@ -10,8 +10,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{
-    Found, Presence, PriorCredential,
     cache::{Cache, Weigh},
+    report::{Found, Presence, PriorCredential},
 };
 use crate::http::{Error, Kind, Operation, Outcome, Result};
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Found, PriorCredential};
+use super::report::{Found, PriorCredential};
 
 /// What is known of a credential before a reset.
 #[derive(Clone, Debug, Default, PartialEq)]

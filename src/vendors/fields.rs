@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Check;
+use super::check::Check;
 use crate::secret::{Outside, Secret};
 
 /// A setting in the provider block, or a part of what names a credential. All are text.

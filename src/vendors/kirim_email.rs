@@ -106,6 +106,7 @@ impl VendorApi for KirimEmail {
     async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
         let (domain, guid) = names(target);
         let answer = self.request(Method::PUT, domain, &[guid, "reset-password"]).reset(op).await?;
+        // A password is kept even with `success: false`: if the vendor did change it, this is its only copy.
         let failed = answer.flag(&["success"]) == Some(false);
         let password = answer.password(&["data", "new_password"]);
         let password = password.map_err(|lost| if answer.is_refusal() { answer.refused() } else { lost })?;

@@ -113,7 +113,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
                     entries.kept.push(entry);
                     entries.count += 1;
                 }
-                // The rest is read to see that the JSON is whole, and none of it is kept.
+                // The rest is read to see that the JSON is whole, and none of it is kept. One entry too many is enough
+                // to reject the list, so there is no exact count.
                 while items.next_element::<IgnoredAny>()?.is_some() {
                     entries.count = MOST_ENTRIES + 1;
                 }
@@ -238,6 +239,7 @@ impl<'de> Deserialize<'de> for Scalar {
                 Ok(Scalar::Nothing)
             }
 
+            // The parser reports an error if a visitor leaves anything unread, here and in `visit_seq`.
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Scalar, A::Error> {
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
                 Ok(Scalar::Nothing)

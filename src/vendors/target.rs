@@ -1,6 +1,6 @@
 //! Which credential is meant: a vendor, and the fields that name the credential there.
 
-use super::{Fields, Vendor};
+use super::{fields::Fields, vendor::Vendor};
 
 /// One credential of one vendor, or what the credentials of a list have in common. Its fields are checked.
 #[derive(Clone, Debug)]

@@ -1,8 +1,6 @@
 //! Bad input: each is refused with a clear error at the argument at fault, and nothing is reset.
 
-use crate::support::{
-    ADDRESS, Diagnostic, HOSTUP, HUBSPOT, SMTPD, USER, Workspace, block, credential, provider, resource,
-};
+use crate::support::{ADDRESS, HOSTUP, HUBSPOT, SMTPD, USER, Workspace, block, credential, provider, resource};
 
 #[test]
 fn bad_arguments_are_refused_at_their_line() {
@@ -31,9 +29,7 @@ fn bad_arguments_are_refused_at_their_line() {
             "hubspot.user_name" => resource("this", value, ""),
             _ => credential(&line),
         });
-        let error = workspace.apply().error().is(&format!("Invalid value for `{path}`"));
-        let error = error.says(&[&format!("`{path}` {words}")]);
-        assert_points_at(&error, path, &line);
+        let error = workspace.apply().rejects(path, words).points_at(&line);
         assert_eq!(error.address.as_deref(), Some(ADDRESS));
     }
     nothing_was_sent(&workspace);
@@ -76,9 +72,7 @@ fn targets_of_every_vendor_are_judged_at_their_line() {
         ),
     ] {
         workspace.write(&block("this", target, ""));
-        let error = workspace.validate().error().is(&format!("Invalid value for `{path}`"));
-        let error = error.says(&[&format!("`{path}` {words}")]);
-        assert_points_at(&error, path, target);
+        workspace.validate().rejects(path, words).points_at(target);
     }
     nothing_was_sent(&workspace);
 }
@@ -104,9 +98,7 @@ fn policies_that_no_password_could_follow_are_refused_at_their_line() {
     ] {
         let line = format!("password_policy = {policy}");
         workspace.write(&block("this", HOSTUP, &line));
-        let error = workspace.validate().error().is(&format!("Invalid value for `{path}`"));
-        let error = error.says(&[&format!("`{path}` {words}")]);
-        assert_points_at(&error, path, &line);
+        workspace.validate().rejects(path, words).points_at(&line);
     }
     // What is not wanted may be empty.
     workspace.write(&block("this", HOSTUP, "password_policy = { special = false, special_characters = \"\" }"));
@@ -131,7 +123,7 @@ fn a_target_that_turns_out_bad_at_apply_is_refused_before_anything_is_reset() {
     let late = "resource \"terraform_data\" \"name\" {\n  input = \"a/b\"\n}\n";
     workspace.write(&(late.to_owned() + &credential("").replace(&format!("\"{USER}\""), "terraform_data.name.output")));
     workspace.plan().quiet();
-    workspace.apply().error().is("Invalid value for `hubspot.user_name`").says(&["must not contain `/`"]);
+    workspace.apply().rejects("hubspot.user_name", "must not contain `/`");
     nothing_was_sent(&workspace);
 }
 
@@ -155,9 +147,7 @@ fn bad_settings_are_refused_at_their_line() {
         let line = line(path, value);
         let variable = "variable \"token\" {\n  type = string\n  sensitive = true\n}\n";
         workspace.write(&format!("{variable}provider \"smtp\" {{\n  {line}\n}}\n{}", credential("")));
-        let error = workspace.plan().error().is(&format!("Invalid value for `{path}`"));
-        let error = error.says(&[&format!("`{path}` {words}")]);
-        assert_points_at(&error, path, &line);
+        workspace.plan().rejects(path, words).points_at(&line);
     }
     nothing_was_sent(&workspace);
 }
@@ -202,12 +192,6 @@ fn line(path: &str, value: &str) -> String {
         Some((outer, inner)) => format!("{outer} = {{ {inner} = {value} }}"),
         None => format!("{path} = {value}"),
     }
-}
-
-/// Insists that core quotes the line.
-#[track_caller]
-fn assert_points_at(error: &Diagnostic, path: &str, line: &str) {
-    assert_eq!(error.code(), line, "{path}: {error:?}");
 }
 
 #[track_caller]

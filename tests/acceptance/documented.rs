@@ -73,6 +73,10 @@ const NEWER_EXAMPLES: &[(Start, &[&str], usize)] = &[
     ),
 ];
 
+/// The examples with an encrypted password, which `encrypted.rs` applies.
+pub(crate) const ENCRYPTED_EXAMPLES: [&str; 3] =
+    ["functions/decrypt/function.tf", "provider/provider.tf", "resources/smtp_credential_password/encrypted.tf"];
+
 #[test]
 fn the_documented_reset_byte_for_byte() {
     let Some(workspace) = Workspace::new() else { return };
@@ -195,6 +199,7 @@ fn no_example_is_left_out() {
     let (mut there, mut applied) = (Vec::new(), Vec::new());
     terraform_files(&examples(), &mut there);
     let files = EXAMPLES.iter().map(|(files, _)| *files).chain(NEWER_EXAMPLES.iter().map(|(_, files, _)| *files));
+    let files = files.chain([&ENCRYPTED_EXAMPLES[..]]);
     applied.extend(files.flatten().map(|file| examples().join(file)));
     applied.extend(VENDORS.iter().map(|vendor| examples().join(of_vendor(vendor))));
     there.sort();
@@ -245,7 +250,7 @@ fn of_vendor(vendor: &Vendor) -> String {
     format!("vendors/{}/main.tf", vendor.name)
 }
 
-fn examples() -> PathBuf {
+pub(crate) fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
 }
 

@@ -305,12 +305,8 @@ fn a_reset_whose_response_is_lost_is_certain_only_by_the_time_of_the_password() 
         (Fault::new(Effect::Close).before(), 0, MAY_HAVE, NONE, false),
     ];
     for (tells, rows) in [(true, told), (false, untold)] {
-        let Some(workspace) = Workspace::new() else { return };
+        let Some((workspace, users)) = opened(tells, rows.len()) else { return };
         let vendor = workspace.sandbox.kirim_email();
-        if tells {
-            vendor.tell_password_changes();
-        }
-        let users: Vec<_> = (0..rows.len()).map(|row| several::open_kirim(&workspace, row)).collect();
         let in_place = |triggers: &[&str]| {
             let row = |(row, trigger)| {
                 let arguments = format!("rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"\n  {ROTATE}");
@@ -356,6 +352,16 @@ fn a_reset_whose_response_is_lost_is_certain_only_by_the_time_of_the_password() 
     }
 }
 
+/// A workspace with so many credentials at KIRIM.EMAIL, which tells when passwords were changed, or not; and their user names.
+fn opened(tells: bool, rows: usize) -> Option<(Workspace, Vec<String>)> {
+    let workspace = Workspace::new()?;
+    if tells {
+        workspace.sandbox.kirim_email().tell_password_changes();
+    }
+    let users = (0..rows).map(|row| several::open_kirim(&workspace, row)).collect();
+    Some((workspace, users))
+}
+
 #[test]
 fn an_outdated_version_in_the_response_is_not_stored() {
     let orders = ORDERS.map(|(order, _)| order);
@@ -363,12 +369,8 @@ fn an_outdated_version_in_the_response_is_not_stored() {
     let told = vec![(9, orders[0]), (9, orders[1]), (9, orders[2]), (0, orders[0])];
     let untold = vec![(0, orders[0]), (9, orders[0])];
     for (tells, rows) in [(true, told), (false, untold)] {
-        let Some(workspace) = Workspace::new() else { return };
+        let Some((workspace, users)) = opened(tells, rows.len()) else { return };
         let vendor = workspace.sandbox.kirim_email();
-        if tells {
-            vendor.tell_password_changes();
-        }
-        let users: Vec<_> = (0..rows.len()).map(|row| several::open_kirim(&workspace, row)).collect();
         for (user, (late, _)) in users.iter().zip(&rows) {
             vendor.answer_late(user, true);
             vendor.show_late(user, *late);

@@ -1,11 +1,18 @@
 //! Bytes that are right, for each target: what a vendor documents, and what core sends.
 
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+};
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use terraform_provider_smtp::{
     age::{Recipient, Seal},
     framework::{Provider, msgpack, value::Value},
     provider::Smtp,
     secret::Secret,
+    vendors::{VENDORS, Vendor},
 };
 
 use crate::NEEDLE;
@@ -44,9 +51,9 @@ pub(crate) fn of(target: &str) -> Vec<Vec<u8>> {
         ]),
         "state" => vec![state()],
         "value" => vec![msgpack::encode(&resource(), &Smtp::new().resources()[0].schema().attributes)],
-        "vendor_error" => for_each_vendor(ERRORS).iter().map(|seed| [&seed[..1], b"\0", &seed[1..]].concat()).collect(),
-        "vendor_list" => for_each_vendor(LISTS),
-        "vendor_reset" => for_each_vendor(RESETS),
+        "vendor_error" => fixtures(&["error"]).iter().map(|seed| [&seed[..1], b"\0", &seed[1..]].concat()).collect(),
+        "vendor_list" => fixtures(&["get", "list"]),
+        "vendor_reset" => fixtures(&["reset"]),
         _ => Vec::new(),
     }
 }
@@ -83,34 +90,21 @@ fn strings(texts: &[&str]) -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 
-/// The vendor's place in their list, and the bytes.
-fn for_each_vendor(bodies: &[(u8, &[u8])]) -> Vec<Vec<u8>> {
-    bodies.iter().map(|(vendor, body)| [&[*vendor], *body].concat()).collect()
+/// The vendor's place in their list and the bytes, of each vendor's fixtures whose names begin like this.
+fn fixtures(beginnings: &[&str]) -> Vec<Vec<u8>> {
+    // The fuzzer is a package of its own, in a folder of this one.
+    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("tests/fixtures"));
+    let folder = above.find(|folder| folder.is_dir()).unwrap();
+    let of_vendor = |(place, vendor): (u8, &&Vendor)| {
+        let files = fs::read_dir(folder.join(vendor.name)).unwrap().map(|file| file.unwrap().path());
+        let is_wanted = |file: &PathBuf| {
+            let name = file.file_name().and_then(OsStr::to_str).unwrap();
+            file.extension() == Some(OsStr::new("json"))
+                && beginnings.iter().any(|beginning| name.starts_with(beginning))
+        };
+        let mut files: Vec<_> = files.filter(is_wanted).collect();
+        files.sort();
+        files.into_iter().map(|file| [&[place], &*fs::read(file).unwrap()].concat()).collect::<Vec<_>>()
+    };
+    (0_u8..).zip(VENDORS).flat_map(of_vendor).collect()
 }
-
-const ERRORS: &[(u8, &[u8])] = &[
-    (0, include_bytes!("../fixtures/hostup/error.json")),
-    (0, include_bytes!("../fixtures/hostup/error_legacy_panel.json")),
-    (0, include_bytes!("../fixtures/hostup/error_weak_password.json")),
-    (1, include_bytes!("../fixtures/hubspot/error.json")),
-    (2, include_bytes!("../fixtures/kirim_email/error.json")),
-    (2, include_bytes!("../fixtures/kirim_email/error_fields.json")),
-    (3, include_bytes!("../fixtures/smtpd/error.json")),
-];
-
-const LISTS: &[(u8, &[u8])] = &[
-    (0, include_bytes!("../fixtures/hostup/list.json")),
-    (1, include_bytes!("../fixtures/hubspot/list_v1.json")),
-    (1, include_bytes!("../fixtures/hubspot/list_v3.json")),
-    (2, include_bytes!("../fixtures/kirim_email/get.json")),
-    (2, include_bytes!("../fixtures/kirim_email/list_paged.json")),
-    (3, include_bytes!("../fixtures/smtpd/list.json")),
-];
-
-const RESETS: &[(u8, &[u8])] = &[
-    (0, include_bytes!("../fixtures/hostup/reset.json")),
-    (1, include_bytes!("../fixtures/hubspot/reset_v1.json")),
-    (1, include_bytes!("../fixtures/hubspot/reset_v3.json")),
-    (2, include_bytes!("../fixtures/kirim_email/reset.json")),
-    (3, include_bytes!("../fixtures/smtpd/reset.json")),
-];

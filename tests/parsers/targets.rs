@@ -51,6 +51,7 @@ fn age_file(bytes: &[u8]) {
     for content in [armored, age::open(bytes, &IDENTITIES)].into_iter().flatten() {
         assert_eq!(*content, NEEDLE.as_bytes(), "nobody can make another file that opens");
     }
+    decrypt(String::from_utf8_lossy(bytes).into_owned(), seeds::IDENTITY, bytes);
 }
 
 /// A recipient, or an identity file.
@@ -60,7 +61,16 @@ fn age_keys(bytes: &[u8]) {
         assert!(Seal::prepare(&[recipient], getrandom::fill).is_some(), "whatever is a recipient can be encrypted to");
         assert_eq!(text, text.to_lowercase());
     }
-    let _ = Identities::parse(&Secret::new(text));
+    decrypt(String::new(), &text, bytes);
+}
+
+/// Calls the function that decrypts. Its error says nothing of its arguments, which are `bytes`.
+fn decrypt(file: String, identity: &str, bytes: &[u8]) {
+    let arguments = [Value::String(file), Secret::new(identity).into()];
+    let function = CONFIGURED.functions().iter().find(|function| function.name() == "decrypt").unwrap();
+    if let Err(fault) = function.call(&arguments) {
+        assert_mute(&fault.text, bytes);
+    }
 }
 
 /// The certificate with which core will connect.

@@ -2,6 +2,7 @@
 
 use sandbox::core::{
     self, Core, Plugin, decode, encode,
+    vendors::{Known, argument},
     wire::tfplugin6::{
         Diagnostic, attribute_path::step::Selector, configure_provider, diagnostic::Severity, plan_resource_change,
         validate_data_resource_config, validate_provider_config, validate_resource_config,
@@ -14,6 +15,7 @@ use terraform_provider_smtp::{
         value::{Number, Value},
     },
     provider::Smtp,
+    vendors::VENDORS,
 };
 
 use crate::BINARY;
@@ -164,13 +166,10 @@ async fn a_value_for_what_only_the_provider_sets_is_refused_in_every_schema() {
 async fn no_plan_takes_it_over_where_nobody_validated() {
     let (_plugin, mut core) = start().await;
     let smtp = Smtp::new();
-    let login = |names: [&'static str; 2]| Value::object(names.map(|name| (name, "a-login".into())));
-    let settings = Value::object([
-        ("hostup", Value::object([("api_key", "a-login".into())])),
-        ("hubspot", Value::object([("access_token", "a-login".into())])),
-        ("kirim_email", login(["username", "api_key"])),
-        ("smtpd", login(["api_key", "api_secret"])),
-    ]);
+    let settings = Value::object(VENDORS.iter().map(|vendor| {
+        let login = vendor.logins[0].iter().map(|field| (field.name, Value::from("a-login")));
+        (vendor.name, Value::object(login))
+    }));
     let config = encode(&settings, &smtp.schema().attributes);
     let request = configure_provider::Request { config, ..Default::default() };
     assert_eq!(core.provider.configure_provider(request).await.unwrap().into_inner().diagnostics, []);
@@ -179,15 +178,9 @@ async fn no_plan_takes_it_over_where_nobody_validated() {
     let attributes = &resource.schema().attributes;
     let mut found = Vec::new();
     computed(attributes, &[], &mut found);
-    let targets: [(&str, &[(&str, &str)]); 4] = [
-        ("hostup", &[("account_id", "acct_1"), ("address", "info@example.com")]),
-        ("hubspot", &[("user_name", "a@62515.smtp.hubspot.net")]),
-        ("kirim_email", &[("domain", "example.com"), ("credential_guid", "92703823-f3a4-48e2-8e87-7adf25454800")]),
-        ("smtpd", &[("name", "newsletter"), ("role", "send_only")]),
-    ];
-    for (vendor, fields) in targets {
-        let target = Value::object(fields.iter().map(|(name, value)| (name.to_string(), Value::from(*value))));
-        let config = Value::object([(vendor, target)]);
+    for vendor in sandbox::VENDORS {
+        let target = vendor.first();
+        let config = Value::object([(vendor.name, argument(target, Known::Wholly))]);
         let created = plan(&mut core, attributes, &Value::Null, &config).await;
         let stored = known(attributes, &created);
         for prior in [Value::Null, stored] {
@@ -199,7 +192,7 @@ async fn no_plan_takes_it_over_where_nobody_validated() {
                     let top = &way[0].attribute.name;
                     config.set(top.clone(), set.get(top).clone());
                     let planned = plan(&mut core, attributes, &prior, &config).await;
-                    assert!(planned == expected, "{vendor}: `{top}` is taken from the configuration");
+                    assert!(planned == expected, "{vendor:?}: `{top}` is taken from the configuration");
                 }
             }
         }

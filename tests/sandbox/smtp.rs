@@ -9,17 +9,17 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use lettre::{
     SmtpTransport,
-    transport::smtp::{
-        authentication::Mechanism,
-        client::{Certificate, CertificateStore, Tls as ClientTls, TlsParameters},
-    },
+    transport::smtp::client::{CertificateStore, Tls as ClientTls, TlsParameters},
 };
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     crypto::ring,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use sandbox::{HubSpot, Login, Sandbox, Tls};
+use sandbox::{
+    HubSpot, Login, Sandbox, Tls,
+    client::{Mechanism, logs_in_by},
+};
 
 use crate::hubspot::{RESET, USER, authorized, with_credential};
 
@@ -30,8 +30,8 @@ fn exactly_the_current_password_logs_in() {
     let new = authorized(&sandbox, "POST", RESET).json()["password"].as_str().unwrap().to_owned();
     for tls in [Tls::StartTls, Tls::Implicit] {
         for mechanism in [Mechanism::Plain, Mechanism::Login] {
-            assert!(connects(&sandbox, tls, mechanism, (USER, &new)), "{tls:?} {mechanism}");
-            assert!(!connects(&sandbox, tls, mechanism, (USER, &old)), "{tls:?} {mechanism}");
+            assert!(logs_in_by(&sandbox, tls, &[mechanism], USER, &new).unwrap(), "{tls:?} {mechanism}");
+            assert!(!logs_in_by(&sandbox, tls, &[mechanism], USER, &old).unwrap(), "{tls:?} {mechanism}");
         }
     }
     let login = |accepted, mechanism, tls| Login { username: USER.to_owned(), accepted, mechanism, tls };
@@ -130,33 +130,7 @@ fn commands_are_answered_by_the_book() {
 
 /// Tells whether the submission server lets this user in with this password.
 pub(crate) fn logs_in(sandbox: &Sandbox, user_name: &str, password: &str) -> bool {
-    connects(sandbox, Tls::Implicit, Mechanism::Plain, (user_name, password))
-}
-
-fn connects(sandbox: &Sandbox, tls: Tls, mechanism: Mechanism, credentials: (&str, &str)) -> bool {
-    let certificate = Certificate::from_pem(sandbox.ca_certificate_pem().as_bytes()).unwrap();
-    let parameters = TlsParameters::builder("localhost".to_owned())
-        .certificate_store(CertificateStore::None)
-        .add_root_certificate(certificate)
-        .build()
-        .unwrap();
-    let (port, tls) = match tls {
-        Tls::StartTls => (sandbox.smtp_port(), ClientTls::Required(parameters)),
-        Tls::Implicit => (sandbox.smtps_port(), ClientTls::Wrapper(parameters)),
-    };
-    let transport = SmtpTransport::builder_dangerous("127.0.0.1")
-        .port(port)
-        .tls(tls)
-        .credentials((credentials.0.to_owned(), credentials.1.to_owned()).into())
-        .authentication(vec![mechanism])
-        .build();
-    match transport.test_connection() {
-        Ok(connected) => connected,
-        Err(error) => {
-            assert_eq!(error.status().map(|code| code.to_string()).as_deref(), Some("535"), "{error}");
-            false
-        }
-    }
+    logs_in_by(sandbox, Tls::Implicit, &[Mechanism::Plain], user_name, password).unwrap()
 }
 
 pub(crate) fn mail_server(sandbox: &Sandbox) -> TcpStream {

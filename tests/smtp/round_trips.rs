@@ -1,13 +1,9 @@
 //! How often the client waits, as the sandbox counts it.
 
-use lettre::{
-    SmtpTransport,
-    transport::smtp::{
-        authentication::Mechanism,
-        client::{Certificate, CertificateStore, Tls, TlsParameters},
-    },
+use sandbox::{
+    SmtpFault, Stage, Tls,
+    client::{Mechanism, logs_in_by},
 };
-use sandbox::{SmtpFault, Stage};
 use terraform_provider_smtp::smtp::Security;
 
 use crate::scene::{BOTH, Scene, USER};
@@ -41,23 +37,12 @@ async fn a_check_waits_for_one_reply_less() {
 async fn another_client_waits_about_as_often() {
     for security in BOTH {
         let scene = Scene::new();
-        let parameters = TlsParameters::builder("localhost".to_owned())
-            .certificate_store(CertificateStore::None)
-            .add_root_certificate(Certificate::from_pem(scene.sandbox.ca_certificate_pem().as_bytes()).unwrap())
-            .build()
-            .unwrap();
-        let (port, tls) = match security {
-            Security::StartTls => (scene.sandbox.smtp_port(), Tls::Required(parameters)),
-            Security::Tls => (scene.sandbox.smtps_port(), Tls::Wrapper(parameters)),
+        let tls = match security {
+            Security::StartTls => Tls::StartTls,
+            Security::Tls => Tls::Implicit,
         };
-        let transport = SmtpTransport::builder_dangerous("localhost")
-            .port(port)
-            .tls(tls)
-            .credentials((USER.to_owned(), scene.password.for_wire().to_owned()).into())
-            .authentication(vec![Mechanism::Plain])
-            .build();
-        assert!(transport.test_connection().unwrap());
-        drop(transport);
+        let password = scene.password.for_wire();
+        assert!(logs_in_by(&scene.sandbox, tls, &[Mechanism::Plain], USER, password).unwrap());
         let theirs = scene.connection().round_trips;
         scene.sandbox.forget_smtp_connections();
         scene.login(security).await.unwrap();

@@ -11,7 +11,6 @@
 )]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
-mod mail;
 mod marked;
 mod needles;
 mod program;

@@ -77,6 +77,12 @@ impl Run {
         self.failed().only("error")
     }
 
+    /// The one error there is: the value at a path is not valid, in these words.
+    #[track_caller]
+    pub fn rejects(self, path: &str, words: &str) -> Diagnostic {
+        self.error().is(&format!("Invalid value for `{path}`")).says(&[&format!("`{path}` {words}")])
+    }
+
     /// The one warning there is.
     #[track_caller]
     pub fn warning(self) -> Diagnostic {

@@ -12,12 +12,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
-    ADDRESS, USER, mail, marked, needles,
+    ADDRESS, USER, marked, needles,
     program::{Feature, Program},
     run::Run,
     state::{self, Instance},
 };
-use sandbox::{HostUp, HubSpot, KirimEmail, Model, Recorded, Sandbox, VENDORS};
+use sandbox::{HostUp, HubSpot, KirimEmail, Model, Recorded, Sandbox, VENDORS, client};
 
 /// What every configuration here starts with.
 const REQUIREMENT: &str = r#"terraform {
@@ -416,7 +416,7 @@ impl Workspace {
 
     /// Tells whether the mail server takes a password.
     pub fn logs_in_as(&self, username: &str, password: &str) -> bool {
-        mail::logs_in(&self.sandbox, username, password)
+        client::logs_in(&self.sandbox, username, password).expect("the mail server says yes or no")
     }
 
     /// Insists that the state holds the password that works at this moment, and returns it.
@@ -430,7 +430,7 @@ impl Workspace {
     pub fn working_password_of(&self, address: &str) -> String {
         let state = self.state_of(address);
         let [username, password] = ["username", "password"].map(|name| state[name].as_str().unwrap_or_default());
-        assert!(mail::logs_in(&self.sandbox, username, password), "the password in the state does not log in");
+        assert!(self.logs_in_as(username, password), "the password in the state does not log in");
         password.to_owned()
     }
 

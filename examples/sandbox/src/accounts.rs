@@ -12,7 +12,7 @@ use super::{lock, random};
 
 /// The accounts by user name, which is unique over all vendors. A vendor resets their passwords, the SMTP server checks them.
 #[derive(Default)]
-pub struct Accounts {
+pub(crate) struct Accounts {
     accounts: Mutex<HashMap<String, Account>>,
     propagation: Mutex<Option<(Duration, Meanwhile)>>,
 }

@@ -25,9 +25,9 @@ use super::{
     accounts::Accounts,
     imitation::{self, Imitation},
     lock,
-    model::{Example, Model, UnderTest},
+    model::{Example, Model},
     random,
-    tokens::{Grant, Tokens},
+    tokens::{Tokens, grant},
 };
 
 /// The imitated vendor, with one account ([`HostUp::ACCOUNT_ID`]) and one API key.
@@ -90,8 +90,7 @@ impl HostUp {
 
     /// Gives out one more API key for a customer, with these scopes; the first customer is number 1.
     pub fn add_api_key(&self, customer: u64, api_key: &str, scopes: &[&str]) {
-        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-        lock(&self.book).keys.grant(api_key, Grant { account: customer, scopes });
+        lock(&self.book).keys.grant(api_key, grant(customer, scopes));
     }
 
     /// Makes an API key worthless.
@@ -153,8 +152,44 @@ impl HostUp {
 impl imitation::Book for Book {
     type Credential = Mailbox;
 
+    const MODEL: &'static Model = &Model {
+        name: "hostup",
+        title: "HostUp",
+        takes_passwords: true,
+        makes_successors: false,
+        shows_changes: false,
+        restores_tokens: true,
+        token_variable: "HOSTUP_API_KEY",
+        submission: Some(("localhost", 587)),
+        first_request: "GET /api/v2/shared-hosting/acct_01hxa3b4c5d6e7f8g9h0j1k2m3/email-accounts ",
+        examples: [
+            Example {
+                name: "info@example.com",
+                fields: &[("account_id", HostUp::ACCOUNT_ID), ("address", "info@example.com")],
+            },
+            Example {
+                name: "o'neill+news@example.com",
+                fields: &[("account_id", HostUp::ACCOUNT_ID), ("address", "o'neill+news@example.com")],
+            },
+        ],
+        fields: |name| vec![("account_id", HostUp::ACCOUNT_ID.to_owned()), ("address", name.to_owned())],
+        reset_response: |password| format!("{{\"email\":{password}}}"),
+    };
+
     fn credentials(&mut self) -> &mut Vec<Mailbox> {
         &mut self.mailboxes
+    }
+
+    fn add(vendor: &HostUp, name: &str) {
+        vendor.add_mailbox(HostUp::ACCOUNT_ID, name);
+    }
+
+    fn admit(&mut self, token: &str) {
+        self.keys.grant(token, grant(FIRST_CUSTOMER, &[HostUp::READ, HostUp::WRITE]));
+    }
+
+    fn revoke(&mut self, token: &str) {
+        self.keys.revoke(token);
     }
 }
 
@@ -173,66 +208,3 @@ fn short(password: &str) -> Option<&'static str> {
 }
 
 const FIRST_CUSTOMER: u64 = 1;
-
-impl HostUp {
-    /// What tests know of it.
-    pub const MODEL: &Model = &Model {
-        name: "hostup",
-        title: "HostUp",
-        takes_passwords: true,
-        makes_successors: false,
-        shows_changes: false,
-        restores_tokens: true,
-        token_variable: "HOSTUP_API_KEY",
-        submission: Some(("localhost", 587)),
-        first_request: "GET /api/v2/shared-hosting/acct_01hxa3b4c5d6e7f8g9h0j1k2m3/email-accounts ",
-        examples: [
-            Example {
-                name: "info@example.com",
-                fields: &[("account_id", Self::ACCOUNT_ID), ("address", "info@example.com")],
-            },
-            Example {
-                name: "o'neill+news@example.com",
-                fields: &[("account_id", Self::ACCOUNT_ID), ("address", "o'neill+news@example.com")],
-            },
-        ],
-        fields: |name| vec![("account_id", Self::ACCOUNT_ID.to_owned()), ("address", name.to_owned())],
-        reset_response: |password| format!("{{\"email\":{password}}}"),
-    };
-}
-
-impl UnderTest for HostUp {
-    fn model(&self) -> &'static Model {
-        Self::MODEL
-    }
-
-    fn accounts(&self) -> &Accounts {
-        &self.accounts
-    }
-
-    fn add(&self, name: &str) -> Option<String> {
-        self.add_mailbox(Self::ACCOUNT_ID, name);
-        None
-    }
-
-    fn answer_as(&self, name: &str, other: &str) -> Option<()> {
-        HostUp::answer_as(self, name, other);
-        Some(())
-    }
-
-    fn delete(&self, name: &str) {
-        self.remove(name);
-    }
-
-    fn token(&self) -> &str {
-        self.api_key()
-    }
-
-    fn revoke_token(&self) {
-        self.revoke_api_key(self.api_key());
-    }
-
-    fn restore_token(&self) {
-        self.add_api_key(FIRST_CUSTOMER, self.api_key(), &[Self::READ, Self::WRITE]);
-    }
-}

@@ -13,9 +13,9 @@ use super::{
     accounts::Accounts,
     imitation::{self, Imitation},
     lock,
-    model::{Example, Model, UnderTest},
+    model::{Example, Model},
     random,
-    tokens::{Grant, Tokens},
+    tokens::{Tokens, grant},
 };
 
 /// The imitated vendor, with one portal ([`HubSpot::PORTAL_ID`]) and one access token.
@@ -148,31 +148,7 @@ impl HubSpot {
 impl imitation::Book for Book {
     type Credential = Credential;
 
-    fn credentials(&mut self) -> &mut Vec<Credential> {
-        &mut self.credentials
-    }
-}
-
-impl imitation::Credential for Credential {
-    fn user_name(&self) -> &str {
-        &self.user_name
-    }
-
-    fn answer_as(&mut self, other_name: &str) {
-        self.answers_as = Some(other_name.to_owned());
-    }
-}
-
-fn grant(portal_id: u64, scopes: &[&str]) -> Grant {
-    Grant { account: portal_id, scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect() }
-}
-
-/// The scope that all calls of the SMTP API need.
-const SCOPE: &str = "transactional-email";
-
-impl HubSpot {
-    /// What tests know of it.
-    pub const MODEL: &Model = &Model {
+    const MODEL: &'static Model = &Model {
         name: "hubspot",
         title: "HubSpot",
         takes_passwords: false,
@@ -195,40 +171,33 @@ impl HubSpot {
         fields: |name| vec![("user_name", name.to_owned())],
         reset_response: |password| format!("{{\"password\":{password}}}"),
     };
-}
 
-impl UnderTest for HubSpot {
-    fn model(&self) -> &'static Model {
-        Self::MODEL
+    fn credentials(&mut self) -> &mut Vec<Credential> {
+        &mut self.credentials
     }
 
-    fn accounts(&self) -> &Accounts {
-        &self.accounts
+    fn add(vendor: &HubSpot, name: &str) {
+        vendor.add_credential(HubSpot::PORTAL_ID, name);
     }
 
-    fn add(&self, name: &str) -> Option<String> {
-        self.add_credential(Self::PORTAL_ID, name);
-        None
+    fn admit(&mut self, token: &str) {
+        self.tokens.grant(token, grant(HubSpot::PORTAL_ID, &[SCOPE]));
     }
 
-    fn answer_as(&self, name: &str, other: &str) -> Option<()> {
-        HubSpot::answer_as(self, name, other);
-        Some(())
-    }
-
-    fn delete(&self, name: &str) {
-        self.remove(name);
-    }
-
-    fn token(&self) -> &str {
-        self.access_token()
-    }
-
-    fn revoke_token(&self) {
-        HubSpot::revoke_token(self, self.access_token());
-    }
-
-    fn restore_token(&self) {
-        self.add_account(Self::PORTAL_ID, self.access_token());
+    fn revoke(&mut self, token: &str) {
+        self.tokens.revoke(token);
     }
 }
+
+impl imitation::Credential for Credential {
+    fn user_name(&self) -> &str {
+        &self.user_name
+    }
+
+    fn answer_as(&mut self, other_name: &str) {
+        self.answers_as = Some(other_name.to_owned());
+    }
+}
+
+/// The scope that all calls of the SMTP API need.
+const SCOPE: &str = "transactional-email";

@@ -23,7 +23,7 @@ use super::{
     accounts::Accounts,
     imitation::{self, Imitation},
     lock,
-    model::{Example, Model, UnderTest},
+    model::{Example, Model},
     random,
 };
 
@@ -182,12 +182,6 @@ impl KirimEmail {
         self.accounts.open(user_name)
     }
 
-    /// Resets a password as somebody else would who is logged in at the vendor, and tells it.
-    pub fn reset_elsewhere(&self, user_name: &str) -> Option<String> {
-        self.change(user_name, Credential::touch);
-        self.accounts.reset(user_name)
-    }
-
     /// Lets so many reads after each change from now on show the credential as it was before; what was late until now shows.
     pub fn show_late(&self, user_name: &str, reads: usize) {
         self.change(user_name, |credential| {
@@ -236,8 +230,49 @@ impl KirimEmail {
 impl imitation::Book for Book {
     type Credential = Credential;
 
+    const MODEL: &'static Model = &Model {
+        name: "kirim_email",
+        title: "KIRIM.EMAIL",
+        takes_passwords: false,
+        makes_successors: false,
+        shows_changes: true,
+        restores_tokens: true,
+        token_variable: "KIRIM_EMAIL_API_KEY",
+        submission: None,
+        first_request: "GET /api/domains/example.com/credentials?",
+        examples: [
+            Example {
+                name: "myuser",
+                fields: &[("domain", KirimEmail::DOMAIN), ("credential_guid", KirimEmail::GUID)],
+            },
+            Example {
+                name: "zweites:ö@example.com",
+                fields: &[("domain", KirimEmail::DOMAIN), ("credential_guid", "0d8f2d0e-5f0c-4b39-8a3e-0e6d1f1f8a11")],
+            },
+        ],
+        fields: |name| {
+            let guid = format!("guid-{}", name.split('@').next().unwrap_or(name));
+            vec![("domain", KirimEmail::DOMAIN.to_owned()), ("credential_guid", guid)]
+        },
+        reset_response: |password| format!("{{\"success\":true,\"data\":{{\"new_password\":{password}}}}}"),
+    };
+
     fn credentials(&mut self) -> &mut Vec<Credential> {
         &mut self.credentials
+    }
+
+    fn add(vendor: &KirimEmail, name: &str) {
+        for (_, guid) in Self::MODEL.fields(name).into_iter().filter(|(field, _)| *field == "credential_guid") {
+            vendor.add_credential(KirimEmail::DOMAIN, &guid, name);
+        }
+    }
+
+    fn admit(&mut self, token: &str) {
+        self.users.push(User { username: KirimEmail::USERNAME.to_owned(), api_key: token.to_owned() });
+    }
+
+    fn revoke(&mut self, token: &str) {
+        self.users.retain(|user| user.api_key != token);
     }
 }
 
@@ -249,16 +284,22 @@ impl imitation::Credential for Credential {
     fn answer_as(&mut self, other_name: &str) {
         self.answers_as = Some(other_name.to_owned());
     }
-}
 
-impl Credential {
-    /// Moves the stamp on, even where two resets come within one second.
+    // The stamp moves on even where two resets come within one second.
     fn touch(&mut self) {
         self.lateness.before = self.modified_at;
         self.lateness.left = self.lateness.reads;
         self.modified_at = Timestamp::now().as_second().max(self.modified_at + 1);
     }
 
+    fn show_late(&mut self, reads: usize, answers: bool) {
+        self.lateness.reads = reads;
+        self.lateness.left = 0;
+        self.lateness.answers = answers;
+    }
+}
+
+impl Credential {
     /// The stamp that a read shows.
     fn shown(&self) -> i64 {
         if self.lateness.left > 0 { self.lateness.before } else { self.modified_at }
@@ -272,77 +313,3 @@ impl Credential {
 
 /// Of the vendor's own example.
 const CREATED_AT: Timestamp = Timestamp::constant(1_640_995_200, 0);
-
-impl KirimEmail {
-    /// What tests know of it.
-    pub const MODEL: &Model = &Model {
-        name: "kirim_email",
-        title: "KIRIM.EMAIL",
-        takes_passwords: false,
-        makes_successors: false,
-        shows_changes: true,
-        restores_tokens: true,
-        token_variable: "KIRIM_EMAIL_API_KEY",
-        submission: None,
-        first_request: "GET /api/domains/example.com/credentials?",
-        examples: [
-            Example { name: "myuser", fields: &[("domain", Self::DOMAIN), ("credential_guid", Self::GUID)] },
-            Example {
-                name: "zweites:ö@example.com",
-                fields: &[("domain", Self::DOMAIN), ("credential_guid", "0d8f2d0e-5f0c-4b39-8a3e-0e6d1f1f8a11")],
-            },
-        ],
-        fields: |name| {
-            let guid = format!("guid-{}", name.split('@').next().unwrap_or(name));
-            vec![("domain", Self::DOMAIN.to_owned()), ("credential_guid", guid)]
-        },
-        reset_response: |password| format!("{{\"success\":true,\"data\":{{\"new_password\":{password}}}}}"),
-    };
-}
-
-impl UnderTest for KirimEmail {
-    fn model(&self) -> &'static Model {
-        Self::MODEL
-    }
-
-    fn accounts(&self) -> &Accounts {
-        &self.accounts
-    }
-
-    fn add(&self, name: &str) -> Option<String> {
-        for (_, guid) in Self::MODEL.fields(name).into_iter().filter(|(field, _)| *field == "credential_guid") {
-            self.add_credential(Self::DOMAIN, &guid, name);
-        }
-        None
-    }
-
-    fn answer_as(&self, name: &str, other: &str) -> Option<()> {
-        KirimEmail::answer_as(self, name, other);
-        Some(())
-    }
-
-    fn reset_elsewhere(&self, name: &str) {
-        KirimEmail::reset_elsewhere(self, name);
-    }
-
-    fn delete(&self, name: &str) {
-        self.remove(name);
-    }
-
-    fn show_late(&self, name: &str, reads: usize, answers: bool) {
-        KirimEmail::show_late(self, name, reads);
-        self.answer_late(name, answers);
-    }
-
-    fn token(&self) -> &str {
-        self.api_key()
-    }
-
-    fn revoke_token(&self) {
-        self.revoke_api_key(self.api_key());
-    }
-
-    fn restore_token(&self) {
-        self.add_account(Self::USERNAME, self.api_key());
-    }
-}

@@ -86,8 +86,9 @@
 //! | `"stall"` | nothing until released; then all goes on |
 //!
 //! It is no part of the provider: the tests and the examples depend on it. [`core`] plays the other side, Terraform's. A
-//! vendor is one file beside `hubspot.rs` and a line in `vendors.rs`, and with its [`Model`] every test of all vendors has it; the
-//! path alone tells whom a request is for. What a vendor's documents leave open, and how it is taken here, stands at the head of its file.
+//! vendor is one file beside `hubspot.rs` and a line in `vendors.rs`. With its [`Model`] it takes part in every test that
+//! goes through all vendors. The path alone tells whom a request is for. What a vendor's documents leave open, and how it is
+//! taken here, stands at the head of its file.
 
 #![expect(
     clippy::missing_panics_doc,
@@ -97,6 +98,7 @@
 )]
 
 mod accounts;
+pub mod client;
 mod control;
 pub mod core;
 mod delivery;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Sandbox, accounts::Accounts};
+use super::Sandbox;
 
 /// A vendor under test: one value for each, `MODEL` of its type, and a line in `vendors.rs`.
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
@@ -102,10 +102,6 @@ pub trait UnderTest {
     /// What is true of it in every sandbox.
     fn model(&self) -> &'static Model;
 
-    /// The passwords of all vendors.
-    #[doc(hidden)]
-    fn accounts(&self) -> &Accounts;
-
     /// Adds a credential at the sandbox's own account. Returns its id where it is not made of the argument's fields.
     fn add(&self, name: &str) -> Option<String>;
 
@@ -116,32 +112,22 @@ pub trait UnderTest {
     }
 
     /// Who logs in.
-    fn username(&self, name: &str) -> Option<String> {
-        Some(name.to_owned())
-    }
+    fn username(&self, name: &str) -> Option<String>;
 
     /// The current password; of several credentials of a name, that of the newest.
-    fn password(&self, name: &str) -> Option<String> {
-        self.accounts().password(name)
-    }
+    fn password(&self, name: &str) -> Option<String>;
 
     /// How many resets there have been.
-    fn resets(&self, name: &str) -> usize {
-        self.accounts().resets(name)
-    }
+    fn resets(&self, name: &str) -> usize;
 
     /// Scripts the password that a later reset makes, at a vendor that [makes them](Model::makes_passwords).
-    fn next_password(&self, name: &str, password: &str) {
-        self.accounts().script(name, password);
-    }
+    fn next_password(&self, _name: &str, _password: &str) {}
 
     /// Lets the responses to resets name another user; nothing where they name nobody.
     fn answer_as(&self, name: &str, other: &str) -> Option<()>;
 
     /// Resets a password as somebody else; a vendor that makes another credential with every reset revokes the newest.
-    fn reset_elsewhere(&self, name: &str) {
-        self.accounts().reset(name);
-    }
+    fn reset_elsewhere(&self, name: &str);
 
     /// Deletes a credential as somebody else.
     fn delete(&self, name: &str);

@@ -280,10 +280,6 @@ impl UnderTest for Smtpd {
         Self::MODEL
     }
 
-    fn accounts(&self) -> &Accounts {
-        &self.accounts
-    }
-
     fn add(&self, name: &str) -> Option<String> {
         let role = if name == Self::MODEL.examples[1].name { Role::Standard } else { Role::SendOnly };
         Some(self.add_key(name, role).id)

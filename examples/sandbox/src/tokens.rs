@@ -26,6 +26,11 @@ pub(crate) struct Grant {
     pub scopes: Vec<String>,
 }
 
+/// What a token allows, at this account and with these scopes.
+pub(crate) fn grant(account: u64, scopes: &[&str]) -> Grant {
+    Grant { account, scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect() }
+}
+
 /// Why a token is worth nothing.
 pub(crate) enum Refused {
     /// It was good once.

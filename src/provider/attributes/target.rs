@@ -78,12 +78,7 @@ fn is_set(value: &Value) -> bool {
 
 /// Returns the credential that a configuration, plan or state identifies; `None` while a part of it is unknown.
 pub(in crate::provider) fn of(value: &Value) -> Result<Option<Target>> {
-    match named(value) {
-        Named::One(vendor) => fields_of(vendor, vendor.target, value.get(vendor.name), &Path::attribute(vendor.name)),
-        Named::Undecided => Ok(None),
-        Named::Nothing => Err(missing().into()),
-        Named::Several(vendors) => Err(several(&vendors).into()),
-    }
+    CREDENTIAL.of(value)
 }
 
 /// Returns the credential of a state or of an approved plan, in which every identifying argument is known.
@@ -96,12 +91,7 @@ pub(in crate::provider) fn known(state: &Value) -> Result<Target> {
 
 /// Returns the scope that the data source's configuration selects; `None` while a part of it is unknown.
 pub(in crate::provider) fn scope_of(value: &Value) -> Result<Option<Target>> {
-    match named(value) {
-        Named::One(vendor) => fields_of(vendor, vendor.scope, value.get(vendor.name), &Path::attribute(vendor.name)),
-        Named::Undecided => Ok(None),
-        Named::Nothing => Err(no_account().into()),
-        Named::Several(vendors) => Err(several_accounts(&vendors).into()),
-    }
+    ACCOUNT.of(value)
 }
 
 /// Returns the path of the attribute that identifies the credential.
@@ -221,34 +211,55 @@ impl StoredTarget {
 
 /// The error for a configuration without a credential.
 pub(in crate::provider) fn missing() -> Diagnostic {
-    Diagnostic::error("No credential is set", format!("Set exactly one of {}.", names(VENDORS)))
+    CREDENTIAL.missing()
 }
 
 /// The error for a configuration with several credentials.
 pub(in crate::provider) fn several(set: &[&'static Vendor]) -> Diagnostic {
-    let detail = format!(
-        "{} are set. A resource resets the password of one credential: set exactly one of {}.",
-        names(set),
-        names(VENDORS)
-    );
-    Diagnostic::error("More than one credential is set", detail)
-        .at(Path::attribute(set.last().map_or("", |vendor| vendor.name)))
+    CREDENTIAL.several(set)
 }
 
-/// The error for a list without an account.
-fn no_account() -> Diagnostic {
-    Diagnostic::error("No account is set", format!("Set exactly one of {}.", names(VENDORS)))
+/// What a configuration has to identify.
+struct Subject {
+    noun: &'static str,
+    /// Why it is exactly one.
+    rule: &'static str,
+    fields: fn(&'static Vendor) -> &'static [&'static Field],
 }
 
-/// The error for a list of several accounts.
-fn several_accounts(set: &[&'static Vendor]) -> Diagnostic {
-    let detail = format!(
-        "{} are set. A data source lists the credentials of one account: set exactly one of {}.",
-        names(set),
-        names(VENDORS)
-    );
-    Diagnostic::error("More than one account is set", detail)
-        .at(Path::attribute(set.last().map_or("", |vendor| vendor.name)))
+const CREDENTIAL: Subject = Subject {
+    noun: "credential",
+    rule: "A resource resets the password of one credential",
+    fields: |vendor| vendor.target,
+};
+
+const ACCOUNT: Subject = Subject {
+    noun: "account",
+    rule: "A data source lists the credentials of one account",
+    fields: |vendor| vendor.scope,
+};
+
+impl Subject {
+    fn of(&self, value: &Value) -> Result<Option<Target>> {
+        match named(value) {
+            Named::One(vendor) => {
+                fields_of(vendor, (self.fields)(vendor), value.get(vendor.name), &Path::attribute(vendor.name))
+            }
+            Named::Undecided => Ok(None),
+            Named::Nothing => Err(self.missing().into()),
+            Named::Several(vendors) => Err(self.several(&vendors).into()),
+        }
+    }
+
+    fn missing(&self) -> Diagnostic {
+        Diagnostic::error(format!("No {} is set", self.noun), format!("Set exactly one of {}.", names(VENDORS)))
+    }
+
+    fn several(&self, set: &[&'static Vendor]) -> Diagnostic {
+        let detail = format!("{} are set. {}: set exactly one of {}.", names(set), self.rule, names(VENDORS));
+        Diagnostic::error(format!("More than one {} is set", self.noun), detail)
+            .at(Path::attribute(set.last().map_or("", |vendor| vendor.name)))
+    }
 }
 
 fn unknown_vendor(id: &str) -> Diagnostic {

@@ -93,6 +93,11 @@ pub(in crate::provider) fn validate(config: &Value, vendor: Option<&Vendor>) -> 
     diagnostics
 }
 
+/// Returns the path of `on_refresh`.
+pub(in crate::provider) fn on_refresh_path() -> Path {
+    path(ON_REFRESH)
+}
+
 /// Returns whether a refresh logs in with the password of this state.
 pub(in crate::provider) fn is_on_refresh(state: &Value) -> bool {
     *state.get(VERIFY).get(ON_REFRESH) == Value::Bool(true)

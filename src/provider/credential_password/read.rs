@@ -54,7 +54,7 @@ impl CredentialPassword {
             }
             Ok(Presence::Gone) => {
                 // Without a password nothing is lost, so the removal needs no warning.
-                if known.password.is_some() {
+                if known.has_password {
                     call.warn(vendor::dropped(&target));
                 }
                 // Nobody else knows of it. If it cannot be looked up, it may still be valid.

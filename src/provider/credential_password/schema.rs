@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     framework::schema::{Attribute, Schema, Type},
-    provider::attributes::{host, password_policy, retire_previous, rotate_after, target, verify},
+    provider::attributes::{age_recipients, host, password_policy, retire_previous, rotate_after, target, verify},
 };
 
 /// The version of the schema. Release 0.1.0 wrote version 0, which [`super::upgrade`] converts.
@@ -28,6 +28,7 @@ pub(in crate::provider) fn schema() -> Schema {
 /// The arguments other than the target.
 fn arguments() -> Vec<Attribute> {
     vec![
+        age_recipients::argument(),
         Attribute::optional(
             ON_EXTERNAL_CHANGE,
             Type::String,
@@ -122,6 +123,7 @@ fn own_password(text: &str) -> Result<(), &'static str> {
 /// The computed attributes.
 fn answers() -> Vec<Attribute> {
     vec![
+        age_recipients::answer(),
         Attribute::computed(
             ID,
             Type::String,
@@ -130,7 +132,8 @@ fn answers() -> Vec<Attribute> {
         Attribute::computed(
             PASSWORD,
             Type::String,
-            "The password. Null after an import, until the first rotation: no vendor returns a password twice.",
+            "The password. Null with `age_recipients` or `password_wo`, and after an import until the first rotation: \
+             no vendor returns a password twice.",
         )
         .sensitive(),
         retire_previous::computed(),

@@ -1,6 +1,8 @@
 //! Validates a configuration of the resource against rules that its schema cannot express.
 
-use super::names::{IN_PLACE, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATION_MODE, SMTP_PORT};
+use super::names::{
+    AGE_RECIPIENTS, IN_PLACE, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATION_MODE, SMTP_PORT,
+};
 use crate::{
     framework::{
         diagnostic::{Diagnostic, Diagnostics, Path},
@@ -8,7 +10,7 @@ use crate::{
         value::Value,
     },
     provider::attributes::{
-        password_policy, retire_previous,
+        age_recipients, password_policy, retire_previous,
         target::{self, Named},
         verify,
     },
@@ -29,6 +31,7 @@ pub(super) fn config(config: &Value) -> Diagnostics {
         diagnostics.extend(vendor_generates(vendor, config));
     }
     diagnostics.extend(own_password(config));
+    diagnostics.extend(age_recipients::validate(config));
     diagnostics.extend(password_policy::validate(config.get(PASSWORD_POLICY)));
     let mode = config.get(ROTATION_MODE);
     let is_in_place = (!mode.is_unknown()).then(|| mode.as_str() == Some(IN_PLACE));
@@ -59,6 +62,8 @@ fn own_password(config: &Value) -> Option<Diagnostic> {
     let error = |name: &'static str, words: &str| Some(invalid(Path::attribute(name), words));
     if own.is_null() && is_set(version) {
         error(PASSWORD_WO_VERSION, "requires `password_wo`")
+    } else if is_set(own) && is_set(config.get(AGE_RECIPIENTS)) {
+        error(AGE_RECIPIENTS, "conflicts with `password_wo`, which is never stored; set only one of them")
     } else if is_set(own) && is_set(policy) {
         error(PASSWORD_POLICY, "conflicts with `password_wo`; set only one of them")
     } else {
@@ -115,6 +120,23 @@ mod tests {
         ] {
             assert_eq!(errors(BY_THE_CALLER, &arguments), paths);
         }
+    }
+
+    #[test]
+    fn what_is_never_stored_cannot_be_encrypted() {
+        let recipient = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+        let recipients = (AGE_RECIPIENTS, Value::List(vec![recipient.into()]));
+        assert_eq!(
+            errors(BY_THE_CALLER, &[(PASSWORD_WO, Secret::new("x").into()), recipients.clone()]),
+            [AGE_RECIPIENTS]
+        );
+        assert_eq!(errors(BY_THE_CALLER, &[(PASSWORD_WO, Value::Unknown), recipients.clone()]).len(), 0);
+        assert_eq!(
+            errors(BY_THE_CALLER, &[(PASSWORD_WO, Secret::new("x").into()), (AGE_RECIPIENTS, Value::Unknown)]).len(),
+            0
+        );
+        assert_eq!(errors(BY_THE_CALLER, &[(PASSWORD_POLICY, policy()), recipients.clone()]).len(), 0);
+        assert_eq!(errors(BY_THE_VENDOR, &[recipients]).len(), 0);
     }
 
     #[test]

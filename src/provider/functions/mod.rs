@@ -1,7 +1,8 @@
 //! The provider's functions, called as `provider::smtp::…`.
 
+mod decrypt;
 mod filled;
 mod ses_password;
 mod url;
 
-pub(super) use self::{ses_password::SesPassword, url::Url};
+pub(super) use self::{decrypt::Decrypt, ses_password::SesPassword, url::Url};

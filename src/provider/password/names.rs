@@ -2,6 +2,7 @@
 
 pub(in crate::provider) use crate::provider::attributes::{
     PASSWORD_POLICY, SMTP_HOST, SMTP_PORT, VERIFY,
+    age_recipients::AGE_RECIPIENTS,
     retire_previous::PREVIOUS,
     rotate_after::{ROTATE_AFTER, ROTATION_DUE},
 };

@@ -3,7 +3,7 @@
 use crate::{
     framework::{Change, ResourceState, value::Value},
     provider::{
-        attributes::rotation_version,
+        attributes::{age_recipients::Storage, rotation_version},
         password::{
             names::{PASSWORD, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, STALE, USERNAME, VERIFIED},
             private_data::PrivateData,
@@ -15,7 +15,12 @@ use crate::{
 
 /// Completes the planned state with what the reset made known. `healed` counts the rotations in a row for a stale
 /// password, this one included.
-pub(in crate::provider) fn rotated(change: &Change, new: &NewCredential, healed: u32) -> ResourceState {
+pub(in crate::provider) fn rotated(
+    change: &Change,
+    new: &NewCredential,
+    healed: u32,
+    storage: &Storage,
+) -> ResourceState {
     let mut state = change.planned.clone();
     for (name, value) in [(REMOTE_VERSION, &new.version), (SMTP_HOST, &new.smtp_host), (USERNAME, &new.username)] {
         // Core rejects a state that differs from what was planned as known.
@@ -23,7 +28,7 @@ pub(in crate::provider) fn rotated(change: &Change, new: &NewCredential, healed:
             state.set(name, value.clone());
         }
     }
-    state.set(PASSWORD, new.password.clone());
+    storage.put(&mut state, new.password.as_ref());
     state.set(ROTATED_AT, format!("{:.6}", new.rotated_at));
     state.set(ROTATION_VERSION, rotation_version::after(new.rotated_at, change.prior.get(ROTATION_VERSION)));
     state.set(STALE, false);

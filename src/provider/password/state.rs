@@ -7,7 +7,7 @@ use super::names::{
 };
 use crate::{
     framework::value::Value,
-    provider::attributes::verify,
+    provider::attributes::{age_recipients, verify},
     rotation::{PreviousPassword, SmtpEndpoint, StoredCredential, StoredLogin},
     secret::{Name, Secret},
     vendors::{Found, PriorCredential},
@@ -18,7 +18,10 @@ use crate::{
 pub(in crate::provider) struct State {
     pub(in crate::provider) id: String,
     pub(in crate::provider) stored: StoredCredential,
+    /// The password, if it is stored in clear text.
     pub(in crate::provider) password: Option<Secret>,
+    /// Whether a password is stored, encrypted or not.
+    pub(in crate::provider) has_password: bool,
     pub(in crate::provider) is_stale: bool,
     pub(in crate::provider) is_verified: bool,
     pub(in crate::provider) on_external_change: OnExternalChange,
@@ -51,6 +54,7 @@ impl State {
                 rotated_at: rotated_at(state),
             },
             password: state.get(PASSWORD).as_secret().cloned(),
+            has_password: age_recipients::has_password(state),
             is_stale: is_true(STALE),
             is_verified: is_true(VERIFIED),
             on_external_change: match state.get(ON_EXTERNAL_CHANGE).as_str() {

@@ -2,7 +2,7 @@
 
 use super::{
     names::{
-        ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATE, ROTATE_AFTER,
+        AGE_RECIPIENTS, ON_EXTERNAL_CHANGE, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, ROTATE, ROTATE_AFTER,
         ROTATED_AT, ROTATION_DUE, ROTATION_MODE, ROTATION_TRIGGER, STALE,
     },
     private_data::PrivateData,
@@ -14,7 +14,7 @@ use crate::{
         plan::Draft,
         value::Value,
     },
-    provider::attributes::{password_policy, rotate_after},
+    provider::attributes::{age_recipients, password_policy, rotate_after},
     vendors::{PasswordSource, Vendor},
 };
 
@@ -76,6 +76,7 @@ pub(in crate::provider) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>, 
             asked.replaced.extend((mode == ResetMode::Replacement).then(|| Path::attribute(name)));
         }
     };
+    ask(AGE_RECIPIENTS, age_recipients::changes(prior, planned), ResetMode::InPlace);
     ask(ROTATION_TRIGGER, prior.get(ROTATION_TRIGGER) != planned.get(ROTATION_TRIGGER), by_mode);
     // Core only replaces if an attribute that requires it changes, and `rotation_due` goes from true to false.
     ask(ROTATION_DUE, !adopts && rotate_after::rotates(prior, planned), by_mode);
@@ -86,7 +87,7 @@ pub(in crate::provider) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>, 
         let policy_changed = policy(planned).is_none_or(|planned| Some(planned) != policy(prior));
         let version_changed = prior.get(PASSWORD_WO_VERSION) != planned.get(PASSWORD_WO_VERSION);
         let own = draft.config.get(PASSWORD_WO);
-        let stored = !prior.get(PASSWORD).is_null();
+        let stored = age_recipients::has_password(prior);
         ask(PASSWORD_POLICY, own.is_null() && policy_changed, ResetMode::InPlace);
         ask(PASSWORD_WO_VERSION, !own.is_null() && version_changed, ResetMode::InPlace);
         // `password_wo` replaces a stored password, and its removal brings one back. An unknown one may do either.
@@ -121,6 +122,7 @@ pub(in crate::provider) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>, 
 /// Returns whether the apply, which knows every value, is certain to decide as this plan does.
 pub(in crate::provider) fn is_certain(config: &Value) -> bool {
     [
+        AGE_RECIPIENTS,
         ON_EXTERNAL_CHANGE,
         PASSWORD_POLICY,
         PASSWORD_WO,
@@ -176,8 +178,9 @@ mod tests {
     use crate::{
         framework::{Private, plan::draft},
         provider::{
+            attributes::age_recipients::ENCRYPTED_PASSWORD,
             credential_password::{Decision, finish, schema},
-            password::names::{self, IN_PLACE},
+            password::names::{self, IN_PLACE, PASSWORD},
         },
         secret::Secret,
     };
@@ -270,6 +273,77 @@ mod tests {
             let (draft, decision) = planned(config(&changes), prior);
             assert_eq!(decision.resets, resets, "row {row}");
             assert_eq!(draft.replace, [], "row {row} is in place");
+        }
+    }
+
+    #[test]
+    fn another_set_of_recipients_resets_in_place_in_every_mode() {
+        const ONE: &str = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+        const TWO: &str = "age13ppjsl6lgqezs762gwqj42s94jyqudqfaz8lf0ag3vle8z7s0yjsuep7er";
+        let to = |recipients: &[&str]| {
+            (AGE_RECIPIENTS, Value::List(recipients.iter().map(|recipient| (*recipient).into()).collect()))
+        };
+        let encrypted = |recipients: &[&str]| {
+            let mut state = state(Value::Null, at(), &[to(recipients)]);
+            state.set(ENCRYPTED_PASSWORD, "-----BEGIN AGE ENCRYPTED FILE-----");
+            state
+        };
+        let unknown = (AGE_RECIPIENTS, Value::Unknown);
+        let partly = (AGE_RECIPIENTS, Value::List(vec![ONE.into(), Value::Unknown]));
+        for mode in [IN_PLACE, names::REPLACE] {
+            for (row, changes, prior, resets, adopts) in [
+                (1, vec![to(&[ONE])], stored(&[]), true, false),
+                (2, vec![], encrypted(&[ONE]), true, false),
+                (3, vec![to(&[ONE])], encrypted(&[ONE]), false, false),
+                (4, vec![to(&[TWO, ONE, ONE])], encrypted(&[ONE, TWO]), false, false),
+                (5, vec![to(&[ONE, TWO])], encrypted(&[ONE]), true, false),
+                (6, vec![to(&[TWO])], encrypted(&[ONE, TWO]), true, false),
+                (7, vec![unknown.clone()], encrypted(&[ONE]), true, false),
+                (8, vec![partly.clone()], encrypted(&[ONE]), true, false),
+                (11, vec![to(&[ONE])], imported(&[]), false, true),
+                (12, vec![unknown.clone()], imported(&[]), false, true),
+                (13, vec![to(&[ONE])], imported(&[to(&[ONE])]), false, false),
+                (14, vec![to(&[TWO])], imported(&[to(&[ONE])]), true, false),
+                (15, vec![], imported(&[to(&[ONE])]), true, false),
+                // A password of the user's own is not stored, so there is nothing to encrypt.
+                (21, vec![wo()], encrypted(&[ONE]), true, false),
+                (22, vec![to(&[ONE])], own(&[]), true, false),
+            ] {
+                let changes: Vec<_> = changes.into_iter().chain([(ROTATION_MODE, mode.into())]).collect();
+                let (draft, decision) = planned(config(&changes), prior.clone());
+                assert_eq!((decision.resets, draft.replace.len()), (resets, 0), "row {row}");
+                assert_eq!(!decision.warnings.is_empty(), adopts, "row {row}");
+                if !resets {
+                    for name in [PASSWORD, ENCRYPTED_PASSWORD] {
+                        assert_eq!(draft.planned.get(name), prior.get(name), "row {row}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn recipients_that_an_apply_finds_known_fit_what_was_planned_unknown() {
+        const ONE: &str = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+        let list = || Value::List(vec![ONE.into()]);
+        let mut encrypted = state(Value::Null, at(), &[(AGE_RECIPIENTS, list())]);
+        encrypted.set(ENCRYPTED_PASSWORD, "-----BEGIN AGE ENCRYPTED FILE-----");
+        for prior in [stored(&[]), encrypted, imported(&[]), Value::Null] {
+            for (unknown, known) in
+                [(Value::Unknown, vec![Value::Null, list()]), (Value::List(vec![Value::Unknown]), vec![list()])]
+            {
+                let plan =
+                    |recipients: Value| planned(config(&[(AGE_RECIPIENTS, recipients)]), prior.clone()).0.planned;
+                let before = plan(unknown);
+                for known in known {
+                    let after = plan(known);
+                    for attribute in schema().attributes {
+                        let (before, after) = (before.get(&attribute.name), after.get(&attribute.name));
+                        let is_recipients = attribute.name == AGE_RECIPIENTS;
+                        assert!(is_recipients || before.is_unknown() || before == after, "{}", attribute.name);
+                    }
+                }
+            }
         }
     }
 

@@ -88,6 +88,12 @@ pub struct Applied {
     pub warnings: Vec<Diagnostic>,
 }
 
+impl Applied {
+    fn nothing(stored: Stored) -> Self {
+        Self { stored, deposed: None, is_tainted: false, made: None, deleted: None, warnings: Vec::new() }
+    }
+}
+
 /// One process as one resource sees it.
 #[derive(Clone)]
 pub struct Caller {
@@ -174,14 +180,7 @@ impl Caller {
 
     /// Carries a plan out, now that the whole configuration is known.
     pub async fn apply(mut self, before: Stored, plan: Plan, config: Value, create_first: bool) -> Applied {
-        let nothing = Applied {
-            stored: before.clone(),
-            deposed: None,
-            is_tainted: false,
-            made: None,
-            deleted: None,
-            warnings: Vec::new(),
-        };
+        let nothing = Applied::nothing(before.clone());
         match (plan.action, create_first) {
             (Action::Nothing, _) => nothing,
             (Action::Create | Action::Update, _) => self.make(before, plan, &config).await,
@@ -229,14 +228,7 @@ impl Caller {
 
     /// Creates or updates: plans once more with what is known by now, then applies that.
     async fn make(&mut self, before: Stored, plan: Plan, config: &Value) -> Applied {
-        let mut applied = Applied {
-            stored: before.clone(),
-            deposed: None,
-            is_tainted: false,
-            made: None,
-            deleted: None,
-            warnings: Vec::new(),
-        };
+        let mut applied = Applied::nothing(before.clone());
         let last = match self.plan(&before, config, Wish::Configured).await {
             Ok(last) => last,
             Err(failure) => return Applied { made: Some(Err(failure)), ..applied },

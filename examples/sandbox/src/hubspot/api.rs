@@ -6,10 +6,10 @@ use super::{
     super::{
         http::{Answer, Request, segment},
         lock, random,
-        tokens::Refused,
+        tokens::{Refused, grant},
         vendor::{Call, Operation, Vendor},
     },
-    Credential, HubSpot, SCOPE, State, grant,
+    Credential, HubSpot, SCOPE, State,
     wire::{
         Generation, Legacy, Page, Paging, Query, Route, TokenRequest, View, failure, invalid, not_found, oauth_failure,
         route, too_many_requests,

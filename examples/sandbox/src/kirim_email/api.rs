@@ -3,6 +3,7 @@
 use super::{
     super::{
         http::{Answer, Request, segment},
+        imitation::Credential as _,
         lock,
         vendor::{Call, Operation, Vendor},
     },

@@ -24,11 +24,11 @@ use crate::{
     },
     http::Outcome,
     provider::{
-        attributes::{retire_previous, target},
+        attributes::{age_recipients, retire_previous, target},
         diagnostics::{self, lost_reset, revocation, vendor},
         password::request,
     },
-    rotation::{Created, Known, Predecessor, Request, Rotated, Rotator, Verified},
+    rotation::{Created, Known, Predecessor, Request, Rotated, RotationError, Rotator, Verified},
     vendors::{Operation, PriorCredential, Target},
 };
 
@@ -123,13 +123,18 @@ async fn rotate(
     revokes: Option<Predecessor>,
 ) -> std::result::Result<Rotated, Failed> {
     let target = &rotator.target;
-    let undoes_refusal = !change.prior.is_null() && retire_previous::keeps_previous(&change.planned);
-    let rotated = match request::of(target, change).map(|request| Request { revokes, undoes_refusal, ..request }) {
-        Ok(request) => rotator.rotate(op, request, &ApplySink { call, change, new, target }).await,
-        Err(error) => Err(error),
+    let failed = |error: &RotationError| Failed {
+        outcome: error.outcome(),
+        diagnostic: diagnostics::rotation::failed(target, error),
     };
-    rotated
-        .map_err(|error| Failed { outcome: error.outcome(), diagnostic: diagnostics::rotation::failed(target, &error) })
+    let request = request::of(target, change).map_err(|error| failed(&error))?;
+    let undoes_refusal = !change.prior.is_null() && retire_previous::keeps_previous(&change.planned);
+    let request = Request { revokes, undoes_refusal, ..request };
+    let storage = age_recipients::prepare(&change.planned);
+    let storage = storage.map_err(|diagnostic| Failed { outcome: Outcome::NotChanged, diagnostic })?;
+    let sink = ApplySink { call, change, new, target, storage: &storage };
+    // Boxed, because it keeps what a rotation has prepared.
+    Box::pin(rotator.rotate(op, request, &sink)).await.map_err(|error| failed(&error))
 }
 
 fn ids(predecessors: &[Predecessor]) -> Vec<String> {

@@ -4,6 +4,7 @@ use super::previous::{set_previous, without_previous};
 use crate::{
     framework::{Call, Change, NewState},
     provider::{
+        attributes::age_recipients::Storage,
         diagnostics,
         password::{new_state, private_data::PrivateData},
     },
@@ -17,6 +18,8 @@ pub(super) struct ApplySink<'a> {
     pub(super) change: &'a Change,
     pub(super) new: &'a NewState,
     pub(super) target: &'a Target,
+    /// How the password is stored, prepared before the reset.
+    pub(super) storage: &'a Storage,
 }
 
 impl Sink for ApplySink<'_> {
@@ -35,7 +38,7 @@ impl Sink for ApplySink<'_> {
 
     fn store(&self, new: &NewCredential) {
         let healed = PrivateData::from(&self.change.private).healed_after();
-        let mut rotated = new_state::rotated(self.change, new, healed);
+        let mut rotated = new_state::rotated(self.change, new, healed, self.storage);
         set_previous(&mut rotated.state, self.change, new);
         self.new.set(rotated);
     }

@@ -2,8 +2,8 @@
 
 use super::{
     names::{
-        ID, IN_PLACE, PASSWORD, PASSWORD_WO, PREVIOUS, REMOTE_VERSION, ROTATED_AT, ROTATION_DUE, ROTATION_MODE,
-        ROTATION_VERSION, SMTP_HOST, SMTP_PORT, STALE, USERNAME, VERIFIED, VERIFY,
+        ID, IN_PLACE, PASSWORD_WO, PREVIOUS, REMOTE_VERSION, ROTATED_AT, ROTATION_DUE, ROTATION_MODE, ROTATION_VERSION,
+        SMTP_HOST, SMTP_PORT, STALE, USERNAME, VERIFIED, VERIFY,
     },
     private_data::PrivateData,
     state::State,
@@ -16,7 +16,7 @@ use crate::{
         value::Value,
     },
     provider::{
-        attributes::{retire_previous, rotate_after, target},
+        attributes::{age_recipients, retire_previous, rotate_after, target},
         diagnostics::{
             drift, mail_server,
             vendor::{self, Step},
@@ -117,8 +117,7 @@ pub(in crate::provider) fn finish(draft: &mut Draft) -> Result<Decision> {
     let own_password = !draft.config.get(PASSWORD_WO).is_null();
     if resets {
         // Only a known `password_wo` is certain to leave `password` null: an unknown one may turn out to be null.
-        let is_certain = matches!(draft.config.get(PASSWORD_WO), Value::Secret(_));
-        planned.set(PASSWORD, if is_certain { Value::Null } else { Value::Unknown });
+        age_recipients::plan_reset(planned, matches!(draft.config.get(PASSWORD_WO), Value::Secret(_)));
         planned.set(ROTATED_AT, Value::Unknown);
         planned.set(ROTATION_VERSION, Value::Unknown);
         // While a trigger is unknown, the apply may decide not to reset, and then it keeps the prior `stale` and
@@ -150,8 +149,8 @@ mod tests {
         framework::{Private, diagnostic::Path, plan, value::Number},
         provider::credential_password::{
             names::{
-                IGNORE, IN_PLACE, ON_EXTERNAL_CHANGE, ROTATE, ROTATE_AFTER, ROTATION_MODE, ROTATION_TRIGGER, TIMEOUTS,
-                WARN,
+                IGNORE, IN_PLACE, ON_EXTERNAL_CHANGE, PASSWORD, ROTATE, ROTATE_AFTER, ROTATION_MODE, ROTATION_TRIGGER,
+                TIMEOUTS, WARN,
             },
             schema,
         },
