@@ -25,7 +25,7 @@ pub(crate) enum RotationError {
     /// The system did not provide random bytes for a password.
     NoRandomBytes,
     /// The credential to revoke before the reset may not be revoked.
-    Revoking { id: String, error: Error },
+    Revoking { id: String, error: Box<Error> },
     /// The reset failed, or its response was lost.
     Reset(Box<Reconciled>),
 }

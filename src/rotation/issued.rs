@@ -123,7 +123,9 @@ impl Issued<'_> {
         // After a successful login the mail server has picked up the reset.
         let has_caught_up = |note: &Note| *note == Note::NotYetActive && new.verified == Verified::LoggedIn;
         notices.extend(reset.notes.into_iter().filter(|note| !has_caught_up(note)).map(Notice::Vendor));
-        notices.into_iter().for_each(|notice| sink.notice(notice));
+        for notice in notices {
+            sink.notice(notice);
+        }
         Rotated::Stored(new.verified)
     }
 }

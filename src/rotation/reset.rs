@@ -55,7 +55,7 @@ impl Rotator {
         let prepared = self.prepare(op, request).await?;
         if let Some(first) = first {
             let revoked = first.revoke(op).await;
-            revoked.map_err(|error| RotationError::Revoking { id: first.id().to_owned(), error })?;
+            revoked.map_err(|error| RotationError::Revoking { id: first.id().to_owned(), error: Box::new(error) })?;
             sink.revoked();
         }
         // After the checks, which may fail without a reset, and before the request, which may succeed without a

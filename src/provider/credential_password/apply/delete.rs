@@ -53,7 +53,9 @@ impl CredentialPassword {
             let revoked = current.revoke(op).await;
             revoked.map_err(|error| vendor::failed(Step::Revoking, &current.target, &error))?;
         }
-        unidentified(prior).into_iter().for_each(|warning| call.warn(warning));
+        if let Some(warning) = unidentified(prior) {
+            call.warn(warning);
+        }
         self.try_replaced(call, op, prior).await;
         Ok(())
     }
@@ -78,7 +80,9 @@ impl CredentialPassword {
     async fn try_replaced(&self, call: &Call, op: &Operation, prior: &Value) {
         let (Ok(target), Some(login)) = (target::known(prior), State::of(prior).login()) else { return };
         let notice = self.shared.try_replaced(op, &target.id(), &login, self.connections.roots()).await;
-        notice.into_iter().for_each(|notice| call.warn(rotation::notice(&target, &notice)));
+        if let Some(notice) = notice {
+            call.warn(rotation::notice(&target, &notice));
+        }
     }
 
     /// Checks that the create of the same replacement can succeed, and records which credentials that create has to
@@ -95,7 +99,9 @@ impl CredentialPassword {
         for predecessor in predecessors.iter().filter(|_| successor.is_none()) {
             call.warn(revocation::successor_unknown(&predecessor.target, predecessor.id()));
         }
-        unidentified(prior).into_iter().for_each(|warning| call.warn(warning));
+        if let Some(warning) = unidentified(prior) {
+            call.warn(warning);
+        }
         let (before, known) = (target::known(prior)?, State::of(prior));
         let is_named = successor.is_some();
         let target = successor.unwrap_or_else(|| before.clone());

@@ -133,7 +133,8 @@ async fn rotate(
     let storage = age_recipients::prepare(&change.planned);
     let storage = storage.map_err(|diagnostic| Failed { outcome: Outcome::NotChanged, diagnostic })?;
     let sink = ApplySink { call, change, new, target, storage: &storage };
-    rotator.rotate(op, request, &sink).await.map_err(|error| failed(&error))
+    // Boxed, because it keeps what a rotation has prepared.
+    Box::pin(rotator.rotate(op, request, &sink)).await.map_err(|error| failed(&error))
 }
 
 fn ids(predecessors: &[Predecessor]) -> Vec<String> {

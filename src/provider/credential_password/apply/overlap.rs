@@ -46,7 +46,9 @@ impl CredentialPassword {
                 if let Some(predecessor) = predecessor {
                     self.revoke(call, op, &predecessor, verified).await;
                 }
-                unidentified(&change.prior).into_iter().for_each(|warning| call.warn(warning));
+                if let Some(warning) = unidentified(&change.prior) {
+                    call.warn(warning);
+                }
                 Ok(())
             }
             Rotated::Refused(refused) => {
