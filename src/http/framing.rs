@@ -218,7 +218,7 @@ mod tests {
             prop_assert_eq!(&*seen, &body);
             prop_assert_eq!(end, Framing::Complete);
             let (seen, end) = decoded(Framing::Chunked(Chunk::Size(0, 0)), &[&coded[..cut]]);
-            prop_assert!(body.starts_with(&*seen) && end != Framing::Complete);
+            prop_assert!(body.starts_with(&seen) && end != Framing::Complete);
         }
     }
 }

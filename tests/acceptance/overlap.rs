@@ -201,7 +201,9 @@ fn a_rotation_that_fails_after_the_revocation_has_no_previous_one() {
         workspace.apply().quiet();
         assert_eq!(workspace.state()["previous"], format!("smtpd/{}", new.id));
         workspace.working_password();
-        orphans.iter().for_each(|id| workspace.sandbox.smtpd().revoke(id));
+        for id in orphans {
+            workspace.sandbox.smtpd().revoke(&id);
+        }
         assert_all_are_known(&workspace, &[]);
     }
 }
