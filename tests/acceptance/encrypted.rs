@@ -18,11 +18,11 @@ use crate::support::{
 };
 
 /// The recipient of a team and its identity, and those of a CI.
-const TEAM: [&str; 2] = [
+pub(crate) const TEAM: [&str; 2] = [
     "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj",
     "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX",
 ];
-const CI: [&str; 2] = [
+pub(crate) const CI: [&str; 2] = [
     "age13ppjsl6lgqezs762gwqj42s94jyqudqfaz8lf0ag3vle8z7s0yjsuep7er",
     "AGE-SECRET-KEY-1QYPQZQSPQGQSYQGZQYPQZQSPQGQSYQGZQYPQZQSPQGQSYQGZQYPQ696K9E",
 ];
@@ -330,7 +330,7 @@ fn a_file_or_an_identity_that_does_not_fit_is_named_and_not_shown() {
 }
 
 /// The argument for these recipients.
-fn to(recipients: &[&str]) -> String {
+pub(crate) fn to(recipients: &[&str]) -> String {
     format!("age_recipients = {}", json!(recipients))
 }
 
@@ -349,7 +349,7 @@ fn works(workspace: &Workspace, identity: &str) -> String {
 
 /// Decrypts the password in the state of a resource.
 #[track_caller]
-fn opened(workspace: &Workspace, address: &str, identity: &str) -> String {
+pub(crate) fn opened(workspace: &Workspace, address: &str, identity: &str) -> String {
     let state = workspace.state_of(address);
     assert_eq!(state["password"], Value::Null, "{address} has its password in clear text");
     open(state["encrypted_password"].as_str().expect("it is encrypted"), identity).expect("the identity decrypts")

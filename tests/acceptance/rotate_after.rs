@@ -176,8 +176,13 @@ fn with(after: &str, order: &str) -> Option<Workspace> {
 
 /// Makes the password in the state an old one.
 fn age(workspace: &Workspace) {
-    let made = workspace.state()["rotated_at"].as_str().expect("a time").to_owned();
+    age_of(workspace, ADDRESS);
+}
+
+/// Makes the password of a resource in the state an old one.
+pub(crate) fn age_of(workspace: &Workspace, address: &str) {
+    let made = workspace.state_of(address)["rotated_at"].as_str().expect("a time").to_owned();
     let text = fs::read_to_string(workspace.path("terraform.tfstate")).expect("the state");
     workspace.file("terraform.tfstate", &text.replace(&made, THEN));
-    assert_eq!(workspace.state()["rotated_at"], THEN);
+    assert_eq!(workspace.state_of(address)["rotated_at"], THEN);
 }

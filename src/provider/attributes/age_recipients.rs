@@ -23,16 +23,15 @@ pub(in crate::provider) const ENCRYPTED_PASSWORD: &str = "encrypted_password";
 /// The attribute that holds the password if there are no recipients.
 const PASSWORD: &str = "password";
 
-/// The argument.
-pub(in crate::provider) fn argument() -> Attribute {
-    Attribute::optional(
-        AGE_RECIPIENTS,
-        Type::List(Box::new(Type::String)),
+/// The argument. `change` says what setting, changing or removing the recipients does, and `conflicts` names the
+/// arguments that conflict with them.
+pub(in crate::provider) fn argument(change: &str, conflicts: &str) -> Attribute {
+    let description = format!(
         "Recipients of the age format (`age1…`, type X25519). The password is encrypted to all of them before it is \
-         stored: `encrypted_password` has it, and `password` is null. Setting, changing or removing them resets the \
-         password in place; their order and doubles do not matter. Conflicts with `password_wo` and \
-         `verify.on_refresh`.",
-    )
+         stored: `encrypted_password` has it, and `password` is null. Setting, changing or removing them {change}; \
+         their order and doubles do not matter. Conflicts with {conflicts}."
+    );
+    Attribute::optional(AGE_RECIPIENTS, Type::List(Box::new(Type::String)), &description)
 }
 
 /// The computed attribute.

@@ -22,8 +22,8 @@ pub(in crate::provider) fn argument() -> Attribute {
         ROTATE_AFTER,
         Type::String,
         "How old the password may become, as whole days such as `90d` or a duration such as `36h`; at least `1h`. A \
-         refresh that finds it older sets `rotation_due`, and the plan then resets the password. Changing or removing \
-         this resets nothing; the next refresh decides.",
+         refresh that finds it older sets `rotation_due`, and the plan then rotates. Changing or removing \
+         this rotates nothing; the next refresh decides.",
     )
     .validated_by(check)
 }

@@ -11,10 +11,7 @@ use crate::{
         value::{Object, Value},
     },
     provider::{
-        attributes::{
-            age_recipients::ENCRYPTED_PASSWORD,
-            target::{self, Named},
-        },
+        attributes::target::{self, Named},
         password::names::ID,
     },
     vendors::ResetKind,
@@ -24,15 +21,11 @@ use crate::{
 const SOURCE: &str = "smtp_credential_password";
 
 /// Converts the state of a single credential: it becomes the current one, and its password stays. The other credential
-/// comes from the configuration, with the next plan. Returns `None` if the type is another one, if a reset of the
-/// credential makes a new one, or if its password is encrypted.
+/// comes from the configuration, with the next plan. Returns `None` if the type is another one, or if a
+/// reset of the credential makes a new one.
 pub(super) fn from(type_name: &str, stored: ResourceState, schema: &Schema) -> Option<ResourceState> {
     let Named::One(vendor) = target::named(&stored.state) else { return None };
     if type_name != SOURCE || vendor.reset_kind == ResetKind::NewCredential {
-        return None;
-    }
-    // A pair has no place for an encrypted password, and the move must not lose it.
-    if !stored.state.get(ENCRYPTED_PASSWORD).is_null() {
         return None;
     }
     // What a pair does not have is dropped, and what only a pair has is null.

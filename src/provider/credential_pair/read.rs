@@ -12,6 +12,7 @@ use crate::{
         value::Value,
     },
     provider::{
+        attributes::age_recipients,
         diagnostics::{
             pair,
             vendor::{self, Step},
@@ -72,7 +73,7 @@ impl CredentialPair {
             // Both are gone. A moved state has only one credential, and the configuration may name another.
             None if !others.is_empty() && gone.len() == others.len() => {
                 // Without a password nothing is lost, so the removal needs no warning.
-                if known.password.is_some() {
+                if age_recipients::has_password(&prior.state) {
                     call.warn(vendor::dropped(&current));
                 }
                 return Ok(None);

@@ -4,7 +4,7 @@ use super::names::{CURRENT, PREVIOUS};
 use crate::{
     framework::schema::{Attribute, Schema, Type},
     provider::{
-        attributes::{host, password_policy, target, verify},
+        attributes::{age_recipients, host, password_policy, rotate_after, target, verify},
         password::{
             names::{
                 ID, IGNORE, ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, REMOTE_VERSION, ROTATE, ROTATED_AT,
@@ -28,6 +28,7 @@ pub(super) fn schema() -> Schema {
 /// The arguments other than the credentials.
 fn arguments() -> Vec<Attribute> {
     vec![
+        age_recipients::argument("rotates to the other credential", "`verify.on_refresh`"),
         Attribute::optional(
             ON_EXTERNAL_CHANGE,
             Type::String,
@@ -45,6 +46,7 @@ fn arguments() -> Vec<Attribute> {
             "Rules for the generated password, for vendors that let the caller choose it. The password has at least \
              one character of each enabled class. Changing what the policy allows rotates to the other credential.",
         ),
+        rotate_after::argument(),
         Attribute::optional(
             ROTATION_TRIGGER,
             Type::String,
@@ -86,6 +88,7 @@ fn answers() -> Vec<Attribute> {
             Type::String,
             "The id of the current credential, whose user name and password are in the state.",
         ),
+        age_recipients::answer(),
         Attribute::computed(
             ID,
             Type::String,
@@ -94,8 +97,8 @@ fn answers() -> Vec<Attribute> {
         Attribute::computed(
             PASSWORD,
             Type::String,
-            "The password of the current credential. Null after an import, until the first rotation: no vendor returns \
-             a password twice.",
+            "The password of the current credential. Null with `age_recipients`, and after an import until the first \
+             rotation: no vendor returns a password twice.",
         )
         .sensitive(),
         Attribute::computed(
@@ -116,6 +119,7 @@ fn answers() -> Vec<Attribute> {
             "When this provider reset the password of the current credential, in RFC 3339 format (UTC, with \
              microseconds); different after every rotation. Null after an import, until the first rotation.",
         ),
+        rotate_after::computed(),
         Attribute::computed(
             ROTATION_VERSION,
             Type::Number,

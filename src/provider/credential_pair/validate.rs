@@ -8,7 +8,7 @@ use crate::{
     },
     provider::{
         attributes::{
-            PASSWORD_POLICY, host, password_policy,
+            PASSWORD_POLICY, age_recipients, host, password_policy,
             target::{self, Named},
             verify,
         },
@@ -33,6 +33,7 @@ pub(super) fn config(config: &Value) -> Diagnostics {
         }
         diagnostics.extend(password_policy::refused(vendor, config, &[PASSWORD_POLICY]));
     }
+    diagnostics.extend(age_recipients::validate(config));
     diagnostics.extend(password_policy::validate(config.get(PASSWORD_POLICY)));
     diagnostics.extend(verify::validate(config, vendor));
     diagnostics.extend(host::validate_port(config));

@@ -28,7 +28,7 @@ pub(in crate::provider) fn schema() -> Schema {
 /// The arguments other than the target.
 fn arguments() -> Vec<Attribute> {
     vec![
-        age_recipients::argument(),
+        age_recipients::argument("resets the password in place", "`password_wo` and `verify.on_refresh`"),
         Attribute::optional(
             ON_EXTERNAL_CHANGE,
             Type::String,

@@ -1,6 +1,8 @@
 //! `smtp_credential_pair`: two credentials that take turns.
 
+mod age;
 mod bad_input;
+mod encrypted;
 mod failures;
 mod gone;
 mod import;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{A, B, PAIR, VENDORS, resets, trigger, turn, works_as};
 use crate::support::{self, ADDRESS, SMTPD, Workspace};
 
-fn moved() -> String {
+pub(super) fn moved() -> String {
     format!("moved {{\n  from = {ADDRESS}\n  to   = {PAIR}\n}}\n")
 }
 
@@ -71,16 +71,6 @@ fn what_cannot_become_a_pair_is_refused_and_stays() {
     workspace.plan().error().is("Move between these types is not supported");
     assert_eq!(workspace.addresses(), [ADDRESS]);
     workspace.working_password();
-
-    // A pair has no place for an encrypted password.
-    let recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
-    workspace.write(&support::resource("this", A, &format!("age_recipients = [\"{recipient}\"]")));
-    workspace.apply().succeeded();
-    let encrypted = workspace.state()["encrypted_password"].clone();
-    assert!(encrypted.is_string());
-    workspace.write(&(super::hubspot([A, B], "") + &moved()));
-    workspace.plan().error().is("Move between these types is not supported");
-    assert_eq!(workspace.state()["encrypted_password"], encrypted);
 
     workspace.write("resource \"terraform_data\" \"x\" {}\n");
     workspace.apply().succeeded();

@@ -18,6 +18,7 @@ use crate::{
         value::Value,
     },
     provider::{
+        attributes::age_recipients,
         diagnostics::{
             pair::{self, Kept},
             rotation,
@@ -39,13 +40,14 @@ impl CredentialPair {
     pub(super) async fn apply_create(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
         let op = Timed::Create.operation(call, &change.planned);
         let (targets, target) = planned(change)?;
+        let storage = age_recipients::prepare(&change.planned)?;
         let id = target.id();
         let known = self.replacements.known(&id);
         let spared = self.spared(call, &op, change, &targets, &target).await?;
         let rotator = self.rotator(target, PriorCredential::default(), known)?;
         let private = PrivateData::of_second_half(&change.private, self.replacements.healed(&id));
         let change = &Change { private, ..change.clone() };
-        let sink = PairSink::storing(call, change, new, &rotator.target);
+        let sink = PairSink::storing(call, change, new, &rotator.target, &storage);
         match rotate(&rotator, &op, change, spared, &sink).await {
             Ok(verified) => {
                 self.replacements.created(&id, verified);
@@ -93,6 +95,7 @@ impl CredentialPair {
         targets: &Targets,
         target: Target,
     ) -> Result<()> {
+        let storage = age_recipients::prepare(&change.planned)?;
         let spared = self.spared(call, op, change, targets, &target).await?;
         // The state knows nothing of this credential, so there is no previous password to ask about.
         let rotator = self.rotator(target, PriorCredential::default(), Known::default())?;
@@ -101,7 +104,7 @@ impl CredentialPair {
         let previous = change.prior.get(PREVIOUS).as_str();
         let ends_previous = previous.is_some_and(|id| targets::is_same(id, &target.id()));
         let kept = Kept { current, ends_previous };
-        let sink = PairSink::switching(call, change, new, target, kept_state(change, ends_previous));
+        let sink = PairSink::switching(call, change, new, target, &storage, kept_state(change, ends_previous));
         match rotate(&rotator, op, change, spared, &sink).await {
             Ok(verified) if sink.has_switched(verified) => {
                 sink.report();

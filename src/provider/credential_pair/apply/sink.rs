@@ -19,6 +19,8 @@ pub(super) struct PairSink<'a> {
     change: &'a Change,
     new: &'a NewState,
     target: &'a Target,
+    /// How the password is stored, prepared before the reset.
+    storage: &'a Storage,
     /// The state until there is a new password; for a create that is a leftover without one.
     doubtful: ResourceState,
     /// Whether the new password must log in before it is stored.
@@ -28,9 +30,15 @@ pub(super) struct PairSink<'a> {
 
 impl<'a> PairSink<'a> {
     /// For a create. There is nothing to keep, so the new password is stored at once.
-    pub(super) fn storing(call: &'a Call, change: &'a Change, new: &'a NewState, target: &'a Target) -> Self {
+    pub(super) fn storing(
+        call: &'a Call,
+        change: &'a Change,
+        new: &'a NewState,
+        target: &'a Target,
+        storage: &'a Storage,
+    ) -> Self {
         let doubtful = new_state::leftover(change);
-        Self { call, change, new, target, doubtful, is_proof_needed: false, notices: Mutex::default() }
+        Self { call, change, new, target, storage, doubtful, is_proof_needed: false, notices: Mutex::default() }
     }
 
     /// For an update. With `verify`, the state keeps the current credential until the new password has logged in.
@@ -40,10 +48,11 @@ impl<'a> PairSink<'a> {
         change: &'a Change,
         new: &'a NewState,
         target: &'a Target,
+        storage: &'a Storage,
         kept: ResourceState,
     ) -> Self {
         let is_proof_needed = !change.planned.get(VERIFY).is_null();
-        Self { call, change, new, target, doubtful: kept, is_proof_needed, notices: Mutex::default() }
+        Self { call, change, new, target, storage, doubtful: kept, is_proof_needed, notices: Mutex::default() }
     }
 
     /// Returns whether a new credential takes over once its login has ended like this.
@@ -80,7 +89,7 @@ impl Sink for PairSink<'_> {
     fn store(&self, new: &NewCredential) {
         if self.has_switched(new.verified) {
             let healed = PrivateData::from(&self.change.private).healed_after();
-            self.new.set(new_state::rotated(self.change, new, healed, &Storage::Clear));
+            self.new.set(new_state::rotated(self.change, new, healed, self.storage));
         }
     }
 

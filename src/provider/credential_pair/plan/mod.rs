@@ -16,10 +16,11 @@ use crate::{
         value::Value,
     },
     provider::{
+        attributes::{age_recipients, rotate_after},
         diagnostics::{mail_server, pair},
         password::{
             names::{
-                ID, PASSWORD, REMOTE_VERSION, ROTATED_AT, ROTATION_VERSION, SMTP_HOST, SMTP_PORT, STALE, USERNAME,
+                ID, REMOTE_VERSION, ROTATED_AT, ROTATION_DUE, ROTATION_VERSION, SMTP_HOST, SMTP_PORT, STALE, USERNAME,
                 VERIFIED, VERIFY,
             },
             private_data::PrivateData,
@@ -113,6 +114,8 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     planned.set(PREVIOUS, previous);
     planned.set(USERNAME, username.unwrap_or_else(|| kept(USERNAME, !resets)));
     planned.set(REMOTE_VERSION, version);
+    let due = rotate_after::planned(prior, planned, resets);
+    planned.set(ROTATION_DUE, due);
     if draft.config.get(SMTP_HOST).is_null() {
         planned.set(SMTP_HOST, host);
     }
@@ -120,7 +123,7 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
         planned.set(SMTP_PORT, port);
     }
     if resets {
-        planned.set(PASSWORD, Value::Unknown);
+        age_recipients::plan_reset(planned, false);
         planned.set(ROTATED_AT, Value::Unknown);
         planned.set(ROTATION_VERSION, Value::Unknown);
         // If the apply may decide not to reset, it then keeps the prior `stale` and `verified`. Core only accepts that

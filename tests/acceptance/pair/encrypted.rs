@@ -1,0 +1,83 @@
+//! `age_recipients`: the password of a pair is encrypted before it is stored.
+
+use serde_json::Value;
+
+use super::{A, B, PAIR, VENDORS, hubspot, moved::moved, resets, trigger, turn, workspace};
+use crate::{
+    encrypted::{CI, TEAM, opened, to},
+    support::{self, Workspace},
+};
+
+#[test]
+fn every_turn_stores_an_encrypted_password_that_works() {
+    for vendor in VENDORS {
+        let Some(workspace) = Workspace::new() else { return };
+        let mut old = None;
+        for user in [A, B] {
+            vendor.open(&workspace, user);
+        }
+        for (text, user) in [("one", A), ("two", B), ("three", A)] {
+            workspace.write(&vendor.pair([A, B], &format!("{}\n  {}", trigger(text), to(&[TEAM[0]]))));
+            workspace.apply().quiet();
+            let password = opened(&workspace, PAIR, TEAM[1]);
+            assert!(workspace.logs_in_as(user, &password), "{vendor:?}");
+            if let Some((user, password)) = old.replace((user, password)) {
+                assert!(workspace.logs_in_as(user, &password), "{vendor:?}: the previous password still works");
+            }
+            workspace.plan().nothing_to_do();
+        }
+    }
+}
+
+#[test]
+fn other_recipients_rotate_to_the_other_credential_and_the_same_ones_do_not() {
+    let Some(workspace) = workspace() else { return };
+    let write = |recipients: &str| workspace.write(&hubspot([A, B], recipients));
+    write("");
+    workspace.apply().quiet();
+    let clear = workspace.working_password_of(PAIR);
+    for (recipients, user, expected) in
+        [(to(&[TEAM[0], CI[0]]), B, [1, 1, 0]), (to(&[CI[0], TEAM[0]]), B, [1, 1, 0]), (to(&[TEAM[0]]), A, [2, 1, 0])]
+    {
+        write(&recipients);
+        workspace.apply().quiet();
+        assert!(workspace.logs_in_as(user, &opened(&workspace, PAIR, TEAM[1])));
+        assert_eq!(resets(&workspace), expected, "{recipients}");
+        workspace.plan().nothing_to_do();
+    }
+    assert!(!workspace.logs_in_as(A, &clear), "what was in the state is of no use any more");
+    write("");
+    workspace.apply().quiet();
+    workspace.working_password_of(PAIR);
+    assert_eq!((&workspace.state_of(PAIR)["encrypted_password"], resets(&workspace)), (&Value::Null, [2, 2, 0]));
+}
+
+#[test]
+fn an_encrypted_password_moves_into_a_pair() {
+    let Some(workspace) = Workspace::with_functions() else { return };
+    for user in [A, B] {
+        workspace.add_credential(user);
+    }
+    workspace.write(&support::resource("this", A, &to(&[TEAM[0]])));
+    workspace.apply().quiet();
+    let single = workspace.state()["encrypted_password"].clone();
+    workspace.write(&(hubspot([A, B], &to(&[TEAM[0]])) + &moved()));
+    workspace.apply().quiet();
+    assert_eq!(workspace.state_of(PAIR)["encrypted_password"], single);
+    assert!(workspace.logs_in_as(A, &opened(&workspace, PAIR, TEAM[1])));
+    assert_eq!((turn(&workspace).1, resets(&workspace)), (Value::Null, [1, 0, 0]));
+    workspace.plan().nothing_to_do();
+}
+
+#[test]
+fn recipients_that_are_none_are_refused_before_anything_is_reset() {
+    let Some(workspace) = workspace() else { return };
+    for bad in ["age_recipients = []", "age_recipients = [\"age1pq1\"]", "age_recipients = [null]"] {
+        workspace.write(&hubspot([A, B], bad));
+        workspace.validate().error().points_at(bad);
+    }
+    let line = format!("{}\n  verify = {{ on_refresh = true }}", to(&[TEAM[0]]));
+    workspace.write(&hubspot([A, B], &line));
+    workspace.validate().error().says(&["conflicts with `age_recipients`"]);
+    assert_eq!(workspace.requests(), [""; 0]);
+}
