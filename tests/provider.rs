@@ -546,7 +546,7 @@ async fn functions_are_the_same_in_both_calls() {
     assert_eq!(functions.functions, schema.functions);
     let mut names: Vec<_> = metadata.functions.iter().map(|function| function.name.as_str()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["ses_password", "url"]);
+    assert_eq!(names, ["decrypt", "ses_password", "url"]);
     assert_eq!(metadata.data_sources[0].type_name, "smtp_credentials");
     assert!(schema.data_source_schemas.contains_key("smtp_credentials"));
     for function in functions.functions.values() {
