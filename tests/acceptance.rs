@@ -27,6 +27,8 @@ mod doubtful;
 mod encrypted;
 #[path = "acceptance/encrypted_guide.rs"]
 mod encrypted_guide;
+#[path = "acceptance/encrypted_lifecycle.rs"]
+mod encrypted_lifecycle;
 #[path = "acceptance/every_vendor.rs"]
 mod every_vendor;
 #[path = "acceptance/external_change.rs"]

@@ -6,8 +6,8 @@
 
 mod support;
 
-#[path = "acceptance/encrypted.rs"]
-mod encrypted;
+#[path = "acceptance/encrypted_lifecycle.rs"]
+mod encrypted_lifecycle;
 #[path = "acceptance/failed_reset.rs"]
 mod failed_reset;
 

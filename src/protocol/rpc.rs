@@ -344,8 +344,10 @@ fn find<'p>(provider: &'p dyn Provider, type_name: &str) -> Result<&'p Arc<dyn R
 }
 
 fn cannot_move(source: &str, target: &str) -> Diagnostic {
-    let detail = format!("The state of a resource of the type {source:?} cannot become that of a {target:?}.");
-    Diagnostic::error("Move between these types is not supported", detail)
+    let detail = format!(
+        "This state of a {source:?} cannot become that of a {target:?}. The page of {target:?} says which states can."
+    );
+    Diagnostic::error("This state cannot be moved", detail)
 }
 
 fn find_data_source<'p>(provider: &'p dyn Provider, type_name: &str) -> Result<&'p Arc<dyn DataSource>> {

@@ -66,8 +66,8 @@ fn a_login_that_shows_nothing_proves_nothing() {
         workspace.sandbox.smtp_fault(SmtpFault::reply(Stage::Login, ACCEPTED));
         workspace.sandbox.smtp_fault(SmtpFault::reply(Stage::Login, "454 4.7.0 Later"));
         workspace.write(&of(&workspace, "two", order));
-        let warning = workspace.apply().warning().is("The previous password was not tried");
-        warning.says(&["replied 454 4.7.0", CHANGED, "It is not known whether the previous password still works"]);
+        let warning = workspace.apply().warning().is("Whether the previous password works is unknown");
+        warning.says(&["replied 454 4.7.0", CHANGED, "The previous password may still work"]);
         assert_eq!(workspace.sandbox.pending_smtp_faults(), 0, "{order}: there is no retry");
         workspace.working_password();
         workspace.plan().nothing_to_do();

@@ -56,6 +56,16 @@ pub(in crate::provider) fn undone(target: &Target, refused: &Refused, error: Opt
     .at(Path::attribute(VERIFY))
 }
 
+/// Adds to an error that the previous credential was revoked before, if there was one.
+pub(in crate::provider) fn after_previous(mut diagnostic: Diagnostic, previous: Option<&str>) -> Diagnostic {
+    if let Some(previous) = previous {
+        let previous = stored(previous);
+        let detail = diagnostic.detail;
+        diagnostic.detail = format!("{detail} `{previous}`, the credential before it, was revoked first.");
+    }
+    diagnostic
+}
+
 /// The warning for a credential that leaves the state, and whose id is unknown.
 pub(in crate::provider) fn unidentified(target: &Target, username: &str) -> Diagnostic {
     let (title, username) = (target.vendor.title, stored(username));

@@ -79,8 +79,8 @@ pub(in crate::provider) fn same_user(target: &Target, username: &str) -> Diagnos
     Diagnostic::error(
         "Both credentials are the same mailbox",
         format!(
-            "Checking `{}` before the reset: its user name is `{username}`, and so is that of the other credential. A \
-             reset would end the password that is in use. {} List two credentials with different user names.",
+            "Checking `{}`: its user name is `{username}`, and so is that of the other credential, so a reset of one \
+             would end the password of the other. {} List two credentials with different user names.",
             target.id(),
             Outcome::NotChanged.sentence()
         ),
@@ -95,7 +95,7 @@ pub(in crate::provider) fn other_gone(target: &Target) -> Diagnostic {
         "The other credential does not exist",
         format!(
             "Reading `{}`: {title} has no such credential in this account. The password in the state belongs to the \
-             current credential and is not affected, but the next rotation fails. {} Create the credential at {title}, \
+             current credential and is not affected, but a rotation to the other one fails. {} Create the credential at {title}, \
              or list another one.",
             target.id(),
             Outcome::NotChanged.sentence()
@@ -204,7 +204,9 @@ pub(in crate::provider) fn not_proven(target: &Target, kept: Kept<'_>, notices: 
                 what = format!("{} did not return a user name to log in with.", target.vendor.title);
             }
             Notice::ResetAgain => hints.push(
-                "This run had already reset it for another resource, whose stored password no longer works.".to_owned(),
+                "This run had already reset it for another resource. If that resource stores the password of that reset, it \
+                 no longer works."
+                    .to_owned(),
             ),
             Notice::OtherUser(named) => hints.push(format!("The response to the reset names the user `{named}`.")),
             Notice::PasswordRecomposed => hints.push(
@@ -271,8 +273,8 @@ pub(in crate::provider) fn stale(id: &str) -> Diagnostic {
     Diagnostic::warning(
         "The stored password is stale",
         format!(
-            "Reading `{id}`: it was changed after the password in the state was stored, by somebody else. The password \
-             in the state most likely no longer works. Change `rotation_trigger`: the other credential is then reset \
+            "Reading `{id}`: after the password in the state was stored, a refresh found that somebody else had changed \
+             it, or that it did not exist. The password in the state most likely no longer works. Change `rotation_trigger`: the other credential is then reset \
              and takes over. `on_external_change = \"rotate\"` does this automatically, and `\"ignore\"` silences this \
              warning."
         ),

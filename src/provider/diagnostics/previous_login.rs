@@ -33,8 +33,8 @@ pub(super) fn not_tried(target: &Target, server: &Server, failure: Option<&Failu
         || format!("the login to the mail server `{server}` was interrupted or timed out."),
         |failure| mail_server::answered(server, failure),
     );
-    let advice = "It is not known whether the previous password still works. Log in with it to find out.";
-    warning("The previous password was not tried", target, &what, advice)
+    let advice = "The previous password may still work. Log in with it to find out.";
+    warning("Whether the previous password works is unknown", target, &what, advice)
 }
 
 fn warning(summary: &'static str, target: &Target, what: &str, advice: &str) -> Diagnostic {

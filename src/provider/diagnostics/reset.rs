@@ -47,8 +47,8 @@ pub(in crate::provider) fn reset_again(target: &Target) -> Diagnostic {
     Diagnostic::warning(
         "Two resources reset the same credential",
         format!(
-            "Resetting the password of `{}`: this run had already reset it for another resource, and the password \
-             stored for that resource no longer works, because the last reset wins. {} The state of this resource is \
+            "Resetting the password of `{}`: this run had already reset it for another resource. If that resource \
+             stores the password of that reset, it no longer works, because the last reset wins. {} The state of this resource is \
              up to date. Manage each credential with one resource, and refer to that resource wherever the password is \
              needed.",
             target.id(),

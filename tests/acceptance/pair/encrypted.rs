@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{A, B, PAIR, VENDORS, hubspot, moved::moved, resets, trigger, turn, workspace};
 use crate::{
-    encrypted::{CI, TEAM, opened, to},
+    encrypted::CI,
+    encrypted_lifecycle::{TEAM, opened, to},
     support::{self, Workspace},
 };
 

@@ -12,7 +12,7 @@ fn without_the_other_credential_a_refresh_warns_and_a_rotation_fails_before_the_
     let Some(workspace) = rotated_twice("") else { return };
     workspace.sandbox.hubspot().delete(B);
     let warning = workspace.refresh().warning().is("The other credential does not exist");
-    warning.says(&["Reading `hubspot/b@example.com`", "the next rotation fails", NOT_CHANGED]);
+    warning.says(&["Reading `hubspot/b@example.com`", "a rotation to the other one fails", NOT_CHANGED]);
     assert_eq!(turn(&workspace), (Vendor::HubSpot.id(A).into(), Value::Null));
     let state = workspace.state_of(PAIR);
     workspace.write(&hubspot([A, B], &trigger("four")));

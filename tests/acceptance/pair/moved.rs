@@ -68,7 +68,7 @@ fn what_cannot_become_a_pair_is_refused_and_stays() {
     workspace.write(&support::block("this", SMTPD, ""));
     workspace.apply().quiet();
     workspace.write(&(super::hubspot([A, B], "") + &moved()));
-    workspace.plan().error().is("Move between these types is not supported");
+    workspace.plan().error().is("This state cannot be moved");
     assert_eq!(workspace.addresses(), [ADDRESS]);
     workspace.working_password();
 
@@ -76,5 +76,5 @@ fn what_cannot_become_a_pair_is_refused_and_stays() {
     workspace.apply().succeeded();
     let of_core = format!("moved {{\n  from = terraform_data.x\n  to   = {PAIR}\n}}\n");
     workspace.write(&(super::hubspot([A, B], "") + &of_core));
-    workspace.plan().error().is("Move between these types is not supported");
+    workspace.plan().error().is("This state cannot be moved");
 }

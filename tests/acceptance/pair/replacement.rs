@@ -3,9 +3,7 @@
 use sandbox::{Effect, Fault, Operation};
 use serde_json::Value;
 
-use super::{
-    A, B, MAY_HAVE_CHANGED, NOT_CHANGED, PAIR, Vendor, hubspot, resets, said, trigger, turn, works_as, workspace,
-};
+use super::{A, B, MAY_HAVE_CHANGED, NOT_CHANGED, PAIR, Vendor, hubspot, resets, trigger, turn, works_as, workspace};
 
 const REPLACE: &str = "-replace=smtp_credential_pair.this";
 
@@ -52,8 +50,8 @@ fn a_create_whose_answer_is_lost_is_healed_by_the_next_apply() {
     error.says(&[MAY_HAVE_CHANGED, "without a password, and tainted"]);
     let left = workspace.state_of(PAIR);
     assert_eq!((&left["password"], &left["stale"]), (&Value::Null, &Value::Bool(true)));
-    let run = workspace.apply().succeeded();
-    said(&run, "The replacement resets the current credential");
+    // There is no password that the replacement could end.
+    workspace.apply().quiet();
     works_as(&workspace, A);
     assert_eq!(resets(&workspace), [2, 0, 0]);
     workspace.plan().nothing_to_do();

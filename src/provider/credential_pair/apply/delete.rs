@@ -3,7 +3,7 @@
 use crate::{
     framework::{Call, Private, diagnostic::Result, value::Value},
     provider::{
-        attributes::target::StoredTarget,
+        attributes::{age_recipients, target::StoredTarget},
         credential_pair::{CredentialPair, names::CURRENT, targets::is_same},
         diagnostics::{pair, rotation},
         password::{
@@ -41,7 +41,7 @@ impl CredentialPair {
             let checked = rotator.check_endpoint(&op, endpoint).await;
             checked.map_err(|error| rotation::failed(&rotator.target, &error))?;
         }
-        if is_current {
+        if is_current && age_recipients::has_password(prior) {
             call.warn(pair::first_is_current(&rotator.target));
         }
         let previous_password = known.previous_password(notes.logged_in_at.clone());

@@ -45,13 +45,17 @@ impl CredentialPassword {
         let (previous, current) = (self.previous(prior)?, self.predecessor(prior)?);
         self.shared.live.release(&State::of(prior).stored);
         // The previous one first: once the current one is gone, a refresh drops the state, and the other one with it.
-        if let Some(previous) = previous.filter(|previous| self.may_revoke(call, previous)) {
+        let previous = previous.filter(|previous| self.may_revoke(call, previous));
+        if let Some(previous) = &previous {
             let revoked = previous.revoke(op).await;
             revoked.map_err(|error| overlap::not_revoked(&previous.target, previous.id(), &error))?;
         }
         if let Some(current) = current.filter(|current| self.may_revoke(call, current)) {
             let revoked = current.revoke(op).await;
-            revoked.map_err(|error| vendor::failed(Step::Revoking, &current.target, &error))?;
+            revoked.map_err(|error| {
+                let failed = vendor::failed(Step::Revoking, &current.target, &error);
+                overlap::after_previous(failed, previous.as_ref().map(Predecessor::id))
+            })?;
         }
         if let Some(warning) = unidentified(prior) {
             call.warn(warning);

@@ -32,6 +32,7 @@ impl CredentialPassword {
         // Before the reset, because an error must not come between the reset and the state.
         let predecessor = self.predecessor(&change.prior)?;
         let previous = self.previous(&change.prior)?.filter(|previous| !self.is_still_held(call, previous));
+        let ended = previous.as_ref().map(|previous| previous.id().to_owned());
         let rotated = rotate(rotator, call, op, change, new, previous).await.map_err(|failed| {
             let Failed { outcome, diagnostic } = failed;
             // The stored password is certainly invalid now. If resets create new credentials, it still works.
@@ -55,7 +56,8 @@ impl CredentialPassword {
                 // The old state first: whatever happens next, it has the password that works.
                 new.set(without_previous(change));
                 let revoked = rotator.revoke_refused(op, &refused).await;
-                Err(overlap::undone(&rotator.target, &refused, revoked.as_ref().err()).into())
+                let undone = overlap::undone(&rotator.target, &refused, revoked.as_ref().err());
+                Err(overlap::after_previous(undone, ended.as_deref()).into())
             }
         }
     }
