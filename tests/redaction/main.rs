@@ -85,6 +85,18 @@ fn a_broken_terminal_sequence_hides_no_digit_of_base64() {
     }
 }
 
+#[test]
+fn a_character_reference_is_read_across_several_terminal_sequences() {
+    Secret::known("u=&u;\\0u'\"'f=");
+    Secret::known("&&漢\\éVT*)");
+    for written in [
+        "u=&amp\u{fe0f};u;\\0u&#39;&\u{1b}[?25\u{9b}0;1mquot;&#39;f=",
+        "&amp;&amp;漢\\&eac\u{1b}c\u{9b}0;1mu\u{1b}]0;owned\u{7}te;VT\u{3164}*)",
+    ] {
+        assert_eq!(shown(&format!("«{written}»")), "«[redacted]»", "{written:?}");
+    }
+}
+
 fn shown(text: &str) -> String {
     Shown::sentence(text).map(|shown| shown.to_string()).unwrap_or_default()
 }
