@@ -27,9 +27,21 @@ pub(crate) fn composed_secret(secret: &Secret) -> Option<Secret> {
     Some(Secret::new(std::mem::take(&mut *composed)))
 }
 
+/// Reports whether two names mean the same: a vendor may write a name in another case than the configuration.
+pub(crate) fn is_same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_in_another_case_is_the_same() {
+        assert!(is_same_name("Tickets@Example.COM", "tickets@example.com"));
+        assert!(is_same_name("b\u{dc}ro", "B\u{fc}ro"));
+        assert!(!is_same_name("tickets", "ticket"));
+    }
 
     #[test]
     fn text_is_composed_as_core_does_it() {

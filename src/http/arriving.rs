@@ -59,12 +59,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
         Self {
             stream,
             piece: Zeroizing::new(vec![0; PIECE]),
-            raw: Zeroizing::default(),
+            // Before the request is sent: a usual response needs no more room once it arrives.
+            raw: wiped::buffer(),
             head: None,
             has_head: false,
             persists: false,
             framing: Framing::Unclear,
-            body: Zeroizing::default(),
+            body: wiped::buffer(),
             most: 0,
             behind: 0,
         }
@@ -222,7 +223,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
 
     /// Allocates the body, and decodes what was received with the head.
     fn begin_body(&mut self, room: usize, most: usize) -> Result<(), TransportError> {
-        self.body = Zeroizing::new(Vec::with_capacity(room));
+        if room > self.body.capacity() {
+            self.body = Zeroizing::new(Vec::with_capacity(room));
+        }
         self.most = most;
         let start = std::mem::take(&mut self.raw);
         let decoded = self.decode(&start);

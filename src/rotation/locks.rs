@@ -54,9 +54,7 @@ impl CredentialLocks {
             Err(_) => op.wait(credential.lock_owned()).await.map(CredentialGuard),
         }
     }
-}
 
-impl CredentialLocks {
     /// Returns whether this run has reset a credential, or is doing so.
     pub(super) fn is_reset(&self, id: &str, api: &Arc<dyn VendorApi>) -> bool {
         let credentials = self.0.lock().unwrap_or_else(PoisonError::into_inner);

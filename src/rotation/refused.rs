@@ -19,6 +19,16 @@ pub(crate) enum Rotated {
     Refused(Box<Refused>),
 }
 
+impl Rotated {
+    /// Returns how the login with the new password ended.
+    pub(crate) fn verified(&self) -> Verified {
+        match self {
+            Self::Stored(verified) => *verified,
+            Self::Refused(_) => Verified::Rejected,
+        }
+    }
+}
+
 /// A new credential that the mail server has refused to the end of the timeout.
 #[derive(Debug)]
 pub(crate) struct Refused {

@@ -16,6 +16,7 @@ use crate::{
     clock,
     http::{Error, Outcome},
     secret::{Name, Secret},
+    text::is_same_name,
     vendors::{Before, Found, Operation, Presence, ResetKind},
 };
 
@@ -46,12 +47,12 @@ impl Rotator {
     pub(crate) async fn rotate(
         &self,
         op: &Operation,
-        request: Request,
+        mut request: Request,
         sink: &dyn Sink,
     ) -> Result<Rotated, RotationError> {
         let guard = self.shared.locks.acquire(op, &self.target.id()).await;
         let mut guard = guard.map_err(RotationError::Waiting)?;
-        let first = request.revokes.clone();
+        let first = request.revokes.take();
         let prepared = self.prepare(op, request).await?;
         if let Some(first) = first {
             let revoked = first.revoke(op).await;
@@ -88,7 +89,8 @@ impl Rotator {
         password.as_ref().map(Secret::remember);
         let found = self.check(op).await?;
         let names = found.username.as_deref().into_iter().chain(request.username.as_deref());
-        if let Some(name) = names.into_iter().find(|name| request.spared.iter().any(|spared| is_same(spared, name))) {
+        let is_spared = |name: &&str| request.spared.iter().any(|spared| is_same_name(spared, name));
+        if let Some(name) = names.into_iter().find(is_spared) {
             return Err(RotationError::Spared(name.to_owned()));
         }
         let smtp_host = if request.wants_smtp_host { self.smtp_host(op).await? } else { None };
@@ -138,9 +140,4 @@ impl Rotator {
         let previous = previous.map(|(check, previous)| (check.server(), previous));
         reconcile(error, op, LostReset { target: &self.target, api: &*self.api, before, begun, previous }).await
     }
-}
-
-/// Returns whether two user names are one mailbox's. A vendor may write a name in another case than a configuration.
-fn is_same(one: &str, other: &str) -> bool {
-    one.to_lowercase() == other.to_lowercase()
 }

@@ -39,9 +39,7 @@ impl Shared {
         let endpoint = self.untried.take(id)?;
         try_previous(op, &self.logins, &endpoint.server(roots)?, &endpoint, login).await
     }
-}
 
-impl Shared {
     /// Returns whether this run has reset a credential for any resource, or is doing so.
     pub(crate) fn is_reset(&self, target: &Target, api: &Arc<dyn VendorApi>) -> bool {
         self.locks.is_reset(&target.id(), api)

@@ -235,8 +235,8 @@ impl Reader<'_> {
         let mut letters = BTreeSet::new();
         let mut seen = BTreeSet::from([at]);
         let mut reached = vec![at];
-        for _ in 0..BREAK {
-            for edge in std::mem::take(&mut reached).into_iter().flat_map(|at| (self.edges)(at)) {
+        while let Some(at) = reached.pop() {
+            for edge in (self.edges)(at) {
                 if !self.budget.step() {
                     return BTreeSet::new();
                 }
@@ -246,13 +246,7 @@ impl Reader<'_> {
                     None => {}
                 }
             }
-            if reached.is_empty() {
-                break;
-            }
         }
         letters
     }
 }
-
-/// The maximum number of ignorable steps in a row within an escape: a few line breaks with indentation.
-const BREAK: usize = 32;

@@ -37,10 +37,10 @@ fn a_reset_that_cannot_work_leaves_the_resource_with_its_password() {
 #[test]
 fn an_answer_that_comes_after_the_operations_time_is_stored() {
     let Some(workspace) = Workspace::new() else { return };
-    workspace.write(&credential("timeouts = { create = \"4s\" }"));
-    let refused = Fault::status_with_header(429, "Retry-After", "2").on(Operation::Reset);
+    workspace.write(&credential("timeouts = { create = \"12s\" }"));
+    let refused = Fault::status_with_header(429, "Retry-After", "3").on(Operation::Reset);
     workspace.sandbox.fault(refused.before());
-    workspace.sandbox.fault(Fault::new(Effect::Delay(Duration::from_secs(2))).on(Operation::Reset));
+    workspace.sandbox.fault(Fault::new(Effect::Delay(Duration::from_secs(10))).on(Operation::Reset));
     workspace.apply().quiet();
     assert_eq!(workspace.resets(), 1);
     workspace.working_password();

@@ -248,7 +248,7 @@ fn version(workspace: &Workspace) -> String {
 /// The error of an apply whose reset is refused, in the vendor's documented form and before anything is done.
 #[track_caller]
 fn refused(workspace: &Workspace, status: u16, headers: &[(&str, &str)]) -> Diagnostic {
-    workspace.write(&credential("timeouts = { create = \"2s\" }"));
+    workspace.write(&credential("timeouts = { create = \"10s\" }"));
     let headers: BTreeMap<_, _> =
         headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let body = Some(r#"{"success": false, "message": "This is what KIRIM.EMAIL says"}"#.to_owned());

@@ -192,7 +192,7 @@ fn a_rotation_that_fails_after_the_revocation_has_no_previous_one() {
         let Some((workspace, [old, new])) = overlapping("") else { return };
         workspace.sandbox.fault(fault.on(Operation::Reset));
         workspace.write(&rotated("three", OVERLAP));
-        let error = workspace.apply().error().says(&[outcome]);
+        let error = workspace.apply().error().says(&[outcome, "the credential before it, was revoked first."]);
         assert!(!workspace.logs_in_as(&old.key, &old.secret));
         assert_eq!((workspace.working_password(), &workspace.state()["previous"]), (new.secret, &Value::Null));
         assert_eq!(workspace.state()["rotation_trigger"], "two");

@@ -108,7 +108,7 @@ fn a_vendor_that_is_not_there_is_said_to_be_not_there() {
     let port =
         std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
     workspace.set("HUBSPOT_BASE_URL", &format!("http://127.0.0.1:{port}"));
-    workspace.write(&credential("timeouts = { create = \"1s\" }"));
+    workspace.write(&credential(""));
     let error = workspace.apply().error().is("HubSpot cannot be reached");
     error.says(&["the connection was refused", NOT_CHANGED, "`base_url`"]);
 }

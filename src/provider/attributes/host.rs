@@ -4,12 +4,23 @@ use std::net::Ipv6Addr;
 
 use url::Host;
 
-use super::SMTP_PORT;
+use super::{SMTP_HOST, SMTP_PORT};
 use crate::framework::{
     diagnostic::{Diagnostic, Path},
+    schema::{Attribute, Type},
     validate::invalid,
     value::Value,
 };
+
+/// The arguments `smtp_host` and `smtp_port`.
+pub(in crate::provider) fn arguments() -> [Attribute; 2] {
+    let host = "Host name of the submission server. Default: the vendor's own.";
+    let port = "Port of the submission server, 1 to 65535. Default: the vendor's own.";
+    [
+        Attribute::optional_computed(SMTP_HOST, Type::String, host).validated_by(check),
+        Attribute::optional_computed(SMTP_PORT, Type::Number, port),
+    ]
+}
 
 /// Validates an argument that must be a host.
 pub(in crate::provider) fn check(text: &str) -> Result<(), &'static str> {

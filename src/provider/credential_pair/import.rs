@@ -2,7 +2,7 @@
 
 use super::{
     CredentialPair, plan,
-    targets::{self, SEPARATOR, Targets},
+    targets::{SEPARATOR, Targets},
     validate,
 };
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
             state::{completed, rotated_at, without_unknowns},
         },
     },
+    text::is_same_name,
     vendors::{Found, Operation, Presence, PriorCredential, Target},
 };
 
@@ -60,7 +61,7 @@ impl CredentialPair {
             of_current = found;
         }
         if let ([one, other], Some(second)) = (&*usernames, targets.element(1))
-            && targets::is_same(one, other)
+            && is_same_name(one, other)
         {
             return Err(pair::same_user(second, one).into());
         }

@@ -3,7 +3,7 @@
 use super::{
     CredentialPair,
     names::{CURRENT, PREVIOUS},
-    targets::{self, Targets},
+    targets::Targets,
 };
 use crate::{
     framework::{
@@ -27,6 +27,7 @@ use crate::{
     },
     rotation::{Drift, ProbeResult},
     smtp::Server,
+    text::is_same_name,
     vendors::{Found, Operation, Presence, PriorCredential, Target, VendorApi},
 };
 
@@ -39,7 +40,7 @@ impl CredentialPair {
             return Err(Diagnostic::error("Unknown credential", detail).into());
         };
         let others: Vec<_> =
-            targets.elements.iter().flatten().filter(|target| !targets::is_same(&target.id(), id)).collect();
+            targets.elements.iter().flatten().filter(|target| !is_same_name(&target.id(), id)).collect();
         let api = match self.connections.to(current.vendor) {
             Connection::Ready(api) => api,
             // A refresh is optional, so unknown settings leave the state as it is instead of failing the plan.
@@ -86,7 +87,7 @@ impl CredentialPair {
             }
         };
         let previous = refreshed.state.get(PREVIOUS).as_str().unwrap_or_default();
-        if gone.iter().any(|other| targets::is_same(&other.id(), previous)) {
+        if gone.iter().any(|other| is_same_name(&other.id(), previous)) {
             refreshed.state.set(PREVIOUS, Value::Null);
         }
         Ok(Some(refreshed))

@@ -7,11 +7,11 @@ use crate::{
         attributes::{age_recipients, host, password_policy, rotate_after, target, verify},
         password::{
             names::{
-                ID, IGNORE, ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, REMOTE_VERSION, ROTATE, ROTATED_AT,
-                ROTATION_TRIGGER, ROTATION_VERSION, SMTP_HOST, SMTP_PORT, STALE, TIMEOUTS, USERNAME, VERIFIED, VERIFY,
-                WARN,
+                ID, ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, REMOTE_VERSION, ROTATED_AT, ROTATION_TRIGGER,
+                ROTATION_VERSION, STALE, USERNAME, VERIFIED, VERIFY,
             },
             operation::Timed,
+            state::OnExternalChange,
         },
     },
 };
@@ -27,6 +27,7 @@ pub(super) fn schema() -> Schema {
 
 /// The arguments other than the credentials.
 fn arguments() -> Vec<Attribute> {
+    let [smtp_host, smtp_port] = host::arguments();
     vec![
         age_recipients::argument("rotates to the other credential", "`verify.on_refresh`"),
         Attribute::optional(
@@ -36,10 +37,7 @@ fn arguments() -> Vec<Attribute> {
              at every refresh, `rotate` rotates to the other credential with the next apply, and `ignore` only sets \
              `stale`. Changing between `warn` and `ignore` takes effect at the next refresh.",
         )
-        .validated_by(|text| match text {
-            IGNORE | ROTATE | WARN => Ok(()),
-            _ => Err("must be `warn`, `rotate` or `ignore`"),
-        }),
+        .validated_by(OnExternalChange::check),
         Attribute::optional(
             PASSWORD_POLICY,
             Type::Object(password_policy::attributes()),
@@ -53,22 +51,9 @@ fn arguments() -> Vec<Attribute> {
             "Any string. Changing or removing it rotates: the other credential is reset and becomes the current one. \
              Plans show it, so it must not be a secret. A value that is only known after apply is treated as a change.",
         ),
-        Attribute::optional_computed(
-            SMTP_HOST,
-            Type::String,
-            "Host name of the submission server. Default: the vendor's own.",
-        )
-        .validated_by(host::check),
-        Attribute::optional_computed(
-            SMTP_PORT,
-            Type::Number,
-            "Port of the submission server, 1 to 65535. Default: the vendor's own.",
-        ),
-        Attribute::optional(
-            TIMEOUTS,
-            Type::Object(Timed::ALL.iter().map(|operation| operation.attribute()).collect()),
-            "How long each operation may take, including waits for the vendor's rate limit.",
-        ),
+        smtp_host,
+        smtp_port,
+        Timed::argument(),
         Attribute::optional(
             VERIFY,
             Type::Object(verify::attributes_without_previous()),

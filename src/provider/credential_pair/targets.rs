@@ -6,6 +6,7 @@ use crate::{
         value::Value,
     },
     provider::attributes::target::{self, Imported, Named},
+    text::is_same_name,
     vendors::{Target, Vendor},
 };
 
@@ -49,7 +50,7 @@ impl Targets {
         let find = |is: &dyn Fn(&str) -> bool| {
             self.elements.iter().position(|element| element.as_ref().is_some_and(|target| is(&target.id())))
         };
-        find(&|other| other == id).or_else(|| find(&|other| is_same(other, id)))
+        find(&|other| other == id).or_else(|| find(&|other| is_same_name(other, id)))
     }
 
     /// Returns the credential with this id, from the list or else from the id itself.
@@ -74,11 +75,6 @@ pub(super) const SEPARATOR: &str = ",";
 /// Returns the place of the other credential.
 pub(super) fn other(place: usize) -> usize {
     usize::from(place == 0)
-}
-
-/// Returns whether two ids are spellings of one.
-pub(super) fn is_same(one: &str, other: &str) -> bool {
-    one.to_lowercase() == other.to_lowercase()
 }
 
 /// Returns the path of an element.

@@ -14,6 +14,7 @@ use crate::{
         },
         diagnostics::pair,
     },
+    text::is_same_name,
     vendors::{ResetKind, Target, Vendor},
 };
 
@@ -63,7 +64,7 @@ fn list(vendor: &'static Vendor, list: &Value) -> Result<()> {
         known.extend(target::in_object(vendor, item, &at)?);
     }
     match &*known {
-        [one, other] if targets::is_same(&one.id(), &other.id()) => {
+        [one, other] if is_same_name(&one.id(), &other.id()) => {
             Err(pair::same_credential(targets::at(vendor, 1)).into())
         }
         _ => Ok(()),

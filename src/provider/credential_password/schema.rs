@@ -2,11 +2,11 @@
 
 use super::{
     names::{
-        ID, IGNORE, IN_PLACE, ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION,
-        REMOTE_VERSION, REPLACE, ROTATE, ROTATED_AT, ROTATION_MODE, ROTATION_TRIGGER, ROTATION_VERSION, SMTP_HOST,
-        SMTP_PORT, STALE, TIMEOUTS, USERNAME, VERIFIED, VERIFY, WARN,
+        ID, IN_PLACE, ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION, REMOTE_VERSION,
+        REPLACE, ROTATED_AT, ROTATION_MODE, ROTATION_TRIGGER, ROTATION_VERSION, STALE, USERNAME, VERIFIED, VERIFY,
     },
     operation::Timed,
+    state::OnExternalChange,
 };
 use crate::{
     framework::schema::{Attribute, Schema, Type},
@@ -27,6 +27,7 @@ pub(in crate::provider) fn schema() -> Schema {
 
 /// The arguments other than the target.
 fn arguments() -> Vec<Attribute> {
+    let [smtp_host, smtp_port] = host::arguments();
     vec![
         age_recipients::argument("resets the password in place", "`password_wo` and `verify.on_refresh`"),
         Attribute::optional(
@@ -37,10 +38,7 @@ fn arguments() -> Vec<Attribute> {
              `rotation_mode`, and `ignore` only sets `stale`. Changing between `warn` and `ignore` takes effect at the \
              next refresh.",
         )
-        .validated_by(|text| match text {
-            IGNORE | ROTATE | WARN => Ok(()),
-            _ => Err("must be `warn`, `rotate` or `ignore`"),
-        }),
+        .validated_by(OnExternalChange::check),
         Attribute::optional(
             PASSWORD_POLICY,
             Type::Object(password_policy::attributes()),
@@ -80,22 +78,9 @@ fn arguments() -> Vec<Attribute> {
             "Any string. Changing or removing it resets the password, by default by replacing the resource. Plans show \
              it, so it must not be a secret. A value that is only known after apply is treated as a change.",
         ),
-        Attribute::optional_computed(
-            SMTP_HOST,
-            Type::String,
-            "Host name of the submission server. Default: the vendor's own.",
-        )
-        .validated_by(host::check),
-        Attribute::optional_computed(
-            SMTP_PORT,
-            Type::Number,
-            "Port of the submission server, 1 to 65535. Default: the vendor's own.",
-        ),
-        Attribute::optional(
-            TIMEOUTS,
-            Type::Object(Timed::ALL.iter().map(|operation| operation.attribute()).collect()),
-            "How long each operation may take, including waits for the vendor's rate limit.",
-        ),
+        smtp_host,
+        smtp_port,
+        Timed::argument(),
         Attribute::optional(
             VERIFY,
             Type::Object(verify::attributes()),

@@ -21,7 +21,7 @@ pub(in crate::provider) enum Timed {
 }
 
 impl Timed {
-    pub(in crate::provider) const ALL: [Self; 4] = [Self::Create, Self::Delete, Self::Read, Self::Update];
+    const ALL: [Self; 4] = [Self::Create, Self::Delete, Self::Read, Self::Update];
 
     /// Its name in `timeouts`.
     fn name(self) -> &'static str {
@@ -41,7 +41,17 @@ impl Timed {
         }
     }
 
-    pub(in crate::provider) fn attribute(self) -> Attribute {
+    /// The argument `timeouts`.
+    pub(in crate::provider) fn argument() -> Attribute {
+        Attribute::optional(
+            TIMEOUTS,
+            Type::Object(Self::ALL.iter().map(|operation| operation.attribute()).collect()),
+            "How long each operation may take, including waits for the vendor's rate limit. A reset that has been sent \
+             is waited for beyond it, up to the provider's `request_timeout`.",
+        )
+    }
+
+    fn attribute(self) -> Attribute {
         let description =
             format!("Timeout of `{}`, such as `90s`. Default: `{}`.", self.name(), self.default_timeout());
         Attribute::optional(self.name(), Type::String, description).validated_by(duration::check)

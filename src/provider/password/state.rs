@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::names::{
     ID, IGNORE, ON_EXTERNAL_CHANGE, PASSWORD, REMOTE_VERSION, ROTATE, ROTATED_AT, SMTP_HOST, STALE, USERNAME, VERIFIED,
+    WARN,
 };
 use crate::{
     framework::value::Value,
@@ -38,6 +39,16 @@ pub(in crate::provider) enum OnExternalChange {
     Rotate,
     /// Every refresh warns.
     Warn,
+}
+
+impl OnExternalChange {
+    /// Validates the argument `on_external_change`.
+    pub(in crate::provider) fn check(text: &str) -> Result<(), &'static str> {
+        match text {
+            IGNORE | ROTATE | WARN => Ok(()),
+            _ => Err("must be `warn`, `rotate` or `ignore`"),
+        }
+    }
 }
 
 impl State {

@@ -9,7 +9,7 @@ use self::sink::PairSink;
 use super::{
     CredentialPair,
     names::{CURRENT, PREVIOUS},
-    targets::{self, Targets},
+    targets::Targets,
 };
 use crate::{
     framework::{
@@ -32,7 +32,8 @@ use crate::{
             state::State,
         },
     },
-    rotation::{Known, Request, Rotated, RotationError, Rotator, Verified},
+    rotation::{Known, Request, RotationError, Rotator, Verified},
+    text::is_same_name,
     vendors::{Operation, Presence, PriorCredential, Target},
 };
 
@@ -102,7 +103,7 @@ impl CredentialPair {
         let target = &rotator.target;
         let current = change.prior.get(CURRENT).as_str().unwrap_or_default();
         let previous = change.prior.get(PREVIOUS).as_str();
-        let ends_previous = previous.is_some_and(|id| targets::is_same(id, &target.id()));
+        let ends_previous = previous.is_some_and(|id| is_same_name(id, &target.id()));
         let kept = Kept { current, ends_previous };
         let sink = PairSink::switching(call, change, new, target, &storage, kept_state(change, ends_previous));
         match rotate(&rotator, op, change, spared, &sink).await {
@@ -147,7 +148,7 @@ impl CredentialPair {
         let username = State::of(&change.prior).stored.credential.username;
         let known = current.as_ref().and(username);
         let is_known = |other: &Target| {
-            let is_current = |current: &Target| targets::is_same(&current.id(), &other.id());
+            let is_current = |current: &Target| is_same_name(&current.id(), &other.id());
             known.is_some() && current.as_ref().is_some_and(is_current)
         };
         let mut spared: Vec<_> = known.iter().cloned().collect();
@@ -200,7 +201,7 @@ async fn rotate(
     sink: &PairSink<'_>,
 ) -> std::result::Result<Verified, RotationError> {
     let request = request::of(&rotator.target, change)?;
+    // It asks for nothing to be undone: the state keeps the current credential instead.
     let rotated = rotator.rotate(op, Request { spared, ..request }, sink).await?;
-    // The request asks for nothing to be undone: in a pair, the state keeps the current credential instead.
-    Ok(if let Rotated::Stored(verified) = rotated { verified } else { Verified::Rejected })
+    Ok(rotated.verified())
 }

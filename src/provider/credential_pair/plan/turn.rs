@@ -49,6 +49,7 @@ impl Turn {
 mod tests {
     use super::*;
     use crate::framework::value::Value;
+    use crate::text::is_same_name;
 
     fn targets(users: [Option<&str>; 2]) -> Targets {
         let element = |user: Option<&str>| match user {
@@ -87,7 +88,7 @@ mod tests {
             assert_eq!(turn, expected, "row {row}");
             if let (Reset(place), Some(current)) = (turn, current) {
                 let reset = targets.element(place).map(Target::id);
-                assert!(reset.is_none_or(|id| !targets::is_same(&id, current)), "row {row}");
+                assert!(reset.is_none_or(|id| !is_same_name(&id, current)), "row {row}");
             }
         }
     }

@@ -47,9 +47,8 @@ impl CredentialPassword {
             lost_reset::of_create(failed.diagnostic, failed.outcome, ids.as_deref())
         })?;
         // A create has nothing to go back to, so it does not ask for a refused credential to be undone.
-        let verified = if let Rotated::Stored(verified) = rotated { verified } else { Verified::Rejected };
         // The deletion half of a replacement left its credential for this create to revoke.
-        let Created { verified, revoked, waiting } = self.replacements.created(&id, verified);
+        let Created { verified, revoked, waiting } = self.replacements.created(&id, rotated.verified());
         for predecessor in waiting {
             call.warn(revocation::successor_pending(&rotator.target, &predecessor));
         }
@@ -123,6 +122,7 @@ async fn rotate(
     revokes: Option<Predecessor>,
 ) -> std::result::Result<Rotated, Failed> {
     let target = &rotator.target;
+    let ended = revokes.as_ref().map(|previous| previous.id().to_owned());
     let failed = |error: &RotationError| Failed {
         outcome: error.outcome(),
         diagnostic: diagnostics::rotation::failed(target, error),
@@ -134,7 +134,12 @@ async fn rotate(
     let storage = storage.map_err(|diagnostic| Failed { outcome: Outcome::NotChanged, diagnostic })?;
     let sink = ApplySink { call, change, new, target, storage: &storage };
     // Boxed, because it keeps what a rotation has prepared.
-    Box::pin(rotator.rotate(op, request, &sink)).await.map_err(|error| failed(&error))
+    Box::pin(rotator.rotate(op, request, &sink)).await.map_err(|error| {
+        let Failed { outcome, diagnostic } = failed(&error);
+        // Any other error comes before the revocation, or is that of the revocation.
+        let ended = ended.filter(|_| matches!(error, RotationError::Reset(_)));
+        Failed { outcome, diagnostic: diagnostics::overlap::after_previous(diagnostic, ended.as_deref()) }
+    })
 }
 
 fn ids(predecessors: &[Predecessor]) -> Vec<String> {
