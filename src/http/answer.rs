@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use http::HeaderMap;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed};
 use zeroize::Zeroizing;
 
 use super::{
@@ -70,6 +70,17 @@ impl Answer {
         // The parser's errors quote their input.
         serde_json::from_slice(&self.body)
             .map_err(|_| self.unreadable("the response does not have the documented form"))
+    }
+
+    /// Parses the body as JSON with a seed, which says what is kept of it. The error is that of [`json`](Self::json).
+    pub fn json_with<T>(&self, seed: impl for<'de> DeserializeSeed<'de, Value = T>) -> Result<T> {
+        if self.media == Media::Other {
+            return Err(self.unreadable("the response is not JSON"));
+        }
+        let mut json = serde_json::Deserializer::from_slice(&self.body);
+        let value = seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
+        // The parser's errors quote their input.
+        value.map_err(|_| self.unreadable("the response does not have the documented form"))
     }
 
     /// Creates the error for a response that lacks something, such as "the response has no password".

@@ -11,7 +11,7 @@ use crate::secret::Shown;
 
 /// The format of a vendor's error bodies.
 ///
-/// Every name is a key of the JSON object or a path into it, such as `error.message`. Of several names the first one
+/// Every name is a key of the JSON object or a path into it, such as `error.message` or `errors.0.message`. Of several names the first one
 /// with a string or a number is used.
 #[derive(Debug)]
 pub struct ErrorFormat {
@@ -103,8 +103,12 @@ pub(super) fn request_id(headers: &HeaderMap) -> Option<Shown> {
 /// The headers in which vendors return the request id.
 const REQUEST_ID_HEADERS: [&str; 3] = ["x-request-id", "x-hubspot-correlation-id", "x-correlation-id"];
 
-fn find(body: &Value, name: &str) -> Option<String> {
-    match name.split('.').try_fold(body, |value, key| value.as_object()?.get(key))? {
+fn find<'a>(body: &'a Value, name: &str) -> Option<String> {
+    let step = |value: &'a Value, key: &str| match value {
+        Value::Array(items) => items.get(key.parse::<usize>().ok()?),
+        _ => value.get(key),
+    };
+    match name.split('.').try_fold(body, step)? {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
@@ -145,6 +149,20 @@ mod tests {
             r#"{"message": "Invalid.", "errors": [{"pointer": "/a", "detail": "no\n hunter2hunter2"}, {}, 1]}"#;
         let said = message(Some(FieldErrors::Pointed), pointed);
         assert_eq!(said.as_deref(), Some("Invalid. (/a: no [redacted])"));
+    }
+
+    #[test]
+    fn a_message_may_be_in_a_list() {
+        let body = serde_json::from_str(r#"{"errors": [{"message": "Invalid."}, {"message": 2}]}"#).unwrap();
+        for (name, expected) in [
+            ("errors.0.message", Some("Invalid.")),
+            ("errors.1.message", Some("2")),
+            ("errors.2.message", None),
+            ("errors.x.message", None),
+            ("errors.0", None),
+        ] {
+            assert_eq!(find(&body, name).as_deref(), expected, "{name}");
+        }
     }
 
     #[test]

@@ -101,6 +101,18 @@ impl<'de, T: Leaf> Visitor<'de> for Find<'_, T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<(), A::Error> {
+        if let [first, rest @ ..] = self.path
+            && let Ok(index) = first.parse::<usize>()
+        {
+            for _ in 0..index {
+                if items.next_element::<IgnoredAny>()?.is_none() {
+                    return Ok(());
+                }
+            }
+            if items.next_element_seed(Find { path: rest, found: self.found })?.is_none() {
+                return Ok(());
+            }
+        }
         while items.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
     }

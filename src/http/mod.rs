@@ -7,7 +7,7 @@
 //!
 //! A request passes through these files:
 //!
-//! - `request` builds it, with `path` for the part of the URL that identifies a credential, and `message` for its
+//! - `request` builds it, with `json_body` for what it sends, `path` for the part of the URL that identifies a credential, and `message` for its
 //!   bytes;
 //! - `retry` is the only retry loop;
 //! - `gate` waits for the vendor's rate limit, with `retry_after` for its headers, and `limit` for the user's own
@@ -33,6 +33,7 @@ mod exchange;
 mod framing;
 mod gate;
 mod json;
+mod json_body;
 mod kept;
 mod limit;
 mod lookup;
@@ -59,8 +60,9 @@ pub use base_url::BaseUrl;
 pub use client::{Api, Client, Settings};
 pub use error::{Error, Finality, Kind, Outcome, Result};
 pub use error_format::{ErrorFormat, FieldErrors};
+pub use json_body::{BodyText, Json};
 pub use operation::Operation;
-pub use request::{BodyText, Request};
+pub use request::Request;
 pub use words::{Agreement, Form, Mark, Origin};
 
 pub use crate::trust::CertificateFile;

@@ -1,7 +1,6 @@
 //! Builds and sends requests.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     sync::OnceLock,
     time::{Duration, Instant},
@@ -22,6 +21,7 @@ use super::{
     error::{Error, Kind, Outcome, Result},
     exchange::Exchange,
     gate::Place,
+    json_body::{BodyText, Json},
     message,
     operation::Operation,
     path,
@@ -50,40 +50,10 @@ enum Authorization {
     Basic { username: String, password: Secret },
 }
 
-/// The body of a request: string fields, in one of two encodings.
+/// The body of a request, in one of two encodings.
 enum Body {
     Form(Vec<(&'static str, BodyText)>),
-    Json(Vec<(&'static str, BodyText)>),
-}
-
-/// The value of a field in a request's body.
-#[derive(Clone, Debug)]
-pub enum BodyText {
-    /// Not secret, such as a grant type, a role or a name. It may appear in a vendor's message.
-    Open(String),
-    /// Secret, such as a password or a token.
-    Secret(Secret),
-}
-
-impl BodyText {
-    fn for_wire(&self) -> &str {
-        match self {
-            Self::Open(text) => text,
-            Self::Secret(secret) => secret.for_wire(),
-        }
-    }
-}
-
-impl From<&str> for BodyText {
-    fn from(text: &str) -> Self {
-        Self::Open(text.to_owned())
-    }
-}
-
-impl From<Secret> for BodyText {
-    fn from(secret: Secret) -> Self {
-        Self::Secret(secret)
-    }
+    Json(Json),
 }
 
 impl Api {
@@ -131,8 +101,15 @@ impl Request {
 
     /// Sets a JSON object of string fields as the body.
     #[must_use]
-    pub fn json(mut self, fields: Vec<(&'static str, BodyText)>) -> Self {
-        self.body = Some(Body::Json(fields));
+    pub fn json(self, fields: Vec<(&'static str, BodyText)>) -> Self {
+        let fields = fields.into_iter().map(|(name, text)| (name.to_owned(), Json::Text(text)));
+        self.json_of(Json::Object(fields.collect()))
+    }
+
+    /// Sets JSON of any depth as the body.
+    #[must_use]
+    pub fn json_of(mut self, json: Json) -> Self {
+        self.body = Some(Body::Json(json));
         self
     }
 
@@ -185,8 +162,8 @@ impl Request {
 
         // A response may repeat anything that was sent.
         self.authorization.iter().flat_map(Authorization::secrets).for_each(|secret| secret.remember());
-        for (_, value) in self.body.iter().flat_map(Body::fields) {
-            if let BodyText::Secret(secret) = value {
+        for text in self.body.iter().flat_map(Body::texts) {
+            if let BodyText::Secret(secret) = text {
                 secret.remember();
             }
         }
@@ -299,9 +276,10 @@ impl Authorization {
 }
 
 impl Body {
-    fn fields(&self) -> &[(&'static str, BodyText)] {
+    fn texts(&self) -> Vec<&BodyText> {
         match self {
-            Self::Form(fields) | Self::Json(fields) => fields,
+            Self::Form(fields) => fields.iter().map(|(_, text)| text).collect(),
+            Self::Json(json) => json.texts(),
         }
     }
 
@@ -321,14 +299,7 @@ impl Body {
                 }
                 Zeroizing::new(form.finish().into_bytes())
             }
-            Self::Json(fields) => {
-                let room = room(fields);
-                let fields: BTreeMap<_, _> = fields.iter().map(|(name, value)| (*name, value.for_wire())).collect();
-                let mut json = Zeroizing::new(Vec::with_capacity(room));
-                // A map of strings always serializes.
-                let _ = serde_json::to_writer(&mut *json, &fields);
-                json
-            }
+            Self::Json(json) => json.encode(),
         }
     }
 }

@@ -12,9 +12,15 @@ use crate::secret::Outside;
 #[derive(Debug)]
 pub struct Form(pub &'static [&'static [Mark]]);
 
-/// A field of such an object, by its name or its path, such as `error.message`.
+/// A field of such an object, by its name or its path, such as `error.message` or `errors.0.message`.
 #[derive(Debug)]
 pub enum Mark {
+    /// Not an object at all: the whole body is this text.
+    Body(&'static str),
+    /// Exactly this string.
+    TextIs(&'static str, &'static str),
+    /// A string that is neither empty nor this one, where success and failure use one field.
+    TextIsNot(&'static str, &'static str),
     /// A string that is not empty.
     Text(&'static str),
     /// An integer.
@@ -91,8 +97,14 @@ impl Form {
 impl Mark {
     fn is_in(&self, body: &[u8]) -> bool {
         let path = |name: &'static str| name.split('.').collect::<Vec<_>>();
+        let has_text = |name, fits: &dyn Fn(&str) -> bool| {
+            find(body, &path(name)).is_some_and(|text: Outside| !text.raw().trim().is_empty() && fits(text.raw()))
+        };
         match self {
-            Self::Text(name) => find(body, &path(name)).is_some_and(|text: Outside| !text.raw().trim().is_empty()),
+            Self::Body(text) => body.trim_ascii() == text.as_bytes(),
+            Self::Text(name) => has_text(name, &|_| true),
+            Self::TextIs(name, expected) => has_text(name, &|text| text == *expected),
+            Self::TextIsNot(name, other) => has_text(name, &|text| text != *other),
             Self::Number(name) => find::<u64>(body, &path(name)).is_some(),
             Self::Is(name, flag) => find(body, &path(name)) == Some(*flag),
         }
@@ -128,6 +140,39 @@ mod tests {
 
     fn media(value: &str) -> Media {
         Media::of(&HeaderMap::from_iter([(CONTENT_TYPE, value.parse().unwrap())]))
+    }
+
+    #[test]
+    fn one_field_may_say_success_and_failure() {
+        let refusal = Form(&[&[Mark::TextIsNot("message", "Changed"), Mark::Body("Forbidden")]]);
+        let agreement = Agreement::Documented { status: 200, form: Form(&[&[Mark::TextIs("message", "Changed")]]) };
+        for (body, is_success, is_refusal) in [
+            (r#"{"message": "Changed"}"#, true, false),
+            (r#"{"message": "Not found"}"#, false, true),
+            (r#"{"message": ""}"#, false, false),
+            (r#"{"message": 1}"#, false, false),
+            ("Forbidden\n", false, true),
+            ("Forbidden by a gateway", false, false),
+        ] {
+            let success = agreement.of(200, Media::Json, body.as_bytes(), &refusal);
+            assert_eq!(success == Origin::Vendor, is_success, "{body}");
+            assert_eq!(refusal.of_refusal(Media::Unsaid, body.as_bytes()) == Origin::Vendor, is_refusal, "{body}");
+        }
+        assert_eq!(refusal.of_refusal(Media::Other, b"Forbidden"), Origin::Foreign, "a page of HTML");
+    }
+
+    #[test]
+    fn a_field_may_be_in_a_list() {
+        let form = Form(&[&[Mark::Text("errors.1.message")]]);
+        for (body, fits) in [
+            (r#"{"errors": [{"message": "a"}, {"message": "b"}, 1]}"#, true),
+            (r#"{"errors": [{"message": "a"}]}"#, false),
+            (r#"{"errors": []}"#, false),
+            (r#"{"errors": {"1": {"message": "b"}}}"#, true),
+            (r#"{"errors": [1, {"message": "b"}"#, false),
+        ] {
+            assert_eq!(form.fits(body.as_bytes()), fits, "{body}");
+        }
     }
 
     #[test]

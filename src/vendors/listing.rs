@@ -52,6 +52,11 @@ impl<'a> Listing<'a> {
 
     /// Reads the next page, whatever JSON it is.
     pub(super) async fn next<T: DeserializeOwned>(&mut self, asked: impl Future<Output = Result<Answer>>) -> Result<T> {
+        self.answer(asked).await?.json()
+    }
+
+    /// Receives the next page, and parses nothing of it.
+    pub(super) async fn answer(&mut self, asked: impl Future<Output = Result<Answer>>) -> Result<Answer> {
         self.pages += 1;
         if self.pages > MOST_PAGES {
             return Err(self.too_long());
@@ -64,7 +69,7 @@ impl<'a> Listing<'a> {
         if self.bytes > MOST_BYTES {
             return Err(self.too_long());
         }
-        answer.json()
+        Ok(answer)
     }
 
     /// The entries of a page, in their order.
