@@ -57,6 +57,10 @@ fn at_a_glance(vendor: &Vendor) -> String {
     };
     let smtp = match vendor.smtp {
         SmtpDefaults::At { host, port } => format!("`{host}`, port {port}"),
+        SmtpDefaults::ByRegion { hosts, port } => {
+            let hosts: Vec<_> = hosts.iter().map(|host| format!("`{host}`")).collect();
+            format!("{} by `region`, port {port}", hosts.join(" or "))
+        }
         SmtpDefaults::Reported { port } => format!("the host that the vendor names for the account, port {port}"),
         SmtpDefaults::Undocumented => {
             "not documented; set `smtp_host` and `smtp_port` where they are needed".to_owned()

@@ -72,7 +72,9 @@ impl Json {
     fn room(&self) -> usize {
         match self {
             Self::Array(items) => items.iter().map(|item| item.room() + 1).sum::<usize>() + 2,
-            Self::Object(fields) => fields.iter().map(|(name, field)| name.len() * 6 + 4 + field.room()).sum::<usize>() + 2,
+            Self::Object(fields) => {
+                fields.iter().map(|(name, field)| name.len() * 6 + 4 + field.room()).sum::<usize>() + 2
+            }
             Self::Plain(value) => value.to_string().len(),
             Self::Text(text) => text.for_wire().len() * 6 + 2,
         }

@@ -7,8 +7,8 @@
 //!
 //! A request passes through these files:
 //!
-//! - `request` builds it, with `json_body` for what it sends, `path` for the part of the URL that identifies a credential, and `message` for its
-//!   bytes;
+//! - `request` builds it, with `json_body` for what it sends, `path` for the part of the URL that identifies a
+//!   credential, and `message` for its bytes;
 //! - `retry` is the only retry loop;
 //! - `gate` waits for the vendor's rate limit, with `retry_after` for its headers, and `limit` for the user's own
 //!   limit;

@@ -14,6 +14,8 @@ pub struct Field {
     pub description: &'static str,
     /// The environment variable that it falls back to.
     pub env: Option<&'static str>,
+    /// Whether a target is complete without it. A setting is required by the login that it is in.
+    pub is_optional: bool,
     /// Whether it may be shown.
     pub visibility: Visibility,
     /// What holds for every value. The words of a refusal never repeat the value.
@@ -23,12 +25,17 @@ pub struct Field {
 impl Field {
     /// A field that may be shown.
     pub(super) const fn shown(name: &'static str, description: &'static str, check: Check) -> Self {
-        Self { name, description, env: None, visibility: Visibility::Shown, check }
+        Self { name, description, env: None, is_optional: false, visibility: Visibility::Shown, check }
     }
 
     /// A field that nobody but the vendor sees.
     pub(super) const fn secret(name: &'static str, description: &'static str, check: Check) -> Self {
         Self { visibility: Visibility::Secret, ..Self::shown(name, description, check) }
+    }
+
+    /// Lets a target be complete without the field.
+    pub(super) const fn optional(self) -> Self {
+        Self { is_optional: true, ..self }
     }
 
     /// Lets the field fall back to an environment variable.
@@ -80,6 +87,11 @@ impl Fields {
     /// The value of a secret field.
     pub fn secret(&self, field: &Field) -> Option<&Secret> {
         self.secret.get(field.name)
+    }
+
+    /// The value of the field with this name, if it may be shown.
+    pub(super) fn named(&self, name: &str) -> Option<&str> {
+        self.shown.get(name).map(String::as_str)
     }
 
     /// The value of a required field that may be shown. Every target has all of its vendor's fields.

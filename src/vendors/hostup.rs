@@ -3,7 +3,7 @@
 //! The caller chooses the password, so a reset whose outcome is unknown is simply repeated. The API does not report
 //! when a password was last changed.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -30,6 +30,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     title: "HostUp",
     api_docs: "https://developer.hostup.se/endpoints/webhosting-services/put-v2-shared-hosting-accountid-email-accounts-address-password",
     base_url: "https://cloud.hostup.se",
+    base_url_of: |_| None,
     error_format: &ERROR_FORMAT,
     rate_window: None,
     settings: &[&API_KEY],
@@ -52,10 +53,11 @@ pub(super) static VENDOR: Vendor = Vendor {
     scope: &[&ACCOUNT_ID],
     import: ImportId::Identity,
     password_source: PasswordSource::Caller,
+    longest_password: None,
     reset_kind: ResetKind::InPlace,
     reset_delay: None,
     reports_version: false,
-    username: |target| target.text(&ADDRESS).filter(|address| !is_id(address)),
+    username: |target| target.text(&ADDRESS).filter(|address| !is_id(address)).map(Cow::Borrowed),
     smtp: SmtpDefaults::Reported { port: 587 },
     connect: |settings, api| Arc::new(HostUp::new(settings, api)),
 };

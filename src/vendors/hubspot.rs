@@ -3,7 +3,7 @@
 //! Three generations of one API: all reset with an empty POST and return the new password once. None reports when a
 //! password was last changed.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -29,6 +29,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     title: "HubSpot",
     api_docs: "https://developers.hubspot.com/docs/api-reference/legacy/transactional-emails-v1/post-email-public-v1-smtpapi-tokens-userName-password-reset",
     base_url: "https://api.hubapi.com",
+    base_url_of: |_| None,
     error_format: &ERROR_FORMAT,
     rate_window: Some(RATE_WINDOW),
     settings: &[&ACCESS_TOKEN, &API_VERSION, &CLIENT_ID, &CLIENT_SECRET, &REFRESH_TOKEN],
@@ -44,10 +45,11 @@ pub(super) static VENDOR: Vendor = Vendor {
     scope: &[],
     import: ImportId::Identity,
     password_source: PasswordSource::Vendor,
+    longest_password: None,
     reset_kind: ResetKind::InPlace,
     reset_delay: None,
     reports_version: false,
-    username: |target| target.text(&USER_NAME),
+    username: |target| target.text(&USER_NAME).map(Cow::Borrowed),
     smtp: SmtpDefaults::At { host: "smtp.hubapi.com", port: 587 },
     connect: |settings, api| Arc::new(HubSpot::new(settings, api)),
 };

@@ -21,7 +21,7 @@ use crate::{
 const MOST_PAGES: u32 = 200;
 
 /// The most entries of one list.
-const MOST_ENTRIES: usize = 10_000;
+pub(super) const MOST_ENTRIES: usize = 10_000;
 
 /// The most bytes of one list.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -74,8 +74,14 @@ impl<'a> Listing<'a> {
 
     /// The entries of a page, in their order.
     pub(super) fn entries<T>(&mut self, page: Entries<T>) -> Result<Vec<T>> {
-        self.entries = self.entries.saturating_add(page.count);
-        if self.entries > MOST_ENTRIES { Err(self.too_long()) } else { Ok(page.kept) }
+        self.count(page.count)?;
+        Ok(page.kept)
+    }
+
+    /// Counts entries that were read without [`Entries`].
+    pub(super) fn count(&mut self, entries: usize) -> Result<()> {
+        self.entries = self.entries.saturating_add(entries);
+        if self.entries > MOST_ENTRIES { Err(self.too_long()) } else { Ok(()) }
     }
 
     fn too_long(&self) -> Error {

@@ -12,8 +12,12 @@ mod hostup;
 mod hubspot;
 mod kirim_email;
 mod listing;
+mod mailgun;
 mod oauth;
+mod recipe;
 mod report;
+mod resend;
+mod sendgrid;
 mod smtpd;
 mod target;
 mod vendor;
@@ -30,4 +34,12 @@ pub use self::{
 pub use crate::http::{BaseUrl, CertificateFile, Client, Operation, Settings};
 
 /// Every vendor, by name.
-pub static VENDORS: &[&Vendor] = &[&hostup::VENDOR, &hubspot::VENDOR, &kirim_email::VENDOR, &smtpd::VENDOR];
+pub static VENDORS: &[&Vendor] = &[
+    &hostup::VENDOR,
+    &hubspot::VENDOR,
+    &kirim_email::VENDOR,
+    &mailgun::VENDOR,
+    &resend::VENDOR,
+    &sendgrid::VENDOR,
+    &smtpd::VENDOR,
+];

@@ -1,6 +1,6 @@
 //! What is known of a vendor without calling it.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use super::{
     api::VendorApi,
@@ -19,6 +19,8 @@ pub struct Vendor {
     pub api_docs: &'static str,
     /// Where the API is, unless [`Self::base_url_variable`] or the provider block says otherwise.
     pub base_url: &'static str,
+    /// Where the API is for checked settings, if that is not [`Self::base_url`], such as in another region.
+    pub base_url_of: fn(&Fields) -> Option<&'static str>,
     /// How the API says what went wrong.
     pub error_format: &'static ErrorFormat,
     /// The time over which the API counts requests, where it documents that.
@@ -41,6 +43,8 @@ pub struct Vendor {
     pub import: ImportId,
     /// Who makes the password.
     pub password_source: PasswordSource,
+    /// The length in characters of the longest password that the vendor accepts, where it documents one.
+    pub longest_password: Option<usize>,
     /// What a reset does to the credential.
     pub reset_kind: ResetKind,
     /// What the vendor documents about the delay until its mail server picks up a reset, as a sentence.
@@ -48,7 +52,7 @@ pub struct Vendor {
     /// Whether the vendor reports a credential's version.
     pub reports_version: bool,
     /// The user name for SMTP, if it follows from the target.
-    pub username: fn(&Fields) -> Option<&str>,
+    pub username: fn(&Fields) -> Option<Cow<'_, str>>,
     /// The submission server.
     pub smtp: SmtpDefaults,
     /// Makes the API from checked settings. Sends nothing.
@@ -104,6 +108,13 @@ pub enum SmtpDefaults {
         /// Its port.
         port: u16,
     },
+    /// At a host that the login's region decides.
+    ByRegion {
+        /// The host names, the default region's first.
+        hosts: &'static [&'static str],
+        /// The port there.
+        port: u16,
+    },
     /// At a host that the vendor reports.
     Reported {
         /// The port there.
@@ -122,6 +133,7 @@ mod tests {
         for vendor in VENDORS {
             assert!(vendor.base_url.starts_with("https://"), "{}", vendor.name);
             assert!(BaseUrl::parse(vendor.base_url).is_ok(), "{}", vendor.name);
+            assert_eq!((vendor.base_url_of)(&Fields::default()), None, "{}", vendor.name);
         }
     }
 }

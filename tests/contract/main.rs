@@ -8,6 +8,7 @@ mod hostup;
 mod hubspot;
 mod kirim_email;
 mod log;
+mod recipe;
 mod smtpd;
 
 use std::{sync::Arc, time::Duration};

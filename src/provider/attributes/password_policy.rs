@@ -70,6 +70,15 @@ pub(in crate::provider) fn refused(vendor: &Vendor, config: &Value, names: &[&'s
     set.map(error).collect()
 }
 
+/// Returns an error if the password would be longer than the vendor accepts.
+pub(in crate::provider) fn too_long(vendor: &Vendor, policy: &Value) -> Option<Diagnostic> {
+    let longest = vendor.longest_password?;
+    let length = policy.get(LENGTH).as_number()?.as_i64()?;
+    let is_longer = usize::try_from(length).is_ok_and(|length| length > longest);
+    let words = || format!("must be at most {longest}: {} accepts no longer password", vendor.title);
+    is_longer.then(|| invalid(Path::attribute(PASSWORD_POLICY).then(LENGTH), &words()))
+}
+
 fn read(value: &Value) -> Result<PasswordPolicy, Diagnostics> {
     let path = || Path::attribute(PASSWORD_POLICY);
     let length = match value.get(LENGTH).as_number() {

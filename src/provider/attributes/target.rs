@@ -30,11 +30,7 @@ pub(in crate::provider) enum Named {
 /// Returns the attributes that identify a credential, one per vendor.
 pub(in crate::provider) fn attributes() -> impl Iterator<Item = Attribute> {
     VENDORS.iter().map(|vendor| {
-        let fields = vendor.target.iter().map(|field| {
-            Attribute::required(field.name, Type::String, field.description)
-                .validated_by(field.check)
-                .requires_replace()
-        });
+        let fields = vendor.target.iter().map(|field| attribute(field).requires_replace());
         let description = format!("The credential at {}. Changing it replaces the resource.", vendor.title);
         Attribute::optional(vendor.name, Type::Object(fields.collect()), description).requires_replace()
     })
@@ -43,9 +39,7 @@ pub(in crate::provider) fn attributes() -> impl Iterator<Item = Attribute> {
 /// Returns the attributes that identify the credentials of a pair, one per vendor: a list of objects.
 pub(in crate::provider) fn list_attributes() -> impl Iterator<Item = Attribute> {
     VENDORS.iter().map(|vendor| {
-        let fields = vendor.target.iter();
-        let fields = fields
-            .map(|field| Attribute::required(field.name, Type::String, field.description).validated_by(field.check));
+        let fields = vendor.target.iter().map(|field| attribute(field));
         let description = match vendor.reset_kind {
             ResetKind::InPlace => format!(
                 "Exactly two different credentials at {}, which take turns. The first is reset when the resource is \
@@ -64,15 +58,22 @@ pub(in crate::provider) fn list_attributes() -> impl Iterator<Item = Attribute> 
 /// Returns the attributes that select an account to list, one per vendor.
 pub(in crate::provider) fn scope_attributes() -> impl Iterator<Item = Attribute> {
     VENDORS.iter().map(|vendor| {
-        let fields = vendor.scope.iter();
-        let fields = fields
-            .map(|field| Attribute::required(field.name, Type::String, field.description).validated_by(field.check));
+        let fields = vendor.scope.iter().map(|field| attribute(field));
         let description = match vendor.scope {
             [] => format!("The account at {} that the provider logs in to: `{{}}`.", vendor.title),
             _ => format!("The account or scope at {} whose credentials are listed.", vendor.title),
         };
         Attribute::optional(vendor.name, Type::Object(fields.collect()), description)
     })
+}
+
+fn attribute(field: &Field) -> Attribute {
+    let attribute = if field.is_optional {
+        Attribute::optional(field.name, Type::String, field.description)
+    } else {
+        Attribute::required(field.name, Type::String, field.description)
+    };
+    attribute.validated_by(field.check)
 }
 
 /// Finds the vendors that `value` sets. An attribute that is unknown as a whole may turn out to be null.

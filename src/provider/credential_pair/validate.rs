@@ -33,6 +33,7 @@ pub(super) fn config(config: &Value) -> Diagnostics {
             diagnostics.extend(found);
         }
         diagnostics.extend(password_policy::refused(vendor, config, &[PASSWORD_POLICY]));
+        diagnostics.extend(password_policy::too_long(vendor, config.get(PASSWORD_POLICY)));
     }
     diagnostics.extend(age_recipients::validate(config));
     diagnostics.extend(password_policy::validate(config.get(PASSWORD_POLICY)));

@@ -27,6 +27,7 @@ pub(super) fn config(config: &Value) -> Diagnostics {
     if let Some(vendor) = vendor {
         let names = [PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION];
         diagnostics.extend(password_policy::refused(vendor, config, &names));
+        diagnostics.extend(password_policy::too_long(vendor, config.get(PASSWORD_POLICY)));
     }
     diagnostics.extend(own_password(config));
     diagnostics.extend(age_recipients::validate(config));

@@ -98,7 +98,7 @@ pub(in crate::provider) async fn missing_host(
     state: &Value,
 ) -> Result<Option<Name>> {
     match target.vendor.smtp {
-        SmtpDefaults::Reported { .. } if state.get(SMTP_HOST).is_null() => {
+        SmtpDefaults::ByRegion { .. } | SmtpDefaults::Reported { .. } if state.get(SMTP_HOST).is_null() => {
             let host = api.smtp_host(op, &target.fields).await;
             host.map_err(|error| vendor::failed(Step::Reading, target, &error).into())
         }

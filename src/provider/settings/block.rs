@@ -150,22 +150,26 @@ pub(super) fn resolve(vendor: &'static Vendor, block: &Value, environment: Envir
     if block.is_unknown() || names.any(|name| block.get(name).is_unknown()) {
         return Resolved::Unknown;
     }
-    let fields = complete(vendor, block, environment);
-    match fields.and_then(|fields| Ok((fields, address(vendor, block, environment)?))) {
+    let resolved = complete(vendor, block, environment).and_then(|fields| {
+        let base_url = address(vendor, &fields, block, environment)?;
+        Ok((fields, base_url))
+    });
+    match resolved {
         Ok((fields, base_url)) => Resolved::Complete(fields, base_url),
         Err(diagnostic) => Resolved::Refused(diagnostic),
     }
 }
 
 /// Where a vendor's API is.
-fn address(vendor: &Vendor, block: &Value, environment: Environment) -> Result<BaseUrl, Diagnostic> {
+fn address(vendor: &Vendor, settings: &Fields, block: &Value, environment: Environment) -> Result<BaseUrl, Diagnostic> {
     if let Some(configured) = block.get(BASE_URL).as_str() {
         return BaseUrl::parse(configured).map_err(|words| refused_setting(vendor, BASE_URL, words));
     }
     let variable = vendor.base_url_variable();
     match environment(&variable) {
         Some(value) => BaseUrl::parse(&value).map_err(|words| refused_variable(&variable, words)),
-        None => BaseUrl::parse(vendor.base_url).map_err(|words| refused_setting(vendor, BASE_URL, words)),
+        None => BaseUrl::parse((vendor.base_url_of)(settings).unwrap_or(vendor.base_url))
+            .map_err(|words| refused_setting(vendor, BASE_URL, words)),
     }
 }
 

@@ -84,7 +84,8 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
 
     let prior = &draft.prior;
     let kept = |name: &str, is_kept: bool| if is_kept { prior.get(name).clone() } else { Value::Unknown };
-    let username = current.as_ref().and_then(|target| (target.vendor.username)(&target.fields)).map(Value::from);
+    let username =
+        current.as_ref().and_then(|target| (target.vendor.username)(&target.fields)).map(|name| Value::from(&*name));
     let version = match targets.vendor {
         Some(vendor) if !vendor.reports_version => Value::Null,
         _ => kept(REMOTE_VERSION, !resets),
@@ -92,7 +93,7 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
     let was_configured = PrivateData::from(&draft.private).smtp_host_was_configured;
     let (host, port) = match targets.vendor.map(|vendor| vendor.smtp) {
         Some(SmtpDefaults::At { host, port }) => (host.into(), port.into()),
-        Some(SmtpDefaults::Reported { port }) => {
+        Some(SmtpDefaults::ByRegion { port, .. } | SmtpDefaults::Reported { port }) => {
             let is_kept = !resets || current.as_ref().is_some_and(|target| is_same_account(prior, target));
             (kept(SMTP_HOST, is_kept && !was_configured && !prior.is_null()), port.into())
         }

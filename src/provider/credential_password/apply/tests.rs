@@ -116,7 +116,10 @@ impl VendorApi for Fake {
 
 /// The vendor whose resets make another credential.
 static SUCCESSOR: std::sync::LazyLock<&vendors::Vendor> = std::sync::LazyLock::new(|| {
-    vendors::VENDORS.iter().find(|vendor| vendor.reset_kind == ResetKind::NewCredential).unwrap()
+    let makes_another = |vendor: &&&vendors::Vendor| vendor.reset_kind == ResetKind::NewCredential;
+    // Its user names are those of the responses here.
+    let is_unnamed = |vendor: &&&vendors::Vendor| (vendor.username)(&Fields::default()).is_none();
+    vendors::VENDORS.iter().filter(makes_another).find(is_unnamed).unwrap()
 });
 
 /// The resource, and the vendor behind it.

@@ -83,7 +83,8 @@ pub(in crate::provider) fn finish(draft: &mut Draft) -> Result<Decision> {
     let renews = resets && vendor.is_none_or(|vendor| vendor.reset_kind == ResetKind::NewCredential);
     let kept = |name: &str, is_kept: bool| if is_kept { draft.prior.get(name).clone() } else { Value::Unknown };
     // The target settles the user name at some vendors. Otherwise only a reset that keeps the credential keeps it.
-    let username = target.as_ref().and_then(|target| (target.vendor.username)(&target.fields)).map(Value::from);
+    let username =
+        target.as_ref().and_then(|target| (target.vendor.username)(&target.fields)).map(|name| Value::from(&*name));
     let username = username.unwrap_or_else(|| kept(USERNAME, !is_new && !renews));
     // A reset changes the version, so it is kept only if there is no reset. Some vendors report none at all.
     let version = match vendor {
@@ -93,7 +94,7 @@ pub(in crate::provider) fn finish(draft: &mut Draft) -> Result<Decision> {
     let (host, port) = match vendor.map(|vendor| vendor.smtp) {
         Some(SmtpDefaults::At { host, port }) => (host.into(), port.into()),
         // A host that was configured is not the vendor's, so once it is removed the vendor's is fetched.
-        Some(SmtpDefaults::Reported { port }) => {
+        Some(SmtpDefaults::ByRegion { port, .. } | SmtpDefaults::Reported { port }) => {
             (kept(SMTP_HOST, !is_new && !notes.smtp_host_was_configured), port.into())
         }
         Some(SmtpDefaults::Undocumented) => (Value::Null, Value::Null),

@@ -1,0 +1,188 @@
+//! Fills in the placeholders of a recipe's requests, each encoded for its place.
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::value::{Body, Call};
+use crate::{
+    http::{Api, BodyText, Error, Json, Kind, Outcome, Request, Result},
+    secret::Secret,
+    vendors::Fields,
+};
+
+const PASSWORD: &str = "password";
+const ID: &str = "id";
+
+/// What placeholders stand for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Values<'a> {
+    pub(super) target: &'a Fields,
+    pub(super) password: Option<&'a Secret>,
+    pub(super) id: Option<&'a str>,
+}
+
+impl<'a> Values<'a> {
+    pub(super) fn of(target: &'a Fields) -> Self {
+        Self { target, password: None, id: None }
+    }
+
+    fn get(&self, name: &str) -> Option<&'a str> {
+        if name == ID { self.id } else { self.target.named(name) }
+    }
+}
+
+/// A piece of a template.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) enum Piece<'a> {
+    Text(&'a str),
+    Placeholder(&'a str),
+}
+
+/// Splits a template. A brace that is not closed is text.
+pub(super) fn pieces(template: &str) -> Vec<Piece<'_>> {
+    let (mut pieces, mut rest) = (Vec::new(), template);
+    while let Some((text, (name, after))) =
+        rest.split_once('{').and_then(|(text, open)| Some((text, open.split_once('}')?)))
+    {
+        pieces.extend([Piece::Text(text), Piece::Placeholder(name)]);
+        rest = after;
+    }
+    pieces.push(Piece::Text(rest));
+    pieces.retain(|piece| *piece != Piece::Text(""));
+    pieces
+}
+
+/// Fills in a template without the password; `None` if something is not set.
+pub(super) fn open(template: &str, values: &Values) -> Option<String> {
+    let piece = |piece| match piece {
+        Piece::Text(text) => Some(text),
+        Piece::Placeholder(name) => values.get(name),
+    };
+    pieces(template).into_iter().map(piece).collect()
+}
+
+/// Fills in a template of a body; `None` if something is not set. With the password in it the text is secret.
+fn text(template: &str, values: &Values) -> Option<BodyText> {
+    let pieces = pieces(template);
+    if !pieces.contains(&Piece::Placeholder(PASSWORD)) {
+        return open(template, values).map(BodyText::Open);
+    }
+    let password = values.password?;
+    if let [_] = pieces[..] {
+        return Some(password.clone().into());
+    }
+    let piece = |piece: &Piece| match *piece {
+        Piece::Text(text) => Some(text.to_owned()),
+        Piece::Placeholder(PASSWORD) => Some(password.for_wire().to_owned()),
+        Piece::Placeholder(name) => values.get(name).map(str::to_owned),
+    };
+    let parts: Option<Vec<_>> = pieces.iter().map(|one| piece(one).map(Zeroizing::new)).collect();
+    let parts = parts?;
+    // All at once, because a growing text would leave copies behind.
+    let mut whole = Zeroizing::new(String::with_capacity(parts.iter().map(|part| part.len()).sum()));
+    parts.iter().for_each(|part| whole.push_str(part));
+    Some(Secret::new(whole.as_str()).into())
+}
+
+/// Fills in JSON. A field or an element with something that is not set is left out.
+fn json(template: &Value, values: &Values) -> Option<Json> {
+    Some(match template {
+        Value::Array(items) => Json::Array(items.iter().filter_map(|item| json(item, values)).collect()),
+        Value::Object(fields) => {
+            let field = |(name, field): (&String, &Value)| Some((name.clone(), json(field, values)?));
+            Json::Object(fields.iter().filter_map(field).collect())
+        }
+        Value::String(template) => Json::Text(text(template, values)?),
+        plain => Json::Plain(plain.clone()),
+    })
+}
+
+/// Starts a request to a path.
+pub(super) fn request(api: &Api, call: &Call, values: &Values) -> Result<Request> {
+    let setup = |reason| Error::new(Kind::Setup, Outcome::NotChanged, api.host(), reason);
+    let segments = path(call.path, values).ok_or_else(|| setup(INCOMPLETE))?;
+    let segments: Vec<_> = segments.iter().map(String::as_str).collect();
+    let request = api.request(call.method.clone(), &segments);
+    Ok(match &call.body {
+        Body::Nothing => request,
+        Body::Form(fields) => {
+            request.form(fields.iter().filter_map(|(name, template)| Some((*name, text(template, values)?))).collect())
+        }
+        Body::Json(template) => {
+            let template = serde_json::from_str(template).map_err(|_| setup("the recipe's body is not JSON"))?;
+            request.json_of(json(&template, values).ok_or_else(|| setup(INCOMPLETE))?)
+        }
+    })
+}
+
+/// Fills in a path, as its segments; `None` if something is not set.
+pub(super) fn path(template: &str, values: &Values) -> Option<Vec<String>> {
+    template.split('/').filter(|segment| !segment.is_empty()).map(|segment| open(segment, values)).collect()
+}
+
+const INCOMPLETE: &str = "a part of the credential's name is missing, so there is nothing to call";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vendors::{Field, check};
+
+    static DOMAIN: Field = Field::shown("domain", "", check::line);
+    static NAME: Field = Field::shown("name", "", check::line).optional();
+
+    fn target(fields: &[(&'static Field, &str)]) -> Fields {
+        let mut target = Fields::default();
+        for (field, value) in fields {
+            target.insert(field, Secret::new(*value)).unwrap();
+        }
+        target
+    }
+
+    #[test]
+    fn a_template_is_text_and_placeholders() {
+        for (template, expected) in [
+            ("", vec![]),
+            ("a", vec![Piece::Text("a")]),
+            ("{a}", vec![Piece::Placeholder("a")]),
+            ("{a}@{b}", vec![Piece::Placeholder("a"), Piece::Text("@"), Piece::Placeholder("b")]),
+            ("a{b}c{", vec![Piece::Text("a"), Piece::Placeholder("b"), Piece::Text("c{")]),
+        ] {
+            assert_eq!(pieces(template), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn a_value_stays_one_segment_of_a_path_and_is_no_template() {
+        let target = target(&[(&DOMAIN, "a/../b"), (&NAME, "{domain}")]);
+        let segments = path("/v1/{domain}/x-{name}", &Values::of(&target)).unwrap();
+        assert_eq!(segments, ["v1", "a/../b", "x-{domain}"]);
+        assert_eq!(path("/v1/{id}", &Values::of(&target)), None);
+    }
+
+    #[test]
+    fn a_body_keeps_its_types_and_leaves_out_what_is_not_set() {
+        let (target, password) = (target(&[(&DOMAIN, "a\"b")]), Secret::new("hunter2"));
+        let values = Values { password: Some(&password), ..Values::of(&target) };
+        let template = serde_json::json!({
+            "a": [1, true, null, "{domain}", "{name}"],
+            "b": { "c": "x{password}y", "d": "{name}" },
+            "e": "{password}",
+        });
+        let Some(Json::Object(fields)) = json(&template, &values) else { panic!("no object") };
+        let text = format!("{fields:?}");
+        assert!(!text.contains("hunter2"), "{text}");
+        let Json::Array(items) = &fields["a"] else { panic!("no list") };
+        assert_eq!(items.len(), 4);
+        let Json::Object(inner) = &fields["b"] else { panic!("no object") };
+        assert_eq!(inner.keys().collect::<Vec<_>>(), ["c"]);
+        let Json::Text(BodyText::Secret(whole)) = &inner["c"] else { panic!("not secret") };
+        assert_eq!(*whole, Secret::new("xhunter2y"));
+        assert!(matches!(&fields["e"], Json::Text(BodyText::Secret(whole)) if *whole == password));
+    }
+
+    #[test]
+    fn without_a_password_its_field_is_not_sent_as_a_placeholder() {
+        let target = target(&[]);
+        assert!(text("{password}", &Values::of(&target)).is_none());
+    }
+}

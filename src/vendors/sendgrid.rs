@@ -1,0 +1,103 @@
+//! `SendGrid`'s API keys, each of which is an SMTP password. A reset makes a new key, and the previous one is then
+//! revoked.
+
+use std::borrow::Cow;
+
+use super::{
+    Field, Fields, ImportId, PasswordSource, ResetKind, SmtpDefaults, Vendor, check,
+    recipe::{self, Body, Call, List, Login, One, Paging, Recipe, Reset},
+};
+use crate::http::{ErrorFormat, Form, Mark, Method};
+
+pub(super) static VENDOR: Vendor = Vendor {
+    name: "sendgrid",
+    title: "SendGrid",
+    api_docs: "https://www.twilio.com/docs/sendgrid/api-reference/api-keys/create-api-keys",
+    base_url: "https://api.sendgrid.com",
+    base_url_of: |settings| is_european(settings).then_some("https://api.eu.sendgrid.com"),
+    error_format: &ERROR_FORMAT,
+    rate_window: None,
+    settings: &[&API_KEY, &REGION],
+    logins: &[&[&API_KEY]],
+    rights: "the scopes `api_keys.create`, `api_keys.read`, `api_keys.delete` and `mail.send`",
+    advice: &[],
+    target: &[&NAME],
+    identity: &[&NAME],
+    scope: &[],
+    import: ImportId::Credential,
+    password_source: PasswordSource::Vendor,
+    longest_password: None,
+    reset_kind: ResetKind::NewCredential,
+    reset_delay: None,
+    reports_version: true,
+    username: |_| Some(Cow::Borrowed(USERNAME)),
+    smtp: SmtpDefaults::ByRegion { hosts: &[HOST, EUROPEAN_HOST], port: 587 },
+    connect: |settings, api| recipe::connect(&RECIPE, settings, api),
+};
+
+static API_KEY: Field =
+    Field::secret("api_key", "API key to log in with. It must not be one that a resource rotates.", check::token)
+        .or_env("SENDGRID_API_KEY");
+static NAME: Field = Field::shown(
+    "name",
+    "Name of the API key, such as `newsletter`. It stays the same when a reset creates a new key. The key may send mail, \
+     and nothing else.",
+    check::line,
+);
+static REGION: Field = Field::shown(
+    "region",
+    "Region of the account: `global`, the default, or `eu`, for a regional subuser. It decides `smtp_host` and where the \
+     API is.",
+    |text| match text {
+        "global" | "eu" => Ok(()),
+        _ => Err("must be `global` or `eu`"),
+    },
+);
+
+const USERNAME: &str = "apikey";
+const HOST: &str = "smtp.sendgrid.net";
+const EUROPEAN_HOST: &str = "smtp.eu.sendgrid.net";
+
+static ERROR_FORMAT: ErrorFormat = ErrorFormat {
+    refusal: Form(&[&[Mark::Text("errors.0.message")]]),
+    code: &[],
+    codes: &[],
+    message: &["errors.0.message"],
+    fields: None,
+    request_id: &["id"],
+    unprocessed: &[],
+};
+
+static RECIPE: Recipe = Recipe {
+    // A key is `SG.`, its id, and its secret.
+    login: Login::Bearer { token: &API_KEY, own_id: |token| token.strip_prefix("SG.")?.split('.').next() },
+    reset: Reset::Create {
+        request: Call {
+            method: Method::POST,
+            path: "/v3/api_keys",
+            // Without scopes the key could do everything.
+            body: Body::Json(r#"{"name": "{name}", "scopes": ["mail.send"]}"#),
+        },
+        password: &["api_key"],
+        id: &["api_key_id"],
+        revoke: Call { method: Method::DELETE, path: "/v3/api_keys/{id}", body: Body::Nothing },
+    },
+    list: List {
+        path: "/v3/api_keys",
+        items: &["result"],
+        paging: Paging::Single,
+        id: "api_key_id",
+        scope: &[],
+        target: "",
+        name: (&NAME, "name", ""),
+        created_at: None,
+    },
+    // The specification wraps the key in a list, and clients read it without one.
+    one: Some(One { path: "/v3/api_keys/{id}", id: &[&["api_key_id"], &["result", "0", "api_key_id"]] }),
+    username: Some(USERNAME),
+    smtp_host: |settings| Some(if is_european(settings) { EUROPEAN_HOST } else { HOST }),
+};
+
+fn is_european(settings: &Fields) -> bool {
+    settings.text(&REGION) == Some("eu")
+}
