@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use percent_encoding::percent_decode_str;
 use serde_json::json;
 use terraform_provider_smtp::vendors::ResetKind;
 use tokio::runtime::Runtime;
@@ -87,7 +88,11 @@ impl Match for ResetBody {
 fn sent(case: &Case, request: &Request) -> Option<String> {
     let (before, after) = case.reset_body.split_once(case.new?).expect("the body holds the password");
     let body = str::from_utf8(&request.body).ok()?;
-    Some(body.strip_prefix(before)?.strip_suffix(after)?.to_owned())
+    let password = body.strip_prefix(before)?.strip_suffix(after)?;
+    let is_form = request.headers.get("content-type").is_some_and(|media| media == "application/x-www-form-urlencoded");
+    // A form may encode what JSON does not.
+    let decoded = percent_decode_str(password).decode_utf8().ok()?;
+    Some(if is_form { decoded.into_owned() } else { password.to_owned() })
 }
 
 fn given(exchange: &Exchange) -> wiremock::MockBuilder {

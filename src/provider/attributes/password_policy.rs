@@ -118,7 +118,7 @@ fn punctuation(text: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framework::value::Number;
+    use crate::{framework::value::Number, vendors::VENDORS};
 
     fn policy(settings: &[(&'static str, Value)]) -> PasswordPolicy {
         of(&Value::object(settings.iter().cloned())).unwrap()
@@ -147,6 +147,14 @@ mod tests {
             let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
             assert!(password.bytes().all(is_unreserved));
             assert!(!password.starts_with(['-', '.', '_', '~']) && !password.ends_with(['-', '.', '_', '~']));
+        }
+    }
+
+    #[test]
+    fn every_vendor_accepts_a_default_password() {
+        let default = usize::try_from(DEFAULT_LENGTH).unwrap();
+        for vendor in VENDORS {
+            assert!(vendor.longest_password.is_none_or(|longest| longest >= default), "{}", vendor.name);
         }
     }
 

@@ -95,6 +95,22 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_no_longer_than_the_vendor_accepts() {
+        let mailgun: (&str, &[(&str, &str)]) = ("mailgun", &[("domain", "example.com"), ("login", "newsletter")]);
+        let length = |length: i64| Value::object([("length", Number::from(length).into())]);
+        for (target, policy, paths) in [
+            (mailgun, length(32), vec![]),
+            (mailgun, length(33), vec!["password_policy.length"]),
+            (mailgun, Value::Null, vec![]),
+            (mailgun, Value::Unknown, vec![]),
+            (mailgun, Value::object([("length", Value::Unknown)]), vec![]),
+            (BY_THE_CALLER, length(33), vec![]),
+        ] {
+            assert_eq!(errors(target, &[(PASSWORD_POLICY, policy)]), paths);
+        }
+    }
+
+    #[test]
     fn a_version_needs_a_password_and_a_password_has_no_policy() {
         let (own, version) = (Value::from(Secret::new("x")), Value::from("1"));
         for (arguments, paths) in [
