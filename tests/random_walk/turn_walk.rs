@@ -349,10 +349,11 @@ impl Walk {
         }
         if *was_cut {
             // What it has revoked or reset before its end, it could not report.
-            if let Some(id) =
-                state.get("previous").as_str().filter(|id| self.live(id).as_ref() != self.passwords.get(*id))
-            {
-                self.touched.insert(id.to_owned());
+            let previous = state.get("previous").as_str().map(str::to_owned);
+            for id in [previous, Self::current(state)].into_iter().flatten() {
+                if self.live(&id).as_ref() != self.passwords.get(&id) {
+                    self.touched.insert(id);
+                }
             }
         }
         let strays = if *was_cut { usize::MAX } else { said.possible + said.certain };
