@@ -26,6 +26,7 @@ const HISTORIES: u32 = 5;
 
 /// One configuration, with what is unknown while it is planned.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 struct Step {
     trigger: (Option<&'static str>, bool),
     rotate_after: (Option<&'static str>, bool),

@@ -39,7 +39,7 @@ fn the_table_has_every_fault_of_an_overlap() {
 #[test]
 fn whatever_ends_a_rotation_the_key_in_the_state_works() {
     let stall = |operation| Fault::new(Effect::Stall).on(operation);
-    let ends: [(Fault, fn(&Running)); 7] = [
+    let ends: [(Fault, End); 7] = [
         (stall(Operation::List).before().times(3), |run| run.signal_group("INT")),
         (stall(Operation::Reset), |run| run.signal_providers("TERM")),
         (stall(Operation::Reset), |run| run.signal_providers("KILL")),
@@ -101,6 +101,9 @@ fn a_state_that_is_lost_leaves_the_one_before_whose_key_works() {
     overlap.workspace.remove("errored.tfstate");
     overlap.survives(FAULTS[10], &run, true);
 }
+
+/// What ends a run.
+type End = fn(&Running);
 
 /// A key that follows another, and a rotation before them.
 struct Overlap {

@@ -37,6 +37,7 @@ pub(crate) enum Step {
 
 /// A configuration.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub(crate) struct Wanted {
     /// Which of two vendors, or at SMTPD which of two names.
     pub(crate) is_elsewhere: bool,
@@ -104,10 +105,10 @@ impl Wanted {
     /// The configuration as core sends it.
     pub(crate) fn config(&self, kind: Kind, smtp_port: u16) -> Value {
         let targets = self.targets(kind);
-        let named = targets.iter().map(|target| argument(*target, Known::Wholly));
+        let mut named = targets.iter().map(|target| argument(*target, Known::Wholly));
         let target = match kind {
             Kind::Pair(_) => Value::List(named.collect()),
-            Kind::Overlap => named.last().unwrap(),
+            Kind::Overlap => named.next_back().unwrap(),
         };
         let recipients: Vec<_> = self.recipients.iter().map(|recipient| Value::from(*recipient)).collect();
         let verify = |timeout: &'static str| {

@@ -92,7 +92,7 @@ impl Walk {
                 }
             }
             Step::ResetElsewhere(which) => {
-                self.touch(*which, |walk, target| target.reset_elsewhere(&walk.world.sandbox)).await
+                self.touch(*which, |walk, target| target.reset_elsewhere(&walk.world.sandbox)).await;
             }
             Step::Delete(which) => self.touch(*which, |walk, target| walk.world.delete(target)).await,
             Step::MakeAgain(which) => self.world.make_again(self.kind.target(*which)),
