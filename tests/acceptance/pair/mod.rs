@@ -4,6 +4,7 @@ mod age;
 mod bad_input;
 mod encrypted;
 mod failures;
+mod gap;
 mod gone;
 mod import;
 #[cfg(unix)]
