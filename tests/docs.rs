@@ -146,7 +146,7 @@ fn every_cargo_command_runs_what_exists() {
 fn the_benchmark_knows_the_options_that_its_page_names() {
     let (page, program) = (root().join("docs/benchmarks.md"), root().join("examples/benchmark/main.rs"));
     let (page, program) = (fs::read_to_string(page).unwrap(), fs::read_to_string(program).unwrap());
-    for option in ["--json", "--short", "--write-docs"] {
+    for option in ["--gap", "--json", "--short", "--write-docs"] {
         assert!(page.contains(&format!("-- {option}")) && program.contains(&format!("\"{option}\"")), "{option}");
     }
 }

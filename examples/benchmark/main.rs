@@ -1,7 +1,8 @@
 //! Measures the provider as core runs it, and core's own work for comparison, and prints the tables in `docs/benchmarks.md`.
 //!
-//! `cargo run --release --example benchmark [-- --short] [-- --fleet] [-- --connections] [-- --json] [-- --write-docs]`.
-//! With `--fleet` it measures only the processes that share a rate limit, with `--connections` only what connections cost. A missed
+//! `cargo run --release --example benchmark [-- --short] [-- --fleet] [-- --connections] [-- --gap] [-- --json] [-- --write-docs]`.
+//! With `--fleet` it measures only the processes that share a rate limit, with `--connections` only what connections cost,
+//! with `--gap` only what a sender notices of rotations. A missed
 //! bound fails nothing, since machines differ; what cannot be run does.
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "what it prints is what it is for")]
 
@@ -10,6 +11,7 @@ mod connections;
 mod credential;
 mod figure;
 mod fleet;
+mod gap;
 mod installed;
 mod instant;
 mod meter;
@@ -77,6 +79,9 @@ fn measure(core: &Core, Options { plan, only, .. }: &Options) -> Result<Vec<Sect
     if *only == Some(Part::Fleet) {
         return Ok(vec![fleet::measure(&provider, plan.fleet, plan.limit)?]);
     }
+    if *only == Some(Part::Gap) {
+        return Ok(vec![gap::measure(core, &provider, plan.rotations)?]);
+    }
     let meter = Meter::new(&provider)?;
     let mut sections = vec![start::measure(&provider, plan.starts)?];
     for &(resources, runs) in plan.scales {
@@ -101,6 +106,8 @@ fn measure(core: &Core, Options { plan, only, .. }: &Options) -> Result<Vec<Sect
     sections.push(resets::under_a_limit(&provider, plan.many, plan.limit)?);
     eprintln!("processes under one limit");
     sections.push(fleet::measure(&provider, plan.fleet, plan.limit)?);
+    eprintln!("rotations while mail is sent");
+    sections.push(gap::measure(core, &provider, plan.rotations)?);
     Ok(sections)
 }
 
@@ -124,6 +131,8 @@ struct Plan {
     runs: usize,
     limit: Limit,
     fleet: Fleet,
+    /// How often a password is rotated while it is used.
+    rotations: usize,
 }
 
 impl Plan {
@@ -139,6 +148,7 @@ impl Plan {
         runs: 5,
         limit: Limit { requests: 100, per: Duration::from_secs(10) },
         fleet: Fleet { processes: 8, credentials: 60 },
+        rotations: 100,
     };
 
     /// Enough to see that everything still runs, with the provider built as this program is.
@@ -154,6 +164,7 @@ impl Plan {
         runs: 1,
         limit: Limit { requests: 10, per: Duration::from_secs(1) },
         fleet: Fleet { processes: 2, credentials: 10 },
+        rotations: 2,
     };
 }
 
@@ -170,6 +181,7 @@ struct Options {
 enum Part {
     Connections,
     Fleet,
+    Gap,
 }
 
 enum Print {
@@ -187,7 +199,12 @@ impl Options {
                 "--write-docs" => options.write_docs = true,
                 "--connections" => options.only = Some(Part::Connections),
                 "--fleet" => options.only = Some(Part::Fleet),
-                _ => return Err("the options are --connections, --fleet, --json, --short and --write-docs".into()),
+                "--gap" => options.only = Some(Part::Gap),
+                _ => {
+                    return Err(
+                        "the options are --connections, --fleet, --gap, --json, --short and --write-docs".into()
+                    );
+                }
             }
         }
         if options.only.is_some() && options.write_docs {

@@ -62,6 +62,21 @@ impl<'a> Workspace<'a> {
         Ok(Self { core, meter: None, directory, sandbox, env: sandbox.env() })
     }
 
+    /// Replaces the configuration.
+    pub(crate) fn rewrite(&self, configuration: &str) -> Result<()> {
+        Ok(fs::write(self.path().join("main.tf"), configuration)?)
+    }
+
+    /// An attribute, which is text, of a resource of this type, of which there is one in the state.
+    pub(crate) fn stored(&self, resource: &str, attribute: &str) -> Result<String> {
+        let state: serde_json::Value = serde_json::from_str(&fs::read_to_string(self.state())?)?;
+        let resources = state["resources"].as_array().into_iter().flatten();
+        let mut found = resources.filter(|found| found["type"] == resource);
+        let found = found.next().ok_or("the resource is not in the state")?;
+        let value = found["instances"][0]["attributes"][attribute].as_str();
+        Ok(value.ok_or("the attribute is not in the state")?.to_owned())
+    }
+
     /// Has the vendor called over TLS, with a certificate of an authority of its own, beside those that the system trusts.
     pub(crate) fn over_tls(mut self) -> Result<Self> {
         let file = self.path().join("ca.pem");

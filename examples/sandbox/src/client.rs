@@ -32,10 +32,7 @@ pub fn logs_in_by(
     user_name: &str,
     password: &str,
 ) -> Result<bool, Error> {
-    let parameters = TlsParameters::builder("localhost".to_owned())
-        .certificate_store(CertificateStore::None)
-        .add_root_certificate(Certificate::from_pem(sandbox.ca_certificate_pem().as_bytes())?)
-        .build()?;
+    let parameters = tls_parameters(sandbox)?;
     let (port, tls) = match tls {
         Tls::StartTls => (sandbox.smtp_port(), ClientTls::Required(parameters)),
         Tls::Implicit => (sandbox.smtps_port(), ClientTls::Wrapper(parameters)),
@@ -47,9 +44,22 @@ pub fn logs_in_by(
         .authentication(mechanisms.to_vec())
         .build();
     match transport.test_connection() {
-        Err(error) if error.status().is_some_and(|code| code.to_string() == AUTHENTICATION_FAILED) => Ok(false),
+        Err(error) if is_refused(&error) => Ok(false),
         tried => tried,
     }
+}
+
+/// The client's TLS, with the sandbox's authority and no other.
+pub(crate) fn tls_parameters(sandbox: &Sandbox) -> Result<TlsParameters, Error> {
+    TlsParameters::builder("localhost".to_owned())
+        .certificate_store(CertificateStore::None)
+        .add_root_certificate(Certificate::from_pem(sandbox.ca_certificate_pem().as_bytes())?)
+        .build()
+}
+
+/// Whether the server refused the password, and nothing else.
+pub(crate) fn is_refused(error: &Error) -> bool {
+    error.status().is_some_and(|code| code.to_string() == AUTHENTICATION_FAILED)
 }
 
 /// RFC 4954, section 6.

@@ -118,6 +118,7 @@ mod others;
 mod random;
 mod rate_limit;
 mod reader;
+mod sender;
 mod smtp;
 mod smtpd;
 mod tls;
@@ -156,6 +157,7 @@ pub use self::{
     model::{Example, Model, UnderTest},
     others::{Intrusion, Step},
     rate_limit::{Counts, Limit, Says},
+    sender::{Sender, Sent},
     smtp::{SmtpEffect, SmtpFault, Stage},
     smtpd::{ApiKey, KeyState, Role, Smtpd},
     tls::Showing,

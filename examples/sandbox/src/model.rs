@@ -75,10 +75,15 @@ impl Model {
         }
     }
 
+    /// The object that names a credential, as a configuration has it.
+    pub fn element(&self, name: &str) -> String {
+        let fields = self.fields(name).into_iter().map(|(field, value)| format!("{field} = \"{value}\""));
+        format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
+    }
+
     /// The argument for a credential, as a configuration has it.
     pub fn argument(&self, name: &str) -> String {
-        let fields = self.fields(name).into_iter().map(|(field, value)| format!("{field} = \"{value}\""));
-        format!("{} = {{ {} }}", self.name, fields.collect::<Vec<_>>().join(", "))
+        format!("{} = {}", self.name, self.element(name))
     }
 }
 

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{A, B, PAIR, VENDORS, hubspot, resets, trigger, turn, works_as, workspace};
+use super::{A, B, PAIR, hubspot, resets, trigger, turn, vendors, works_as, workspace};
 use crate::{rotate_after::age_of, support::Workspace};
 
 const AGE: &str = "rotate_after = \"90d\"";
 
 #[test]
 fn a_password_that_is_too_old_is_followed_by_that_of_the_other_credential() {
-    for vendor in VENDORS {
+    for vendor in vendors() {
         let Some(workspace) = Workspace::new() else { return };
         for user in [A, B] {
             vendor.open(&workspace, user);

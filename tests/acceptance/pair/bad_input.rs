@@ -1,14 +1,14 @@
 //! Bad input: a clear error at the argument at fault, and nothing is reset.
 
-use super::{A, B, PAIR, Vendor, block, hubspot, resets, trigger, workspace};
+use super::{A, B, C, HOSTUP, HUBSPOT, PAIR, block, hubspot, resets, trigger, works_as, workspace};
 use crate::support::{MAILBOX, Workspace};
 
 #[test]
 fn a_list_names_two_different_credentials_of_one_vendor() {
     let Some(workspace) = workspace() else { return };
-    let [a, b] = [A, B].map(|user| Vendor::HubSpot.element(user));
+    let [a, b] = [A, B].map(|user| HUBSPOT.element(user));
     let long = "a".repeat(400);
-    let mailbox = Vendor::HostUp.element(MAILBOX);
+    let mailbox = HOSTUP.element(MAILBOX);
     for (list, summary, words) in [
         (format!("hubspot = [{a}]"), "Invalid value for `hubspot`", "must list exactly two credentials"),
         (format!("hubspot = [{a}, {b}, {a}]"), "Invalid value for `hubspot`", "must list exactly two credentials"),
@@ -59,10 +59,50 @@ fn a_list_names_two_different_credentials_of_one_vendor() {
 }
 
 #[test]
+fn what_is_no_age_and_what_is_of_overlaps_is_refused() {
+    let Some(workspace) = workspace() else { return };
+    for age in ["", "0", "-1h", "59m", "-90d", "1d12h", "soon"] {
+        let line = format!("rotate_after = \"{age}\"");
+        workspace.write(&hubspot([A, B], &line));
+        let error = workspace.validate().error().is("Invalid value for `rotate_after`").points_at(&line);
+        error.says(&["of at least `1h`"]);
+        workspace.apply().error().is("Invalid value for `rotate_after`");
+    }
+    for line in ["retire_previous = \"at_next_rotation\"", "rotation_mode = \"in_place\""] {
+        workspace.write(&hubspot([A, B], line));
+        workspace.validate().error().is("Unsupported argument").points_at(line);
+        workspace.apply().failed();
+    }
+    assert_eq!((resets(&workspace), workspace.addresses().len()), ([0; 3], 0));
+    assert_eq!(workspace.sandbox.requests().len(), 0);
+}
+
+#[test]
+fn a_list_that_is_not_known_at_all_is_waited_for() {
+    let Some(workspace) = workspace() else { return };
+    let configuration = |users: &[&str]| {
+        let list: Vec<_> = users.iter().map(|user| HUBSPOT.element(user)).collect();
+        let data = format!("resource \"terraform_data\" \"list\" {{\n  input = [{}]\n}}\n", list.join(", "));
+        data + &block("hubspot = terraform_data.list.output", "")
+    };
+    for users in [&[A][..], &[A, A], &[A, B, C]] {
+        workspace.write(&configuration(users));
+        workspace.validate().quiet();
+        workspace.apply().failed();
+        assert_eq!(resets(&workspace), [0; 3]);
+    }
+    workspace.write(&configuration(&[A, B]));
+    workspace.apply().quiet();
+    assert_eq!(resets(&workspace), [1, 0, 0]);
+    works_as(&workspace, A);
+    workspace.plan().nothing_to_do();
+}
+
+#[test]
 fn a_list_that_turns_out_wrong_is_refused_before_anything_is_reset() {
     let Some(workspace) = workspace() else { return };
     let data = |user: &str| format!("resource \"terraform_data\" \"user\" {{\n  input = \"{user}\"\n}}\n");
-    let [a, late] = [Vendor::HubSpot.element(A), "{ user_name = terraform_data.user.output }".to_owned()];
+    let [a, late] = [HUBSPOT.element(A), "{ user_name = terraform_data.user.output }".to_owned()];
     for user in ["A@example.com", "x,y"] {
         workspace.write(&(data(user) + &block(&format!("hubspot = [{a}, {late}]"), "")));
         workspace.validate().quiet();
@@ -83,19 +123,19 @@ fn one_mailbox_under_two_names_is_refused_before_anything_is_reset() {
     workspace.add_mailbox(B);
     let names = [A.to_owned(), id];
     for [one, other] in [[0, 1], [1, 0]].map(|order| order.map(|index| names[index].as_str())) {
-        workspace.write(&Vendor::HostUp.pair([one, other], ""));
+        workspace.write(&HOSTUP.pair([one, other], ""));
         let error = workspace.apply().error().is("Both credentials are the same mailbox");
         error.says(&["The password was not changed.", &format!("`{A}`")]);
         assert_eq!((workspace.sandbox.hostup().resets(A), workspace.addresses().len()), (0, 0));
     }
     // It is noticed also where one of them is the current credential.
     for current in &names {
-        workspace.write(&Vendor::HostUp.pair([current, B], &trigger("one")));
+        workspace.write(&HOSTUP.pair([current, B], &trigger("one")));
         workspace.apply().quiet();
         let (resets, password) = (workspace.sandbox.hostup().resets(A), workspace.working_password_of(PAIR));
         let other = names.iter().find(|name| name != &current).expect("the other name");
         for list in [[current, other], [other, &B.to_owned()]] {
-            workspace.write(&Vendor::HostUp.pair(list.map(String::as_str), &trigger("two")));
+            workspace.write(&HOSTUP.pair(list.map(String::as_str), &trigger("two")));
             workspace
                 .apply()
                 .error()

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{A, B, PAIR, VENDORS, hubspot, moved::moved, resets, trigger, turn, workspace};
+use super::{A, B, PAIR, hubspot, moved::moved, resets, trigger, turn, vendors, workspace};
 use crate::{
     encrypted::CI,
     encrypted_lifecycle::{TEAM, opened, to},
@@ -11,7 +11,7 @@ use crate::{
 
 #[test]
 fn every_turn_stores_an_encrypted_password_that_works() {
-    for vendor in VENDORS {
+    for vendor in vendors() {
         let Some(workspace) = Workspace::new() else { return };
         let mut old = None;
         for user in [A, B] {

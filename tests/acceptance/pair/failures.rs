@@ -4,8 +4,8 @@ use sandbox::{Effect, Fault, Operation};
 use serde_json::Value;
 
 use super::{
-    A, B, CHANGED, MAY_HAVE_CHANGED, NOT_CHANGED, PAIR, UNTOUCHED, VENDORS, Vendor, hubspot, resets, rotated_twice,
-    trigger, turn, works_as,
+    A, B, CHANGED, HUBSPOT, MAY_HAVE_CHANGED, NOT_CHANGED, PAIR, UNTOUCHED, hubspot, resets, rotated_twice, trigger,
+    turn, vendors, works_as,
 };
 use crate::support::Workspace;
 
@@ -54,7 +54,7 @@ fn a_lost_answer_keeps_the_current_credential_and_ends_the_previous_one() {
 /// At every vendor, what is lost is the other credential's.
 #[test]
 fn a_lost_answer_never_costs_the_password_in_the_state() {
-    for vendor in VENDORS {
+    for vendor in vendors() {
         let Some(workspace) = Workspace::new() else { return };
         for user in [A, B] {
             vendor.open(&workspace, user);
@@ -89,7 +89,7 @@ fn a_previous_credential_that_was_not_to_be_reset_stays() {
     assert_eq!(workspace.state_of(PAIR), state);
     workspace.apply().quiet();
     works_as(&workspace, super::C);
-    assert_eq!(turn(&workspace).1, Vendor::HubSpot.id(A));
+    assert_eq!(turn(&workspace).1, HUBSPOT.id(A));
 }
 
 /// Insists that the next apply rotates to B, and that A keeps its password.
@@ -99,6 +99,6 @@ fn heals(workspace: &Workspace) {
     workspace.apply().quiet();
     works_as(workspace, B);
     assert!(workspace.logs_in_as(A, &password));
-    assert_eq!(turn(workspace), (Vendor::HubSpot.id(B).into(), Vendor::HubSpot.id(A).into()));
+    assert_eq!(turn(workspace), (HUBSPOT.id(B).into(), HUBSPOT.id(A).into()));
     workspace.plan().nothing_to_do();
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    A, B, C, NOT_CHANGED, PAIR, Vendor, hubspot, resets, rotated_twice, said, trigger, turn, works_as, workspace,
+    A, B, C, HUBSPOT, KIRIM_EMAIL, NOT_CHANGED, PAIR, hubspot, resets, rotated_twice, said, trigger, turn, works_as,
+    workspace,
 };
 use crate::support::Workspace;
 
@@ -13,7 +14,7 @@ fn without_the_other_credential_a_refresh_warns_and_a_rotation_fails_before_the_
     workspace.sandbox.hubspot().delete(B);
     let warning = workspace.refresh().warning().is("The other credential does not exist");
     warning.says(&["Reading `hubspot/b@example.com`", "a rotation to the other one fails", NOT_CHANGED]);
-    assert_eq!(turn(&workspace), (Vendor::HubSpot.id(A).into(), Value::Null));
+    assert_eq!(turn(&workspace), (HUBSPOT.id(A).into(), Value::Null));
     let state = workspace.state_of(PAIR);
     workspace.write(&hubspot([A, B], &trigger("four")));
     let run = workspace.apply().failed();
@@ -41,7 +42,7 @@ fn without_the_current_credential_it_is_stale_and_the_other_takes_over() {
         write(text);
         workspace.apply().succeeded();
         works_as(&workspace, B);
-        assert_eq!(turn(&workspace), (Vendor::HubSpot.id(B).into(), Value::Null), "what is gone works no longer");
+        assert_eq!(turn(&workspace), (HUBSPOT.id(B).into(), Value::Null), "what is gone works no longer");
         let warning = workspace.plan().warning().is("The other credential does not exist");
         warning.says(&["`hubspot/a@example.com`"]);
     }
@@ -63,9 +64,9 @@ fn without_both_the_resource_is_gone() {
 fn a_current_credential_that_somebody_else_has_reset_is_stale() {
     let Some(workspace) = Workspace::new() else { return };
     for user in [A, B] {
-        Vendor::KirimEmail.open(&workspace, user);
+        KIRIM_EMAIL.open(&workspace, user);
     }
-    let write = |arguments: &str| workspace.write(&Vendor::KirimEmail.pair([A, B], arguments));
+    let write = |arguments: &str| workspace.write(&KIRIM_EMAIL.pair([A, B], arguments));
     write(&trigger("one"));
     workspace.apply().quiet();
     // A reset of the other one is nobody's matter.

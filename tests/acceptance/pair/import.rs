@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{A, B, PAIR, VENDORS, Vendor, hubspot, resets, trigger, turn, works_as, workspace};
+use super::{A, B, HOSTUP, HUBSPOT, PAIR, hubspot, resets, trigger, turn, vendors, works_as, workspace};
 use crate::support::Workspace;
 
 fn import(workspace: &Workspace, id: &str) -> crate::support::Run {
@@ -11,7 +11,7 @@ fn import(workspace: &Workspace, id: &str) -> crate::support::Run {
 
 #[test]
 fn an_import_touches_nothing_and_the_trigger_is_adopted() {
-    for vendor in VENDORS {
+    for vendor in vendors() {
         let Some(workspace) = Workspace::new() else { return };
         for user in [A, B] {
             vendor.open(&workspace, user);
@@ -48,7 +48,7 @@ fn an_import_touches_nothing_and_the_trigger_is_adopted() {
 #[test]
 fn the_first_id_is_that_of_the_current_credential_wherever_the_configuration_lists_it() {
     let Some(workspace) = workspace() else { return };
-    let [a, b] = [A, B].map(|user| Vendor::HubSpot.id(user));
+    let [a, b] = [A, B].map(|user| HUBSPOT.id(user));
     let block = format!("import {{\n  to = {PAIR}\n  id = \"{b},{a}\"\n}}\n");
     workspace.write(&(block + &hubspot([A, B], "")));
     workspace.apply().quiet();
@@ -67,9 +67,9 @@ fn a_bad_import_id_is_explained() {
     let Some(workspace) = workspace() else { return };
     let mailbox = workspace.add_mailbox("m@example.com");
     workspace.write(&hubspot([A, B], ""));
-    let [a, b] = [A, B].map(|user| Vendor::HubSpot.id(user));
-    let account = Vendor::HostUp.id("m@example.com");
-    let by_id = Vendor::HostUp.id(&mailbox);
+    let [a, b] = [A, B].map(|user| HUBSPOT.id(user));
+    let account = HOSTUP.id("m@example.com");
+    let by_id = HOSTUP.id(&mailbox);
     for (id, words) in [
         (a.clone(), "does not have two parts"),
         (format!("{a},{b},{a}"), "does not have two parts"),

@@ -4,7 +4,7 @@ use std::fs;
 
 use sandbox::{Effect, Fault, Operation};
 
-use super::{A, B, PAIR, Vendor, hubspot, rotated_twice, trigger, turn, works_as};
+use super::{A, B, HUBSPOT, PAIR, hubspot, rotated_twice, trigger, turn, works_as};
 use crate::process::{Running, assert_gone};
 
 /// Whom a signal reaches.
@@ -54,7 +54,7 @@ fn whatever_is_killed_the_password_in_the_state_works() {
             let other = if user == A { B } else { A };
             works_as(&workspace, other);
             assert!(workspace.logs_in_as(&user, &password), "{name}: the current credential is never touched");
-            assert_eq!(turn(&workspace), (Vendor::HubSpot.id(other).into(), Vendor::HubSpot.id(&user).into()));
+            assert_eq!(turn(&workspace), (HUBSPOT.id(other).into(), HUBSPOT.id(&user).into()));
             workspace.plan().nothing_to_do();
         }
     }

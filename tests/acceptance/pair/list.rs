@@ -3,7 +3,7 @@
 use sandbox::HostUp;
 use serde_json::{Value, json};
 
-use super::{A, B, C, PAIR, Vendor, block, hubspot, resets, trigger, turn, works_as, workspace};
+use super::{A, B, C, HOSTUP, HUBSPOT, KIRIM_EMAIL, PAIR, block, hubspot, resets, trigger, turn, works_as, workspace};
 use crate::support::Workspace;
 
 #[test]
@@ -17,7 +17,7 @@ fn nothing_is_reset_while_the_current_credential_is_in_the_list() {
         assert_eq!(workspace.plan().quiet().action(PAIR).as_deref(), Some("update"));
         workspace.apply().quiet();
         let state = workspace.state_of(PAIR);
-        let [first, second] = users.map(|user| Vendor::HubSpot.id(user));
+        let [first, second] = users.map(|user| HUBSPOT.id(user));
         assert_eq!(state["id"], format!("{first},{second}"));
         assert_eq!((&state["previous"], &state["password"]), (&Value::Null, &json!(password)));
         workspace.plan().nothing_to_do();
@@ -36,20 +36,20 @@ fn nothing_is_reset_while_the_current_credential_is_in_the_list() {
 fn another_spelling_of_the_current_credential_is_still_the_current_one() {
     let Some(workspace) = Workspace::new() else { return };
     for user in [A, B, C] {
-        Vendor::HostUp.open(&workspace, user);
+        HOSTUP.open(&workspace, user);
     }
-    workspace.write(&Vendor::HostUp.pair([A, B], &trigger("one")));
+    workspace.write(&HOSTUP.pair([A, B], &trigger("one")));
     workspace.apply().quiet();
     let password = works_as(&workspace, A);
     for users in [["A@example.com", C], [B, "a@Example.com"]] {
-        workspace.write(&Vendor::HostUp.pair(users, &trigger("one")));
+        workspace.write(&HOSTUP.pair(users, &trigger("one")));
         workspace.apply().quiet();
         let spelled = users.into_iter().find(|user| user.eq_ignore_ascii_case(A)).expect("it is in the list");
-        assert_eq!(turn(&workspace), (Vendor::HostUp.id(spelled).into(), Value::Null));
+        assert_eq!(turn(&workspace), (HOSTUP.id(spelled).into(), Value::Null));
         assert_eq!(workspace.state_of(PAIR)["password"], password);
         workspace.plan().nothing_to_do();
     }
-    workspace.write(&Vendor::HostUp.pair([B, A], &trigger("two")));
+    workspace.write(&HOSTUP.pair([B, A], &trigger("two")));
     workspace.apply().quiet();
     works_as(&workspace, B);
     assert!(workspace.logs_in_as(A, &password));
@@ -64,7 +64,7 @@ fn without_the_current_credential_the_first_of_the_new_list_takes_over() {
     workspace.write(&hubspot([C, B], ""));
     workspace.apply().quiet();
     works_as(&workspace, C);
-    assert_eq!(turn(&workspace), (Vendor::HubSpot.id(C).into(), Vendor::HubSpot.id(A).into()));
+    assert_eq!(turn(&workspace), (HUBSPOT.id(C).into(), HUBSPOT.id(A).into()));
     assert!(workspace.logs_in_as(A, &password), "it was not touched");
     assert_eq!(resets(&workspace), [1, 0, 1]);
     workspace.plan().nothing_to_do();
@@ -73,18 +73,15 @@ fn without_the_current_credential_the_first_of_the_new_list_takes_over() {
 #[test]
 fn a_pair_moves_to_another_vendor_and_leaves_a_password_that_works() {
     let Some(workspace) = workspace() else { return };
-    Vendor::KirimEmail.open(&workspace, "k");
-    Vendor::KirimEmail.open(&workspace, "l");
+    KIRIM_EMAIL.open(&workspace, "k");
+    KIRIM_EMAIL.open(&workspace, "l");
     for user in ["m@example.com", "n@example.com"] {
-        Vendor::HostUp.open(&workspace, user);
+        HOSTUP.open(&workspace, user);
     }
     let mut before: Option<(&str, String, String)> = None;
-    for (vendor, users) in [
-        (Vendor::HubSpot, [A, B]),
-        (Vendor::HostUp, ["m@example.com", "n@example.com"]),
-        (Vendor::KirimEmail, ["k", "l"]),
-        (Vendor::HubSpot, [B, C]),
-    ] {
+    for (vendor, users) in
+        [(HUBSPOT, [A, B]), (HOSTUP, ["m@example.com", "n@example.com"]), (KIRIM_EMAIL, ["k", "l"]), (HUBSPOT, [B, C])]
+    {
         workspace.write(&vendor.pair(users, ""));
         workspace.apply().quiet();
         let password = works_as(&workspace, users[0]);
@@ -112,7 +109,7 @@ fn an_element_that_is_not_known_yet_is_waited_for() {
         workspace.write(&(data + &block(&format!("hubspot = [{list}]"), "")));
     };
     let late = "{ user_name = terraform_data.user.output }";
-    let known = |user: &str| Vendor::HubSpot.element(user);
+    let known = |user: &str| HUBSPOT.element(user);
     write(A, "1", &format!("{late}, {}", known(B)));
     workspace.apply().quiet();
     let password = works_as(&workspace, A);
@@ -138,7 +135,7 @@ fn with_two_accounts_the_submission_server_is_that_of_the_account() {
     const OTHER: &str = "acct_01hxa3b4c5d6e7f8g9h0j1k2m4";
     let Some(workspace) = Workspace::new() else { return };
     let hostup = workspace.sandbox.hostup();
-    Vendor::HostUp.open(&workspace, A);
+    HOSTUP.open(&workspace, A);
     hostup.add_account(1, OTHER);
     hostup.server_hostname(OTHER, Some("other.example.com"));
     workspace.add_mailbox(B);

@@ -4,6 +4,7 @@ mod age;
 mod bad_input;
 mod encrypted;
 mod failures;
+mod gap;
 mod gone;
 mod import;
 #[cfg(unix)]
@@ -17,7 +18,7 @@ mod shared;
 #[cfg(unix)]
 mod verify;
 
-use sandbox::{HostUp, KirimEmail};
+use sandbox::{HostUp, HubSpot, KirimEmail, Model, VENDORS};
 use serde_json::Value;
 
 use crate::support::{Diagnostic, Run, Workspace};
@@ -36,47 +37,33 @@ const UNTOUCHED: &str = "it was not touched, and the state keeps what it has of 
 
 /// A vendor whose credentials can be paired.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Vendor {
-    HostUp,
-    HubSpot,
-    KirimEmail,
-}
+struct Vendor(&'static Model);
 
-const VENDORS: [Vendor; 3] = [Vendor::HostUp, Vendor::HubSpot, Vendor::KirimEmail];
+const HOSTUP: Vendor = Vendor(HostUp::MODEL);
+const HUBSPOT: Vendor = Vendor(HubSpot::MODEL);
+const KIRIM_EMAIL: Vendor = Vendor(KirimEmail::MODEL);
+
+/// All vendors whose resets leave a credential what it is.
+fn vendors() -> impl Iterator<Item = Vendor> {
+    VENDORS.iter().copied().filter(|model| !model.makes_successors).map(Vendor)
+}
 
 impl Vendor {
     fn name(self) -> &'static str {
-        match self {
-            Self::HostUp => "hostup",
-            Self::HubSpot => "hubspot",
-            Self::KirimEmail => "kirim_email",
-        }
+        self.0.name
     }
 
     fn open(self, workspace: &Workspace, user: &str) {
-        match self {
-            Self::HostUp => _ = workspace.add_mailbox(user),
-            Self::HubSpot => workspace.add_credential(user),
-            Self::KirimEmail => workspace.add_kirim_credential(&guid(user), user),
-        }
+        workspace.add(self.0, user);
     }
 
     fn element(self, user: &str) -> String {
-        match self {
-            Self::HostUp => format!("{{ account_id = \"{}\", address = \"{user}\" }}", HostUp::ACCOUNT_ID),
-            Self::HubSpot => format!("{{ user_name = \"{user}\" }}"),
-            Self::KirimEmail => {
-                format!("{{ domain = \"{}\", credential_guid = \"{}\" }}", KirimEmail::DOMAIN, guid(user))
-            }
-        }
+        self.0.element(user)
     }
 
     fn id(self, user: &str) -> String {
-        match self {
-            Self::HostUp => format!("hostup/{}/{user}", HostUp::ACCOUNT_ID),
-            Self::HubSpot => format!("hubspot/{user}"),
-            Self::KirimEmail => format!("kirim_email/{}/{}", KirimEmail::DOMAIN, guid(user)),
-        }
+        let fields = self.0.fields(user).into_iter().map(|(_, value)| value);
+        std::iter::once(self.name().to_owned()).chain(fields).collect::<Vec<_>>().join("/")
     }
 
     /// The resource, with these two credentials.
@@ -86,10 +73,6 @@ impl Vendor {
     }
 }
 
-fn guid(user: &str) -> String {
-    user.replace('@', "-at-")
-}
-
 /// A resource with this list.
 fn block(list: &str, arguments: &str) -> String {
     format!("resource \"smtp_credential_pair\" \"this\" {{\n  {list}\n  {arguments}\n}}\n")
@@ -97,7 +80,7 @@ fn block(list: &str, arguments: &str) -> String {
 
 /// A pair at `HubSpot`.
 fn hubspot(users: [&str; 2], arguments: &str) -> String {
-    Vendor::HubSpot.pair(users, arguments)
+    HUBSPOT.pair(users, arguments)
 }
 
 fn trigger(text: &str) -> String {
@@ -120,7 +103,7 @@ fn rotated_twice(arguments: &str) -> Option<Workspace> {
         workspace.write(&hubspot([A, B], &format!("{}\n  {arguments}", trigger(text))));
         workspace.apply().quiet();
     }
-    assert_eq!(turn(&workspace), (Vendor::HubSpot.id(A).into(), Vendor::HubSpot.id(B).into()));
+    assert_eq!(turn(&workspace), (HUBSPOT.id(A).into(), HUBSPOT.id(B).into()));
     Some(workspace)
 }
 

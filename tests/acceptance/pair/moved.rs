@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{A, B, PAIR, VENDORS, resets, trigger, turn, works_as};
+use super::{A, B, PAIR, resets, trigger, turn, vendors, works_as};
 use crate::support::{self, ADDRESS, SMTPD, Workspace};
 
 pub(super) fn moved() -> String {
@@ -11,7 +11,7 @@ pub(super) fn moved() -> String {
 
 #[test]
 fn a_single_credential_becomes_the_current_one_of_a_pair_and_keeps_its_password() {
-    for vendor in VENDORS {
+    for vendor in vendors() {
         let Some(workspace) = Workspace::with_functions() else { return };
         for user in [A, B] {
             vendor.open(&workspace, user);

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{A, B, PAIR, VENDORS, Vendor, hubspot, resets, trigger, turn, works_as, workspace};
+use super::{A, B, HOSTUP, PAIR, hubspot, resets, trigger, turn, vendors, works_as, workspace};
 use crate::support::Workspace;
 
 #[test]
 fn the_credentials_take_turns_at_every_vendor_and_the_one_in_use_is_never_touched() {
-    for vendor in VENDORS {
+    for vendor in vendors() {
         let Some(workspace) = Workspace::new() else { return };
         for user in [A, B] {
             vendor.open(&workspace, user);
@@ -86,12 +86,12 @@ fn a_trigger_that_is_not_known_yet_rotates_only_if_it_turns_out_different() {
 fn a_policy_rotates_to_the_other_credential() {
     let Some(workspace) = Workspace::new() else { return };
     for user in [A, B] {
-        Vendor::HostUp.open(&workspace, user);
+        HOSTUP.open(&workspace, user);
     }
-    workspace.write(&Vendor::HostUp.pair([A, B], ""));
+    workspace.write(&HOSTUP.pair([A, B], ""));
     workspace.apply().quiet();
     let old = works_as(&workspace, A);
-    workspace.write(&Vendor::HostUp.pair([A, B], "password_policy = { length = 20 }"));
+    workspace.write(&HOSTUP.pair([A, B], "password_policy = { length = 20 }"));
     workspace.apply().quiet();
     assert_eq!(works_as(&workspace, B).len(), 20);
     assert!(workspace.logs_in_as(A, &old));
@@ -101,7 +101,7 @@ fn a_policy_rotates_to_the_other_credential() {
 /// A rotation costs no more requests than that of a single credential, plus one look-up.
 #[test]
 fn a_rotation_asks_for_no_more_than_one_look_up_in_addition() {
-    for vendor in VENDORS {
+    for vendor in vendors() {
         let Some(workspace) = Workspace::new() else { return };
         for user in [A, B] {
             vendor.open(&workspace, user);

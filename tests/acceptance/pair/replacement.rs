@@ -3,7 +3,7 @@
 use sandbox::{Effect, Fault, Operation};
 use serde_json::Value;
 
-use super::{A, B, MAY_HAVE_CHANGED, NOT_CHANGED, PAIR, Vendor, hubspot, resets, trigger, turn, works_as, workspace};
+use super::{A, B, HUBSPOT, MAY_HAVE_CHANGED, NOT_CHANGED, PAIR, hubspot, resets, trigger, turn, works_as, workspace};
 
 const REPLACE: &str = "-replace=smtp_credential_pair.this";
 
@@ -14,7 +14,7 @@ fn a_replacement_resets_the_first_and_warns_if_that_is_the_current_one() {
     workspace.apply().quiet();
     let warning = workspace.apply_with(&[REPLACE]).warning().is("The replacement resets the current credential");
     warning.says(&["`hubspot/a@example.com`", "change `rotation_trigger` instead"]);
-    assert_eq!((turn(&workspace), resets(&workspace)), ((Vendor::HubSpot.id(A).into(), Value::Null), [2, 0, 0]));
+    assert_eq!((turn(&workspace), resets(&workspace)), ((HUBSPOT.id(A).into(), Value::Null), [2, 0, 0]));
     works_as(&workspace, A);
 
     workspace.write(&hubspot([A, B], &trigger("two")));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sandbox::{Meanwhile, SmtpFault, Stage};
 use serde_json::{Value, json};
 
-use super::{A, B, CHANGED, NOT_CHANGED, PAIR, UNTOUCHED, Vendor, hubspot, resets, said, trigger, turn, works_as};
+use super::{A, B, CHANGED, HUBSPOT, NOT_CHANGED, PAIR, UNTOUCHED, hubspot, resets, said, trigger, turn, works_as};
 use crate::{process::Running, support::Workspace};
 
 const NEVER: Duration = Duration::MAX;
@@ -42,7 +42,7 @@ fn a_password_that_does_not_log_in_does_not_take_over() {
         workspace.apply().quiet();
     }
     let before = workspace.state_of(PAIR);
-    assert_eq!(before["previous"], Vendor::HubSpot.id(B));
+    assert_eq!(before["previous"], HUBSPOT.id(B));
     workspace.sandbox.propagate_after(NEVER, Meanwhile::NoPassword);
     write(&workspace, "four", "timeout = \"2s\"");
     let error = workspace.apply().error().is("The new password did not log in");
@@ -57,7 +57,7 @@ fn a_password_that_does_not_log_in_does_not_take_over() {
     workspace.sandbox.propagate_at_once();
     workspace.apply().quiet();
     works_as(&workspace, B);
-    assert_eq!(turn(&workspace).1, Vendor::HubSpot.id(A));
+    assert_eq!(turn(&workspace).1, HUBSPOT.id(A));
     assert!(workspace.logs_in_as(A, before["password"].as_str().expect("a password")));
     workspace.plan().nothing_to_do();
 }
