@@ -56,7 +56,7 @@ impl VendorApi for Engine {
             return Ok(Presence::Found(Found::default()));
         }
         let id = prior.version.as_deref().filter(|_| makes_another);
-        let scope = self.scope(target)?;
+        let scope = self.scope(target);
         if let (Some(one), Some(id)) = (&self.recipe.one, id) {
             let rows = self.listed.get_or_fetch(op, &scope, Box::pin(self.fetch(op, target))).await?;
             return match self.find(&rows, target, Some(id)) {
@@ -82,7 +82,7 @@ impl VendorApi for Engine {
         }
         self.refuse_own_login(prior)?;
         let ids = async { Ok(self.fetch(op, target).await?.into_iter().map(|row| row.id).collect()) };
-        self.before.get_or_fetch(op, &self.scope(target)?, Box::pin(ids)).await?;
+        self.before.get_or_fetch(op, &self.scope(target), Box::pin(ids)).await?;
         Ok(Presence::Found(Found::default()))
     }
 
@@ -103,7 +103,7 @@ impl VendorApi for Engine {
     }
 
     async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>> {
-        let rows = self.listed.get_or_fetch(op, &self.scope(scope)?, Box::pin(self.fetch(op, scope))).await?;
+        let rows = self.listed.get_or_fetch(op, &self.scope(scope), Box::pin(self.fetch(op, scope))).await?;
         let listed = rows.iter().map(|row| {
             let Found { target, username, version, .. } = self.found(row, scope);
             Listed { target, username, version, created_at: moment(&row.created_at) }
@@ -138,7 +138,7 @@ impl VendorApi for Engine {
             return Ok(false);
         }
         let fetched = Box::pin(self.fetch(op, target));
-        let rows = self.listed.get_or_fetch_since(op, &self.scope(target)?, Instant::now(), fetched).await?;
+        let rows = self.listed.get_or_fetch_since(op, &self.scope(target), Instant::now(), fetched).await?;
         Ok(self.find(&rows, target, None).is_some())
     }
 
@@ -148,7 +148,7 @@ impl VendorApi for Engine {
         if !self.makes_another() {
             return Ok(Observation::Unknown);
         }
-        let Some(listed) = self.before.kept(op, &self.scope(target)?).await? else { return Ok(Observation::Unknown) };
+        let Some(listed) = self.before.kept(op, &self.scope(target)).await? else { return Ok(Observation::Unknown) };
         let rows = self.fetch(op, target).await?;
         let name = target.text(self.recipe.list.name.0);
         let mut made = self.made();
@@ -223,9 +223,8 @@ impl Engine {
     }
 
     /// Returns what tells the lists of two scopes apart: the path of the list.
-    fn scope(&self, target: &Fields) -> Result<String> {
-        let path = template::path(self.recipe.list.path, &Values::of(target)).unwrap_or_default();
-        Ok(path.join("/"))
+    fn scope(&self, target: &Fields) -> String {
+        template::path(self.recipe.list.path, &Values::of(target)).unwrap_or_default().join("/")
     }
 
     /// Fetches all pages. A list that announces a page without anything new does not end, so it is an error.
@@ -243,7 +242,7 @@ impl Engine {
                 Paging::After { limit, after, .. } => {
                     let request = request.query(limit.0, &limit.1.to_string());
                     match rows.last() {
-                        Some(last) => request.query(after, last.id.raw()),
+                        Some(row) => request.query(after, row.id.raw()),
                         None => request,
                     }
                 }
@@ -251,7 +250,9 @@ impl Engine {
             let answer = listing.answer(request.read(op)).await?;
             let page = answer.json_with(Page { list, path: list.items })?;
             listing.count(page.count)?;
-            let has_new = page.kept.iter().fold(false, |has_new, row| seen.insert(row.id.clone()) || has_new);
+            let known = seen.len();
+            seen.extend(page.kept.iter().map(|row| row.id.clone()));
+            let has_new = seen.len() > known;
             rows.extend(page.kept);
             let goes_on = match &list.paging {
                 Paging::Single => false,

@@ -80,7 +80,9 @@ fn text(template: &str, values: &Values) -> Option<BodyText> {
     let parts = parts?;
     // All at once, because a growing text would leave copies behind.
     let mut whole = Zeroizing::new(String::with_capacity(parts.iter().map(|part| part.len()).sum()));
-    parts.iter().for_each(|part| whole.push_str(part));
+    for part in &parts {
+        whole.push_str(part);
+    }
     Some(Secret::new(whole.as_str()).into())
 }
 
