@@ -111,7 +111,12 @@ fn a_resource_names_one_credential_only() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&block("this", HUBSPOT, SMTPD));
     let error = workspace.validate().error().is("More than one credential is set");
-    error.says(&["`hubspot`, `smtpd` are set.", "`hostup`, `hubspot`, `kirim_email`, `smtpd`"]).points_at(SMTPD);
+    error
+        .says(&[
+            "`hubspot`, `smtpd` are set.",
+            "`hostup`, `hubspot`, `kirim_email`, `mailgun`, `resend`, `sendgrid`, `smtpd`",
+        ])
+        .points_at(SMTPD);
     workspace.write(&block("this", HUBSPOT, &format!("{SMTPD}\n  {HOSTUP}")));
     workspace.apply().error().says(&["`hostup`, `hubspot`, `smtpd` are set."]);
     nothing_was_sent(&workspace);
