@@ -3,4 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod fetching;
+#[cfg(unix)]
+mod packages;
+#[cfg(unix)]
+mod pipeline;
 mod server;

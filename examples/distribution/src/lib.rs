@@ -2,9 +2,11 @@
 //!
 //! - [`core`] fetches a pinned core, once;
 //! - [`package`] makes the files of a release;
+//! - [`sbom`] lists the crates in the binary;
 //! - [`zip`] reads and writes archives, and `download` downloads them.
 
 pub mod core;
 mod download;
 pub mod package;
+pub mod sbom;
 pub mod zip;

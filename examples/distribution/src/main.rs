@@ -1,13 +1,14 @@
 //! Makes the files of a release: `pack` those of one platform, `seal` those of all.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "what it prints is what it is for")]
 
-use std::{env, path::Path, process::ExitCode};
+use std::{env, fs, path::Path, process::ExitCode};
 
-use distribution::{core, package};
+use distribution::{core, package, sbom};
 
 const USAGE: &str = "\
 usage: distribution pack BINARY VERSION PLATFORM FOLDER   writes the package of a platform, such as linux_amd64 or this
        distribution seal VERSION FOLDER [KEY]             writes manifest and checksums, and signs them with a key of gpg
+       distribution sbom METADATA TREE FILE               writes the bill of materials from the output of cargo
        distribution core                                  fetches Terraform or OpenTofu, and prints its path";
 
 fn main() -> ExitCode {
@@ -38,6 +39,13 @@ fn run(arguments: &[&str]) -> Result<(), String> {
                 Some(key) => println!("{folder}/{}", package::sign(Path::new(folder), &sums, key)?),
                 None => println!("No key was given, so the checksums are not signed."),
             }
+        }
+        ["sbom", metadata, tree, file] => {
+            let read =
+                |path: &str| fs::read_to_string(path).map_err(|error| format!("`{path}` cannot be read: {error}."));
+            let bill = sbom::bill(&read(metadata)?, &read(tree)?)?;
+            fs::write(file, bill).map_err(|error| format!("`{file}` cannot be written: {error}."))?;
+            println!("{file}");
         }
         ["core"] => println!("{}", core::fetch(&project)?.display()),
         _ => return Err(USAGE.to_owned()),

@@ -36,15 +36,17 @@ pub fn seal(folder: &Path, version: &str) -> Result<String, String> {
     is_name(version)?;
     let prefix = format!("{PROVIDER}_{version}_");
     let sums = format!("{prefix}SHA256SUMS");
-    write(&folder.join(format!("{prefix}manifest.json")), MANIFEST.as_bytes())?;
     let entries = fs::read_dir(folder).map_err(|error| failed("read", folder, &error))?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut names: Vec<_> = names.filter(|name| name.starts_with(&prefix)).collect();
-    names.retain(|name| name.ends_with(".zip") || name.ends_with("_manifest.json"));
-    names.sort();
-    if !names.iter().any(|name| name.ends_with(".zip")) {
+    names.retain(|name| name.ends_with(".zip"));
+    if names.is_empty() {
         return Err(format!("`{}` has no package of version {version}.", folder.display()));
     }
+    let manifest = format!("{prefix}manifest.json");
+    write(&folder.join(&manifest), MANIFEST.as_bytes())?;
+    names.push(manifest);
+    names.sort();
     let mut lines = String::new();
     for name in names {
         lines += &format!("{}  {name}\n", zip::sha256(&read(&folder.join(&name))?));
