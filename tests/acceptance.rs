@@ -11,6 +11,8 @@ mod peers;
 mod process;
 mod support;
 
+#[path = "acceptance/adopting.rs"]
+mod adopting;
 #[path = "acceptance/apply_again.rs"]
 mod apply_again;
 #[path = "acceptance/bad_input.rs"]

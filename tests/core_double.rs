@@ -12,6 +12,8 @@
 mod double;
 #[path = "core_double/history.rs"]
 mod history;
+#[path = "core_double/turns.rs"]
+mod turns;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use proptest::{collection, option, prelude::*};

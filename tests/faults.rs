@@ -12,10 +12,14 @@ mod support;
 mod account;
 #[path = "faults/destroy_faults.rs"]
 mod destroy_faults;
+#[path = "faults/encrypted_faults.rs"]
+mod encrypted_faults;
 #[path = "faults/flood_faults.rs"]
 mod flood_faults;
 #[path = "faults/network_faults.rs"]
 mod network_faults;
+#[path = "faults/overlap_faults.rs"]
+mod overlap_faults;
 #[path = "faults/pair_faults.rs"]
 mod pair_faults;
 #[path = "faults/process.rs"]

@@ -5,20 +5,30 @@
 //! provider is stopped or killed in the middle. After each of them the walk ([`walk`]) compares what the vendors have seen with what
 //! the user was told and what is stored.
 //!
+//! Other walks are those of one resource whose credentials take turns ([`turn`], [`turn_walk`]): a pair, or an overlap.
+//!
 //! `cargo test` walks from fixed seeds. `WALK_SECONDS=600 cargo test --test random_walk -- --nocapture` walks from fresh ones for as
-//! long as that, and prints each; `WALK_SEED` repeats one. A failure prints its seed and the shortest walk that still fails.
+//! long as that, and prints each; `WALK_SEED` and `TURNS_SEED` repeat one. A failure prints its seed and the shortest walk that still fails.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "random_walk/faults.rs"]
 mod faults;
+#[path = "random_walk/interrupted.rs"]
+mod interrupted;
 #[path = "random_walk/meanwhile.rs"]
 mod meanwhile;
 #[path = "random_walk/operation.rs"]
 mod operation;
 #[path = "random_walk/process.rs"]
 mod process;
+#[path = "random_walk/tally.rs"]
+mod tally;
+#[path = "random_walk/turn.rs"]
+mod turn;
+#[path = "random_walk/turn_walk.rs"]
+mod turn_walk;
 #[path = "random_walk/verdict.rs"]
 mod verdict;
 #[path = "random_walk/walk.rs"]
@@ -52,7 +62,7 @@ use crate::{
     faults::Fault,
     meanwhile::{Deed, Meanwhile, When},
     operation::{Operation, Run, Wanted},
-    walk::Tally,
+    tally::Tally,
 };
 
 /// How many operations a walk has.
@@ -62,19 +72,23 @@ const OPERATIONS: usize = 200;
 static TALLY: LazyLock<Tally> = LazyLock::new(Tally::default);
 
 macro_rules! fixed {
-    ($($name:ident: $seed:literal,)*) => {
+    ($($name:ident: $walk:ident($seed:literal),)*) => {
         $(#[test]
         fn $name() {
-            walk_from($seed);
+            $walk($seed);
         })*
     };
 }
 
 fixed! {
-    the_first_fixed_walk_holds: 1,
-    the_second_fixed_walk_holds: 2,
-    the_third_fixed_walk_holds: 3,
-    the_fourth_fixed_walk_holds: 4,
+    the_first_fixed_walk_holds: walk_from(1),
+    the_second_fixed_walk_holds: walk_from(2),
+    the_third_fixed_walk_holds: walk_from(3),
+    the_fourth_fixed_walk_holds: walk_from(4),
+    the_first_fixed_turns_hold: take_turns_from(1),
+    the_second_fixed_turns_hold: take_turns_from(2),
+    the_third_fixed_turns_hold: take_turns_from(3),
+    the_fourth_fixed_turns_hold: take_turns_from(4),
 }
 
 #[test]
@@ -265,10 +279,19 @@ fn calm() -> Run {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "whoever asks for fresh walks wants to see them")]
 fn fresh_walks_hold_for_as_long_as_they_are_asked_for() {
-    if let Ok(seed) = env::var("WALK_SEED") {
-        walk_from(seed.parse().unwrap());
+    walk_freshly("WALK_SEED", walk_from);
+}
+
+#[test]
+fn fresh_turns_hold_for_as_long_as_they_are_asked_for() {
+    walk_freshly("TURNS_SEED", take_turns_from);
+}
+
+#[expect(clippy::print_stdout, reason = "fresh walks are asked for to be seen")]
+fn walk_freshly(variable: &str, walk: fn(u64)) {
+    if let Ok(seed) = env::var(variable) {
+        walk(seed.parse().unwrap());
     }
     let Ok(seconds) = env::var("WALK_SECONDS") else { return };
     let end = Instant::now() + Duration::from_secs(seconds.parse().unwrap());
@@ -276,9 +299,9 @@ fn fresh_walks_hold_for_as_long_as_they_are_asked_for() {
     let mut walks = 0;
     while Instant::now() < end {
         let (seed, begun) = (first + walks, Instant::now());
-        walk_from(seed);
+        walk(seed);
         walks += 1;
-        println!("WALK_SEED={seed}: {:.1?}; {walks} walks so far: {:?}", begun.elapsed(), *TALLY);
+        println!("{variable}={seed}: {:.1?}; {walks} walks so far: {:?}", begun.elapsed(), *TALLY);
     }
 }
 
@@ -290,8 +313,22 @@ fn walk_from(seed: u64) {
     });
     let operations = operations.unwrap();
     if let Err((at, failure)) = attempt(&operations) {
-        let shortest = shortened(operations[..=at].to_vec());
+        let shortest = shortened(operations[..=at].to_vec(), |walk| attempt(walk).is_err(), Operation::simpler);
         panic!("WALK_SEED={seed}: {failure}\nThe shortest walk that fails has {}: {shortest:#?}", shortest.len());
+    }
+}
+
+/// Walks as the seed says, with one resource whose credentials take turns or follow each other.
+fn take_turns_from(seed: u64) {
+    let steps = roomy(move || {
+        let config = Config { rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
+        turn::walks(OPERATIONS / 2).new_tree(&mut TestRunner::new(config)).unwrap().current()
+    });
+    let (kind, steps) = steps.unwrap();
+    let walk = |steps: &[turn::Step]| attempted(steps, move |steps, at| turn_walk::walk(kind, steps, &TALLY, at));
+    if let Err((at, failure)) = walk(&steps) {
+        let shortest = shortened(steps[..=at].to_vec(), |steps| walk(steps).is_err(), turn::Step::simpler);
+        panic!("TURNS_SEED={seed}: {failure}\n{kind:?}; the shortest walk that fails: {shortest:#?}");
     }
 }
 
@@ -301,9 +338,16 @@ fn attempt(operations: &[Operation]) -> Result<(), (usize, String)> {
 }
 
 fn attempt_with(operations: &[Operation], tally: &'static Tally) -> Result<(), (usize, String)> {
+    attempted(operations, move |operations, at| walk::walk(operations, tally, at))
+}
+
+fn attempted<T: Clone + Send + 'static>(
+    operations: &[T],
+    walk: impl FnOnce(&[T], &AtomicUsize) + Send + 'static,
+) -> Result<(), (usize, String)> {
     let (operations, at) = (operations.to_vec(), Arc::new(AtomicUsize::new(0)));
     let reached = Arc::clone(&at);
-    roomy(move || walk::walk(&operations, tally, &reached)).map_err(|panic| {
+    roomy(move || walk(&operations, &reached)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         (at.load(Ordering::Relaxed), text.unwrap_or_default())
@@ -316,9 +360,9 @@ fn roomy<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> thread
 }
 
 /// Leaves out whatever a walk fails without: first large parts, then operations, then parts of these.
-fn shortened(mut walk: Vec<Operation>) -> Vec<Operation> {
+fn shortened<T: Clone>(mut walk: Vec<T>, fails: impl Fn(&[T]) -> bool, simpler: impl Fn(&T) -> Vec<T>) -> Vec<T> {
     let end = Instant::now() + LONGEST_SHORTENING;
-    let fails = |walk: &[Operation]| Instant::now() < end && attempt(walk).is_err();
+    let fails = |walk: &[T]| Instant::now() < end && fails(walk);
     let mut part = walk.len() / 2;
     while part > 0 {
         let mut from = 0;
@@ -330,9 +374,9 @@ fn shortened(mut walk: Vec<Operation>) -> Vec<Operation> {
         part /= 2;
     }
     for index in 0..walk.len() {
-        for simpler in walk[index].simpler() {
+        for simplified_step in simpler(&walk[index]) {
             let mut simplified = walk.clone();
-            simplified[index] = simpler;
+            simplified[index] = simplified_step;
             if fails(&simplified) {
                 walk = simplified;
             }

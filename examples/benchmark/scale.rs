@@ -51,7 +51,7 @@ pub(crate) fn measure(core: &Core, meter: &Meter, resources: usize, runs: usize)
     let cores = Figure::new("Bytes of one `terraform_data` in the state", Unit::Bytes, cores);
     let instance = [count(workspaces.ours.bytes_of_an_instance()?)];
     let instance = Figure::new("Bytes of its instance, without the resource around it", Unit::Bytes, instance);
-    let instance = if resources == BOUND { instance.at_most(1_400.0) } else { instance };
+    let instance = if resources == BOUND { instance.at_most(1_900.0) } else { instance };
     apply.figures.extend([instance, ours, cores]);
     Ok([section("plan", &plans, resources, &Bounds { wall: 4.0, per_resource: 0.15 }), apply])
 }

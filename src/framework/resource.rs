@@ -39,7 +39,8 @@ pub trait Resource: Send + Sync + 'static {
     /// Nothing may be sent.
     fn validate(&self, config: &Value) -> Diagnostics;
 
-    /// Finishes the plan of a create or an update, in which [`draft`](super::plan::draft) has filled in what follows from the schema.
+    /// Finishes the plan of a create or an update, in which [`draft`](super::plan::draft) has filled in what follows
+    /// from the schema.
     ///
     /// Core calls this during plan, and again during apply once every value is known. A replacement is planned twice,
     /// the second time with a null prior state. Core rejects a second plan that contradicts the first, so the result

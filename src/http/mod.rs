@@ -14,8 +14,8 @@
 //!   limit;
 //! - `exchange` sends it once, over a connection that `transport` opens with `dial`, `proxy`, `no_proxy` and `tunnel`;
 //!   `kept` holds those that reads reuse;
-//! - `arriving` reads the response into buffers of `wiped`, `framing` finds its end, and `salvage` finds the password in
-//!   a broken one;
+//! - `arriving` reads the response into buffers of `wiped`, `framing` finds its end, and `salvage` finds the password
+//!   in a broken one;
 //! - `words` decides whether a response is in the vendor's format, and `classify` what it proves;
 //! - `error_format` parses a vendor's errors, and exposes them only as [`Shown`](crate::secret::Shown).
 //!

@@ -70,8 +70,9 @@ impl Issued<'_> {
             verified: Verified::NotChecked,
             logged_in_at: None,
         };
-        // From here on the state has the password. What follows can add to it, and cannot take it away. The version comes after
-        // it, because comparing versions runs a vendor's code, and a panic there must not cost the password.
+        // From here on the state has the password. What follows can add to it, and cannot take it away. The version
+        // comes after it, because comparing versions runs a vendor's code, and a panic there must not cost the
+        // password.
         sink.store(&new);
         let version = rotator.own_version(reset.version, occurrence, &prepared.before);
         let is_older = version == ResponseVersion::Older;
@@ -143,8 +144,8 @@ impl Rotator {
         }
     }
 
-    /// Judges the version in the response. If an older one were stored, every refresh would take this reset for somebody
-    /// else's.
+    /// Judges the version in the response. If an older one were stored, every refresh would take this reset for
+    /// somebody else's.
     fn own_version(&self, version: Option<Name>, occurrence: Occurrence, before: &Before) -> ResponseVersion {
         let Some(version) = version else { return ResponseVersion::Unknown };
         let compare = |one: &str, other: &str| self.api.compare(one, other);

@@ -6,9 +6,11 @@
 //! - `reset` checks, resets, and continues in `issued` or `reconcile`;
 //! - `issued` stores what the reset made; nothing in it returns a `Result`;
 //! - `reconcile` finds out what happened to a reset whose response was lost;
-//! - `revoke` revokes the credential that a reset replaced, `refused` a new one that does not log in, and `replacements` knows which one that is;
+//! - `revoke` revokes the credential that a reset replaced, `refused` a new one that does not log in, and
+//!   `replacements` knows which one that is;
 //! - `locks` serializes resets of one credential, and `live_credentials` protects what a state holds from revocation;
-//! - `login_check` tries a new password, `previous_login` the one before, `login_probe` a stored one, and `login_queue` avoids lockouts;
+//! - `login_check` tries a new password, `previous_login` the one before, `login_probe` a stored one, and `login_queue`
+//!   avoids lockouts;
 //! - `drift` decides whether a stored password still works.
 
 mod drift;

@@ -37,8 +37,8 @@ impl UntriedPrevious {
     }
 }
 
-/// Logs in once with the previous password, by the mechanism with which the new one has logged in. Returns what the user
-/// should know; nothing if the password is rejected with 535.
+/// Logs in once with the previous password, by the mechanism with which the new one has logged in. Returns what the
+/// user should know; nothing if the password is rejected with 535.
 pub(super) async fn try_previous(
     op: &Operation,
     logins: &LoginQueues,

@@ -24,8 +24,8 @@ const LEAST: usize = 6;
 /// Passes to `found` everything in a layer that may be base64 or hex, decoded with every possible grouping of digits.
 pub(super) fn decoded(layer: &Layer, mut found: impl FnMut(Layer)) {
     grouped(layer, &mut found);
-    // Which characters of a terminal sequence may be digits: none, the final one, all from the first that is one, or all after its
-    // introducer.
+    // Which characters of a terminal sequence may be digits: none, the final one, all from the first that is one, or
+    // all after its introducer.
     let lengths: [fn(&[char], Sequence) -> usize; 4] = [
         |_, sequence| sequence.whole,
         |_, sequence| sequence.open,

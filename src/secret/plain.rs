@@ -100,8 +100,8 @@ pub(super) fn line(text: &str, redacted: &[Range<usize>], most: usize) -> Option
     (!line.text.is_empty()).then(|| line.text.into())
 }
 
-/// Returns the end of `range`, or of the terminal sequence that begins in it and continues after it. Its rest would be shown as text
-/// once its introducer is redacted.
+/// Returns the end of `range`, or of the terminal sequence that begins in it and continues after it. Its rest would be
+/// shown as text once its introducer is redacted.
 fn end_of_sequence(text: &str, range: &Range<usize>) -> usize {
     let mut at = range.start;
     while let Some((offset, c)) =

@@ -68,7 +68,8 @@ impl Trust {
         Ok(TlsConnector::from(config))
     }
 
-    /// Where the user's file may be all that is needed, the system's roots are not read before a certificate asks for them.
+    /// Where the user's file may be all that is needed, the system's roots are not read before a certificate asks for
+    /// them.
     async fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<Verifier>, &'static str> {
         let by_file = self.0.file.as_ref().and_then(|file| Verifier::of_file(file, provider));
         let verifier = match by_file {

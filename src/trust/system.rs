@@ -6,8 +6,8 @@ use rustls::{client::danger::ServerCertVerifier, crypto::CryptoProvider};
 
 use super::off_thread::{off_thread, off_thread_blocking};
 
-/// Returns the system's verifier, which is created once per process; `None` if there are no roots, or they cannot be read
-/// in time.
+/// Returns the system's verifier, which is created once per process; `None` if there are no roots, or they cannot be
+/// read in time.
 pub(super) async fn verifier(provider: &Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
     if let Some(known) = SYSTEM.get() {
         return known.clone();

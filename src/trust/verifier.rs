@@ -25,8 +25,8 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    /// Trusts a file, and the system for certificates that the file does not cover; `None` if no certificate in the file is
-    /// usable as a root.
+    /// Trusts a file, and the system for certificates that the file does not cover; `None` if no certificate in the
+    /// file is usable as a root.
     pub(super) fn of_file(file: &CertificateFile, provider: &Arc<CryptoProvider>) -> Option<Self> {
         let listed = file.certificates().to_vec();
         let mut roots = RootCertStore::empty();

@@ -203,6 +203,24 @@ fn a_thousand_recipients_can_all_decrypt() {
     workspace.plan().nothing_to_do();
 }
 
+/// The guide warns of it: only an ephemeral identity makes a result that is not stored.
+#[test]
+fn an_identity_that_is_only_sensitive_makes_a_result_that_is_stored() {
+    let Some(mut workspace) = Workspace::with_functions() else { return };
+    set_identity(&mut workspace, TEAM[1]);
+    let variable = "variable \"age_identity\" {\n  type = string\n  sensitive = true\n}\n";
+    let copy = "resource \"terraform_data\" \"copy\" {\n  input = \
+                provider::smtp::decrypt(smtp_credential_password.this.encrypted_password, var.age_identity)\n}\n";
+    workspace.write(&(variable.to_owned() + copy + &credential(&to(&[TEAM[0]]))));
+    let run = workspace.apply().succeeded();
+    let password = works(&workspace, TEAM[1]);
+    assert_eq!(workspace.state_of("terraform_data.copy")["output"]["value"], json!(password));
+    assert!(!run.stdout.contains(&password) && !run.stdout.contains(TEAM[1]));
+    let stored = std::fs::read_to_string(workspace.path("terraform.tfstate")).expect("the state");
+    assert!(stored.contains(&password) && !stored.contains(TEAM[1]), "the password is stored, the identity is not");
+    workspace.plan().nothing_to_do();
+}
+
 #[test]
 fn a_file_or_an_identity_that_does_not_fit_is_named_and_not_shown() {
     let Some(mut workspace) = Workspace::with_functions() else { return };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{ADDRESS, Workspace, credential};
+use crate::support::{ADDRESS, Workspace, credential, resource};
 
 const IN_PLACE: &str = "rotation_mode = \"in_place\"";
 const CREATE_FIRST: &str = "lifecycle { create_before_destroy = true }";
@@ -20,6 +20,24 @@ fn a_changed_trigger_creates_first_if_so_configured() {
 #[test]
 fn a_changed_trigger_updates_in_place() {
     rotates(IN_PLACE, "update");
+}
+
+/// Only in a pair, whose `id` has two ids, does a comma separate anything.
+#[test]
+fn a_user_name_may_contain_a_comma() {
+    let Some(workspace) = Workspace::new() else { return };
+    let user = "news,letter@example.com";
+    workspace.add_credential(user);
+    for trigger in ["one", "two"] {
+        workspace.write(&resource("this", user, &format!("rotation_trigger = \"{trigger}\"\n  {IN_PLACE}")));
+        workspace.apply().quiet();
+        assert!(workspace.logs_in_as(user, workspace.state()["password"].as_str().expect("a password")));
+    }
+    assert_eq!(
+        (workspace.sandbox.hubspot().resets(user), workspace.state()["id"].as_str()),
+        (2, Some("hubspot/news,letter@example.com"))
+    );
+    workspace.plan().nothing_to_do();
 }
 
 #[test]

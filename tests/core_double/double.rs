@@ -50,11 +50,16 @@ struct Session {
 }
 
 impl<'a> Double<'a> {
-    /// Starts without a state.
+    /// Starts without a state, with `smtp_credential_password`.
     pub(crate) fn new(sandbox: &'a Sandbox) -> Self {
+        Self::of(sandbox, Schemas::new())
+    }
+
+    /// Starts without a state.
+    pub(crate) fn of(sandbox: &'a Sandbox, schemas: Schemas) -> Self {
         let authority = NamedTempFile::new().unwrap();
         fs::write(authority.path(), sandbox.ca_certificate_pem()).unwrap();
-        Self { authority, sandbox, schemas: Arc::new(Schemas::new()), stored: Stored::default(), planning: None }
+        Self { authority, sandbox, schemas: Arc::new(schemas), stored: Stored::default(), planning: None }
     }
 
     /// Imports the resource.

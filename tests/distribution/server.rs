@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -74,7 +74,8 @@ pub(crate) fn offer(folder: PathBuf) -> (String, String) {
                     Ok(content) => (200, content),
                     Err(_) => (404, Vec::new()),
                 };
-                let kind = if path.ends_with(".json") { "application/json" } else { "application/zip" };
+                let is_json = Path::new(&path).extension().is_some_and(|extension| extension == "json");
+                let kind = if is_json { "application/json" } else { "application/zip" };
                 let head =
                     head(status, content.len()).replace("\r\n\r\n", &format!("\r\nContent-Type: {kind}\r\n\r\n"));
                 _ = stream.write_all(&[head.as_bytes(), &content].concat());

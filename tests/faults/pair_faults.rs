@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     process::{Running, assert_gone},
     process_faults::wait_until,
-    scene::APPLY,
+    scene::{APPLY, told},
     state_faults::installed,
     state_server::StateServer,
     support::Workspace,
@@ -17,7 +17,7 @@ use crate::{
 
 const SECTION: &str = "## Pairs";
 
-const FAULTS: [&str; 8] = [
+const FAULTS: [&str; 17] = [
     "Ctrl-C twice with the reset in flight",
     "kill -9 of the provider with the reset in flight",
     "kill -9 of core with the reset in flight",
@@ -26,6 +26,22 @@ const FAULTS: [&str; 8] = [
     "the vendor has reset it and responds with 502",
     "the backend refuses the state; `errored.tfstate` is lost",
     "no file can be written; what core prints is lost",
+    "Ctrl-C before the reset is sent",
+    "SIGTERM to the provider before the reset is sent",
+    "kill -9 of the provider before the reset is sent",
+    "kill -9 of core before the reset is sent",
+    "kill -9 of both with the reset in flight",
+    "the reset is refused",
+    "Ctrl-C with the reset in flight",
+    "SIGTERM to the provider with the reset in flight",
+    "any other signal that can be caught, to the provider with the reset in flight",
+];
+
+/// The signals of the last row. Linux has all of them.
+#[cfg(target_os = "linux")]
+const CAUGHT: [&str; 17] = [
+    "HUP", "PIPE", "ALRM", "IO", "PROF", "PWR", "QUIT", "STKFLT", "TRAP", "USR1", "USR2", "VTALRM", "XCPU", "XFSZ",
+    "RTMIN", "64", "INT",
 ];
 
 const PAIR: &str = "smtp_credential_pair.this";
@@ -41,19 +57,24 @@ fn the_table_has_every_fault_of_a_pair() {
 fn whatever_ends_a_rotation_the_password_in_the_state_works() {
     let stall = || Fault::new(Effect::Stall).on(Operation::Reset);
     let head = Fault::new(Effect::HeadThenStall).on(Operation::Reset);
-    let ends: [(Fault, End); 4] = [
-        (stall(), |workspace, run| {
-            run.signal_core("INT");
+    let before = || Fault::new(Effect::Stall).on(Operation::List).before().times(2);
+    let ends: [(usize, Fault, End); 9] = [
+        (0, stall(), |workspace, run| {
             // Core takes a second one for impatience only after it has taken note of the first.
-            let printed = || fs::read_to_string(workspace.path("stdout.log")).unwrap_or_default();
-            wait_until(|| printed().contains("Interrupt received"));
+            interrupted(workspace, run);
             run.signal_core("INT");
         }),
-        (stall(), |_, run| run.signal_providers("KILL")),
-        (stall(), |_, run| run.signal_core("KILL")),
-        (head, |_, run| run.signal_group("KILL")),
+        (1, stall(), |_, run| run.signal_providers("KILL")),
+        (2, stall(), |_, run| run.signal_core("KILL")),
+        (3, head, |_, run| run.signal_group("KILL")),
+        (8, before(), |_, run| run.signal_group("INT")),
+        (9, before(), |_, run| run.signal_providers("TERM")),
+        (10, before(), |_, run| run.signal_providers("KILL")),
+        (11, before(), |_, run| run.signal_core("KILL")),
+        (12, stall(), |_, run| run.signal_group("KILL")),
     ];
-    for (fault, (stalled, end)) in FAULTS.into_iter().zip(ends) {
+    for (number, stalled, end) in ends {
+        let fault = FAULTS[number];
         let Some(workspace) = rotating("", |_| ()) else { return };
         workspace.sandbox.fault(stalled);
         let run = Running::start(&workspace, &APPLY);
@@ -65,8 +86,12 @@ fn whatever_ends_a_rotation_the_password_in_the_state_works() {
         // What is killed leaves its socket.
         let folder = workspace.path("tmp");
         fs::remove_dir_all(&folder).and_then(|()| fs::create_dir(&folder)).expect("an empty folder");
-        workspace.judge(&APPLY, &ended.output);
-        survives(fault, &workspace, "nothing");
+        let run = workspace.judge(&APPLY, &ended.output);
+        survives(
+            fault,
+            &workspace,
+            told(run.diagnostics.iter()).trim_start_matches("The password ").trim_end_matches('.'),
+        );
     }
 }
 
@@ -80,6 +105,64 @@ fn whatever_becomes_of_the_response_the_password_in_the_state_works() {
         assert!(error.detail.contains("The password may have been changed."), "{error:?}");
         survives(fault, &workspace, "may have been changed");
     }
+}
+
+#[test]
+fn a_refused_reset_changes_nothing() {
+    let Some(workspace) = rotating("", |_| ()) else { return };
+    workspace.sandbox.fault(Fault::status(400).before().on(Operation::Reset));
+    let error = workspace.apply().error();
+    assert!(error.detail.contains("The password was not changed."), "{error:?}");
+    survives(FAULTS[13], &workspace, "was not changed");
+}
+
+/// The provider stores what the vendor returns, and the other credential takes over.
+#[test]
+fn a_signal_that_can_be_caught_lets_the_other_credential_take_over() {
+    let signals: [(usize, End); 2] =
+        [(14, |workspace, run| interrupted(workspace, run)), (15, |_, run| run.signal_providers("TERM"))];
+    for (number, signal) in signals {
+        let Some(workspace) = rotating("", |_| ()) else { return };
+        takes_over(FAULTS[number], &workspace, |run| signal(&workspace, run));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn every_signal_that_can_be_caught_lets_the_other_credential_take_over() {
+    for signal in CAUGHT {
+        let Some(workspace) = rotating("", |_| ()) else { return };
+        takes_over(FAULTS[16], &workspace, |run| run.signal_providers(signal));
+    }
+}
+
+fn interrupted(workspace: &Workspace, run: &Running) {
+    run.signal_core("INT");
+    let printed = || fs::read_to_string(workspace.path("stdout.log")).unwrap_or_default();
+    wait_until(|| printed().contains("Interrupt received"));
+}
+
+/// Sends a signal while the reset is in flight. The other credential is the current one after that, and both work.
+#[track_caller]
+fn takes_over(fault: &str, workspace: &Workspace, signal: impl FnOnce(&Running)) {
+    let before = workspace.stored().0[PAIR].clone();
+    workspace.sandbox.fault(Fault::new(Effect::Stall).on(Operation::Reset));
+    let run = Running::start(workspace, &APPLY);
+    assert!(workspace.sandbox.wait_for_stalled(1), "{fault}");
+    signal(&run);
+    workspace.sandbox.release();
+    let ended = run.wait();
+    assert_gone(ended.group);
+    let run = workspace.judge(&APPLY, &ended.output);
+    let after = workspace.stored().0[PAIR].clone();
+    assert_eq!((&after["username"], &after["previous"]), (&Value::from(B), &before["current"]), "{fault}: {run}");
+    for state in [&before, &after] {
+        let [user, password] = ["username", "password"].map(|name| state[name].as_str().expect("a text"));
+        assert!(workspace.logs_in_as(user, password), "{fault}");
+    }
+    workspace.plan().nothing_to_do();
+    let resets = workspace.sandbox.hubspot().resets(B).to_string();
+    table::row(SECTION, &[fault, &resets, told(run.diagnostics.iter()), "that of the other credential, works"]);
 }
 
 #[test]

@@ -171,7 +171,7 @@ fn wanted(homes: [&'static Model; RESOURCES]) -> impl Strategy<Value = Vec<Wante
     (some(0), some(1), some(2)).prop_map(|(a, b, c)| [a, b, c].into_iter().flatten().collect())
 }
 
-fn run() -> impl Strategy<Value = Run> {
+pub(crate) fn run() -> impl Strategy<Value = Run> {
     let refreshes = prop::bool::weighted(0.8);
     // A refresh takes a mail server at its word.
     let at_plan = faults().prop_filter("no mail server refuses what is right", |fault| !fault.is_of_mail());

@@ -6,7 +6,6 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use sandbox::{
@@ -20,40 +19,18 @@ use sandbox::{
     },
 };
 use terraform_provider_smtp::framework::value::Value;
-use tokio::{runtime::Runtime, task::JoinSet, time};
+use tokio::{runtime::Runtime, task::JoinSet};
 
 use crate::{
-    faults::{Act, Fault, Interruption},
+    faults::{Act, Fault},
+    interrupted,
     meanwhile::{Deed, Done, When},
     operation::{Operation, RESOURCES, Run, Wanted},
     process::Process,
+    tally::{Tally, count},
     verdict::{Told, names},
     world::World,
 };
-
-/// What walks have come to, so that nobody takes one for a walk in which nothing happens.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) operations: AtomicUsize,
-    resets: AtomicUsize,
-    failed_resets: AtomicUsize,
-    of_unknown_outcome: AtomicUsize,
-    stops: AtomicUsize,
-    kills: AtomicUsize,
-    hang_ups: AtomicUsize,
-    terminations: AtomicUsize,
-    verified: AtomicUsize,
-    unverified: AtomicUsize,
-    stale: AtomicUsize,
-    healed: AtomicUsize,
-    shared: AtomicUsize,
-    dropped: AtomicUsize,
-    left: AtomicUsize,
-    /// Runs in the middle of which somebody else did something.
-    pub(crate) intrusions: AtomicUsize,
-    /// Passwords that were dead before they were stored, or were stored and tried.
-    overtaken: AtomicUsize,
-}
 
 /// Walks, counts what happened, and keeps `at` at the number of the operation that it is at.
 pub(crate) fn walk(operations: &[Operation], tally: &'static Tally, at: &AtomicUsize) {
@@ -69,10 +46,6 @@ pub(crate) fn walk(operations: &[Operation], tally: &'static Tally, at: &AtomicU
         walk.end_process().await;
     });
     runtime.shutdown_background();
-}
-
-fn count(counter: &AtomicUsize, more: usize) {
-    counter.fetch_add(more, Ordering::Relaxed);
 }
 
 /// Whether an operation could happen where the walk had got to.
@@ -309,8 +282,9 @@ impl Walk {
             let applying = caller.clone().apply(stored, plan, config, wanted.create_first);
             chains.spawn(async move { (number, applying.await) });
         }
-        let (ended, was_cut) = self.finish(chains, run.interruption.as_ref()).await;
-        let mut applied: Vec<Option<Applied>> = ended;
+        let process = self.process.as_mut().unwrap();
+        let (mut applied, was_cut) =
+            interrupted::finish(&self.world, process, chains, run.interruption.as_ref(), self.tally).await;
         self.calm_down();
         let done = done.and_then(|done| done.lock().unwrap().take());
 
@@ -361,65 +335,6 @@ impl Walk {
             let again = self.caller().await.plan(&stored, &config, Wish::Configured).await.unwrap();
             assert_eq!(again.action, Action::Nothing, "there is nothing left to do");
         }
-    }
-
-    /// Waits for all of a run, interrupting it where that is wanted; tells whether the provider has ended by that.
-    async fn finish(
-        &mut self,
-        mut chains: JoinSet<(usize, Applied)>,
-        interruption: Option<&Interruption>,
-    ) -> (Vec<Option<Applied>>, bool) {
-        let mut ended: Vec<Option<Applied>> = (0..chains.len()).map(|_| None).collect();
-        let mut pending = interruption.cloned();
-        if let Some(interruption) = &pending {
-            let stall = sandbox::Fault::new(sandbox::Effect::Stall).on(interruption.during);
-            self.world.sandbox.fault(stall);
-        }
-        let (mut tick, mut was_cut) = (time::interval(Duration::from_millis(2)), false);
-        while !chains.is_empty() {
-            tokio::select! {
-                Some(one) = chains.join_next() => {
-                    let (number, applied) = one.unwrap();
-                    ended[number] = Some(applied);
-                }
-                _ = tick.tick() => {
-                    let is_stalled = pending.is_some() && self.world.sandbox.pending_faults() == 0;
-                    if let Some(Interruption { by, .. }) = is_stalled.then(|| pending.take()).flatten() {
-                        let process = self.process.as_mut().unwrap();
-                        match by {
-                            Act::Stop => {
-                                process.stop().await;
-                                count(&self.tally.stops, 1);
-                            }
-                            Act::Kill => {
-                                count(&self.tally.kills, 1);
-                                process.kill_now().await;
-                                was_cut = true;
-                            }
-                            Act::HangUp => {
-                                count(&self.tally.hang_ups, 1);
-                                process.hang_up();
-                                process.terminate();
-                                was_cut = true;
-                            }
-                            Act::Terminate => {
-                                count(&self.tally.terminations, 1);
-                                process.terminate();
-                                was_cut = true;
-                            }
-                        }
-                    }
-                    if pending.is_none() && interruption.is_some() {
-                        self.world.sandbox.release();
-                    }
-                }
-            }
-        }
-        if was_cut {
-            self.world.sandbox.release();
-            self.process.as_mut().unwrap().ended().await;
-        }
-        (ended, was_cut)
     }
 
     /// Takes over what was stored, and holds it against what the resource was to become.

@@ -97,6 +97,15 @@ fn a_character_reference_is_read_across_several_terminal_sequences() {
     }
 }
 
+#[test]
+fn a_character_reference_is_read_across_any_number_of_invisible_characters() {
+    Secret::known("pass\"word");
+    for number in [1, 31, 33, 100] {
+        let invisible = "\u{200b}".repeat(number);
+        assert_eq!(shown(&format!("«pass&qu{invisible}ot;word»")), "«[redacted]»", "{number} between");
+    }
+}
+
 fn shown(text: &str) -> String {
     Shown::sentence(text).map(|shown| shown.to_string()).unwrap_or_default()
 }

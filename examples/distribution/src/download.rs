@@ -67,7 +67,7 @@ impl Progress {
         let tenths = done * 10 / self.length.filter(|length| *length > 0).unwrap_or(u64::MAX / 16);
         if tenths > self.tenths {
             self.tenths = tenths;
-            report(&format!("  {}0 %", tenths));
+            report(&format!("  {tenths}0 %"));
         }
     }
 }

@@ -39,7 +39,7 @@ pub fn seal(folder: &Path, version: &str) -> Result<String, String> {
     let entries = fs::read_dir(folder).map_err(|error| failed("read", folder, &error))?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut names: Vec<_> = names.filter(|name| name.starts_with(&prefix)).collect();
-    names.retain(|name| name.ends_with(".zip"));
+    names.retain(|name| Path::new(name).extension().is_some_and(|extension| extension == "zip"));
     if names.is_empty() {
         return Err(format!("`{}` has no package of version {version}.", folder.display()));
     }
@@ -47,16 +47,14 @@ pub fn seal(folder: &Path, version: &str) -> Result<String, String> {
     write(&folder.join(&manifest), MANIFEST.as_bytes())?;
     names.push(manifest);
     names.sort();
-    let mut lines = String::new();
-    for name in names {
-        lines += &format!("{}  {name}\n", zip::sha256(&read(&folder.join(&name))?));
-    }
+    let line = |name: &String| Ok(format!("{}  {name}\n", zip::sha256(&read(&folder.join(name))?)));
+    let lines: String = names.iter().map(line).collect::<Result<_, String>>()?;
     _ = fs::remove_file(folder.join(format!("{sums}.sig")));
     write(&folder.join(&sums), lines.as_bytes())?;
     Ok(sums)
 }
 
-/// Signs a file with a key of GnuPG, and returns the name of the signature. The Terraform Registry accepts RSA and DSA keys only.
+/// Signs a file with a key of `GnuPG`, and returns the name of the signature. The Terraform Registry accepts RSA and DSA keys only.
 pub fn sign(folder: &Path, file: &str, key: &str) -> Result<String, String> {
     let signature = format!("{file}.sig");
     let part = folder.join(format!("{signature}.part"));

@@ -164,8 +164,8 @@ impl imitation::Book for Book {
                 fields: &[("user_name", "zh48wgsfld@62515.smtp.hubspot.net")],
             },
             Example {
-                name: "ünï cødé+&?#=:;,!@62515.smtp.hubspot.net",
-                fields: &[("user_name", "ünï cødé+&?#=:;,!@62515.smtp.hubspot.net")],
+                name: "ünï cødé+&?#=:;!@62515.smtp.hubspot.net",
+                fields: &[("user_name", "ünï cødé+&?#=:;!@62515.smtp.hubspot.net")],
             },
         ],
         fields: |name| vec![("user_name", name.to_owned())],

@@ -1,7 +1,7 @@
 //! `age_recipients` and `encrypted_password`: to whom a password is encrypted before it is stored.
 //!
-//! A resource calls [`validate`], plans with [`changes`] and [`plan_reset`], prepares with [`prepare`] before its reset, and
-//! stores with [`Storage::put`].
+//! A resource calls [`validate`], plans with [`changes`] and [`plan_reset`], prepares with [`prepare`] before its
+//! reset, and stores with [`Storage::put`].
 
 use std::collections::BTreeSet;
 
@@ -142,8 +142,8 @@ pub(in crate::provider) enum Storage {
     Encrypted(Box<Seal>),
 }
 
-/// Prepares to store the password of a reset whose every value is known. To be called before the reset; after it nothing can
-/// fail.
+/// Prepares to store the password of a reset whose every value is known. To be called before the reset; after it
+/// nothing can fail.
 pub(in crate::provider) fn prepare(planned: &Value) -> Result<Storage, Diagnostic> {
     let recipients = match planned.get(AGE_RECIPIENTS) {
         Value::Null => return Ok(Storage::Clear),
@@ -172,7 +172,8 @@ fn no_random_bytes() -> Diagnostic {
 }
 
 impl Storage {
-    /// Puts a password into a state; `None` if it is the user's own. Cannot fail. The same password gives the same state.
+    /// Puts a password into a state; `None` if it is the user's own. Cannot fail. The same password gives the same
+    /// state.
     pub(in crate::provider) fn put(&self, state: &mut Value, password: Option<&Secret>) {
         let (clear, encrypted) = match (self, password) {
             (Self::Clear, password) => (password.cloned(), None),

@@ -1,5 +1,5 @@
-//! `retire_previous` and `previous`: how long the credential before a reset stays valid, at vendors whose resets make new
-//! credentials.
+//! `retire_previous` and `previous`: how long the credential before a reset stays valid, at vendors whose resets make
+//! new credentials.
 
 use crate::{
     framework::{

@@ -15,7 +15,8 @@ use crate::{
 pub(super) struct Targets {
     /// The vendor; `None` while it is unknown.
     pub(super) vendor: Option<&'static Vendor>,
-    /// The elements in their order, each `None` while a part of it is unknown. Two, but for a moved state, which has one.
+    /// The elements in their order, each `None` while a part of it is unknown. Two, but for a moved state, which has
+    /// one.
     pub(super) elements: Vec<Option<Target>>,
 }
 

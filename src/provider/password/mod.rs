@@ -1,4 +1,5 @@
-//! What the resources that hold a password share: their attributes, states and private data, and when a reset is planned.
+//! What the resources that hold a password share: their attributes, states and private data, and when a reset is
+//! planned.
 
 pub(in crate::provider) mod names;
 pub(in crate::provider) mod new_state;

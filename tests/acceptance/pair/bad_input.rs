@@ -1,6 +1,6 @@
 //! Bad input: a clear error at the argument at fault, and nothing is reset.
 
-use super::{A, B, PAIR, Vendor, block, hubspot, resets, trigger, workspace};
+use super::{A, B, C, PAIR, Vendor, block, hubspot, resets, trigger, works_as, workspace};
 use crate::support::{MAILBOX, Workspace};
 
 #[test]
@@ -56,6 +56,46 @@ fn a_list_names_two_different_credentials_of_one_vendor() {
     workspace.apply().error().is("`previous` cannot be set");
     assert_eq!((resets(&workspace), workspace.addresses().len()), ([0; 3], 0));
     assert_eq!(workspace.sandbox.requests().len(), 0);
+}
+
+#[test]
+fn what_is_no_age_and_what_is_of_overlaps_is_refused() {
+    let Some(workspace) = workspace() else { return };
+    for age in ["", "0", "-1h", "59m", "-90d", "1d12h", "soon"] {
+        let line = format!("rotate_after = \"{age}\"");
+        workspace.write(&hubspot([A, B], &line));
+        let error = workspace.validate().error().is("Invalid value for `rotate_after`").points_at(&line);
+        error.says(&["of at least `1h`"]);
+        workspace.apply().error().is("Invalid value for `rotate_after`");
+    }
+    for line in ["retire_previous = \"at_next_rotation\"", "rotation_mode = \"in_place\""] {
+        workspace.write(&hubspot([A, B], line));
+        workspace.validate().error().is("Unsupported argument").points_at(line);
+        workspace.apply().failed();
+    }
+    assert_eq!((resets(&workspace), workspace.addresses().len()), ([0; 3], 0));
+    assert_eq!(workspace.sandbox.requests().len(), 0);
+}
+
+#[test]
+fn a_list_that_is_not_known_at_all_is_waited_for() {
+    let Some(workspace) = workspace() else { return };
+    let configuration = |users: &[&str]| {
+        let list: Vec<_> = users.iter().map(|user| Vendor::HubSpot.element(user)).collect();
+        let data = format!("resource \"terraform_data\" \"list\" {{\n  input = [{}]\n}}\n", list.join(", "));
+        data + &block("hubspot = terraform_data.list.output", "")
+    };
+    for users in [&[A][..], &[A, A], &[A, B, C]] {
+        workspace.write(&configuration(users));
+        workspace.validate().quiet();
+        workspace.apply().failed();
+        assert_eq!(resets(&workspace), [0; 3]);
+    }
+    workspace.write(&configuration(&[A, B]));
+    workspace.apply().quiet();
+    assert_eq!(resets(&workspace), [1, 0, 0]);
+    works_as(&workspace, A);
+    workspace.plan().nothing_to_do();
 }
 
 #[test]

@@ -19,11 +19,10 @@ use super::{
     },
 };
 
-const TYPE_NAME: &str = "smtp_credential_password";
-
 /// The schemas, which core asks for once.
 pub struct Schemas {
     pub provider: Vec<Attribute>,
+    type_name: &'static str,
     resource: Vec<Attribute>,
     /// The version of the resource's schema.
     version: i64,
@@ -102,11 +101,19 @@ pub struct Caller {
 }
 
 impl Schemas {
+    /// Those that core needs for `smtp_credential_password`.
     pub fn new() -> Self {
+        Self::of("smtp_credential_password")
+    }
+
+    /// Those that core needs for a resource.
+    pub fn of(type_name: &str) -> Self {
         let smtp = Smtp::new();
-        let schema = smtp.resources()[0].schema();
+        let resource = smtp.resources().iter().find(|resource| resource.type_name() == type_name).unwrap();
+        let schema = resource.schema();
         Self {
             provider: smtp.schema().attributes.clone(),
+            type_name: resource.type_name(),
             resource: schema.attributes.clone(),
             version: schema.version,
         }
@@ -116,11 +123,11 @@ impl Schemas {
 impl Caller {
     /// Imports, and refreshes what was imported.
     pub async fn import(&mut self, id: String) -> Result<(Stored, Vec<Diagnostic>), Failure> {
-        let request = import_resource_state::Request { type_name: TYPE_NAME.to_owned(), id };
+        let request = import_resource_state::Request { type_name: self.schemas.type_name.to_owned(), id };
         let answer = answered(self.provider.import_resource_state(request).await)?;
         without_errors(answer.diagnostics)?;
         let [imported] = &answer.imported_resources[..] else { panic!("an import makes one resource") };
-        assert_eq!(imported.type_name, TYPE_NAME);
+        assert_eq!(imported.type_name, self.schemas.type_name);
         let stored = Stored { state: self.decode(imported.state.clone()), private: imported.private.clone() };
         rules::assert_storable(&self.schemas.resource, &stored.state);
         self.read(&stored).await
@@ -131,7 +138,8 @@ impl Caller {
         let json = serde_json::to_vec(&rules::json(&stored.state)).unwrap();
         let raw_state = Some(RawState { json, ..RawState::default() });
         let version = self.schemas.version;
-        let request = upgrade_resource_state::Request { type_name: TYPE_NAME.to_owned(), version, raw_state };
+        let request =
+            upgrade_resource_state::Request { type_name: self.schemas.type_name.to_owned(), version, raw_state };
         let answer = answered(self.provider.upgrade_resource_state(request).await)?;
         without_errors(answer.diagnostics)?;
         assert!(self.decode(answer.upgraded_state) == stored.state, "a state of today needs no upgrade");
@@ -140,7 +148,7 @@ impl Caller {
 
     async fn read(&mut self, stored: &Stored) -> Result<(Stored, Vec<Diagnostic>), Failure> {
         let request = read_resource::Request {
-            type_name: TYPE_NAME.to_owned(),
+            type_name: self.schemas.type_name.to_owned(),
             current_state: self.encode(&stored.state),
             private: stored.private.clone(),
         };
@@ -303,7 +311,7 @@ impl Caller {
     ) -> Result<apply_resource_change::Response, Failure> {
         assert!(config.is_wholly_known(), "core applies with a known configuration");
         let request = apply_resource_change::Request {
-            type_name: TYPE_NAME.to_owned(),
+            type_name: self.schemas.type_name.to_owned(),
             prior_state: self.encode(prior),
             planned_state: self.encode(planned),
             config: self.encode(config),
@@ -314,7 +322,7 @@ impl Caller {
 
     async fn validate(&mut self, config: &Value) -> Result<(), Failure> {
         let request = validate_resource_config::Request {
-            type_name: TYPE_NAME.to_owned(),
+            type_name: self.schemas.type_name.to_owned(),
             config: self.encode(config),
             client_capabilities: Some(ClientCapabilities { write_only_attributes_allowed: true }),
         };
@@ -329,7 +337,7 @@ impl Caller {
         config: &Value,
     ) -> Result<(plan_resource_change::Response, Value), Failure> {
         let request = plan_resource_change::Request {
-            type_name: TYPE_NAME.to_owned(),
+            type_name: self.schemas.type_name.to_owned(),
             prior_state: self.encode(prior),
             proposed_new_state: self.encode(&rules::proposed(&self.schemas.resource, prior, config)),
             config: self.encode(config),

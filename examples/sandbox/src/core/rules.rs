@@ -53,6 +53,12 @@ pub fn assert_compatible(planned: &Value, actual: &Value, at: &str) {
                 assert_compatible(planned, actual, &format!("{at}.{name}"));
             }
         }
+        (Value::List(planned), Value::List(actual)) => {
+            assert_eq!(planned.len(), actual.len(), "{at} has another length than planned");
+            for (number, (planned, actual)) in planned.iter().zip(actual).enumerate() {
+                assert_compatible(planned, actual, &format!("{at}[{number}]"));
+            }
+        }
         _ => assert!(planned == actual, "{at} was planned as {planned:?} and is another value, {actual:?}"),
     }
 }

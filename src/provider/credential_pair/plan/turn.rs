@@ -17,8 +17,9 @@ pub(super) enum Turn {
 }
 
 impl Turn {
-    /// Decides. `current` is the id of the current credential; `None` for a create, and empty if the state has none. `is_asked` is whether a change other
-    /// than that of the list asks for a rotation, and `is_certain` whether that follows from known values only.
+    /// Decides. `current` is the id of the current credential; `None` for a create, and empty if the state has none.
+    /// `is_asked` is whether a change other than that of the list asks for a rotation, and `is_certain` whether that
+    /// follows from known values only.
     pub(super) fn next(targets: &Targets, current: Option<&str>, is_asked: bool, is_certain: bool) -> Self {
         let current = match current {
             None => return Self::Reset(0),

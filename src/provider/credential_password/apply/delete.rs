@@ -38,8 +38,8 @@ impl CredentialPassword {
         }
     }
 
-    /// Revokes the credentials of the state if resets at their vendor create new ones. Otherwise nothing is sent and the password stays
-    /// as it is.
+    /// Revokes the credentials of the state if resets at their vendor create new ones. Otherwise nothing is sent and
+    /// the password stays as it is.
     async fn destroy(&self, call: &Call, op: &Operation, prior: &Value) -> Result<()> {
         // This state is about to disappear, so it no longer protects its credential from revocation.
         let (previous, current) = (self.previous(prior)?, self.predecessor(prior)?);

@@ -112,7 +112,8 @@ struct Failed {
     diagnostic: Diagnostic,
 }
 
-/// Carries out the rotation that `change` plans, after revoking `revokes`. Its result goes to `new` before this returns.
+/// Carries out the rotation that `change` plans, after revoking `revokes`. Its result goes to `new` before this
+/// returns.
 async fn rotate(
     rotator: &Rotator,
     call: &Call,
