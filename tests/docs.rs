@@ -412,7 +412,9 @@ fn pages() -> Vec<PathBuf> {
         found.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
     }
     let mut pages = markdown(&root().join("docs"));
-    pages.extend(["CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"].map(|name| root().join(name)));
+    pages.extend(
+        ["CHANGELOG.md", "CONTRIBUTING.md", "README.md", "RELEASING.md", "SECURITY.md"].map(|name| root().join(name)),
+    );
     pages
 }
 

@@ -46,7 +46,8 @@ const DIAGNOSTICS: &[&str] = &["src/provider/diagnostics"];
 #[test]
 fn the_documentation_avoids_them() {
     let root = root();
-    let at_root = ["CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"].map(|name| root.join(name));
+    let at_root =
+        ["CHANGELOG.md", "CONTRIBUTING.md", "README.md", "RELEASING.md", "SECURITY.md"].map(|name| root.join(name));
     let folders = [(".github", "md"), (".github", "yml"), ("docs", "md"), ("src", "md")];
     let below = folders.iter().flat_map(|(folder, extension)| files(&root.join(folder), extension));
     let pages: Vec<_> = at_root.into_iter().chain(below).collect();

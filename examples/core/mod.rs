@@ -19,23 +19,25 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// Finds `TF_ACC_TERRAFORM_PATH`, or else `terraform`, or else `tofu`.
+    /// Finds `TF_ACC_TERRAFORM_PATH`, or else `terraform`, or else `tofu`. Without any, fetches one, and prints its progress.
     pub(crate) fn find() -> Result<Self, String> {
         if let Some(program) = env::var_os("TF_ACC_TERRAFORM_PATH").filter(|path| !path.is_empty()) {
             let name = program.to_string_lossy().into_owned();
             return Self::try_run(program).ok_or(format!("TF_ACC_TERRAFORM_PATH is {name}, which does not run."));
         }
-        ["terraform", "tofu"].into_iter().find_map(|name| Self::try_run(name.into())).ok_or_else(|| {
-            "This example runs Terraform or OpenTofu, and neither `terraform` nor `tofu` is on the PATH. Install one of them:\n\n  \
-             Terraform  https://developer.hashicorp.com/terraform/install\n  \
-             OpenTofu   https://opentofu.org/docs/intro/install/"
-                .to_owned()
-        })
+        if let Some(core) = ["terraform", "tofu"].into_iter().find_map(|name| Self::try_run(name.into())) {
+            return Ok(core);
+        }
+        let program = distribution::core::fetch(Path::new(env!("CARGO_MANIFEST_DIR")))?;
+        let name = program.display().to_string();
+        Self::try_run(program.into()).ok_or(format!("`{name}` was fetched and does not run here."))
     }
 
     /// The command, without its folder.
     pub(crate) fn name(&self) -> String {
-        Path::new(&self.program).file_stem().unwrap_or(&self.program).to_string_lossy().into_owned()
+        let stem = Path::new(&self.program).file_stem().unwrap_or(&self.program).to_string_lossy().into_owned();
+        // A core of `tests/cores` has its version in its name.
+        stem.split('-').next().map_or(stem.clone(), str::to_owned)
     }
 
     /// What it calls itself, such as `Terraform v1.11.4`.
@@ -57,11 +59,11 @@ impl Core {
 
 /// Builds the provider with the cargo that runs this, and tells where the binary is.
 ///
-/// It is built by itself, because a build of the examples adds the features that tests need.
+/// Cargo shows its progress on stderr. The provider is built by itself, because a build of the examples adds the features that tests need.
 pub(crate) fn build_provider(profile: &str) -> Result<PathBuf, String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let build = Command::new(cargo)
-        .args(["build", "--quiet", "--bin", env!("CARGO_PKG_NAME"), "--profile", profile])
+        .args(["build", "--bin", env!("CARGO_PKG_NAME"), "--profile", profile])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit())

@@ -36,7 +36,8 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), String> {
     let core = Core::find()?;
-    let provider = step("Building the provider", "built", || build_provider("dev"))?;
+    println!("Building the provider. The first time, this takes some minutes.");
+    let provider = build_provider("dev")?;
     let sandbox = Sandbox::start();
     sandbox.kirim_email().add_credential(KirimEmail::DOMAIN, KirimEmail::GUID, USER_NAME);
     let workspace = Workspace::new(&core, &provider, &sandbox)?;

@@ -43,7 +43,7 @@ impl Program {
     ///
     /// # Panics
     ///
-    /// Where there is none, because a test that did not run must not look like one that passed.
+    /// If there is none and none can be fetched, because a test that did not run must not look like one that passed.
     #[expect(clippy::print_stderr, reason = "who asked for no program is told what that meant")]
     pub fn find() -> Option<Self> {
         if env::var_os("TF_ACC").is_some_and(|value| value == "0") {
@@ -53,18 +53,19 @@ impl Program {
         if let Some(core) = crate::CORE {
             return Self::fetch(core);
         }
-        let found = match env::var_os(CHOICE) {
-            Some(chosen) => Some(PathBuf::from(chosen)).filter(|program| starts(program)),
-            None => ["terraform", "tofu"].map(PathBuf::from).into_iter().find(|program| starts(program)),
-        };
-        let Some(program) = found else {
-            panic!(
-                "acceptance tests need Terraform or OpenTofu: install `terraform` (https://developer.hashicorp.com/terraform/install) \
-                 or `tofu` (https://opentofu.org/docs/intro/install), put it on the PATH or name it in {CHOICE}; \
-                 TF_ACC=0 skips these tests"
-            );
-        };
-        Some(Self(program))
+        if let Some(chosen) = env::var_os(CHOICE).filter(|path| !path.is_empty()).map(PathBuf::from) {
+            assert!(starts(&chosen), "{CHOICE} is {}, which does not run", chosen.display());
+            return Some(Self(chosen));
+        }
+        let installed = ["terraform", "tofu"].map(PathBuf::from).into_iter().find(|program| starts(program));
+        Some(Self(installed.unwrap_or_else(Self::fetched)))
+    }
+
+    /// A pinned core, which is fetched once for all tests and runs.
+    fn fetched() -> PathBuf {
+        static FETCHED: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+        let fetched = FETCHED.get_or_init(|| distribution::core::fetch(Path::new(env!("CARGO_MANIFEST_DIR"))));
+        fetched.clone().unwrap_or_else(|reason| panic!("{reason} TF_ACC=0 skips these tests."))
     }
 
     /// Fetches a core from a package registry, or finds it fetched before; `None` where `OTHER_CORES=0` asks for none.
