@@ -39,6 +39,8 @@ mod external_change;
 mod failed_reset;
 #[path = "acceptance/functions.rs"]
 mod functions;
+#[path = "acceptance/gap_guide.rs"]
+mod gap_guide;
 #[path = "acceptance/hostup.rs"]
 mod hostup;
 #[path = "acceptance/import.rs"]
