@@ -9,10 +9,11 @@ mod workspace;
 
 use std::{
     io::{Write, stdout},
+    path::Path,
     process::ExitCode,
 };
 
-use sandbox::{KirimEmail, Sandbox, client};
+use sandbox::{KirimEmail, Sandbox, Sender, client};
 use serde_json::{Value, json};
 
 use self::{
@@ -21,6 +22,11 @@ use self::{
 };
 
 const USER_NAME: &str = "myuser";
+/// The credentials of the pair: their GUIDs and user names.
+const PAIR: [(&str, &str); 2] = [
+    ("5f3c1a52-1f0e-4a67-9d0b-6c1d2f7e8a01", "newsletter-a"),
+    ("5f3c1a52-1f0e-4a67-9d0b-6c1d2f7e8a02", "newsletter-b"),
+];
 const ACCEPTED: &str = "accepted";
 const REFUSED: &str = "refused";
 
@@ -40,7 +46,7 @@ fn run() -> Result<(), String> {
     let provider = build_provider("dev")?;
     let sandbox = Sandbox::start();
     sandbox.kirim_email().add_credential(KirimEmail::DOMAIN, KirimEmail::GUID, USER_NAME);
-    let workspace = Workspace::new(&core, &provider, &sandbox)?;
+    let workspace = Workspace::new(&core, &provider, &sandbox, include_str!("main.tf"))?;
     println!("Using {} and, in place of KIRIM.EMAIL, a sandbox at {}\n", core.version(), sandbox.base_url());
 
     let name = core.name();
@@ -49,14 +55,14 @@ fn run() -> Result<(), String> {
         workspace.run(&["apply", "-auto-approve"])?;
         expect("verified", &workspace.stored("verified")?, true)
     })?;
-    let first = workspace.password()?;
+    let first = workspace.output("password")?;
 
     let changed = ["-var", "quarter=2027-Q1"];
     step(&format!("{name} apply, with a changed trigger"), "reset again: verified = true", || {
         workspace.run(&[&["apply", "-auto-approve"], &changed[..]].concat())?;
         expect("verified", &workspace.stored("verified")?, true)
     })?;
-    let second = workspace.password()?;
+    let second = workspace.output("password")?;
     log_in(&sandbox, "the old password", &first, REFUSED)?;
     log_in(&sandbox, "the new password", &second, ACCEPTED)?;
 
@@ -75,7 +81,7 @@ fn run() -> Result<(), String> {
         expect("verified", &workspace.stored("verified")?, true)?;
         expect("stale", &workspace.stored("stale")?, false)
     })?;
-    let third = workspace.password()?;
+    let third = workspace.output("password")?;
 
     let kept = "gone from the state, unchanged at KIRIM.EMAIL";
     step(&format!("{name} destroy"), kept, || workspace.run(&["destroy", "-auto-approve"]))?;
@@ -85,8 +91,37 @@ fn run() -> Result<(), String> {
         4 => println!("\nThree resets were asked for, one was somebody else's, and the sandbox counted four."),
         count => return Err(format!("There should have been four resets, and the sandbox counted {count}.")),
     }
-    println!("What was applied: examples/quickstart/main.tf. How to go on: README.md.");
+    let mails = rotate_while_sending(&core, &provider, &sandbox)?;
+    println!("\nDuring three rotations of the pair, {mails} mails were sent, and none was refused.");
+    println!("What was applied: main.tf and pair.tf in examples/quickstart. How to go on: README.md.");
     Ok(())
+}
+
+/// Rotates a pair while a service sends mail without pause. Returns how many mails it has sent.
+fn rotate_while_sending(core: &Core, provider: &Path, sandbox: &Sandbox) -> Result<usize, String> {
+    for (guid, user_name) in PAIR {
+        sandbox.kirim_email().add_credential(KirimEmail::DOMAIN, guid, user_name);
+    }
+    let workspace = Workspace::new(core, provider, sandbox, include_str!("pair.tf"))?;
+    let name = core.name();
+    println!();
+    let sender = step(&format!("{name} apply, a pair"), "a service sends mail with one of two credentials", || {
+        workspace.run(&["apply", "-auto-approve"])?;
+        let sender = Sender::start(sandbox, &workspace.output("username")?, &workspace.output("password")?)?;
+        sender.wait_for_mail()?;
+        Ok(sender)
+    })?;
+    step(&format!("{name} apply, three rotations"), "no mail was refused", || {
+        let mut mails = 0;
+        for quarter in ["2027-Q1", "2027-Q2", "2027-Q3"] {
+            workspace.run(&["apply", "-auto-approve", "-var", &format!("quarter={quarter}")])?;
+            sender.use_login(&workspace.output("username")?, &workspace.output("password")?);
+            let sent = sender.wait_for_mail()?;
+            expect("the number of refused mails", &json!(sent.refused), 0)?;
+            mails = sent.mails;
+        }
+        Ok(mails)
+    })
 }
 
 fn expect(what: &str, found: &Value, expected: impl Into<Value>) -> Result<(), String> {

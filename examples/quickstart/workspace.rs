@@ -25,11 +25,11 @@ pub(super) struct Workspace<'a> {
 
 impl<'a> Workspace<'a> {
     /// Lays out the folder, and points the provider at the sandbox.
-    pub(super) fn new(core: &'a Core, provider: &Path, sandbox: &Sandbox) -> Result<Self, String> {
+    pub(super) fn new(core: &'a Core, provider: &Path, sandbox: &Sandbox, config: &str) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|error| format!("There is no temporary folder: {error}."))?;
         let write =
             |name: &str, text: &str| fs::write(folder.path().join(name), text).map_err(|error| error.to_string());
-        write("main.tf", include_str!("main.tf"))?;
+        write("main.tf", config)?;
         write(AUTHORITY, &sandbox.ca_certificate_pem())?;
         write(CLI_CONFIG, &cli_config(provider.parent().unwrap_or(provider)))?;
         let mut env = sandbox.env();
@@ -44,9 +44,9 @@ impl<'a> Workspace<'a> {
         Ok(state["values"]["root_module"]["resources"][0]["values"][attribute].clone())
     }
 
-    /// The password that the state holds.
-    pub(super) fn password(&self) -> Result<String, String> {
-        self.run(&["output", "-raw", "password"])
+    /// An output, such as the password that the state holds.
+    pub(super) fn output(&self, name: &str) -> Result<String, String> {
+        self.run(&["output", "-raw", name])
     }
 
     /// What a saved plan says of the one resource.

@@ -53,6 +53,9 @@ const EXAMPLES: &[(&[&str], usize)] = &[
 /// The credentials of the example of a pair.
 const PAIRED: [&str; 2] = ["newsletter-a@62515.smtp.hubspot.net", "newsletter-b@62515.smtp.hubspot.net"];
 
+/// Those of the pair in the quick start.
+const PAIRED_GUIDS: [&str; 2] = ["5f3c1a52-1f0e-4a67-9d0b-6c1d2f7e8a01", "5f3c1a52-1f0e-4a67-9d0b-6c1d2f7e8a02"];
+
 /// The examples of a pair, each with the resets that it does.
 const PAIR_EXAMPLES: &[(&[&str], usize)] = &[
     (&["provider/provider.tf", "resources/smtp_credential_pair/resource.tf"], 1),
@@ -64,6 +67,7 @@ const PAIR_EXAMPLES: &[(&[&str], usize)] = &[
         ],
         0,
     ),
+    (&["quickstart/pair.tf"], 1),
 ];
 
 /// Sets up a workspace where the program knows what an example needs.
@@ -206,6 +210,9 @@ fn every_example_of_a_pair_applies() {
         let Some(workspace) = Workspace::new() else { return };
         for user in PAIRED {
             workspace.add_credential(user);
+        }
+        for guid in PAIRED_GUIDS {
+            workspace.add_kirim_credential(guid, guid);
         }
         assert_applies(workspace, files, *resets);
     }
