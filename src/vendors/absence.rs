@@ -82,4 +82,8 @@ pub(super) fn contradiction(host: &str, reason: &'static str) -> Error {
     Error { status: Some(200), ..Error::new(Kind::Contradiction, Outcome::NotChanged, host, reason) }
 }
 
+/// The reason where an API key logs in, which is on a list of API keys that is whole.
+pub(super) const WITHOUT_OWN_KEY: &str =
+    "the list of API keys is empty, although the provider logs in with one of them";
+
 pub(super) const EMPTY: &str = "the list of credentials is empty, though the state holds one of them";

@@ -143,8 +143,9 @@ impl VendorApi for HostUp {
 
     async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset> {
         let (account_id, address) = (target.get(&ACCOUNT_ID), target.get(&ADDRESS));
-        let new =
-            new.ok_or_else(|| Error::new(Kind::Setup, Outcome::NotChanged, "", "there is no password to send"))?;
+        let new = new.ok_or_else(|| {
+            Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), "there is no password to send")
+        })?;
         // As the list writes it: what a check has found is what is reset.
         let listed = self.mailboxes.kept(op, account_id).await?;
         let mailbox = listed.as_ref().and_then(|listed| listed.find(address).ok().flatten());

@@ -133,7 +133,7 @@ impl VendorApi for Smtpd {
         let ids = self.before.get_or_fetch(op, "", Box::pin(ids)).await?;
         // The key that is logged in with is on a list that is whole.
         if ids.is_empty() && self.own_key.is_some() {
-            return Err(absence::contradiction(self.api.host(), WITHOUT_OWN_KEY));
+            return Err(absence::contradiction(self.api.host(), absence::WITHOUT_OWN_KEY));
         }
         Ok(Presence::Found(Found::default()))
     }
@@ -277,8 +277,6 @@ impl Smtpd {
 fn unconfirmed(error: Error) -> Error {
     Error { outcome: Outcome::MayHaveChanged, ..error }
 }
-
-const WITHOUT_OWN_KEY: &str = "the list of API keys is empty, although the provider logs in with one of them";
 
 /// A key as the vendor shows it.
 #[derive(Deserialize)]

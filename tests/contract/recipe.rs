@@ -34,6 +34,18 @@ async fn a_login_that_mailgun_refuses_in_plain_text_is_refused_and_a_gateways_te
     }
 }
 
+/// The provider's own key is on a list that is whole.
+#[tokio::test]
+async fn an_empty_list_of_keys_allows_no_reset() {
+    for case in [&RESEND[0], &SENDGRID[0]] {
+        let server = Server::start(case, &[]).await;
+        let empty = ResponseTemplate::new(200).set_body_raw(case.empty_list, "application/json");
+        server.mount(case.found[0], empty).await;
+        let error = server.api().check(&operation(), &server.target(), &server.prior()).await.unwrap_err();
+        assert_eq!((error.kind, error.outcome), (Kind::Contradiction, Outcome::NotChanged));
+    }
+}
+
 #[tokio::test]
 async fn a_list_by_skipped_entries_is_read_to_its_end() {
     let server = Server::start(&MAILGUN[0], &[]).await;
@@ -159,11 +171,13 @@ async fn a_key_is_revoked_when_the_vendor_says_so_or_no_longer_lists_it() {
         let path = format!("{}/{}", case.reset.path, case.version.unwrap()).leak();
         let revoke = Exchange { method: DELETE, path, status: 200, body: "" };
         let said = r#"{"login_url": "https://portal"}"#;
+        let of_another = of_another(case);
         for (status, body, list, expected) in [
             (204, "", None, None),
             (200, "", None, None),
             (404, case.error, None, None),
-            (200, said, Some(case.empty_list), None),
+            (200, said, Some(&*of_another), None),
+            (200, said, Some(case.empty_list), Some((Kind::Contradiction, Outcome::MayHaveChanged))),
             (200, said, Some(case.found[0].body), Some((Kind::Unreadable, Outcome::MayHaveChanged))),
             (403, case.error, None, Some((Kind::Forbidden, Outcome::NotChanged))),
             (404, "<html>", None, Some((Kind::NotTheApi, Outcome::NotChanged))),
@@ -184,12 +198,17 @@ async fn a_key_is_revoked_when_the_vendor_says_so_or_no_longer_lists_it() {
     }
 }
 
+/// The list of the case with another key in place of its own.
+fn of_another(case: &Case) -> String {
+    case.found[0].body.replace(case.version.unwrap(), "another-key")
+}
+
 #[tokio::test]
 async fn a_key_that_appears_after_a_lost_response_is_named_once() {
     for case in [&RESEND[0], &SENDGRID[0]] {
         let server = Server::start(case, &[]).await;
-        let body = |body| ResponseTemplate::new(200).set_body_raw(body, "application/json");
-        server.mount_once(case.found[0], body(case.empty_list)).await;
+        let body = |body: &str| ResponseTemplate::new(200).set_body_raw(body, "application/json");
+        server.mount_once(case.found[0], body(&of_another(case))).await;
         server.mount(case.found[0], body(case.found[0].body)).await;
         let (api, op, target) = (server.api(), operation(), server.target());
         let before = Before::default();

@@ -8,9 +8,8 @@ use std::{
 use terraform_provider_smtp::{
     http::{Kind, Outcome},
     secret::{Name, Secret},
-    vendors::{Fields, Found, Note, Operation, Presence, PriorCredential, Reset},
+    vendors::{Fields, Found, Note, Presence, PriorCredential, Reset},
 };
-use tokio_util::sync::CancellationToken;
 use wiremock::{Mock, MockBuilder, ResponseTemplate, matchers};
 
 use super::{Case, Exchange, Server, TOKEN, cases_of, get, operation, post};
@@ -226,9 +225,7 @@ async fn a_key_that_may_still_be_valid_is_not_retired() {
     ] {
         let server = Server::start(&CASES[0], &[]).await;
         server.mount(REVOKE, ResponseTemplate::new(status).set_body_string(body)).await;
-        // No time for another try.
-        let op = Operation::new(Duration::from_millis(1400), CancellationToken::new());
-        let error = server.api().revoke(&op, &prior(Some(ID), Some(KEY))).await.unwrap_err();
+        let error = server.api().revoke(&operation(), &prior(Some(ID), Some(KEY))).await.unwrap_err();
         assert_eq!((error.kind, error.outcome), (kind, outcome), "{status}");
     }
 }

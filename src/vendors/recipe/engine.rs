@@ -81,7 +81,7 @@ impl VendorApi for Engine {
             return self.read(op, target, prior).await;
         }
         self.refuse_own_login(prior)?;
-        let ids = async { Ok(self.fetch(op, target).await?.into_iter().map(|row| row.id).collect()) };
+        let ids = async { Ok(self.fetch_keys(op, target).await?.into_iter().map(|row| row.id).collect()) };
         self.before.get_or_fetch(op, &self.scope(target), Box::pin(ids)).await?;
         Ok(Presence::Found(Found::default()))
     }
@@ -114,8 +114,7 @@ impl VendorApi for Engine {
     async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset> {
         match &self.recipe.reset {
             Means::Set { request, success } => {
-                let new = new
-                    .ok_or_else(|| Error::new(Kind::Setup, Outcome::NotChanged, "", "there is no password to send"))?;
+                let new = new.ok_or_else(|| self.without_password())?;
                 let values = Values { password: Some(new), ..Values::of(target) };
                 self.send(request, &values)?.set(op, success).await?;
                 Ok(Reset::default())
@@ -175,7 +174,7 @@ impl VendorApi for Engine {
         match request.set(op, &Agreement::Undocumented).await {
             Ok(answer) if answer.is_empty() => Ok(()),
             // Whatever says something may come from something in between, but the list does not.
-            Ok(answer) => match self.fetch(op, &target).await {
+            Ok(answer) => match self.fetch_keys(op, &target).await {
                 Ok(rows) if self.find(&rows, &target, Some(id)).is_none() => Ok(()),
                 Ok(_) => Err(unconfirmed(answer.unreadable("the credential is still listed after it"))),
                 Err(error) => Err(unconfirmed(error)),
@@ -265,6 +264,21 @@ impl Engine {
                 (true, false) => return Err(answer.unreadable("the list goes on without new entries")),
             }
         }
+    }
+
+    /// Fetches what resets have made. An empty list is no answer where one of its entries logs in.
+    async fn fetch_keys(&self, op: &Operation, target: &Fields) -> Result<Vec<Row>> {
+        let rows = self.fetch(op, target).await?;
+        match &self.recipe.login {
+            Login::Bearer { .. } if rows.is_empty() => {
+                Err(absence::contradiction(self.api.host(), absence::WITHOUT_OWN_KEY))
+            }
+            _ => Ok(rows),
+        }
+    }
+
+    fn without_password(&self) -> Error {
+        Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), "there is no password to send")
     }
 
     /// Asks for one credential.
