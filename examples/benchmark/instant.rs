@@ -7,7 +7,7 @@ use terraform_provider_smtp::{
     http::Result,
     provider::Smtp,
     secret::Secret,
-    vendors::{Fields, Found, Listed, Operation, Presence, PriorCredential, Reset, VendorApi},
+    vendors::{Before, Fields, Found, Listed, Operation, Presence, PriorCredential, Reset, VendorApi},
 };
 
 /// The provider with a vendor that answers at once in `HubSpot`'s place.
@@ -28,7 +28,7 @@ impl VendorApi for Instant {
         Ok(Vec::new())
     }
 
-    async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset> {
+    async fn reset(&self, _: &Operation, _: &Fields, _: &Before, _: Option<&Secret>) -> Result<Reset> {
         Ok(Reset { password: Some(Secret::new("kEj0LGTNvyuCb2EAoVYzTQd97aXqWs")), ..Reset::default() })
     }
 }

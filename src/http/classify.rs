@@ -155,7 +155,7 @@ mod tests {
         refusal: crate::http::Form(&[]),
         code: &[],
         codes: &[],
-        message: &["message"],
+        message: &["/message"],
         fields: None,
         request_id: &[],
         unprocessed: &[423, 477],

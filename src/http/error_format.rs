@@ -11,21 +11,21 @@ use crate::secret::Shown;
 
 /// The format of a vendor's error bodies.
 ///
-/// Every name is a key of the JSON object or a path into it, such as `error.message` or `errors.0.message`. Of several names the first one
-/// with a string or a number is used.
+/// Every place is a JSON pointer, such as `/message` or `/errors/0/message`. Of several places the first one with a string
+/// or a number is used.
 #[derive(Debug)]
 pub struct ErrorFormat {
     /// The fields by which a body is recognized as the vendor's error.
     pub refusal: Form,
-    /// The names of the error code.
+    /// The places of the error code.
     pub code: &'static [&'static str],
     /// The meanings of error codes that are more specific than their status.
     pub codes: &'static [(&'static str, Kind)],
-    /// The names of the error message.
+    /// The places of the error message.
     pub message: &'static [&'static str],
     /// How it reports invalid fields. These follow the message.
     pub fields: Option<FieldErrors>,
-    /// The names of the request id. The usual headers are tried next.
+    /// The places of the request id. The usual headers are tried next.
     pub request_id: &'static [&'static str],
     /// Statuses, in addition to 429, that the vendor documents as rejected before processing.
     pub unprocessed: &'static [u16],
@@ -60,7 +60,7 @@ impl ErrorFormat {
     pub(super) fn read(&self, body: &[u8], headers: &HeaderMap) -> ApiError {
         let words = self.refusal.of_refusal(Media::of(headers), body);
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
-        let text = |names: &[&str]| names.iter().find_map(|name| find(&body, name));
+        let text = |pointers: &[&str]| pointers.iter().find_map(|pointer| find(&body, pointer));
         let message = text(self.message).and_then(|text| Shown::sentence(&text));
         let fields = || self.fields.and_then(|fields| Shown::sentence(&fields.read(&body)));
 
@@ -103,12 +103,8 @@ pub(super) fn request_id(headers: &HeaderMap) -> Option<Shown> {
 /// The headers in which vendors return the request id.
 const REQUEST_ID_HEADERS: [&str; 3] = ["x-request-id", "x-hubspot-correlation-id", "x-correlation-id"];
 
-fn find<'a>(body: &'a Value, name: &str) -> Option<String> {
-    let step = |value: &'a Value, key: &str| match value {
-        Value::Array(items) => items.get(key.parse::<usize>().ok()?),
-        _ => value.get(key),
-    };
-    match name.split('.').try_fold(body, step)? {
+fn find(body: &Value, pointer: &str) -> Option<String> {
+    match body.pointer(pointer)? {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
@@ -130,7 +126,7 @@ mod tests {
             refusal: Form(&[]),
             code: &[],
             codes: &[],
-            message: &["message"],
+            message: &["/message"],
             fields,
             request_id: &[],
             unprocessed: &[],
@@ -155,11 +151,11 @@ mod tests {
     fn a_message_may_be_in_a_list() {
         let body = serde_json::from_str(r#"{"errors": [{"message": "Invalid."}, {"message": 2}]}"#).unwrap();
         for (name, expected) in [
-            ("errors.0.message", Some("Invalid.")),
-            ("errors.1.message", Some("2")),
-            ("errors.2.message", None),
-            ("errors.x.message", None),
-            ("errors.0", None),
+            ("/errors/0/message", Some("Invalid.")),
+            ("/errors/1/message", Some("2")),
+            ("/errors/2/message", None),
+            ("/errors/x/message", None),
+            ("/errors/0", None),
         ] {
             assert_eq!(find(&body, name).as_deref(), expected, "{name}");
         }

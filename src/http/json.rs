@@ -1,22 +1,23 @@
 //! Extracts single values from JSON, even if the rest of it is not as expected.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::pointer;
 use crate::secret::{Outside, Secret};
 
-/// Finds the value at `path` in a complete JSON object, whatever follows it.
-pub(super) fn find<T: Leaf>(body: &[u8], path: &[&str]) -> Option<T> {
-    let (found, is_whole) = look(body, path);
+/// Finds the value at a JSON pointer in a complete document, whatever follows it.
+pub(super) fn find<T: Leaf>(body: &[u8], pointer: &str) -> Option<T> {
+    let (found, is_whole) = look(body, pointer);
     found.filter(|_| is_whole)
 }
 
-/// Finds the value at `path`. Also returns whether the JSON is complete.
-pub(super) fn look<T: Leaf>(body: &[u8], path: &[&str]) -> (Option<T>, bool) {
-    let mut found = None;
+/// Finds the value at a JSON pointer. Also returns whether the document is complete.
+pub(super) fn look<T: Leaf>(body: &[u8], pointer: &str) -> (Option<T>, bool) {
+    let (mut found, path) = (None, pointer::steps(pointer).collect::<Vec<_>>());
     let mut json = serde_json::Deserializer::from_slice(body);
-    let is_whole = Find { path, found: &mut found }.deserialize(&mut json).is_ok();
+    let is_whole = Find { path: &path, found: &mut found }.deserialize(&mut json).is_ok();
     (found, is_whole)
 }
 
@@ -60,7 +61,7 @@ impl Leaf for bool {
 }
 
 struct Find<'a, T> {
-    path: &'a [&'a str],
+    path: &'a [Cow<'a, str>],
     found: &'a mut Option<T>,
 }
 

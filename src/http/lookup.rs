@@ -13,12 +13,12 @@ use super::{
 use crate::secret::{Outside, Secret};
 
 impl Answer {
-    /// Returns the password at `path`. Fails if there is none or it is empty.
+    /// Returns the password at a JSON pointer. Fails if there is none or it is empty.
     ///
     /// A complete body that is not a JSON object does not come from this vendor but from something in between, so the
     /// outcome for the password is unknown.
-    pub fn password(&self, path: &[&str]) -> Result<Secret> {
-        self.secret(path).ok_or_else(|| {
+    pub fn password(&self, pointer: &str) -> Result<Secret> {
+        self.secret(pointer).ok_or_else(|| {
             let lost = self.unreadable("the response has no password");
             match self.outcome {
                 Outcome::Changed if self.is_whole && !self.begins_an_object() => Error {
@@ -37,29 +37,29 @@ impl Answer {
         body.trim_ascii_start().first() == Some(&b'{')
     }
 
-    /// Returns the secret string at `path`, unless it is empty.
-    pub fn secret(&self, path: &[&str]) -> Option<Secret> {
-        self.find(path).filter(|secret: &Secret| !secret.is_empty())
+    /// Returns the secret string at a JSON pointer, unless it is empty.
+    pub fn secret(&self, pointer: &str) -> Option<Secret> {
+        self.find(pointer).filter(|secret: &Secret| !secret.is_empty())
     }
 
-    /// Returns the string at `path`, which is not a secret.
-    pub fn text(&self, path: &[&str]) -> Option<Outside> {
-        self.find(path)
+    /// Returns the string at a JSON pointer, which is not a secret.
+    pub fn text(&self, pointer: &str) -> Option<Outside> {
+        self.find(pointer)
     }
 
-    /// Returns the integer at `path`.
-    pub fn number(&self, path: &[&str]) -> Option<u64> {
-        self.find(path)
+    /// Returns the integer at a JSON pointer.
+    pub fn number(&self, pointer: &str) -> Option<u64> {
+        self.find(pointer)
     }
 
-    /// Returns the boolean at `path`.
-    pub fn flag(&self, path: &[&str]) -> Option<bool> {
-        self.find(path)
+    /// Returns the boolean at a JSON pointer.
+    pub fn flag(&self, pointer: &str) -> Option<bool> {
+        self.find(pointer)
     }
 
-    fn find<T: Leaf>(&self, path: &[&str]) -> Option<T> {
+    fn find<T: Leaf>(&self, pointer: &str) -> Option<T> {
         let texts = std::iter::once(&self.body).chain(&self.beyond);
         // A value that was found before the JSON breaks off is valid.
-        texts.flat_map(|text| documents(text)).find_map(|document| look(document.bytes, path).0)
+        texts.flat_map(|text| documents(text)).find_map(|document| look(document.bytes, pointer).0)
     }
 }

@@ -41,6 +41,7 @@ mod message;
 mod no_proxy;
 mod operation;
 mod path;
+pub(crate) mod pointer;
 mod proxy;
 mod random;
 mod request;

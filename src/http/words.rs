@@ -12,7 +12,7 @@ use crate::secret::Outside;
 #[derive(Debug)]
 pub struct Form(pub &'static [&'static [Mark]]);
 
-/// A field of such an object, by its name or its path, such as `error.message` or `errors.0.message`.
+/// A field of such an object, by its JSON pointer, such as `/message` or `/errors/0/message`.
 #[derive(Debug)]
 pub enum Mark {
     /// Not an object at all: the whole body is this text.
@@ -96,17 +96,16 @@ impl Form {
 
 impl Mark {
     fn is_in(&self, body: &[u8]) -> bool {
-        let path = |name: &'static str| name.split('.').collect::<Vec<_>>();
         let has_text = |name, fits: &dyn Fn(&str) -> bool| {
-            find(body, &path(name)).is_some_and(|text: Outside| !text.raw().trim().is_empty() && fits(text.raw()))
+            find(body, name).is_some_and(|text: Outside| !text.raw().trim().is_empty() && fits(text.raw()))
         };
         match self {
             Self::Body(text) => body.trim_ascii() == text.as_bytes(),
             Self::Text(name) => has_text(name, &|_| true),
             Self::TextIs(name, expected) => has_text(name, &|text| text == *expected),
             Self::TextIsNot(name, other) => has_text(name, &|text| text != *other),
-            Self::Number(name) => find::<u64>(body, &path(name)).is_some(),
-            Self::Is(name, flag) => find(body, &path(name)) == Some(*flag),
+            Self::Number(name) => find::<u64>(body, name).is_some(),
+            Self::Is(name, flag) => find(body, name) == Some(*flag),
         }
     }
 }
@@ -135,8 +134,8 @@ mod tests {
 
     use super::*;
 
-    const REFUSAL: Form = Form(&[&[Mark::Number("code")], &[Mark::Text("message"), Mark::Text("error.text")]]);
-    const AGREEMENT: Agreement = Agreement::Documented { status: 200, form: Form(&[&[Mark::Text("email")]]) };
+    const REFUSAL: Form = Form(&[&[Mark::Number("/code")], &[Mark::Text("/message"), Mark::Text("/error/text")]]);
+    const AGREEMENT: Agreement = Agreement::Documented { status: 200, form: Form(&[&[Mark::Text("/email")]]) };
 
     fn media(value: &str) -> Media {
         Media::of(&HeaderMap::from_iter([(CONTENT_TYPE, value.parse().unwrap())]))
@@ -144,8 +143,8 @@ mod tests {
 
     #[test]
     fn one_field_may_say_success_and_failure() {
-        let refusal = Form(&[&[Mark::TextIsNot("message", "Changed"), Mark::Body("Forbidden")]]);
-        let agreement = Agreement::Documented { status: 200, form: Form(&[&[Mark::TextIs("message", "Changed")]]) };
+        let refusal = Form(&[&[Mark::TextIsNot("/message", "Changed"), Mark::Body("Forbidden")]]);
+        let agreement = Agreement::Documented { status: 200, form: Form(&[&[Mark::TextIs("/message", "Changed")]]) };
         for (body, is_success, is_refusal) in [
             (r#"{"message": "Changed"}"#, true, false),
             (r#"{"message": "Not found"}"#, false, true),
@@ -163,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_field_may_be_in_a_list() {
-        let form = Form(&[&[Mark::Text("errors.1.message")]]);
+        let form = Form(&[&[Mark::Text("/errors/1/message")]]);
         for (body, fits) in [
             (r#"{"errors": [{"message": "a"}, {"message": "b"}, 1]}"#, true),
             (r#"{"errors": [{"message": "a"}]}"#, false),

@@ -249,7 +249,7 @@ mod tests {
             unreachable!("a rotation asks for one credential")
         }
 
-        async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset, Error> {
+        async fn reset(&self, _: &Operation, _: &Fields, _: &Before, _: Option<&Secret>) -> Result<Reset, Error> {
             let password = Some(Secret::new("the new password"));
             Ok(Reset { password, version: Name::new("2"), ..Reset::default() })
         }

@@ -187,7 +187,7 @@ mod tests {
             Err(error(Outcome::NotChanged, Finality::Final))
         }
 
-        async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset, Error> {
+        async fn reset(&self, _: &Operation, _: &Fields, _: &Before, _: Option<&Secret>) -> Result<Reset, Error> {
             Err(error(Outcome::MayHaveChanged, Finality::InFlight))
         }
 

@@ -71,7 +71,7 @@ mod tests {
         rotation::{reconcile::Known, rotator::Shared, unused_api::target},
         secret::Secret,
         smtp::{FailureKind, Roots, Security},
-        vendors::{Fields, Listed, Presence, PriorCredential, Reset, ResetKind, VendorApi},
+        vendors::{Before, Fields, Listed, Presence, PriorCredential, Reset, ResetKind, VendorApi},
     };
 
     /// A vendor whose revocations crash.
@@ -88,11 +88,11 @@ mod tests {
             unreachable!("it is only revoked")
         }
 
-        async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset, Error> {
+        async fn reset(&self, _: &Operation, _: &Fields, _: &Before, _: Option<&Secret>) -> Result<Reset, Error> {
             unreachable!("it is only revoked")
         }
 
-        async fn revoke(&self, _: &Operation, _: &PriorCredential) -> Result<(), Error> {
+        async fn revoke(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<(), Error> {
             panic!("a test")
         }
     }

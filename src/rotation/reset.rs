@@ -64,7 +64,7 @@ impl Rotator {
         let occurrence = guard.attempts(&self.api);
         let begun = clock::now();
         sink.doubt();
-        match self.api.reset(op, &self.target.fields, prepared.password.as_ref()).await {
+        match self.api.reset(op, &self.target.fields, &prepared.before, prepared.password.as_ref()).await {
             Ok(reset) => Ok(Issued { rotator: self, guard, prepared, occurrence }.conclude(op, reset, sink).await),
             Err(error) => {
                 // Any other outcome stays in doubt, so core stores the leftover of the change.

@@ -30,7 +30,7 @@ pub(crate) enum Kept {
 impl Predecessor {
     /// Revokes the credential at its vendor.
     pub(crate) async fn revoke(&self, op: &Operation) -> Result<(), Error> {
-        self.api.revoke(op, &self.credential).await
+        self.api.revoke(op, &self.target.fields, &self.credential).await
     }
 
     /// Revokes the credential after its successor is stored. Returns the reason if it was not revoked. A stop or the

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::{
     http::Error,
     secret::Secret,
-    vendors::{Fields, Listed, Operation, Presence, PriorCredential, Reset, Target, VENDORS, VendorApi},
+    vendors::{Before, Fields, Listed, Operation, Presence, PriorCredential, Reset, Target, VENDORS, VendorApi},
 };
 
 /// An API that panics on every call.
@@ -22,7 +22,7 @@ impl VendorApi for UnusedApi {
         unreachable!("nobody is asked")
     }
 
-    async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> Result<Reset, Error> {
+    async fn reset(&self, _: &Operation, _: &Fields, _: &Before, _: Option<&Secret>) -> Result<Reset, Error> {
         unreachable!("nobody is asked")
     }
 }

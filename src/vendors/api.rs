@@ -35,7 +35,7 @@ pub trait VendorApi: Debug + Send + Sync {
 
     /// Fails if the credential to replace or revoke is the one that this API logs in with. Sends nothing, because a
     /// plan calls it too.
-    fn refuse_own_login(&self, _held: &PriorCredential) -> Result<()> {
+    fn refuse_own_login(&self, _target: &Fields, _prior: &PriorCredential) -> Result<()> {
         Ok(())
     }
 
@@ -53,7 +53,7 @@ pub trait VendorApi: Debug + Send + Sync {
     /// the credential is locked. The request is repeated only if that cannot cause a second reset. On success the
     /// returned password is the only copy. The outcome of an error must be certain, or
     /// [`Outcome::MayHaveChanged`](crate::http::Outcome::MayHaveChanged).
-    async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset>;
+    async fn reset(&self, op: &Operation, target: &Fields, before: &Before, new: Option<&Secret>) -> Result<Reset>;
 
     /// Returns whether the vendor shows the credential now, bypassing caches; `false` if it does not say. Called only
     /// after a reset whose response was lost.
@@ -77,7 +77,7 @@ pub trait VendorApi: Debug + Send + Sync {
 
     /// Revokes a credential that an earlier reset created, at a vendor with
     /// [`ResetKind::NewCredential`](super::ResetKind::NewCredential). Succeeds if it is already gone.
-    async fn revoke(&self, _op: &Operation, _held: &PriorCredential) -> Result<()> {
+    async fn revoke(&self, _op: &Operation, _target: &Fields, _prior: &PriorCredential) -> Result<()> {
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::{
-    Field, Fields, Found, ImportId, Listed, Note, PasswordSource, Presence, PriorCredential, Reset, ResetKind,
+    Before, Field, Fields, Found, ImportId, Listed, Note, PasswordSource, Presence, PriorCredential, Reset, ResetKind,
     SmtpDefaults, Vendor, VendorApi,
     absence::{self, Lists, Sight},
     cache::{Cache, Weigh},
@@ -78,17 +78,17 @@ static API_KEY: Field =
 
 /// Errors are RFC 7807's problem documents; the vendor's `code` is the one to branch on.
 static ERROR_FORMAT: ErrorFormat = ErrorFormat {
-    refusal: Form(&[&[Mark::Text("code")], &[Mark::Text("detail"), Mark::Text("title")]]),
-    code: &["code"],
+    refusal: Form(&[&[Mark::Text("/code")], &[Mark::Text("/detail"), Mark::Text("/title")]]),
+    code: &["/code"],
     codes: &[],
-    message: &["detail", "title"],
+    message: &["/detail", "/title"],
     fields: Some(FieldErrors::Pointed),
-    request_id: &["requestId"],
+    request_id: &["/requestId"],
     unprocessed: &[],
 };
 
 /// The documented response to a reset: 200, with the mailbox's address.
-static CHANGED: Agreement = Agreement::Documented { status: 200, form: Form(&[&[Mark::Text("email")]]) };
+static CHANGED: Agreement = Agreement::Documented { status: 200, form: Form(&[&[Mark::Text("/email")]]) };
 
 #[derive(Debug)]
 struct HostUp {
@@ -141,7 +141,7 @@ impl VendorApi for HostUp {
         Ok(matches!(mailboxes.find(address), Ok(Some(_))))
     }
 
-    async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset> {
+    async fn reset(&self, op: &Operation, target: &Fields, _: &Before, new: Option<&Secret>) -> Result<Reset> {
         let (account_id, address) = (target.get(&ACCOUNT_ID), target.get(&ADDRESS));
         let new = new.ok_or_else(|| {
             Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), "there is no password to send")
@@ -191,7 +191,7 @@ impl HostUp {
 
 /// Interprets the response to a reset.
 fn reset(address: &str, answer: &Answer) -> Reset {
-    let named = answer.text(&["email"]).and_then(|email| email.name());
+    let named = answer.text("/email").and_then(|email| email.name());
     // What is no name is not repeated.
     let notes = if named.is_some() { vec![] } else { vec![Note::UndocumentedResponse] };
     // In other letters it is the same mailbox: no other user to warn of.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::{
-    Field, Fields, Found, ImportId, Listed, Note, PasswordSource, Presence, PriorCredential, Reset, ResetKind,
+    Before, Field, Fields, Found, ImportId, Listed, Note, PasswordSource, Presence, PriorCredential, Reset, ResetKind,
     SmtpDefaults, Vendor, VendorApi,
     absence::{self, Lists, Sight},
     cache::{Cache, Weigh},
@@ -82,14 +82,14 @@ static USER_NAME: Field = Field::shown(
 /// between data centres, both refused before anything is done.
 static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     refusal: Form(&[
-        &[Mark::Text("message")],
-        &[Mark::Text("category"), Mark::Text("correlationId"), Mark::Text("errorType")],
+        &[Mark::Text("/message")],
+        &[Mark::Text("/category"), Mark::Text("/correlationId"), Mark::Text("/errorType")],
     ]),
-    code: &["policyName", "category", "errorType"],
+    code: &["/policyName", "/category", "/errorType"],
     codes: &[(DAILY, Kind::RateLimited)],
-    message: &["message"],
+    message: &["/message"],
     fields: None,
-    request_id: &["correlationId", "requestId"],
+    request_id: &["/correlationId", "/requestId"],
     unprocessed: &[423, 477],
 };
 
@@ -203,14 +203,14 @@ impl VendorApi for HubSpot {
         Ok(listed.get(user_name).is_some_and(|token| !token.is_deleted))
     }
 
-    async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
+    async fn reset(&self, op: &Operation, target: &Fields, _: &Before, _: Option<&Secret>) -> Result<Reset> {
         let user_name = target.get(&USER_NAME);
         let send = |token| self.request(Method::POST, &[user_name, "password-reset"], &token).reset(op);
         let answer = self.login.send(op, &self.api, send).await?;
-        let password = Some(answer.password(&["password"])?);
+        let password = Some(answer.password("/password")?);
         let named = match self.generation {
-            Generation::V1 => answer.text(&["userName"]),
-            Generation::V3 | Generation::Dated => answer.text(&["id"]),
+            Generation::V1 => answer.text("/userName"),
+            Generation::V3 | Generation::Dated => answer.text("/id"),
         };
         let reported = named.as_ref().and_then(Outside::name);
         // What is no name is not repeated, and no name that was asked for.

@@ -66,10 +66,10 @@ static USERNAME: Field =
 
 /// Errors as the API's pages show them; the vendor's own clients read `error` too.
 static ERROR_FORMAT: ErrorFormat = ErrorFormat {
-    refusal: Form(&[&[Mark::Is("success", false)], &[Mark::Text("message"), Mark::Text("error")]]),
+    refusal: Form(&[&[Mark::Is("/success", false)], &[Mark::Text("/message"), Mark::Text("/error")]]),
     code: &[],
     codes: &[],
-    message: &["message", "error"],
+    message: &["/message", "/error"],
     fields: Some(FieldErrors::Named),
     request_id: &[],
     unprocessed: &[],
@@ -105,16 +105,17 @@ impl VendorApi for KirimEmail {
         Ok(listed.values().map(|credential| credential.listed(scope)).collect())
     }
 
-    async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
+    async fn reset(&self, op: &Operation, target: &Fields, _: &Before, _: Option<&Secret>) -> Result<Reset> {
         let (domain, guid) = names(target);
         let answer = self.request(Method::PUT, domain, &[guid, "reset-password"]).reset(op).await?;
         // A password is kept even with `success: false`: if the vendor did change it, this is its only copy.
-        let failed = answer.flag(&["success"]) == Some(false);
-        let password = answer.password(&["data", "new_password"]);
+        let failed = answer.flag("/success") == Some(false);
+        let password = answer.password("/data/new_password");
         let password = password.map_err(|lost| if answer.is_refusal() { answer.refused() } else { lost })?;
 
-        let text = |name| answer.text(&["data", "credential", name]);
-        let time = |name| match answer.number(&["data", "credential", name]).and_then(|time| i64::try_from(time).ok()) {
+        let pointer = |name: &str| format!("/data/credential/{name}");
+        let text = |name| answer.text(&pointer(name));
+        let time = |name| match answer.number(&pointer(name)).and_then(|time| i64::try_from(time).ok()) {
             Some(seconds) => Scalar::Number(seconds),
             None => text(name).map_or(Scalar::Nothing, Scalar::Text),
         };
@@ -127,7 +128,7 @@ impl VendorApi for KirimEmail {
         };
         let is_another = !credential.is(guid);
         let odd = (failed || is_another).then_some(Note::UndocumentedResponse);
-        let behind = (answer.flag(&["data", "remote_synced"]) == Some(false)).then_some(Note::NotYetActive);
+        let behind = (answer.flag("/data/remote_synced") == Some(false)).then_some(Note::NotYetActive);
         let Found { username, version, .. } = credential.found(&PriorCredential::default());
         Ok(Reset { password: Some(password), username, version, notes: odd.into_iter().chain(behind).collect() })
     }
@@ -201,7 +202,7 @@ impl KirimEmail {
 /// Asks what may be asked any number of times.
 async fn ask(op: &Operation, request: Request) -> Result<Answer> {
     let answer = request.read(op).await?;
-    if answer.flag(&["success"]) == Some(false) { Err(answer.refused()) } else { Ok(answer) }
+    if answer.flag("/success") == Some(false) { Err(answer.refused()) } else { Ok(answer) }
 }
 
 fn names(target: &Fields) -> (&str, &str) {

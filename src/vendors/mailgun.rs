@@ -57,10 +57,10 @@ const EUROPEAN_HOST: &str = "smtp.eu.mailgun.org";
 const CHANGED: &str = "Password changed";
 
 static ERROR_FORMAT: ErrorFormat = ErrorFormat {
-    refusal: Form(&[&[Mark::TextIsNot("message", CHANGED), Mark::Body("Forbidden")]]),
+    refusal: Form(&[&[Mark::TextIsNot("/message", CHANGED), Mark::Body("Forbidden")]]),
     code: &[],
     codes: &[],
-    message: &["message"],
+    message: &["/message"],
     fields: None,
     request_id: &[],
     unprocessed: &[],
@@ -74,11 +74,11 @@ static RECIPE: Recipe = Recipe {
             path: "/v3/domains/{domain}/credentials/{login}",
             body: Body::Form(&[("password", "{password}")]),
         },
-        success: Agreement::Documented { status: 200, form: Form(&[&[Mark::TextIs("message", CHANGED)]]) },
+        success: Agreement::Documented { status: 200, form: Form(&[&[Mark::TextIs("/message", CHANGED)]]) },
     },
     list: List {
         path: "/v3/domains/{domain}/credentials",
-        items: &["items"],
+        items: "/items",
         paging: Paging::Skip { limit: ("limit", 100), skip: "skip" },
         id: "login",
         scope: &[&DOMAIN],

@@ -119,11 +119,11 @@ impl AccessToken {
     ///
     /// RFC 6749 spells its fields with underscores; some vendors' pages print them in camel case, so both are read.
     fn read(answer: &Answer) -> Result<Self> {
-        let secret = |snake, camel| answer.secret(&[snake]).or_else(|| answer.secret(&[camel]));
-        let token = secret("access_token", "accessToken");
+        let secret = |snake, camel| answer.secret(snake).or_else(|| answer.secret(camel));
+        let token = secret("/access_token", "/accessToken");
         Ok(Self {
             token: token.ok_or_else(|| answer.unreadable("it has no access token"))?,
-            refresh_token: secret("refresh_token", "refreshToken"),
+            refresh_token: secret("/refresh_token", "/refreshToken"),
             until: lifetime(answer).and_then(|lifetime| Instant::now().checked_add(lifetime)),
         })
     }
@@ -136,9 +136,9 @@ impl AccessToken {
 /// Returns the lifetime of a token, reported in seconds or as an end in milliseconds since 1970. An end in the past is
 /// ignored, since it only shows that the clocks differ.
 fn lifetime(answer: &Answer) -> Option<Duration> {
-    let seconds = answer.number(&["expires_in"]).or_else(|| answer.number(&["expiresIn"])).map(Duration::from_secs);
+    let seconds = answer.number("/expires_in").or_else(|| answer.number("/expiresIn")).map(Duration::from_secs);
     let lifetime = seconds.or_else(|| {
-        let end = UNIX_EPOCH.checked_add(Duration::from_millis(answer.number(&["expires_at"])?))?;
+        let end = UNIX_EPOCH.checked_add(Duration::from_millis(answer.number("/expires_at")?))?;
         end.duration_since(SystemTime::now()).ok()
     })?;
     Some(lifetime.saturating_sub(EXPIRY_MARGIN))

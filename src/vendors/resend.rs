@@ -59,10 +59,10 @@ static NAME: Field = Field::shown(
 const USERNAME: &str = "resend";
 
 static ERROR_FORMAT: ErrorFormat = ErrorFormat {
-    refusal: Form(&[&[Mark::Text("name")], &[Mark::Text("message")]]),
-    code: &["name"],
+    refusal: Form(&[&[Mark::Text("/name")], &[Mark::Text("/message")]]),
+    code: &["/name"],
     codes: &[("restricted_api_key", Kind::Forbidden)],
-    message: &["message"],
+    message: &["/message"],
     fields: None,
     request_id: &[],
     unprocessed: &[],
@@ -76,14 +76,14 @@ static RECIPE: Recipe = Recipe {
             path: "/api-keys",
             body: Body::Json(r#"{"name": "{name}", "permission": "sending_access", "domain_id": "{domain_id}"}"#),
         },
-        password: &["token"],
-        id: &["id"],
+        password: "/token",
+        id: "/id",
         revoke: Call { method: Method::DELETE, path: "/api-keys/{id}", body: Body::Nothing },
     },
     list: List {
         path: "/api-keys",
-        items: &["data"],
-        paging: Paging::After { limit: ("limit", 100), after: "after", has_more: &["has_more"] },
+        items: "/data",
+        paging: Paging::After { limit: ("limit", 100), after: "after", has_more: "/has_more" },
         id: "id",
         scope: &[],
         target: "",

@@ -59,12 +59,12 @@ const HOST: &str = "smtp.sendgrid.net";
 const EUROPEAN_HOST: &str = "smtp.eu.sendgrid.net";
 
 static ERROR_FORMAT: ErrorFormat = ErrorFormat {
-    refusal: Form(&[&[Mark::Text("errors.0.message")]]),
+    refusal: Form(&[&[Mark::Text("/errors/0/message")]]),
     code: &[],
     codes: &[],
-    message: &["errors.0.message"],
+    message: &["/errors/0/message"],
     fields: None,
-    request_id: &["id"],
+    request_id: &["/id"],
     unprocessed: &[],
 };
 
@@ -78,13 +78,13 @@ static RECIPE: Recipe = Recipe {
             // Without scopes the key could do everything.
             body: Body::Json(r#"{"name": "{name}", "scopes": ["mail.send"]}"#),
         },
-        password: &["api_key"],
-        id: &["api_key_id"],
+        password: "/api_key",
+        id: "/api_key_id",
         revoke: Call { method: Method::DELETE, path: "/v3/api_keys/{id}", body: Body::Nothing },
     },
     list: List {
         path: "/v3/api_keys",
-        items: &["result"],
+        items: "/result",
         paging: Paging::Single,
         id: "api_key_id",
         scope: &[],
@@ -93,7 +93,7 @@ static RECIPE: Recipe = Recipe {
         created_at: None,
     },
     // The specification wraps the key in a list, and clients read it without one.
-    one: Some(One { path: "/v3/api_keys/{id}", id: &[&["api_key_id"], &["result", "0", "api_key_id"]] }),
+    one: Some(One { path: "/v3/api_keys/{id}", id: &["/api_key_id", "/result/0/api_key_id"] }),
     username: Some(USERNAME),
     smtp_host: |settings| Some(if is_european(settings) { EUROPEAN_HOST } else { HOST }),
 };

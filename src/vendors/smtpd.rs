@@ -87,10 +87,10 @@ static USERNAME: Field = Field::shown(
 /// Errors as in <https://docs.smtpd.dev/api/authentication>. A rejected login comes with 403, as if a permission were
 /// missing.
 static ERROR_FORMAT: ErrorFormat = ErrorFormat {
-    refusal: Form(&[&[Mark::Number("code")], &[Mark::Text("message")]]),
-    code: &["code"],
+    refusal: Form(&[&[Mark::Number("/code")], &[Mark::Text("/message")]]),
+    code: &["/code"],
     codes: &[("40102", Kind::Unauthorized), ("40106", Kind::Unauthorized)],
-    message: &["message"],
+    message: &["/message"],
     fields: None,
     request_id: &[],
     unprocessed: &[],
@@ -127,8 +127,8 @@ impl VendorApi for Smtpd {
 
     /// Fetches the keys once: without the permission to list them there is none to create one. A new key can be created
     /// even if the old one is gone, so that is not checked.
-    async fn check(&self, op: &Operation, _: &Fields, prior: &PriorCredential) -> Result<Presence> {
-        self.refuse_own_login(prior)?;
+    async fn check(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence> {
+        self.refuse_own_login(target, prior)?;
         let ids = async { Ok(self.fetch(op).await?.into_iter().map(|key| key.id).collect()) };
         let ids = self.before.get_or_fetch(op, "", Box::pin(ids)).await?;
         // The key that is logged in with is on a list that is whole.
@@ -145,7 +145,7 @@ impl VendorApi for Smtpd {
     }
 
     /// Revoking the key that the provider logs in with would lock it out.
-    fn refuse_own_login(&self, prior: &PriorCredential) -> Result<()> {
+    fn refuse_own_login(&self, _: &Fields, prior: &PriorCredential) -> Result<()> {
         match &prior.username {
             Some(key) if self.own_key.as_ref() == Some(key) => Err(Error::new(
                 Kind::OwnLogin,
@@ -159,14 +159,14 @@ impl VendorApi for Smtpd {
 
     /// <https://docs.smtpd.dev/api/account/api-keys>: the fields of this response are capitalized, those of a list are
     /// not, so both are read.
-    async fn reset(&self, op: &Operation, target: &Fields, _: Option<&Secret>) -> Result<Reset> {
+    async fn reset(&self, op: &Operation, target: &Fields, _: &Before, _: Option<&Secret>) -> Result<Reset> {
         self.keys.forget(op).await?;
         let fields = [&NAME, &ROLE].map(|field| (field.name, target.get(field).into()));
         let send = |token| self.request(Method::POST, &[], &token).json(fields.to_vec()).reset(op);
         let answer = self.login.send(op, &self.api, send).await?;
-        let password = answer.secret(&["Secret"]).map_or_else(|| answer.password(&["secret"]), Ok)?;
-        let text = |name| answer.text(&[name]).filter(|text| !text.raw().is_empty());
-        let (key, id) = (text("Key").or_else(|| text("key")), text("ID").or_else(|| text("id")));
+        let password = answer.secret("/Secret").map_or_else(|| answer.password("/secret"), Ok)?;
+        let text = |pointer| answer.text(pointer).filter(|text| !text.raw().is_empty());
+        let (key, id) = (text("/Key").or_else(|| text("/key")), text("/ID").or_else(|| text("/id")));
         let [username, version] = [&key, &id].map(|text| text.as_ref().and_then(Outside::name));
         self.made().extend(id);
         let notes = if username.is_some() && version.is_some() { vec![] } else { vec![Note::UndocumentedResponse] };
@@ -193,8 +193,8 @@ impl VendorApi for Smtpd {
         Ok(if new.is_empty() { Observation::Unchanged } else { Observation::Appeared(appeared.collect()) })
     }
 
-    async fn revoke(&self, op: &Operation, prior: &PriorCredential) -> Result<()> {
-        self.refuse_own_login(prior)?;
+    async fn revoke(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<()> {
+        self.refuse_own_login(target, prior)?;
         let Some(id) = &prior.version else { return Ok(()) };
         self.keys.forget(op).await?;
         let send = |token| self.request(Method::PUT, &[id, "revoke"], &token).set(op, &Agreement::Undocumented);
@@ -357,10 +357,13 @@ mod tests {
         let base_url = BaseUrl::parse(VENDOR.base_url).unwrap();
         let smtpd = Smtpd::new(&settings, client.api(base_url, VENDOR.error_format, VENDOR.rate_window));
         let spared = |key: &str| {
-            smtpd.refuse_own_login(&PriorCredential { username: Some(key.to_owned()), ..PriorCredential::default() })
+            let prior = PriorCredential { username: Some(key.to_owned()), ..PriorCredential::default() };
+            smtpd.refuse_own_login(&Fields::default(), &prior)
         };
         let error = spared("own").unwrap_err();
         assert_eq!((error.kind, error.outcome), (Kind::OwnLogin, Outcome::NotChanged));
-        assert!(spared("other").is_ok() && smtpd.refuse_own_login(&PriorCredential::default()).is_ok());
+        assert!(
+            spared("other").is_ok() && smtpd.refuse_own_login(&Fields::default(), &PriorCredential::default()).is_ok()
+        );
     }
 }

@@ -67,7 +67,7 @@ async fn nothing_is_sent_without_a_password() {
     for case in cases_of_callers() {
         let server = Server::start(case, &[]).await;
         server.mount(case.reset, ok(case)).await;
-        let error = server.api().reset(&operation(), &server.target(), None).await.unwrap_err();
+        let error = server.api().reset(&operation(), &server.target(), &server.before(), None).await.unwrap_err();
         assert_eq!((error.kind, error.outcome), (Kind::Setup, Outcome::NotChanged), "{}", case.vendor.name);
         assert_eq!(server.requests(case.reset).await.len(), 0, "{}", case.vendor.name);
     }

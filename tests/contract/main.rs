@@ -17,7 +17,7 @@ use case::{Case, Exchange, Expected, TOKEN, cases, cases_of, fields, get, post};
 use terraform_provider_smtp::{
     http::{Error, Kind, Outcome},
     secret::{Name, Secret},
-    vendors::{BaseUrl, Client, Fields, Listed, Operation, Presence, PriorCredential, Settings, VendorApi},
+    vendors::{BaseUrl, Before, Client, Fields, Listed, Operation, Presence, PriorCredential, Settings, VendorApi},
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -378,7 +378,7 @@ impl Server {
 
     async fn reset(&self, api: &dyn VendorApi) -> Result<terraform_provider_smtp::vendors::Reset, Error> {
         let new = self.case.new.map(Secret::new);
-        api.reset(&operation(), &self.target(), new.as_ref()).await
+        api.reset(&operation(), &self.target(), &self.before(), new.as_ref()).await
     }
 
     fn settings(&self) -> Fields {
@@ -411,6 +411,10 @@ impl Server {
 
     fn prior(&self) -> PriorCredential {
         PriorCredential { version: self.case.version.map(str::to_owned), username: None }
+    }
+
+    fn before(&self) -> Before {
+        Before { prior: self.prior(), ..Before::default() }
     }
 
     fn api(&self) -> Arc<dyn VendorApi> {

@@ -158,7 +158,10 @@ async fn the_key_that_is_logged_in_with_is_never_revoked_where_it_shows_its_id()
     });
     let api = server.case.vendor.api(&settings, BaseUrl::parse(&server.mock.uri()).unwrap(), &client);
     let (op, own) = (operation(), server.prior());
-    for error in [api.check(&op, &server.target(), &own).await.unwrap_err(), api.revoke(&op, &own).await.unwrap_err()] {
+    for error in [
+        api.check(&op, &server.target(), &own).await.unwrap_err(),
+        api.revoke(&op, &server.target(), &own).await.unwrap_err(),
+    ] {
         assert_eq!((error.kind, error.outcome), (Kind::OwnLogin, Outcome::NotChanged));
         assert!(!format!("{error:?}").contains("secret"));
     }
@@ -187,13 +190,13 @@ async fn a_key_is_revoked_when_the_vendor_says_so_or_no_longer_lists_it() {
             if let Some(list) = list {
                 server.mount(case.found[0], ResponseTemplate::new(200).set_body_string(list)).await;
             }
-            let revoked = server.api().revoke(&operation(), &server.prior()).await;
+            let revoked = server.api().revoke(&operation(), &server.target(), &server.prior()).await;
             let error = revoked.err().map(|error| (error.kind, error.outcome));
             assert_eq!(error, expected, "{} {status} {body}", case.vendor.name);
             assert_eq!(server.requests(revoke).await.len(), 1, "{}", case.vendor.name);
         }
         let server = Server::start(case, &[]).await;
-        server.api().revoke(&operation(), &PriorCredential::default()).await.unwrap();
+        server.api().revoke(&operation(), &server.target(), &PriorCredential::default()).await.unwrap();
         assert_eq!(server.mock.received_requests().await.unwrap().len(), 0, "without an id nothing is revoked");
     }
 }

@@ -127,7 +127,10 @@ async fn the_keys_are_asked_for_once_and_none_is_looked_for() {
 async fn the_key_that_is_logged_in_with_is_never_revoked() {
     let server = Server::start(&CASES[0], &[LIST, REVOKE]).await;
     let (api, op, own) = (server.api(), operation(), prior(Some(ID), Some("terraform")));
-    for error in [api.check(&op, &server.target(), &own).await.unwrap_err(), api.revoke(&op, &own).await.unwrap_err()] {
+    for error in [
+        api.check(&op, &server.target(), &own).await.unwrap_err(),
+        api.revoke(&op, &server.target(), &own).await.unwrap_err(),
+    ] {
         assert_eq!((error.kind, error.outcome), (Kind::OwnLogin, Outcome::NotChanged));
     }
     assert_eq!(server.mock.received_requests().await.unwrap().len(), 0, "it is refused before anything is done");
@@ -169,7 +172,7 @@ async fn a_key_that_is_revoked_or_gone_is_retired() {
         let server = Server::start(&CASES[0], &[]).await;
         let body = if status == 404 { BY_KEY.error } else { "" };
         server.mount(REVOKE, ResponseTemplate::new(status).set_body_string(body)).await;
-        server.api().revoke(&operation(), &prior(Some(ID), Some(KEY))).await.unwrap();
+        server.api().revoke(&operation(), &server.target(), &prior(Some(ID), Some(KEY))).await.unwrap();
         let requests = server.requests(REVOKE).await;
         assert_eq!((requests.len(), requests[0].body.len()), (1, 0), "{status}");
     }
@@ -187,7 +190,7 @@ async fn an_answer_to_a_revocation_that_says_something_is_believed_when_the_key_
         let server = Server::start(&CASES[0], &[key]).await;
         let said = ResponseTemplate::new(200).set_body_raw(r#"{"login_url": "https://portal"}"#, "application/json");
         server.mount(REVOKE, said).await;
-        let retired = server.api().revoke(&operation(), &prior(Some(ID), Some(KEY))).await;
+        let retired = server.api().revoke(&operation(), &server.target(), &prior(Some(ID), Some(KEY))).await;
         let kind = retired.as_ref().err().map(|error| error.kind);
         assert_eq!(kind, expected);
         assert!(retired.err().is_none_or(|error| error.outcome == Outcome::MayHaveChanged));
@@ -200,7 +203,7 @@ async fn a_page_does_not_revoke_a_key() {
     let page = ResponseTemplate::new(200).set_body_raw("<html>Under maintenance</html>", "text/html");
     Mock::given(matchers::path(REVOKE.path)).respond_with(page).up_to_n_times(1).mount(&server.mock).await;
     server.mount(REVOKE, ResponseTemplate::new(200)).await;
-    server.api().revoke(&operation(), &prior(Some(ID), Some(KEY))).await.unwrap();
+    server.api().revoke(&operation(), &server.target(), &prior(Some(ID), Some(KEY))).await.unwrap();
     assert_eq!(server.requests(REVOKE).await.len(), 2);
 }
 
@@ -225,7 +228,7 @@ async fn a_key_that_may_still_be_valid_is_not_retired() {
     ] {
         let server = Server::start(&CASES[0], &[]).await;
         server.mount(REVOKE, ResponseTemplate::new(status).set_body_string(body)).await;
-        let error = server.api().revoke(&operation(), &prior(Some(ID), Some(KEY))).await.unwrap_err();
+        let error = server.api().revoke(&operation(), &server.target(), &prior(Some(ID), Some(KEY))).await.unwrap_err();
         assert_eq!((error.kind, error.outcome), (kind, outcome), "{status}");
     }
 }
@@ -233,7 +236,7 @@ async fn a_key_that_may_still_be_valid_is_not_retired() {
 #[tokio::test]
 async fn without_an_id_there_is_nothing_to_revoke() {
     let server = Server::start(&CASES[0], &[]).await;
-    server.api().revoke(&operation(), &prior(None, Some(KEY))).await.unwrap();
+    server.api().revoke(&operation(), &server.target(), &prior(None, Some(KEY))).await.unwrap();
     assert_eq!(server.mock.received_requests().await.unwrap().len(), 0);
 }
 

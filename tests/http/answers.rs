@@ -200,11 +200,11 @@ async fn a_single_value_is_found_among_unexpected_ones() {
         "data": {"other": 1}} and garbage"#;
     let server = Server::start([Act::answer(200, &[], body)]);
     let answer = server.read().await.unwrap();
-    assert_eq!(answer.number(&["data", "seconds"]), Some(7));
-    assert_eq!(answer.flag(&["data", "late"]), Some(true));
-    assert_eq!(answer.secret(&["data", "password"]), Some(Secret::new("p")));
-    for path in [&["data"][..], &["data", "none"], &["data", "seconds"], &["data", "seconds", "more"]] {
-        assert_eq!(answer.text(path), None, "{path:?}");
+    assert_eq!(answer.number("/data/seconds"), Some(7));
+    assert_eq!(answer.flag("/data/late"), Some(true));
+    assert_eq!(answer.secret("/data/password"), Some(Secret::new("p")));
+    for pointer in ["/data", "/data/none", "/data/seconds", "/data/seconds/more"] {
+        assert_eq!(answer.text(pointer), None, "{pointer}");
     }
 }
 
@@ -213,7 +213,7 @@ async fn an_error_in_a_success_body_is_reported_with_the_vendors_message() {
     let body = format!(r#"{{"category":"LOCKED","message":"Locked for {TOKEN}","success":false}}"#);
     let server = Server::start([Act::answer(200, &["X-Request-Id: r-1"], &body)]);
     let answer = server.reset().await.unwrap();
-    assert_eq!((answer.flag(&["success"]), answer.flag(&["message"])), (Some(false), None));
+    assert_eq!((answer.flag("/success"), answer.flag("/message")), (Some(false), None));
     let error = answer.refused();
     assert_eq!((error.kind, error.outcome, error.status), (Kind::Rejected, Outcome::NotChanged, Some(200)));
     assert_eq!(error.message.as_deref(), Some("Locked for [redacted]"));

@@ -134,7 +134,7 @@ async fn a_password_in_a_broken_frame_is_kept_however_the_connection_ends() {
                     let server = Server::start([act(bytes)]);
                     let case = format!("{damage} {end}: {body:?}");
                     let answer = server.reset().await.unwrap_or_else(|error| panic!("{case}: {error:?}"));
-                    let password = answer.password(&["password"]).unwrap_or_else(|error| panic!("{case}: {error:?}"));
+                    let password = answer.password("/password").unwrap_or_else(|error| panic!("{case}: {error:?}"));
                     assert_eq!(password, Secret::new("the-new-password"), "{case}");
                     assert_eq!(server.requests().len(), 1, "{case}");
                 });
@@ -189,7 +189,7 @@ fn no_broken_answer_yields_another_password_than_it_holds() {
         let shown = String::from_utf8_lossy(&bytes).into_owned();
         let found = runtime.block_on(async {
             let server = Server::start([Act::Say(bytes)]);
-            server.reset().await.and_then(|answer| answer.password(&["password"]))
+            server.reset().await.and_then(|answer| answer.password("/password"))
         });
         match found {
             Ok(found) => prop_assert!(found == Secret::new("the-new-password"), "{:?} in {}", found.for_wire(), shown),
@@ -219,7 +219,7 @@ async fn what_is_no_answer_yields_no_password() {
             let server = Server::start([Act::Say(format!("{head}{body}").into_bytes())]);
             let answer = server.reset().await.unwrap();
             assert_eq!(answer.is_whole(), length == body.len());
-            let error = answer.password(&["password"]).unwrap_err();
+            let error = answer.password("/password").unwrap_err();
             // A whole text that is no object is not the vendor's, and something else's success proves nothing.
             let is_proof = !answer.is_whole() || body.starts_with('{');
             assert_eq!(error.outcome, if is_proof { Outcome::Changed } else { Outcome::MayHaveChanged }, "{body}");
@@ -236,7 +236,7 @@ async fn a_read_that_is_broken_is_no_answer() {
         format!("{CHUNKED}{PASSWORD}"),
     ] {
         let server = Server::start([Act::Say(bytes.into_bytes()), Act::answer(200, &[], r#"{"name":"right"}"#)]);
-        assert_eq!(server.read().await.unwrap().text(&["name"]).unwrap().raw(), "right");
+        assert_eq!(server.read().await.unwrap().text("/name").unwrap().raw(), "right");
         assert_eq!(server.requests().len(), 2);
     }
 }
@@ -258,5 +258,5 @@ async fn a_whole_answer_without_a_password_stays_whole_when_the_time_runs_out() 
     let settings = Settings { request_timeout: Duration::from_secs(1), ..settings() };
     let answer = post(&server.api_with(settings)).reset(&operation(30)).await.unwrap();
     assert!(answer.is_whole());
-    assert_eq!(answer.password(&["password"]).unwrap_err().outcome, Outcome::MayHaveChanged);
+    assert_eq!(answer.password("/password").unwrap_err().outcome, Outcome::MayHaveChanged);
 }

@@ -35,7 +35,7 @@ async fn a_host_without_an_address_changed_nothing() {
 #[tokio::test]
 async fn an_early_response_is_read_and_without_a_password_proves_nothing() {
     let server = Server::start([Act::Babble(answer(200, &[], PASSWORD))]);
-    assert_eq!(server.reset().await.unwrap().password(&["password"]).unwrap(), Secret::new("the-new-password"));
+    assert_eq!(server.reset().await.unwrap().password("/password").unwrap(), Secret::new("the-new-password"));
     assert_eq!(server.connections(), 1);
 
     let server = Server::start([Act::Babble(b"220 mail.example.com\r\n".to_vec())]);
@@ -89,7 +89,7 @@ async fn the_deadline_ends_a_read_but_never_the_wait_for_a_resets_response() {
         };
         let (reset, ()) = tokio::join!(post(&api).reset(&op), telling);
         if told {
-            assert_eq!(reset.unwrap().password(&["password"]).unwrap(), Secret::new("the-new-password"));
+            assert_eq!(reset.unwrap().password("/password").unwrap(), Secret::new("the-new-password"));
         } else {
             server.failed(reset, Kind::TimedOut, Outcome::MayHaveChanged, 1);
         }
@@ -110,7 +110,7 @@ async fn an_answer_that_comes_after_a_wait_and_after_the_deadline_is_kept() {
     };
     let api = server.api();
     let (reset, ()) = tokio::join!(post(&api).reset(&op), telling);
-    assert_eq!(reset.unwrap().password(&["password"]).unwrap(), Secret::new("the-new-password"));
+    assert_eq!(reset.unwrap().password("/password").unwrap(), Secret::new("the-new-password"));
     assert_eq!(server.requests().len(), 2);
 }
 
@@ -200,7 +200,7 @@ async fn a_password_in_a_response_that_is_too_large_is_kept_if_it_has_arrived() 
                 server.lost(server.reset().await, Kind::TooLarge, Outcome::Changed);
             } else {
                 let answer = server.reset().await.unwrap();
-                assert_eq!(answer.password(&["password"]).unwrap(), Secret::new("the-new-password"));
+                assert_eq!(answer.password("/password").unwrap(), Secret::new("the-new-password"));
                 assert!(!answer.is_whole());
             }
         }

@@ -14,7 +14,7 @@ fn list() -> Vec<u8> {
 async fn look_reset_look(api: &Api) {
     get(api).read(&operation(20)).await.unwrap();
     let answer = post(api).reset(&operation(20)).await.unwrap();
-    assert_eq!(answer.password(&["password"]).unwrap(), Secret::new("the-new-password"));
+    assert_eq!(answer.password("/password").unwrap(), Secret::new("the-new-password"));
     get(api).read(&operation(20)).await.unwrap();
 }
 
@@ -99,7 +99,7 @@ async fn a_connection_that_cannot_carry_another_request_is_not_kept() {
         let api = server.api();
         for _ in 0..2 {
             let looked = get(&api).read(&operation(20)).await.unwrap();
-            assert_eq!(looked.flag(&["stale"]), None);
+            assert_eq!(looked.flag("/stale"), None);
         }
         assert_eq!((server.connections(), server.requests().len()), (2, 2));
     }

@@ -32,22 +32,22 @@ use tokio_util::sync::CancellationToken;
 /// An error format with everything that one can have.
 static DIALECT: ErrorFormat = ErrorFormat {
     refusal: Form(&[&[
-        Mark::Text("category"),
-        Mark::Number("category"),
-        Mark::Text("error.code"),
-        Mark::Text("error.text"),
-        Mark::Text("message"),
+        Mark::Text("/category"),
+        Mark::Number("/category"),
+        Mark::Text("/error/code"),
+        Mark::Text("/error/text"),
+        Mark::Text("/message"),
     ]]),
-    code: &["category", "error.code"],
+    code: &["/category", "/error/code"],
     codes: &[("OTHER_LOGIN", Kind::Unauthorized)],
-    message: &["message", "error.text"],
+    message: &["/message", "/error/text"],
     fields: None,
-    request_id: &["correlationId"],
+    request_id: &["/correlationId"],
     unprocessed: &[423, 477],
 };
 
 /// What agrees to a password of the caller's own.
-static AGREEMENT: Agreement = Agreement::Documented { status: 200, form: Form(&[&[Mark::Text("email")]]) };
+static AGREEMENT: Agreement = Agreement::Documented { status: 200, form: Form(&[&[Mark::Text("/email")]]) };
 
 const TOKEN: &str = "pat-eu1-the-access-token";
 
@@ -113,6 +113,6 @@ impl Server {
 
     /// Asserts that the password was lost, why, and that one request was sent.
     fn lost(&self, result: Result<Answer, Error>, kind: Kind, outcome: Outcome) -> Error {
-        self.failed(result.and_then(|answer| answer.password(&["password"]).map(|_| answer)), kind, outcome, 1)
+        self.failed(result.and_then(|answer| answer.password("/password").map(|_| answer)), kind, outcome, 1)
     }
 }

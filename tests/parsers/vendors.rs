@@ -11,7 +11,7 @@ use std::{
 use terraform_provider_smtp::{
     http::{self, Error, Outcome},
     secret::Secret,
-    vendors::{BaseUrl, Fields, Operation, PriorCredential, Settings, VENDORS, Vendor, VendorApi, Visibility},
+    vendors::{BaseUrl, Before, Fields, Operation, PriorCredential, Settings, VENDORS, Vendor, VendorApi, Visibility},
 };
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -98,7 +98,7 @@ fn target(vendor: &Vendor) -> Fields {
 
 async fn reset(api: Arc<dyn VendorApi>, target: Fields) {
     let own = Secret::new(OWN_PASSWORD);
-    if let Err(error) = api.reset(&operation(TO_RESET), &target, Some(&own)).await {
+    if let Err(error) = api.reset(&operation(TO_RESET), &target, &Before::default(), Some(&own)).await {
         assert_mute(&error);
     }
 }

@@ -108,7 +108,7 @@ mod tests {
     use crate::{
         http::Error,
         secret::{Name, Secret},
-        vendors::{self, Fields, Presence, PriorCredential, Reset, VENDORS, Vendor, VendorApi},
+        vendors::{self, Before, Fields, Presence, PriorCredential, Reset, VENDORS, Vendor, VendorApi},
     };
 
     type Answer<T> = std::result::Result<T, Error>;
@@ -139,7 +139,7 @@ mod tests {
             Ok(listed.collect())
         }
 
-        async fn reset(&self, _: &vendors::Operation, _: &Fields, _: Option<&Secret>) -> Answer<Reset> {
+        async fn reset(&self, _: &vendors::Operation, _: &Fields, _: &Before, _: Option<&Secret>) -> Answer<Reset> {
             unreachable!("it is only listed")
         }
     }

@@ -136,7 +136,7 @@ mod tests {
     use crate::{
         http::Error,
         secret::Secret,
-        vendors::{Fields, Listed, Presence, PriorCredential, Reset},
+        vendors::{Before, Fields, Listed, Presence, PriorCredential, Reset},
     };
 
     /// An API that is closed only together with others.
@@ -153,7 +153,13 @@ mod tests {
             unreachable!("it is only closed")
         }
 
-        async fn reset(&self, _: &Operation, _: &Fields, _: Option<&Secret>) -> std::result::Result<Reset, Error> {
+        async fn reset(
+            &self,
+            _: &Operation,
+            _: &Fields,
+            _: &Before,
+            _: Option<&Secret>,
+        ) -> std::result::Result<Reset, Error> {
             unreachable!("it is only closed")
         }
 

@@ -15,7 +15,7 @@ use super::{
     value::{Body, Call, Login, One, Paging, Recipe, Reset as Means},
 };
 use crate::{
-    http::{Agreement, Api, Error, Kind, Method, Operation, Outcome, Request, Result},
+    http::{Agreement, Api, Error, Kind, Method, Operation, Outcome, Request, Result, pointer},
     secret::{Name, Outside, Secret},
     vendors::{
         absence::{self, Lists, Sight},
@@ -80,13 +80,13 @@ impl VendorApi for Engine {
         if !self.makes_another() {
             return self.read(op, target, prior).await;
         }
-        self.refuse_own_login(prior)?;
+        self.refuse_own_login(target, prior)?;
         let ids = async { Ok(self.fetch_keys(op, target).await?.into_iter().map(|row| row.id).collect()) };
         self.before.get_or_fetch(op, &self.scope(target), Box::pin(ids)).await?;
         Ok(Presence::Found(Found::default()))
     }
 
-    fn refuse_own_login(&self, prior: &PriorCredential) -> Result<()> {
+    fn refuse_own_login(&self, _: &Fields, prior: &PriorCredential) -> Result<()> {
         match (&self.recipe.login, prior.version.as_deref()) {
             // The rule sees the token, and nothing of it leaves the rule.
             (Login::Bearer { token, own_id }, Some(id))
@@ -111,7 +111,7 @@ impl VendorApi for Engine {
         Ok(listed.collect())
     }
 
-    async fn reset(&self, op: &Operation, target: &Fields, new: Option<&Secret>) -> Result<Reset> {
+    async fn reset(&self, op: &Operation, target: &Fields, _: &Before, new: Option<&Secret>) -> Result<Reset> {
         match &self.recipe.reset {
             Means::Set { request, success } => {
                 let new = new.ok_or_else(|| self.without_password())?;
@@ -165,17 +165,16 @@ impl VendorApi for Engine {
         Ok(if new.is_empty() { Observation::Unchanged } else { Observation::Appeared(appeared.collect()) })
     }
 
-    async fn revoke(&self, op: &Operation, prior: &PriorCredential) -> Result<()> {
-        self.refuse_own_login(prior)?;
+    async fn revoke(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<()> {
+        self.refuse_own_login(target, prior)?;
         let (Means::Create { revoke, .. }, Some(id)) = (&self.recipe.reset, &prior.version) else { return Ok(()) };
         self.listed.forget(op).await?;
-        let target = Fields::default();
-        let request = self.send(revoke, &Values { id: Some(id), ..Values::of(&target) })?;
+        let request = self.send(revoke, &Values { id: Some(id), ..Values::of(target) })?;
         match request.set(op, &Agreement::Undocumented).await {
             Ok(answer) if answer.is_empty() => Ok(()),
             // Whatever says something may come from something in between, but the list does not.
-            Ok(answer) => match self.fetch_keys(op, &target).await {
-                Ok(rows) if self.find(&rows, &target, Some(id)).is_none() => Ok(()),
+            Ok(answer) => match self.fetch_keys(op, target).await {
+                Ok(rows) if self.find(&rows, target, Some(id)).is_none() => Ok(()),
                 Ok(_) => Err(unconfirmed(answer.unreadable("the credential is still listed after it"))),
                 Err(error) => Err(unconfirmed(error)),
             },
@@ -247,7 +246,8 @@ impl Engine {
                 }
             };
             let answer = listing.answer(request.read(op)).await?;
-            let page = answer.json_with(Page { list, path: list.items })?;
+            let path: Vec<_> = pointer::steps(list.items).collect();
+            let page = answer.json_with(Page { list, path: &path })?;
             listing.count(page.count)?;
             let known = seen.len();
             seen.extend(page.kept.iter().map(|row| row.id.clone()));
@@ -284,7 +284,7 @@ impl Engine {
     /// Asks for one credential.
     async fn one(&self, op: &Operation, one: &One, target: &Fields, id: &str) -> Result<()> {
         let answer = self.get(one.path, &Values { id: Some(id), ..Values::of(target) })?.read(op).await?;
-        let shown = one.id.iter().find_map(|path| answer.text(path));
+        let shown = one.id.iter().find_map(|pointer| answer.text(pointer));
         if shown.is_some_and(|shown| shown.raw() == id) {
             Ok(())
         } else {

@@ -1,6 +1,6 @@
 //! Reads a page of a list, and keeps of each entry only the fields that a recipe names.
 
-use std::{fmt, result::Result};
+use std::{borrow::Cow, fmt, result::Result};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -23,7 +23,7 @@ pub(super) struct Row {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Page<'a> {
     pub(super) list: &'a List,
-    pub(super) path: &'a [&'a str],
+    pub(super) path: &'a [Cow<'a, str>],
 }
 
 /// The entries of a page. Once there are more than a whole list may have, the rest is not kept.

@@ -8,7 +8,7 @@ use crate::{
 /// How one vendor resets, lists and revokes.
 ///
 /// A template is a text with placeholders in braces: the names of target fields, `{password}` where the caller makes it,
-/// and `{id}`, the `remote_version` of the credential that is meant.
+/// and `{id}`, the `remote_version` of the credential that is meant. Places in responses are JSON pointers.
 #[derive(Debug)]
 pub(in crate::vendors) struct Recipe {
     /// How every request is authorized.
@@ -59,9 +59,9 @@ pub(in crate::vendors) enum Reset {
         /// The request.
         request: Call,
         /// Where the response has the password.
-        password: &'static [&'static str],
+        password: &'static str,
         /// Where the response has the id.
-        id: &'static [&'static str],
+        id: &'static str,
         /// The request that revokes the credential `{id}`.
         revoke: Call,
     },
@@ -96,7 +96,7 @@ pub(in crate::vendors) struct List {
     /// A template of the path.
     pub(in crate::vendors) path: &'static str,
     /// Where a page has its entries.
-    pub(in crate::vendors) items: &'static [&'static str],
+    pub(in crate::vendors) items: &'static str,
     /// How further pages are requested.
     pub(in crate::vendors) paging: Paging,
     /// The field of an entry that identifies it.
@@ -131,7 +131,7 @@ pub(in crate::vendors) enum Paging {
         /// The query parameter for the id.
         after: &'static str,
         /// Where a page says whether another one follows.
-        has_more: &'static [&'static str],
+        has_more: &'static str,
     },
 }
 
@@ -141,5 +141,5 @@ pub(in crate::vendors) struct One {
     /// A template of the path.
     pub(in crate::vendors) path: &'static str,
     /// Where the response may have the id. A response about another credential is an error.
-    pub(in crate::vendors) id: &'static [&'static [&'static str]],
+    pub(in crate::vendors) id: &'static [&'static str],
 }

@@ -32,7 +32,7 @@ use crate::{
         settings::Connections,
     },
     secret::{Name, Secret},
-    vendors::{self, Fields, Found, Listed, Presence, Reset, ResetKind, VendorApi},
+    vendors::{self, Before, Fields, Found, Listed, Presence, Reset, ResetKind, VendorApi},
 };
 
 type Answer<T> = std::result::Result<T, Error>;
@@ -94,7 +94,7 @@ impl VendorApi for Fake {
         unreachable!("a resource asks for one credential")
     }
 
-    async fn reset(&self, _: &vendors::Operation, target: &Fields, _: Option<&Secret>) -> Answer<Reset> {
+    async fn reset(&self, _: &vendors::Operation, target: &Fields, _: &Before, _: Option<&Secret>) -> Answer<Reset> {
         let name = SUCCESSOR.target.iter().find_map(|field| target.text(field)).unwrap_or("another vendor's");
         if let Some(stop) = &self.stop {
             stop.cancel();
@@ -107,7 +107,7 @@ impl VendorApi for Fake {
         Ok(Reset { password: Some(Secret::new("new secret")), username, version, ..Reset::default() })
     }
 
-    async fn revoke(&self, _: &vendors::Operation, held: &PriorCredential) -> Answer<()> {
+    async fn revoke(&self, _: &vendors::Operation, _: &vendors::Fields, held: &PriorCredential) -> Answer<()> {
         self.note(&format!("revoke {}", held.version.as_deref().unwrap_or("nothing")), self.revoke)?;
         self.answer().await;
         Ok(())

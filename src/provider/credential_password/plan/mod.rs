@@ -34,7 +34,8 @@ pub(super) fn plan(connections: &Connections, call: &Call, draft: &mut Draft) ->
     if let (true, Some(target)) = (decision.resets, &decision.target) {
         match connections.to(target.vendor) {
             Connection::Ready(api) => {
-                let refused = api.refuse_own_login(&State::of(&draft.prior).stored.credential);
+                let prior = State::of(&draft.prior).stored.credential;
+                let refused = api.refuse_own_login(&target.fields, &prior);
                 refused.map_err(|error| vendor::failed(Step::Checking, target, &error))?;
                 // Only a warning: the reset itself does not depend on the server.
                 if let (Some(other), true) = (api.smtp_host_of_login(), draft.config.get(SMTP_HOST).is_null()) {
