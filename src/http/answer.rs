@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{
     error::{Error, Finality, Kind, Outcome, Result},
     error_format::ErrorFormat,
-    words::{Media, Origin},
+    words::{Agreement, Media, Origin},
 };
 use crate::secret::Shown;
 
@@ -81,6 +81,16 @@ impl Answer {
         let value = seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
         // The parser's errors quote their input.
         value.map_err(|_| self.unreadable("the response does not have the documented form"))
+    }
+
+    /// Returns whether the response is the documented success.
+    pub fn agrees(&self, agreement: &Agreement) -> bool {
+        agreement.of(self.status, self.media, &self.body, &self.error_format.refusal) == Origin::Vendor
+    }
+
+    /// Returns whether the response says that nothing was changed.
+    pub fn is_refusal_of(&self, agreement: &Agreement) -> bool {
+        agreement.is_refusal(self.media, &self.body)
     }
 
     /// Creates the error for a response that lacks something, such as "the response has no password".

@@ -86,6 +86,23 @@ impl BaseUrl {
         url.set_path(&format!("{prefix}{path}"));
         url
     }
+
+    /// The URL of a link in a response of this API: absolute, or relative to this URL. The error says why the link is
+    /// not followed: it must not lead the login to another server.
+    pub(super) fn follow(&self, link: &str) -> Result<Url, &'static str> {
+        let mut base = self.url.clone();
+        base.set_path(&format!("{}/", self.url.path().trim_end_matches('/')));
+        let mut url = base.join(link).map_err(|_| "the link to the next page is not a URL")?;
+        if (url.scheme(), url.host(), url.port_or_known_default())
+            != (base.scheme(), base.host(), base.port_or_known_default())
+            || !url.username().is_empty()
+            || url.password().is_some()
+        {
+            return Err("the link to the next page leads to another server");
+        }
+        url.set_fragment(None);
+        Ok(url)
+    }
 }
 
 #[cfg(test)]
@@ -107,6 +124,28 @@ mod tests {
             "http://[::1]:8080",
         ] {
             assert!(BaseUrl::parse(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_followed_on_the_same_server_only() {
+        let base = BaseUrl::parse("https://api.example.com/v1").unwrap();
+        for (link, expected) in [
+            ("https://api.example.com/v1/users?page=2", Ok("https://api.example.com/v1/users?page=2")),
+            ("https://api.example.com:443/users?page=2#top", Ok("https://api.example.com/users?page=2")),
+            ("/v1/users?page=2", Ok("https://api.example.com/v1/users?page=2")),
+            ("users?page=2", Ok("https://api.example.com/v1/users?page=2")),
+            ("?page=2", Ok("https://api.example.com/v1/?page=2")),
+            ("https://example.com/v1/users", Err(())),
+            ("http://api.example.com/v1/users", Err(())),
+            ("https://api.example.com:8443/v1/users", Err(())),
+            ("//example.com/v1/users", Err(())),
+            ("https://user@api.example.com/", Err(())),
+            ("https://:secret@api.example.com/", Err(())),
+            ("https://", Err(())),
+        ] {
+            let followed = base.follow(link);
+            assert_eq!(followed.as_ref().map(url::Url::as_str).map_err(drop), expected, "{link}");
         }
     }
 

@@ -182,6 +182,11 @@ impl Exchange<'_> {
                 return Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries });
             }
         };
+        if self.intent == Intent::Set && self.agreement.is_refusal(media, &body) {
+            let received = Received { body, beyond: Vec::new(), is_whole: true };
+            let answer = Answer { media, request_id, ..self.answer(status, received, None) };
+            return Err(Failure::last(answer.refused()));
+        }
         // The response to a reset proves itself by its password. To this request, a captive portal's 200 would look
         // the same as the vendor's.
         if self.intent == Intent::Set

@@ -8,9 +8,23 @@ use super::{
     answer::Answer,
     error::{Error, Finality, Kind, Outcome, Result},
     json::{Leaf, look},
+    pointer,
     salvage::documents,
 };
 use crate::secret::{Outside, Secret};
+
+/// A string or an integer, as text.
+struct TextOrNumber(Outside);
+
+impl Leaf for TextOrNumber {
+    fn of_text(text: &str) -> Option<Self> {
+        Outside::of_text(text).map(Self)
+    }
+
+    fn of_number(number: u64) -> Option<Self> {
+        Some(Self(Outside::new(number.to_string())))
+    }
+}
 
 impl Answer {
     /// Returns the password at a JSON pointer. Fails if there is none or it is empty.
@@ -21,7 +35,7 @@ impl Answer {
         self.secret(pointer).ok_or_else(|| {
             let lost = self.unreadable("the response has no password");
             match self.outcome {
-                Outcome::Changed if self.is_whole && !self.begins_an_object() => Error {
+                Outcome::Changed if self.is_whole && !self.begins_as(pointer) => Error {
                     kind: Kind::NotTheApi,
                     outcome: Outcome::MayHaveChanged,
                     finality: Finality::InFlight,
@@ -32,9 +46,15 @@ impl Answer {
         })
     }
 
-    fn begins_an_object(&self) -> bool {
+    /// Returns whether the body begins with an object, or with a list where the pointer begins with an index.
+    fn begins_as(&self, pointer: &str) -> bool {
+        let in_list = pointer::steps(pointer).next().is_some_and(|step| step.parse::<usize>().is_ok());
         let body = self.body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&self.body);
-        body.trim_ascii_start().first() == Some(&b'{')
+        match body.trim_ascii_start().first() {
+            Some(b'{') => true,
+            Some(b'[') => in_list,
+            _ => false,
+        }
     }
 
     /// Returns the secret string at a JSON pointer, unless it is empty.
@@ -45,6 +65,11 @@ impl Answer {
     /// Returns the string at a JSON pointer, which is not a secret.
     pub fn text(&self, pointer: &str) -> Option<Outside> {
         self.find(pointer)
+    }
+
+    /// Returns the string or the integer at a JSON pointer, as text.
+    pub fn text_or_number(&self, pointer: &str) -> Option<Outside> {
+        self.find(pointer).map(|TextOrNumber(text)| text)
     }
 
     /// Returns the integer at a JSON pointer.

@@ -8,6 +8,18 @@ pub(crate) fn steps(pointer: &str) -> impl Iterator<Item = Cow<'_, str>> {
     pointer.split('/').skip(1).map(move |step| if step.contains('~') { unescaped(step).into() } else { step.into() })
 }
 
+/// Checks that a text is a pointer.
+pub(crate) fn check(text: &str) -> Result<(), &'static str> {
+    let is_escaped = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+    if !text.is_empty() && !text.starts_with('/') {
+        Err("must be a JSON pointer, such as `/data/password`, or empty for the whole document")
+    } else if !is_escaped {
+        Err("must be a JSON pointer: write `~0` for `~`, and `~1` for a `/` in a name")
+    } else {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -25,6 +37,10 @@ mod tests {
             ("/ /", &[" ", ""]),
         ] {
             assert_eq!(steps(pointer).collect::<Vec<_>>(), expected, "{pointer}");
+            assert_eq!(check(pointer), Ok(()), "{pointer}");
+        }
+        for bad in ["foo", "foo/bar", " /foo", "/~", "/~2", "/a~/b"] {
+            assert!(check(bad).is_err(), "{bad}");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use http::{
-    HeaderMap, HeaderValue, Method,
+    HeaderMap, HeaderName, HeaderValue, Method,
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
 };
 use url::{Url, form_urlencoded};
@@ -30,7 +30,7 @@ use super::{
     transport::Transport,
     words::Agreement,
 };
-use crate::secret::Secret;
+use crate::secret::{Outside, Secret};
 
 /// One request to a vendor. Nothing is checked or sent before [`read`](Self::read), [`set`](Self::set) or
 /// [`reset`](Self::reset).
@@ -39,6 +39,7 @@ pub struct Request {
     method: Method,
     url: Result<Url, &'static str>,
     authorization: Option<Authorization>,
+    headers: Vec<(&'static str, Secret)>,
     body: Option<Body>,
 }
 
@@ -66,7 +67,21 @@ impl Api {
 impl Request {
     pub(super) fn new(api: Api, method: Method, segments: &[&str]) -> Self {
         let url = path::encode(segments).map(|path| api.base.join(&path));
-        Self { api, method, url, authorization: None, body: None }
+        Self { api, method, url, authorization: None, headers: Vec::new(), body: None }
+    }
+
+    /// Changes the URL to that of a link in an earlier response, on the same server.
+    #[must_use]
+    pub fn at(mut self, link: &Outside) -> Self {
+        self.url = self.api.base.follow(link.raw());
+        self
+    }
+
+    /// Adds a header. Its value may be secret.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &Secret) -> Self {
+        self.headers.push((name, value.clone()));
+        self
     }
 
     /// Adds a query parameter.
@@ -151,6 +166,13 @@ impl Request {
         if let Some(authorization) = &self.authorization {
             headers.insert(AUTHORIZATION, authorization.header().map_err(setup)?);
         }
+        for (name, value) in &self.headers {
+            let name = HeaderName::try_from(*name).map_err(|_| setup("a header has a name that is not allowed"))?;
+            let mut value = HeaderValue::from_str(value.for_wire())
+                .map_err(|_| setup("a header contains a character that is not allowed, such as a line break"))?;
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
         let body = self.body.as_ref().map(Body::encode);
         if let (Some(fields), Some(body)) = (&self.body, &body) {
             headers.insert(CONTENT_TYPE, fields.content_type());
@@ -162,6 +184,7 @@ impl Request {
 
         // A response may repeat anything that was sent.
         self.authorization.iter().flat_map(Authorization::secrets).for_each(|secret| secret.remember());
+        self.headers.iter().for_each(|(_, value)| value.remember());
         for text in self.body.iter().flat_map(Body::texts) {
             if let BodyText::Secret(secret) = text {
                 secret.remember();

@@ -5,7 +5,10 @@
 
 use http::{HeaderMap, header::CONTENT_TYPE};
 
-use super::json::find;
+use super::{
+    condition::{Condition, hold},
+    json::find,
+};
 use crate::secret::Outside;
 
 /// The fields that identify a vendor's JSON object: at least one of each inner list.
@@ -41,6 +44,14 @@ pub enum Agreement {
     },
     /// The vendor documents no response, so any 2xx without a body or with a JSON object that is not an error.
     Undocumented,
+    /// JSON that fulfills conditions.
+    Described {
+        /// What a success fulfills. Without conditions it is a 2xx without a body or with a JSON object or list that is
+        /// not an error.
+        success: &'static [Condition],
+        /// What a response fulfills that says that nothing was changed; none if it is empty.
+        refused: &'static [Condition],
+    },
 }
 
 /// The origin of a response, by its format.
@@ -123,8 +134,33 @@ impl Agreement {
                 let text = body.trim_ascii();
                 text.is_empty() || (is_json && !is_refusal && text.starts_with(b"{"))
             }
+            Self::Described { success: [], .. } => {
+                let text = body.trim_ascii();
+                text.is_empty() || (is_json && !is_refusal && (text.starts_with(b"{") || text.starts_with(b"[")))
+            }
+            Self::Described { success, .. } => is_json && hold(success, body),
         };
         if is_own { Origin::Vendor } else { Origin::Foreign }
+    }
+
+    /// Returns whether the vendor documents how a success looks.
+    pub fn is_documented(&self) -> bool {
+        match self {
+            Self::Documented { .. } => true,
+            Self::Undocumented => false,
+            Self::Described { success, .. } => !success.is_empty(),
+        }
+    }
+
+    /// Returns whether a 2xx response says that nothing was changed.
+    pub(super) fn is_refusal(&self, media: Media, body: &[u8]) -> bool {
+        match self {
+            Self::Described { refused, .. } => {
+                let is_json = matches!(media, Media::Json | Media::Unsaid);
+                is_json && !refused.is_empty() && hold(refused, body)
+            }
+            Self::Documented { .. } | Self::Undocumented => false,
+        }
     }
 }
 

@@ -266,6 +266,7 @@ impl<'de> Deserialize<'de> for Scalar {
     }
 }
 
-fn short(text: &str) -> Option<Outside> {
+/// The text of an entry, unless it is longer than any that is needed.
+pub(super) fn short(text: &str) -> Option<Outside> {
     (text.len() <= LONGEST_TEXT).then(|| Outside::new(text))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Field, Fields, ImportId, PasswordSource, ResetKind, SmtpDefaults, Vendor, check,
-    recipe::{self, Body, Call, List, Login, Paging, Recipe, Reset},
+    recipe::{self, Body, Call, List, Login, Naming, Paging, Parts, Recipe, Reset, Response},
 };
 use crate::http::{Agreement, ErrorFormat, Form, Mark, Method};
 
@@ -68,24 +68,31 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
 
 static RECIPE: Recipe = Recipe {
     login: Login::Basic { username: "api", password: &API_KEY },
+    logs_in_with_a_credential: false,
+    headers: &[],
+    parts: Parts::NONE,
     reset: Reset::Set {
         request: Call {
             method: Method::PUT,
             path: "/v3/domains/{domain}/credentials/{login}",
+            query: &[],
             body: Body::Form(&[("password", "{password}")]),
         },
         success: Agreement::Documented { status: 200, form: Form(&[&[Mark::TextIs("/message", CHANGED)]]) },
+        response: Response::NOTHING,
     },
-    list: List {
-        path: "/v3/domains/{domain}/credentials",
+    list: Some(List {
+        request: Call::get("/v3/domains/{domain}/credentials"),
+        success: &[],
         items: "/items",
         paging: Paging::Skip { limit: ("limit", 100), skip: "skip" },
-        id: "login",
+        id: "/login",
         scope: &[&DOMAIN],
-        target: "{login}@{domain}",
-        name: (&LOGIN, "login", "@{domain}"),
-        created_at: Some("created_at"),
-    },
+        matches: &[("/login", "{login}@{domain}")],
+        naming: Some(Naming { field: &LOGIN, template: "{login}", parts: &[(&LOGIN, "/login", "@{domain}")] }),
+        response: Response { username: Some("/login"), version: None },
+        created_at: Some("/created_at"),
+    }),
     one: None,
     username: None,
     smtp_host: |settings| Some(if is_european(settings) { EUROPEAN_HOST } else { HOST }),

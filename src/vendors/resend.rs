@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::{
     Field, ImportId, PasswordSource, ResetKind, SmtpDefaults, Vendor, check,
-    recipe::{self, Body, Call, List, Login, Paging, Recipe, Reset},
+    recipe::{self, Body, Call, List, Login, Naming, Paging, Parts, Recipe, Reset, Response},
 };
-use crate::http::{ErrorFormat, Form, Kind, Mark, Method};
+use crate::http::{Agreement, ErrorFormat, Form, Kind, Mark, Method};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "resend",
@@ -70,26 +70,34 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
 
 static RECIPE: Recipe = Recipe {
     login: Login::Bearer { token: &API_KEY, own_id: |_| None },
+    logs_in_with_a_credential: true,
+    headers: &[],
+    parts: Parts::NONE,
     reset: Reset::Create {
         request: Call {
             method: Method::POST,
             path: "/api-keys",
+            query: &[],
             body: Body::Json(r#"{"name": "{name}", "permission": "sending_access", "domain_id": "{domain_id}"}"#),
         },
+        success: Agreement::Undocumented,
         password: "/token",
-        id: "/id",
-        revoke: Call { method: Method::DELETE, path: "/api-keys/{id}", body: Body::Nothing },
+        response: Response { username: None, version: Some("/id") },
+        revoke: Call { method: Method::DELETE, path: "/api-keys/{id}", query: &[], body: Body::Nothing },
+        revoked: Agreement::Undocumented,
     },
-    list: List {
-        path: "/api-keys",
+    list: Some(List {
+        request: Call::get("/api-keys"),
+        success: &[],
         items: "/data",
         paging: Paging::After { limit: ("limit", 100), after: "after", has_more: "/has_more" },
-        id: "id",
+        id: "/id",
         scope: &[],
-        target: "",
-        name: (&NAME, "name", ""),
-        created_at: Some("created_at"),
-    },
+        matches: &[("/name", "{name}")],
+        naming: Some(Naming { field: &NAME, template: "{name}", parts: &[(&NAME, "/name", "")] }),
+        response: Response::NOTHING,
+        created_at: Some("/created_at"),
+    }),
     one: None,
     username: Some(USERNAME),
     smtp_host: |_| None,

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 
 use super::{
     Field, Fields, ImportId, PasswordSource, ResetKind, SmtpDefaults, Vendor, check,
-    recipe::{self, Body, Call, List, Login, One, Paging, Recipe, Reset},
+    recipe::{self, Body, Call, List, Login, Naming, One, Paging, Parts, Recipe, Reset, Response},
 };
-use crate::http::{ErrorFormat, Form, Mark, Method};
+use crate::http::{Agreement, ErrorFormat, Form, Mark, Method};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "sendgrid",
@@ -71,29 +71,43 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
 static RECIPE: Recipe = Recipe {
     // A key is `SG.`, its id, and its secret.
     login: Login::Bearer { token: &API_KEY, own_id: |token| token.strip_prefix("SG.")?.split('.').next() },
+    logs_in_with_a_credential: true,
+    headers: &[],
+    parts: Parts::NONE,
     reset: Reset::Create {
         request: Call {
             method: Method::POST,
             path: "/v3/api_keys",
+            query: &[],
             // Without scopes the key could do everything.
             body: Body::Json(r#"{"name": "{name}", "scopes": ["mail.send"]}"#),
         },
+        success: Agreement::Undocumented,
         password: "/api_key",
-        id: "/api_key_id",
-        revoke: Call { method: Method::DELETE, path: "/v3/api_keys/{id}", body: Body::Nothing },
+        response: Response { username: None, version: Some("/api_key_id") },
+        revoke: Call { method: Method::DELETE, path: "/v3/api_keys/{id}", query: &[], body: Body::Nothing },
+        revoked: Agreement::Undocumented,
     },
-    list: List {
-        path: "/v3/api_keys",
+    list: Some(List {
+        request: Call::get("/v3/api_keys"),
+        success: &[],
         items: "/result",
         paging: Paging::Single,
-        id: "api_key_id",
+        id: "/api_key_id",
         scope: &[],
-        target: "",
-        name: (&NAME, "name", ""),
+        matches: &[("/name", "{name}")],
+        naming: Some(Naming { field: &NAME, template: "{name}", parts: &[(&NAME, "/name", "")] }),
+        response: Response::NOTHING,
         created_at: None,
-    },
+    }),
     // The specification wraps the key in a list, and clients read it without one.
-    one: Some(One { path: "/v3/api_keys/{id}", id: &["/api_key_id", "/result/0/api_key_id"] }),
+    one: Some(One {
+        request: Call::get("/v3/api_keys/{id}"),
+        success: &[],
+        id: &["/api_key_id", "/result/0/api_key_id"],
+        matches: &[],
+        response: Response::NOTHING,
+    }),
     username: Some(USERNAME),
     smtp_host: |settings| Some(if is_european(settings) { EUROPEAN_HOST } else { HOST }),
 };

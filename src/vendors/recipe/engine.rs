@@ -1,21 +1,22 @@
 //! Runs a recipe.
 
 use std::{
+    cmp::Ordering,
     collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
-use jiff::{Timestamp, fmt::rfc2822};
+use jiff::{Timestamp, civil::DateTime, fmt::rfc2822, tz::TimeZone};
 use tokio::time::Instant;
 
 use super::{
-    page::{Page, Row},
+    page::{Columns, Page, Row},
     template::{self, Values},
-    value::{Body, Call, Login, One, Paging, Recipe, Reset as Means},
+    value::{Call, List, Login, Naming, One, Paging, Recipe, Reset as Means, Response},
 };
 use crate::{
-    http::{Agreement, Api, Error, Kind, Method, Operation, Outcome, Request, Result, pointer},
+    http::{Agreement, Answer, Api, Condition, Error, Kind, Operation, Outcome, Request, Result, pointer},
     secret::{Name, Outside, Secret},
     vendors::{
         absence::{self, Lists, Sight},
@@ -33,6 +34,8 @@ pub(super) struct Engine {
     recipe: &'static Recipe,
     settings: Fields,
     api: Api,
+    /// What is kept of the entries of the list; nothing where there is none.
+    columns: Option<Columns>,
     listed: Cache<Vec<Row>>,
     /// The ids of the credentials that there were before anything was reset.
     before: Cache<BTreeSet<Outside>>,
@@ -40,10 +43,21 @@ pub(super) struct Engine {
     made: Mutex<BTreeSet<Outside>>,
 }
 
+/// The placeholders that name a credential.
+struct Named {
+    fields: Fields,
+    username: Option<String>,
+}
+
+impl Named {
+    fn values(&self) -> Values<'_> {
+        Values { username: self.username.as_deref(), ..Values::of(&self.fields) }
+    }
+}
+
 impl Weigh for Vec<Row> {
     fn weight(&self) -> usize {
-        let text = |scalar: &Scalar| scalar.text().map_or(0, |text| text.raw().len());
-        self.iter().map(|row| size_of::<Row>() + row.id.raw().len() + text(&row.name) + text(&row.created_at)).sum()
+        self.iter().map(Row::weight).sum()
     }
 }
 
@@ -55,24 +69,31 @@ impl VendorApi for Engine {
         if makes_another && prior.version.is_none() {
             return Ok(Presence::Found(Found::default()));
         }
+        let named = self.named(target);
         let id = prior.version.as_deref().filter(|_| makes_another);
-        let scope = self.scope(target);
-        if let (Some(one), Some(id)) = (&self.recipe.one, id) {
-            let rows = self.listed.get_or_fetch(op, &scope, Box::pin(self.fetch(op, target))).await?;
-            return match self.find(&rows, target, Some(id)) {
-                Some(row) => Ok(Presence::Found(self.found(row, target))),
-                None => absence::asked(self.one(op, one, target, id).await.map(|()| {
-                    let version = Name::new(id);
-                    Presence::Found(Found { username: self.username(), version, ..Found::default() })
-                })),
-            };
+        match (&self.recipe.list, &self.recipe.one) {
+            (Some(list), Some(one)) if id.is_some() => {
+                let rows = self.listed(op, list, &named).await?;
+                match self.find(list, &rows, &named, id) {
+                    Some(row) => Ok(Presence::Found(self.found(list, row, &named))),
+                    None => absence::asked(self.one(op, one, &named, id).await.map(Presence::Found)),
+                }
+            }
+            (Some(list), _) => {
+                let scope = self.scope(list, &named);
+                let lists = Lists { cache: &self.listed, key: &scope, host: self.api.host() };
+                let see = |rows: &Vec<Row>| {
+                    let row = self.find(list, rows, &named, id);
+                    let sight = row.map_or(Sight::Missing, |row| Sight::Here(self.found(list, row, &named)));
+                    Ok((sight, rows.is_empty()))
+                };
+                lists.look(op, prior, || Box::pin(self.fetch(op, list, &named)), see).await
+            }
+            (None, Some(one)) => {
+                absence::asked(self.one(op, one, &named, prior.version.as_deref()).await.map(Presence::Found))
+            }
+            (None, None) => Ok(Presence::Found(Found::default())),
         }
-        let lists = Lists { cache: &self.listed, key: &scope, host: self.api.host() };
-        let see = |rows: &Vec<Row>| {
-            let row = self.find(rows, target, id);
-            Ok((row.map_or(Sight::Missing, |row| Sight::Here(self.found(row, target))), rows.is_empty()))
-        };
-        lists.look(op, prior, || Box::pin(self.fetch(op, target)), see).await
     }
 
     /// Where a reset makes a new credential, that can be done even if the old one is gone, so that is not checked.
@@ -81,9 +102,22 @@ impl VendorApi for Engine {
             return self.read(op, target, prior).await;
         }
         self.refuse_own_login(target, prior)?;
-        let ids = async { Ok(self.fetch_keys(op, target).await?.into_iter().map(|row| row.id).collect()) };
-        self.before.get_or_fetch(op, &self.scope(target), Box::pin(ids)).await?;
+        if let Some(list) = &self.recipe.list {
+            let named = self.named(target);
+            let ids = async { Ok(self.fetch_keys(op, list, &named).await?.into_iter().map(|row| row.id).collect()) };
+            self.before.get_or_fetch(op, &self.scope(list, &named), Box::pin(ids)).await?;
+        }
         Ok(Presence::Found(Found::default()))
+    }
+
+    /// Compares numbers and times; of anything else only whether it is the same.
+    fn compare(&self, one: &str, other: &str) -> Option<Ordering> {
+        if one == other {
+            return Some(Ordering::Equal);
+        }
+        let numbers = || Some(one.parse::<i64>().ok()?.cmp(&other.parse().ok()?));
+        let times = || Some(moment_in(one)?.cmp(&moment_in(other)?));
+        numbers().or_else(times).filter(|_| !self.makes_another())
     }
 
     fn refuse_own_login(&self, _: &Fields, prior: &PriorCredential) -> Result<()> {
@@ -103,31 +137,55 @@ impl VendorApi for Engine {
     }
 
     async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>> {
-        let rows = self.listed.get_or_fetch(op, &self.scope(scope), Box::pin(self.fetch(op, scope))).await?;
+        let Some(list) = self.recipe.list.as_ref().filter(|list| list.naming.is_some() || self.makes_another()) else {
+            return Err(self.setup(NO_LIST));
+        };
+        let (named, columns) = (self.named(scope), self.columns());
+        let rows = self.listed(op, list, &named).await?;
         let listed = rows.iter().map(|row| {
-            let Found { target, username, version, .. } = self.found(row, scope);
-            Listed { target, username, version, created_at: moment(&row.created_at) }
+            let Found { target, username, version, .. } = self.found(list, row, &named);
+            let created_at = list.created_at.and_then(|pointer| moment(row.scalar(columns?, pointer)?));
+            Listed { target, username, version, created_at }
         });
         Ok(listed.collect())
     }
 
-    async fn reset(&self, op: &Operation, target: &Fields, _: &Before, new: Option<&Secret>) -> Result<Reset> {
+    async fn reset(
+        &self,
+        op: &Operation,
+        target: &Fields,
+        before: &Before,
+        new: Option<&Secret>,
+    ) -> Result<Reset> {
+        let named = self.named(target);
+        let id = before.found.version.as_deref().or(before.prior.version.as_deref());
+        let values = Values { id, ..named.values() };
         match &self.recipe.reset {
-            Means::Set { request, success } => {
-                let new = new.ok_or_else(|| self.without_password())?;
-                let values = Values { password: Some(new), ..Values::of(target) };
-                self.send(request, &values)?.set(op, success).await?;
-                Ok(Reset::default())
+            Means::Set { request, success, response } => {
+                let new = new.ok_or_else(|| self.setup(NO_PASSWORD))?;
+                let values = Values { password: Some(new), ..values };
+                let answer = self.send(request, &values)?.set(op, success).await?;
+                Ok(Reset { version: version(&answer, response), username: username(&answer, response), ..Reset::default() })
             }
-            Means::Create { request, password, id, .. } => {
+            Means::Generate { request, success, password, response } => {
+                let answer = self.send(request, &values)?.reset(op).await?;
+                let password = issued(&answer, success, password)?;
+                let notes = if is_as_documented(&answer, success) { vec![] } else { vec![Note::UndocumentedResponse] };
+                let (username, version) = (username(&answer, response), version(&answer, response));
+                Ok(Reset { password: Some(password), username, version, notes })
+            }
+            Means::Create { request, success, password, response, .. } => {
                 self.listed.forget(op).await?;
-                let answer = self.send(request, &Values::of(target))?.reset(op).await?;
-                let password = answer.password(password)?;
-                let id = answer.text(id).filter(|id| !id.raw().is_empty());
+                let answer = self.send(request, &values)?.reset(op).await?;
+                let password = issued(&answer, success, password)?;
+                let id = response.version.and_then(|pointer| answer.text_or_number(pointer));
+                let id = id.filter(|id| !id.raw().is_empty());
                 let version = id.as_ref().and_then(Outside::name);
                 self.made().extend(id);
-                let notes = if version.is_some() { vec![] } else { vec![Note::UndocumentedResponse] };
-                Ok(Reset { password: Some(password), username: self.username(), version, notes })
+                let is_documented = version.is_some() && is_as_documented(&answer, success);
+                let notes = if is_documented { vec![] } else { vec![Note::UndocumentedResponse] };
+                let username = username(&answer, response).or_else(|| named.username.as_deref().and_then(Name::new));
+                Ok(Reset { password: Some(password), username, version, notes })
             }
         }
     }
@@ -136,23 +194,31 @@ impl VendorApi for Engine {
         if self.makes_another() {
             return Ok(false);
         }
-        let fetched = Box::pin(self.fetch(op, target));
-        let rows = self.listed.get_or_fetch_since(op, &self.scope(target), Instant::now(), fetched).await?;
-        Ok(self.find(&rows, target, None).is_some())
+        Ok(self.now(op, &self.named(target)).await?.is_some())
     }
 
     /// Looks for credentials with the requested name and a new id: not on the list before the reset, not in the state,
-    /// and not created here. Others may have created them.
+    /// and not created here. Others may have created them. Where a reset is in place, looks at the last change.
     async fn find_lost_reset(&self, op: &Operation, target: &Fields, before: &Before) -> Result<Observation> {
+        let named = self.named(target);
         if !self.makes_another() {
-            return Ok(Observation::Unknown);
+            let Some(version) = self.now(op, &named).await?.and_then(|found| found.version) else {
+                return Ok(Observation::Unknown);
+            };
+            return Ok(match before.is_exceeded_by(&version, |one, other| self.compare(one, other)) {
+                Some(true) => Observation::Changed,
+                Some(false) => Observation::Unchanged,
+                None => Observation::Unknown,
+            });
         }
-        let Some(listed) = self.before.kept(op, &self.scope(target)).await? else { return Ok(Observation::Unknown) };
-        let rows = self.fetch(op, target).await?;
-        let name = target.text(self.recipe.list.name.0);
+        let (Some(list), Some(columns)) = (&self.recipe.list, self.columns()) else { return Ok(Observation::Unknown) };
+        let Some(listed) = self.before.kept(op, &self.scope(list, &named)).await? else {
+            return Ok(Observation::Unknown);
+        };
+        let rows = self.fetch(op, list, &named).await?;
         let mut made = self.made();
         let is_new = |row: &&Row| {
-            row.name.text().map(Outside::raw) == name
+            self.is_named(list, row, &named, |one, other| one == other)
                 && before.prior.version.as_deref() != Some(row.id.raw())
                 && !listed.contains(&row.id)
                 && !made.contains(&row.id)
@@ -160,26 +226,42 @@ impl VendorApi for Engine {
         let new: Vec<_> = rows.iter().filter(is_new).collect();
         // The next reset of this name did not make them.
         made.extend(new.iter().map(|row| row.id.clone()));
-        let appeared =
-            new.iter().map(|row| AppearedCredential { id: row.id.name(), created_at: moment(&row.created_at) });
+        let created_at = |row: &Row| list.created_at.and_then(|pointer| moment(row.scalar(columns, pointer)?));
+        let appeared = new.iter().map(|row| AppearedCredential { id: row.id.name(), created_at: created_at(row) });
         Ok(if new.is_empty() { Observation::Unchanged } else { Observation::Appeared(appeared.collect()) })
+    }
+
+    async fn versions(&self, op: &Operation, target: &Fields) -> Result<Vec<Name>> {
+        if self.makes_another() {
+            return Ok(Vec::new());
+        }
+        Ok(self.now(op, &self.named(target)).await?.and_then(|found| found.version).into_iter().collect())
     }
 
     async fn revoke(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<()> {
         self.refuse_own_login(target, prior)?;
-        let (Means::Create { revoke, .. }, Some(id)) = (&self.recipe.reset, &prior.version) else { return Ok(()) };
+        let (Means::Create { revoke, revoked, .. }, Some(id)) = (&self.recipe.reset, &prior.version) else {
+            return Ok(());
+        };
         self.listed.forget(op).await?;
-        let request = self.send(revoke, &Values { id: Some(id), ..Values::of(target) })?;
-        match request.set(op, &Agreement::Undocumented).await {
-            Ok(answer) if answer.is_empty() => Ok(()),
-            // Whatever says something may come from something in between, but the list does not.
-            Ok(answer) => match self.fetch_keys(op, target).await {
-                Ok(rows) if self.find(&rows, target, Some(id)).is_none() => Ok(()),
-                Ok(_) => Err(unconfirmed(answer.unreadable("the credential is still listed after it"))),
-                Err(error) => Err(unconfirmed(error)),
-            },
-            Err(error) if error.kind == Kind::NotFound => Ok(()),
-            Err(error) => Err(error),
+        let named = self.named(target);
+        let username = prior.username.as_deref().or(named.username.as_deref());
+        let request = self.send(revoke, &Values { id: Some(id), username, ..named.values() })?;
+        let answer = match request.set(op, revoked).await {
+            Ok(answer) => answer,
+            Err(error) if error.kind == Kind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        match &self.recipe.list {
+            // Whatever says something undocumented may come from something in between, but the list does not.
+            Some(list) if !revoked.is_documented() && !answer.is_empty() => {
+                match self.fetch_keys(op, list, &named).await {
+                    Ok(rows) if self.find(list, &rows, &named, Some(id)).is_none() => Ok(()),
+                    Ok(_) => Err(unconfirmed(answer.unreadable("the credential is still listed after it"))),
+                    Err(error) => Err(unconfirmed(error)),
+                }
+            }
+            _ => Ok(()),
         }
     }
 
@@ -190,7 +272,8 @@ impl VendorApi for Engine {
 
 impl Engine {
     pub(super) fn new(recipe: &'static Recipe, settings: Fields, api: Api) -> Self {
-        Self { recipe, settings, api, listed: Cache::default(), before: Cache::default(), made: Mutex::default() }
+        let columns = recipe.list.as_ref().map(Columns::of);
+        Self { recipe, settings, api, columns, listed: Cache::default(), before: Cache::default(), made: Mutex::default() }
     }
 
     fn makes_another(&self) -> bool {
@@ -201,62 +284,101 @@ impl Engine {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn username(&self) -> Option<Name> {
-        self.recipe.username.and_then(Name::new)
+    fn columns(&self) -> Option<&Columns> {
+        self.columns.as_ref()
+    }
+
+    /// Returns the placeholders of a target: its fields, or the parts of its name.
+    fn named(&self, target: &Fields) -> Named {
+        let fields = template::parts(target, self.recipe.parts);
+        let username = self.recipe.username.and_then(|username| template::open(username, &Values::of(&fields)));
+        Named { fields, username }
     }
 
     fn send(&self, call: &Call, values: &Values) -> Result<Request> {
         template::request(&self.api, call, values).map(|request| self.authorized(request))
     }
 
-    fn get(&self, path: &'static str, values: &Values) -> Result<Request> {
-        self.send(&Call { method: Method::GET, path, body: Body::Nothing }, values)
-    }
-
     fn authorized(&self, request: Request) -> Request {
-        match &self.recipe.login {
+        let request = match &self.recipe.login {
             Login::Basic { username, password } => request.basic(username, &self.settings.get_secret(password)),
             Login::Bearer { token, .. } => request.bearer(&self.settings.get_secret(token)),
+            Login::Headers => request,
+        };
+        let headers = self.recipe.headers.iter();
+        headers.fold(request, |request, (name, value)| request.header(name, &self.settings.get_secret(value)))
+    }
+
+    /// Returns what tells the lists of two scopes apart: the path and the query of the list.
+    fn scope(&self, list: &List, named: &Named) -> String {
+        template::address(&list.request, &named.values())
+    }
+
+    async fn listed(&self, op: &Operation, list: &List, named: &Named) -> Result<Arc<Vec<Row>>> {
+        self.listed.get_or_fetch(op, &self.scope(list, named), Box::pin(self.fetch(op, list, named))).await
+    }
+
+    /// Looks at the credential now, bypassing caches; `None` if the API does not show it.
+    async fn now(&self, op: &Operation, named: &Named) -> Result<Option<Found>> {
+        match (&self.recipe.list, &self.recipe.one) {
+            (Some(list), _) => {
+                let (scope, fetched) = (self.scope(list, named), Box::pin(self.fetch(op, list, named)));
+                let rows = self.listed.get_or_fetch_since(op, &scope, Instant::now(), fetched).await?;
+                Ok(self.find(list, &rows, named, None).map(|row| self.found(list, row, named)))
+            }
+            (None, Some(one)) => match self.one(op, one, named, None).await {
+                Ok(found) => Ok(Some(found)),
+                Err(error) if error.kind == Kind::NotFound => Ok(None),
+                Err(error) => Err(error),
+            },
+            (None, None) => Ok(None),
         }
     }
 
-    /// Returns what tells the lists of two scopes apart: the path of the list.
-    fn scope(&self, target: &Fields) -> String {
-        template::path(self.recipe.list.path, &Values::of(target)).unwrap_or_default().join("/")
-    }
-
     /// Fetches all pages. A list that announces a page without anything new does not end, so it is an error.
-    async fn fetch(&self, op: &Operation, target: &Fields) -> Result<Vec<Row>> {
-        let list = &self.recipe.list;
+    async fn fetch(&self, op: &Operation, list: &List, named: &Named) -> Result<Vec<Row>> {
+        let Some(columns) = self.columns() else { return Err(self.setup(NO_LIST)) };
         let (mut rows, mut seen) = (Vec::<Row>::new(), BTreeSet::new());
         let mut listing = Listing::at(self.api.host());
+        let mut number = if let Paging::Page { first, .. } = list.paging { first } else { 0 };
+        let mut next: Option<Outside> = None;
+        let path: Vec<_> = pointer::steps(list.items).collect();
         loop {
-            let request = self.get(list.path, &Values::of(target))?;
-            let request = match &list.paging {
-                Paging::Single => request,
-                Paging::Skip { limit, skip } => {
+            let request = self.send(&list.request, &named.values())?;
+            let request = match (&list.paging, &next) {
+                (Paging::Page { parameter, .. }, _) => request.query(parameter, &number.to_string()),
+                (Paging::Skip { limit, skip }, _) => {
                     request.query(limit.0, &limit.1.to_string()).query(skip, &rows.len().to_string())
                 }
-                Paging::After { limit, after, .. } => {
+                (Paging::After { limit, after, .. }, _) => {
                     let request = request.query(limit.0, &limit.1.to_string());
                     match rows.last() {
                         Some(row) => request.query(after, row.id.raw()),
                         None => request,
                     }
                 }
+                (Paging::Cursor { parameter, .. }, Some(next)) => request.query(parameter, next.raw()),
+                (Paging::Link { .. }, Some(next)) => request.at(next),
+                (Paging::Single | Paging::Cursor { .. } | Paging::Link { .. }, _) => request,
             };
             let answer = listing.answer(request.read(op)).await?;
-            let path: Vec<_> = pointer::steps(list.items).collect();
-            let page = answer.json_with(Page { list, path: &path })?;
+            fulfills(&answer, list.success)?;
+            let page = answer.json_with(Page { list, columns, path: &path })?;
             listing.count(page.count)?;
             let known = seen.len();
             seen.extend(page.kept.iter().map(|row| row.id.clone()));
             let has_new = seen.len() > known;
             rows.extend(page.kept);
+            number += 1;
             let goes_on = match &list.paging {
                 Paging::Single => false,
+                Paging::Page { .. } => page.count > 0,
                 Paging::Skip { limit, .. } => page.count >= limit.1,
                 Paging::After { limit, has_more, .. } => answer.flag(has_more).unwrap_or(page.count >= limit.1),
+                Paging::Cursor { next: pointer, .. } | Paging::Link { next: pointer } => {
+                    next = answer.text_or_number(pointer).filter(|next| !next.raw().is_empty());
+                    next.is_some()
+                }
             };
             match (goes_on, has_new) {
                 (false, _) => return Ok(rows),
@@ -267,60 +389,123 @@ impl Engine {
     }
 
     /// Fetches what resets have made. An empty list is no answer where one of its entries logs in.
-    async fn fetch_keys(&self, op: &Operation, target: &Fields) -> Result<Vec<Row>> {
-        let rows = self.fetch(op, target).await?;
+    async fn fetch_keys(&self, op: &Operation, list: &List, named: &Named) -> Result<Vec<Row>> {
+        let rows = self.fetch(op, list, named).await?;
         match &self.recipe.login {
-            Login::Bearer { .. } if rows.is_empty() => {
+            Login::Bearer { .. } if rows.is_empty() && self.recipe.logs_in_with_a_credential => {
                 Err(absence::contradiction(self.api.host(), absence::WITHOUT_OWN_KEY))
             }
             _ => Ok(rows),
         }
     }
 
-    fn without_password(&self) -> Error {
-        Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), "there is no password to send")
+    fn setup(&self, reason: &'static str) -> Error {
+        Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), reason)
     }
 
     /// Asks for one credential.
-    async fn one(&self, op: &Operation, one: &One, target: &Fields, id: &str) -> Result<()> {
-        let answer = self.get(one.path, &Values { id: Some(id), ..Values::of(target) })?.read(op).await?;
-        let shown = one.id.iter().find_map(|pointer| answer.text(pointer));
-        if shown.is_some_and(|shown| shown.raw() == id) {
-            Ok(())
-        } else {
-            Err(answer.unreadable("it is about another credential than the one requested"))
+    async fn one(&self, op: &Operation, one: &One, named: &Named, id: Option<&str>) -> Result<Found> {
+        let values = Values { id, ..named.values() };
+        let answer = self.send(&one.request, &values)?.read(op).await?;
+        fulfills(&answer, one.success)?;
+        let shown = one.id.iter().find_map(|pointer| answer.text_or_number(pointer));
+        let is_this = |(pointer, template): &(&str, &str)| {
+            let shown = answer.text_or_number(pointer);
+            shown.zip(template::open(template, &values)).is_some_and(|(shown, it)| shown.raw().eq_ignore_ascii_case(&it))
+        };
+        let has_id = one.id.is_empty() || shown.is_some_and(|shown| Some(shown.raw()) == id);
+        if !has_id || !one.matches.iter().all(is_this) {
+            return Err(answer.unreadable("it is about another credential than the one requested"));
         }
+        let username = username(&answer, &one.response).or_else(|| named.username.as_deref().and_then(Name::new));
+        let version = if self.makes_another() { id.and_then(Name::new) } else { version(&answer, &one.response) };
+        Ok(Found { username, version, ..Found::default() })
     }
 
     /// Finds the entry with this id, or else that of the target: written the same, or else in other letters.
-    fn find<'a>(&self, rows: &'a [Row], target: &Fields, id: Option<&str>) -> Option<&'a Row> {
+    fn find<'a>(&self, list: &List, rows: &'a [Row], named: &Named, id: Option<&str>) -> Option<&'a Row> {
         if let Some(id) = id {
             return rows.iter().find(|row| row.id.raw() == id);
         }
-        let named = template::open(self.recipe.list.target, &Values::of(target))?;
-        let same = rows.iter().find(|row| row.id.raw() == named);
-        same.or_else(|| rows.iter().find(|row| row.id.raw().eq_ignore_ascii_case(&named)))
+        let same = rows.iter().find(|row| self.is_named(list, row, named, |one, other| one == other));
+        same.or_else(|| rows.iter().find(|row| self.is_named(list, row, named, str::eq_ignore_ascii_case)))
     }
 
-    fn found(&self, row: &Row, scope: &Fields) -> Found {
+    /// Returns whether an entry is the target's.
+    fn is_named(&self, list: &List, row: &Row, named: &Named, is_same: impl Fn(&str, &str) -> bool) -> bool {
+        let values = named.values();
+        let fits = |(pointer, template): &(&str, &str)| {
+            let shown = self.columns().and_then(|columns| row.text(columns, pointer));
+            shown.zip(template::open(template, &values)).is_some_and(|(shown, it)| is_same(shown.raw(), &it))
+        };
+        !list.matches.is_empty() && list.matches.iter().all(fits)
+    }
+
+    fn found(&self, list: &List, row: &Row, scope: &Named) -> Found {
         let mut target = Fields::default();
-        for field in self.recipe.list.scope {
-            if let Some(value) = scope.text(field) {
+        for field in list.scope {
+            if let Some(value) = scope.fields.text(field) {
                 target.insert_name(field, &Outside::new(value));
             }
         }
-        let (field, _, after) = self.recipe.list.name;
         // One that cannot be named in a configuration is left without a name.
-        if let (Some(name), Some(after)) = (row.name.text(), template::open(after, &Values::of(scope)))
-            && let Some(name) = name.raw().strip_suffix(&*after)
+        if let Some(naming) = &list.naming
+            && let Some(name) = self.name(naming, row, scope)
         {
-            target.insert_name(field, &Outside::new(name));
+            target.insert_name(naming.field, &Outside::new(name));
         }
-        if self.makes_another() {
-            Found { target, username: self.username(), version: row.id.name(), ..Found::default() }
+        let text = |pointer: Option<&'static str>| row.text(self.columns()?, pointer?)?.name();
+        let username = text(list.response.username).or_else(|| scope.username.as_deref().and_then(Name::new));
+        let version = if self.makes_another() { row.id.name() } else { text(list.response.version) };
+        Found { target, username, version, ..Found::default() }
+    }
+
+    /// Returns the name of the target that an entry is.
+    fn name(&self, naming: &Naming, row: &Row, scope: &Named) -> Option<String> {
+        let (columns, mut fields) = (self.columns()?, scope.fields.clone());
+        for (field, pointer, after) in naming.parts {
+            let shown = row.text(columns, pointer)?;
+            let part = shown.raw().strip_suffix(&*template::open(after, &Values::of(&scope.fields))?)?;
+            if !fields.insert_name(field, &Outside::new(part)) {
+                return None;
+            }
+        }
+        template::open(naming.template, &Values::of(&fields))
+    }
+}
+
+/// Returns the password in the response to a reset. Without one, what the response says decides what is known.
+fn issued(answer: &Answer, success: &Agreement, pointer: &str) -> Result<Secret> {
+    answer.password(pointer).map_err(|lost| {
+        if answer.is_refusal_of(success) {
+            answer.refused()
+        } else if lost.outcome == Outcome::Changed && success.is_documented() && !answer.agrees(success) {
+            Error { outcome: Outcome::MayHaveChanged, ..lost }
         } else {
-            Found { target, username: row.id.name(), ..Found::default() }
+            lost
         }
+    })
+}
+
+/// Returns whether nothing in a response contradicts its documentation.
+fn is_as_documented(answer: &Answer, success: &Agreement) -> bool {
+    !success.is_documented() || answer.agrees(success)
+}
+
+fn username(answer: &Answer, response: &Response) -> Option<Name> {
+    response.username.and_then(|pointer| answer.text_or_number(pointer)).and_then(|text| text.name())
+}
+
+fn version(answer: &Answer, response: &Response) -> Option<Name> {
+    response.version.and_then(|pointer| answer.text_or_number(pointer)).and_then(|text| text.name())
+}
+
+/// Fails if a response to a look-up does not fulfill the recipe's conditions.
+fn fulfills(answer: &Answer, success: &'static [Condition]) -> Result<()> {
+    if success.is_empty() || answer.agrees(&Agreement::Described { success, refused: &[] }) {
+        Ok(())
+    } else {
+        Err(answer.unreadable("the response does not fulfill the conditions for a success"))
     }
 }
 
@@ -329,11 +514,21 @@ fn unconfirmed(error: Error) -> Error {
     Error { outcome: Outcome::MayHaveChanged, ..error }
 }
 
-/// Returns the time, from RFC 3339, or with a space for the `T`, or from RFC 2822.
+/// Returns the time of an entry.
 fn moment(scalar: &Scalar) -> Option<Timestamp> {
-    let in_mail = || rfc2822::parse(scalar.text()?.raw()).ok().map(|time| time.timestamp());
-    scalar.moment(|_| None).or_else(in_mail)
+    moment_in(scalar.text()?.raw())
 }
+
+/// Returns the time, from RFC 3339, or with a space for the `T`, or from RFC 2822. A time without a zone is in UTC.
+fn moment_in(text: &str) -> Option<Timestamp> {
+    let in_mail = || rfc2822::parse(text).ok().map(|time| time.timestamp());
+    let without_zone = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp());
+    text.parse().ok().or_else(in_mail).or_else(without_zone)
+}
+
+const NO_LIST: &str = "this API has no list from which a credential can be named";
+
+const NO_PASSWORD: &str = "there is no password to send";
 
 const OWN_LOGIN: &str = "the provider logs in with this API key and would lock itself out by revoking it";
 
@@ -347,6 +542,7 @@ mod tests {
             ("2023-10-06T23:47:56.678Z", Some("2023-10-06T23:47:56.678Z")),
             ("2023-10-06 23:47:56.678+00", Some("2023-10-06T23:47:56.678Z")),
             ("Mon, 11 Oct 2021 17:30:06 -0000", Some("2021-10-11T17:30:06Z")),
+            ("2026-11-28 15:50:02", Some("2026-11-28T15:50:02Z")),
             ("soon", None),
         ] {
             let expected = expected.map(|text| text.parse().unwrap());

@@ -10,7 +10,10 @@ mod value;
 
 use std::sync::Arc;
 
-pub(super) use self::value::{Body, Call, List, Login, One, Paging, Recipe, Reset};
+pub(super) use self::{
+    template::{ID, PASSWORD, Piece, USERNAME, pieces},
+    value::{Body, Call, List, Login, Naming, One, Paging, Parts, Recipe, Reset, Response},
+};
 use super::{api::VendorApi, fields::Fields};
 use crate::http::Api;
 

@@ -1,4 +1,4 @@
-//! Reads a page of a list, and keeps of each entry only the fields that a recipe names.
+//! Reads a page of a list, and keeps of each entry only what a recipe names.
 
 use std::{borrow::Cow, fmt, result::Result};
 
@@ -6,24 +6,70 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 
 use super::value::List;
 use crate::{
+    http::pointer,
     secret::Outside,
-    vendors::listing::{Key, MOST_ENTRIES, Scalar},
+    vendors::listing::{MOST_ENTRIES, Scalar, short},
 };
+
+type Steps<'a> = &'a [Cow<'static, str>];
+
+/// The places in an entry that are kept.
+#[derive(Debug)]
+pub(super) struct Columns(Vec<(&'static str, Vec<Cow<'static, str>>)>);
 
 /// An entry of a list.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Row {
     pub(super) id: Outside,
-    /// What shows a field of the target.
-    pub(super) name: Scalar,
-    pub(super) created_at: Scalar,
+    /// What is at the places of the columns.
+    values: Vec<Scalar>,
+}
+
+impl Columns {
+    pub(super) fn of(list: &List) -> Self {
+        let naming = list.naming.iter().flat_map(|naming| naming.parts.iter().map(|(_, pointer, _)| *pointer));
+        let matches = list.matches.iter().map(|(pointer, _)| *pointer);
+        let optional = [list.response.username, list.response.version, list.created_at].into_iter().flatten();
+        let mut pointers: Vec<_> = naming.chain(matches).chain(optional).chain([list.id]).collect();
+        pointers.sort_unstable();
+        pointers.dedup();
+        Self(pointers.into_iter().map(|pointer| (pointer, pointer::steps(pointer).collect())).collect())
+    }
+
+    fn position(&self, pointer: &str) -> Option<usize> {
+        self.0.iter().position(|(known, _)| *known == pointer)
+    }
+}
+
+impl Row {
+    /// Returns the text or the number at a place of the columns.
+    pub(super) fn text(&self, columns: &Columns, pointer: &str) -> Option<Outside> {
+        match self.scalar(columns, pointer)? {
+            Scalar::Text(text) => Some(text.clone()),
+            Scalar::Number(number) => Some(Outside::new(number.to_string())),
+            Scalar::Nothing => None,
+        }
+    }
+
+    /// Returns what is at a place of the columns.
+    pub(super) fn scalar(&self, columns: &Columns, pointer: &str) -> Option<&Scalar> {
+        self.values.get(columns.position(pointer)?)
+    }
+
+    /// Returns the approximate size in bytes.
+    pub(super) fn weight(&self) -> usize {
+        let text = |scalar: &Scalar| scalar.text().map_or(0, |text| text.raw().len());
+        let values = self.values.iter().map(|value| size_of::<Scalar>() + text(value)).sum::<usize>();
+        size_of::<Self>() + self.id.raw().len() + values
+    }
 }
 
 /// Finds the entries of a page below `path`. A page without them is an error.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Page<'a> {
     pub(super) list: &'a List,
-    pub(super) path: &'a [Cow<'a, str>],
+    pub(super) columns: &'a Columns,
+    pub(super) path: Steps<'a>,
 }
 
 /// The entries of a page. Once there are more than a whole list may have, the rest is not kept.
@@ -62,7 +108,7 @@ impl<'de> Visitor<'de> for Page<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Rows, A::Error> {
         let mut rows = Rows { kept: Vec::new(), count: 0 };
         while rows.count < MOST_ENTRIES {
-            let Some(row) = items.next_element_seed(Entry(self.list))? else { return Ok(rows) };
+            let Some(row) = items.next_element_seed(self.entry())? else { return Ok(rows) };
             rows.kept.push(row);
             rows.count += 1;
         }
@@ -73,41 +119,125 @@ impl<'de> Visitor<'de> for Page<'_> {
     }
 }
 
-struct Entry<'a>(&'a List);
+impl<'a> Page<'a> {
+    fn entry(self) -> Entry<'a> {
+        Entry { list: self.list, columns: self.columns }
+    }
+}
+
+/// Reads an entry, which is an object.
+struct Entry<'a> {
+    list: &'a List,
+    columns: &'a Columns,
+}
 
 impl<'de> DeserializeSeed<'de> for Entry<'_> {
     type Value = Row;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Row, D::Error> {
-        deserializer.deserialize_map(self)
+        let Self { list, columns } = self;
+        let mut values = vec![Scalar::Nothing; columns.0.len()];
+        let wanted = columns.0.iter().enumerate().map(|(place, (_, steps))| (place, &**steps)).collect();
+        deserializer.deserialize_map(Part { wanted, values: &mut values })?;
+        let row = Row { id: Outside::new(""), values };
+        // A list with an id that is longer than any is not read: it would lack that entry.
+        let id = row.text(columns, list.id).ok_or_else(|| D::Error::custom("no id"))?;
+        Ok(Row { id, ..row })
     }
 }
 
-impl<'de> Visitor<'de> for Entry<'_> {
-    type Value = Row;
+/// Reads a part of an entry: which columns are below it, by the steps that are left.
+struct Part<'a> {
+    wanted: Vec<(usize, Steps<'a>)>,
+    values: &'a mut [Scalar],
+}
+
+impl<'a> Part<'a> {
+    fn take(&mut self, scalar: &Scalar) {
+        for (place, steps) in &self.wanted {
+            if steps.is_empty() {
+                self.values[*place] = scalar.clone();
+            }
+        }
+    }
+
+    /// Returns what is wanted of an element; nothing if it is empty.
+    fn below(&self, is_here: impl Fn(&str) -> bool) -> Vec<(usize, Steps<'a>)> {
+        let below = |(place, steps): &(usize, Steps<'a>)| match *steps {
+            [first, rest @ ..] if is_here(first) => Some((*place, rest)),
+            _ => None,
+        };
+        self.wanted.iter().filter_map(below).collect()
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Part<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Part<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an entry of a list")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
-        let Self(list) = self;
-        let (mut id, mut name, mut created_at) = (None, Scalar::default(), Scalar::default());
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
-            if key == list.id {
-                let Key(text) = map.next_value()?;
-                if list.name.1 == key {
-                    name = Scalar::Text(text.clone());
-                }
-                id = Some(text);
-            } else if key == list.name.1 {
-                name = map.next_value()?;
-            } else if Some(&*key) == list.created_at {
-                created_at = map.next_value()?;
-            } else {
+            let wanted = self.below(|step| step == key);
+            if wanted.is_empty() {
                 map.next_value::<IgnoredAny>()?;
+            } else {
+                map.next_value_seed(Part { wanted, values: &mut *self.values })?;
             }
         }
-        Ok(Row { id: id.ok_or_else(|| A::Error::custom("no id"))?, name, created_at })
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        for index in 0_usize.. {
+            let wanted = self.below(|step| step == index.to_string());
+            let read = if wanted.is_empty() {
+                items.next_element::<IgnoredAny>()?.map(drop)
+            } else {
+                items.next_element_seed(Part { wanted, values: &mut *self.values })?
+            };
+            if read.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E>(mut self, flag: bool) -> Result<(), E> {
+        self.take(&Scalar::Text(Outside::new(if flag { "true" } else { "false" })));
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(mut self, number: i64) -> Result<(), E> {
+        self.take(&Scalar::Number(number));
+        Ok(())
+    }
+
+    fn visit_str<E>(mut self, text: &str) -> Result<(), E> {
+        self.take(&short(text).map_or(Scalar::Nothing, Scalar::Text));
+        Ok(())
+    }
+
+    fn visit_u64<E>(mut self, number: u64) -> Result<(), E> {
+        self.take(&i64::try_from(number).map_or(Scalar::Nothing, Scalar::Number));
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 }

@@ -3,15 +3,19 @@
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::value::{Body, Call};
+use super::value::{Body, Call, Parts};
 use crate::{
     http::{Api, BodyText, Error, Json, Kind, Outcome, Request, Result},
     secret::Secret,
     vendors::Fields,
 };
 
-const PASSWORD: &str = "password";
-const ID: &str = "id";
+/// The password that the caller makes.
+pub(in crate::vendors) const PASSWORD: &str = "password";
+/// The `remote_version` of the credential that is meant.
+pub(in crate::vendors) const ID: &str = "id";
+/// The user name for SMTP.
+pub(in crate::vendors) const USERNAME: &str = "username";
 
 /// What placeholders stand for.
 #[derive(Clone, Copy, Debug)]
@@ -19,27 +23,32 @@ pub(super) struct Values<'a> {
     pub(super) target: &'a Fields,
     pub(super) password: Option<&'a Secret>,
     pub(super) id: Option<&'a str>,
+    pub(super) username: Option<&'a str>,
 }
 
 impl<'a> Values<'a> {
     pub(super) fn of(target: &'a Fields) -> Self {
-        Self { target, password: None, id: None }
+        Self { target, password: None, id: None, username: None }
     }
 
     fn get(&self, name: &str) -> Option<&'a str> {
-        if name == ID { self.id } else { self.target.named(name) }
+        match name {
+            ID => self.id,
+            USERNAME if self.username.is_some() => self.username,
+            _ => self.target.named(name),
+        }
     }
 }
 
 /// A piece of a template.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) enum Piece<'a> {
+pub(in crate::vendors) enum Piece<'a> {
     Text(&'a str),
     Placeholder(&'a str),
 }
 
 /// Splits a template. A brace that is not closed is text.
-pub(super) fn pieces(template: &str) -> Vec<Piece<'_>> {
+pub(in crate::vendors) fn pieces(template: &str) -> Vec<Piece<'_>> {
     let (mut pieces, mut rest) = (Vec::new(), template);
     while let Some((text, (name, after))) =
         rest.split_once('{').and_then(|(text, open)| Some((text, open.split_once('}')?)))
@@ -104,7 +113,10 @@ pub(super) fn request(api: &Api, call: &Call, values: &Values) -> Result<Request
     let setup = |reason| Error::new(Kind::Setup, Outcome::NotChanged, api.host(), reason);
     let segments = path(call.path, values).ok_or_else(|| setup(INCOMPLETE))?;
     let segments: Vec<_> = segments.iter().map(String::as_str).collect();
-    let request = api.request(call.method.clone(), &segments);
+    let mut request = api.request(call.method.clone(), &segments);
+    for (name, template) in call.query {
+        request = request.query(name, &open(template, values).ok_or_else(|| setup(INCOMPLETE))?);
+    }
     Ok(match &call.body {
         Body::Nothing => request,
         Body::Form(fields) => {
@@ -115,6 +127,24 @@ pub(super) fn request(api: &Api, call: &Call, values: &Values) -> Result<Request
             request.json_of(json(&template, values).ok_or_else(|| setup(INCOMPLETE))?)
         }
     })
+}
+
+/// Returns the path and the query of a request, without what is not set.
+pub(super) fn address(call: &Call, values: &Values) -> String {
+    let path = path(call.path, values).unwrap_or_default().join("/");
+    let query = call.query.iter().filter_map(|(name, template)| Some(format!("{name}={}", open(template, values)?)));
+    std::iter::once(path).chain(query).collect::<Vec<_>>().join("&")
+}
+
+/// Returns the fields that placeholders name: those of a target, or the parts of its name.
+pub(super) fn parts(target: &Fields, parts: Parts) -> Fields {
+    let Some(name) = parts.name.and_then(|name| target.text(name)) else { return target.clone() };
+    let mut fields = target.clone();
+    for (field, text) in parts.fields.iter().zip(name.split('/')) {
+        // The name was checked, and its parts are known to fit.
+        let _ = fields.insert(field, Secret::new(text));
+    }
+    fields
 }
 
 /// Fills in a path, as its segments; `None` if something is not set.
