@@ -87,6 +87,7 @@ static RECIPE: Recipe = Recipe {
         items: "/items",
         paging: Paging::Skip { limit: ("limit", 100), skip: "skip" },
         id: "/login",
+        has_numeric_ids: false,
         scope: &[&DOMAIN],
         matches: &[("/login", "{login}@{domain}")],
         naming: Some(Naming { field: &LOGIN, template: "{login}", parts: &[(&LOGIN, "/login", "@{domain}")] }),

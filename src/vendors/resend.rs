@@ -92,6 +92,7 @@ static RECIPE: Recipe = Recipe {
         items: "/data",
         paging: Paging::After { limit: ("limit", 100), after: "after", has_more: "/has_more" },
         id: "/id",
+        has_numeric_ids: false,
         scope: &[],
         matches: &[("/name", "{name}")],
         naming: Some(Naming { field: &NAME, template: "{name}", parts: &[(&NAME, "/name", "")] }),

@@ -94,6 +94,7 @@ static RECIPE: Recipe = Recipe {
         items: "/result",
         paging: Paging::Single,
         id: "/api_key_id",
+        has_numeric_ids: false,
         scope: &[],
         matches: &[("/name", "{name}")],
         naming: Some(Naming { field: &NAME, template: "{name}", parts: &[(&NAME, "/name", "")] }),

@@ -141,7 +141,11 @@ impl<'de> DeserializeSeed<'de> for Entry<'_> {
         deserializer.deserialize_map(Part { wanted, values: &mut values })?;
         let row = Row { id: Outside::new(""), values };
         // A list with an id that is longer than any is not read: it would lack that entry.
-        let id = row.text(columns, list.id).ok_or_else(|| D::Error::custom("no id"))?;
+        let id = match row.scalar(columns, list.id) {
+            Some(Scalar::Number(_)) if !list.has_numeric_ids => None,
+            _ => row.text(columns, list.id),
+        };
+        let id = id.ok_or_else(|| D::Error::custom("no id"))?;
         Ok(Row { id, ..row })
     }
 }

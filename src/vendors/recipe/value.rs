@@ -164,8 +164,10 @@ pub(in crate::vendors) struct List {
     pub(in crate::vendors) items: &'static str,
     /// How further pages are requested.
     pub(in crate::vendors) paging: Paging,
-    /// Where an entry has what identifies it: a text or a number.
+    /// Where an entry has what identifies it.
     pub(in crate::vendors) id: &'static str,
+    /// Whether that may be a number.
+    pub(in crate::vendors) has_numeric_ids: bool,
     /// The fields of the target that say which credentials the list holds.
     pub(in crate::vendors) scope: &'static [&'static Field],
     /// Which entries are the target: places in an entry, and templates of what is there, compared without regard to
