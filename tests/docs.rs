@@ -294,7 +294,8 @@ fn hcl_type(r#type: &Type) -> &'static str {
         Type::Number => "number",
         Type::String => "string",
         Type::List(_) | Type::Objects(_) => "list",
-        Type::Object(_) => "object",
+        Type::Object(_) | Type::Block(_) => "object",
+        Type::Map(_) => "map",
     }
 }
 
@@ -353,7 +354,7 @@ fn bullet(attribute: &Attribute, above: &str) -> String {
 /// The attributes of an object, or of the objects in a list.
 fn nested(r#type: &Type) -> &[Attribute] {
     match r#type {
-        Type::Object(nested) | Type::Objects(nested) => nested,
+        Type::Object(nested) | Type::Objects(nested) | Type::Block(nested) => nested,
         Type::List(element) => nested(element),
         _ => &[],
     }
@@ -368,6 +369,8 @@ fn kind(r#type: &Type) -> &'static str {
         Type::List(_) => "List",
         Type::Object(_) => "Attributes",
         Type::Objects(_) => "Attributes List",
+        Type::Map(_) => "Map of String",
+        Type::Block(_) => "Block, Optional",
     }
 }
 

@@ -433,7 +433,12 @@ mod properties {
             1 => primitive.prop_map(|element| Type::List(Box::new(element))),
         ];
         leaf.prop_recursive(3, 16, 4, |inner| {
-            prop_oneof![attributes(inner.clone()).prop_map(Type::Object), attributes(inner).prop_map(Type::Objects)]
+            prop_oneof![
+                2 => attributes(inner.clone()).prop_map(Type::Object),
+                1 => attributes(inner.clone()).prop_map(Type::Block),
+                1 => inner.clone().prop_map(|element| Type::Map(Box::new(element))),
+                2 => attributes(inner).prop_map(Type::Objects),
+            ]
         })
     }
 
@@ -469,7 +474,10 @@ mod properties {
             Type::Number => numbers().prop_map(Value::Number).boxed(),
             Type::String => texts().prop_map(Value::String).boxed(),
             Type::List(element) => collection::vec(part(element, parts), 0..20).prop_map(Value::List).boxed(),
-            Type::Object(attributes) => object(attributes, parts),
+            Type::Object(attributes) | Type::Block(attributes) => object(attributes, parts),
+            Type::Map(element) => {
+                collection::btree_map("[ -~]{0,5}", part(element, parts), 0..5).prop_map(Value::object).boxed()
+            }
             Type::Objects(attributes) => collection::vec(object(attributes, parts), 0..4).prop_map(Value::List).boxed(),
         };
         match parts {

@@ -114,7 +114,7 @@ fn of_attribute(above: &str, attribute: &Attribute, found: &mut Vec<String>) {
 /// The attributes of an object, or of the objects in a list.
 fn nested(r#type: &Type) -> &[Attribute] {
     match r#type {
-        Type::Object(nested) | Type::Objects(nested) => nested,
+        Type::Object(nested) | Type::Objects(nested) | Type::Block(nested) => nested,
         Type::List(element) => nested(element),
         _ => &[],
     }

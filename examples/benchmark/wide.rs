@@ -101,7 +101,7 @@ fn resource(smtp: &Smtp) -> &Schema {
 
 fn width(attributes: &[Attribute]) -> usize {
     let nested = attributes.iter().map(|attribute| match &attribute.r#type {
-        Type::Object(nested) | Type::Objects(nested) => width(nested),
+        Type::Object(nested) | Type::Objects(nested) | Type::Block(nested) => width(nested),
         _ => 0,
     });
     attributes.len() + nested.sum::<usize>()

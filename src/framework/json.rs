@@ -15,7 +15,7 @@ use super::{
     schema::Attribute,
     shape::{Shape, Text},
     slots::Slots,
-    value::Value,
+    value::{Object, Value},
 };
 
 /// Decodes a value. A missing attribute is null, at every depth.
@@ -96,6 +96,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
             Shape::List(element, text) => json.deserialize_seq(List(self.with(Shape::new(element, text)))),
             Shape::Objects(attributes, text) => json.deserialize_seq(List(self.with(Shape::Object(attributes, text)))),
             Shape::Object(attributes, text) => json.deserialize_map(Members { attributes, text, reader: self }),
+            Shape::Map(element, text) => json.deserialize_map(Elements(self.with(Shape::new(element, text)))),
         }
     }
 }
@@ -131,6 +132,31 @@ impl<'de> Visitor<'de> for List<'_> {
             }
         }
         Ok(Value::List(items))
+    }
+}
+
+/// Decodes the elements of a map.
+struct Elements<'r>(Reader<'r>);
+
+impl<'de> Visitor<'de> for Elements<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<Value, A::Error> {
+        let mut elements = Object::default();
+        while let Some(name) = json.next_key::<String>()? {
+            let at = || Step::Attribute(name.clone().into());
+            let value = json.next_value_seed(self.0).inspect_err(|_| self.0.add(at()))?;
+            if elements.insert(name.clone(), value).is_some() {
+                self.0.note("is there twice");
+                self.0.add(at());
+                return Err(A::Error::custom("duplicate"));
+            }
+        }
+        Ok(Value::Object(elements))
     }
 }
 

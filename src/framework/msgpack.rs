@@ -84,6 +84,10 @@ impl<'b> Reader<'b> {
             Shape::String(text) => Ok(text.value(self.text(shape.mismatch())?)),
             Shape::List(element, text) => self.list(Shape::new(element, text)),
             Shape::Objects(attributes, text) => self.list(Shape::Object(attributes, text)),
+            Shape::Map(element, text) => {
+                let length = decode::read_map_len(&mut self.0).map_err(mismatch(shape.mismatch()))?;
+                self.map(length, Shape::new(element, text))
+            }
             Shape::Object(attributes, text) => {
                 let length = decode::read_map_len(&mut self.0).map_err(mismatch(shape.mismatch()))?;
                 self.attributes(length, attributes, text)
@@ -106,6 +110,18 @@ impl<'b> Reader<'b> {
         let length = decode::read_array_len(&mut self.0).map_err(mismatch("is not a list"))?;
         let elements = (0..length).map(|index| self.value(element).map_err(|m| m.within(Step::Index(index.into()))));
         elements.collect::<Result<_, _>>().map(Value::List)
+    }
+
+    fn map(&mut self, length: u32, element: Shape<'_>) -> Result<Value, DecodeError> {
+        let mut elements = Object::default();
+        for _ in 0..length {
+            let name = self.text("has a name that is not a string")?.to_owned();
+            let value = self.value(element).map_err(|malformed| malformed.within(Step::Attribute(name.clone().into())))?;
+            if elements.insert(name.clone(), value).is_some() {
+                return Err(DecodeError::new("is there twice").within(Step::Attribute(name.into())));
+            }
+        }
+        Ok(Value::Object(elements))
     }
 
     fn attributes(&mut self, length: u32, attributes: &[Attribute], text: Text) -> Result<Value, DecodeError> {
@@ -198,6 +214,7 @@ impl Writer {
                 self.list(items, Shape::Object(attributes, text));
             }
             (Shape::Object(attributes, text), Value::Object(object)) => self.object(object, attributes, text),
+            (Shape::Map(element, text), Value::Object(object)) => self.map(object, Shape::new(element, text)),
             _ => self.null(),
         }
     }
@@ -243,6 +260,17 @@ impl Writer {
         let Ok(_) = encode::write_array_len(&mut self.0, length);
         for item in items {
             self.value(item, element);
+        }
+    }
+
+    fn map(&mut self, elements: &Object, element: Shape<'_>) {
+        let Ok(length) = u32::try_from(elements.iter().len()) else {
+            return self.null();
+        };
+        let Ok(_) = encode::write_map_len(&mut self.0, length);
+        for (name, value) in elements.iter() {
+            self.text(name);
+            self.value(value, element);
         }
     }
 

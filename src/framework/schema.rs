@@ -35,6 +35,11 @@ pub enum Type {
     Object(Vec<Attribute>),
     /// A list of nested objects.
     Objects(Vec<Attribute>),
+    /// Values of one type by names of the user's choice.
+    Map(Box<Type>),
+    /// One nested object that is written as a block, so that core reports names that it does not have. Only for
+    /// optional attributes of the configuration.
+    Block(Vec<Attribute>),
 }
 
 /// Who sets an attribute.

@@ -15,6 +15,7 @@ pub(super) enum Shape<'s> {
     List(&'s Type, Text),
     Object(&'s [Attribute], Text),
     Objects(&'s [Attribute], Text),
+    Map(&'s Type, Text),
 }
 
 /// Whether strings are decoded as secrets.
@@ -42,8 +43,9 @@ impl<'s> Shape<'s> {
             Type::Number => Self::Number,
             Type::String => Self::String(text),
             Type::List(element) => Self::List(element, text),
-            Type::Object(attributes) => Self::Object(attributes, text),
+            Type::Object(attributes) | Type::Block(attributes) => Self::Object(attributes, text),
             Type::Objects(attributes) => Self::Objects(attributes, text),
+            Type::Map(element) => Self::Map(element, text),
         }
     }
 
@@ -54,6 +56,7 @@ impl<'s> Shape<'s> {
             Self::Number => "is not a number",
             Self::String(_) => "is not a string",
             Self::List(..) | Self::Objects(..) => "is not a list",
+            Self::Map(..) => "is not a map",
             Self::Object(..) => "is not an object",
         }
     }

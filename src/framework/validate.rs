@@ -66,7 +66,12 @@ impl Validator {
 
     fn known(&mut self, attribute: &Attribute, value: &Value, at: Location<'_>) {
         match (&attribute.r#type, value) {
-            (Type::Object(attributes), object) => self.object(attributes, object, at),
+            (Type::Object(attributes) | Type::Block(attributes), object) => self.object(attributes, object, at),
+            (Type::Map(_), Value::Object(elements)) => {
+                for (name, element) in elements.iter() {
+                    self.known(attribute, element, Location::Key(&at, name));
+                }
+            }
             (Type::Objects(attributes), Value::List(items)) => {
                 for (index, item) in items.iter().enumerate() {
                     self.object(attributes, item, Location::Index(&at, index));
@@ -94,6 +99,7 @@ enum Location<'p> {
     Whole,
     Attribute(&'p Location<'p>, &'p Attribute),
     Index(&'p Location<'p>, usize),
+    Key(&'p Location<'p>, &'p str),
 }
 
 impl Location<'_> {
@@ -102,6 +108,7 @@ impl Location<'_> {
             Self::Whole => Path::default(),
             Self::Attribute(outer, attribute) => outer.path().then(attribute.name.clone()),
             Self::Index(outer, index) => outer.path().index(index),
+            Self::Key(outer, key) => outer.path().then(key.to_owned()),
         }
     }
 }

@@ -98,11 +98,32 @@ pub(super) fn path(path: &Path) -> wire::AttributePath {
 pub(super) fn schema(schema: &Schema) -> wire::Schema {
     let block = wire::schema::Block {
         version: schema.version,
-        attributes: schema.attributes.iter().map(attribute).collect(),
         description: schema.description.clone(),
-        description_kind: wire::StringKind::Markdown.into(),
+        ..block(&schema.attributes)
     };
     wire::Schema { version: schema.version, block: Some(block) }
+}
+
+/// Converts attributes, of which some are written as blocks.
+fn block(attributes: &[Attribute]) -> wire::schema::Block {
+    let nested = |attribute: &Attribute| {
+        let Type::Block(attributes) = &attribute.r#type else { return None };
+        let block = wire::schema::Block { description: attribute.description.clone(), ..block(attributes) };
+        Some(wire::schema::NestedBlock {
+            type_name: attribute.name.clone().into_owned(),
+            block: Some(block),
+            nesting: wire::schema::nested_block::NestingMode::Single.into(),
+            min_items: 0,
+            max_items: 0,
+        })
+    };
+    wire::schema::Block {
+        version: 0,
+        attributes: attributes.iter().filter(|one| !matches!(one.r#type, Type::Block(_))).map(attribute).collect(),
+        block_types: attributes.iter().filter_map(nested).collect(),
+        description: String::new(),
+        description_kind: wire::StringKind::Markdown.into(),
+    }
 }
 
 /// Converts a function's signature. Core handles unknown arguments, and null ones for required parameters.
@@ -158,7 +179,8 @@ fn type_json(r#type: &Type) -> Json {
         Type::Number => json!("number"),
         Type::String => json!("string"),
         Type::List(element) => json!(["list", type_json(element)]),
-        Type::Object(attributes) => object_json(attributes),
+        Type::Object(attributes) | Type::Block(attributes) => object_json(attributes),
+        Type::Map(element) => json!(["map", type_json(element)]),
         Type::Objects(attributes) => json!(["list", object_json(attributes)]),
     }
 }
@@ -237,6 +259,29 @@ mod tests {
             let written = written.nested_type.unwrap();
             assert_eq!((written.nesting(), written.attributes.len()), (nesting, 1));
         }
+    }
+
+    #[test]
+    fn a_block_is_apart_from_the_attributes() {
+        use wire::schema::nested_block::NestingMode;
+
+        let inner = vec![
+            Attribute::optional("more", Type::Block(nested()), ""),
+            Attribute::optional("map", Type::Map(Box::new(Type::String)), ""),
+        ];
+        let attributes = vec![
+            Attribute::optional("plain", Type::String, ""),
+            Attribute::optional("block", Type::Block(inner), "A block."),
+        ];
+        let written = super::schema(&Schema { attributes, ..Schema::default() }).block.unwrap();
+        let names = |block: &wire::schema::Block| block.attributes.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&written), ["plain"]);
+        let [block] = &*written.block_types else { panic!("one block") };
+        assert_eq!((block.type_name.as_str(), block.nesting()), ("block", NestingMode::Single));
+        let block = block.block.clone().unwrap();
+        assert_eq!((names(&block), block.description.as_str()), (vec!["map".to_owned()], "A block."));
+        assert_eq!(String::from_utf8(block.attributes[0].r#type.clone()).unwrap(), r#"["map","string"]"#);
+        assert_eq!(block.block_types[0].type_name, "more");
     }
 
     #[test]

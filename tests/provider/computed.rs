@@ -31,7 +31,7 @@ struct Step<'s> {
 fn computed<'s>(attributes: &'s [Attribute], before: &[Step<'s>], found: &mut Vec<Vec<Step<'s>>>) {
     for attribute in attributes {
         let nested = match &attribute.r#type {
-            Type::Object(nested) => Some((nested, false)),
+            Type::Object(nested) | Type::Block(nested) => Some((nested, false)),
             Type::Objects(nested) => Some((nested, true)),
             _ => None,
         };
@@ -50,7 +50,7 @@ fn setting(attributes: &[Attribute], way: &[Step<'_>], value: &Value) -> Value {
         let set = match way {
             [here, rest @ ..] if here.attribute.name == attribute.name => match (&attribute.r#type, rest) {
                 (_, []) => value.clone(),
-                (Type::Object(nested), _) => setting(nested, rest, value),
+                (Type::Object(nested) | Type::Block(nested), _) => setting(nested, rest, value),
                 (Type::Objects(nested), _) => {
                     Value::List(vec![setting(nested, &[], &Value::Null), setting(nested, rest, value)])
                 }
@@ -78,7 +78,8 @@ fn values(r#type: &Type) -> Vec<Value> {
         Type::Number => ["0", "1795207372", "-1.5"].map(|text| Number::parse(text).unwrap().into()).to_vec(),
         Type::String => ["My-0wn-Passw0rd-here", "", "2026-01-01T00:00:00.000000Z"].map(Value::from).to_vec(),
         Type::List(element) => vec![Value::List(vec![]), Value::List(values(element))],
-        Type::Object(attributes) => objects(attributes),
+        Type::Object(attributes) | Type::Block(attributes) => objects(attributes),
+        Type::Map(element) => vec![Value::object(values(element).into_iter().map(|value| ("a", value)).take(1))],
         Type::Objects(attributes) => vec![Value::List(vec![]), Value::List(objects(attributes))],
     };
     all.push(Value::Unknown);
