@@ -116,7 +116,8 @@ impl<'b> Reader<'b> {
         let mut elements = Object::default();
         for _ in 0..length {
             let name = self.text("has a name that is not a string")?.to_owned();
-            let value = self.value(element).map_err(|malformed| malformed.within(Step::Attribute(name.clone().into())))?;
+            let value =
+                self.value(element).map_err(|malformed| malformed.within(Step::Attribute(name.clone().into())))?;
             if elements.insert(name.clone(), value).is_some() {
                 return Err(DecodeError::new("is there twice").within(Step::Attribute(name.into())));
             }

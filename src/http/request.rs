@@ -77,6 +77,15 @@ impl Request {
         self
     }
 
+    /// Ends the path with a slash, for APIs that know no other.
+    #[must_use]
+    pub fn with_slash(mut self) -> Self {
+        if let Ok(url) = &mut self.url {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        self
+    }
+
     /// Adds a header. Its value may be secret.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: &Secret) -> Self {

@@ -274,7 +274,8 @@ mod tests {
             Attribute::optional("block", Type::Block(inner), "A block."),
         ];
         let written = super::schema(&Schema { attributes, ..Schema::default() }).block.unwrap();
-        let names = |block: &wire::schema::Block| block.attributes.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
+        let names =
+            |block: &wire::schema::Block| block.attributes.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&written), ["plain"]);
         let [block] = &*written.block_types else { panic!("one block") };
         assert_eq!((block.type_name.as_str(), block.nesting()), ("block", NestingMode::Single));

@@ -74,8 +74,11 @@ impl Issued<'_> {
         // comes after it, because comparing versions runs a vendor's code, and a panic there must not cost the
         // password.
         sink.store(&new);
+        let said_no_version = reset.version.is_none() && occurrence == Occurrence::First;
         let version = rotator.own_version(reset.version, occurrence, &prepared.before);
-        let is_older = version == ResponseVersion::Older;
+        // Where responses never have a version, it is read once the password is stored.
+        let is_unsaid = said_no_version && version == ResponseVersion::Unknown && vendor.reports_version;
+        let is_late = version == ResponseVersion::Older || (is_unsaid && vendor.reset_kind == ResetKind::InPlace);
         if let ResponseVersion::Own(version) = version {
             new.version = Some(version);
             sink.store(&new);
@@ -85,7 +88,7 @@ impl Issued<'_> {
         let stored = StoredCredential { credential, rotated_at: Some(new.rotated_at) };
         rotator.shared.live.hold(target, stored.clone(), prepared.replaces.as_ref());
         tracing::info!(vendor = vendor.name, "the password was reset");
-        if is_older && let Some(version) = rotator.later_version(op, &prepared.before).await {
+        if is_late && let Some(version) = rotator.later_version(op, &prepared.before, is_unsaid).await {
             new.version = Some(version);
             sink.store(&new);
         }
@@ -159,12 +162,14 @@ impl Rotator {
         }
     }
 
-    /// Asks once for the version of a reset whose response contained an older one.
-    async fn later_version(&self, op: &Operation, before: &Before) -> Option<Name> {
+    /// Asks once for the version of a reset whose response contained none, or an older one. One that is comparable with
+    /// nothing that was known before is taken only if `may_be_first`.
+    async fn later_version(&self, op: &Operation, before: &Before, may_be_first: bool) -> Option<Name> {
         let op = op.within(LONGEST_LOOK);
         let versions = op.wait(self.api.versions(&op, &self.target.fields)).await.ok()?.ok()?;
         let compare = |one: &str, other: &str| self.api.compare(one, other);
-        versions.into_iter().find(|version| before.is_exceeded_by(version, compare) == Some(true))
+        // One that is not later than what was known before the reset may be read too early.
+        versions.into_iter().find(|version| before.is_exceeded_by(version, compare).unwrap_or(may_be_first))
     }
 }
 

@@ -18,6 +18,12 @@ impl PasswordPolicy {
         Self { length, classes: classes.into_iter().map(sorted).collect() }
     }
 
+    /// Shortens the passwords to what a vendor accepts.
+    #[must_use]
+    pub(crate) fn at_most(self, longest: Option<usize>) -> Self {
+        Self { length: longest.map_or(self.length, |longest| self.length.min(longest)), ..self }
+    }
+
     /// Generates a password. Every password that the policy allows is equally likely.
     ///
     /// The first and last characters are letters or digits if the policy has any. So no program takes the password for

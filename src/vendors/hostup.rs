@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     Before, Field, Fields, Found, ImportId, Listed, Note, PasswordSource, Presence, PriorCredential, Reset, ResetKind,
-    SmtpDefaults, Vendor, VendorApi,
+    SmtpDefaults, Vendor, VendorApi, VendorOrigin,
     absence::{self, Lists, Sight},
     cache::{Cache, Weigh},
     check,
@@ -27,6 +27,7 @@ use crate::{
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "hostup",
+    origin: VendorOrigin::BuiltIn,
     title: "HostUp",
     api_docs: "https://developer.hostup.se/endpoints/webhosting-services/put-v2-shared-hosting-accountid-email-accounts-address-password",
     base_url: "https://cloud.hostup.se",
@@ -57,9 +58,9 @@ pub(super) static VENDOR: Vendor = Vendor {
     reset_kind: ResetKind::InPlace,
     reset_delay: None,
     reports_version: false,
-    username: |target| target.text(&ADDRESS).filter(|address| !is_id(address)).map(Cow::Borrowed),
+    username: &|target| target.text(&ADDRESS).filter(|address| !is_id(address)).map(Cow::Borrowed),
     smtp: SmtpDefaults::Reported { port: 587 },
-    connect: |settings, api| Arc::new(HostUp::new(settings, api)),
+    connect: &|settings, api| Arc::new(HostUp::new(settings, api)),
 };
 
 static ACCOUNT_ID: Field = Field::shown(

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::{
     Before, Field, Fields, Found, ImportId, Listed, Note, PasswordSource, Presence, PriorCredential, Reset, ResetKind,
-    SmtpDefaults, Vendor, VendorApi,
+    SmtpDefaults, Vendor, VendorApi, VendorOrigin,
     absence::{self, Lists, Sight},
     cache::{Cache, Weigh},
     check,
@@ -26,6 +26,7 @@ use crate::{
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "hubspot",
+    origin: VendorOrigin::BuiltIn,
     title: "HubSpot",
     api_docs: "https://developers.hubspot.com/docs/api-reference/legacy/transactional-emails-v1/post-email-public-v1-smtpapi-tokens-userName-password-reset",
     base_url: "https://api.hubapi.com",
@@ -49,9 +50,9 @@ pub(super) static VENDOR: Vendor = Vendor {
     reset_kind: ResetKind::InPlace,
     reset_delay: None,
     reports_version: false,
-    username: |target| target.text(&USER_NAME).map(Cow::Borrowed),
+    username: &|target| target.text(&USER_NAME).map(Cow::Borrowed),
     smtp: SmtpDefaults::At { host: "smtp.hubapi.com", port: 587 },
-    connect: |settings, api| Arc::new(HubSpot::new(settings, api)),
+    connect: &|settings, api| Arc::new(HubSpot::new(settings, api)),
 };
 
 static ACCESS_TOKEN: Field =

@@ -17,7 +17,7 @@ use serde::{
 
 use super::{
     Before, Field, Fields, Found, ImportId, Listed, Note, Observation, PasswordSource, Presence, PriorCredential,
-    Reset, ResetKind, SmtpDefaults, Vendor, VendorApi, absence,
+    Reset, ResetKind, SmtpDefaults, Vendor, VendorApi, VendorOrigin, absence,
     cache::{Cache, Weigh},
     check,
     listing::{Entries, Key, Listing, Object, Scalar},
@@ -29,6 +29,7 @@ use crate::{
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "kirim_email",
+    origin: VendorOrigin::BuiltIn,
     title: "KIRIM.EMAIL",
     api_docs: "https://smtp-docs.kirim.email/openapi/operations/3bb48e47b58f0aa9c096797e224cbdf3",
     base_url: "https://smtp-app.kirim.email",
@@ -48,9 +49,9 @@ pub(super) static VENDOR: Vendor = Vendor {
     reset_kind: ResetKind::InPlace,
     reset_delay: Some("A reset reaches the mail server with a short delay, and until then the old password works."),
     reports_version: true,
-    username: |_| None,
+    username: &|_| None,
     smtp: SmtpDefaults::Undocumented,
-    connect: |settings, api| Arc::new(KirimEmail::new(settings, api)),
+    connect: &|settings, api| Arc::new(KirimEmail::new(settings, api)),
 };
 
 static API_KEY: Field = Field::secret("api_key", "API key of the account.", check::token).or_env("KIRIM_EMAIL_API_KEY");

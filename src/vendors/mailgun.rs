@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use super::{
-    Field, Fields, ImportId, PasswordSource, ResetKind, SmtpDefaults, Vendor, check,
+    Field, Fields, ImportId, PasswordSource, ResetKind, SmtpDefaults, Vendor, VendorOrigin, check,
     recipe::{self, Body, Call, List, Login, Naming, Paging, Parts, Recipe, Reset, Response},
 };
 use crate::http::{Agreement, ErrorFormat, Form, Mark, Method};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "mailgun",
+    origin: VendorOrigin::BuiltIn,
     title: "Mailgun",
     api_docs: "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/credentials/put-v3-domains--domain-name--credentials--spec-",
     base_url: "https://api.mailgun.net",
@@ -29,9 +30,9 @@ pub(super) static VENDOR: Vendor = Vendor {
     reset_kind: ResetKind::InPlace,
     reset_delay: None,
     reports_version: false,
-    username: |target| Some(Cow::Owned(format!("{}@{}", target.text(&LOGIN)?, target.text(&DOMAIN)?))),
+    username: &|target| Some(Cow::Owned(format!("{}@{}", target.text(&LOGIN)?, target.text(&DOMAIN)?))),
     smtp: SmtpDefaults::ByRegion { hosts: &[HOST, EUROPEAN_HOST], port: 587 },
-    connect: |settings, api| recipe::connect(&RECIPE, settings, api),
+    connect: &|settings, api| recipe::connect(&RECIPE, settings, api),
 };
 
 static API_KEY: Field = Field::secret("api_key", "API key of the account.", check::token).or_env("MAILGUN_API_KEY");

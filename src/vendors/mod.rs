@@ -9,6 +9,7 @@ mod cache;
 mod check;
 mod fields;
 mod hostup;
+pub mod http_api;
 mod hubspot;
 mod kirim_email;
 mod listing;
@@ -29,13 +30,25 @@ pub use self::{
     fields::{Field, Fields, Visibility},
     report::{AppearedCredential, Found, Listed, Note, Observation, Presence, PriorCredential, Reset},
     target::Target,
-    vendor::{ImportId, PasswordSource, ResetKind, SmtpDefaults, Vendor},
+    vendor::{Connect, ImportId, PasswordSource, ResetKind, SmtpDefaults, UsernameOf, Vendor, VendorOrigin},
 };
 pub use crate::http::{BaseUrl, CertificateFile, Client, Operation, Settings};
 
-/// Every vendor, by name.
+/// Every built-in vendor, by name.
 pub static VENDORS: &[&Vendor] = &[
     &hostup::VENDOR,
+    &hubspot::VENDOR,
+    &kirim_email::VENDOR,
+    &mailgun::VENDOR,
+    &resend::VENDOR,
+    &sendgrid::VENDOR,
+    &smtpd::VENDOR,
+];
+
+/// Every vendor that a resource may name: the built-in ones, and the API that the provider block describes.
+pub static NAMED_VENDORS: &[&Vendor] = &[
+    &hostup::VENDOR,
+    &http_api::VENDOR,
     &hubspot::VENDOR,
     &kirim_email::VENDOR,
     &mailgun::VENDOR,

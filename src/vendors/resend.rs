@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use super::{
-    Field, ImportId, PasswordSource, ResetKind, SmtpDefaults, Vendor, check,
+    Field, ImportId, PasswordSource, ResetKind, SmtpDefaults, Vendor, VendorOrigin, check,
     recipe::{self, Body, Call, List, Login, Naming, Paging, Parts, Recipe, Reset, Response},
 };
 use crate::http::{Agreement, ErrorFormat, Form, Kind, Mark, Method};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "resend",
+    origin: VendorOrigin::BuiltIn,
     title: "Resend",
     api_docs: "https://resend.com/docs/api-reference/api-keys/create-api-key",
     base_url: "https://api.resend.com",
@@ -32,9 +33,9 @@ pub(super) static VENDOR: Vendor = Vendor {
     reset_kind: ResetKind::NewCredential,
     reset_delay: None,
     reports_version: true,
-    username: |_| Some(Cow::Borrowed(USERNAME)),
+    username: &|_| Some(Cow::Borrowed(USERNAME)),
     smtp: SmtpDefaults::At { host: "smtp.resend.com", port: 587 },
-    connect: |settings, api| recipe::connect(&RECIPE, settings, api),
+    connect: &|settings, api| recipe::connect(&RECIPE, settings, api),
 };
 
 static API_KEY: Field = Field::secret(

@@ -4,13 +4,14 @@
 use std::borrow::Cow;
 
 use super::{
-    Field, Fields, ImportId, PasswordSource, ResetKind, SmtpDefaults, Vendor, check,
+    Field, Fields, ImportId, PasswordSource, ResetKind, SmtpDefaults, Vendor, VendorOrigin, check,
     recipe::{self, Body, Call, List, Login, Naming, One, Paging, Parts, Recipe, Reset, Response},
 };
 use crate::http::{Agreement, ErrorFormat, Form, Mark, Method};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "sendgrid",
+    origin: VendorOrigin::BuiltIn,
     title: "SendGrid",
     api_docs: "https://www.twilio.com/docs/sendgrid/api-reference/api-keys/create-api-keys",
     base_url: "https://api.sendgrid.com",
@@ -30,9 +31,9 @@ pub(super) static VENDOR: Vendor = Vendor {
     reset_kind: ResetKind::NewCredential,
     reset_delay: None,
     reports_version: true,
-    username: |_| Some(Cow::Borrowed(USERNAME)),
+    username: &|_| Some(Cow::Borrowed(USERNAME)),
     smtp: SmtpDefaults::ByRegion { hosts: &[HOST, EUROPEAN_HOST], port: 587 },
-    connect: |settings, api| recipe::connect(&RECIPE, settings, api),
+    connect: &|settings, api| recipe::connect(&RECIPE, settings, api),
 };
 
 static API_KEY: Field =

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::{
     AppearedCredential, Before, Field, Fields, Found, ImportId, Listed, Note, Observation, PasswordSource, Presence,
-    PriorCredential, Reset, ResetKind, SmtpDefaults, Vendor, VendorApi, absence,
+    PriorCredential, Reset, ResetKind, SmtpDefaults, Vendor, VendorApi, VendorOrigin, absence,
     cache::{Cache, Weigh},
     check,
     listing::{Key, Listing, Object, Scalar},
@@ -28,6 +28,7 @@ use crate::{
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "smtpd",
+    origin: VendorOrigin::BuiltIn,
     title: "SMTPD",
     api_docs: "https://docs.smtpd.dev/api/account/api-keys",
     base_url: "https://api.smtpd.dev",
@@ -50,9 +51,9 @@ pub(super) static VENDOR: Vendor = Vendor {
     reset_kind: ResetKind::NewCredential,
     reset_delay: None,
     reports_version: true,
-    username: |_| None,
+    username: &|_| None,
     smtp: SmtpDefaults::Undocumented,
-    connect: |settings, api| Arc::new(Smtpd::new(settings, api)),
+    connect: &|settings, api| Arc::new(Smtpd::new(settings, api)),
 };
 
 static API_KEY: Field = Field::shown(

@@ -1,6 +1,6 @@
 //! What is known of a vendor without calling it.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use super::{
     api::VendorApi,
@@ -9,10 +9,11 @@ use super::{
 use crate::http::{Api, BaseUrl, Client, ErrorFormat};
 
 /// What is known of a vendor without calling it.
-#[derive(Debug)]
 pub struct Vendor {
     /// The attribute in HCL, the file here, the folder of fixtures and the docs page.
     pub name: &'static str,
+    /// Where this is from.
+    pub origin: VendorOrigin,
     /// The name that people use.
     pub title: &'static str,
     /// Where the vendor documents the reset.
@@ -52,11 +53,31 @@ pub struct Vendor {
     /// Whether the vendor reports a credential's version.
     pub reports_version: bool,
     /// The user name for SMTP, if it follows from the target.
-    pub username: fn(&Fields) -> Option<Cow<'_, str>>,
+    pub username: &'static UsernameOf,
     /// The submission server.
     pub smtp: SmtpDefaults,
     /// Makes the API from checked settings. Sends nothing.
-    pub connect: fn(&Fields, Api) -> Arc<dyn VendorApi>,
+    pub connect: Connect,
+}
+
+/// Finds the user name that follows from a target.
+pub type UsernameOf = dyn for<'a> Fn(&'a Fields) -> Option<Cow<'a, str>> + Sync;
+
+/// Makes an API.
+pub type Connect = &'static (dyn Fn(&Fields, Api) -> Arc<dyn VendorApi> + Sync);
+
+/// Where what is known of a vendor is from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum VendorOrigin {
+    /// This program.
+    BuiltIn,
+    /// The provider block, which is not at hand. Only `name`, `target` and `identity` are true.
+    NotConfigured,
+    /// The provider block.
+    Configured {
+        /// The parts of a credential's name, joined by `/`.
+        name_form: &'static str,
+    },
 }
 
 impl Vendor {
@@ -65,9 +86,25 @@ impl Vendor {
         (self.connect)(settings, client.api(base_url, self.error_format, self.rate_window))
     }
 
+    /// Returns the vendor, unless nothing is known of it before the provider is configured.
+    pub fn if_known(&self) -> Option<&Self> {
+        (self.origin != VendorOrigin::NotConfigured).then_some(self)
+    }
+
+    /// Whether the target is one name of several parts, joined by `/`.
+    pub fn has_parts(&self) -> bool {
+        self.origin != VendorOrigin::BuiltIn
+    }
+
     /// The environment variable for the address of the API.
     pub fn base_url_variable(&self) -> String {
         format!("{}_BASE_URL", self.name.to_uppercase())
+    }
+}
+
+impl fmt::Debug for Vendor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vendor").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

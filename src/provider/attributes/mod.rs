@@ -1,6 +1,7 @@
 //! Schema fragments that resources share, and how they are parsed.
 
 pub(in crate::provider) mod age_recipients;
+pub(in crate::provider) mod configured;
 pub(in crate::provider) mod duration;
 pub(in crate::provider) mod host;
 pub(in crate::provider) mod password_policy;

@@ -31,7 +31,7 @@ pub(in crate::provider) fn attributes() -> Vec<Attribute> {
     };
     vec![
         wanted(DIGITS, "digits"),
-        Attribute::optional(LENGTH, Type::Number, "Length of the password, 12 to 128. Default: `32`."),
+        Attribute::optional(LENGTH, Type::Number, "Length of the password, 12 to 128. Default: `32`, or what the vendor accepts if that is less."),
         wanted(LOWER, "lower-case letters"),
         wanted(SPECIAL, "characters of `special_characters`"),
         Attribute::optional(

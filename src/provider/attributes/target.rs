@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::configured::Configured;
 use crate::{
     framework::{
         diagnostic::{Diagnostic, Path, Result},
@@ -12,7 +13,7 @@ use crate::{
         value::Value,
     },
     secret::Secret,
-    vendors::{Field, Fields, ImportId, ResetKind, Target, VENDORS, Vendor},
+    vendors::{Field, Fields, ImportId, NAMED_VENDORS, ResetKind, Target, Vendor, VendorOrigin},
 };
 
 /// The vendors for which a configuration sets an attribute.
@@ -29,7 +30,7 @@ pub(in crate::provider) enum Named {
 
 /// Returns the attributes that identify a credential, one per vendor.
 pub(in crate::provider) fn attributes() -> impl Iterator<Item = Attribute> {
-    VENDORS.iter().map(|vendor| {
+    NAMED_VENDORS.iter().map(|vendor| {
         let fields = vendor.target.iter().map(|field| attribute(field).requires_replace());
         let description = format!("The credential at {}. Changing it replaces the resource.", vendor.title);
         Attribute::optional(vendor.name, Type::Object(fields.collect()), description).requires_replace()
@@ -38,9 +39,14 @@ pub(in crate::provider) fn attributes() -> impl Iterator<Item = Attribute> {
 
 /// Returns the attributes that identify the credentials of a pair, one per vendor: a list of objects.
 pub(in crate::provider) fn list_attributes() -> impl Iterator<Item = Attribute> {
-    VENDORS.iter().map(|vendor| {
+    NAMED_VENDORS.iter().map(|vendor| {
         let fields = vendor.target.iter().map(|field| attribute(field));
         let description = match vendor.reset_kind {
+            _ if vendor.origin == VendorOrigin::NotConfigured => {
+                "Exactly two different credentials at the API that the `http` block of the provider describes, if that \
+                 resets in place. They take turns, as those of any vendor do."
+                    .to_owned()
+            }
             ResetKind::InPlace => format!(
                 "Exactly two different credentials at {}, which take turns. The first is reset when the resource is \
                  created. A change resets nothing while the current credential is still in the list.",
@@ -57,7 +63,7 @@ pub(in crate::provider) fn list_attributes() -> impl Iterator<Item = Attribute> 
 
 /// Returns the attributes that select an account to list, one per vendor.
 pub(in crate::provider) fn scope_attributes() -> impl Iterator<Item = Attribute> {
-    VENDORS.iter().map(|vendor| {
+    NAMED_VENDORS.iter().map(|vendor| {
         let fields = vendor.scope.iter().map(|field| attribute(field));
         let description = match vendor.scope {
             [] => format!("The account at {} that the provider logs in to: `{{}}`.", vendor.title),
@@ -78,7 +84,7 @@ fn attribute(field: &Field) -> Attribute {
 
 /// Finds the vendors that `value` sets. An attribute that is unknown as a whole may turn out to be null.
 pub(in crate::provider) fn named(value: &Value) -> Named {
-    named_among(VENDORS, value)
+    named_among(NAMED_VENDORS, value)
 }
 
 fn named_among(vendors: &[&'static Vendor], value: &Value) -> Named {
@@ -99,21 +105,21 @@ fn is_set(value: &Value) -> bool {
 }
 
 /// Returns the credential that a configuration, plan or state identifies; `None` while a part of it is unknown.
-pub(in crate::provider) fn of(value: &Value) -> Result<Option<Target>> {
-    CREDENTIAL.of(value)
+pub(in crate::provider) fn of(value: &Value, configured: Configured) -> Result<Option<Target>> {
+    CREDENTIAL.of(value, configured)
 }
 
 /// Returns the credential of a state or of an approved plan, in which every identifying argument is known.
-pub(in crate::provider) fn known(state: &Value) -> Result<Target> {
-    of(state)?.ok_or_else(|| {
+pub(in crate::provider) fn known(state: &Value, configured: Configured) -> Result<Target> {
+    of(state, configured)?.ok_or_else(|| {
         let detail = "An argument that identifies the credential is not known yet.";
         Diagnostic::error("Unknown credential", detail).into()
     })
 }
 
 /// Returns the scope that the data source's configuration selects; `None` while a part of it is unknown.
-pub(in crate::provider) fn scope_of(value: &Value) -> Result<Option<Target>> {
-    ACCOUNT.of(value)
+pub(in crate::provider) fn scope_of(value: &Value, configured: Configured) -> Result<Option<Target>> {
+    ACCOUNT.of(value, configured)
 }
 
 /// Returns the path of the attribute that identifies the credential.
@@ -151,6 +157,12 @@ fn from_texts<'a>(
     let mut fields = Fields::default();
     for (field, text) in texts {
         fields.insert(field, Secret::new(text)).map_err(|words| invalid(at.clone().then(field.name), words))?;
+        if let VendorOrigin::Configured { name_form } = vendor.origin
+            && text.split('/').count() != name_form.split('/').count()
+        {
+            let words = format!("must have the form `{name_form}`, as the `http` block of the provider says");
+            return Err(invalid(at.clone().then(field.name), &words).into());
+        }
     }
     Ok(Target { vendor, fields })
 }
@@ -171,11 +183,17 @@ pub(in crate::provider) enum Imported {
 
 impl Imported {
     /// Parses an import id: the vendor and what identifies the credential there, joined by `/`.
-    pub(in crate::provider) fn from_id(text: &str) -> Result<Self> {
+    pub(in crate::provider) fn from_id(text: &str, configured: Configured) -> Result<Self> {
         let mut parts = text.split('/');
         let name = parts.next().unwrap_or_default();
-        let vendor = VENDORS.iter().copied().find(|vendor| vendor.name == name).ok_or_else(|| unknown_vendor(text))?;
-        let parts: Vec<_> = parts.collect();
+        let vendor =
+            NAMED_VENDORS.iter().copied().find(|vendor| vendor.name == name).ok_or_else(|| unknown_vendor(text))?;
+        let vendor = configured.vendor(vendor);
+        let parts: Vec<_> = if vendor.has_parts() {
+            text.split_once('/').map(|(_, rest)| rest).into_iter().collect()
+        } else {
+            parts.collect()
+        };
         let wanted = match vendor.import {
             ImportId::Credential => vec!["credential id"],
             ImportId::Identity => vendor.identity.iter().map(|field| field.name).collect(),
@@ -224,8 +242,9 @@ impl StoredTarget {
     }
 
     /// Returns the stored target; `None` if this version of the provider does not know its vendor or accept its fields.
-    pub(in crate::provider) fn target(&self) -> Option<Target> {
-        let vendor = VENDORS.iter().copied().find(|vendor| vendor.name == self.vendor)?;
+    pub(in crate::provider) fn target(&self, configured: Configured) -> Option<Target> {
+        let vendor = NAMED_VENDORS.iter().copied().find(|vendor| vendor.name == self.vendor)?;
+        let vendor = configured.vendor(vendor);
         let texts = vendor.target.iter().filter_map(|field| Some((*field, self.fields.get(field.name)?.as_str())));
         from_texts(vendor, texts, &Path::default()).ok()
     }
@@ -260,7 +279,7 @@ pub(in crate::provider) fn several_pairs(set: &[&'static Vendor]) -> Diagnostic 
 
 /// The vendors at which a reset leaves the credential in place, so that two of them can take turns.
 fn pairable() -> Vec<&'static Vendor> {
-    VENDORS.iter().copied().filter(|vendor| vendor.reset_kind == ResetKind::InPlace).collect()
+    NAMED_VENDORS.iter().copied().filter(|vendor| vendor.reset_kind == ResetKind::InPlace).collect()
 }
 
 /// What a configuration has to identify.
@@ -284,9 +303,10 @@ const ACCOUNT: Subject = Subject {
 };
 
 impl Subject {
-    fn of(&self, value: &Value) -> Result<Option<Target>> {
+    fn of(&self, value: &Value, configured: Configured) -> Result<Option<Target>> {
         match named(value) {
             Named::One(vendor) => {
+                let vendor = configured.vendor(vendor);
                 fields_of(vendor, (self.fields)(vendor), value.get(vendor.name), &Path::attribute(vendor.name))
             }
             Named::Undecided => Ok(None),
@@ -296,18 +316,18 @@ impl Subject {
     }
 
     fn missing(&self) -> Diagnostic {
-        Diagnostic::error(format!("No {} is set", self.noun), format!("Set exactly one of {}.", names(VENDORS)))
+        Diagnostic::error(format!("No {} is set", self.noun), format!("Set exactly one of {}.", names(NAMED_VENDORS)))
     }
 
     fn several(&self, set: &[&'static Vendor]) -> Diagnostic {
-        let detail = format!("{} are set. {}: set exactly one of {}.", names(set), self.rule, names(VENDORS));
+        let detail = format!("{} are set. {}: set exactly one of {}.", names(set), self.rule, names(NAMED_VENDORS));
         Diagnostic::error(format!("More than one {} is set", self.noun), detail)
             .at(Path::attribute(set.last().map_or("", |vendor| vendor.name)))
     }
 }
 
 fn unknown_vendor(id: &str) -> Diagnostic {
-    let known = VENDORS.iter().map(|vendor| format!("`{}/…`", vendor.name)).collect::<Vec<_>>().join(", ");
+    let known = NAMED_VENDORS.iter().map(|vendor| format!("`{}/…`", vendor.name)).collect::<Vec<_>>().join(", ");
     let named = if id.contains('/') { "starts with an unknown vendor" } else { "has no vendor before a `/`" };
     Diagnostic::error("Invalid import id", format!("The import id {named}. It must start with one of {known}."))
 }
@@ -319,6 +339,7 @@ fn names(vendors: &[&Vendor]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vendors::VENDORS;
 
     static OTHER: Vendor = Vendor { name: "other", title: "Other", ..*VENDORS[0] };
 
@@ -352,11 +373,14 @@ mod tests {
 
     #[test]
     fn an_id_names_its_target_again() {
-        let imported = Imported::from_id("hubspot/zh48wgsfld@62515.smtp.hubspot.net").unwrap();
+        let imported = Imported::from_id("hubspot/zh48wgsfld@62515.smtp.hubspot.net", Configured::default()).unwrap();
         let Imported::Target(target) = imported else { panic!("{imported:?} is no target") };
         assert_eq!(target.id(), "hubspot/zh48wgsfld@62515.smtp.hubspot.net");
         assert_eq!(path(&target), Path::attribute("hubspot").then("user_name"));
-        assert_eq!(of(&Value::object([("hubspot", value(&target))])).unwrap().unwrap().id(), target.id());
+        assert_eq!(
+            of(&Value::object([("hubspot", value(&target))]), Configured::default()).unwrap().unwrap().id(),
+            target.id()
+        );
     }
 
     #[test]
@@ -371,7 +395,7 @@ mod tests {
             ("hubspot/a%2fb", "must not contain `%`"),
             ("hubspot/..", "must not contain `..`"),
         ] {
-            let diagnostics = Imported::from_id(id).unwrap_err();
+            let diagnostics = Imported::from_id(id, Configured::default()).unwrap_err();
             let detail = &diagnostics.iter().next().unwrap().detail;
             assert!(detail.contains(words), "{id}: {detail}");
         }

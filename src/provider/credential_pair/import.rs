@@ -35,7 +35,8 @@ impl CredentialPair {
     pub(super) async fn import_by_ids(&self, call: &Call, id: &str) -> Result<ResourceState> {
         let parts: Vec<_> = id.split(SEPARATOR).map(str::trim).collect();
         let [first, second] = *parts else { return Err(pair::import_id("does not have two parts").into()) };
-        let imported = [Imported::from_id(first)?, Imported::from_id(second)?];
+        let configured = self.connections.configured();
+        let imported = [Imported::from_id(first, configured)?, Imported::from_id(second, configured)?];
         let vendor = imported[0].vendor();
         if imported[1].vendor().name != vendor.name {
             return Err(pair::import_id("names two vendors").into());
@@ -46,11 +47,11 @@ impl CredentialPair {
         });
         let elements = elements.collect::<std::result::Result<Vec<_>, Diagnostic>>()?;
         let config = Value::object([(vendor.name, Value::List(elements))]);
-        let found = validate::config(&config);
+        let found = validate::configured(&config, configured);
         if found.has_errors() {
             return Err(found);
         }
-        let targets = Targets::of(&config)?;
+        let targets = Targets::of(&config, configured)?;
         let op = Timed::Read.operation(call, &Value::Null);
         let mut usernames = Vec::new();
         let mut of_current = Found::default();
@@ -67,7 +68,7 @@ impl CredentialPair {
         }
         // An import stores what a plan makes of the bare list, so the first plan after it has no changes.
         let mut draft = draft(&self.schema, config, Value::Null, Private::default());
-        plan::finish(&mut draft)?;
+        plan::finish(&mut draft, configured)?;
         let mut state = without_unknowns(draft.planned);
         state.set(ROTATION_VERSION, rotation_version::of(rotated_at(&state)));
         Ok(ResourceState { state: completed(state, of_current, None), private: Private::default() })

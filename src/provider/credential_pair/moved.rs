@@ -11,7 +11,10 @@ use crate::{
         value::{Object, Value},
     },
     provider::{
-        attributes::target::{self, Named},
+        attributes::{
+            configured::Configured,
+            target::{self, Named},
+        },
         password::names::ID,
     },
     vendors::ResetKind,
@@ -32,7 +35,7 @@ pub(super) fn from(type_name: &str, stored: ResourceState, schema: &Schema) -> O
     let mut state =
         Value::Object(Object::of(&schema.attributes, |attribute| stored.state.get(&attribute.name).clone()));
     state.set(vendor.name, Value::List(vec![stored.state.get(vendor.name).clone()]));
-    let targets = Targets::of(&state).ok()?;
+    let targets = Targets::of(&state, Configured::default()).ok()?;
     let id = targets.id()?;
     state.set(CURRENT, id.clone());
     state.set(ID, id);

@@ -33,7 +33,7 @@ use crate::{
 
 impl CredentialPair {
     pub(super) async fn refresh(&self, call: &Call, prior: ResourceState) -> Result<Option<ResourceState>> {
-        let targets = Targets::of(&prior.state)?;
+        let targets = Targets::of(&prior.state, self.connections.configured())?;
         let id = prior.state.get(CURRENT).as_str().unwrap_or_default();
         let Some(current) = targets.named(id) else {
             let detail = "The state does not say which credential is the current one.";

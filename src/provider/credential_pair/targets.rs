@@ -5,7 +5,10 @@ use crate::{
         diagnostic::{Path, Result},
         value::Value,
     },
-    provider::attributes::target::{self, Imported, Named},
+    provider::attributes::{
+        configured::Configured,
+        target::{self, Imported, Named},
+    },
     text::is_same_name,
     vendors::{Target, Vendor},
 };
@@ -18,21 +21,22 @@ pub(super) struct Targets {
     /// The elements in their order, each `None` while a part of it is unknown. Two, but for a moved state, which has
     /// one.
     pub(super) elements: Vec<Option<Target>>,
+    configured: Configured,
 }
 
 impl Targets {
     /// Reads the list of a configuration, plan or state.
-    pub(super) fn of(value: &Value) -> Result<Self> {
+    pub(super) fn of(value: &Value, configured: Configured) -> Result<Self> {
         let vendor = match target::named(value) {
-            Named::One(vendor) => vendor,
-            Named::Undecided => return Ok(Self { vendor: None, elements: vec![None, None] }),
+            Named::One(vendor) => configured.vendor(vendor),
+            Named::Undecided => return Ok(Self { vendor: None, elements: vec![None, None], configured }),
             Named::Nothing => return Err(target::no_pair().into()),
             Named::Several(vendors) => return Err(target::several_pairs(&vendors).into()),
         };
         let Value::List(items) = value.get(vendor.name) else { return Err(target::no_pair().into()) };
         let element = |(index, item): (usize, &Value)| target::in_object(vendor, item, &at(vendor, index));
         let elements = items.iter().enumerate().map(element).collect::<Result<_>>()?;
-        Ok(Self { vendor: Some(vendor), elements })
+        Ok(Self { vendor: Some(vendor), elements, configured })
     }
 
     /// Returns whether every element is known.
@@ -57,7 +61,7 @@ impl Targets {
     /// Returns the credential with this id, from the list or else from the id itself.
     pub(super) fn named(&self, id: &str) -> Option<Target> {
         let listed = self.position(id).and_then(|index| self.element(index)).cloned();
-        listed.or_else(|| match Imported::from_id(id) {
+        listed.or_else(|| match Imported::from_id(id, self.configured) {
             Ok(Imported::Target(target)) => Some(target),
             Ok(Imported::Credential { .. }) | Err(_) => None,
         })

@@ -8,7 +8,9 @@ use crate::{
     },
     provider::{
         attributes::{
-            PASSWORD_POLICY, age_recipients, host, password_policy,
+            PASSWORD_POLICY, age_recipients,
+            configured::Configured,
+            host, password_policy,
             target::{self, Named},
             verify,
         },
@@ -18,26 +20,32 @@ use crate::{
     vendors::{ResetKind, Target, Vendor},
 };
 
-/// Validates a configuration. Any value may be unknown.
+/// Validates a configuration before the provider is configured. Any value may be unknown.
 pub(super) fn config(config: &Value) -> Diagnostics {
+    configured(config, Configured::default())
+}
+
+/// Validates a configuration with what the provider block says of vendors. Any value may be unknown.
+pub(super) fn configured(config: &Value, configured: Configured) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     let mut vendor = None;
     match target::named(config) {
         Named::Nothing => diagnostics.push(target::no_pair()),
         Named::Several(vendors) => diagnostics.push(target::several_pairs(&vendors)),
-        Named::One(named) => vendor = Some(named),
+        Named::One(named) => vendor = Some(configured.vendor(named)),
         Named::Undecided => {}
     }
-    if let Some(vendor) = vendor {
-        if let Err(found) = list(vendor, config.get(vendor.name)) {
-            diagnostics.extend(found);
-        }
+    if let Some(Err(found)) = vendor.map(|vendor| list(vendor, config.get(vendor.name))) {
+        diagnostics.extend(found);
+    }
+    let known = vendor.and_then(Vendor::if_known);
+    if let Some(vendor) = known {
         diagnostics.extend(password_policy::refused(vendor, config, &[PASSWORD_POLICY]));
         diagnostics.extend(password_policy::too_long(vendor, config.get(PASSWORD_POLICY)));
     }
     diagnostics.extend(age_recipients::validate(config));
     diagnostics.extend(password_policy::validate(config.get(PASSWORD_POLICY)));
-    diagnostics.extend(verify::validate(config, vendor));
+    diagnostics.extend(verify::validate(config, known));
     diagnostics.extend(host::validate_port(config));
     diagnostics
 }

@@ -21,7 +21,8 @@ use crate::{
 
 impl CredentialPassword {
     pub(super) async fn import_by_id(&self, call: &Call, id: &str) -> Result<ResourceState> {
-        let imported = Imported::from_id(id)?;
+        let configured = self.connections.configured();
+        let imported = Imported::from_id(id, configured)?;
         let vendor = imported.vendor();
         let api = self.connections.api(vendor)?;
         let (target, found, version) = match imported {
@@ -41,7 +42,7 @@ impl CredentialPassword {
         // An import stores what a plan makes of the bare target, so the first plan after it has no changes.
         let config = Value::object([(vendor.name, target::value(&target))]);
         let mut draft = draft(&self.schema, config, Value::Null, Private::default());
-        plan::finish(&mut draft)?;
+        plan::finish(&mut draft, configured)?;
         let mut state = without_unknowns(draft.planned);
         state.set(REMOTE_VERSION, version);
         state.set(ROTATION_VERSION, rotation_version::of(rotated_at(&state)));

@@ -28,7 +28,7 @@ use crate::{
 
 impl CredentialPassword {
     pub(super) async fn refresh(&self, call: &Call, prior: ResourceState) -> Result<Option<ResourceState>> {
-        let target = target::known(&prior.state)?;
+        let target = target::known(&prior.state, self.connections.configured())?;
         let api = match self.connections.to(target.vendor) {
             Connection::Ready(api) => api,
             // A refresh is optional, so unknown settings leave the state as it is instead of failing the plan.
@@ -102,6 +102,7 @@ fn warnings(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::attributes::configured::Configured;
     use crate::{
         framework::value::Value,
         provider::password::names::{IGNORE, ON_EXTERNAL_CHANGE, ROTATE, ROTATED_AT, STALE},
@@ -110,7 +111,7 @@ mod tests {
 
     fn summaries(setting: &str, is_stale: bool, probe: ProbeResult) -> Vec<String> {
         let named = Value::object([("hubspot", Value::object([("user_name", "a@b".into())]))]);
-        let target = target::of(&named).unwrap().unwrap();
+        let target = target::of(&named, Configured::default()).unwrap().unwrap();
         let server = Server::new("mail.example.com", 587, Security::StartTls, Roots::default());
         let known = State::of(&Value::object([
             (ON_EXTERNAL_CHANGE, setting.into()),

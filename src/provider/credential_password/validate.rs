@@ -8,20 +8,27 @@ use crate::{
         value::Value,
     },
     provider::attributes::{
-        age_recipients, host, password_policy, retire_previous,
+        age_recipients,
+        configured::Configured,
+        host, password_policy, retire_previous,
         target::{self, Named},
         verify,
     },
 };
 
-/// Validates a configuration. Any value may be unknown.
+/// Validates a configuration before the provider is configured. Any value may be unknown.
 pub(super) fn config(config: &Value) -> Diagnostics {
+    configured(config, Configured::default())
+}
+
+/// Validates a configuration with what the provider block says of vendors. Any value may be unknown.
+pub(super) fn configured(config: &Value, configured: Configured) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     let mut vendor = None;
     match target::named(config) {
         Named::Nothing => diagnostics.push(target::missing()),
         Named::Several(vendors) => diagnostics.push(target::several(&vendors)),
-        Named::One(named) => vendor = Some(named),
+        Named::One(named) => vendor = configured.vendor(named).if_known(),
         Named::Undecided => {}
     }
     if let Some(vendor) = vendor {

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use self::schema::{CREATED_AT, CREDENTIALS, DEFAULT_TIMEOUT, ID, READ, REMOTE_VERSION, TIMEOUTS, USERNAME};
 use super::{
     attributes::{
+        configured::Configured,
         duration,
         target::{self, Imported},
     },
@@ -50,11 +51,11 @@ impl DataSource for Credentials {
 
     fn validate(&self, config: &Value) -> Diagnostics {
         // The schema's checks have already reported any invalid field.
-        target::scope_of(config).err().unwrap_or_default()
+        target::scope_of(config, Configured::default()).err().unwrap_or_default()
     }
 
     async fn read(&self, call: &Call, config: Value) -> Result<Value> {
-        let scope = target::scope_of(&config)?.ok_or_else(unknown)?;
+        let scope = target::scope_of(&config, self.connections.configured())?.ok_or_else(unknown)?;
         let api = self.connections.api(scope.vendor)?;
         let configured = config.get(TIMEOUTS).get(READ).as_str();
         let timeout = duration::parse(configured.unwrap_or(DEFAULT_TIMEOUT)).unwrap_or_default();
@@ -83,7 +84,7 @@ fn import_id(scope: &Target, listed: &Listed) -> Option<String> {
         ImportId::Identity => Target { vendor, fields: listed.target.clone() }.id(),
     };
     // The same parser as in an import decides, so every listed id can be imported.
-    Imported::from_id(&id).is_ok().then_some(id)
+    Imported::from_id(&id, Configured::with(Some(vendor))).is_ok().then_some(id)
 }
 
 fn value(id: String, listed: Listed) -> Value {

@@ -155,11 +155,12 @@ pub(in crate::provider) fn of_create(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::attributes::configured::Configured;
     use crate::{framework::value::Value, provider::attributes::target, secret::Name};
 
     fn named(vendor: &'static str, fields: &[(&'static str, &str)]) -> Target {
         let fields = Value::object(fields.iter().map(|(name, text)| (*name, (*text).into())));
-        target::of(&Value::object([(vendor, fields)])).unwrap().unwrap()
+        target::of(&Value::object([(vendor, fields)]), Configured::default()).unwrap().unwrap()
     }
 
     #[test]

@@ -210,6 +210,7 @@ pub(super) fn advice(kind: FailureKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::attributes::configured::Configured;
     use crate::{
         framework::value::Value,
         smtp::{Roots, Security},
@@ -243,7 +244,7 @@ mod tests {
     #[test]
     fn only_a_refused_password_is_said_to_need_another_reset() {
         let named = Value::object([("hubspot", Value::object([("user_name", "a@b".into())]))]);
-        let target = crate::provider::attributes::target::of(&named).unwrap().unwrap();
+        let target = crate::provider::attributes::target::of(&named, Configured::default()).unwrap().unwrap();
         let server = Server::new("::1", 587, Security::StartTls, Roots::default());
         for kind in KINDS {
             let detail = not_verified(&target, &server, &failure(kind, Some(535))).detail;
@@ -256,7 +257,7 @@ mod tests {
     #[test]
     fn every_word_is_short_names_the_server_and_says_what_became_of_the_password() {
         let named = Value::object([("hubspot", Value::object([("user_name", "zh48@62515".into())]))]);
-        let target = crate::provider::attributes::target::of(&named).unwrap().unwrap();
+        let target = crate::provider::attributes::target::of(&named, Configured::default()).unwrap().unwrap();
         let server = Server::new("::1", 587, Security::StartTls, Roots::new(None));
         let check = |diagnostic: Diagnostic, outcome: Outcome, is_about: &str| {
             let detail = &diagnostic.detail;

@@ -357,6 +357,7 @@ pub(in crate::provider) fn probed(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::attributes::configured::Configured;
     use crate::{
         framework::value::Value,
         http::{Error, Kind},
@@ -366,7 +367,7 @@ mod tests {
 
     fn credential(name: &str) -> Target {
         let fields = Value::object([("user_name", name.into())]);
-        target::of(&Value::object([("hubspot", fields)])).unwrap().unwrap()
+        target::of(&Value::object([("hubspot", fields)]), Configured::default()).unwrap().unwrap()
     }
 
     fn refused() -> Notice {

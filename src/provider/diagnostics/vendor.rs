@@ -299,6 +299,7 @@ const LONGEST_TIMEOUT: Duration = Duration::from_mins(30);
 mod tests {
     use super::*;
     use crate::framework::value::Value;
+    use crate::provider::attributes::configured::Configured;
 
     const KINDS: [Kind; 19] = [
         Kind::Certificate,
@@ -324,7 +325,7 @@ mod tests {
 
     fn target() -> Target {
         let named = Value::object([("hubspot", Value::object([("user_name", "zh48@62515".into())]))]);
-        crate::provider::attributes::target::of(&named).unwrap().unwrap()
+        crate::provider::attributes::target::of(&named, Configured::default()).unwrap().unwrap()
     }
 
     #[test]

@@ -139,6 +139,7 @@ impl From<&Private> for PrivateData {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::attributes::configured::Configured;
     use crate::provider::attributes::target;
 
     fn draft(config: Value) -> Draft {
@@ -163,12 +164,12 @@ mod tests {
     #[test]
     fn a_mark_survives_the_way_through_core() {
         let named = Value::object([("hubspot", Value::object([("user_name", "a@b".into())]))]);
-        let target = target::of(&named).unwrap().unwrap();
+        let target = target::of(&named, Configured::default()).unwrap().unwrap();
         let private = Private::from(PrivateData::of_plan(&draft(Value::Null), Some(&target), false));
         let Some(PlannedAction::Create(Some(noted))) = PrivateData::from(&private).action else {
             panic!("no target in {private:?}")
         };
-        assert_eq!(noted.target().unwrap().id(), "hubspot/a@b");
+        assert_eq!(noted.target(Configured::default()).unwrap().id(), "hubspot/a@b");
         assert!(matches!(
             PrivateData::from(&Private::from(PrivateData::of_destroy())).action,
             Some(PlannedAction::Destroy)

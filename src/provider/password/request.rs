@@ -20,6 +20,8 @@ pub(in crate::provider) fn of(target: &Target, change: &Change) -> std::result::
         (PasswordSource::Caller, None) => {
             // Validation has rejected an invalid policy, with every value known.
             let policy = password_policy::of(change.planned.get(PASSWORD_POLICY));
+            // A length that is configured is no longer than that, so this is about the default.
+            let policy = policy.map(|policy| policy.at_most(target.vendor.longest_password));
             NewPassword::Generated(policy.ok_or(RotationError::NoRandomBytes)?)
         }
     };

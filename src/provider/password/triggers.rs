@@ -175,6 +175,7 @@ const MOST_IN_A_ROW: u32 = 2;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::attributes::configured::Configured;
     use crate::{
         framework::{Private, plan::draft},
         provider::{
@@ -196,7 +197,7 @@ mod tests {
 
     fn planned(config: Value, prior: Value) -> (Draft, Decision) {
         let mut draft = draft(&schema(), config, prior, Private::default());
-        let decision = finish(&mut draft).unwrap();
+        let decision = finish(&mut draft, Configured::default()).unwrap();
         assert_eq!(decision.resets, draft.planned.get(ROTATED_AT).is_unknown());
         (draft, decision)
     }
@@ -397,7 +398,7 @@ mod tests {
                 let changes: Vec<_> = settings.iter().chain(more).cloned().collect();
                 let private = Private::from(PrivateData { healed, ..PrivateData::default() });
                 let mut draft = draft(&schema(), config(&changes), stale(&settings), private);
-                let decision = finish(&mut draft).unwrap();
+                let decision = finish(&mut draft, Configured::default()).unwrap();
                 assert_eq!(decision.resets, resets, "{healed} {more:?}");
                 let notes = PrivateData::from(&draft.private);
                 assert_eq!(if resets { notes.healed_after() } else { notes.healed }, after, "{healed} {more:?}");

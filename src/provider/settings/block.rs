@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use super::certificates::{self, CA_CERTIFICATE_FILE, CA_CERTIFICATE_FILE_ENV};
+use super::{
+    certificates::{self, CA_CERTIFICATE_FILE, CA_CERTIFICATE_FILE_ENV},
+    environment::Environment,
+    http_block::{self, BASE_URL},
+};
 use crate::{
     framework::{
         diagnostic::{Diagnostic, Diagnostics, Path},
@@ -15,15 +19,11 @@ use crate::{
     vendors::{self, BaseUrl, Field, Fields, VENDORS, Vendor, Visibility},
 };
 
-const BASE_URL: &str = "base_url";
 const MAX_REQUESTS_PER_SECOND: &str = "max_requests_per_second";
 const REQUEST_TIMEOUT: &str = "request_timeout";
 /// One request in 17 minutes. At a lower rate no operation would finish within its timeout.
 const LEAST_REQUESTS_PER_SECOND: f64 = 0.001;
 const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// Reads an environment variable. An empty one is treated as unset.
-pub(super) type Environment<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 
 /// Returns the schema of the provider block.
 pub(in crate::provider) fn schema() -> Schema {
@@ -61,7 +61,7 @@ pub(in crate::provider) fn schema() -> Schema {
     Schema {
         version: 0,
         description: include_str!("../description.md").to_owned(),
-        attributes: vendors.chain(common).collect(),
+        attributes: vendors.chain(common).chain([http_block::schema()]).collect(),
     }
 }
 
@@ -98,6 +98,7 @@ pub(in crate::provider) fn validate(config: &Value) -> Diagnostics {
             diagnostics.push(diagnostic);
         }
     }
+    diagnostics.extend(http_block::validate(config));
     diagnostics
 }
 

@@ -8,16 +8,18 @@ use std::{
 use tokio::task::JoinSet;
 
 use super::{
-    block::{self, Environment, Resolved},
-    environment,
+    block::{self, Resolved},
+    environment::{self, Environment},
+    http_block::{self, Described, HTTP_BLOCK},
 };
 use crate::{
     framework::{
         diagnostic::{Diagnostic, Path, Result},
         value::Value,
     },
+    provider::attributes::configured::Configured,
     smtp::Roots,
-    vendors::{Client, Operation, VENDORS, Vendor, VendorApi},
+    vendors::{Client, Operation, VENDORS, Vendor, VendorApi, http_api::HttpApi},
 };
 
 /// The connection to a vendor.
@@ -36,6 +38,8 @@ pub(in crate::provider) enum Connection {
 pub(in crate::provider) struct Connections {
     vendors: RwLock<BTreeMap<&'static str, Connection>>,
     roots: RwLock<Option<Roots>>,
+    /// What the `http` block describes.
+    described: RwLock<Option<&'static Vendor>>,
 }
 
 impl Connections {
@@ -62,8 +66,18 @@ impl Connections {
                 Resolved::Refused(diagnostic) => Connection::Refused(diagnostic.at(Path::default())),
             }
         };
-        let connections = VENDORS.iter().map(|vendor| (vendor.name, connect(vendor))).collect();
+        let (described, connection) = match http_block::connect(config, client.as_ref(), environment) {
+            Described::Nothing => (None, Connection::Refused(http_block::missing())),
+            Described::Api(HttpApi { vendor, api }) => {
+                (Some(vendor), api.map_or(Connection::Unknown, Connection::Ready))
+            }
+            // Unlike a vendor's login, the block is in the configuration, and its paths mean something.
+            Described::Refused(diagnostics) => return Err(diagnostics),
+        };
+        let built_in = VENDORS.iter().map(|vendor| (vendor.name, connect(vendor)));
+        let connections = built_in.chain([(HTTP_BLOCK, connection)]).collect();
         *self.vendors.write().unwrap_or_else(PoisonError::into_inner) = connections;
+        *self.described.write().unwrap_or_else(PoisonError::into_inner) = described;
         Ok(())
     }
 
@@ -90,6 +104,11 @@ impl Connections {
             Connection::Unknown | Connection::Refused(_) => None,
         });
         ready.collect()
+    }
+
+    /// Returns the vendors as the provider block configures them.
+    pub(in crate::provider) fn configured(&self) -> Configured {
+        Configured::with(*self.described.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Returns the certificates to trust for mail servers; only the system's if no settings are known.

@@ -3,11 +3,13 @@
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use super::block::Environment;
 use crate::{
     secret::Secret,
     vendors::{VENDORS, Visibility},
 };
+
+/// Reads an environment variable. An empty one is treated as unset.
+pub(super) type Environment<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 
 /// The variables in which programs expect a proxy.
 const PROXIES: [&str; 6] = ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "https_proxy", "http_proxy"];

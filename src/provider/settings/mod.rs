@@ -4,6 +4,7 @@ mod block;
 mod certificates;
 mod connections;
 mod environment;
+mod http_block;
 
 pub(in crate::provider) use self::{
     block::{schema, validate},

@@ -80,7 +80,7 @@ impl VendorApi for Engine {
                 }
             }
             (Some(list), _) => {
-                let scope = self.scope(list, &named);
+                let scope = Self::scope(list, &named);
                 let lists = Lists { cache: &self.listed, key: &scope, host: self.api.host() };
                 let see = |rows: &Vec<Row>| {
                     let row = self.find(list, rows, &named, id);
@@ -105,7 +105,7 @@ impl VendorApi for Engine {
         if let Some(list) = &self.recipe.list {
             let named = self.named(target);
             let ids = async { Ok(self.fetch_keys(op, list, &named).await?.into_iter().map(|row| row.id).collect()) };
-            self.before.get_or_fetch(op, &self.scope(list, &named), Box::pin(ids)).await?;
+            self.before.get_or_fetch(op, &Self::scope(list, &named), Box::pin(ids)).await?;
         }
         Ok(Presence::Found(Found::default()))
     }
@@ -150,13 +150,7 @@ impl VendorApi for Engine {
         Ok(listed.collect())
     }
 
-    async fn reset(
-        &self,
-        op: &Operation,
-        target: &Fields,
-        before: &Before,
-        new: Option<&Secret>,
-    ) -> Result<Reset> {
+    async fn reset(&self, op: &Operation, target: &Fields, before: &Before, new: Option<&Secret>) -> Result<Reset> {
         let named = self.named(target);
         let id = before.found.version.as_deref().or(before.prior.version.as_deref());
         let values = Values { id, ..named.values() };
@@ -165,7 +159,11 @@ impl VendorApi for Engine {
                 let new = new.ok_or_else(|| self.setup(NO_PASSWORD))?;
                 let values = Values { password: Some(new), ..values };
                 let answer = self.send(request, &values)?.set(op, success).await?;
-                Ok(Reset { version: version(&answer, response), username: username(&answer, response), ..Reset::default() })
+                Ok(Reset {
+                    version: version(&answer, response),
+                    username: username(&answer, response),
+                    ..Reset::default()
+                })
             }
             Means::Generate { request, success, password, response } => {
                 let answer = self.send(request, &values)?.reset(op).await?;
@@ -212,7 +210,7 @@ impl VendorApi for Engine {
             });
         }
         let (Some(list), Some(columns)) = (&self.recipe.list, self.columns()) else { return Ok(Observation::Unknown) };
-        let Some(listed) = self.before.kept(op, &self.scope(list, &named)).await? else {
+        let Some(listed) = self.before.kept(op, &Self::scope(list, &named)).await? else {
             return Ok(Observation::Unknown);
         };
         let rows = self.fetch(op, list, &named).await?;
@@ -273,7 +271,15 @@ impl VendorApi for Engine {
 impl Engine {
     pub(super) fn new(recipe: &'static Recipe, settings: Fields, api: Api) -> Self {
         let columns = recipe.list.as_ref().map(Columns::of);
-        Self { recipe, settings, api, columns, listed: Cache::default(), before: Cache::default(), made: Mutex::default() }
+        Self {
+            recipe,
+            settings,
+            api,
+            columns,
+            listed: Cache::default(),
+            before: Cache::default(),
+            made: Mutex::default(),
+        }
     }
 
     fn makes_another(&self) -> bool {
@@ -310,19 +316,19 @@ impl Engine {
     }
 
     /// Returns what tells the lists of two scopes apart: the path and the query of the list.
-    fn scope(&self, list: &List, named: &Named) -> String {
+    fn scope(list: &List, named: &Named) -> String {
         template::address(&list.request, &named.values())
     }
 
     async fn listed(&self, op: &Operation, list: &List, named: &Named) -> Result<Arc<Vec<Row>>> {
-        self.listed.get_or_fetch(op, &self.scope(list, named), Box::pin(self.fetch(op, list, named))).await
+        self.listed.get_or_fetch(op, &Self::scope(list, named), Box::pin(self.fetch(op, list, named))).await
     }
 
     /// Looks at the credential now, bypassing caches; `None` if the API does not show it.
     async fn now(&self, op: &Operation, named: &Named) -> Result<Option<Found>> {
         match (&self.recipe.list, &self.recipe.one) {
             (Some(list), _) => {
-                let (scope, fetched) = (self.scope(list, named), Box::pin(self.fetch(op, list, named)));
+                let (scope, fetched) = (Self::scope(list, named), Box::pin(self.fetch(op, list, named)));
                 let rows = self.listed.get_or_fetch_since(op, &scope, Instant::now(), fetched).await?;
                 Ok(self.find(list, &rows, named, None).map(|row| self.found(list, row, named)))
             }
@@ -411,7 +417,9 @@ impl Engine {
         let shown = one.id.iter().find_map(|pointer| answer.text_or_number(pointer));
         let is_this = |(pointer, template): &(&str, &str)| {
             let shown = answer.text_or_number(pointer);
-            shown.zip(template::open(template, &values)).is_some_and(|(shown, it)| shown.raw().eq_ignore_ascii_case(&it))
+            shown
+                .zip(template::open(template, &values))
+                .is_some_and(|(shown, it)| shown.raw().eq_ignore_ascii_case(&it))
         };
         let has_id = one.id.is_empty() || shown.is_some_and(|shown| Some(shown.raw()) == id);
         if !has_id || !one.matches.iter().all(is_this) {

@@ -17,6 +17,12 @@ pub(super) use self::{
 use super::{api::VendorApi, fields::Fields};
 use crate::http::Api;
 
+/// Returns the user name that follows from a target.
+pub(super) fn username(recipe: &Recipe, target: &Fields) -> Option<String> {
+    let fields = template::parts(target, recipe.parts);
+    template::open(recipe.username?, &template::Values::of(&fields))
+}
+
 /// Makes the API of a recipe from checked settings. Sends nothing.
 pub(super) fn connect(recipe: &'static Recipe, settings: &Fields, api: Api) -> Arc<dyn VendorApi> {
     Arc::new(engine::Engine::new(recipe, settings.clone(), api))

@@ -114,6 +114,9 @@ pub(super) fn request(api: &Api, call: &Call, values: &Values) -> Result<Request
     let segments = path(call.path, values).ok_or_else(|| setup(INCOMPLETE))?;
     let segments: Vec<_> = segments.iter().map(String::as_str).collect();
     let mut request = api.request(call.method.clone(), &segments);
+    if call.path.ends_with('/') {
+        request = request.with_slash();
+    }
     for (name, template) in call.query {
         request = request.query(name, &open(template, values).ok_or_else(|| setup(INCOMPLETE))?);
     }

@@ -28,7 +28,10 @@ impl CredentialPair {
         let notes = PrivateData::from(planned);
         let Some(PlannedAction::Create(successor)) = &notes.action else { return Ok(()) };
         // Where the create's target is not known yet, there is nothing to check.
-        let Some(target) = successor.as_ref().and_then(StoredTarget::target) else { return Ok(()) };
+        let configured = self.connections.configured();
+        let Some(target) = successor.as_ref().and_then(|stored: &StoredTarget| stored.target(configured)) else {
+            return Ok(());
+        };
         // The create resets the first credential. The passwords in the state are still valid, so they must not leave it
         // before it is clear that the create can work.
         let op = Timed::Delete.operation(call, prior);

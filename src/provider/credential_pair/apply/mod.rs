@@ -18,7 +18,7 @@ use crate::{
         value::Value,
     },
     provider::{
-        attributes::age_recipients,
+        attributes::{age_recipients, configured::Configured},
         diagnostics::{
             pair::{self, Kept},
             rotation,
@@ -40,7 +40,7 @@ use crate::{
 impl CredentialPair {
     pub(super) async fn apply_create(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
         let op = Timed::Create.operation(call, &change.planned);
-        let (targets, target) = planned(change)?;
+        let (targets, target) = planned(change, self.connections.configured())?;
         let storage = age_recipients::prepare(&change.planned)?;
         let id = target.id();
         let known = self.replacements.known(&id);
@@ -64,7 +64,7 @@ impl CredentialPair {
 
     pub(super) async fn apply_update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
         let op = Timed::Update.operation(call, &change.planned);
-        let (targets, target) = planned(change)?;
+        let (targets, target) = planned(change, self.connections.configured())?;
         // This is how the plan marks a reset.
         if change.planned.get(ROTATED_AT).is_unknown() {
             return self.take_turns(call, &op, change, new, &targets, target).await;
@@ -124,7 +124,9 @@ impl CredentialPair {
     /// Warns if another resource of this run has reset the credential that was current until now. Its id is planned as
     /// the previous one, and core does not accept another value.
     fn warn_of_previous(&self, call: &Call, change: &Change) {
-        let previous = change.planned.get(PREVIOUS).as_str().and_then(|id| Targets::of(&change.prior).ok()?.named(id));
+        let configured = self.connections.configured();
+        let previous = change.planned.get(PREVIOUS).as_str();
+        let previous = previous.and_then(|id| Targets::of(&change.prior, configured).ok()?.named(id));
         if let Some(previous) = previous
             && let Ok(api) = self.connections.api(previous.vendor)
             && self.shared.is_reset(&previous, &api)
@@ -143,7 +145,9 @@ impl CredentialPair {
         targets: &Targets,
         target: &Target,
     ) -> Result<Vec<String>> {
-        let current = change.prior.get(CURRENT).as_str().and_then(|id| Targets::of(&change.prior).ok()?.named(id));
+        let configured = self.connections.configured();
+        let current = change.prior.get(CURRENT).as_str();
+        let current = current.and_then(|id| Targets::of(&change.prior, configured).ok()?.named(id));
         let current = current.filter(|current| current.vendor.name == target.vendor.name);
         let username = State::of(&change.prior).stored.credential.username;
         let known = current.as_ref().and(username);
@@ -173,8 +177,8 @@ impl CredentialPair {
 }
 
 /// Returns the list of an approved plan, and the credential that it makes the current one.
-fn planned(change: &Change) -> Result<(Targets, Target)> {
-    let targets = Targets::of(&change.planned)?;
+fn planned(change: &Change, configured: Configured) -> Result<(Targets, Target)> {
+    let targets = Targets::of(&change.planned, configured)?;
     let current = change.planned.get(CURRENT).as_str().and_then(|id| targets.named(id));
     let Some(current) = current else {
         let detail = "An argument that identifies a credential is not known yet. The password was not changed.";

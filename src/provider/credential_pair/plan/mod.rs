@@ -16,7 +16,7 @@ use crate::{
         value::Value,
     },
     provider::{
-        attributes::{age_recipients, rotate_after},
+        attributes::{age_recipients, configured::Configured, rotate_after},
         diagnostics::{mail_server, pair},
         password::{
             names::{
@@ -35,11 +35,12 @@ use crate::{
 /// sent.
 pub(super) fn plan(connections: &Connections, call: &Call, draft: &mut Draft) -> Result<()> {
     // Values that were unknown when core validated may be known, and invalid, by now.
-    let found = validate::config(&draft.config);
+    let configured = connections.configured();
+    let found = validate::configured(&draft.config, configured);
     if found.has_errors() {
         return Err(found);
     }
-    let decision = finish(draft)?;
+    let decision = finish(draft, configured)?;
     if let Some(target) = decision.resets {
         match connections.to(target.vendor) {
             Connection::Ready(api) => {
@@ -70,8 +71,8 @@ pub(super) struct Decision {
 ///
 /// The apply resets a credential if and only if `rotated_at` is planned as unknown, and then the one that is planned as
 /// current. Whatever may turn out otherwise when every value is known is planned unknown.
-pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
-    let targets = Targets::of(&draft.planned)?;
+pub(super) fn finish(draft: &mut Draft, configured: Configured) -> Result<Decision> {
+    let targets = Targets::of(&draft.planned, configured)?;
     let asked = triggers::evaluate(draft, targets.vendor, ResetMode::InPlace);
     let is_new = draft.prior.is_null();
     let prior_id = (!is_new).then(|| draft.prior.get(CURRENT).as_str().unwrap_or_default().to_owned());
@@ -151,7 +152,7 @@ pub(super) fn finish(draft: &mut Draft) -> Result<Decision> {
 /// servers reports them by account.
 fn is_same_account(prior: &Value, target: &Target) -> bool {
     let Some(id) = prior.get(CURRENT).as_str() else { return false };
-    let current = Targets::of(prior).ok().and_then(|targets| targets.named(id));
+    let current = Targets::of(prior, Configured::default()).ok().and_then(|targets| targets.named(id));
     current.is_some_and(|current| {
         let is_same = |field| current.fields.text(field) == target.fields.text(field);
         current.vendor.name == target.vendor.name && target.vendor.scope.iter().all(|field| is_same(field))

@@ -50,6 +50,7 @@ impl Turn {
 mod tests {
     use super::*;
     use crate::framework::value::Value;
+    use crate::provider::attributes::configured::Configured;
     use crate::text::is_same_name;
 
     fn targets(users: [Option<&str>; 2]) -> Targets {
@@ -57,7 +58,8 @@ mod tests {
             Some(user) => Value::object([("user_name", user.into())]),
             None => Value::Unknown,
         };
-        Targets::of(&Value::object([("hubspot", Value::List(users.map(element).to_vec()))])).unwrap()
+        Targets::of(&Value::object([("hubspot", Value::List(users.map(element).to_vec()))]), Configured::default())
+            .unwrap()
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl CredentialPassword {
         let notes = PrivateData::from(planned);
         match &notes.action {
             Some(PlannedAction::Create(stored)) => {
-                let successor = stored.as_ref().and_then(target::StoredTarget::target);
+                let successor = stored.as_ref().and_then(|stored| stored.target(self.connections.configured()));
                 self.delete_before_create(call, &op, prior, successor, &notes).await
             }
             Some(PlannedAction::Destroy) | None => self.destroy(call, &op, prior).await,
@@ -57,7 +57,7 @@ impl CredentialPassword {
                 overlap::after_previous(failed, previous.as_ref().map(Predecessor::id))
             })?;
         }
-        if let Some(warning) = unidentified(prior) {
+        if let Some(warning) = unidentified(prior, self.connections.configured()) {
             call.warn(warning);
         }
         self.try_replaced(call, op, prior).await;
@@ -82,7 +82,10 @@ impl CredentialPassword {
 
     /// Tries the password of a deposed object, if the create that has replaced it is to prove that it no longer works.
     async fn try_replaced(&self, call: &Call, op: &Operation, prior: &Value) {
-        let (Ok(target), Some(login)) = (target::known(prior), State::of(prior).login()) else { return };
+        let (Ok(target), Some(login)) = (target::known(prior, self.connections.configured()), State::of(prior).login())
+        else {
+            return;
+        };
         let notice = self.shared.try_replaced(op, &target.id(), &login, self.connections.roots()).await;
         if let Some(notice) = notice {
             call.warn(rotation::notice(&target, &notice));
@@ -103,10 +106,10 @@ impl CredentialPassword {
         for predecessor in predecessors.iter().filter(|_| successor.is_none()) {
             call.warn(revocation::successor_unknown(&predecessor.target, predecessor.id()));
         }
-        if let Some(warning) = unidentified(prior) {
+        if let Some(warning) = unidentified(prior, self.connections.configured()) {
             call.warn(warning);
         }
-        let (before, known) = (target::known(prior)?, State::of(prior));
+        let (before, known) = (target::known(prior, self.connections.configured())?, State::of(prior));
         let is_named = successor.is_some();
         let target = successor.unwrap_or_else(|| before.clone());
         let is_same_vendor = target.vendor.name == before.vendor.name;

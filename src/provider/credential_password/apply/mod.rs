@@ -34,7 +34,7 @@ use crate::{
 
 impl CredentialPassword {
     pub(super) async fn apply_create(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
-        let target = target::known(&change.planned)?;
+        let target = target::known(&change.planned, self.connections.configured())?;
         let op = Timed::Create.operation(call, &change.planned);
         let id = target.id();
         let rotator = self.rotator(target, PriorCredential::default(), self.replacements.known(&id))?;
@@ -65,7 +65,7 @@ impl CredentialPassword {
             let credential = prior.stored.credential.clone();
             let previous_password = prior.previous_password(notes.logged_in_at.clone());
             let known = Known { credential: credential.clone(), login: prior.login(), previous_password };
-            self.rotator(target::known(&change.planned)?, credential, known)
+            self.rotator(target::known(&change.planned, self.connections.configured())?, credential, known)
         };
         // This is how the plan marks a reset.
         if change.planned.get(ROTATED_AT).is_unknown() {

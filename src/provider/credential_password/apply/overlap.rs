@@ -10,7 +10,7 @@ use crate::{
     },
     http::Outcome,
     provider::{
-        attributes::{retire_previous, target},
+        attributes::{configured::Configured, retire_previous, target},
         credential_password::{CredentialPassword, state::State},
         diagnostics::{overlap, revocation},
         password::new_state,
@@ -47,7 +47,7 @@ impl CredentialPassword {
                 if let Some(predecessor) = predecessor {
                     self.revoke(call, op, &predecessor, verified).await;
                 }
-                if let Some(warning) = unidentified(&change.prior) {
+                if let Some(warning) = unidentified(&change.prior, self.connections.configured()) {
                     call.warn(warning);
                 }
                 Ok(())
@@ -74,7 +74,8 @@ impl CredentialPassword {
 
     /// Returns the credential of a state if its vendor creates a new one with every reset.
     pub(super) fn predecessor(&self, state: &Value) -> Result<Option<Predecessor>> {
-        let (target, credential) = (target::known(state)?, State::of(state).stored.credential);
+        let (target, credential) =
+            (target::known(state, self.connections.configured())?, State::of(state).stored.credential);
         match target.vendor.reset_kind {
             ResetKind::NewCredential if credential.version.is_some() => {
                 Ok(Some(Predecessor { api: self.connections.api(target.vendor)?, target, credential }))
@@ -85,7 +86,7 @@ impl CredentialPassword {
 
     /// Returns the previous credential of a state, if there is one that still works.
     pub(super) fn previous(&self, state: &Value) -> Result<Option<Predecessor>> {
-        let target = target::known(state)?;
+        let target = target::known(state, self.connections.configured())?;
         let Some(credential) = retire_previous::of(&target, state) else { return Ok(None) };
         Ok(Some(Predecessor { api: self.connections.api(target.vendor)?, target, credential }))
     }
@@ -102,8 +103,8 @@ impl CredentialPassword {
 
 /// Returns the warning for a state that is given up and whose credential cannot be revoked, because the vendor did not
 /// return its id.
-pub(super) fn unidentified(state: &Value) -> Option<Diagnostic> {
-    let target = target::known(state).ok()?;
+pub(super) fn unidentified(state: &Value, configured: Configured) -> Option<Diagnostic> {
+    let target = target::known(state, configured).ok()?;
     let PriorCredential { version, username } = State::of(state).stored.credential;
     let makes_another = target.vendor.reset_kind == ResetKind::NewCredential;
     username.filter(|_| makes_another && version.is_none()).map(|username| overlap::unidentified(&target, &username))

@@ -3,7 +3,7 @@
 use crate::{
     framework::{Change, ResourceState, value::Value},
     provider::{
-        attributes::{retire_previous, target},
+        attributes::{configured::Configured, retire_previous, target},
         credential_password::{names::PREVIOUS, private_data::PrivateData, state::State},
     },
     rotation::NewCredential,
@@ -12,7 +12,7 @@ use crate::{
 /// Sets the `previous` of a new state, if the plan leaves it open: the credential that the reset has replaced.
 pub(super) fn set_previous(state: &mut Value, change: &Change, new: &NewCredential) {
     if state.get(PREVIOUS).is_unknown() {
-        let target = target::of(&change.planned).ok().flatten();
+        let target = target::of(&change.planned, Configured::default()).ok().flatten();
         let replaced = State::of(&change.prior).stored.credential;
         let after = |target| retire_previous::after(&target, &replaced, new.version.as_deref());
         state.set(PREVIOUS, target.map_or(Value::Null, after));

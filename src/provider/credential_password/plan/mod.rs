@@ -7,6 +7,7 @@ use super::{
     },
     private_data::PrivateData,
     state::State,
+    validate,
 };
 use crate::{
     framework::{
@@ -16,7 +17,7 @@ use crate::{
         value::Value,
     },
     provider::{
-        attributes::{age_recipients, retire_previous, rotate_after, target},
+        attributes::{age_recipients, configured::Configured, retire_previous, rotate_after, target},
         diagnostics::{
             drift, mail_server,
             vendor::{self, Step},
@@ -30,7 +31,15 @@ use crate::{
 /// Finishes a drafted plan. Fails if the configured vendor login could not carry out the planned reset. Nothing is
 /// sent.
 pub(super) fn plan(connections: &Connections, call: &Call, draft: &mut Draft) -> Result<()> {
-    let decision = finish(draft)?;
+    let configured = connections.configured();
+    let decision = finish(draft, configured)?;
+    if decision.target.as_ref().is_some_and(|target| target.vendor.has_parts()) {
+        // Of an API that the provider block describes, validation knew nothing.
+        let found = validate::configured(&draft.config, configured);
+        if found.has_errors() {
+            return Err(found);
+        }
+    }
     if let (true, Some(target)) = (decision.resets, &decision.target) {
         match connections.to(target.vendor) {
             Connection::Ready(api) => {
@@ -67,8 +76,8 @@ pub(in crate::provider) struct Decision {
 /// The apply resets the password if and only if `rotated_at` is planned as unknown. Every other known value depends
 /// only on the configuration, so core's second plan of a replacement, which has a null prior state, agrees with the
 /// first.
-pub(in crate::provider) fn finish(draft: &mut Draft) -> Result<Decision> {
-    let target = target::of(&draft.planned)?;
+pub(in crate::provider) fn finish(draft: &mut Draft, configured: Configured) -> Result<Decision> {
+    let target = target::of(&draft.planned, configured)?;
     let vendor = target.as_ref().map(|target| target.vendor);
     let in_place = draft.planned.get(ROTATION_MODE).as_str() == Some(IN_PLACE);
     // The planned mode applies, so one apply can change the mode and trigger a reset.
@@ -200,7 +209,7 @@ mod tests {
 
     fn planned(config: &Value, prior: &Value) -> Planned {
         let mut draft = plan::draft(&schema::schema(), config.clone(), prior.clone(), Private::default());
-        let decision = finish(&mut draft).unwrap();
+        let decision = finish(&mut draft, Configured::default()).unwrap();
         assert_eq!(
             decision.resets,
             draft.planned.get(ROTATED_AT).is_unknown(),

@@ -1,0 +1,395 @@
+//! The `http` block: its schema, and the description of an API that it is read into.
+
+use std::collections::BTreeMap;
+
+use super::environment::Environment;
+use crate::{
+    framework::{
+        diagnostic::{Diagnostic, Diagnostics, Path},
+        schema::{Attribute, Type},
+        validate::invalid,
+        value::{Number, Object, Value},
+    },
+    secret::Secret,
+    vendors::{
+        Client,
+        http_api::{
+            Address, Description, ErrorPlaces, Fault, HttpApi, Paging, Read, Request, Reset, Smtp, VENDOR as HTTP,
+            compile,
+        },
+    },
+};
+
+/// The name of the block.
+pub(super) const HTTP_BLOCK: &str = "http";
+
+pub(super) const BASE_URL: &str = "base_url";
+const BASIC: &str = "basic";
+const BEARER_TOKEN: &str = "bearer_token";
+const HEADERS: &str = "headers";
+const PASSWORD: &str = "password";
+const USERNAME: &str = "username";
+
+/// Returns the block.
+pub(super) fn schema() -> Attribute {
+    let base_url = format!(
+        "Base URL of the API. `http` is only allowed for loopback addresses. Environment variable: `{}`.",
+        HTTP.base_url_variable()
+    );
+    let attributes = vec![
+        optional(BASE_URL, Type::String, &base_url),
+        block(
+            BASIC,
+            "Login with a user name and a password (RFC 7617).",
+            vec![
+                required(USERNAME, "User name, such as `api`."),
+                required(PASSWORD, "Password or API key.").sensitive(),
+            ],
+        ),
+        optional(BEARER_TOKEN, Type::String, "Bearer token to log in with (RFC 6750).").sensitive(),
+        block(
+            "create",
+            "The request that makes a new credential, where a reset does that. It is sent at most once. Requires `revoke`.",
+            reset_attributes(
+                "id",
+                "Place of the new credential's id, a JSON pointer. It becomes `remote_version`, and `{id}` in `revoke` and `read`.",
+            ),
+        ),
+        required(
+            "credential",
+            "The parts of a credential's name, joined by `/`, such as `domain/user`. `name` in a resource has the same \
+             form, and `{domain}` and `{user}` are its parts in the requests below.",
+        ),
+        block(
+            "error",
+            "Where the API's errors have what. Only a response in this form is taken for the API's own: a 404 of a \
+             gateway does not mean that a credential is gone.",
+            vec![
+                optional("code", Type::String, "Place of the error code, a JSON pointer."),
+                optional("message", Type::String, "Place of the message, a JSON pointer."),
+                optional("request_id", Type::String, "Place of the request's id, a JSON pointer."),
+                optional(
+                    "unprocessed",
+                    Type::List(Box::new(Type::Number)),
+                    "Statuses that prove, as 429 does, that a request was not processed. Such a request is sent again, a \
+                     reset too.",
+                ),
+            ],
+        ),
+        optional(HEADERS, map(), "Headers of every request, such as `{ \"X-API-Key\" = var.key }`.").sensitive(),
+        optional(
+            "max_password_length",
+            Type::Number,
+            "Length in characters of the longest password that the API accepts, at least 12.",
+        ),
+        block(
+            "read",
+            "The look-up of a credential, for checks before a reset, refreshes and imports.",
+            read_attributes(),
+        ),
+        block(
+            "reset",
+            "The request that gives a credential a new password. With `{password}` in its body the provider makes the \
+             password, and sends the request again if its outcome is unknown. With `password` the API makes it, and the \
+             request is sent at most once.",
+            reset_attributes("version", "Place of the credential's last-changed marker, a JSON pointer."),
+        ),
+        block(
+            "revoke",
+            "The request that revokes the credential `{id}`, at an API with `create`. Default method: `DELETE`.",
+            request_attributes(),
+        ),
+        block(
+            "smtp",
+            "Where mail is submitted, and who logs in.",
+            vec![
+                optional("host", Type::String, "Host name of the submission server."),
+                optional("port", Type::Number, "Port of the submission server. Default: 587."),
+                optional(USERNAME, Type::String, "User name for SMTP, such as `{user}@{domain}`."),
+            ],
+        ),
+    ];
+    block(
+        HTTP_BLOCK,
+        "Describes any HTTP API that resets SMTP passwords, for `http` in the resources. Everything but `base_url` and the \
+         login must be known at plan. The guide on HTTP APIs has recipes.",
+        attributes,
+    )
+}
+
+fn optional(name: &'static str, r#type: Type, description: &str) -> Attribute {
+    Attribute::optional(name, r#type, description)
+}
+
+fn required(name: &'static str, description: &str) -> Attribute {
+    Attribute::required(name, Type::String, description)
+}
+
+fn block(name: &'static str, description: &str, attributes: Vec<Attribute>) -> Attribute {
+    Attribute::optional(name, Type::Block(attributes), description)
+}
+
+fn map() -> Type {
+    Type::Map(Box::new(Type::String))
+}
+
+fn request_attributes() -> Vec<Attribute> {
+    vec![
+        optional("form", map(), "Fields of a form as the body."),
+        optional("json", Type::String, "JSON as the body; write it with `jsonencode`."),
+        optional("method", Type::String, "HTTP method. Default: `POST`, or `GET` in `read`."),
+        required("path", "Path below `base_url`, such as `/domains/{domain}/users/{user}`. A part stays one segment."),
+        optional("query", map(), "Query parameters."),
+        optional(
+            "success",
+            map(),
+            "What a success has where, for APIs that report failures with status 200: JSON pointers, in which `*` is every \
+             element, and values as text. Otherwise the outcome is unknown.",
+        ),
+    ]
+}
+
+fn reset_attributes(version: &'static str, version_description: &str) -> Vec<Attribute> {
+    let mut attributes = request_attributes();
+    attributes.extend([
+        optional(
+            "refused",
+            map(),
+            "What a response with status 200 has where if nothing was changed, in the form of `success`.",
+        ),
+        optional(PASSWORD, Type::String, "Place of the new password in the response, a JSON pointer."),
+        optional(USERNAME, Type::String, "Place of the user name for SMTP in the response, a JSON pointer."),
+        optional(version, Type::String, version_description),
+    ]);
+    attributes.sort_by(|one, other| one.name.cmp(&other.name));
+    attributes
+}
+
+fn read_attributes() -> Vec<Attribute> {
+    let mut attributes = request_attributes();
+    attributes.extend([
+        optional("created_at", Type::String, "Place of the time at which an entry was made, a JSON pointer into it."),
+        optional("id", Type::String, "Place of the id, a JSON pointer; in a list, into an entry."),
+        optional(
+            "items",
+            Type::String,
+            "Place of the entries, a JSON pointer, if the response is a list; `\"\"` if the response is the list itself.",
+        ),
+        optional(
+            "match",
+            map(),
+            "What the credential has where: JSON pointers, in a list into an entry, and templates such as `{user}`.",
+        ),
+        block(
+            "paging",
+            "How further pages of the list are requested.",
+            vec![
+                optional("cursor", Type::String, "Place of the next page's cursor, a JSON pointer."),
+                optional("cursor_parameter", Type::String, "Query parameter for the cursor."),
+                optional("first_page", Type::Number, "Number of the first page. Default: 1."),
+                optional("next", Type::String, "Place of the link to the next page, a JSON pointer."),
+                optional("page", Type::String, "Query parameter for the number of the page."),
+            ],
+        ),
+        optional(USERNAME, Type::String, "Place of the user name for SMTP, a JSON pointer; in a list, into an entry."),
+        optional(
+            "version",
+            Type::String,
+            "Place of the last-changed marker, a JSON pointer; in a list, into an entry. A number or a time that is later \
+             than at the last reset means that the password was changed by somebody else.",
+        ),
+    ]);
+    attributes.sort_by(|one, other| one.name.cmp(&other.name));
+    attributes
+}
+
+/// The API that the block describes.
+pub(super) enum Described {
+    /// There is no block.
+    Nothing,
+    /// The block describes one.
+    Api(HttpApi),
+    /// The block is wrong, or not known yet.
+    Refused(Diagnostics),
+}
+
+/// Makes the API that the block describes. Sends nothing. Without a client, only its description is checked.
+pub(super) fn connect(config: &Value, client: Option<&Client>, environment: Environment) -> Described {
+    let block = config.get(HTTP_BLOCK);
+    if block.is_null() {
+        return Described::Nothing;
+    }
+    let Some(description) = description(block, environment) else {
+        return Described::Refused(not_known().into());
+    };
+    if description.address.as_ref().is_some_and(|address| address.base_url.is_empty()) {
+        let words = format!("must be set, here or in the environment variable `{}`", HTTP.base_url_variable());
+        return Described::Refused(invalid(Path::attribute(HTTP_BLOCK).then(BASE_URL), &words).into());
+    }
+    compile(&description, client).map_or_else(|faults| Described::Refused(diagnostics(faults)), Described::Api)
+}
+
+/// Validates the block as far as it is known. Where the API is may be left to the environment of another command.
+pub(super) fn validate(config: &Value) -> Diagnostics {
+    let block = config.get(HTTP_BLOCK);
+    let Some(mut description) = description(block, &|_| None) else { return Diagnostics::default() };
+    description.address = description.address.filter(|address| !address.base_url.is_empty());
+    compile(&description, None).map_or_else(diagnostics, |_| Diagnostics::default())
+}
+
+/// The error for a resource at a described API without a description.
+pub(super) fn missing() -> Diagnostic {
+    let detail = "A resource has `http`, but the provider block has no `http` block that describes the API. Add one; the \
+                  guide on HTTP APIs has recipes.";
+    Diagnostic::error("No `http` block in the provider", detail)
+}
+
+/// Converts what is wrong with a description.
+fn diagnostics(faults: Vec<Fault>) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    for Fault { path, words } in faults {
+        let path = path.into_iter().fold(Path::attribute(HTTP_BLOCK), Path::then);
+        diagnostics.push(invalid(path, &words));
+    }
+    diagnostics
+}
+
+/// The error for a block that is not known at plan.
+fn not_known() -> Diagnostic {
+    let detail = "What the `http` block says of requests and responses decides what a plan contains. So everything in it \
+                  but `base_url` and the login must be known at plan. Use values that do not depend on other resources.";
+    Diagnostic::error("The `http` block is not known yet", detail).at(Path::attribute(HTTP_BLOCK))
+}
+
+/// Reads the block; `None` if there is none, or if a part of it is unknown that decides what a plan contains.
+fn description(block: &Value, environment: Environment) -> Option<Description> {
+    if !matches!(block, Value::Object(_)) {
+        return None;
+    }
+    let login = [BASE_URL, BASIC, BEARER_TOKEN, HEADERS];
+    let is_known = |(name, value): (&str, &Value)| login.contains(&name) || value.is_wholly_known();
+    // The names of the headers decide nothing, but they must be known to be sent.
+    let is_shape_known = block.as_object()?.iter().all(is_known) && !block.get(HEADERS).is_unknown();
+    is_shape_known.then(|| Description {
+        address: address(block, environment),
+        credential: text(block, "credential").unwrap_or_default(),
+        has_bearer_token: !block.get(BEARER_TOKEN).is_null(),
+        has_basic: !block.get(BASIC).is_null(),
+        headers: entries(block.get(HEADERS)).map(|(name, _)| name.to_owned()).collect(),
+        max_password_length: number(block, "max_password_length"),
+        reset: nested(block, "reset", |block| reset(block, "version")),
+        create: nested(block, "create", |block| reset(block, "id")),
+        revoke: nested(block, "revoke", request),
+        read: nested(block, "read", read),
+        error: nested(block, "error", error),
+        smtp: nested(block, "smtp", |block| Smtp {
+            host: text(block, "host"),
+            port: number(block, "port"),
+            username: text(block, USERNAME),
+        }),
+    })
+}
+
+/// Reads where the API is and what logs in; `None` while a part of it is unknown.
+fn address(block: &Value, environment: Environment) -> Option<Address> {
+    let parts = [BASE_URL, BASIC, BEARER_TOKEN, HEADERS].map(|name| block.get(name));
+    if !parts.into_iter().all(Value::is_wholly_known) {
+        return None;
+    }
+    let base_url = text(block, BASE_URL).or_else(|| environment(&HTTP.base_url_variable()));
+    let basic = block.get(BASIC);
+    Some(Address {
+        base_url: base_url.unwrap_or_default(),
+        bearer_token: block.get(BEARER_TOKEN).as_secret().cloned(),
+        basic: text(basic, USERNAME).zip(basic.get(PASSWORD).as_secret().cloned()),
+        headers: entries(block.get(HEADERS))
+            .filter_map(|(name, value)| Some((name.to_owned(), secret(value)?)))
+            .collect(),
+    })
+}
+
+fn secret(value: &Value) -> Option<Secret> {
+    value.as_secret().cloned().or_else(|| value.as_str().map(Secret::known))
+}
+
+fn reset(block: &Value, version: &str) -> Reset {
+    Reset {
+        request: request(block),
+        password: text(block, PASSWORD),
+        username: text(block, USERNAME),
+        version: text(block, version),
+    }
+}
+
+fn read(block: &Value) -> Read {
+    let paging = block.get("paging");
+    let first = number(paging, "first_page").unwrap_or(1);
+    Read {
+        request: request(block),
+        items: text(block, "items"),
+        matches: texts(block.get("match")),
+        id: text(block, "id"),
+        username: text(block, USERNAME),
+        version: text(block, "version"),
+        created_at: text(block, "created_at"),
+        paging: Paging {
+            page: text(paging, "page").map(|parameter| (parameter, first)),
+            cursor_parameter: text(paging, "cursor_parameter"),
+            cursor: text(paging, "cursor"),
+            next: text(paging, "next"),
+        },
+    }
+}
+
+fn error(block: &Value) -> ErrorPlaces {
+    let statuses = match block.get("unprocessed") {
+        // One that is no status fails the check of the range.
+        Value::List(items) => items.iter().map(|item| whole(item).unwrap_or_default()).collect(),
+        _ => Vec::new(),
+    };
+    ErrorPlaces {
+        message: text(block, "message"),
+        code: text(block, "code"),
+        request_id: text(block, "request_id"),
+        unprocessed: statuses,
+    }
+}
+
+fn request(block: &Value) -> Request {
+    let map = |name: &str| texts(block.get(name));
+    Request {
+        method: text(block, "method"),
+        path: text(block, "path").unwrap_or_default(),
+        query: map("query"),
+        form: (!block.get("form").is_null()).then(|| map("form")),
+        json: text(block, "json"),
+        success: map("success"),
+        refused: map("refused"),
+    }
+}
+
+fn nested<T>(block: &Value, name: &str, read: impl FnOnce(&Value) -> T) -> Option<T> {
+    let nested = block.get(name);
+    (!nested.is_null()).then(|| read(nested))
+}
+
+fn text(block: &Value, name: &str) -> Option<String> {
+    block.get(name).as_str().map(str::to_owned)
+}
+
+fn number<T: TryFrom<i64> + Default>(block: &Value, name: &str) -> Option<T> {
+    let value = block.get(name);
+    (!value.is_null()).then(|| whole(value).unwrap_or_default())
+}
+
+fn whole<T: TryFrom<i64>>(value: &Value) -> Option<T> {
+    value.as_number().and_then(Number::as_i64).and_then(|number| number.try_into().ok())
+}
+
+fn texts(map: &Value) -> BTreeMap<String, String> {
+    entries(map).filter_map(|(name, value)| Some((name.to_owned(), value.as_str()?.to_owned()))).collect()
+}
+
+fn entries(map: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    map.as_object().into_iter().flat_map(Object::iter)
+}

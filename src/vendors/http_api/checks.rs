@@ -1,0 +1,482 @@
+//! Checks a description before anything is sent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::HeaderName;
+use serde_json::Value;
+
+use super::description::{Address, Description, Read, Request, Reset};
+use crate::{
+    http::{BaseUrl, Method, pointer},
+    vendors::{
+        check,
+        recipe::{ID, PASSWORD, Piece, USERNAME, pieces},
+    },
+};
+
+/// What is wrong with an argument of the block.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fault {
+    /// The way to the argument, from the block.
+    pub path: Vec<String>,
+    /// What is wrong, after the argument's name: `must …`.
+    pub words: String,
+}
+
+/// The most parts of a credential's name.
+pub const MOST_PARTS: usize = 8;
+
+/// Headers that the client sets itself, or that change what a request is.
+const RESERVED_HEADERS: &[&str] = &[
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
+
+/// Checks the name of a credential, whose parts are names of their own.
+pub(super) fn name(text: &str) -> Result<(), &'static str> {
+    if text.split('/').count() > MOST_PARTS {
+        return Err("must have at most eight parts between `/`");
+    }
+    text.split('/').try_for_each(check::segment)
+}
+
+/// Returns everything that is wrong with a description.
+pub(super) fn faults(description: &Description) -> Vec<Fault> {
+    let mut checker = Checker { description, faults: Vec::new() };
+    checker.whole();
+    checker.faults
+}
+
+/// Returns everything that is wrong with an address.
+pub(super) fn address_faults(address: &Address) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut fault = |path: &[&str], words: &str| faults.push(Fault { path: owned(path), words: words.to_owned() });
+    if address.base_url.contains(['{', '}']) {
+        fault(&["base_url"], "must not have a placeholder: which server gets the login must not depend on a name");
+    } else if let Err(words) = BaseUrl::parse(&address.base_url) {
+        fault(&["base_url"], words);
+    }
+    if let Some(Err(words)) = address.bearer_token.as_ref().map(|token| token.check(check::token)) {
+        fault(&["bearer_token"], words);
+    }
+    if let Some((username, password)) = &address.basic {
+        let colon = if username.contains(':') { Err("must not contain a colon") } else { check::line(username) };
+        if let Err(words) = colon {
+            fault(&["basic", "username"], words);
+        }
+        if let Err(words) = password.check(check::line) {
+            fault(&["basic", "password"], words);
+        }
+    }
+    for (name, value) in &address.headers {
+        let is_header = |text: &str| match check::line(text) {
+            Ok(()) if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => Err("must be printable ASCII"),
+            checked => checked,
+        };
+        if let Err(words) = value.check(is_header) {
+            fault(&["headers", name], words);
+        }
+    }
+    faults
+}
+
+fn owned(path: &[&str]) -> Vec<String> {
+    path.iter().map(|&step| step.to_owned()).collect()
+}
+
+/// Which placeholders a request may have, in addition to the parts of the name.
+#[derive(Clone, Copy)]
+struct Allowed {
+    password: bool,
+    id: bool,
+    username: bool,
+}
+
+struct Checker<'d> {
+    description: &'d Description,
+    faults: Vec<Fault>,
+}
+
+impl Checker<'_> {
+    fn fault(&mut self, path: &[&str], words: impl Into<String>) {
+        self.faults.push(Fault { path: owned(path), words: words.into() });
+    }
+
+    fn whole(&mut self) {
+        let description = self.description;
+        self.credential();
+        self.login();
+        if description.max_password_length.is_some_and(|length| length < 12) {
+            self.fault(&["max_password_length"], "must be at least 12");
+        }
+        let username = description.smtp.as_ref().and_then(|smtp| smtp.username.as_deref());
+        match (&description.reset, &description.create, &description.revoke) {
+            (Some(_), Some(_), _) => self.fault(&["create"], "must not be combined with `reset`; set only one of them"),
+            (None, None, _) => self.fault(&[], "must have a `reset` block, or a `create` and a `revoke` block"),
+            (Some(_), None, Some(_)) => {
+                self.fault(&["revoke"], "requires `create`: a reset in place leaves nothing to revoke");
+            }
+            (None, Some(_), None) => {
+                self.fault(&["create"], "requires a `revoke` block, which ends the previous credential");
+            }
+            _ => {}
+        }
+        if let Some(reset) = &description.reset {
+            self.reset(reset, username.is_some());
+        }
+        if let Some(create) = &description.create {
+            self.create(create, username.is_some());
+        }
+        if let Some(revoke) = &description.revoke {
+            self.request("revoke", revoke, Allowed { password: false, id: true, username: true });
+            if !revoke.refused.is_empty() {
+                self.fault(&["revoke", "refused"], "is for `reset` and `create` only");
+            }
+        }
+        if let Some(read) = &description.read {
+            self.read(read, username.is_some());
+        }
+        let reports_username =
+            [&description.reset, &description.create].into_iter().flatten().any(|reset| reset.username.is_some())
+                || description.read.as_ref().is_some_and(|read| read.username.is_some());
+        if username.is_none() && !reports_username {
+            self.fault(
+                &[],
+                "must say where the user name for SMTP is from: `smtp.username`, or `username` in `reset`, `create` or `read`",
+            );
+        }
+        if let Some(error) = &description.error {
+            for (name, place) in [("message", &error.message), ("code", &error.code), ("request_id", &error.request_id)]
+            {
+                self.place(&["error", name], place.as_deref());
+            }
+            if error.message.is_none() && error.code.is_none() {
+                self.fault(&["error"], "must have `message` or `code`, by which an error of this API is recognized");
+            }
+            if error.unprocessed.iter().any(|status| !(400..=599).contains(status)) {
+                self.fault(&["error", "unprocessed"], "must be statuses from 400 to 599");
+            }
+        }
+        self.smtp();
+    }
+
+    fn credential(&mut self) {
+        let names: Vec<_> = self.description.credential.split('/').collect();
+        let is_name = |name: &&str| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic())
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        let reserved = names.iter().find(|name| [PASSWORD, ID, USERNAME].contains(*name));
+        if !names.iter().all(is_name) {
+            self.fault(
+                &["credential"],
+                "must be names of letters, digits and `_`, joined by `/`, such as `domain/user`",
+            );
+        } else if let Some(reserved) = reserved {
+            self.fault(
+                &["credential"],
+                format!("must not have a part called `{reserved}`, which is a placeholder of its own"),
+            );
+        } else if names.len() > MOST_PARTS {
+            self.fault(&["credential"], "must have at most eight parts");
+        } else if names.iter().collect::<BTreeSet<_>>().len() < names.len() {
+            self.fault(&["credential"], "must not have the same part twice");
+        }
+    }
+
+    fn login(&mut self) {
+        let Description { has_bearer_token, has_basic, headers, .. } = self.description;
+        if *has_bearer_token && *has_basic {
+            self.fault(&["basic"], "must not be combined with `bearer_token`; set only one of them");
+        }
+        if !has_bearer_token && !has_basic && headers.is_empty() {
+            self.fault(&[], "must have a login: `bearer_token`, `basic` or `headers`");
+        }
+        let mut seen = BTreeSet::new();
+        for name in headers {
+            let lower = name.to_ascii_lowercase();
+            let words = if HeaderName::try_from(name.as_str()).is_err() {
+                Some("is not the name of a header")
+            } else if RESERVED_HEADERS.contains(&&*lower) {
+                Some("must not be set: the provider sets it, or it would change what is sent")
+            } else if lower == "authorization" && (*has_bearer_token || *has_basic) {
+                Some("must not be combined with `bearer_token` or `basic`, which set it")
+            } else if !seen.insert(lower) {
+                Some("is there twice, in other letters")
+            } else {
+                None
+            };
+            if let Some(words) = words {
+                self.fault(&["headers", name], words);
+            }
+        }
+    }
+
+    fn reset(&mut self, reset: &Reset, username: bool) {
+        self.request("reset", &reset.request, Allowed { password: true, id: true, username });
+        self.places("reset", reset);
+        match (sends_password(&reset.request), &reset.password) {
+            (true, Some(_)) => self.fault(
+                &["reset", "password"],
+                "must not be set where the body has `{password}`: either the caller makes the password or the API does",
+            ),
+            (false, None) => self.fault(
+                &["reset"],
+                "must lead to a password: `{password}` in `json` or `form`, or `password` for its place in the response",
+            ),
+            _ => {}
+        }
+    }
+
+    fn create(&mut self, create: &Reset, username: bool) {
+        self.request("create", &create.request, Allowed { password: false, id: false, username });
+        self.places("create", create);
+        if create.password.is_none() {
+            self.fault(&["create", "password"], "must be set to the place of the password in the response");
+        }
+        if create.version.is_none() {
+            self.fault(
+                &["create", "id"],
+                "must be set to the place of the new credential's id, by which it is revoked",
+            );
+        }
+    }
+
+    fn places(&mut self, block: &str, reset: &Reset) {
+        let version = if block == "create" { "id" } else { "version" };
+        for (name, place) in [("password", &reset.password), ("username", &reset.username), (version, &reset.version)] {
+            self.place(&[block, name], place.as_deref());
+        }
+    }
+
+    fn read(&mut self, read: &Read, username: bool) {
+        let creates = self.description.create.is_some();
+        let is_list = read.items.is_some();
+        self.request("read", &read.request, Allowed { password: false, id: !is_list, username });
+        for (name, place) in [
+            ("id", &read.id),
+            ("username", &read.username),
+            ("version", &read.version),
+            ("created_at", &read.created_at),
+        ] {
+            self.place(&["read", name], place.as_deref());
+        }
+        if let Some(Err(words)) = read.items.as_deref().map(pointer::check) {
+            self.fault(&["read", "items"], words);
+        }
+        for (place, template) in &read.matches {
+            self.place(&["read", "match", place], Some(place));
+            self.template(&["read", "match", place], template, Allowed { password: false, id: !is_list, username });
+        }
+        if is_list && read.matches.is_empty() {
+            self.fault(&["read", "match"], "must say which entry of `items` is the credential");
+        }
+        if is_list && creates && read.id.is_none() {
+            self.fault(
+                &["read", "id"],
+                "must be set to the place of an entry's id, where a reset makes a new credential",
+            );
+        }
+        if !creates && !is_list && read.id.is_some() {
+            self.fault(&["read", "id"], "is for lists, and for APIs with `create`");
+        }
+        if creates && !is_list && !has_placeholder(&read.request, ID) {
+            self.fault(
+                &["read"],
+                "must ask for the credential by `{id}`, or have `items`, where a reset makes a new one",
+            );
+        }
+        if creates && read.version.is_some() {
+            self.fault(&["read", "version"], "is for resets in place; a new credential has its `id`");
+        }
+        if !read.request.refused.is_empty() {
+            self.fault(&["read", "refused"], "is for `reset` and `create` only");
+        }
+        self.paging(read);
+    }
+
+    fn paging(&mut self, read: &Read) {
+        let paging = &read.paging;
+        let ways = [paging.page.is_some(), paging.cursor.is_some(), paging.next.is_some()];
+        if ways.iter().filter(|way| **way).count() > 1 {
+            self.fault(&["read", "paging"], "must have only one of `page`, `cursor` and `next`");
+        }
+        if ways.contains(&true) && read.items.is_none() {
+            self.fault(&["read", "paging"], "is for lists; set `items`");
+        }
+        if paging.cursor.is_some() != paging.cursor_parameter.is_some() {
+            self.fault(&["read", "paging", "cursor"], "requires `cursor_parameter`, and the other way round");
+        }
+        for (name, place) in [("cursor", &paging.cursor), ("next", &paging.next)] {
+            self.place(&["read", "paging", name], place.as_deref());
+        }
+    }
+
+    fn smtp(&mut self) {
+        let Some(smtp) = &self.description.smtp else { return };
+        if let Some(host) = &smtp.host
+            && (host.contains(['{', '}']) || url::Host::parse(host).is_err())
+        {
+            self.fault(
+                &["smtp", "host"],
+                "must be a host name or an IP address, without a port and without placeholders",
+            );
+        }
+        if smtp.port.is_some() && smtp.host.is_none() {
+            self.fault(&["smtp", "port"], "requires `host`");
+        }
+        if let Some(username) = &smtp.username {
+            self.template(&["smtp", "username"], username, Allowed { password: false, id: false, username: false });
+        }
+    }
+
+    fn request(&mut self, block: &str, request: &Request, allowed: Allowed) {
+        if let Some(method) = &request.method {
+            let methods: &[&str] = match block {
+                "read" => &["GET", "POST"],
+                "revoke" => &["DELETE", "PATCH", "POST", "PUT"],
+                _ => &["PATCH", "POST", "PUT"],
+            };
+            if !methods.contains(&method.as_str()) {
+                self.fault(&[block, "method"], format!("must be one of {}", methods.join(", ")));
+            }
+        }
+        let in_url = Allowed { password: false, ..allowed };
+        self.path(block, &request.path, in_url);
+        for (name, template) in &request.query {
+            self.template(&[block, "query", name], template, in_url);
+        }
+        for (name, template) in request.form.iter().flatten() {
+            self.template(&[block, "form", name], template, allowed);
+        }
+        if let Some(json) = &request.json {
+            match serde_json::from_str::<Value>(json) {
+                Err(_) => self.fault(&[block, "json"], "must be JSON; write it with `jsonencode`"),
+                Ok(json) => texts(&json).into_iter().for_each(|text| self.template(&[block, "json"], text, allowed)),
+            }
+        }
+        if request.json.is_some() && request.form.is_some() {
+            self.fault(&[block, "form"], "must not be combined with `json`; set only one of them");
+        }
+        if method(block, request) == Method::GET && (request.json.is_some() || request.form.is_some()) {
+            self.fault(&[block, "method"], "must be `POST` for a request with a body");
+        }
+        for (name, conditions) in [("success", &request.success), ("refused", &request.refused)] {
+            for place in conditions.keys() {
+                if let Err(words) = pointer::check(place) {
+                    self.fault(&[block, name, place], words);
+                }
+            }
+        }
+    }
+
+    fn path(&mut self, block: &str, path: &str, allowed: Allowed) {
+        let inner = path.strip_prefix('/').map(|path| path.strip_suffix('/').unwrap_or(path));
+        let words = match inner {
+            None => Some("must start with `/`"),
+            Some(_) if path.contains(['?', '#']) => Some("must not have a query or a fragment; use `query`"),
+            Some(_) if path.contains(['\\', '%']) || path.chars().any(|c| c.is_control() || c.is_whitespace()) => {
+                Some("must not contain spaces, backslashes or `%`; the provider encodes what needs it")
+            }
+            Some(inner) if inner.split('/').any(|segment| matches!(segment, "" | "." | "..")) => {
+                Some("must not have segments that are empty, `.` or `..`, which would lead elsewhere")
+            }
+            Some(_) => None,
+        };
+        if let Some(words) = words {
+            self.fault(&[block, "path"], words);
+        }
+        self.template(&[block, "path"], path, allowed);
+    }
+
+    fn place(&mut self, path: &[&str], place: Option<&str>) {
+        let Some(place) = place else { return };
+        if place.is_empty() {
+            self.fault(path, "must be a JSON pointer to one value, such as `/data/password`");
+        } else if let Err(words) = pointer::check(place) {
+            self.fault(path, words);
+        } else if pointer::steps(place).any(|step| step == "*") {
+            self.fault(path, "must lead to one value; `*` is for `success` and `refused` only");
+        }
+    }
+
+    fn template(&mut self, path: &[&str], template: &str, allowed: Allowed) {
+        let parts: Vec<_> = self.description.credential.split('/').collect();
+        let mut unknown = None;
+        for piece in pieces(template) {
+            let words = match piece {
+                Piece::Text(text) if text.contains(['{', '}']) => {
+                    Some("must close every `{` of a placeholder".to_owned())
+                }
+                Piece::Text(_) => None,
+                Piece::Placeholder(PASSWORD) if allowed.password => None,
+                Piece::Placeholder(PASSWORD) => {
+                    Some("must not have `{password}`, which is for `json` and `form` of `reset` only".to_owned())
+                }
+                Piece::Placeholder(ID) if allowed.id => None,
+                Piece::Placeholder(USERNAME) if allowed.username => None,
+                Piece::Placeholder(USERNAME) => {
+                    Some("must not have `{username}` unless `smtp.username` is set".to_owned())
+                }
+                Piece::Placeholder(name) if parts.contains(&name) => None,
+                Piece::Placeholder(_) => Some(format!(
+                    "has a placeholder that is not known here; known are the parts of `credential` (`{{{}}}`){}",
+                    parts.join("}`, `{"),
+                    if allowed.id { ", and `{id}`" } else { "" }
+                )),
+            };
+            unknown = unknown.or(words);
+        }
+        if let Some(words) = unknown {
+            self.fault(path, words);
+        }
+    }
+}
+
+/// Returns the method of a request.
+pub(super) fn method(block: &str, request: &Request) -> Method {
+    let default = match block {
+        "read" => Method::GET,
+        "revoke" => Method::DELETE,
+        _ => Method::POST,
+    };
+    request.method.as_ref().and_then(|method| method.parse().ok()).unwrap_or(default)
+}
+
+/// Returns whether a request sends the password of the caller.
+pub(super) fn sends_password(request: &Request) -> bool {
+    let in_form = request.form.iter().flatten().any(|(_, template)| has(template, PASSWORD));
+    let json = request.json.as_ref().and_then(|json| serde_json::from_str::<Value>(json).ok());
+    in_form || json.is_some_and(|json| texts(&json).into_iter().any(|text| has(text, PASSWORD)))
+}
+
+fn has_placeholder(request: &Request, name: &str) -> bool {
+    let maps: [&BTreeMap<_, _>; 2] = [&request.query, &BTreeMap::new()];
+    has(&request.path, name)
+        || maps.into_iter().flatten().chain(request.form.iter().flatten()).any(|(_, template)| has(template, name))
+        || request.json.as_ref().is_some_and(|json| has(json, name))
+}
+
+fn has(template: &str, name: &str) -> bool {
+    pieces(template).contains(&Piece::Placeholder(name))
+}
+
+/// Returns the texts in JSON, other than names.
+fn texts(json: &Value) -> Vec<&str> {
+    match json {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(fields) => fields.values().flat_map(texts).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
