@@ -44,6 +44,9 @@ pub enum Agreement {
     },
     /// The vendor documents no response, so any 2xx without a body or with a JSON object that is not an error.
     Undocumented,
+    /// The response proves nothing, and a look-up has to: any 2xx without a body or with JSON, even in the form of an
+    /// error.
+    ByLookUp,
     /// JSON that fulfills conditions.
     Described {
         /// What a success fulfills. Without conditions it is a 2xx without a body or with a JSON object or list that is
@@ -139,6 +142,7 @@ impl Agreement {
                 text.is_empty() || (is_json && !is_refusal && (text.starts_with(b"{") || text.starts_with(b"[")))
             }
             Self::Described { success, .. } => is_json && hold(success, body),
+            Self::ByLookUp => body.trim_ascii().is_empty() || is_json,
         };
         if is_own { Origin::Vendor } else { Origin::Foreign }
     }
@@ -147,7 +151,7 @@ impl Agreement {
     pub fn is_documented(&self) -> bool {
         match self {
             Self::Documented { .. } => true,
-            Self::Undocumented => false,
+            Self::Undocumented | Self::ByLookUp => false,
             Self::Described { success, .. } => !success.is_empty(),
         }
     }
@@ -159,7 +163,7 @@ impl Agreement {
                 let is_json = matches!(media, Media::Json | Media::Unsaid);
                 is_json && !refused.is_empty() && hold(refused, body)
             }
-            Self::Documented { .. } | Self::Undocumented => false,
+            Self::ByLookUp | Self::Documented { .. } | Self::Undocumented => false,
         }
     }
 }

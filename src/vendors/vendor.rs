@@ -77,6 +77,8 @@ pub enum VendorOrigin {
     Configured {
         /// The parts of a credential's name, joined by `/`.
         name_form: &'static str,
+        /// Whether a reset in place may change the user name.
+        renames: bool,
     },
 }
 
@@ -89,6 +91,12 @@ impl Vendor {
     /// Returns the vendor, unless nothing is known of it before the provider is configured.
     pub fn if_known(&self) -> Option<&Self> {
         (self.origin != VendorOrigin::NotConfigured).then_some(self)
+    }
+
+    /// Whether a reset may change the user name.
+    pub fn renames(&self) -> bool {
+        let may_change = matches!(self.origin, VendorOrigin::Configured { renames: true, .. });
+        may_change || self.reset_kind == ResetKind::NewCredential
     }
 
     /// Whether the target is one name of several parts, joined by `/`.

@@ -157,7 +157,7 @@ fn from_texts<'a>(
     let mut fields = Fields::default();
     for (field, text) in texts {
         fields.insert(field, Secret::new(text)).map_err(|words| invalid(at.clone().then(field.name), words))?;
-        if let VendorOrigin::Configured { name_form } = vendor.origin
+        if let VendorOrigin::Configured { name_form, .. } = vendor.origin
             && text.split('/').count() != name_form.split('/').count()
         {
             let words = format!("must have the form `{name_form}`, as the `http` block of the provider says");

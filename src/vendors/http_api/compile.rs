@@ -95,7 +95,10 @@ impl<'d> Compiler<'d> {
         let base_url = description.address.as_ref().and_then(|address| BaseUrl::parse(&address.base_url).ok());
         let username: Box<UsernameOf> = Box::new(move |target| recipe::username(recipe, target).map(Cow::Owned));
         Vendor {
-            origin: VendorOrigin::Configured { name_form: keep(&description.credential) },
+            origin: VendorOrigin::Configured {
+                name_form: keep(&description.credential),
+                renames: !creates && smtp.is_none_or(|smtp| smtp.username.is_none()),
+            },
             title: base_url.map_or(VENDOR.title, |base_url| keep(base_url.host())),
             error_format: Box::leak(Box::new(error_format(description.error.as_ref()))),
             password_source: if is_callers { PasswordSource::Caller } else { PasswordSource::Vendor },
@@ -164,7 +167,12 @@ impl<'d> Compiler<'d> {
                 password,
                 response,
                 revoke: call("revoke", revoke),
-                revoked: agreement(revoke),
+                // A success may look like an error, so where the credential can be looked up, that decides.
+                revoked: if revoke.success.is_empty() && self.description.read.is_some() {
+                    Agreement::ByLookUp
+                } else {
+                    agreement(revoke)
+                },
             },
             None if described.password.is_none() => Means::Set { request, success, response },
             None => Means::Generate { request, success, password, response },

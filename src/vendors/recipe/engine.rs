@@ -250,16 +250,22 @@ impl VendorApi for Engine {
             Err(error) if error.kind == Kind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         };
-        match &self.recipe.list {
-            // Whatever says something undocumented may come from something in between, but the list does not.
-            Some(list) if !revoked.is_documented() && !answer.is_empty() => {
-                match self.fetch_keys(op, list, &named).await {
-                    Ok(rows) if self.find(list, &rows, &named, Some(id)).is_none() => Ok(()),
-                    Ok(_) => Err(unconfirmed(answer.unreadable("the credential is still listed after it"))),
-                    Err(error) => Err(unconfirmed(error)),
-                }
-            }
-            _ => Ok(()),
+        // Whatever says something undocumented may come from something in between, but a look-up does not.
+        if revoked.is_documented() || answer.is_empty() {
+            return Ok(());
+        }
+        match (&self.recipe.list, &self.recipe.one) {
+            (Some(list), _) => match self.fetch_keys(op, list, &named).await {
+                Ok(rows) if self.find(list, &rows, &named, Some(id)).is_none() => Ok(()),
+                Ok(_) => Err(unconfirmed(answer.unreadable("the credential is still listed after it"))),
+                Err(error) => Err(unconfirmed(error)),
+            },
+            (None, Some(one)) => match absence::asked(self.one(op, one, &named, Some(id)).await.map(Presence::Found)) {
+                Ok(Presence::Gone) => Ok(()),
+                Ok(Presence::Found(_)) => Err(unconfirmed(answer.unreadable("the credential is still there after it"))),
+                Err(error) => Err(unconfirmed(error)),
+            },
+            (None, None) => Ok(()),
         }
     }
 

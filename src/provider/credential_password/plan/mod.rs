@@ -25,7 +25,7 @@ use crate::{
         password::triggers::{self, ResetMode, StalePassword},
         settings::{Connection, Connections},
     },
-    vendors::{ResetKind, SmtpDefaults, Target},
+    vendors::{SmtpDefaults, Target, Vendor},
 };
 
 /// Finishes a drafted plan. Fails if the configured vendor login could not carry out the planned reset. Nothing is
@@ -88,9 +88,9 @@ pub(in crate::provider) fn finish(draft: &mut Draft, configured: Configured) -> 
     let resets = is_new || asked.mode == ResetMode::InPlace;
 
     let notes = PrivateData::from(&draft.private);
-    // A reset in place (`resets`) keeps the credential and its user name. A vendor that creates a new credential
-    // (`renews`) may also choose a new user name, and so may a vendor that is not known yet.
-    let renews = resets && vendor.is_none_or(|vendor| vendor.reset_kind == ResetKind::NewCredential);
+    // A reset in place (`resets`) keeps the credential and mostly its user name. A vendor that creates a new credential
+    // may also choose a new user name (`renews`), and so may a vendor that is not known yet.
+    let renews = resets && vendor.is_none_or(Vendor::renames);
     let kept = |name: &str, is_kept: bool| if is_kept { draft.prior.get(name).clone() } else { Value::Unknown };
     // The target settles the user name at some vendors. Otherwise only a reset that keeps the credential keeps it.
     let username =
