@@ -275,6 +275,11 @@ async fn only_a_state_of_this_provider_becomes_one_of_another_type() {
     let own = "registry.example.com/smtp-credentials/smtp";
     for (address, source, target, moves) in [
         (own, "smtp_credential_password", "smtp_credential_pair", true),
+        // As OpenTofu 1.10 and 1.11 name it.
+        ("smtp", "smtp_credential_password", "smtp_credential_pair", true),
+        ("mail", "smtp_credential_password", "smtp_credential_pair", false),
+        ("", "smtp_credential_password", "smtp_credential_pair", false),
+        ("somebody-else/smtp", "smtp_credential_password", "smtp_credential_pair", false),
         ("registry.terraform.io/somebody-else/smtp", "smtp_credential_password", "smtp_credential_pair", false),
         ("smtp-credentials/smtp", "smtp_credential_password", "smtp_credential_pair", false),
         (own, "smtp_credential_pair", "smtp_credential_pair", false),

@@ -93,6 +93,11 @@ impl Workspace {
         Self::with(Feature::IMPORT_FOR_EACH)
     }
 
+    /// Sets up the same for `moved` between two types of resources, which older programs do not know.
+    pub fn with_moved_between_types() -> Option<Self> {
+        Self::with(Feature::MOVED_BETWEEN_TYPES)
+    }
+
     /// Sets up the same for what older programs do not know: write-only arguments and ephemeral values.
     pub fn with_write_only() -> Option<Self> {
         Self::with(Feature::WRITE_ONLY)
@@ -111,6 +116,11 @@ impl Workspace {
     /// Tells whether the program knows write-only arguments and ephemeral values.
     pub fn knows_write_only(&self) -> bool {
         self.program.knows(Feature::WRITE_ONLY)
+    }
+
+    /// Tells whether the program knows `moved` between two types of resources.
+    pub fn knows_moved_between_types(&self) -> bool {
+        self.program.knows(Feature::MOVED_BETWEEN_TYPES)
     }
 
     /// Adds a credential at a vendor, by the name that faults go by. Returns its id where the vendor makes one.

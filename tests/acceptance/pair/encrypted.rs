@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::{A, B, PAIR, hubspot, moved::moved, resets, trigger, turn, vendors, workspace};
+use super::{
+    moved::moved,
+    scene::{A, B, PAIR, hubspot, resets, trigger, turn, vendors, workspace},
+};
 use crate::{
     encrypted::CI,
     encrypted_lifecycle::{TEAM, opened, to},

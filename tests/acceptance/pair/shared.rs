@@ -2,7 +2,7 @@
 
 use sandbox::{Effect, Fault, Operation};
 
-use super::{A, B, hubspot, resets, said, trigger, works_as, workspace};
+use super::scene::{A, B, hubspot, resets, said, trigger, works_as, workspace};
 use crate::{
     process::Running,
     support::{self, ADDRESS},

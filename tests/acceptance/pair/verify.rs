@@ -5,13 +5,15 @@ use std::time::Duration;
 use sandbox::{Meanwhile, SmtpFault, Stage};
 use serde_json::{Value, json};
 
-use super::{A, B, CHANGED, HUBSPOT, NOT_CHANGED, PAIR, UNTOUCHED, hubspot, resets, said, trigger, turn, works_as};
+use super::scene::{
+    A, B, CHANGED, HUBSPOT, NOT_CHANGED, PAIR, UNTOUCHED, hubspot, resets, said, trigger, turn, works_as,
+};
 use crate::{process::Running, support::Workspace};
 
 const NEVER: Duration = Duration::MAX;
 
 fn trusting() -> Option<Workspace> {
-    let mut workspace = super::workspace()?;
+    let mut workspace = super::scene::workspace()?;
     workspace.trust_mail_server();
     Some(workspace)
 }
