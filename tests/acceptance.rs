@@ -51,12 +51,16 @@ mod installing;
 mod kirim_email;
 #[path = "acceptance/late_reset.rs"]
 mod late_reset;
+#[path = "acceptance/ledger.rs"]
+mod ledger;
 #[path = "acceptance/lifecycle.rs"]
 mod lifecycle;
 #[path = "acceptance/outside_texts.rs"]
 mod outside_texts;
 #[path = "acceptance/overlap.rs"]
 mod overlap;
+#[path = "acceptance/overlap_everywhere.rs"]
+mod overlap_everywhere;
 #[path = "acceptance/own_password.rs"]
 mod own_password;
 #[path = "acceptance/pair/mod.rs"]

@@ -42,18 +42,7 @@ impl Replay {
             reset.respond_with(response(&case.reset)).mount(&server).await;
             server
         });
-        for variable in case.vendor.settings.iter().filter_map(|field| field.env) {
-            workspace.unset(variable);
-        }
-        for (name, value) in case.settings {
-            if let Some(variable) =
-                case.vendor.settings.iter().find(|field| field.name == *name).and_then(|field| field.env)
-            {
-                workspace.set(variable, value);
-            }
-        }
-        workspace.set(&case.vendor.base_url_variable(), &server.uri());
-        workspace.keep_secret(TOKEN);
+        log_in(case, workspace, &server.uri());
         Self { case, server, runtime }
     }
 
@@ -70,6 +59,22 @@ impl Replay {
         };
         resets.map(password).collect()
     }
+}
+
+/// Logs a workspace in to a vendor at this address, as a case does.
+pub(crate) fn log_in(case: &Case, workspace: &mut Workspace, base_url: &str) {
+    for variable in case.vendor.settings.iter().filter_map(|field| field.env) {
+        workspace.unset(variable);
+    }
+    for (name, value) in case.settings {
+        if let Some(variable) =
+            case.vendor.settings.iter().find(|field| field.name == *name).and_then(|field| field.env)
+        {
+            workspace.set(variable, value);
+        }
+    }
+    workspace.set(&case.vendor.base_url_variable(), base_url);
+    workspace.keep_secret(TOKEN);
 }
 
 /// Matches the documented body of a reset, with any password in it.
@@ -124,27 +129,40 @@ fn every_vendor_resets_and_lists_as_documented() {
     }
 }
 
-/// A provider block with what no variable sets, the case's credential, and the list that it is on.
+/// The case's credential, and the list that it is on.
 fn configuration(case: &Case) -> String {
     let vendor = case.vendor;
-    let in_block = case
-        .settings
-        .iter()
-        .filter(|(name, _)| vendor.settings.iter().any(|field| field.name == *name && field.env.is_none()));
-    let object = |fields: Vec<(&str, &str)>| {
-        fields.into_iter().fold(String::new(), |mut text, (name, value)| {
-            write!(text, "{name} = {value:?}, ").expect("a text grows");
-            text
-        })
-    };
-    let target: Vec<_> = vendor.target.iter().map(|field| field.name).zip(case.target.iter().copied()).collect();
-    let scope = target.iter().copied().filter(|(name, _)| vendor.scope.iter().any(|field| field.name == *name));
+    let scope = fields(case).into_iter().filter(|(name, _)| vendor.scope.iter().any(|field| field.name == *name));
     let name = vendor.name;
     format!(
-        "provider \"smtp\" {{\n  {name} = {{ {} }}\n}}\n{}data \"smtp_credentials\" \"this\" {{\n  {name} = {{ {} }}\n}}\n\
+        "{}{}data \"smtp_credentials\" \"this\" {{\n  {name} = {{ {} }}\n}}\n\
          output \"listed\" {{\n  value = length(data.smtp_credentials.this.credentials)\n}}\n",
-        object(in_block.copied().collect()),
-        block("this", &format!("{name} = {{ {} }}", object(target.clone())), ""),
-        object(scope.collect()),
+        provider(case),
+        block("this", &argument(case), ""),
+        object(scope),
     )
+}
+
+/// A provider block with what no variable sets.
+pub(crate) fn provider(case: &Case) -> String {
+    let vendor = case.vendor;
+    let is_in_block = |name: &str| vendor.settings.iter().any(|field| field.name == name && field.env.is_none());
+    let in_block = case.settings.iter().copied().filter(|(name, _)| is_in_block(name));
+    format!("provider \"smtp\" {{\n  {} = {{ {} }}\n}}\n", vendor.name, object(in_block))
+}
+
+/// The argument for the case's credential.
+pub(crate) fn argument(case: &Case) -> String {
+    format!("{} = {{ {} }}", case.vendor.name, object(fields(case).into_iter()))
+}
+
+fn fields(case: &Case) -> Vec<(&'static str, &'static str)> {
+    case.vendor.target.iter().map(|field| field.name).zip(case.target.iter().copied()).collect()
+}
+
+fn object(fields: impl Iterator<Item = (&'static str, &'static str)>) -> String {
+    fields.fold(String::new(), |mut text, (name, value)| {
+        write!(text, "{name} = {value:?}, ").expect("a text grows");
+        text
+    })
 }
