@@ -27,6 +27,8 @@ mod documented;
 mod doubtful;
 #[path = "acceptance/encrypted.rs"]
 mod encrypted;
+#[path = "acceptance/encrypted_everywhere.rs"]
+mod encrypted_everywhere;
 #[path = "acceptance/encrypted_guide.rs"]
 mod encrypted_guide;
 #[path = "acceptance/encrypted_lifecycle.rs"]

@@ -107,6 +107,19 @@ fn every_link_leads_to_a_file() {
 }
 
 #[test]
+fn the_first_pages_link_every_resource_function_and_guide() {
+    let read = |page: &str| fs::read_to_string(root().join(page)).unwrap();
+    let (readme, index) = (read("README.md"), read("docs/index.md"));
+    for page in pages() {
+        let Some(page) = page.strip_prefix(root().join("docs")).ok().and_then(Path::to_str) else { continue };
+        if page.contains('/') {
+            assert!(readme.contains(&format!("](docs/{page}")), "README.md does not link docs/{page}");
+            assert!(index.contains(&format!("]({page}")), "docs/index.md does not link {page}");
+        }
+    }
+}
+
+#[test]
 fn every_path_in_backticks_exists() {
     let folders = [".ci/", "docs/", "examples/", "proto/", "src/", "tests/"];
     let missing: Vec<_> = pages()

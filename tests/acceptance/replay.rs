@@ -20,7 +20,7 @@ use crate::{
 
 /// One vendor, in one form of its API.
 pub(crate) struct Replay {
-    case: &'static Case,
+    cases: Vec<&'static Case>,
     server: MockServer,
     runtime: Runtime,
 }
@@ -28,7 +28,13 @@ pub(crate) struct Replay {
 impl Replay {
     /// Starts it, and logs the workspace in to it.
     pub(crate) fn start(case: &'static Case, workspace: &mut Workspace) -> Self {
+        Self::start_with(vec![case], workspace)
+    }
+
+    /// The same for several credentials of one list.
+    pub(crate) fn start_with(cases: Vec<&'static Case>, workspace: &mut Workspace) -> Self {
         let runtime = Runtime::new().expect("a runtime");
+        let case = cases[0];
         let server = runtime.block_on(async {
             let server = MockServer::start().await;
             for exchange in case.always {
@@ -38,24 +44,31 @@ impl Replay {
                 let mock = given(exchange).and(header("authorization", case.authorization));
                 mock.respond_with(response(exchange)).mount(&server).await;
             }
-            let reset = given(&case.reset).and(header("authorization", case.authorization)).and(ResetBody(case));
-            reset.respond_with(response(&case.reset)).mount(&server).await;
+            for case in &cases {
+                let reset = given(&case.reset).and(header("authorization", case.authorization)).and(ResetBody(case));
+                reset.respond_with(response(&case.reset)).mount(&server).await;
+            }
             server
         });
         log_in(case, workspace, &server.uri());
-        Self { case, server, runtime }
+        Self { cases, server, runtime }
     }
 
     /// The passwords that have been sent or been answered with, one for each reset.
     pub(crate) fn passwords(&self) -> Vec<String> {
+        self.passwords_of(0)
+    }
+
+    /// The same for one of several credentials.
+    pub(crate) fn passwords_of(&self, index: usize) -> Vec<String> {
+        let case = self.cases[index];
         let requests = self.runtime.block_on(self.server.received_requests()).expect("requests are recorded");
-        let is_reset = |request: &&Request| {
-            request.method.as_str() == self.case.reset.method && request.url.path() == self.case.reset.path
-        };
+        let is_reset =
+            |request: &&Request| request.method.as_str() == case.reset.method && request.url.path() == case.reset.path;
         let resets = requests.iter().filter(is_reset);
-        let password = |request| match self.case.password {
+        let password = |request| match case.password {
             Some(password) => password.to_owned(),
-            None => sent(self.case, request).expect("a reset sends a password"),
+            None => sent(case, request).expect("a reset sends a password"),
         };
         resets.map(password).collect()
     }

@@ -2,6 +2,7 @@
 
 mod age;
 mod bad_input;
+mod documented;
 mod encrypted;
 mod failures;
 mod gap;
