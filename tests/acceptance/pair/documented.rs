@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     case::{Case, Exchange, cases_of},
-    replay::{Replay, provider},
+    replay::{Replay, argument, provider},
     support::{self, ADDRESS, Workspace},
 };
 
@@ -68,6 +68,19 @@ fn a_single_credential_of_a_documented_list_becomes_the_current_one_of_a_pair() 
         scene.holds(1, Some(0));
         assert_eq!(scene.resets(), [1, 1]);
     }
+}
+
+#[test]
+fn a_vendor_whose_resets_make_new_credentials_has_no_pairs() {
+    let Some(workspace) = Workspace::new() else { return };
+    for vendor in VENDORS.iter().filter(|vendor| vendor.reset_kind == ResetKind::NewCredential) {
+        let case = &cases_of(vendor.name)[0];
+        let one = argument(case).split_once(" = ").expect("an argument").1.to_owned();
+        workspace.write(&block(&format!("{} = [{one}, {}]", vendor.name, one.replace(case.target[0], "b")), ""));
+        let error = workspace.validate().error().is("A reset there makes a new credential");
+        error.says(&["Use `smtp_credential_password` with `retire_previous`"]);
+    }
+    assert_eq!(workspace.requests(), [""; 0]);
 }
 
 struct Scene {
