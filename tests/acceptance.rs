@@ -57,6 +57,8 @@ mod late_reset;
 mod ledger;
 #[path = "acceptance/lifecycle.rs"]
 mod lifecycle;
+#[path = "acceptance/module.rs"]
+mod module;
 #[path = "acceptance/outside_texts.rs"]
 mod outside_texts;
 #[path = "acceptance/overlap.rs"]

@@ -93,6 +93,11 @@ impl Workspace {
         Self::with(Feature::IMPORT_FOR_EACH)
     }
 
+    /// Sets up the same for tests with mocked providers, which older programs do not know.
+    pub fn with_mocks() -> Option<Self> {
+        Self::with(Feature::MOCKS)
+    }
+
     /// Sets up the same for `moved` between two types of resources, which older programs do not know.
     pub fn with_moved_between_types() -> Option<Self> {
         Self::with(Feature::MOVED_BETWEEN_TYPES)
