@@ -1,5 +1,5 @@
-//! The registry's pages are generated from the schema's descriptions and from the examples that other tests apply, and whatever the
-//! other pages refer to exists.
+//! The registry's pages are generated from the schema's descriptions and from the examples that other tests apply, and
+//! whatever the other pages refer to exists.
 //!
 //! `UPDATE_DOCS=1 cargo test --test docs` rewrites the registry's pages.
 

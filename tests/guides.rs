@@ -1,6 +1,7 @@
 //! What is data about a vendor stands in its guide and in `README.md` as the data says it.
 //!
-//! `UPDATE_DOCS=1 cargo test --test guides` writes these parts anew, between their two marks. The rest of a guide is written by hand.
+//! `UPDATE_DOCS=1 cargo test --test guides` writes these parts anew, between their two marks. The rest of a guide is
+//! written by hand.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

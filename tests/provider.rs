@@ -1,7 +1,7 @@
 //! The plugin server as core sees it: real processes, real mutual TLS, real signals.
 //!
-//! What needs a real provider starts the binary. What no real provider does is shown by a fake one (`provider/fake.rs`), which
-//! this program serves itself when it is started for that.
+//! What needs a real provider starts the binary. What no real provider does is shown by a fake one
+//! (`provider/fake.rs`), which this program serves itself when it is started for that.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -806,7 +806,8 @@ async fn an_interrupt_is_left_to_core() {
     assert_eq!(fake.result(applied.await.unwrap()), "released");
 }
 
-/// The signals whose default is to end a process, and that can be caught; by number where not every shell knows the name.
+/// The signals whose default is to end a process, and that can be caught; by number where not every shell knows the
+/// name.
 ///
 /// What this process ignores, as under `nohup`, its children ignore, and it cannot be tried.
 fn ending_signals() -> Vec<String> {

@@ -1,6 +1,6 @@
-//! Terraform 1.15.5 treats the private data of a replacement as the provider expects, so a reset that cannot work leaves the old password in
-//! the state; an encrypted password stays encrypted; and the credentials of a pair take turns. `tests/cores/terraform-1.15.5` fetches
-//! it; `OTHER_CORES=0` skips these tests.
+//! Terraform 1.15.5 treats the private data of a replacement as the provider expects, so a reset that cannot work
+//! leaves the old password in the state; an encrypted password stays encrypted; and the credentials of a pair take
+//! turns. `tests/cores/terraform-1.15.5` fetches it; `OTHER_CORES=0` skips these tests.
 
 #![cfg(unix)]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]

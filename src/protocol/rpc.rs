@@ -220,8 +220,8 @@ impl provider_server::Provider for Service {
         let request = request.into_inner();
         self.answer(move_resource_state::Response::default(), move |provider, _| async move {
             let target = find(&*provider, &request.target_type_name)?;
-            // Another provider's resource of the same name has another schema. OpenTofu 1.10 and 1.11 name a provider only by the last
-            // part of its address.
+            // Another provider's resource of the same name has another schema. OpenTofu 1.10 and 1.11 name a provider
+            // only by the last part of its address.
             let (own, address) = (provider.address(), request.source_provider_address.as_str());
             let is_own = match address.split_once('/') {
                 Some((_, address)) => address == own,

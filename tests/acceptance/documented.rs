@@ -181,7 +181,8 @@ fn every_example_applies() {
     }
 }
 
-/// A vendor that the sandbox imitates is asked there. Any other one answers as its fixtures say, so its example names their credential.
+/// A vendor that the sandbox imitates is asked there. Any other one answers as its fixtures say, so its example names
+/// their credential.
 #[test]
 fn the_example_of_every_vendor_applies() {
     for vendor in VENDORS {

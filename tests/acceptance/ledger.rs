@@ -1,4 +1,5 @@
-//! A vendor whose resets make new credentials, as far as its fixtures document it: it makes them, lists them and revokes them.
+//! A vendor whose resets make new credentials, as far as its fixtures document it: it makes them, lists them and
+//! revokes them.
 //!
 //! A vendor that the sandbox does not imitate needs no more than its fixtures, with the revocation among `others`.
 

@@ -1,4 +1,5 @@
-//! Every vendor as its fixtures show it: the documented requests get the documented responses, and nothing else is answered.
+//! Every vendor as its fixtures show it: the documented requests get the documented responses, and nothing else is
+//! answered.
 //!
 //! A vendor that the sandbox does not imitate needs no more than this.
 

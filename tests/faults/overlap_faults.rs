@@ -133,8 +133,8 @@ impl Overlap {
         Some(Self { workspace, before, resets })
     }
 
-    /// Insists that a key in the state works, and the one before the run too; that no other key works without a text that names it,
-    /// except where nobody could know its id; and that a plain apply rotates then.
+    /// Insists that a key in the state works, and the one before the run too; that no other key works without a text
+    /// that names it, except where nobody could know its id; and that a plain apply rotates then.
     #[track_caller]
     fn survives(&self, fault: &str, run: &Run, is_unknown: bool) {
         let workspace = &self.workspace;

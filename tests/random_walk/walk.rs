@@ -238,7 +238,8 @@ impl Walk {
                 }
             }
             Err(Failure::Said(errors)) => {
-                // The list of an account whose last credential was deleted is empty, which may be an outage as well: a person decides.
+                // The list of an account whose last credential was deleted is empty, which may be an outage as well: a
+                // person decides.
                 let says_what_to_do = errors.iter().any(|error| error.detail.contains("`terraform state rm`"));
                 let is_decided = !is_there && says_what_to_do;
                 let is_known = is_faulty || is_decided || self.world.is_revoked(target.vendor);
@@ -482,7 +483,8 @@ impl Walk {
         }
     }
 
-    /// Takes note of what somebody else did in the middle of a run: to theirs nothing has happened, and what they did to ours is done.
+    /// Takes note of what somebody else did in the middle of a run: to theirs nothing has happened, and what they did
+    /// to ours is done.
     fn note_others(&mut self, done: &Done, planned: &[Planned], run: &Run) {
         count(&self.tally.intrusions, 1);
         if let Some(id) = &done.key {
@@ -500,7 +502,8 @@ impl Walk {
             Deed::Revoke if done.prevents(done.target) => self.world.was_revoked(done.target.vendor),
             Deed::Make | Deed::Reset | Deed::Revoke => {}
         }
-        // A response that shows the credential as it was before the last of two resets does not show which of them is ours.
+        // A response that shows the credential as it was before the last of two resets does not show which of them is
+        // ours.
         let is_early = matches!(done.when, When::BeforeReset | When::BeforeResponse | When::BeforeLookBack);
         let is_undecided = is_early && done.is_reset_of(done.target) && run.late.is_some_and(|late| late.answers);
         for one in planned.iter().filter(|one| is_undecided && one.wanted.arguments.target == done.target) {
@@ -509,8 +512,8 @@ impl Walk {
         }
     }
 
-    /// Of the keys that resets make, none is left that is neither stored nor named, but for those of which nobody can know.
-    /// Whoever reads of them revokes them by hand.
+    /// Of the keys that resets make, none is left that is neither stored nor named, but for those of which nobody can
+    /// know. Whoever reads of them revokes them by hand.
     fn judge_keys(&mut self, told: &[Diagnostic], strays: usize) {
         let states = self.resources.iter().flat_map(|resource| {
             resource.deposed.iter().map(|(_, deposed)| &deposed.state).chain([&resource.stored.state])

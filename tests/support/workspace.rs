@@ -54,8 +54,8 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Sets up an empty workspace and a sandbox with a credential to reset at each vendor; `None` where these tests are to be
-    /// skipped.
+    /// Sets up an empty workspace and a sandbox with a credential to reset at each vendor; `None` where these tests are
+    /// to be skipped.
     pub fn new() -> Option<Self> {
         let program = Program::find()?;
         let sandbox = Sandbox::start();
@@ -228,7 +228,8 @@ impl Workspace {
         change["change"]["after"].clone()
     }
 
-    /// What programs and people read in the plan that was saved as `plan`. Core writes sensitive values for programs, and marks them.
+    /// What programs and people read in the plan that was saved as `plan`. Core writes sensitive values for programs,
+    /// and marks them.
     #[track_caller]
     pub fn saved_plan(&self) -> Value {
         self.run(&["show", "-no-color", "plan"]).succeeded();
@@ -406,7 +407,8 @@ impl Workspace {
         resets.chain(made.iter().map(|name| self.sandbox.smtpd().resets(name))).sum()
     }
 
-    /// The attributes in the state by the addresses of what has them, and those of deposed objects, as core has stored them.
+    /// The attributes in the state by the addresses of what has them, and those of deposed objects, as core has stored
+    /// them.
     pub fn stored(&self) -> (BTreeMap<String, Value>, Vec<Value>) {
         let is_local = self.path("terraform.tfstate").is_file();
         let text = if is_local {
@@ -454,7 +456,8 @@ impl Workspace {
     }
 
     fn learn_passwords(&self) {
-        // User names are unique over all vendors, and each knows the passwords of all; at SMTPD they are secrets of keys.
+        // User names are unique over all vendors, and each knows the passwords of all; at SMTPD they are secrets of
+        // keys.
         let password = |user: &String| self.sandbox.hubspot().password(user);
         let passwords = self.users.borrow().iter().filter_map(password).collect::<Vec<_>>();
         let keys = self.sandbox.smtpd().keys().into_iter().map(|key| key.secret);

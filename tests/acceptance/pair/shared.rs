@@ -62,7 +62,8 @@ fn two_runs_on_one_pair_never_touch_the_current_credential() {
     works_as(&workspace, B);
 }
 
-/// At a vendor that reports changes, the run whose reset was the first of the two is warned, and has the other credential to go on.
+/// At a vendor that reports changes, the run whose reset was the first of the two is warned, and has the other
+/// credential to go on.
 #[test]
 fn of_two_runs_on_one_pair_the_one_that_loses_is_warned_and_goes_on() {
     let Some(workspace) = kirim_email() else { return };
