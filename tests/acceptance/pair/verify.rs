@@ -40,13 +40,13 @@ fn a_new_password_has_logged_in_before_it_takes_over() {
 fn a_password_that_does_not_log_in_does_not_take_over() {
     let Some(workspace) = trusting() else { return };
     for text in ["one", "two", "three"] {
-        write(&workspace, text, "timeout = \"2s\"");
+        write(&workspace, text, "timeout = \"10s\"");
         workspace.apply().quiet();
     }
     let before = workspace.state_of(PAIR);
     assert_eq!(before["previous"], HUBSPOT.id(B));
     workspace.sandbox.propagate_after(NEVER, Meanwhile::NoPassword);
-    write(&workspace, "four", "timeout = \"2s\"");
+    write(&workspace, "four", "timeout = \"10s\"");
     let error = workspace.apply().error().is("The new password did not log in");
     let error =
         error.says(&["`hubspot/b@example.com`", "replied 535", CHANGED, "still `hubspot/a@example.com`", UNTOUCHED]);
