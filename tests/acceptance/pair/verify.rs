@@ -89,11 +89,11 @@ fn an_interrupt_while_it_is_tried_keeps_the_current_credential() {
 #[test]
 fn a_server_that_cannot_be_used_is_noticed_before_the_reset() {
     let Some(workspace) = trusting() else { return };
-    write(&workspace, "one", "timeout = \"1s\"");
+    write(&workspace, "one", "timeout = \"10s\"");
     workspace.apply().quiet();
     let before = workspace.state_of(PAIR);
     workspace.sandbox.smtp_fault(SmtpFault::reply(Stage::Banner, "554 5.7.1 Go away").always());
-    write(&workspace, "two", "timeout = \"1s\"");
+    write(&workspace, "two", "timeout = \"10s\"");
     workspace.apply().error().is("The mail server rejected the connection").says(&[NOT_CHANGED]);
     workspace.sandbox.clear_smtp_faults();
     assert_eq!((workspace.state_of(PAIR), resets(&workspace)), (before, [1, 0, 0]));
@@ -103,7 +103,7 @@ fn a_server_that_cannot_be_used_is_noticed_before_the_reset() {
 fn at_create_a_password_that_does_not_log_in_is_a_warning() {
     let Some(workspace) = trusting() else { return };
     workspace.sandbox.propagate_after(NEVER, Meanwhile::NoPassword);
-    write(&workspace, "one", "timeout = \"2s\"");
+    write(&workspace, "one", "timeout = \"10s\"");
     let warning = workspace.apply().warning().is("The new password did not log in");
     warning.says(&[CHANGED, "The state is up to date.", "change `rotation_trigger`: the other credential"]);
     assert_eq!(workspace.state_of(PAIR)["verified"], json!(false));
