@@ -73,6 +73,11 @@ impl Ledger {
         lock(&self.book).keys.iter().filter(|key| key.is_live).cloned().collect()
     }
 
+    /// Revokes the newest credential as somebody else.
+    pub(crate) fn revoke_newest(&self) {
+        lock(&self.book).keys.last_mut().expect("a credential was made").is_live = false;
+    }
+
     /// Lets something go wrong once.
     pub(crate) fn trouble(&self, trouble: Trouble) {
         lock(&self.book).trouble = Some(trouble);

@@ -178,6 +178,22 @@ fn a_destroy_that_cannot_revoke_keeps_what_works_in_the_state() {
     }
 }
 
+#[test]
+fn a_previous_one_is_named_where_somebody_else_has_revoked_the_current_one() {
+    for scene in scenes() {
+        let [previous, current] = scene.overlap();
+        scene.revoke_newest();
+        assert_eq!(scene.live(), [previous.clone()].into(), "{}: {current}", scene.name());
+        let run = scene.workspace.refresh().succeeded();
+        let by_hand = format!("{previous}` by hand");
+        assert!(run.diagnostics.iter().any(|said| said.detail.contains(&by_hand)), "{}: {run}", scene.name());
+        assert_eq!(scene.workspace.addresses(), [""; 0]);
+        // What follows has nothing to do with the one that was named.
+        scene.workspace.apply().quiet();
+        assert_eq!((scene.previous(), scene.live()), (None, [previous, scene.works()].into()), "{}", scene.name());
+    }
+}
+
 /// A workspace at a vendor whose resets make new credentials.
 struct Scene {
     workspace: Workspace,
@@ -277,6 +293,14 @@ impl Scene {
         match &self.workspace.state()["previous"] {
             Value::String(import) => import.rsplit('/').next().map(str::to_owned),
             _ => None,
+        }
+    }
+
+    /// Revokes the newest credential as somebody else.
+    fn revoke_newest(&self) {
+        match &self.maker {
+            Maker::Documented(ledger) => ledger.revoke_newest(),
+            Maker::Imitated(model) => model.at(&self.workspace.sandbox).reset_elsewhere(model.examples[0].name),
         }
     }
 
