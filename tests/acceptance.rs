@@ -45,6 +45,8 @@ mod functions;
 mod gap_guide;
 #[path = "acceptance/hostup.rs"]
 mod hostup;
+#[path = "acceptance/http/mod.rs"]
+mod http;
 #[path = "acceptance/import.rs"]
 mod import;
 #[path = "acceptance/installing.rs"]

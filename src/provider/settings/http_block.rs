@@ -62,8 +62,8 @@ pub(super) fn schema() -> Attribute {
         ),
         block(
             "error",
-            "Where the API's errors have what. Only a response in this form is taken for the API's own: a 404 of a \
-             gateway does not mean that a credential is gone.",
+            "Where the API's errors have what. Only a response with `message` and `code`, as far as they are set, is taken \
+             for the API's own error: a 404 of a gateway does not mean that a credential is gone.",
             vec![
                 optional("code", Type::String, "Place of the error code, a JSON pointer."),
                 optional("message", Type::String, "Place of the message, a JSON pointer."),

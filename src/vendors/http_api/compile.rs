@@ -235,11 +235,12 @@ impl<'d> Compiler<'d> {
 fn error_format(places: Option<&ErrorPlaces>) -> ErrorFormat {
     let Some(places) = places else { return ErrorFormat { unprocessed: &[], ..NO_ERRORS } };
     let list = |place: &Option<String>| &*place.iter().map(|place| keep(place)).collect::<Vec<_>>().leak();
-    let message = places.message.iter().map(|place| Mark::Text(keep(place)));
-    let code = places.code.iter().flat_map(|place| [Mark::Text(keep(place)), Mark::Number(keep(place))]);
-    let marks: &'static [Mark] = message.chain(code).collect::<Vec<_>>().leak();
+    // An error has both, where both are described.
+    let message = places.message.iter().map(|place| vec![Mark::Text(keep(place))]);
+    let code = places.code.iter().map(|place| vec![Mark::Text(keep(place)), Mark::Number(keep(place))]);
+    let marks: Vec<&'static [Mark]> = message.chain(code).map(|marks| &*marks.leak()).collect();
     ErrorFormat {
-        refusal: Form(vec![marks].leak()),
+        refusal: Form(marks.leak()),
         code: list(&places.code),
         message: list(&places.message),
         request_id: list(&places.request_id),

@@ -1,0 +1,6 @@
+//! Any HTTP API, described in the provider block.
+
+mod bad_input;
+mod recipe;
+mod recipes;
+mod unsure;

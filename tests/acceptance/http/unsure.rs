@@ -1,0 +1,42 @@
+//! Responses that prove nothing.
+
+use serde_json::{Value, json};
+
+use super::recipe::{Ending, Fixture, Vendor};
+use crate::support::Workspace;
+
+/// A fixture whose reset gets another response with status 200.
+fn with_response(recipe: &str, body: Value) -> Fixture {
+    let mut fixture = Fixture::of(recipe);
+    fixture.refusal = Some(body);
+    fixture
+}
+
+#[test]
+fn a_success_that_is_not_as_described_may_have_changed_the_password() {
+    for (recipe, body, resets) in [
+        // The caller makes the password, so the same request is sent again.
+        ("mailu", json!({ "code": 500, "message": "Something" }), 4),
+        ("mailcow", json!([{ "type": "success", "msg": "a" }, { "type": "danger", "msg": "b" }]), 4),
+        ("mailcow", json!([]), 4),
+        ("cpanel", json!({ "result": { "errors": null } }), 4),
+        // The API makes it, so the request is sent once.
+        ("lettermint", json!({ "message": "Rotated.", "data": {} }), 1),
+    ] {
+        let Some(mut workspace) = Workspace::new() else { return };
+        let fixture = with_response(recipe, body.clone());
+        let vendor = Vendor::start(&fixture, &mut workspace);
+        vendor.end_with(Ending::Success);
+        vendor.configure(&workspace, "one");
+        workspace.apply().quiet();
+        let before = vendor.resets();
+
+        vendor.end_with(Ending::Refusal);
+        vendor.configure(&workspace, "two");
+        let sentence =
+            if recipe == "lettermint" { "The password was changed." } else { "The password may have been changed." };
+        workspace.apply().error().says(&[sentence]);
+        assert_eq!(vendor.resets() - before, resets, "{recipe} {body}");
+        vendor.assert_documented();
+    }
+}
