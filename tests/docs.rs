@@ -327,7 +327,7 @@ fn nested_section(attribute: &Attribute, above: &str) -> String {
         return String::new();
     }
     let path = path(above, attribute);
-    let mut text = format!("\n<a id=\"{}\"></a>\n### Nested Schema for `{path}`\n", anchor(&path));
+    let mut text = format!("\n<a id=\"{}\"></a>\n### Nested Schema for `{path}`\n", anchor(&path, attribute));
     text.push_str(&modes(nested, |heading| format!("{heading}:"), &path));
     for attribute in nested {
         text.push_str(&nested_section(attribute, &path));
@@ -356,7 +356,7 @@ fn bullet(attribute: &Attribute, above: &str) -> String {
     let link = if nested(&attribute.r#type).is_empty() {
         String::new()
     } else {
-        format!(" (see [below for nested schema](#{}))", anchor(&path(above, attribute)))
+        format!(" (see [below for nested schema](#{}))", anchor(&path(above, attribute), attribute))
     };
     let kind = kind(&attribute.r#type);
     let sensitive = if attribute.sensitive { ", Sensitive" } else { "" };
@@ -391,8 +391,9 @@ fn path(above: &str, attribute: &Attribute) -> String {
     if above.is_empty() { attribute.name.to_string() } else { format!("{above}.{}", attribute.name) }
 }
 
-fn anchor(path: &str) -> String {
-    format!("nestedatt--{}", path.replace('.', "--"))
+fn anchor(path: &str, attribute: &Attribute) -> String {
+    let kind = if matches!(attribute.r#type, Type::Block(_)) { "nestedblock" } else { "nestedatt" };
+    format!("{kind}--{}", path.replace('.', "--"))
 }
 
 fn with_nested<'a>(above: &str, attribute: &'a Attribute) -> Vec<(String, &'a Attribute)> {

@@ -25,15 +25,21 @@ fn every_guide_is_what_its_vendor_says() {
 fn the_readme_has_every_vendor() {
     let row = |vendor: &&Vendor| {
         let Vendor { name, title, api_docs, .. } = vendor;
-        format!(
-            "| [{title}](docs/guides/{name}.md) | `{name} = {{ {} }}` | {} | [API]({api_docs}) |\n",
-            names(vendor.target, ""),
-            logins(vendor, |field| format!("`{}`", field.name)),
-        )
+        let maker = match vendor.password_source {
+            PasswordSource::Caller => "provider or you",
+            PasswordSource::Vendor => "vendor",
+        };
+        let (without_gap, change) = match (vendor.reset_kind, vendor.reports_version) {
+            (ResetKind::NewCredential, _) => ("overlap", "leaves the password as it is"),
+            (ResetKind::InPlace, true) => ("pair", "reported"),
+            (ResetKind::InPlace, false) => ("pair", "found by a login"),
+        };
+        let heading = format!("[{title}](docs/guides/{name}.md) | `{name} = {{ {} }}`", names(vendor.target, ""));
+        format!("| {heading} | {maker} | {without_gap} | {change} | [API]({api_docs}) |\n")
     };
     let rows: String = VENDORS.iter().map(row).collect();
-    let heading = "| vendor | in HCL | login | its documentation |\n|---|---|---|---|\n";
-    assert_part("README.md", "vendors", &format!("{heading}{rows}"));
+    let columns = "vendor | in HCL | password made by | without a gap | a reset by somebody else | its documentation";
+    assert_part("README.md", "vendors", &format!("| {columns} |\n|---|---|---|---|---|---|\n{rows}"));
 }
 
 #[test]
