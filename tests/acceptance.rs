@@ -43,6 +43,8 @@ mod functions;
 mod gap_guide;
 #[path = "acceptance/hostup.rs"]
 mod hostup;
+#[path = "acceptance/identity.rs"]
+mod identity;
 #[path = "acceptance/import.rs"]
 mod import;
 #[path = "acceptance/installing.rs"]

@@ -292,7 +292,7 @@ impl Session {
     }
 
     fn takes_import_id(&self, id: String) {
-        let request = import_resource_state::Request { type_name: TYPE_NAME.to_owned(), id };
+        let request = import_resource_state::Request { type_name: TYPE_NAME.to_owned(), id, ..Default::default() };
         let mut provider = self.provider.clone();
         let answer = self.runtime.block_on(provider.import_resource_state(request)).unwrap().into_inner();
         sound(&answer.diagnostics);

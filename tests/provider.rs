@@ -259,7 +259,11 @@ async fn a_destroy_is_planned_with_its_own_private_data() {
 #[tokio::test]
 async fn an_import_answers_with_a_state_and_its_private_data() {
     let mut fake = Session::start().await;
-    let request = import_resource_state::Request { type_name: "fake_thing".to_owned(), id: "done".to_owned() };
+    let request = import_resource_state::Request {
+        type_name: "fake_thing".to_owned(),
+        id: "done".to_owned(),
+        ..Default::default()
+    };
     let imported = fake.core.provider.import_resource_state(request).await.unwrap().into_inner().imported_resources;
     assert_eq!((imported.len(), imported[0].type_name.as_str()), (1, "fake_thing"));
     assert_eq!(imported[0].private, b"imported");

@@ -1,5 +1,5 @@
 //! Terraform 1.15.5 treats the private data of a replacement as the provider expects, so that a reset that cannot work leaves the old password
-//! in the state; and an encrypted password stays encrypted. `tests/cores/terraform-1.15.5` fetches it; `OTHER_CORES=0` skips these tests.
+//! in the state; and an encrypted password stays encrypted. It also knows identities, which change with resets. `tests/cores/terraform-1.15.5` fetches it; `OTHER_CORES=0` skips these tests.
 
 #![cfg(unix)]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
@@ -10,5 +10,7 @@ mod support;
 mod encrypted_lifecycle;
 #[path = "acceptance/failed_reset.rs"]
 mod failed_reset;
+#[path = "acceptance/identity.rs"]
+mod identity;
 
 const CORE: Option<&str> = Some("terraform-1.15.5");

@@ -26,16 +26,23 @@ pub struct Feature {
     /// What it is, in words that end a sentence.
     pub name: &'static str,
     terraform: u32,
-    opentofu: u32,
+    /// `None` where no version of it does.
+    opentofu: Option<u32>,
 }
 
 impl Feature {
     /// Provider functions.
-    pub const FUNCTIONS: Self = Self { name: "provider functions", terraform: 8, opentofu: 7 };
+    pub const FUNCTIONS: Self = Self { name: "provider functions", terraform: 8, opentofu: Some(7) };
+    /// Resource identities.
+    pub const IDENTITY: Self = Self { name: "resource identities", terraform: 12, opentofu: None };
     /// `for_each` in import blocks.
-    pub const IMPORT_FOR_EACH: Self = Self { name: "`for_each` in import blocks", terraform: 7, opentofu: 7 };
+    pub const IMPORT_FOR_EACH: Self = Self { name: "`for_each` in import blocks", terraform: 7, opentofu: Some(7) };
+    /// `moved` from one type to another.
+    pub const MOVED: Self = Self { name: "`moved` from one type to another", terraform: 8, opentofu: Some(9) };
+    /// `terraform query`.
+    pub const QUERY: Self = Self { name: "`query`", terraform: 14, opentofu: None };
     /// Write-only arguments and ephemeral values.
-    pub const WRITE_ONLY: Self = Self { name: "write-only arguments", terraform: 11, opentofu: 11 };
+    pub const WRITE_ONLY: Self = Self { name: "write-only arguments", terraform: 11, opentofu: Some(11) };
 }
 
 impl Program {
@@ -87,7 +94,8 @@ impl Program {
     pub fn knows(&self, feature: Feature) -> bool {
         let Feature { terraform, opentofu, .. } = feature;
         let minor = self.version().split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
-        minor.is_some_and(|minor| minor >= if self.is_opentofu() { opentofu } else { terraform })
+        let first = if self.is_opentofu() { opentofu } else { Some(terraform) };
+        minor.zip(first).is_some_and(|(minor, first)| minor >= first)
     }
 
     fn is_opentofu(&self) -> bool {

@@ -98,6 +98,21 @@ impl Workspace {
         Self::with(Feature::WRITE_ONLY)
     }
 
+    /// Sets up the same for resource identities, which older programs do not know.
+    pub fn with_identity() -> Option<Self> {
+        Self::with(Feature::IDENTITY)
+    }
+
+    /// Sets up the same for `moved` from one type to another, which older programs do not know.
+    pub fn with_moved() -> Option<Self> {
+        Self::with(Feature::MOVED)
+    }
+
+    /// Sets up the same for `terraform query`, which older programs do not know.
+    pub fn with_query() -> Option<Self> {
+        Self::with(Feature::QUERY)
+    }
+
     #[expect(clippy::print_stderr, reason = "a test that did not run is not to look like one that passed")]
     fn with(feature: Feature) -> Option<Self> {
         let workspace = Self::new()?;
@@ -369,6 +384,14 @@ impl Workspace {
         let instances = self.instances();
         let found = instances.iter().find(|instance| instance.address == address && !instance.deposed);
         found.unwrap_or_else(|| panic!("{address} is not in the state")).attributes.clone()
+    }
+
+    /// The identity that the state holds for a resource.
+    #[track_caller]
+    pub fn identity_of(&self, address: &str) -> Value {
+        let instances = self.instances();
+        let found = instances.iter().find(|instance| instance.address == address && !instance.deposed);
+        found.unwrap_or_else(|| panic!("{address} is not in the state")).identity.clone()
     }
 
     /// The addresses of what the state holds, deposed objects left out.

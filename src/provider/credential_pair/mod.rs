@@ -109,4 +109,8 @@ impl Resource for CredentialPair {
     async fn import(&self, call: &Call, id: &str) -> Result<ResourceState> {
         self.import_by_ids(call, id).await
     }
+
+    fn import_id(&self, state: &Value) -> Option<String> {
+        import::id_of(state)
+    }
 }

@@ -114,6 +114,10 @@ impl Resource for CredentialPassword {
     async fn import(&self, call: &Call, id: &str) -> Result<ResourceState> {
         self.import_by_id(call, id).await
     }
+
+    fn import_id(&self, state: &Value) -> Option<String> {
+        import::id_of(state)
+    }
 }
 
 /// Converts a failed rotation into diagnostics.

@@ -12,7 +12,7 @@ pub(super) fn moved() -> String {
 #[test]
 fn a_single_credential_becomes_the_current_one_of_a_pair_and_keeps_its_password() {
     for vendor in vendors() {
-        let Some(workspace) = Workspace::with_functions() else { return };
+        let Some(workspace) = Workspace::with_moved() else { return };
         for user in [A, B] {
             vendor.open(&workspace, user);
         }
@@ -44,7 +44,7 @@ fn a_single_credential_becomes_the_current_one_of_a_pair_and_keeps_its_password(
 
 #[test]
 fn a_move_and_a_changed_trigger_are_one_rotation() {
-    let Some(workspace) = Workspace::with_functions() else { return };
+    let Some(workspace) = Workspace::with_moved() else { return };
     for user in [A, B] {
         workspace.add_credential(user);
     }
@@ -61,7 +61,7 @@ fn a_move_and_a_changed_trigger_are_one_rotation() {
 
 #[test]
 fn what_cannot_become_a_pair_is_refused_and_stays() {
-    let Some(workspace) = Workspace::with_functions() else { return };
+    let Some(workspace) = Workspace::with_moved() else { return };
     for user in [A, B] {
         workspace.add_credential(user);
     }
