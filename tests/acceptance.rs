@@ -63,6 +63,8 @@ mod overlap;
 mod own_password;
 #[path = "acceptance/pair/mod.rs"]
 mod pair;
+#[path = "acceptance/query.rs"]
+mod query;
 #[path = "acceptance/recovering.rs"]
 mod recovering;
 #[path = "acceptance/refresh.rs"]

@@ -1,5 +1,6 @@
 //! Terraform 1.15.5 treats the private data of a replacement as the provider expects, so that a reset that cannot work leaves the old password
-//! in the state; and an encrypted password stays encrypted. It also knows identities, which change with resets. `tests/cores/terraform-1.15.5` fetches it; `OTHER_CORES=0` skips these tests.
+//! in the state; and an encrypted password stays encrypted. It also knows identities, which change
+//! with resets, and `query`, which imports by them. `tests/cores/terraform-1.15.5` fetches it; `OTHER_CORES=0` skips these tests.
 
 #![cfg(unix)]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
@@ -12,5 +13,7 @@ mod encrypted_lifecycle;
 mod failed_reset;
 #[path = "acceptance/identity.rs"]
 mod identity;
+#[path = "acceptance/query.rs"]
+mod query;
 
 const CORE: Option<&str> = Some("terraform-1.15.5");

@@ -9,12 +9,8 @@ use super::{
 use crate::framework::{DataSource, Function, ListResource, Provider, Resource};
 
 /// The optional features that this server supports.
-const CAPABILITIES: ServerCapabilities = ServerCapabilities {
-    plan_destroy: true,
-    get_provider_schema_optional: true,
-    move_resource_state: true,
-    generate_resource_config: false,
-};
+const CAPABILITIES: ServerCapabilities =
+    ServerCapabilities { plan_destroy: true, get_provider_schema_optional: true, move_resource_state: true };
 
 /// Returns the names of everything.
 pub(super) fn metadata(provider: &dyn Provider) -> get_metadata::Response {

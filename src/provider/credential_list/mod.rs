@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{account, attributes::target, settings::Connections};
+use super::{account, attributes::target, diagnostics::vendor, settings::Connections};
 use crate::{
     framework::{
         Call, ListResource, Listed, Query, Resource,
@@ -58,9 +58,13 @@ impl ListResource for CredentialList {
 
     async fn list(&self, call: &Call, config: Value, query: Query) -> Result<Vec<Listed>> {
         let account = account::list(&self.connections, call, &config).await?;
-        let others = account.credentials.into_iter().filter(|(_, one)| !is_own_login(&*account.api, one));
+        let mut others = account.credentials;
+        others.retain(|_, one| !is_own_login(&*account.api, one));
+        if others.len() > query.limit {
+            call.warn(vendor::cut(&account.scope, query.limit, others.len()));
+        }
         let mut listed = Vec::new();
-        for (import_id, one) in others.take(query.limit) {
+        for (import_id, one) in others.into_iter().take(query.limit) {
             let state = if query.with_states {
                 let Some(state) = self.state(call, &import_id).await? else { continue };
                 Some(state)
