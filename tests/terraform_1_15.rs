@@ -7,6 +7,8 @@
 
 mod support;
 
+#[path = "acceptance/adopting.rs"]
+mod adopting;
 #[path = "acceptance/encrypted_lifecycle.rs"]
 mod encrypted_lifecycle;
 #[path = "acceptance/failed_reset.rs"]

@@ -10,6 +10,8 @@ use std::{
 
 use serde_json::Value;
 
+use super::features::Feature;
+
 /// The one variable that chooses the program.
 const CHOICE: &str = "TF_ACC_TERRAFORM_PATH";
 
@@ -19,31 +21,6 @@ const OTHERS: &str = "OTHER_CORES";
 /// A Terraform or an OpenTofu.
 #[derive(Clone, Debug)]
 pub struct Program(PathBuf);
-
-/// What older programs do not know.
-#[derive(Clone, Copy, Debug)]
-pub struct Feature {
-    /// What it is, in words that end a sentence.
-    pub name: &'static str,
-    terraform: u32,
-    /// `None` where no version of it does.
-    opentofu: Option<u32>,
-}
-
-impl Feature {
-    /// Provider functions.
-    pub const FUNCTIONS: Self = Self { name: "provider functions", terraform: 8, opentofu: Some(7) };
-    /// Resource identities.
-    pub const IDENTITY: Self = Self { name: "resource identities", terraform: 12, opentofu: None };
-    /// `for_each` in import blocks.
-    pub const IMPORT_FOR_EACH: Self = Self { name: "`for_each` in import blocks", terraform: 7, opentofu: Some(7) };
-    /// `moved` from one type to another.
-    pub const MOVED: Self = Self { name: "`moved` from one type to another", terraform: 8, opentofu: Some(9) };
-    /// `terraform query`.
-    pub const QUERY: Self = Self { name: "`query`", terraform: 14, opentofu: None };
-    /// Write-only arguments and ephemeral values.
-    pub const WRITE_ONLY: Self = Self { name: "write-only arguments", terraform: 11, opentofu: Some(11) };
-}
 
 impl Program {
     /// Finds the program; `None` where `TF_ACC=0` asks for none.
@@ -90,12 +67,10 @@ impl Program {
         Some(Self(program))
     }
 
-    /// Tells whether it knows what came with these minor versions of Terraform and of OpenTofu.
+    /// Tells whether it knows a feature.
     pub fn knows(&self, feature: Feature) -> bool {
-        let Feature { terraform, opentofu, .. } = feature;
-        let minor = self.version().split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
-        let first = if self.is_opentofu() { opentofu } else { Some(terraform) };
-        minor.zip(first).is_some_and(|(minor, first)| minor >= first)
+        let minor = self.version().split('.').nth(1).and_then(|minor| minor.parse().ok());
+        minor.is_some_and(|minor| feature.is_in(self.is_opentofu(), minor))
     }
 
     fn is_opentofu(&self) -> bool {

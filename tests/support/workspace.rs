@@ -12,8 +12,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
-    ADDRESS, USER, marked, needles,
-    program::{Feature, Program},
+    ADDRESS, USER,
+    features::Feature,
+    marked, needles,
+    program::Program,
     run::Run,
     state::{self, Instance},
 };
