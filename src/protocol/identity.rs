@@ -1,7 +1,7 @@
 //! Resource identity: the import id, as an object with one attribute.
 //!
-//! An identity follows from the state alone, and a plan says nothing of it: a reset may change it, and core compares
-//! what an apply returns with what was planned.
+//! An identity follows from the state alone. A plan says nothing of it, because a reset may change it and core rejects
+//! the plan of an update whose identity is unknown.
 
 use std::{
     collections::HashMap,

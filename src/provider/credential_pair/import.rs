@@ -1,10 +1,8 @@
 //! The state that an import returns.
 
 use super::{
-    CredentialPair,
-    names::CURRENT,
-    plan,
-    targets::{SEPARATOR, Targets, other},
+    CredentialPair, plan,
+    targets::{SEPARATOR, Targets},
     validate,
 };
 use crate::{
@@ -16,7 +14,7 @@ use crate::{
     },
     provider::{
         attributes::{
-            import_id, rotation_version,
+            rotation_version,
             target::{self, Imported},
         },
         diagnostics::{
@@ -32,14 +30,6 @@ use crate::{
     text::is_same_name,
     vendors::{Found, Operation, Presence, PriorCredential, Target},
 };
-
-/// Returns the import id of a state: that of the current credential comes first, whatever the order of the list.
-pub(super) fn id_of(state: &Value) -> Option<String> {
-    let targets = Targets::of(state).ok()?;
-    let current = targets.position(state.get(CURRENT).as_str()?)?;
-    let ids = [current, other(current)].map(|place| import_id::of(targets.element(place)?, None));
-    ids.into_iter().collect::<Option<Vec<_>>>().map(|ids| ids.join(SEPARATOR))
-}
 
 impl CredentialPair {
     pub(super) async fn import_by_ids(&self, call: &Call, id: &str) -> Result<ResourceState> {

@@ -5,6 +5,7 @@
 //! One module per request of core: `validate`, `plan`, `read`, `import`, `moved`, `apply`.
 
 mod apply;
+mod identity;
 mod import;
 mod moved;
 mod names;
@@ -111,6 +112,6 @@ impl Resource for CredentialPair {
     }
 
     fn import_id(&self, state: &Value) -> Option<String> {
-        import::id_of(state)
+        identity::of(state)
     }
 }

@@ -11,19 +11,13 @@ use crate::{
     framework::{Call, Private, ResourceState, diagnostic::Result, plan::draft, value::Value},
     provider::{
         attributes::{
-            import_id, rotation_version,
+            rotation_version,
             target::{self, Imported},
         },
         diagnostics::vendor::{self, Step},
     },
     vendors::{Fields, Found, Presence, PriorCredential, Target},
 };
-
-/// Returns the import id of a state. A reset changes it at a vendor that makes a new credential.
-pub(super) fn id_of(state: &Value) -> Option<String> {
-    let target = target::of(state).ok()??;
-    import_id::of(&target, state.get(REMOTE_VERSION).as_str())
-}
 
 impl CredentialPassword {
     pub(super) async fn import_by_id(&self, call: &Call, id: &str) -> Result<ResourceState> {

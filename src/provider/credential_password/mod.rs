@@ -3,6 +3,7 @@
 //! One module per request of core: `validate`, `plan`, `read`, `import`, `apply`, `upgrade`.
 
 mod apply;
+mod identity;
 mod import;
 mod plan;
 mod read;
@@ -116,7 +117,7 @@ impl Resource for CredentialPassword {
     }
 
     fn import_id(&self, state: &Value) -> Option<String> {
-        import::id_of(state)
+        identity::of(state)
     }
 }
 
