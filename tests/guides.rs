@@ -1,6 +1,7 @@
 //! What is data about a vendor stands in its guide and in `README.md` as the data says it.
 //!
-//! `UPDATE_DOCS=1 cargo test --test guides` writes these parts anew, between their two marks. The rest of a guide is written by hand.
+//! `UPDATE_DOCS=1 cargo test --test guides` writes these parts anew, between their two marks. The rest of a guide is
+//! written by hand.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -104,12 +105,13 @@ fn documented(feature: Feature) -> &'static str {
             "the functions [`url`](../functions/url.md), [`decrypt`](../functions/decrypt.md) and \
              [`ses_password`](../functions/ses_password.md)"
         }
-        "`moved` from one type to another" => {
+        "`moved` between two types of resources" => {
             "[`moved` from `smtp_credential_password` to `smtp_credential_pair`](rotation-without-a-gap.md)"
         }
         "write-only arguments" => {
             "`password_wo`, and [`decrypt` with an ephemeral identity](encrypted-password.md) for write-only arguments"
         }
+        "mocks in tests" => "[mocks](testing.md) in tests of modules that call functions",
         "resource identities" => {
             "resource identities: [imports by `identity`](../resources/credential_password.md#import)"
         }
@@ -117,6 +119,26 @@ fn documented(feature: Feature) -> &'static str {
             "[`terraform query`](adopting.md#find-what-exists), which lists credentials and writes their configuration"
         }
         other => panic!("{other} has no words for users"),
+    }
+}
+
+#[test]
+fn the_guides_name_the_vendors_that_a_paragraph_is_about() {
+    let titles = |is_meant: fn(&Vendor) -> bool| {
+        let titles: Vec<_> = VENDORS.iter().filter(|vendor| is_meant(vendor)).map(|vendor| vendor.title).collect();
+        titles.join(", ")
+    };
+    let makes_new = titles(|vendor| vendor.reset_kind == ResetKind::NewCredential);
+    let reports_nothing = titles(|vendor| vendor.reset_kind == ResetKind::InPlace && !vendor.reports_version);
+    for (page, listed) in [
+        ("docs/guides/recovering.md", &makes_new),
+        ("docs/guides/recovering.md", &reports_nothing),
+        ("docs/guides/rotation-without-a-gap.md", &makes_new),
+        ("CHANGELOG.md", &makes_new),
+    ] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(listed.as_str()), "{page} does not name {listed}");
     }
 }
 

@@ -51,7 +51,7 @@ fn what_a_query_finds_is_imported_and_plans_empty() {
         if line == "import {" {
             lines.find(|line| *line == "}").expect("the end of the block");
         } else if !["smtp_host", "smtp_port"].iter().any(|name| line.trim().starts_with(name)) {
-            without += &format!("{line}\n");
+            without = without + line + "\n";
         }
     }
     workspace.file("generated.tf", &without);

@@ -20,16 +20,26 @@ impl Feature {
     pub const IDENTITY: Self = Self { name: "resource identities", terraform: 12, opentofu: None };
     /// `for_each` in import blocks.
     pub const IMPORT_FOR_EACH: Self = Self { name: "`for_each` in import blocks", terraform: 7, opentofu: Some(7) };
-    /// `moved` from one type to another.
-    pub const MOVED: Self = Self { name: "`moved` from one type to another", terraform: 8, opentofu: Some(9) };
+    /// Mocked providers in tests, with functions.
+    pub const MOCKS: Self = Self { name: "mocks in tests", terraform: 8, opentofu: Some(8) };
+    /// `moved` blocks between two types of resources.
+    pub const MOVED_BETWEEN_TYPES: Self =
+        Self { name: "`moved` between two types of resources", terraform: 8, opentofu: Some(10) };
     /// `query`.
     pub const QUERY: Self = Self { name: "`query`", terraform: 14, opentofu: None };
     /// Write-only arguments and ephemeral values.
     pub const WRITE_ONLY: Self = Self { name: "write-only arguments", terraform: 11, opentofu: Some(11) };
 
     /// All of them.
-    pub const ALL: &[Self] =
-        &[Self::IMPORT_FOR_EACH, Self::FUNCTIONS, Self::MOVED, Self::WRITE_ONLY, Self::IDENTITY, Self::QUERY];
+    pub const ALL: &[Self] = &[
+        Self::IMPORT_FOR_EACH,
+        Self::FUNCTIONS,
+        Self::MOCKS,
+        Self::MOVED_BETWEEN_TYPES,
+        Self::WRITE_ONLY,
+        Self::IDENTITY,
+        Self::QUERY,
+    ];
 
     /// Tells whether a minor version of Terraform 1, or else of OpenTofu 1, has it.
     pub fn is_in(&self, is_opentofu: bool, minor: u32) -> bool {
