@@ -1,16 +1,18 @@
 //! Checks a description before anything is sent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use http::HeaderName;
-use serde_json::Value;
 
-use super::description::{Address, Description, Read, Request, Reset};
+use super::{
+    description::{Address, Description, Read, Reset},
+    placeholders::{has_placeholder, sends_password},
+};
 use crate::{
-    http::{BaseUrl, Method, pointer},
+    http::{BaseUrl, pointer},
     vendors::{
         check,
-        recipe::{ID, PASSWORD, Piece, USERNAME, pieces},
+        recipe::{ID, PASSWORD, USERNAME},
     },
 };
 
@@ -96,19 +98,19 @@ fn owned(path: &[&str]) -> Vec<String> {
 
 /// Which placeholders a request may have, in addition to the parts of the name.
 #[derive(Clone, Copy)]
-struct Allowed {
-    password: bool,
-    id: bool,
-    username: bool,
+pub(super) struct Allowed {
+    pub(super) password: bool,
+    pub(super) id: bool,
+    pub(super) username: bool,
 }
 
-struct Checker<'d> {
-    description: &'d Description,
+pub(super) struct Checker<'d> {
+    pub(super) description: &'d Description,
     faults: Vec<Fault>,
 }
 
 impl Checker<'_> {
-    fn fault(&mut self, path: &[&str], words: impl Into<String>) {
+    pub(super) fn fault(&mut self, path: &[&str], words: impl Into<String>) {
         self.faults.push(Fault { path: owned(path), words: words.into() });
     }
 
@@ -338,145 +340,5 @@ impl Checker<'_> {
         if let Some(username) = &smtp.username {
             self.template(&["smtp", "username"], username, Allowed { password: false, id: false, username: false });
         }
-    }
-
-    fn request(&mut self, block: &str, request: &Request, allowed: Allowed) {
-        if let Some(method) = &request.method {
-            let methods: &[&str] = match block {
-                "read" => &["GET", "POST"],
-                "revoke" => &["DELETE", "PATCH", "POST", "PUT"],
-                _ => &["PATCH", "POST", "PUT"],
-            };
-            if !methods.contains(&method.as_str()) {
-                self.fault(&[block, "method"], format!("must be one of {}", methods.join(", ")));
-            }
-        }
-        let in_url = Allowed { password: false, ..allowed };
-        self.path(block, &request.path, in_url);
-        for (name, template) in &request.query {
-            self.template(&[block, "query", name], template, in_url);
-        }
-        for (name, template) in request.form.iter().flatten() {
-            self.template(&[block, "form", name], template, allowed);
-        }
-        if let Some(json) = &request.json {
-            match serde_json::from_str::<Value>(json) {
-                Err(_) => self.fault(&[block, "json"], "must be JSON; write it with `jsonencode`"),
-                Ok(json) => texts(&json).into_iter().for_each(|text| self.template(&[block, "json"], text, allowed)),
-            }
-        }
-        if request.json.is_some() && request.form.is_some() {
-            self.fault(&[block, "form"], "must not be combined with `json`; set only one of them");
-        }
-        if method(block, request) == Method::GET && (request.json.is_some() || request.form.is_some()) {
-            self.fault(&[block, "method"], "must be `POST` for a request with a body");
-        }
-        for (name, conditions) in [("success", &request.success), ("refused", &request.refused)] {
-            for place in conditions.keys() {
-                if let Err(words) = pointer::check(place) {
-                    self.fault(&[block, name, place], words);
-                }
-            }
-        }
-    }
-
-    fn path(&mut self, block: &str, path: &str, allowed: Allowed) {
-        let inner = path.strip_prefix('/').map(|path| path.strip_suffix('/').unwrap_or(path));
-        let words = match inner {
-            None => Some("must start with `/`"),
-            Some(_) if path.contains(['?', '#']) => Some("must not have a query or a fragment; use `query`"),
-            Some(_) if path.contains(['\\', '%']) || path.chars().any(|c| c.is_control() || c.is_whitespace()) => {
-                Some("must not contain spaces, backslashes or `%`; the provider encodes what needs it")
-            }
-            Some(inner) if inner.split('/').any(|segment| matches!(segment, "" | "." | "..")) => {
-                Some("must not have segments that are empty, `.` or `..`, which would lead elsewhere")
-            }
-            Some(_) => None,
-        };
-        if let Some(words) = words {
-            self.fault(&[block, "path"], words);
-        }
-        self.template(&[block, "path"], path, allowed);
-    }
-
-    fn place(&mut self, path: &[&str], place: Option<&str>) {
-        let Some(place) = place else { return };
-        if place.is_empty() {
-            self.fault(path, "must be a JSON pointer to one value, such as `/data/password`");
-        } else if let Err(words) = pointer::check(place) {
-            self.fault(path, words);
-        } else if pointer::steps(place).any(|step| step == "*") {
-            self.fault(path, "must lead to one value; `*` is for `success` and `refused` only");
-        }
-    }
-
-    fn template(&mut self, path: &[&str], template: &str, allowed: Allowed) {
-        let parts: Vec<_> = self.description.credential.split('/').collect();
-        let mut unknown = None;
-        for piece in pieces(template) {
-            let words = match piece {
-                Piece::Text(text) if text.contains(['{', '}']) => {
-                    Some("must close every `{` of a placeholder".to_owned())
-                }
-                Piece::Text(_) => None,
-                Piece::Placeholder(PASSWORD) if allowed.password => None,
-                Piece::Placeholder(PASSWORD) => {
-                    Some("must not have `{password}`, which is for `json` and `form` of `reset` only".to_owned())
-                }
-                Piece::Placeholder(ID) if allowed.id => None,
-                Piece::Placeholder(USERNAME) if allowed.username => None,
-                Piece::Placeholder(USERNAME) => {
-                    Some("must not have `{username}` unless `smtp.username` is set".to_owned())
-                }
-                Piece::Placeholder(name) if parts.contains(&name) => None,
-                Piece::Placeholder(_) => Some(format!(
-                    "has a placeholder that is not known here; known are the parts of `credential` (`{{{}}}`){}",
-                    parts.join("}`, `{"),
-                    if allowed.id { ", and `{id}`" } else { "" }
-                )),
-            };
-            unknown = unknown.or(words);
-        }
-        if let Some(words) = unknown {
-            self.fault(path, words);
-        }
-    }
-}
-
-/// Returns the method of a request.
-pub(super) fn method(block: &str, request: &Request) -> Method {
-    let default = match block {
-        "read" => Method::GET,
-        "revoke" => Method::DELETE,
-        _ => Method::POST,
-    };
-    request.method.as_ref().and_then(|method| method.parse().ok()).unwrap_or(default)
-}
-
-/// Returns whether a request sends the password of the caller.
-pub(super) fn sends_password(request: &Request) -> bool {
-    let in_form = request.form.iter().flatten().any(|(_, template)| has(template, PASSWORD));
-    let json = request.json.as_ref().and_then(|json| serde_json::from_str::<Value>(json).ok());
-    in_form || json.is_some_and(|json| texts(&json).into_iter().any(|text| has(text, PASSWORD)))
-}
-
-fn has_placeholder(request: &Request, name: &str) -> bool {
-    let maps: [&BTreeMap<_, _>; 2] = [&request.query, &BTreeMap::new()];
-    has(&request.path, name)
-        || maps.into_iter().flatten().chain(request.form.iter().flatten()).any(|(_, template)| has(template, name))
-        || request.json.as_ref().is_some_and(|json| has(json, name))
-}
-
-fn has(template: &str, name: &str) -> bool {
-    pieces(template).contains(&Piece::Placeholder(name))
-}
-
-/// Returns the texts in JSON, other than names.
-fn texts(json: &Value) -> Vec<&str> {
-    match json {
-        Value::String(text) => vec![text],
-        Value::Array(items) => items.iter().flat_map(texts).collect(),
-        Value::Object(fields) => fields.values().flat_map(texts).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
     }
 }

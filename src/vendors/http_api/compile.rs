@@ -3,9 +3,10 @@
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use super::{
-    NAME, VENDOR,
     checks::{self, Fault},
     description::{Address, Description, ErrorPlaces, Paging as DescribedPaging, Read, Request},
+    placeholders,
+    unconfigured::{NAME, VENDOR},
 };
 use crate::{
     http::{Agreement, Api, BaseUrl, Client, Condition, ErrorFormat, Form, Mark},
@@ -90,7 +91,7 @@ impl<'d> Compiler<'d> {
         let smtp = description.smtp.as_ref();
         let creates = description.create.is_some();
         let reset = description.reset.as_ref().or(description.create.as_ref());
-        let is_callers = description.reset.as_ref().is_some_and(|reset| checks::sends_password(&reset.request));
+        let is_callers = description.reset.as_ref().is_some_and(|reset| placeholders::sends_password(&reset.request));
         let reads_version = description.read.as_ref().is_some_and(|read| read.version.is_some());
         let base_url = description.address.as_ref().and_then(|address| BaseUrl::parse(&address.base_url).ok());
         let username: Box<UsernameOf> = Box::new(move |target| recipe::username(recipe, target).map(Cow::Owned));
@@ -274,7 +275,7 @@ fn paging(paging: &DescribedPaging) -> Paging {
 
 fn call(block: &str, request: &Request) -> Call {
     Call {
-        method: checks::method(block, request),
+        method: placeholders::method(block, request),
         path: keep(&request.path),
         query: pairs(&request.query),
         body: match (&request.json, &request.form) {

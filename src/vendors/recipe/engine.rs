@@ -3,20 +3,20 @@
 use std::{
     cmp::Ordering,
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
-use jiff::{Timestamp, civil::DateTime, fmt::rfc2822, tz::TimeZone};
-use tokio::time::Instant;
 
 use super::{
-    page::{Columns, Page, Row},
+    answers::{is_as_documented, issued, unconfirmed, username, version},
+    moment::{moment, moment_in},
+    page::{Columns, Row},
     template::{self, Values},
-    value::{Call, List, Login, Naming, One, Paging, Recipe, Reset as Means, Response},
+    value::{Call, List, Login, Recipe, Reset as Means},
 };
 use crate::{
-    http::{Agreement, Answer, Api, Condition, Error, Kind, Operation, Outcome, Request, Result, pointer},
+    http::{Api, Error, Kind, Operation, Outcome, Request, Result},
     secret::{Name, Outside, Secret},
     vendors::{
         absence::{self, Lists, Sight},
@@ -24,19 +24,18 @@ use crate::{
         before::Before,
         cache::{Cache, Weigh},
         fields::Fields,
-        listing::{Listing, Scalar},
         report::{AppearedCredential, Found, Listed, Note, Observation, Presence, PriorCredential, Reset},
     },
 };
 
 #[derive(Debug)]
 pub(super) struct Engine {
-    recipe: &'static Recipe,
+    pub(super) recipe: &'static Recipe,
     settings: Fields,
-    api: Api,
+    pub(super) api: Api,
     /// What is kept of the entries of the list; nothing where there is none.
     columns: Option<Columns>,
-    listed: Cache<Vec<Row>>,
+    pub(super) listed: Cache<Vec<Row>>,
     /// The ids of the credentials that there were before anything was reset.
     before: Cache<BTreeSet<Outside>>,
     /// The ids of the credentials that resets have made here.
@@ -44,13 +43,13 @@ pub(super) struct Engine {
 }
 
 /// The placeholders that name a credential.
-struct Named {
-    fields: Fields,
-    username: Option<String>,
+pub(super) struct Named {
+    pub(super) fields: Fields,
+    pub(super) username: Option<String>,
 }
 
 impl Named {
-    fn values(&self) -> Values<'_> {
+    pub(super) fn values(&self) -> Values<'_> {
         Values { username: self.username.as_deref(), ..Values::of(&self.fields) }
     }
 }
@@ -288,7 +287,7 @@ impl Engine {
         }
     }
 
-    fn makes_another(&self) -> bool {
+    pub(super) fn makes_another(&self) -> bool {
         matches!(self.recipe.reset, Means::Create { .. })
     }
 
@@ -296,7 +295,7 @@ impl Engine {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn columns(&self) -> Option<&Columns> {
+    pub(super) fn columns(&self) -> Option<&Columns> {
         self.columns.as_ref()
     }
 
@@ -307,7 +306,7 @@ impl Engine {
         Named { fields, username }
     }
 
-    fn send(&self, call: &Call, values: &Values) -> Result<Request> {
+    pub(super) fn send(&self, call: &Call, values: &Values) -> Result<Request> {
         template::request(&self.api, call, values).map(|request| self.authorized(request))
     }
 
@@ -322,245 +321,17 @@ impl Engine {
     }
 
     /// Returns what tells the lists of two scopes apart: the path and the query of the list.
-    fn scope(list: &List, named: &Named) -> String {
+    pub(super) fn scope(list: &List, named: &Named) -> String {
         template::address(&list.request, &named.values())
     }
 
-    async fn listed(&self, op: &Operation, list: &List, named: &Named) -> Result<Arc<Vec<Row>>> {
-        self.listed.get_or_fetch(op, &Self::scope(list, named), Box::pin(self.fetch(op, list, named))).await
-    }
-
-    /// Looks at the credential now, bypassing caches; `None` if the API does not show it.
-    async fn now(&self, op: &Operation, named: &Named) -> Result<Option<Found>> {
-        match (&self.recipe.list, &self.recipe.one) {
-            (Some(list), _) => {
-                let (scope, fetched) = (Self::scope(list, named), Box::pin(self.fetch(op, list, named)));
-                let rows = self.listed.get_or_fetch_since(op, &scope, Instant::now(), fetched).await?;
-                Ok(self.find(list, &rows, named, None).map(|row| self.found(list, row, named)))
-            }
-            (None, Some(one)) => match self.one(op, one, named, None).await {
-                Ok(found) => Ok(Some(found)),
-                Err(error) if error.kind == Kind::NotFound => Ok(None),
-                Err(error) => Err(error),
-            },
-            (None, None) => Ok(None),
-        }
-    }
-
-    /// Fetches all pages. A list that announces a page without anything new does not end, so it is an error.
-    async fn fetch(&self, op: &Operation, list: &List, named: &Named) -> Result<Vec<Row>> {
-        let Some(columns) = self.columns() else { return Err(self.setup(NO_LIST)) };
-        let (mut rows, mut seen) = (Vec::<Row>::new(), BTreeSet::new());
-        let mut listing = Listing::at(self.api.host());
-        let mut number = if let Paging::Page { first, .. } = list.paging { first } else { 0 };
-        let mut next: Option<Outside> = None;
-        let path: Vec<_> = pointer::steps(list.items).collect();
-        loop {
-            let request = self.send(&list.request, &named.values())?;
-            let request = match (&list.paging, &next) {
-                (Paging::Page { parameter, .. }, _) => request.query(parameter, &number.to_string()),
-                (Paging::Skip { limit, skip }, _) => {
-                    request.query(limit.0, &limit.1.to_string()).query(skip, &rows.len().to_string())
-                }
-                (Paging::After { limit, after, .. }, _) => {
-                    let request = request.query(limit.0, &limit.1.to_string());
-                    match rows.last() {
-                        Some(row) => request.query(after, row.id.raw()),
-                        None => request,
-                    }
-                }
-                (Paging::Cursor { parameter, .. }, Some(next)) => request.query(parameter, next.raw()),
-                (Paging::Link { .. }, Some(next)) => request.at(next),
-                (Paging::Single | Paging::Cursor { .. } | Paging::Link { .. }, _) => request,
-            };
-            let answer = listing.answer(request.read(op)).await?;
-            fulfills(&answer, list.success)?;
-            let page = answer.json_with(Page { list, columns, path: &path })?;
-            listing.count(page.count)?;
-            let known = seen.len();
-            seen.extend(page.kept.iter().map(|row| row.id.clone()));
-            let has_new = seen.len() > known;
-            rows.extend(page.kept);
-            number += 1;
-            let goes_on = match &list.paging {
-                Paging::Single => false,
-                Paging::Page { .. } => page.count > 0,
-                Paging::Skip { limit, .. } => page.count >= limit.1,
-                Paging::After { limit, has_more, .. } => answer.flag(has_more).unwrap_or(page.count >= limit.1),
-                Paging::Cursor { next: pointer, .. } | Paging::Link { next: pointer } => {
-                    next = answer.text_or_number(pointer).filter(|next| !next.raw().is_empty());
-                    next.is_some()
-                }
-            };
-            match (goes_on, has_new) {
-                (false, _) => return Ok(rows),
-                (true, true) => {}
-                (true, false) => return Err(answer.unreadable("the list goes on without new entries")),
-            }
-        }
-    }
-
-    /// Fetches what resets have made. An empty list is no answer where one of its entries logs in.
-    async fn fetch_keys(&self, op: &Operation, list: &List, named: &Named) -> Result<Vec<Row>> {
-        let rows = self.fetch(op, list, named).await?;
-        match &self.recipe.login {
-            Login::Bearer { .. } if rows.is_empty() && self.recipe.logs_in_with_a_credential => {
-                Err(absence::contradiction(self.api.host(), absence::WITHOUT_OWN_KEY))
-            }
-            _ => Ok(rows),
-        }
-    }
-
-    fn setup(&self, reason: &'static str) -> Error {
+    pub(super) fn setup(&self, reason: &'static str) -> Error {
         Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), reason)
     }
-
-    /// Asks for one credential.
-    async fn one(&self, op: &Operation, one: &One, named: &Named, id: Option<&str>) -> Result<Found> {
-        let values = Values { id, ..named.values() };
-        let answer = self.send(&one.request, &values)?.read(op).await?;
-        fulfills(&answer, one.success)?;
-        let shown = one.id.iter().find_map(|pointer| answer.text_or_number(pointer));
-        let is_this = |(pointer, template): &(&str, &str)| {
-            let shown = answer.text_or_number(pointer);
-            shown
-                .zip(template::open(template, &values))
-                .is_some_and(|(shown, it)| shown.raw().eq_ignore_ascii_case(&it))
-        };
-        let has_id = one.id.is_empty() || shown.is_some_and(|shown| Some(shown.raw()) == id);
-        if !has_id || !one.matches.iter().all(is_this) {
-            return Err(answer.unreadable("it is about another credential than the one requested"));
-        }
-        let username = username(&answer, &one.response).or_else(|| named.username.as_deref().and_then(Name::new));
-        let version = if self.makes_another() { id.and_then(Name::new) } else { version(&answer, &one.response) };
-        Ok(Found { username, version, ..Found::default() })
-    }
-
-    /// Finds the entry with this id, or else that of the target: written the same, or else in other letters.
-    fn find<'a>(&self, list: &List, rows: &'a [Row], named: &Named, id: Option<&str>) -> Option<&'a Row> {
-        if let Some(id) = id {
-            return rows.iter().find(|row| row.id.raw() == id);
-        }
-        let same = rows.iter().find(|row| self.is_named(list, row, named, |one, other| one == other));
-        same.or_else(|| rows.iter().find(|row| self.is_named(list, row, named, str::eq_ignore_ascii_case)))
-    }
-
-    /// Returns whether an entry is the target's.
-    fn is_named(&self, list: &List, row: &Row, named: &Named, is_same: impl Fn(&str, &str) -> bool) -> bool {
-        let values = named.values();
-        let fits = |(pointer, template): &(&str, &str)| {
-            let shown = self.columns().and_then(|columns| row.text(columns, pointer));
-            shown.zip(template::open(template, &values)).is_some_and(|(shown, it)| is_same(shown.raw(), &it))
-        };
-        !list.matches.is_empty() && list.matches.iter().all(fits)
-    }
-
-    fn found(&self, list: &List, row: &Row, scope: &Named) -> Found {
-        let mut target = Fields::default();
-        for field in list.scope {
-            if let Some(value) = scope.fields.text(field) {
-                target.insert_name(field, &Outside::new(value));
-            }
-        }
-        // One that cannot be named in a configuration is left without a name.
-        if let Some(naming) = &list.naming
-            && let Some(name) = self.name(naming, row, scope)
-        {
-            target.insert_name(naming.field, &Outside::new(name));
-        }
-        let text = |pointer: Option<&'static str>| row.text(self.columns()?, pointer?)?.name();
-        let username = text(list.response.username).or_else(|| scope.username.as_deref().and_then(Name::new));
-        let version = if self.makes_another() { row.id.name() } else { text(list.response.version) };
-        Found { target, username, version, ..Found::default() }
-    }
-
-    /// Returns the name of the target that an entry is.
-    fn name(&self, naming: &Naming, row: &Row, scope: &Named) -> Option<String> {
-        let (columns, mut fields) = (self.columns()?, scope.fields.clone());
-        for (field, pointer, after) in naming.parts {
-            let shown = row.text(columns, pointer)?;
-            let part = shown.raw().strip_suffix(&*template::open(after, &Values::of(&scope.fields))?)?;
-            if !fields.insert_name(field, &Outside::new(part)) {
-                return None;
-            }
-        }
-        template::open(naming.template, &Values::of(&fields))
-    }
 }
 
-/// Returns the password in the response to a reset. Without one, what the response says decides what is known.
-fn issued(answer: &Answer, success: &Agreement, pointer: &str) -> Result<Secret> {
-    answer.password(pointer).map_err(|lost| {
-        if answer.is_refusal_of(success) {
-            answer.refused()
-        } else if lost.outcome == Outcome::Changed && success.is_documented() && !answer.agrees(success) {
-            Error { outcome: Outcome::MayHaveChanged, ..lost }
-        } else {
-            lost
-        }
-    })
-}
-
-/// Returns whether nothing in a response contradicts its documentation.
-fn is_as_documented(answer: &Answer, success: &Agreement) -> bool {
-    !success.is_documented() || answer.agrees(success)
-}
-
-fn username(answer: &Answer, response: &Response) -> Option<Name> {
-    response.username.and_then(|pointer| answer.text_or_number(pointer)).and_then(|text| text.name())
-}
-
-fn version(answer: &Answer, response: &Response) -> Option<Name> {
-    response.version.and_then(|pointer| answer.text_or_number(pointer)).and_then(|text| text.name())
-}
-
-/// Fails if a response to a look-up does not fulfill the recipe's conditions.
-fn fulfills(answer: &Answer, success: &'static [Condition]) -> Result<()> {
-    if success.is_empty() || answer.agrees(&Agreement::Described { success, refused: &[] }) {
-        Ok(())
-    } else {
-        Err(answer.unreadable("the response does not fulfill the conditions for a success"))
-    }
-}
-
-/// Marks the outcome of a revocation as unknown: the vendor responded, but its list does not confirm it.
-fn unconfirmed(error: Error) -> Error {
-    Error { outcome: Outcome::MayHaveChanged, ..error }
-}
-
-/// Returns the time of an entry.
-fn moment(scalar: &Scalar) -> Option<Timestamp> {
-    moment_in(scalar.text()?.raw())
-}
-
-/// Returns the time, from RFC 3339, or with a space for the `T`, or from RFC 2822. A time without a zone is in UTC.
-fn moment_in(text: &str) -> Option<Timestamp> {
-    let in_mail = || rfc2822::parse(text).ok().map(|time| time.timestamp());
-    let without_zone = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp());
-    text.parse().ok().or_else(in_mail).or_else(without_zone)
-}
-
-const NO_LIST: &str = "this API has no list from which a credential can be named";
+pub(super) const NO_LIST: &str = "this API has no list from which a credential can be named";
 
 const NO_PASSWORD: &str = "there is no password to send";
 
 const OWN_LOGIN: &str = "the provider logs in with this API key and would lock itself out by revoking it";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_read_in_the_forms_that_vendors_write() {
-        for (text, expected) in [
-            ("2023-10-06T23:47:56.678Z", Some("2023-10-06T23:47:56.678Z")),
-            ("2023-10-06 23:47:56.678+00", Some("2023-10-06T23:47:56.678Z")),
-            ("Mon, 11 Oct 2021 17:30:06 -0000", Some("2021-10-11T17:30:06Z")),
-            ("2026-11-28 15:50:02", Some("2026-11-28T15:50:02Z")),
-            ("soon", None),
-        ] {
-            let expected = expected.map(|text| text.parse().unwrap());
-            assert_eq!(moment(&Scalar::Text(Outside::new(text))), expected, "{text}");
-        }
-    }
-}

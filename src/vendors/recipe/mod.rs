@@ -3,7 +3,10 @@
 //! A recipe says what to send and what to read; how a reset stays safe is not its concern. The engine sends a reset
 //! that makes a password at most once, and repeats one that sends a password only until the documented success.
 
+mod answers;
 mod engine;
+mod look_up;
+mod moment;
 mod page;
 mod template;
 mod value;

@@ -1,0 +1,47 @@
+//! What the responses to a recipe's requests say.
+
+use super::value::Response;
+use crate::{
+    http::{Agreement, Answer, Condition, Error, Outcome, Result},
+    secret::{Name, Secret},
+};
+
+/// Returns the password in the response to a reset. Without one, what the response says decides what is known.
+pub(super) fn issued(answer: &Answer, success: &Agreement, pointer: &str) -> Result<Secret> {
+    answer.password(pointer).map_err(|lost| {
+        if answer.is_refusal_of(success) {
+            answer.refused()
+        } else if lost.outcome == Outcome::Changed && success.is_documented() && !answer.agrees(success) {
+            Error { outcome: Outcome::MayHaveChanged, ..lost }
+        } else {
+            lost
+        }
+    })
+}
+
+/// Returns whether nothing in a response contradicts its documentation.
+pub(super) fn is_as_documented(answer: &Answer, success: &Agreement) -> bool {
+    !success.is_documented() || answer.agrees(success)
+}
+
+pub(super) fn username(answer: &Answer, response: &Response) -> Option<Name> {
+    response.username.and_then(|pointer| answer.text_or_number(pointer)).and_then(|text| text.name())
+}
+
+pub(super) fn version(answer: &Answer, response: &Response) -> Option<Name> {
+    response.version.and_then(|pointer| answer.text_or_number(pointer)).and_then(|text| text.name())
+}
+
+/// Fails if a response to a look-up does not fulfill the recipe's conditions.
+pub(super) fn fulfills(answer: &Answer, success: &'static [Condition]) -> Result<()> {
+    if success.is_empty() || answer.agrees(&Agreement::Described { success, refused: &[] }) {
+        Ok(())
+    } else {
+        Err(answer.unreadable("the response does not fulfill the conditions for a success"))
+    }
+}
+
+/// Marks the outcome of a revocation as unknown: the vendor responded, but its list does not confirm it.
+pub(super) fn unconfirmed(error: Error) -> Error {
+    Error { outcome: Outcome::MayHaveChanged, ..error }
+}
