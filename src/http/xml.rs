@@ -1,0 +1,169 @@
+//! Rewrites XML as JSON, so that everything that reads a response has one format to read.
+//!
+//! An element with elements becomes an object, or an array if its elements are called [`ITEM`]; any other becomes a
+//! string. Attributes and namespaces are dropped. A document that breaks off becomes JSON that breaks off at the same
+//! place, so a password before it is still found.
+
+use quick_xml::{Reader, escape::resolve_predefined_entity, events::Event};
+use zeroize::{Zeroize, Zeroizing};
+
+/// The name of an element of a list, in the AWS query protocol.
+const ITEM: &[u8] = b"member";
+
+/// The greatest depth of a document. Responses have six levels.
+const MOST_LEVELS: usize = 32;
+
+/// How an element is written, as far as that is known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Shape {
+    /// A string, unless an element follows.
+    Text,
+    Object,
+    Array,
+}
+
+/// Rewrites a document. What is no XML yields nothing that could be read.
+pub(super) fn as_json(xml: &[u8]) -> Zeroizing<Vec<u8>> {
+    // A character becomes at most six: allocate everything at once, because a growing buffer would leave copies behind.
+    let mut json = Zeroizing::new(Vec::with_capacity(6 * xml.len() + 2));
+    let mut text = Zeroizing::new(String::with_capacity(xml.len()));
+    let Ok(xml) = str::from_utf8(xml) else { return json };
+    let mut reader = Reader::from_str(xml);
+    reader.config_mut().expand_empty_elements = true;
+    // The first level holds the document's element.
+    let mut levels = vec![Shape::Text];
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(element)) if levels.len() < MOST_LEVELS => {
+                text.zeroize();
+                let name = element.local_name();
+                open(&mut json, levels.last_mut(), name.as_ref());
+                levels.push(Shape::Text);
+            }
+            Ok(Event::Text(part)) => match part.decode() {
+                Ok(part) => text.push_str(&part),
+                Err(_) => return json,
+            },
+            Ok(Event::CData(part)) => match part.decode() {
+                Ok(part) => text.push_str(&part),
+                Err(_) => return json,
+            },
+            Ok(Event::GeneralRef(reference)) => {
+                let character = reference.resolve_char_ref().ok().flatten();
+                let name = reference.decode().unwrap_or_default();
+                match character {
+                    Some(character) => text.push(character),
+                    None => match resolve_predefined_entity(&name) {
+                        Some(character) => text.push_str(character),
+                        // A document that defines its own is none that a vendor sends.
+                        None => return json,
+                    },
+                }
+            }
+            Ok(Event::End(_)) => {
+                close(&mut json, levels.pop(), &text);
+                text.zeroize();
+                if levels.len() == 1 {
+                    json.push(b'}');
+                    return json;
+                }
+            }
+            Ok(Event::Decl(_) | Event::Comment(_) | Event::PI(_)) => {}
+            Ok(Event::Start(_) | Event::DocType(_) | Event::Empty(_) | Event::Eof) | Err(_) => return json,
+        }
+    }
+}
+
+/// Begins an element in the one that contains it.
+fn open(json: &mut Vec<u8>, parent: Option<&mut Shape>, name: &[u8]) {
+    let Some(parent) = parent else { return };
+    match (*parent, name == ITEM) {
+        (Shape::Text, is_item) => {
+            *parent = if is_item { Shape::Array } else { Shape::Object };
+            json.push(if is_item { b'[' } else { b'{' });
+        }
+        _ => json.push(b','),
+    }
+    if *parent == Shape::Object {
+        string(json, &String::from_utf8_lossy(name));
+        json.push(b':');
+    }
+}
+
+/// Ends an element.
+fn close(json: &mut Vec<u8>, shape: Option<Shape>, text: &str) {
+    match shape {
+        Some(Shape::Object) => json.push(b'}'),
+        Some(Shape::Array) => json.push(b']'),
+        Some(Shape::Text) | None => string(json, text),
+    }
+}
+
+fn string(json: &mut Vec<u8>, text: &str) {
+    // A string always serializes.
+    let _ = serde_json::to_writer(json, text);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{http::json::look, secret::Outside};
+
+    fn read(xml: &str) -> Value {
+        serde_json::from_slice(&as_json(xml.as_bytes())).unwrap_or(Value::Null)
+    }
+
+    #[test]
+    fn elements_become_objects_lists_and_strings() {
+        let xml = r#"<?xml version="1.0"?>
+            <!-- a list --><ListResponse xmlns="https://example.com/">
+              <a:Result xmlns:a="x"><UserName>ses &amp; &#x41;&lt;b&gt;</UserName>
+                <Keys><member><Id>A</Id></member><member><Id>B</Id></member></Keys>
+                <Marker/><Empty></Empty><Raw><![CDATA[<&]]></Raw></a:Result>
+            </ListResponse> after it"#;
+        let keys = json!([{"Id": "A"}, {"Id": "B"}]);
+        let result = json!({"UserName": "ses & A<b>", "Keys": keys, "Marker": "", "Empty": "", "Raw": "<&"});
+        assert_eq!(read(xml), json!({"ListResponse": {"Result": result}}));
+    }
+
+    #[test]
+    fn what_is_no_xml_yields_nothing() {
+        for text in [
+            "",
+            "plain",
+            "{\"a\": 1}",
+            "<a",
+            "<a><b></a>",
+            "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>",
+            "<a>&unknown;</a>",
+        ] {
+            assert_eq!(read(text), Value::Null, "{text}");
+        }
+        assert_eq!(read(&"<a>".repeat(100)), Value::Null);
+        assert!(as_json(b"<a>\xff</a>").is_empty());
+    }
+
+    #[test]
+    fn a_value_before_the_end_of_a_broken_document_is_found_and_a_broken_value_is_not() {
+        let xml = "<R><Key><Id>AKIA</Id><Secret>abc/+=</Secret><Date>2026</Date></Key></R>";
+        for end in 0..=xml.len() {
+            let json = as_json(&xml.as_bytes()[..end]);
+            let (found, is_whole) = look::<Outside>(&json, &["R", "Key", "Secret"]);
+            assert_eq!(found.is_some(), end >= xml.find("<Date>").unwrap(), "{}", &xml[..end]);
+            assert_eq!(is_whole, end == xml.len());
+            assert!(found.is_none_or(|secret| secret.raw() == "abc/+="));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_survives_and_any_bytes_are_read(text in "\\PC{0,40}", bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            prop_assert_eq!(read(&format!("<a><b>{escaped}</b></a>")), json!({"a": {"b": text}}));
+            as_json(&bytes);
+        }
+    }
+}
