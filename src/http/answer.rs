@@ -97,7 +97,7 @@ impl Answer {
 
     /// Creates the error for a response whose body reports a failure although the status is a success.
     pub fn refused(&self) -> Error {
-        let said = self.error_format.read(&self.body, &HeaderMap::new());
+        let said = self.error_format.read(&self.body, Media::Unsaid, &HeaderMap::new());
         Error {
             status: Some(self.status),
             words: said.words,

@@ -8,7 +8,7 @@ use quick_xml::{Reader, escape::resolve_predefined_entity, events::Event};
 use zeroize::{Zeroize, Zeroizing};
 
 /// The name of an element of a list, in the AWS query protocol.
-const ITEM: &[u8] = b"member";
+const ITEM: &str = "member";
 
 /// The greatest depth of a document. Responses have six levels.
 const MOST_LEVELS: usize = 32;
@@ -22,8 +22,28 @@ enum Shape {
     Array,
 }
 
-/// Rewrites a document. What is no XML yields nothing that could be read.
-pub(super) fn as_json(xml: &[u8]) -> Zeroizing<Vec<u8>> {
+/// What becomes of a value with a line break in it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Breaks {
+    /// It is kept.
+    Kept,
+    /// The document is taken for broken there: it may be the size of a chunk that divides a password.
+    Refused,
+}
+
+/// Rewrites a document. What is no XML becomes something that is no JSON either, and nothing stays nothing.
+pub(super) fn as_json(xml: &[u8], breaks: Breaks) -> Zeroizing<Vec<u8>> {
+    let mut json = rewritten(xml, breaks);
+    if json.is_empty() && !xml.trim_ascii().is_empty() {
+        json.extend_from_slice(NOT_XML);
+    }
+    json
+}
+
+/// What is written for a text that is no XML.
+const NOT_XML: &[u8] = b"?";
+
+fn rewritten(xml: &[u8], breaks: Breaks) -> Zeroizing<Vec<u8>> {
     // A character becomes at most six: allocate everything at once, because a growing buffer would leave copies behind.
     let mut json = Zeroizing::new(Vec::with_capacity(6 * xml.len() + 2));
     let mut text = Zeroizing::new(String::with_capacity(xml.len()));
@@ -40,20 +60,13 @@ pub(super) fn as_json(xml: &[u8]) -> Zeroizing<Vec<u8>> {
                 open(&mut json, levels.last_mut(), name.as_ref());
                 levels.push(Shape::Text);
             }
-            Ok(Event::Text(part)) => match part.decode() {
-                Ok(part) => text.push_str(&part),
-                Err(_) => return json,
-            },
-            Ok(Event::CData(part)) => match part.decode() {
-                Ok(part) => text.push_str(&part),
-                Err(_) => return json,
-            },
+            Ok(Event::Text(part)) => text.push_str(&part),
+            Ok(Event::CData(part)) => text.push_str(&part),
             Ok(Event::GeneralRef(reference)) => {
                 let character = reference.resolve_char_ref().ok().flatten();
-                let name = reference.decode().unwrap_or_default();
                 match character {
                     Some(character) => text.push(character),
-                    None => match resolve_predefined_entity(&name) {
+                    None => match resolve_predefined_entity(&reference) {
                         Some(character) => text.push_str(character),
                         // A document that defines its own is none that a vendor sends.
                         None => return json,
@@ -61,6 +74,10 @@ pub(super) fn as_json(xml: &[u8]) -> Zeroizing<Vec<u8>> {
                 }
             }
             Ok(Event::End(_)) => {
+                let is_value = levels.last() == Some(&Shape::Text);
+                if is_value && breaks == Breaks::Refused && text.contains(['\r', '\n']) && !text.trim().is_empty() {
+                    return json;
+                }
                 close(&mut json, levels.pop(), &text);
                 text.zeroize();
                 if levels.len() == 1 {
@@ -75,7 +92,7 @@ pub(super) fn as_json(xml: &[u8]) -> Zeroizing<Vec<u8>> {
 }
 
 /// Begins an element in the one that contains it.
-fn open(json: &mut Vec<u8>, parent: Option<&mut Shape>, name: &[u8]) {
+fn open(json: &mut Vec<u8>, parent: Option<&mut Shape>, name: &str) {
     let Some(parent) = parent else { return };
     match (*parent, name == ITEM) {
         (Shape::Text, is_item) => {
@@ -85,7 +102,7 @@ fn open(json: &mut Vec<u8>, parent: Option<&mut Shape>, name: &[u8]) {
         _ => json.push(b','),
     }
     if *parent == Shape::Object {
-        string(json, &String::from_utf8_lossy(name));
+        string(json, name);
         json.push(b':');
     }
 }
@@ -113,7 +130,7 @@ mod tests {
     use crate::{http::json::look, secret::Outside};
 
     fn read(xml: &str) -> Value {
-        serde_json::from_slice(&as_json(xml.as_bytes())).unwrap_or(Value::Null)
+        serde_json::from_slice(&as_json(xml.as_bytes(), Breaks::Kept)).unwrap_or(Value::Null)
     }
 
     #[test]
@@ -143,19 +160,30 @@ mod tests {
             assert_eq!(read(text), Value::Null, "{text}");
         }
         assert_eq!(read(&"<a>".repeat(100)), Value::Null);
-        assert!(as_json(b"<a>\xff</a>").is_empty());
+        for (text, expected) in [(&b""[..], &b""[..]), (b" \n", b""), (b"<a>\xff</a>", NOT_XML), (b"gone", NOT_XML)] {
+            assert_eq!(*as_json(text, Breaks::Kept), expected);
+        }
     }
 
     #[test]
     fn a_value_before_the_end_of_a_broken_document_is_found_and_a_broken_value_is_not() {
         let xml = "<R><Key><Id>AKIA</Id><Secret>abc/+=</Secret><Date>2026</Date></Key></R>";
         for end in 0..=xml.len() {
-            let json = as_json(&xml.as_bytes()[..end]);
-            let (found, is_whole) = look::<Outside>(&json, &["R", "Key", "Secret"]);
+            let json = as_json(&xml.as_bytes()[..end], Breaks::Refused);
+            let (found, is_whole) = look::<Outside>(&json, "/R/Key/Secret");
             assert_eq!(found.is_some(), end >= xml.find("<Date>").unwrap(), "{}", &xml[..end]);
             assert_eq!(is_whole, end == xml.len());
             assert!(found.is_none_or(|secret| secret.raw() == "abc/+="));
         }
+    }
+
+    #[test]
+    fn a_value_that_a_line_break_divides_is_none_where_breaks_are_refused() {
+        let xml = "<R>\r\n1f\r\n<Id>A</Id><Secret>abc\r\n1f\r\ndef</Secret></R>";
+        let json = as_json(xml.as_bytes(), Breaks::Refused);
+        assert_eq!(look::<Outside>(&json, "/R/Id").0.unwrap().raw(), "A");
+        assert!(look::<Outside>(&json, "/R/Secret").0.is_none());
+        assert_eq!(read("<R><Message>two\nlines</Message></R>"), json!({"R": {"Message": "two\nlines"}}));
     }
 
     proptest! {
@@ -163,7 +191,7 @@ mod tests {
         fn any_text_survives_and_any_bytes_are_read(text in "\\PC{0,40}", bytes in prop::collection::vec(any::<u8>(), 0..80)) {
             let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
             prop_assert_eq!(read(&format!("<a><b>{escaped}</b></a>")), json!({"a": {"b": text}}));
-            as_json(&bytes);
+            as_json(&bytes, Breaks::Refused);
         }
     }
 }

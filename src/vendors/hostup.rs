@@ -85,6 +85,7 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     fields: Some(FieldErrors::Pointed),
     request_id: &["/requestId"],
     unprocessed: &[],
+    rate_limits: &[],
 };
 
 /// The documented response to a reset: 200, with the mailbox's address.

@@ -91,6 +91,7 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     fields: None,
     request_id: &["/correlationId", "/requestId"],
     unprocessed: &[423, 477],
+    rate_limits: &[],
 };
 
 /// The `policyName` of a 429 that lasts until midnight (<https://developers.hubspot.com/docs/api/usage-details>).

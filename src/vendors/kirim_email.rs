@@ -73,6 +73,7 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     fields: Some(FieldErrors::Named),
     request_id: &[],
     unprocessed: &[],
+    rate_limits: &[],
 };
 
 /// The most that a page of a list can be asked for.

@@ -66,6 +66,7 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     fields: None,
     request_id: &[],
     unprocessed: &[],
+    rate_limits: &[],
 };
 
 static RECIPE: Recipe = Recipe {

@@ -94,6 +94,7 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     fields: None,
     request_id: &[],
     unprocessed: &[],
+    rate_limits: &[],
 };
 
 const KEYS: [&str; 4] = ["api", "v1", "account", "api_key"];
