@@ -11,7 +11,7 @@ use super::{
     error_format::ErrorFormat,
     words::{Media, Origin},
 };
-use crate::secret::Shown;
+use crate::secret::{Secret, Shown};
 
 /// A 2xx response. It may hold a password: its memory is wiped when it is dropped, and its body is never printed.
 pub struct Answer {
@@ -81,6 +81,12 @@ impl Answer {
         let value = seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
         // The parser's errors quote their input.
         value.map_err(|_| self.unreadable("the response does not have the documented form"))
+    }
+
+    /// Returns a body that is not JSON but a text, without white space around it; `None` if it is empty or anything else.
+    pub fn plain_text(&self) -> Option<Secret> {
+        let text = str::from_utf8(&self.body).ok().filter(|_| self.media == Media::Unsaid)?.trim();
+        (!text.is_empty()).then(|| Secret::new(text))
     }
 
     /// Creates the error for a response that lacks something, such as "the response has no password".

@@ -10,6 +10,9 @@ use zeroize::{Zeroize, Zeroizing};
 /// The name of an element of a list, in the AWS query protocol.
 const ITEM: &str = "member";
 
+/// The element of a web page, which no API sends.
+const PAGE: &str = "html";
+
 /// The greatest depth of a document. Responses have six levels.
 const MOST_LEVELS: usize = 32;
 
@@ -57,6 +60,9 @@ fn rewritten(xml: &[u8], breaks: Breaks) -> Zeroizing<Vec<u8>> {
             Ok(Event::Start(element)) if levels.len() < MOST_LEVELS => {
                 text.zeroize();
                 let name = element.local_name();
+                if levels.len() == 1 && name.as_ref().eq_ignore_ascii_case(PAGE) {
+                    return json;
+                }
                 open(&mut json, levels.last_mut(), name.as_ref());
                 levels.push(Shape::Text);
             }
@@ -156,6 +162,7 @@ mod tests {
             "<a><b></a>",
             "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>",
             "<a>&unknown;</a>",
+            "<HTML><body></body></HTML>",
         ] {
             assert_eq!(read(text), Value::Null, "{text}");
         }

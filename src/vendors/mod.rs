@@ -3,6 +3,7 @@
 //! This module knows nothing of Terraform. `docs/add-a-vendor.md` says how to add one.
 
 mod absence;
+mod amazon_ses;
 mod api;
 mod before;
 mod cache;
@@ -29,12 +30,13 @@ pub use self::{
     fields::{Field, Fields, Visibility},
     report::{AppearedCredential, Found, Listed, Note, Observation, Presence, PriorCredential, Reset},
     target::Target,
-    vendor::{ImportId, PasswordSource, ResetKind, SmtpDefaults, Vendor},
+    vendor::{ImportId, Lag, PasswordSource, ResetKind, SmtpDefaults, Vendor},
 };
 pub use crate::http::{BaseUrl, CertificateFile, Client, Operation, Settings};
 
 /// Every vendor, by name.
 pub static VENDORS: &[&Vendor] = &[
+    &amazon_ses::VENDOR,
     &hostup::VENDOR,
     &hubspot::VENDOR,
     &kirim_email::VENDOR,

@@ -16,7 +16,7 @@ use terraform_provider_smtp::vendors::VENDORS;
 /// What each part of `src/` may name of the others. `clock`, `secret` and `text` may be named everywhere.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("age", &[]),
-    ("vendors", &["http"]),
+    ("vendors", &["http", "smtp::ses"]),
     ("clock", &[]),
     ("framework", &[]),
     ("http", &["trust"]),
