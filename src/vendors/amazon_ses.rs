@@ -79,10 +79,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     password_source: PasswordSource::Vendor,
     longest_password: None,
     reset_kind: ResetKind::NewCredential,
-    reset_delay: Some(
-        "A new access key works after some seconds, and sometimes only after more than a minute, because IAM copies it \
-         to all regions.",
-    ),
+    reset_delay: None,
     lag: Some(Lag { verify: Duration::from_mins(2), settle: Duration::from_secs(15) }),
     reports_version: true,
     username: |_| None,

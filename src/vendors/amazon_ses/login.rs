@@ -8,6 +8,7 @@ mod container;
 mod document;
 mod environment;
 mod instance;
+mod machine;
 mod profile;
 mod sts;
 

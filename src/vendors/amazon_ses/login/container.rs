@@ -7,23 +7,15 @@ use std::path::Path;
 use http::header::AUTHORIZATION;
 use url::Url;
 
-use super::{AwsKey, document, failed, setup};
+use super::{
+    AwsKey, document, failed,
+    machine::{TIME, UNDOCUMENTED},
+    setup,
+};
 use crate::{
-    http::{Api, BaseUrl, ErrorFormat, Form, Method, Operation, Result},
+    http::{Api, BaseUrl, Method, Operation, Result},
     secret::Secret,
     vendors::{Fields, amazon_ses::variables as names},
-};
-
-/// The format of errors is not documented.
-pub(super) static UNDOCUMENTED: ErrorFormat = ErrorFormat {
-    refusal: Form(&[]),
-    code: &[],
-    codes: &[],
-    message: &[],
-    fields: None,
-    request_id: &[],
-    unprocessed: &[],
-    rate_limits: &[],
 };
 
 const SOURCE: &str = "fetching the credentials of the container";
@@ -64,7 +56,7 @@ impl Container {
         if let Some(token) = self.token(op).await? {
             request = request.header(AUTHORIZATION, token);
         }
-        let answer = request.read(&op.within(super::instance::TIME)).await;
+        let answer = request.read(&op.within(TIME)).await;
         let key = answer.and_then(|answer| AwsKey::granted(&answer, "", "Token"));
         key.map(Some).map_err(|error| failed(SOURCE, error))
     }

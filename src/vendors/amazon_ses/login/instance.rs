@@ -2,9 +2,11 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html>
 
-use std::time::Duration;
-
-use super::{AwsKey, container::UNDOCUMENTED, failed, setup};
+use super::{
+    AwsKey, failed,
+    machine::{TIME, UNDOCUMENTED},
+    setup,
+};
 use crate::{
     http::{Api, BaseUrl, HeaderName, Method, Operation, Result},
     secret::Secret,
@@ -16,9 +18,6 @@ const ROLE: [&str; 4] = ["latest", "meta-data", "iam", "security-credentials"];
 const SOURCE: &str = "fetching the credentials of the EC2 instance";
 const TOKEN: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token");
 const TOKEN_TTL: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token-ttl-seconds");
-
-/// How long a service on the same machine is waited for. Elsewhere its address leads nowhere.
-pub(super) const TIME: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub(super) struct Instance {
