@@ -141,12 +141,11 @@ impl VendorApi for AmazonSes {
         // Without an id from the reset's response there is nothing to look for.
         let Some(id) = &prior.version else { return Ok(Presence::Found(Found::default())) };
         let owner;
-        let user = match target.text(&USER_NAME) {
-            Some(user) => user,
-            None => {
-                owner = self.iam.owner(op, id).await?;
-                owner.raw()
-            }
+        let user = if let Some(user) = target.text(&USER_NAME) {
+            user
+        } else {
+            owner = self.iam.owner(op, id).await?;
+            owner.raw()
         };
         let lists = Lists { cache: &self.keys, key: user, host: self.iam.host() };
         let see = |keys: &Vec<AccessKey>| {

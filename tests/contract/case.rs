@@ -242,16 +242,12 @@ pub fn fits(pattern: &str, text: &str) -> bool {
 
 /// Lists that are no lists, made of an empty one: with an entry that is none, and with none at all in their place.
 pub fn odd_lists(empty: &str) -> [String; 2] {
-    match empty.split_once("/>") {
-        Some((before, after)) => {
-            let name = before.rsplit_once('<').map_or("", |(_, name)| name);
-            [format!("{before}><member><Odd/></member></{name}>{after}"), format!("{before}><Odd/></{name}>{after}")]
-        }
-        None => {
-            let null = if empty == "[]" { "null".to_owned() } else { empty.replace("[]", "null") };
-            [empty.replace("[]", r#"[{"id": 1}]"#), null]
-        }
-    }
+    let Some((before, after)) = empty.split_once("/>") else {
+        let null = if empty == "[]" { "null".to_owned() } else { empty.replace("[]", "null") };
+        return [empty.replace("[]", r#"[{"id": 1}]"#), null];
+    };
+    let name = before.rsplit_once('<').map_or("", |(_, name)| name);
+    [format!("{before}><member><Odd/></member></{name}>{after}"), format!("{before}><Odd/></{name}>{after}")]
 }
 
 /// Values for some fields.
