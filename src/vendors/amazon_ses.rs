@@ -3,10 +3,12 @@
 //! The user name is the id of the access key, and the password is derived from its secret and the region that mail is
 //! sent from. A reset makes a new key, and the previous one is then deleted. A user has at most two keys.
 
+mod errors;
 mod iam;
 mod login;
 mod partition;
 mod signature;
+mod target;
 mod variables;
 
 use std::{
@@ -21,13 +23,13 @@ use async_trait::async_trait;
 use self::{
     iam::{AccessKey, Iam},
     partition::Partition,
+    target::{REGION, USER_NAME},
 };
 use super::{
-    AppearedCredential, Before, Field, Fields, Found, ImportId, Lag, Listed, Note, Observation, PasswordSource,
-    Presence, PriorCredential, Reset, ResetKind, SmtpDefaults, Vendor, VendorApi,
+    AppearedCredential, Before, Fields, Found, ImportId, Lag, Listed, Note, Observation, PasswordSource, Presence,
+    PriorCredential, Reset, ResetKind, SmtpDefaults, Vendor, VendorApi,
     absence::{Lists, Sight},
     cache::Cache,
-    check,
 };
 use crate::{
     clock,
@@ -45,7 +47,7 @@ pub(super) static VENDOR: Vendor = Vendor {
         let partition = settings_partition(settings);
         (partition != &partition::COMMERCIAL).then_some(partition.iam)
     },
-    error_format: &iam::ERROR_FORMAT,
+    error_format: &errors::ERROR_FORMAT,
     rate_window: None,
     settings: variables::SETTINGS,
     // Everything else that AWS's tools look at is found when it is needed.
@@ -90,28 +92,6 @@ pub(super) static VENDOR: Vendor = Vendor {
     },
     connect: |settings, api| Arc::new(AmazonSes::new(settings, api)),
 };
-
-static REGION: Field = Field::shown(
-    "region",
-    "Region that mail is sent from, such as `eu-central-1`. The password is valid only there. IAM does not show it, so it \
-     is not part of a generated configuration.",
-    partition::region,
-);
-static USER_NAME: Field = Field::shown(
-    "user_name",
-    "Name of the IAM user that sends mail, such as `ses-newsletter`. It has to exist, and nothing else may use its access \
-     keys.",
-    |text| match check::segment(text) {
-        Ok(())
-            if text.len() <= 128
-                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte)) =>
-        {
-            Ok(())
-        }
-        Ok(()) => Err("must be the name of an IAM user: at most 128 letters, digits and characters of `_+=,.@-`"),
-        refused => refused,
-    },
-);
 
 /// What AWS allows.
 const MOST_KEYS: usize = 2;

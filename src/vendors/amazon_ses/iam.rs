@@ -10,45 +10,15 @@ use serde::{
     de::{SeqAccess, Visitor, value::SeqAccessDeserializer},
 };
 
-use super::{USER_NAME, login::Login, partition::Partition, signature::Signature};
+use super::{login::Login, partition::Partition, signature::Signature, target::USER_NAME};
 use crate::{
-    http::{
-        Agreement, Answer, Api, BodyText, ErrorFormat, Form, Kind, Mark, Method, Operation, Outcome, Request, Result,
-    },
+    http::{Agreement, Answer, Api, BodyText, Form, Kind, Mark, Method, Operation, Outcome, Request, Result},
     secret::Outside,
     vendors::{
         Fields, Found, Listed,
         cache::Weigh,
         listing::{Entries, Key, Listing, Object, Scalar},
     },
-};
-
-/// Errors of IAM and STS.
-pub(super) static ERROR_FORMAT: ErrorFormat = ErrorFormat {
-    refusal: Form(&[&[Mark::Text("/ErrorResponse/Error/Code")]]),
-    code: &["/ErrorResponse/Error/Code"],
-    codes: &[
-        ("ExpiredToken", Kind::Unauthorized),
-        ("ExpiredTokenException", Kind::Unauthorized),
-        ("IncompleteSignature", Kind::Unauthorized),
-        ("InvalidClientTokenId", Kind::Unauthorized),
-        ("RequestExpired", Kind::Unauthorized),
-        ("SignatureDoesNotMatch", Kind::Unauthorized),
-        ("UnrecognizedClientException", Kind::Unauthorized),
-    ],
-    message: &["/ErrorResponse/Error/Message"],
-    fields: None,
-    request_id: &["/ErrorResponse/RequestId"],
-    unprocessed: &[],
-    // With 400, in botocore's `_retry.json`.
-    rate_limits: &[
-        "RequestThrottled",
-        "RequestThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "TooManyRequestsException",
-    ],
 };
 
 /// Where the response to [`Iam::create`] has the secret.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use ring::{digest, hmac};
 use zeroize::Zeroizing;
 
-use super::login::AwsKey;
+use super::login::key::AwsKey;
 use crate::{
     http::{Sign, Unsigned},
     secret::Secret,

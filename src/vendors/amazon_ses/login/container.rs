@@ -8,9 +8,9 @@ use http::header::AUTHORIZATION;
 use url::Url;
 
 use super::{
-    AwsKey, document, failed,
+    document,
+    key::{AwsKey, failed, setup},
     machine::{TIME, UNDOCUMENTED},
-    setup,
 };
 use crate::{
     http::{Api, BaseUrl, Method, Operation, Result},

@@ -1,7 +1,7 @@
 //! Credentials in environment variables.
 
 use super::{
-    AwsKey,
+    key::AwsKey,
     sts::{Role, WebIdentity},
 };
 use crate::vendors::{Fields, amazon_ses::variables as names};

@@ -3,9 +3,8 @@
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html>
 
 use super::{
-    AwsKey, failed,
+    key::{AwsKey, failed, setup},
     machine::{TIME, UNDOCUMENTED},
-    setup,
 };
 use crate::{
     http::{Api, BaseUrl, HeaderName, Method, Operation, Result},

@@ -5,7 +5,8 @@
 use std::{collections::BTreeMap, env, path::PathBuf};
 
 use super::{
-    AwsKey, document, setup, shown_profile,
+    document,
+    key::{AwsKey, setup, shown_profile},
     sts::{Role, WebIdentity},
 };
 use crate::{

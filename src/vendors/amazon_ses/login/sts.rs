@@ -4,13 +4,16 @@
 
 use std::path::PathBuf;
 
-use super::{AwsKey, document, failed, setup};
+use super::{
+    document,
+    key::{AwsKey, failed, setup},
+};
 use crate::{
     http::{Api, BaseUrl, BodyText, Method, Operation, Request, Result},
     secret::{Name, Secret},
     vendors::{
         Fields,
-        amazon_ses::{iam::ERROR_FORMAT, partition::Partition, signature::Signature, variables as names},
+        amazon_ses::{errors::ERROR_FORMAT, partition::Partition, signature::Signature, variables as names},
     },
 };
 
