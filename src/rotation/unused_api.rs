@@ -5,7 +5,10 @@ use async_trait::async_trait;
 use crate::{
     http::Error,
     secret::Secret,
-    vendors::{Before, Fields, Listed, Operation, Presence, PriorCredential, Reset, Target, VENDORS, VendorApi},
+    vendors::{
+        Before, Fields, Listed, Operation, Presence, PriorCredential, Reset, ResetKind, Target, VENDORS, Vendor,
+        VendorApi,
+    },
 };
 
 /// An API that panics on every call.
@@ -28,8 +31,17 @@ impl VendorApi for UnusedApi {
 }
 
 /// Returns a credential of the first vendor with this kind of reset.
-pub(super) fn target(kind: crate::vendors::ResetKind, name: &str) -> Target {
-    let vendor = VENDORS.iter().copied().find(|vendor| vendor.reset_kind == kind).unwrap();
+pub(super) fn target(kind: ResetKind, name: &str) -> Target {
+    of_first(|vendor| vendor.reset_kind == kind, name)
+}
+
+/// Returns a credential of the first vendor whose resets make new ones and of which this is true.
+pub(super) fn target_at(is_meant: impl Fn(&Vendor) -> bool, name: &str) -> Target {
+    of_first(|vendor| vendor.reset_kind == ResetKind::NewCredential && is_meant(vendor), name)
+}
+
+fn of_first(is_meant: impl Fn(&Vendor) -> bool, name: &str) -> Target {
+    let vendor = VENDORS.iter().copied().find(|vendor| is_meant(vendor)).unwrap();
     let mut fields = Fields::default();
     for field in vendor.target {
         let texts = if field.name == "role" { ["standard"; 2] } else { [name, "eu-central-1"] };
