@@ -13,6 +13,8 @@ mod support;
 
 #[path = "acceptance/adopting.rs"]
 mod adopting;
+#[path = "acceptance/amazon_ses.rs"]
+mod amazon_ses;
 #[path = "acceptance/apply_again.rs"]
 mod apply_again;
 #[path = "acceptance/bad_input.rs"]

@@ -150,8 +150,8 @@ fn the_guides_name_the_vendors_that_a_paragraph_is_about() {
 
 fn at_a_glance(vendor: &Vendor) -> String {
     let variable = |field: &Field| match field.env {
-        Some(variable) => format!("`{}` (`{variable}`)", field.name),
-        None => format!("`{}`", field.name),
+        Some(variable) if !field.is_variable => format!("`{}` (`{variable}`)", field.name),
+        _ => format!("`{}`", field.name),
     };
     let source = match vendor.password_source {
         PasswordSource::Caller => "this provider, by `password_policy`, or you, with `password_wo`",
@@ -170,6 +170,7 @@ fn at_a_glance(vendor: &Vendor) -> String {
     };
     let smtp = match vendor.smtp {
         SmtpDefaults::At { host, port } => format!("`{host}`, port {port}"),
+        SmtpDefaults::Of { form, port, .. } => format!("`{form}`, port {port}"),
         SmtpDefaults::ByRegion { hosts, port } => {
             let hosts: Vec<_> = hosts.iter().map(|host| format!("`{host}`")).collect();
             format!("{} by `region`, port {port}", hosts.join(" or "))
@@ -227,7 +228,10 @@ fn names(fields: &[&Field], quote: &str) -> String {
 }
 
 fn logins(vendor: &Vendor, name: impl Fn(&Field) -> String) -> String {
-    let login = |login: &&[&Field]| login.iter().map(|field| name(field)).collect::<Vec<_>>().join(" and ");
+    let login = |login: &&[&Field]| match *login {
+        [] => "what else its guide lists".to_owned(),
+        login => login.iter().map(|field| name(field)).collect::<Vec<_>>().join(" and "),
+    };
     vendor.logins.iter().map(login).collect::<Vec<_>>().join(", or ")
 }
 

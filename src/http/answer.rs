@@ -11,7 +11,7 @@ use super::{
     error_format::ErrorFormat,
     words::{Agreement, Media, Origin},
 };
-use crate::secret::Shown;
+use crate::secret::{Secret, Shown};
 
 /// A 2xx response. It may hold a password: its memory is wiped when it is dropped, and its body is never printed.
 pub struct Answer {
@@ -93,6 +93,12 @@ impl Answer {
         agreement.is_refusal(self.media, &self.body)
     }
 
+    /// Returns a body that is not JSON but a text, without white space around it; `None` if it is empty or anything else.
+    pub fn plain_text(&self) -> Option<Secret> {
+        let text = str::from_utf8(&self.body).ok().filter(|_| self.media == Media::Unsaid)?.trim();
+        (!text.is_empty()).then(|| Secret::new(text))
+    }
+
     /// Creates the error for a response that lacks something, such as "the response has no password".
     pub fn unreadable(&self, reason: impl Into<Cow<'static, str>>) -> Error {
         let error = match self.flaw.clone() {
@@ -107,7 +113,7 @@ impl Answer {
 
     /// Creates the error for a response whose body reports a failure although the status is a success.
     pub fn refused(&self) -> Error {
-        let said = self.error_format.read(&self.body, &HeaderMap::new());
+        let said = self.error_format.read(&self.body, Media::Unsaid, &HeaderMap::new());
         Error {
             status: Some(self.status),
             words: said.words,

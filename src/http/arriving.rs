@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::{
     framing::{Framing, TooLarge},
     salvage,
+    syntax::Syntax,
     transport::TransportError,
     wiped,
 };
@@ -22,6 +23,7 @@ use super::{
 /// A connection on which one request is sent and its response received.
 pub(super) struct Arriving<S> {
     stream: S,
+    syntax: Syntax,
     /// The buffer for each read.
     piece: Zeroizing<Vec<u8>>,
     /// The incomplete head. For a reset, everything received after the head.
@@ -55,9 +57,10 @@ pub(super) struct Received {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
     /// Starts an exchange on a connection.
-    pub(super) fn over(stream: S) -> Self {
+    pub(super) fn over(stream: S, syntax: Syntax) -> Self {
         Self {
             stream,
+            syntax,
             piece: Zeroizing::new(vec![0; PIECE]),
             // Before the request is sent: a usual response needs no more room once it arrives.
             raw: wiped::buffer(),
@@ -125,7 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
             self.piece = piece;
         }
         match self.framing {
-            Framing::Complete | Framing::ToEnd => Ok(std::mem::take(&mut self.body)),
+            Framing::Complete | Framing::ToEnd => Ok(self.syntax.body(std::mem::take(&mut self.body))),
             _ => Err(TransportError::Interrupted),
         }
     }
@@ -156,8 +159,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
             let piece = std::mem::take(&mut self.piece);
             wiped::append(&mut self.raw, &piece[..bytes]);
             self.decode(&piece[..bytes])?;
-            // Only a brace can complete a document, and a search goes through everything again.
-            is_found = is_found || piece[..bytes].contains(&b'}') && self.is_found();
+            // A search goes through everything again.
+            is_found = is_found || piece[..bytes].contains(&self.syntax.last_byte()) && self.is_found();
             self.piece = piece;
         }
     }
@@ -177,9 +180,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
     /// Returns everything that was received of the response to a reset.
     pub(super) fn received(self) -> Received {
         let is_whole = matches!(self.framing, Framing::Complete | Framing::ToEnd) && self.behind == 0;
-        let is_enough = is_whole && salvage::has_document(&self.body);
+        let is_enough = is_whole && self.syntax.has_document(&self.body);
         let beyond = if is_enough { Vec::new() } else { self.texts() };
-        Received { body: self.body, beyond, is_whole }
+        let beyond = beyond.into_iter().map(|text| self.syntax.received(text)).collect();
+        Received { body: self.syntax.received(self.body), beyond, is_whole }
     }
 
     async fn read(&mut self) -> io::Result<usize> {
@@ -244,13 +248,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<S> {
         let at = if self.has_head { None } else { salvage::success(&self.raw) };
         let rest = at.map_or(&self.raw[..], |(_, at)| &self.raw[at..]);
         let behind_head = if self.has_head { 0 } else { salvage::blank_line(rest).unwrap_or_default() };
-        salvage::texts(&rest[behind_head..], rest)
+        salvage::texts(&rest[behind_head..], rest, |text| self.syntax.has_document(text))
     }
 
-    /// Returns whether a whole JSON document has been received, in the body or elsewhere.
+    /// Returns whether a whole document has been received, in the body or elsewhere.
     fn is_found(&self) -> bool {
         let is_odd = matches!(self.framing, Framing::Complete | Framing::Unclear);
-        salvage::has_document(&self.body) || is_odd && self.texts().iter().any(|text| salvage::has_document(text))
+        let has_document = |text: &Zeroizing<Vec<u8>>| self.syntax.has_document(text);
+        has_document(&self.body) || is_odd && self.texts().iter().any(has_document)
     }
 }
 

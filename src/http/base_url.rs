@@ -10,7 +10,8 @@ pub struct BaseUrl {
     channel: Channel,
 }
 
-/// How an API is reached: loopback connections use no proxy, and plain ones no TLS.
+/// How an API is reached: loopback connections use no proxy, and plain ones no TLS. A metadata service of this machine
+/// is reached like loopback.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Channel {
     PlainLoopback,
@@ -63,6 +64,22 @@ impl BaseUrl {
         Ok(Self { url, channel })
     }
 
+    /// Parses the address of a service that gives credentials to this machine alone. Plain `http` is allowed for the
+    /// addresses that AWS has for it, which no network routes: nothing between here and there could read along.
+    pub fn of_metadata(text: &str) -> Result<Self, &'static str> {
+        let refused = match Self::parse(text) {
+            Ok(base) => return Ok(base),
+            Err(rule) => rule,
+        };
+        let Some(authority) = text.strip_prefix("http://") else { return Err(refused) };
+        let authority = authority.trim_end_matches('/');
+        if !METADATA.contains(&authority) {
+            return Err(refused);
+        }
+        let url = Url::parse(text).map_err(|_| refused)?;
+        Ok(Self { url, channel: Channel::PlainLoopback })
+    }
+
     /// The host, without the port.
     pub fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()
@@ -104,6 +121,9 @@ impl BaseUrl {
         Ok(url)
     }
 }
+
+/// The metadata services of EC2, ECS and EKS.
+const METADATA: [&str; 5] = ["169.254.169.254", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]", "[fd00:ec2::254]"];
 
 #[cfg(test)]
 mod tests {
@@ -174,6 +194,31 @@ mod tests {
         ] {
             assert_eq!(BaseUrl::parse(text).unwrap_err(), rule, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_metadata_service_may_be_plain_at_its_own_addresses_only() {
+        for text in [
+            "http://169.254.169.254",
+            "http://169.254.170.2/",
+            "http://[fd00:ec2::23]",
+            "http://127.0.0.1:81",
+            "https://example.com",
+        ] {
+            assert!(BaseUrl::of_metadata(text).is_ok(), "{text}");
+        }
+        for text in [
+            "http://169.254.169.254:81",
+            "http://169.254.169.253",
+            "http://169.254.169.254.example.com",
+            "http://user@169.254.169.254",
+            "http://169.254.169.254/?a",
+            "http://example.com",
+            "ftp://169.254.169.254",
+        ] {
+            assert!(BaseUrl::of_metadata(text).is_err(), "{text}");
+        }
+        assert!(BaseUrl::parse("http://169.254.169.254").is_err());
     }
 
     #[test]

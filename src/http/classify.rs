@@ -93,12 +93,13 @@ pub(super) fn classify_foreign_success() -> Classification {
     Classification { kind: Kind::NotTheApi, outcome: Outcome::MayHaveChanged, finality: Finality::InFlight, tries: FEW }
 }
 
-/// Classifies a status outside 200–299. An error that is not in the vendor's format comes from something in between.
+/// Classifies a status outside 200–299, with the code in the vendor's error. An error that is not in the vendor's format comes from something in between.
 pub(super) fn classify_status(
     status: u16,
     intent: Intent,
     error_format: &ErrorFormat,
     words: Origin,
+    code: Option<&str>,
 ) -> Classification {
     // The vendor's own error means that it is done with the request. A proxy or gateway may give up earlier, with a
     // gateway status or a body in another format, while the vendor is still at work.
@@ -115,7 +116,9 @@ pub(super) fn classify_status(
         Intent::Set => classification(kind, Outcome::MayHaveChanged, tries),
     };
 
+    let is_rate_limit = code.is_some_and(|code| error_format.rate_limits.contains(&code)) && by_vendor;
     match status {
+        400..=499 if is_rate_limit => not_changed(Kind::RateLimited, ANY),
         429 => not_changed(Kind::RateLimited, ANY),
         status if error_format.unprocessed.contains(&status) => not_changed(Kind::Unavailable, ANY),
         307 | 308 => not_changed(Kind::Redirected, ONCE),
@@ -159,6 +162,7 @@ mod tests {
         fields: None,
         request_id: &[],
         unprocessed: &[423, 477],
+        rate_limits: &["Throttling"],
     };
 
     #[test]
@@ -191,7 +195,7 @@ mod tests {
     fn a_reset_is_retried_only_if_its_status_proves_it_unprocessed() {
         for status in (100..200).chain(300..1000) {
             let Classification { outcome, tries, .. } =
-                classify_status(status, Intent::Reset, &DIALECT, Origin::Vendor);
+                classify_status(status, Intent::Reset, &DIALECT, Origin::Vendor, None);
             assert_eq!(tries > ONCE, [423, 429, 477].contains(&status), "{status}");
             let refused = matches!(status, 307 | 308 | 400..=407 | 409..=499);
             assert_eq!(outcome, if refused { NotChanged } else { MayHaveChanged }, "{status}");
@@ -216,7 +220,11 @@ mod tests {
             (429, Origin::Foreign, Finality::Final),
         ] {
             for intent in [Intent::Reset, Intent::Set] {
-                assert_eq!(classify_status(status, intent, &DIALECT, words).finality, finality, "{status} {words:?}");
+                assert_eq!(
+                    classify_status(status, intent, &DIALECT, words, None).finality,
+                    finality,
+                    "{status} {words:?}"
+                );
             }
         }
     }
@@ -225,7 +233,7 @@ mod tests {
     fn a_code_says_why_a_request_was_refused_and_nothing_else() {
         for intent in [Intent::Read, Intent::Reset, Intent::Set] {
             for status in (100..200).chain(300..1000) {
-                let by_status = classify_status(status, intent, &DIALECT, Origin::Vendor);
+                let by_status = classify_status(status, intent, &DIALECT, Origin::Vendor, None);
                 let by_code = by_status.with_vendor_kind(status, Some(Kind::Unauthorized));
                 let refused = matches!(status, 400..=407 | 409..=422 | 424..=428 | 430..=476 | 478..=499);
                 let kind = if refused { Kind::Unauthorized } else { by_status.kind };
@@ -237,18 +245,38 @@ mod tests {
 
     #[test]
     fn a_code_can_name_a_limit_that_no_wait_outlasts() {
-        let limited = classify_status(429, Intent::Reset, &DIALECT, Origin::Vendor);
+        let limited = classify_status(429, Intent::Reset, &DIALECT, Origin::Vendor, None);
         assert_eq!(limited.with_vendor_kind(429, Some(Kind::RateLimited)), Classification { tries: ONCE, ..limited });
         assert_eq!(limited.with_vendor_kind(429, Some(Kind::Unauthorized)), limited);
-        let refused = classify_status(403, Intent::Reset, &DIALECT, Origin::Vendor);
+        let refused = classify_status(403, Intent::Reset, &DIALECT, Origin::Vendor, None);
         assert_eq!(refused.with_vendor_kind(403, Some(Kind::RateLimited)).kind, Kind::RateLimited);
+    }
+
+    #[test]
+    fn a_rate_limit_may_be_known_by_its_code() {
+        for intent in [Intent::Read, Intent::Reset, Intent::Set] {
+            for (status, words, code, kind) in [
+                (400, Origin::Vendor, Some("Throttling"), Kind::RateLimited),
+                (400, Origin::Vendor, Some("Other"), Kind::Rejected),
+                (400, Origin::Vendor, None, Kind::Rejected),
+                (400, Origin::Foreign, Some("Throttling"), Kind::NotTheApi),
+                // After a 5xx the request may have been processed, whatever its code says.
+                (503, Origin::Vendor, Some("Throttling"), Kind::Unavailable),
+            ] {
+                let classification = classify_status(status, intent, &DIALECT, words, code);
+                assert_eq!(classification.kind, kind, "{status} {code:?}");
+                let is_settled = status == 400 || intent == Intent::Read;
+                assert_eq!(classification.outcome == NotChanged, is_settled, "{status} {code:?}");
+                assert_eq!(classification.tries == ANY, kind == Kind::RateLimited, "{status} {code:?}");
+            }
+        }
     }
 
     #[test]
     fn a_read_changes_nothing_whatever_happens() {
         for status in (100..200).chain(300..1000) {
             assert_eq!(
-                classify_status(status, Intent::Read, &DIALECT, Origin::Foreign).outcome,
+                classify_status(status, Intent::Read, &DIALECT, Origin::Foreign, None).outcome,
                 NotChanged,
                 "{status}"
             );

@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{base_url::BaseUrl, error_format::ErrorFormat, gate::Gate, limit::RateLimiter, transport::Transport};
+use super::{
+    base_url::BaseUrl, error_format::ErrorFormat, gate::Gate, limit::RateLimiter, syntax::Syntax, transport::Transport,
+};
 use crate::trust::{CertificateFile, Trust};
 
 /// The HTTP settings of a provider block.
@@ -51,7 +53,8 @@ impl Client {
     /// `rate_window` is the documented window of the API's rate limit. It is used if the API rejects a request without
     /// saying how long to wait.
     pub fn api(&self, base: BaseUrl, error_format: &'static ErrorFormat, rate_window: Option<Duration>) -> Api {
-        Api { client: self.clone(), base, error_format, gate: Arc::new(Gate::new(rate_window)) }
+        let gate = Arc::new(Gate::new(rate_window));
+        Api { client: self.clone(), base, error_format, syntax: Syntax::Json, gate }
     }
 
     /// Returns the certificates that this client trusts.
@@ -88,6 +91,7 @@ pub struct Api {
     pub(super) client: Client,
     pub(super) base: BaseUrl,
     pub(super) error_format: &'static ErrorFormat,
+    pub(super) syntax: Syntax,
     pub(super) gate: Arc<Gate>,
 }
 
@@ -95,5 +99,18 @@ impl Api {
     /// Returns the host of the API.
     pub fn host(&self) -> &str {
         self.base.host()
+    }
+
+    /// Returns another API, at another address and with limits of its own, over the same client.
+    #[must_use]
+    pub fn elsewhere(&self, base: BaseUrl, error_format: &'static ErrorFormat) -> Self {
+        self.client.api(base, error_format, None)
+    }
+
+    /// Expects responses in XML. Their elements are read like the fields of JSON, those called `member` like a list, and
+    /// all of them by JSON pointers that begin with the document's element.
+    #[must_use]
+    pub fn in_xml(self) -> Self {
+        Self { syntax: Syntax::Xml, ..self }
     }
 }

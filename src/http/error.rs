@@ -116,6 +116,10 @@ pub enum Kind {
     Forbidden,
     /// The connection ended before the response was complete.
     Interrupted,
+    /// There is nothing to log in with, or a source of credentials does not work. Nothing was sent to the vendor.
+    NoLogin,
+    /// The vendor allows no further credential. Nothing was changed.
+    NoRoom,
     /// 404 in the vendor's format: the resource does not exist.
     NotFound,
     /// The response is not in the API's format: a wrong base URL, or a response from something in between.

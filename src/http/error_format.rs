@@ -29,6 +29,8 @@ pub struct ErrorFormat {
     pub request_id: &'static [&'static str],
     /// Statuses, in addition to 429, that the vendor documents as rejected before processing.
     pub unprocessed: &'static [u16],
+    /// Codes of 4xx responses that the vendor documents as a rate limit. They are treated like a 429.
+    pub rate_limits: &'static [&'static str],
 }
 
 /// How a vendor reports invalid fields of a request under `errors`.
@@ -57,8 +59,8 @@ impl ErrorFormat {
     }
 
     /// Parses an error's body and headers. A body that is not a JSON object, such as a proxy's HTML, yields nothing.
-    pub(super) fn read(&self, body: &[u8], headers: &HeaderMap) -> ApiError {
-        let words = self.refusal.of_refusal(Media::of(headers), body);
+    pub(super) fn read(&self, body: &[u8], media: Media, headers: &HeaderMap) -> ApiError {
+        let words = self.refusal.of_refusal(media, body);
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
         let text = |pointers: &[&str]| pointers.iter().find_map(|pointer| find(&body, pointer));
         let message = text(self.message).and_then(|text| Shown::sentence(&text));
@@ -101,7 +103,8 @@ pub(super) fn request_id(headers: &HeaderMap) -> Option<Shown> {
 }
 
 /// The headers in which vendors return the request id.
-const REQUEST_ID_HEADERS: [&str; 3] = ["x-request-id", "x-hubspot-correlation-id", "x-correlation-id"];
+const REQUEST_ID_HEADERS: [&str; 4] =
+    ["x-request-id", "x-hubspot-correlation-id", "x-correlation-id", "x-amzn-requestid"];
 
 fn find(body: &Value, pointer: &str) -> Option<String> {
     match body.pointer(pointer)? {
@@ -130,9 +133,10 @@ mod tests {
             fields,
             request_id: &[],
             unprocessed: &[],
+            rate_limits: &[],
         };
         Secret::known("hunter2hunter2");
-        error_format.read(body.as_bytes(), &HeaderMap::new()).message
+        error_format.read(body.as_bytes(), Media::Unsaid, &HeaderMap::new()).message
     }
 
     #[test]

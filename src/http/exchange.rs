@@ -21,6 +21,7 @@ use super::{
     retry::Failure,
     retry_after::{next_window, retry_after},
     route::{Connection, Route},
+    syntax::Syntax,
     transport::{ConnectError, NO_CONNECTION_IN_TIME, Transport, TransportError},
     words::{Agreement, Media, Origin},
 };
@@ -33,6 +34,7 @@ pub(super) struct Exchange<'a> {
     pub(super) intent: Intent,
     pub(super) host: &'a str,
     pub(super) error_format: &'static ErrorFormat,
+    pub(super) syntax: Syntax,
     /// What counts as success for a request that sets a password.
     pub(super) agreement: &'a Agreement,
     /// The timeout of the exchange.
@@ -66,7 +68,7 @@ impl Exchange<'_> {
                 Instant::now().checked_add(self.timeout).unwrap_or(end.max(self.op.deadline))
             }
         };
-        let mut response = Arriving::over(connection);
+        let mut response = Arriving::over(connection, self.syntax);
         let begun = self.begin(&mut response, message, end).await;
         self.judge(response, begun, end).await
     }
@@ -77,7 +79,7 @@ impl Exchange<'_> {
         if self.intent != Intent::Read {
             return None;
         }
-        let mut response = Arriving::over(self.transport.kept().take(self.route)?);
+        let mut response = Arriving::over(self.transport.kept().take(self.route)?, self.syntax);
         match self.begin(&mut response, message, end).await {
             Err(TransportError::Interrupted) => None,
             begun => Some(self.judge(response, begun, end).await),
@@ -159,7 +161,7 @@ impl Exchange<'_> {
 
     async fn accept(&self, mut response: Arriving<Connection>, head: Head, end: Instant) -> Result<Answer, Failure> {
         let Head { status, headers } = head;
-        let (request_id, media) = (request_id(&headers), Media::of(&headers));
+        let (request_id, media) = (request_id(&headers), self.syntax.media(&headers));
         let answer = |received: Received, flaw| Answer {
             media,
             request_id: request_id.clone(),
@@ -250,9 +252,10 @@ impl Exchange<'_> {
             body.and_then(|body| body).unwrap_or_default()
         };
 
-        let said = self.error_format.read(&body, &headers);
-        let classification = classify_status(status, self.intent, self.error_format, said.words)
-            .with_vendor_kind(status, self.error_format.meaning(said.code.as_deref()));
+        let said = self.error_format.read(&body, self.syntax.media(&headers), &headers);
+        let code = said.code.as_deref();
+        let classification = classify_status(status, self.intent, self.error_format, said.words, code)
+            .with_vendor_kind(status, self.error_format.meaning(code));
         let now = SystemTime::now();
         // The headers of a window are about the rate limit, and say nothing about an outage.
         let wait = match classification.kind {

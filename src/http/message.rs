@@ -8,14 +8,14 @@ use zeroize::Zeroizing;
 pub(super) fn encode(
     method: &Method,
     url: &Url,
-    user_agent: &str,
+    (user_agent, accept): (&str, &str),
     headers: &HeaderMap,
     body: &[u8],
 ) -> Zeroizing<Vec<u8>> {
     let host = authority(url);
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     let line = format!("{method} {}{query} HTTP/1.1\r\n", url.path());
-    let own = [("host", &*host), ("user-agent", user_agent), ("accept", "application/json")];
+    let own = [("host", &*host), ("user-agent", user_agent), ("accept", accept)];
     let own = own.iter().map(|(name, value)| (*name, value.as_bytes()));
     let fields: Vec<_> =
         own.chain(headers.iter().map(|(name, value)| (name.as_str(), HeaderValue::as_bytes(value)))).collect();
@@ -35,7 +35,7 @@ pub(super) fn encode(
 }
 
 /// Returns the host of a URL, with its port unless that is the scheme's default.
-fn authority(url: &Url) -> String {
+pub(super) fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

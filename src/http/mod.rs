@@ -9,6 +9,7 @@
 //!
 //! - `request` builds it, with `json_body` for what it sends, `path` for the part of the URL that identifies a
 //!   credential, and `message` for its bytes;
+//! - `sign` signs each try of it, where a vendor wants that;
 //! - `retry` is the only retry loop;
 //! - `gate` waits for the vendor's rate limit, with `retry_after` for its headers, and `limit` for the user's own
 //!   limit;
@@ -16,6 +17,7 @@
 //!   `kept` holds those that reads reuse;
 //! - `arriving` reads the response into buffers of `wiped`, `framing` finds its end, and `salvage` finds the password
 //!   in a broken one;
+//! - `syntax` rewrites a response in XML as JSON, with `xml`;
 //! - `words` decides whether a response is in the vendor's format, and `classify` what it proves;
 //! - `error_format` parses a vendor's errors, and exposes them only as [`Shown`](crate::secret::Shown).
 //!
@@ -50,12 +52,15 @@ mod retry;
 mod retry_after;
 mod route;
 mod salvage;
+mod sign;
+mod syntax;
 mod transport;
 mod tunnel;
 mod wiped;
 mod words;
+mod xml;
 
-pub use http::Method;
+pub use http::{HeaderName, Method};
 
 pub use answer::Answer;
 pub use base_url::BaseUrl;
@@ -66,6 +71,7 @@ pub use error_format::{ErrorFormat, FieldErrors};
 pub use json_body::{BodyText, Json};
 pub use operation::Operation;
 pub use request::Request;
+pub use sign::{Sign, Unsigned};
 pub use words::{Agreement, Form, Mark, Origin};
 
 pub use crate::trust::CertificateFile;

@@ -2,8 +2,8 @@
 
 use std::{
     fmt,
-    sync::OnceLock,
-    time::{Duration, Instant},
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant, SystemTime},
 };
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -27,6 +27,7 @@ use super::{
     path,
     retry::{Backoff, Failure, with_retries},
     route::Route,
+    sign::{Sign, Unsigned},
     transport::Transport,
     words::Agreement,
 };
@@ -39,7 +40,8 @@ pub struct Request {
     method: Method,
     url: Result<Url, &'static str>,
     authorization: Option<Authorization>,
-    headers: Vec<(&'static str, Secret)>,
+    headers: Vec<(HeaderName, Secret)>,
+    signer: Option<Arc<dyn Sign>>,
     body: Option<Body>,
 }
 
@@ -67,7 +69,7 @@ impl Api {
 impl Request {
     pub(super) fn new(api: Api, method: Method, segments: &[&str]) -> Self {
         let url = path::encode(segments).map(|path| api.base.join(&path));
-        Self { api, method, url, authorization: None, headers: Vec::new(), body: None }
+        Self { api, method, url, authorization: None, headers: Vec::new(), signer: None, body: None }
     }
 
     /// Changes the URL to that of a link in an earlier response, on the same server.
@@ -83,13 +85,6 @@ impl Request {
         if let Ok(url) = &mut self.url {
             url.set_path(&format!("{}/", url.path()));
         }
-        self
-    }
-
-    /// Adds a header. Its value may be secret.
-    #[must_use]
-    pub fn header(mut self, name: &'static str, value: &Secret) -> Self {
-        self.headers.push((name, value.clone()));
         self
     }
 
@@ -113,6 +108,20 @@ impl Request {
     #[must_use]
     pub fn basic(mut self, username: &str, password: &Secret) -> Self {
         self.authorization = Some(Authorization::Basic { username: username.to_owned(), password: password.clone() });
+        self
+    }
+
+    /// Adds a header. Its value is treated as a secret.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: Secret) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Authorizes each try of the request with a signature.
+    #[must_use]
+    pub fn signed(mut self, signer: Arc<dyn Sign>) -> Self {
+        self.signer = Some(signer);
         self
     }
 
@@ -176,11 +185,7 @@ impl Request {
             headers.insert(AUTHORIZATION, authorization.header().map_err(setup)?);
         }
         for (name, value) in &self.headers {
-            let name = HeaderName::try_from(*name).map_err(|_| setup("a header has a name that is not allowed"))?;
-            let mut value = HeaderValue::from_str(value.for_wire())
-                .map_err(|_| setup("a header contains a character that is not allowed, such as a line break"))?;
-            value.set_sensitive(true);
-            headers.insert(name, value);
+            headers.insert(name.clone(), sensitive(value.for_wire()).map_err(setup)?);
         }
         let body = self.body.as_ref().map(Body::encode);
         if let (Some(fields), Some(body)) = (&self.body, &body) {
@@ -199,9 +204,18 @@ impl Request {
                 secret.remember();
             }
         }
-        let body = body.as_deref().map_or(&[][..], Vec::as_slice);
-        let message = message::encode(&self.method, &url, self.api.client.user_agent(), &headers, body);
-        Ok(Prepared { api: self.api, method: self.method, route, message })
+        let mut prepared = Prepared {
+            api: self.api,
+            method: self.method,
+            url,
+            route,
+            headers,
+            body: body.unwrap_or_default(),
+            signer: self.signer,
+            message: Zeroizing::default(),
+        };
+        prepared.message = prepared.encode()?;
+        Ok(prepared)
     }
 }
 
@@ -216,11 +230,39 @@ impl fmt::Debug for Request {
 struct Prepared {
     api: Api,
     method: Method,
+    url: Url,
     route: Route,
+    headers: HeaderMap,
+    body: Zeroizing<Vec<u8>>,
+    signer: Option<Arc<dyn Sign>>,
+    /// The encoded request, which is sent unless it is signed.
     message: Zeroizing<Vec<u8>>,
 }
 
 impl Prepared {
+    /// Encodes a try, with a signature of its own.
+    fn encode(&self) -> Result<Zeroizing<Vec<u8>>> {
+        let mut headers = self.headers.clone();
+        if let Some(signer) = &self.signer {
+            let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let signed = signer.sign(&Unsigned {
+                method: &self.method,
+                url: &self.url,
+                host: &message::authority(&self.url),
+                content_type,
+                body: &self.body,
+                now: SystemTime::now(),
+            });
+            for (name, value) in signed {
+                let value = sensitive(value.for_wire());
+                let setup = |reason| Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), reason);
+                headers.insert(name, value.map_err(setup)?);
+            }
+        }
+        let own = (self.api.client.user_agent(), self.api.syntax.accept());
+        Ok(message::encode(&self.method, &self.url, own, &headers, &self.body))
+    }
+
     async fn attempt(
         &self,
         op: &Operation,
@@ -239,10 +281,15 @@ impl Prepared {
         }
         let start = Instant::now();
         let (timeout, quota) = (self.api.client.request_timeout(), OnceLock::new());
-        let error_format = self.api.error_format;
+        let (error_format, syntax) = (self.api.error_format, self.api.syntax);
+        // Only now: a signature is valid for minutes, which the gate and the retries may take.
+        let signed = if self.signer.is_some() { Some(self.encode().map_err(Failure::last)?) } else { None };
+        let message = signed.as_ref().unwrap_or(&self.message);
         let (transport, route) = (self.api.client.transport(), &self.route);
-        let exchange = Exchange { transport, route, op, intent, host, error_format, agreement, timeout, quota: &quota };
-        let mut result = exchange.run(&self.message).await;
+        let quota_of = &quota;
+        let exchange =
+            Exchange { transport, route, op, intent, host, error_format, syntax, agreement, timeout, quota: quota_of };
+        let mut result = exchange.run(message).await;
 
         let quota = quota.get().copied().unwrap_or_default();
         match &mut result {
@@ -298,13 +345,16 @@ impl Authorization {
             Self::Basic { .. } => "Basic",
         };
         let text = Zeroizing::new(format!("{scheme} {}", self.credentials().for_wire()));
-        let mut value = HeaderValue::from_str(&text).map_err(
-            |_| "the access token contains a character that is not allowed in a header, such as a line break",
-        )?;
-        // Keeps the header out of `Debug` output.
-        value.set_sensitive(true);
-        Ok(value)
+        sensitive(&text)
     }
+}
+
+/// Returns a header that `Debug` does not show.
+fn sensitive(text: &str) -> Result<HeaderValue, &'static str> {
+    let mut value = HeaderValue::from_str(text)
+        .map_err(|_| "the access token contains a character that is not allowed in a header, such as a line break")?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 impl Body {

@@ -25,7 +25,7 @@ pub(super) fn success(raw: &[u8]) -> Option<(u16, usize)> {
 
 /// Returns the texts to search, in order: what follows the head without what looks like chunk sizes, everything after
 /// the status line, and what follows the head.
-pub(super) fn texts(behind_head: &[u8], rest: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+pub(super) fn texts(behind_head: &[u8], rest: &[u8], has_document: impl Fn(&[u8]) -> bool) -> Vec<Zeroizing<Vec<u8>>> {
     let unchunked = [Chunks::BySize, Chunks::ByLine].map(|chunks| unchunked(behind_head, chunks));
     // A text that was reassembled from pieces is used only if it contains a complete document.
     let unchunked = unchunked.into_iter().flatten().filter(|text| has_document(text));

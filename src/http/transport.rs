@@ -252,6 +252,7 @@ mod tests {
         fields: None,
         request_id: &[],
         unprocessed: &[],
+        rate_limits: &[],
     };
 
     /// The failure of a reset at a host whose name is looked up like this, and how often it was.

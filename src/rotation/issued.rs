@@ -87,6 +87,7 @@ impl Issued<'_> {
         let credential = PriorCredential { version, username: stored_username.clone() };
         let stored = StoredCredential { credential, rotated_at: Some(new.rotated_at) };
         rotator.shared.live.hold(target, stored.clone(), prepared.replaces.as_ref());
+        rotator.shared.settling.begin(target);
         tracing::info!(vendor = vendor.name, "the password was reset");
         if is_late && let Some(version) = rotator.later_version(op, &prepared.before, is_unsaid).await {
             new.version = Some(version);
@@ -117,6 +118,9 @@ impl Issued<'_> {
                 return Rotated::Refused(Box::new(Refused { server, failure, stored }));
             }
             new.verified = verified;
+            if verified == Verified::LoggedIn {
+                rotator.shared.settling.end(target);
+            }
             new.logged_in_at = (verified == Verified::LoggedIn).then(|| login_check.endpoint().clone());
             sink.store(&new);
             notices.extend(notice);

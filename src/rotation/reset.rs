@@ -9,6 +9,7 @@ use super::{
     reconcile::{LostReset, Reconciled, reconcile},
     refused::Rotated,
     request::{NewPassword, Request},
+    revoke::Predecessor,
     rotator::Rotator,
     sink::Sink,
 };
@@ -17,7 +18,7 @@ use crate::{
     http::{Error, Outcome},
     secret::{Name, Secret},
     text::is_same_name,
-    vendors::{Before, Found, Operation, Presence, ResetKind},
+    vendors::{Before, Found, Operation, Presence, PriorCredential, ResetKind},
 };
 
 impl Rotator {
@@ -29,6 +30,18 @@ impl Rotator {
             Ok(Presence::Gone) => Err(RotationError::Gone),
             Err(error) => Err(RotationError::Checking(error)),
         }
+    }
+
+    /// Checks that the vendor allows another credential, once `revoked` is revoked.
+    pub(crate) async fn check_room(
+        &self,
+        op: &Operation,
+        revoked: Option<&PriorCredential>,
+    ) -> Result<(), RotationError> {
+        // What a create replaces is known from the state that it follows.
+        let is_new = self.credential == PriorCredential::default();
+        let held = if is_new { &self.known.credential } else { &self.credential };
+        self.api.check_room(op, &self.target.fields, held, revoked).await.map_err(RotationError::Checking)
     }
 
     /// Checks that a login at an endpoint is possible.
@@ -53,7 +66,7 @@ impl Rotator {
         let guard = self.shared.locks.acquire(op, &self.target.id()).await;
         let mut guard = guard.map_err(RotationError::Waiting)?;
         let first = request.revokes.take();
-        let prepared = self.prepare(op, request).await?;
+        let prepared = self.prepare(op, request, first.as_ref()).await?;
         if let Some(first) = first {
             let revoked = first.revoke(op).await;
             revoked.map_err(|error| RotationError::Revoking { id: first.id().to_owned(), error: Box::new(error) })?;
@@ -76,7 +89,12 @@ impl Rotator {
         }
     }
 
-    async fn prepare(&self, op: &Operation, request: Request) -> Result<Prepared, RotationError> {
+    async fn prepare(
+        &self,
+        op: &Operation,
+        request: Request,
+        revokes: Option<&Predecessor>,
+    ) -> Result<Prepared, RotationError> {
         let (password, is_own) = match request.password {
             NewPassword::ByVendor => (None, false),
             NewPassword::Own(own) => (Some(own), true),
@@ -88,6 +106,7 @@ impl Rotator {
         // Before anything is sent, so that no response can repeat the password unredacted.
         password.as_ref().map(Secret::remember);
         let found = self.check(op).await?;
+        self.check_room(op, revokes.map(|revoked| &revoked.credential)).await?;
         let names = found.username.as_deref().into_iter().chain(request.username.as_deref());
         let is_spared = |name: &&str| request.spared.iter().any(|spared| is_same_name(spared, name));
         if let Some(name) = names.into_iter().find(is_spared) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{live_credentials::LiveCredentials, sink::Verified};
+use super::{rotator::Shared, sink::Verified};
 use crate::{
     http::Error,
     vendors::{Operation, PriorCredential, Target, VendorApi},
@@ -33,21 +33,26 @@ impl Predecessor {
         self.api.revoke(op, &self.target.fields, &self.credential).await
     }
 
-    /// Revokes the credential after its successor is stored. Returns the reason if it was not revoked. A stop or the
+    /// Revokes the credential after its successor is stored and should work. Returns the reason if it was not revoked. A stop or the
     /// deadline ends it early, since core should receive the new password soon.
     pub(crate) async fn revoke_after_reset(
         &self,
         op: &Operation,
-        live: &LiveCredentials,
-        successor: Verified,
+        shared: &Shared,
+        successor: &Target,
+        verified: Verified,
     ) -> Option<Kept> {
-        if live.holds(&self.target, &self.credential) {
+        if shared.live.holds(&self.target, &self.credential) {
             return Some(Kept::StillHeld);
         }
-        if successor == Verified::Rejected {
+        if verified == Verified::Rejected {
             return Some(Kept::SuccessorRejected);
         }
-        let revoked = op.wait(self.revoke(op)).await;
+        let revoked = op.wait(async {
+            shared.settling.wait(op, &successor.id()).await?;
+            self.revoke(op).await
+        });
+        let revoked = revoked.await;
         let revoked =
             revoked.unwrap_or_else(|cut| Err(Error { reason: "there was no time left to wait".into(), ..cut }));
         revoked.err().map(Kept::Failed)

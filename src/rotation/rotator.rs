@@ -8,6 +8,7 @@ use super::{
     login_queue::LoginQueues,
     previous_login::{UntriedPrevious, try_previous},
     reconcile::{Known, StoredLogin},
+    settling::Settling,
     sink::Notice,
 };
 use crate::{
@@ -23,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) live: LiveCredentials,
     /// The queues for logins at mail servers.
     pub(crate) logins: LoginQueues,
+    /// The new credentials that may not work everywhere yet.
+    pub(crate) settling: Settling,
     pub(super) untried: UntriedPrevious,
 }
 

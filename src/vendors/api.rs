@@ -28,6 +28,18 @@ pub trait VendorApi: Debug + Send + Sync {
         self.read(op, target, prior).await
     }
 
+    /// Checks before a reset that another credential can be made, at a vendor that limits how many there are. `revoked` is
+    /// revoked before the reset. Called after a successful [`check`](Self::check).
+    async fn check_room(
+        &self,
+        _op: &Operation,
+        _target: &Fields,
+        _prior: &PriorCredential,
+        _revoked: Option<&PriorCredential>,
+    ) -> Result<()> {
+        Ok(())
+    }
+
     /// Compares two last-changed markers of a credential; `None` if they are not comparable. Sends nothing.
     fn compare(&self, one: &str, other: &str) -> Option<Ordering> {
         (one == other).then_some(Ordering::Equal)

@@ -14,6 +14,8 @@ pub struct Field {
     pub description: &'static str,
     /// The environment variable that it falls back to.
     pub env: Option<&'static str>,
+    /// Whether a setting is read from that variable only, and is no argument.
+    pub is_variable: bool,
     /// Whether a target is complete without it. A setting is required by the login that it is in.
     pub is_optional: bool,
     /// Whether it may be shown.
@@ -25,7 +27,15 @@ pub struct Field {
 impl Field {
     /// A field that may be shown.
     pub(super) const fn shown(name: &'static str, description: &'static str, check: Check) -> Self {
-        Self { name, description, env: None, is_optional: false, visibility: Visibility::Shown, check }
+        Self {
+            name,
+            description,
+            env: None,
+            is_variable: false,
+            is_optional: false,
+            visibility: Visibility::Shown,
+            check,
+        }
     }
 
     /// A field that nobody but the vendor sees.
@@ -41,6 +51,11 @@ impl Field {
     /// Lets the field fall back to an environment variable.
     pub(super) const fn or_env(self, variable: &'static str) -> Self {
         Self { env: Some(variable), ..self }
+    }
+
+    /// Makes the field no argument, so it is read from its variable only.
+    pub(super) const fn variable(self) -> Self {
+        Self { is_variable: true, ..self }
     }
 }
 

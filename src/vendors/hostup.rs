@@ -57,6 +57,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: None,
     reset_kind: ResetKind::InPlace,
     reset_delay: None,
+    lag: None,
     reports_version: false,
     username: &|target| target.text(&ADDRESS).filter(|address| !is_id(address)).map(Cow::Borrowed),
     smtp: SmtpDefaults::Reported { port: 587 },
@@ -86,6 +87,7 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     fields: Some(FieldErrors::Pointed),
     request_id: &["/requestId"],
     unprocessed: &[],
+    rate_limits: &[],
 };
 
 /// The documented response to a reset: 200, with the mailbox's address.

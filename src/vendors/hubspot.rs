@@ -49,6 +49,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: None,
     reset_kind: ResetKind::InPlace,
     reset_delay: None,
+    lag: None,
     reports_version: false,
     username: &|target| target.text(&USER_NAME).map(Cow::Borrowed),
     smtp: SmtpDefaults::At { host: "smtp.hubapi.com", port: 587 },
@@ -92,6 +93,7 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     fields: None,
     request_id: &["/correlationId", "/requestId"],
     unprocessed: &[423, 477],
+    rate_limits: &[],
 };
 
 /// The `policyName` of a 429 that lasts until midnight (<https://developers.hubspot.com/docs/api/usage-details>).

@@ -48,6 +48,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: None,
     reset_kind: ResetKind::InPlace,
     reset_delay: Some("A reset reaches the mail server with a short delay, and until then the old password works."),
+    lag: None,
     reports_version: true,
     username: &|_| None,
     smtp: SmtpDefaults::Undocumented,
@@ -74,6 +75,7 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     fields: Some(FieldErrors::Named),
     request_id: &[],
     unprocessed: &[],
+    rate_limits: &[],
 };
 
 /// The most that a page of a list can be asked for.

@@ -29,6 +29,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: Some(32),
     reset_kind: ResetKind::InPlace,
     reset_delay: None,
+    lag: None,
     reports_version: false,
     username: &|target| Some(Cow::Owned(format!("{}@{}", target.text(&LOGIN)?, target.text(&DOMAIN)?))),
     smtp: SmtpDefaults::ByRegion { hosts: &[HOST, EUROPEAN_HOST], port: 587 },
@@ -65,6 +66,7 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     fields: None,
     request_id: &[],
     unprocessed: &[],
+    rate_limits: &[],
 };
 
 static RECIPE: Recipe = Recipe {

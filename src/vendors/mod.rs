@@ -3,6 +3,7 @@
 //! This module knows nothing of Terraform. `docs/add-a-vendor.md` says how to add one.
 
 mod absence;
+mod amazon_ses;
 mod api;
 mod before;
 mod cache;
@@ -30,12 +31,13 @@ pub use self::{
     fields::{Field, Fields, Visibility},
     report::{AppearedCredential, Found, Listed, Note, Observation, Presence, PriorCredential, Reset},
     target::Target,
-    vendor::{Connect, ImportId, PasswordSource, ResetKind, SmtpDefaults, UsernameOf, Vendor, VendorOrigin},
+    vendor::{Connect, ImportId, Lag, PasswordSource, ResetKind, SmtpDefaults, UsernameOf, Vendor, VendorOrigin},
 };
 pub use crate::http::{BaseUrl, CertificateFile, Client, Operation, Settings};
 
 /// Every built-in vendor, by name.
 pub static VENDORS: &[&Vendor] = &[
+    &amazon_ses::VENDOR,
     &hostup::VENDOR,
     &hubspot::VENDOR,
     &kirim_email::VENDOR,
@@ -47,6 +49,7 @@ pub static VENDORS: &[&Vendor] = &[
 
 /// Every vendor that a resource may name: the built-in ones, and the API that the provider block describes.
 pub static NAMED_VENDORS: &[&Vendor] = &[
+    &amazon_ses::VENDOR,
     &hostup::VENDOR,
     &http_api::VENDOR,
     &hubspot::VENDOR,

@@ -32,6 +32,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: None,
     reset_kind: ResetKind::NewCredential,
     reset_delay: None,
+    lag: None,
     reports_version: true,
     username: &|_| Some(Cow::Borrowed(USERNAME)),
     smtp: SmtpDefaults::At { host: "smtp.resend.com", port: 587 },
@@ -67,6 +68,7 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     fields: None,
     request_id: &[],
     unprocessed: &[],
+    rate_limits: &[],
 };
 
 static RECIPE: Recipe = Recipe {

@@ -30,6 +30,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: None,
     reset_kind: ResetKind::NewCredential,
     reset_delay: None,
+    lag: None,
     reports_version: true,
     username: &|_| Some(Cow::Borrowed(USERNAME)),
     smtp: SmtpDefaults::ByRegion { hosts: &[HOST, EUROPEAN_HOST], port: 587 },
@@ -67,6 +68,7 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     fields: None,
     request_id: &["/id"],
     unprocessed: &[],
+    rate_limits: &[],
 };
 
 static RECIPE: Recipe = Recipe {

@@ -50,6 +50,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: None,
     reset_kind: ResetKind::NewCredential,
     reset_delay: None,
+    lag: None,
     reports_version: true,
     username: &|_| None,
     smtp: SmtpDefaults::Undocumented,
@@ -95,6 +96,7 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     fields: None,
     request_id: &[],
     unprocessed: &[],
+    rate_limits: &[],
 };
 
 const KEYS: [&str; 4] = ["api", "v1", "account", "api_key"];

@@ -50,6 +50,8 @@ pub struct Vendor {
     pub reset_kind: ResetKind,
     /// What the vendor documents about the delay until its mail server picks up a reset, as a sentence.
     pub reset_delay: Option<&'static str>,
+    /// How long a new credential may not work everywhere, where that is more than a moment.
+    pub lag: Option<Lag>,
     /// Whether the vendor reports a credential's version.
     pub reports_version: bool,
     /// The user name for SMTP, if it follows from the target.
@@ -143,14 +145,32 @@ pub enum ResetKind {
     NewCredential,
 }
 
-/// Where mail is submitted.
+/// How long a new credential may not work everywhere.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Lag {
+    /// How long a login with it is tried, unless the configuration says otherwise.
+    pub verify: Duration,
+    /// How long to wait before the previous credential is revoked, where no login has shown that the new one works.
+    pub settle: Duration,
+}
+
+/// Where mail is submitted.
+#[derive(Clone, Copy, Debug)]
 pub enum SmtpDefaults {
     /// At the same server for every credential.
     At {
         /// Its host name.
         host: &'static str,
         /// Its port.
+        port: u16,
+    },
+    /// At a host that follows from the target.
+    Of {
+        /// Returns the host name of a complete target.
+        host: fn(&Fields) -> Option<String>,
+        /// The form of the host name, for the docs.
+        form: &'static str,
+        /// The port there.
         port: u16,
     },
     /// At a host that the login's region decides.

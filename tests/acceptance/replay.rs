@@ -11,11 +11,11 @@ use terraform_provider_smtp::vendors::ResetKind;
 use tokio::runtime::Runtime;
 use wiremock::{
     Match, Mock, MockServer, Request, ResponseTemplate,
-    matchers::{any, header, method, path},
+    matchers::{any, body_string, method, path},
 };
 
 use crate::{
-    case::{Case, Exchange, TOKEN, cases},
+    case::{Case, Exchange, TOKEN, cases, fits, media},
     support::{Workspace, block},
 };
 
@@ -42,11 +42,11 @@ impl Replay {
                 given(exchange).respond_with(response(exchange)).mount(&server).await;
             }
             for exchange in case.found.iter().chain(case.others) {
-                let mock = given(exchange).and(header("authorization", case.authorization));
+                let mock = given(exchange).and(Authorized(case.authorization));
                 mock.respond_with(response(exchange)).mount(&server).await;
             }
             for case in &cases {
-                let reset = given(&case.reset).and(header("authorization", case.authorization)).and(ResetBody(case));
+                let reset = given(&case.reset).and(Authorized(case.authorization)).and(ResetBody(case));
                 reset.respond_with(response(&case.reset)).mount(&server).await;
             }
             server
@@ -64,8 +64,11 @@ impl Replay {
     pub(crate) fn passwords_of(&self, index: usize) -> Vec<String> {
         let case = self.cases[index];
         let requests = self.runtime.block_on(self.server.received_requests()).expect("requests are recorded");
-        let is_reset =
-            |request: &&Request| request.method.as_str() == case.reset.method && request.url.path() == case.reset.path;
+        let is_reset = |request: &&Request| {
+            request.method.as_str() == case.reset.method
+                && request.url.path() == case.reset.path
+                && case.reset.sent.is_none_or(|sent| request.body == sent.as_bytes())
+        };
         let resets = requests.iter().filter(is_reset);
         let password = |request| match case.password {
             Some(password) => password.to_owned(),
@@ -115,11 +118,25 @@ fn sent(case: &Case, request: &Request) -> Option<String> {
 }
 
 fn given(exchange: &Exchange) -> wiremock::MockBuilder {
-    Mock::given(any()).and(method(exchange.method)).and(path(exchange.path))
+    let mock = Mock::given(any()).and(method(exchange.method)).and(path(exchange.path));
+    match exchange.sent {
+        Some(sent) => mock.and(body_string(sent)),
+        None => mock,
+    }
+}
+
+/// Matches the documented authorization.
+struct Authorized(&'static str);
+
+impl Match for Authorized {
+    fn matches(&self, request: &Request) -> bool {
+        let header = request.headers.get("authorization").and_then(|value| value.to_str().ok());
+        header.is_some_and(|header| fits(self.0, header))
+    }
 }
 
 fn response(exchange: &Exchange) -> ResponseTemplate {
-    ResponseTemplate::new(exchange.status).set_body_raw(exchange.body, "application/json")
+    ResponseTemplate::new(exchange.status).set_body_raw(exchange.body, media(exchange.body))
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub struct Case {
     pub version: Option<&'static str>,
     /// The password that the caller makes, where the vendor leaves it to the caller.
     pub new: Option<&'static str>,
-    /// The `Authorization` header of every request except those in `always`.
+    /// The `Authorization` header of every request except those in `always`; a `*` stands for any text.
     pub authorization: &'static str,
     /// What is answered in every test, such as a login; with any authorization.
     pub always: &'static [Exchange],
@@ -53,8 +53,18 @@ pub struct Case {
     pub error: &'static str,
     /// The password in the response to the reset, where the vendor makes it.
     pub password: Option<&'static str>,
+    /// What the response has instead, where the password is derived from it.
+    pub secret: Option<&'static str>,
     /// The credentials that the list in `found` shows, by their target.
     pub listed: &'static [Expected],
+}
+
+impl Case {
+    /// Returns whether the documented responses can be given for any credential: requests differ in more than their
+    /// bodies, and a password is in the response as it is.
+    pub fn can_be_kept_in_a_ledger(&self) -> bool {
+        self.reset.sent.is_none() && self.secret.is_none()
+    }
 }
 
 /// A credential on a list.
@@ -72,13 +82,15 @@ pub struct Expected {
 pub struct Exchange {
     pub method: &'static str,
     pub path: &'static str,
+    /// The body of the request, where requests are told apart by it.
+    pub sent: Option<&'static str>,
     pub status: u16,
     pub body: &'static str,
 }
 
 /// A GET, answered with 200.
 pub const fn get(path: &'static str, body: &'static str) -> Exchange {
-    Exchange { method: "GET", path, status: 200, body }
+    Exchange { method: "GET", path, sent: None, status: 200, body }
 }
 
 /// A POST, answered with 200.
@@ -138,6 +150,7 @@ impl Reader {
             others: self.exchanges("others"),
             error: body(self.vendor, self.need("error")),
             password: self.text("password"),
+            secret: self.text("secret"),
             listed: leak(self.need("listed").as_array().expect("a list").iter().map(|one| Expected {
                 target: target(self.vendor, &one["target"]),
                 username: text_of(&one["username"]),
@@ -145,6 +158,11 @@ impl Reader {
                 created_at: one["created_at"].as_str().map(text),
             })),
         }
+    }
+
+    /// Whether the API has one path for everything.
+    fn is_told_apart_by_body(&self) -> bool {
+        !self.need("found")[0]["body"].is_null()
     }
 
     fn need(&self, key: &str) -> &Value {
@@ -164,12 +182,13 @@ impl Reader {
             assert!(method.parse::<Method>().is_ok() && path.starts_with('/'), "{method} {path}");
             let status = one["status"].as_u64().map_or(200, |status| u16::try_from(status).expect("a status"));
             let body = body(self.vendor, one.get("response").unwrap_or(&Value::Null));
-            Exchange { method: text(method), path: text(path), status, body }
+            let sent = one["body"].as_str().filter(|_| key != "reset" || self.is_told_apart_by_body()).map(text);
+            Exchange { method: text(method), path: text(path), sent, status, body }
         }))
     }
 }
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "always",
     "authorization",
     "empty_list",
@@ -184,6 +203,7 @@ const KEYS: [&str; 17] = [
     "others",
     "password",
     "reset",
+    "secret",
     "settings",
     "target",
     "version",
@@ -207,6 +227,35 @@ fn target(vendor: &Vendor, value: &Value) -> &'static [&'static str] {
     let values = leak(vendor.target.iter().filter_map(|field| named.get(field.name)).map(text_of));
     assert_eq!(values.len(), named.len(), "{}: fields of a target are misspelt", vendor.name);
     values
+}
+
+/// The media type of a body.
+pub fn media(body: &str) -> &'static str {
+    let is_xml = body.trim_start().starts_with('<') && !body.trim_start().starts_with("<html");
+    if is_xml { "text/xml" } else { "application/json" }
+}
+
+/// Returns whether a text is what a pattern says, in which `*` stands for any text.
+pub fn fits(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let parts: Vec<_> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
+
+/// Lists that are no lists, made of an empty one: with an entry that is none, and with none at all in their place.
+pub fn odd_lists(empty: &str) -> [String; 2] {
+    let Some((before, after)) = empty.split_once("/>") else {
+        let null = if empty == "[]" { "null".to_owned() } else { empty.replace("[]", "null") };
+        return [empty.replace("[]", r#"[{"id": 1}]"#), null];
+    };
+    let name = before.rsplit_once('<').map_or("", |(_, name)| name);
+    [format!("{before}><member><Odd/></member></{name}>{after}"), format!("{before}><Odd/></{name}>{after}")]
 }
 
 /// Values for some fields.

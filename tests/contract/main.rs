@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod amazon_ses;
 mod caller;
 mod case;
 mod hostup;
@@ -13,7 +14,7 @@ mod smtpd;
 
 use std::{sync::Arc, time::Duration};
 
-use case::{Case, Exchange, Expected, TOKEN, cases, cases_of, fields, get, post};
+use case::{Case, Exchange, Expected, TOKEN, cases, cases_of, fields, fits, get, media, odd_lists, post};
 use terraform_provider_smtp::{
     http::{Error, Kind, Outcome},
     secret::{Name, Secret},
@@ -22,8 +23,8 @@ use terraform_provider_smtp::{
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wiremock::{
-    Mock, MockServer, Request, ResponseTemplate,
-    matchers::{header, method, path},
+    Match, Mock, MockBuilder, MockServer, Request, ResponseTemplate,
+    matchers::{body_string, header, method, path},
 };
 
 #[tokio::test]
@@ -77,7 +78,7 @@ async fn a_list_that_is_refused_is_an_error_and_not_an_empty_list() {
     for case in cases() {
         for (status, kind) in [(401, Kind::Unauthorized), (403, Kind::Forbidden), (404, Kind::NotFound)] {
             let server = Server::start(case, &[]).await;
-            let refusal = ResponseTemplate::new(status).set_body_raw(case.error, "application/json");
+            let refusal = ResponseTemplate::new(status).set_body_raw(case.error, media(case.error));
             server.mount(case.found[0], refusal).await;
             let error = server.api().list(&operation(), &server.scope()).await.unwrap_err();
             assert_eq!((error.kind, error.outcome), (kind, Outcome::NotChanged), "{} {status}", case.vendor.name);
@@ -91,7 +92,7 @@ async fn a_list_that_is_no_list_is_an_error_and_not_an_empty_list() {
     for case in cases() {
         for body in ["{}", "null", "", r#"{"error": "none of the documented forms"}"#] {
             let server = Server::start(case, &[]).await;
-            let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
+            let answer = ResponseTemplate::new(200).set_body_raw(body, media(body));
             server.mount(case.found[0], answer).await;
             let error = server.api().list(&operation(), &server.scope()).await.unwrap_err();
             assert_eq!(
@@ -108,8 +109,7 @@ async fn a_list_that_is_no_list_is_an_error_and_not_an_empty_list() {
 async fn a_list_in_no_documented_form_is_an_error_and_is_asked_for_again() {
     for case in cases() {
         let documented = case.found[0].body;
-        let list_of_an_odd_entry = case.empty_list.replace("[]", r#"[{"id": 1}]"#);
-        let null = if case.empty_list == "[]" { "null".to_owned() } else { case.empty_list.replace("[]", "null") };
+        let [list_of_an_odd_entry, null] = odd_lists(case.empty_list);
         let another = if documented.trim_start().starts_with('[') { "{}" } else { "[]" };
         let odd = [another, "{}", &null, &list_of_an_odd_entry, "<html></html>"];
         let server = Server::start(case, &[]).await;
@@ -147,7 +147,7 @@ async fn an_empty_list_makes_no_credential_gone() {
             (case.empty_list, case.empty_list),
         ] {
             let server = Server::start(case, &case.gone[1..]).await;
-            let body = |body| ResponseTemplate::new(200).set_body_raw(body, "application/json");
+            let body = |body: &str| ResponseTemplate::new(200).set_body_raw(body, media(body));
             server.mount_once(case.found[0], body(first)).await;
             server.mount(case.found[0], body(second)).await;
             let prior = PriorCredential { username: Some("prior".to_owned()), ..server.prior() };
@@ -172,7 +172,7 @@ async fn one_shorter_list_makes_no_credential_gone() {
     for case in cases() {
         let found_by_itself = case.found_late.get(1..).unwrap_or_default();
         let server = Server::start(case, found_by_itself).await;
-        let body = |body| ResponseTemplate::new(200).set_body_raw(body, "application/json");
+        let body = |body: &str| ResponseTemplate::new(200).set_body_raw(body, media(body));
         server.mount_once(case.found[0], body(case.gone[0].body)).await;
         server.mount(case.found[0], body(case.found[0].body)).await;
         // What a list says of the credential itself counts at once.
@@ -219,7 +219,7 @@ async fn each_refusal_is_told_apart_and_leaves_the_password() {
             (422, Kind::Rejected),
         ] {
             let server = Server::start(case, case.found).await;
-            let refusal = ResponseTemplate::new(status).set_body_raw(case.error, "application/json");
+            let refusal = ResponseTemplate::new(status).set_body_raw(case.error, media(case.error));
             server.mount(case.reset, refusal).await;
             let error = server.reset(&*server.api()).await.unwrap_err();
             assert_eq!((error.kind, error.outcome), (kind, Outcome::NotChanged), "{} {status}", case.vendor.name);
@@ -233,7 +233,7 @@ async fn each_refusal_is_told_apart_and_leaves_the_password() {
 async fn a_reset_whose_outcome_is_unknown_is_sent_again_only_with_the_same_password() {
     for case in cases() {
         let server = Server::start(case, case.found).await;
-        server.mount(case.reset, ResponseTemplate::new(500).set_body_raw(case.error, "application/json")).await;
+        server.mount(case.reset, ResponseTemplate::new(500).set_body_raw(case.error, media(case.error))).await;
         let error = server.reset(&*server.api()).await.unwrap_err();
         assert_eq!((error.kind, error.outcome), (Kind::Unavailable, Outcome::MayHaveChanged), "{}", case.vendor.name);
         assert_eq!(server.requests(case.reset).await.len() > 1, case.new.is_some(), "{}", case.vendor.name);
@@ -258,17 +258,22 @@ async fn an_answer_without_the_vendors_password_says_that_it_is_lost() {
     // Each waits for what might follow, so they wait together.
     let mut answers = JoinSet::new();
     for (case, password) in cases().filter_map(|case| Some((case, case.password?))) {
-        for body in ["", "{}", "<html></html>", "null", &case.reset.body.replace(password, "")] {
+        for body in ["", "{}", "<html></html>", "null", &case.reset.body.replace(case.secret.unwrap_or(password), "")] {
             let body = body.to_owned();
             answers.spawn(async move {
                 let server = Server::start(case, case.found).await;
                 // What is no object at all may have come from something in between.
-                let expected = if body.starts_with('{') {
+                let is_an_object = if media(case.reset.body) == "text/xml" {
+                    media(&body) == "text/xml"
+                } else {
+                    body.starts_with('{')
+                };
+                let expected = if is_an_object {
                     (Kind::Unreadable, Outcome::Changed)
                 } else {
                     (Kind::NotTheApi, Outcome::MayHaveChanged)
                 };
-                let answer = ResponseTemplate::new(case.reset.status).set_body_raw(&*body, "application/json");
+                let answer = ResponseTemplate::new(case.reset.status).set_body_raw(&*body, media(&body));
                 server.mount(case.reset, answer).await;
                 let error = server.reset(&*server.api()).await.unwrap_err();
                 assert_eq!((error.kind, error.outcome), expected, "{}: {body}", case.vendor.name);
@@ -286,7 +291,7 @@ async fn an_odd_answer_loses_no_password() {
         let followed = format!("{} and garbage", case.reset.body);
         for body in [doubled, followed] {
             let server = Server::start(case, case.found).await;
-            let answer = ResponseTemplate::new(case.reset.status).set_body_raw(body, "application/json");
+            let answer = ResponseTemplate::new(case.reset.status).set_body_raw(&*body, media(&body));
             server.mount(case.reset, answer).await;
             let reset = server.reset(&*server.api()).await.unwrap();
             assert_eq!(reset.password, case.password.map(Secret::new), "{}", case.vendor.name);
@@ -315,7 +320,7 @@ async fn nothing_prints_a_secret() {
         let api = server.api();
         let reset = server.reset(&*api).await.unwrap();
         let text = format!("{api:?} {reset:?} {:?}", server.settings());
-        for secret in [Some(TOKEN), case.password, case.new].into_iter().flatten() {
+        for secret in [Some(TOKEN), case.password, case.secret, case.new].into_iter().flatten() {
             assert!(!text.contains(secret), "{}", case.vendor.name);
         }
     }
@@ -329,11 +334,29 @@ fn assert_tells_no_secret(case: &Case, error: &Error) {
 }
 
 fn ok(case: &Case) -> ResponseTemplate {
-    ResponseTemplate::new(case.reset.status).set_body_raw(case.reset.body, "application/json")
+    ResponseTemplate::new(case.reset.status).set_body_raw(case.reset.body, media(case.reset.body))
 }
 
 fn operation() -> Operation {
     Operation::new(Duration::from_secs(30), CancellationToken::new())
+}
+
+fn given(exchange: &Exchange) -> MockBuilder {
+    let mock = Mock::given(method(exchange.method)).and(path(exchange.path));
+    match exchange.sent {
+        Some(sent) => mock.and(body_string(sent)),
+        None => mock,
+    }
+}
+
+/// Matches the documented authorization.
+struct Authorized(&'static str);
+
+impl Match for Authorized {
+    fn matches(&self, request: &Request) -> bool {
+        let header = request.headers.get("authorization").and_then(|value| value.to_str().ok());
+        header.is_some_and(|header| fits(self.0, header))
+    }
 }
 
 /// A mock of one vendor, and an API that is connected with it.
@@ -346,33 +369,35 @@ impl Server {
     async fn start(case: &'static Case, answers: &[Exchange]) -> Self {
         let server = Self { case, mock: MockServer::start().await };
         for exchange in case.always {
-            let answer = ResponseTemplate::new(exchange.status).set_body_raw(exchange.body, "application/json");
-            let mock = Mock::given(method(exchange.method)).and(path(exchange.path)).respond_with(answer);
+            let answer = ResponseTemplate::new(exchange.status).set_body_raw(exchange.body, media(exchange.body));
+            let mock = given(exchange).respond_with(answer);
             mock.mount(&server.mock).await;
         }
         for exchange in answers {
-            let answer = ResponseTemplate::new(exchange.status).set_body_raw(exchange.body, "application/json");
+            let answer = ResponseTemplate::new(exchange.status).set_body_raw(exchange.body, media(exchange.body));
             server.mount(*exchange, answer).await;
         }
         server
     }
 
     async fn mount(&self, exchange: Exchange, answer: ResponseTemplate) {
-        let mock = Mock::given(method(exchange.method)).and(path(exchange.path));
-        let mock = mock.and(header("authorization", self.case.authorization));
+        let mock = given(&exchange).and(Authorized(self.case.authorization));
         mock.respond_with(answer).mount(&self.mock).await;
     }
 
     /// Answers the next such request; further ones get what is mounted later.
     async fn mount_once(&self, exchange: Exchange, answer: ResponseTemplate) {
-        let mock = Mock::given(method(exchange.method)).and(path(exchange.path));
+        let mock = given(&exchange);
         mock.respond_with(answer).up_to_n_times(1).mount(&self.mock).await;
     }
 
     async fn requests(&self, exchange: Exchange) -> Vec<Request> {
         let requests = self.mock.received_requests().await.unwrap();
-        let is_one =
-            |request: &Request| request.method.as_str() == exchange.method && request.url.path() == exchange.path;
+        let is_one = |request: &Request| {
+            request.method.as_str() == exchange.method
+                && request.url.path() == exchange.path
+                && exchange.sent.is_none_or(|sent| request.body == sent.as_bytes())
+        };
         requests.into_iter().filter(is_one).collect()
     }
 

@@ -172,7 +172,7 @@ async fn the_key_that_is_logged_in_with_is_never_revoked_where_it_shows_its_id()
 async fn a_key_is_revoked_when_the_vendor_says_so_or_no_longer_lists_it() {
     for case in [&RESEND[0], &SENDGRID[0]] {
         let path = format!("{}/{}", case.reset.path, case.version.unwrap()).leak();
-        let revoke = Exchange { method: DELETE, path, status: 200, body: "" };
+        let revoke = Exchange { method: DELETE, ..get(path, "") };
         let said = r#"{"login_url": "https://portal"}"#;
         let of_another = of_another(case);
         for (status, body, list, expected) in [

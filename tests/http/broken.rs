@@ -146,7 +146,7 @@ async fn a_password_in_a_broken_frame_is_kept_however_the_connection_ends() {
 }
 
 /// A vendor's good answer in one of the three frames there are, and where the frame's own bytes are.
-fn framed(body: &str, framing: usize) -> (Vec<u8>, Vec<usize>) {
+pub(super) fn framed(body: &str, framing: usize) -> (Vec<u8>, Vec<usize>) {
     let head = match framing {
         0 => format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()),
         1 => "HTTP/1.1 200 OK\r\n\r\n".to_owned(),

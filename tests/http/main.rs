@@ -16,6 +16,7 @@ mod server;
 mod sets;
 mod stops;
 mod tls;
+mod xml;
 
 use std::time::Duration;
 
@@ -44,6 +45,7 @@ static DIALECT: ErrorFormat = ErrorFormat {
     fields: None,
     request_id: &["/correlationId"],
     unprocessed: &[423, 477],
+    rate_limits: &[],
 };
 
 /// What agrees to a password of the caller's own.

@@ -223,7 +223,10 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 static CONFIGURED: LazyLock<Smtp> = LazyLock::new(|| {
     let smtp = Smtp::new();
     let settings = VENDORS.iter().map(|vendor| {
-        let login = vendor.logins[0].iter().map(|field| (field.name, Value::Secret(NEEDLE.to_owned().into())));
+        let login = vendor.logins[0]
+            .iter()
+            .filter(|field| !field.is_variable)
+            .map(|field| (field.name, Value::Secret(NEEDLE.to_owned().into())));
         (vendor.name, Value::object(login))
     });
     let config = smtp.schema().attributes.iter().map(|attribute| (attribute.name.to_string(), Value::Null));

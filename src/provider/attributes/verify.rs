@@ -1,6 +1,9 @@
 //! `verify`: the mail server to try a password at, and for how long.
 
-use super::{SMTP_HOST, SMTP_PORT, VERIFY, duration, host};
+use super::{
+    SMTP_HOST, SMTP_PORT, VERIFY, duration, host,
+    target::{Named, named},
+};
 use crate::{
     framework::{
         diagnostic::{Diagnostic, Diagnostics, Path},
@@ -68,7 +71,7 @@ pub(in crate::provider) fn attributes() -> Vec<Attribute> {
             TIMEOUT,
             Type::String,
             "How long to keep trying a new password, such as `90s`, within the operation's own timeout. After four \
-             rejected logins the provider stops trying. Default: `60s`.",
+             rejected logins the provider stops trying. Default: `60s`, or what the vendor's guide says.",
         )
         .validated_by(duration::check),
     ]
@@ -89,7 +92,7 @@ pub(in crate::provider) fn validate(config: &Value, vendor: Option<&Vendor>) -> 
         diagnostics.push(invalid(path(PORT), "must be a whole number from 1 to 65535"));
     }
     if let (Some(_), Some(vendor)) = (verify.as_object(), vendor)
-        && vendor.smtp == SmtpDefaults::Undocumented
+        && matches!(vendor.smtp, SmtpDefaults::Undocumented)
         && verify.get(HOST).is_null()
         && config.get(SMTP_HOST).is_null()
     {
@@ -136,7 +139,10 @@ pub(in crate::provider) fn endpoint(value: &Value) -> Option<SmtpEndpoint> {
     let security = security.unwrap_or(if port == TLS_PORT { Security::Tls } else { Security::StartTls });
     let hosts = [verify.get(HOST), value.get(SMTP_HOST)];
     let host = hosts.into_iter().find_map(|host| host.as_str()).map(str::to_owned);
-    let timeout = verify.get(TIMEOUT).as_str().and_then(duration::parse);
+    let timeout = verify.get(TIMEOUT).as_str().and_then(duration::parse).or_else(|| match named(value) {
+        Named::One(vendor) => vendor.lag.map(|lag| lag.verify),
+        _ => None,
+    });
     Some(SmtpEndpoint { host, port, security, timeout })
 }
 
@@ -212,15 +218,28 @@ mod tests {
     }
 
     #[test]
+    fn a_vendor_that_needs_longer_is_given_longer() {
+        let timeout = |vendor: &Vendor, settings: &[(&'static str, Value)]| {
+            let fields = vendor.target.iter().map(|field| (field.name, "a".into()));
+            let named = [(vendor.name, Value::object(fields)), (VERIFY, verify(settings))];
+            endpoint(&Value::object(named)).unwrap().timeout
+        };
+        for vendor in VENDORS {
+            assert_eq!(timeout(vendor, &[]), vendor.lag.map(|lag| lag.verify), "{}", vendor.name);
+            assert_eq!(timeout(vendor, &[(TIMEOUT, "5s".into())]), Some(std::time::Duration::from_secs(5)));
+        }
+    }
+
+    #[test]
     fn without_any_host_there_is_nothing_to_log_in_at() {
         let paths = |value: &Value, vendor| -> Vec<String> {
             validate(value, vendor).iter().map(|diagnostic| diagnostic.path.to_string()).collect()
         };
         let lacks = value(verify(&[]), Value::Null, Value::Null);
         for vendor in VENDORS {
-            let is_error = vendor.smtp == SmtpDefaults::Undocumented;
+            let is_error = matches!(vendor.smtp, SmtpDefaults::Undocumented);
             assert_eq!(!paths(&lacks, Some(vendor)).is_empty(), is_error, "{}", vendor.name);
-            let undocumented = VENDORS.iter().find(|vendor| vendor.smtp == SmtpDefaults::Undocumented).copied();
+            let undocumented = VENDORS.iter().find(|vendor| matches!(vendor.smtp, SmtpDefaults::Undocumented)).copied();
             for fine in [
                 value(Value::Null, Value::Null, Value::Null),
                 value(Value::Unknown, Value::Null, Value::Null),

@@ -126,8 +126,8 @@ pub(in crate::provider) fn dropped(target: &Target) -> Diagnostic {
     Diagnostic::warning(
         "A stored password was removed from state",
         format!(
-            "Reading `{}`: {} no longer has this credential, so the resource is removed from the state together with \
-             its password. {} If this is a mistake, the password is still in earlier versions of the state.",
+            "Reading `{}`: {} no longer has this credential, or has deactivated it, so the resource is removed from the \
+             state together with its password. {} If this is a mistake, the password is still in earlier versions of the state.",
             target.id(),
             target.vendor.title,
             Outcome::NotChanged.sentence()
@@ -163,6 +163,8 @@ pub(super) fn summary(step: Step, target: &Target, error: &Error) -> String {
             Kind::Conflict => format!("{title} reports a conflict"),
             Kind::Contradiction => format!("{title}'s list of credentials is inconsistent"),
             Kind::Rejected => format!("{title} rejected the request"),
+            Kind::NoLogin => format!("No credentials for {title}"),
+            Kind::NoRoom => format!("No room for another credential at {title}"),
             Kind::OwnLogin => "The provider logs in with this credential".to_owned(),
             Kind::RateLimited => format!("{title}'s rate limit is reached"),
             Kind::Unavailable => format!("{title} has a problem"),
@@ -176,7 +178,7 @@ pub(super) fn answered(target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
     let vendor = if error.host.is_empty() { title.to_owned() } else { format!("{title} ({})", error.host) };
     let Some(status) = error.status else {
-        let was_asked = !matches!(error.kind, Kind::OwnLogin | Kind::Setup);
+        let was_asked = !matches!(error.kind, Kind::NoLogin | Kind::OwnLogin | Kind::Setup);
         let silence = if was_asked { "sent no response" } else { "was not called" };
         return format!("{vendor} {silence}: {}.", error.reason);
     };
@@ -278,6 +280,11 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
             ),
             Kind::Conflict => format!("Look at the credential in {title}, then try again."),
             Kind::Rejected => "Check the arguments against the vendor's message.".to_owned(),
+            Kind::NoLogin => format!(
+                "Check what the provider logs in to {title} with: `{}` of the provider block, and the environment.",
+                target.vendor.name
+            ),
+            Kind::NoRoom => format!("Delete the one at {title} that is not in use, then apply again."),
             Kind::OwnLogin => format!(
                 "Log in to {title} with another credential, set in `{}` of the provider block or in the environment, and try again.",
                 target.vendor.name
@@ -315,12 +322,14 @@ mod tests {
     use crate::framework::value::Value;
     use crate::provider::attributes::configured::Configured;
 
-    const KINDS: [Kind; 19] = [
+    const KINDS: [Kind; 21] = [
         Kind::Certificate,
         Kind::Conflict,
         Kind::Contradiction,
         Kind::Forbidden,
         Kind::Interrupted,
+        Kind::NoLogin,
+        Kind::NoRoom,
         Kind::NotFound,
         Kind::NotTheApi,
         Kind::OwnLogin,

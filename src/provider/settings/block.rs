@@ -28,7 +28,8 @@ const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 /// Returns the schema of the provider block.
 pub(in crate::provider) fn schema() -> Schema {
     let vendors = VENDORS.iter().map(|vendor| {
-        let mut settings: Vec<_> = vendor.settings.iter().map(|field| setting(field)).collect();
+        let mut settings: Vec<_> =
+            vendor.settings.iter().filter(|field| !field.is_variable).map(|field| setting(field)).collect();
         settings.push(base_url(vendor));
         settings.sort_by(|one, other| one.name.cmp(&other.name));
         let description = format!("Settings for {}. Unset ones are read from environment variables.", vendor.title);

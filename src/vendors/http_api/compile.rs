@@ -8,6 +8,8 @@ use super::{
     placeholders,
     unconfigured::{NAME, VENDOR},
 };
+use http::HeaderName;
+
 use crate::{
     http::{Agreement, Api, BaseUrl, Client, Condition, ErrorFormat, Form, Mark},
     vendors::{
@@ -55,18 +57,20 @@ struct Compiler<'d> {
     description: &'d Description,
     /// The parts of the name.
     parts: &'static [&'static Field],
-    headers: &'static [(&'static str, &'static Field)],
+    headers: &'static [(HeaderName, &'static Field)],
 }
 
 impl<'d> Compiler<'d> {
     fn new(description: &'d Description) -> Self {
         let field = |field| &*Box::leak(Box::new(field));
         let part = |name: &str| field(Field::shown(keep(name), "", check::segment));
-        let header = |name: &String| (keep(name), field(Field::secret(keep(name), "", check::line)));
+        let header = |name: &String| {
+            Some((HeaderName::try_from(name.as_str()).ok()?, field(Field::secret(keep(name), "", check::line))))
+        };
         Self {
             description,
             parts: description.credential.split('/').map(part).collect::<Vec<_>>().leak(),
-            headers: description.headers.iter().map(header).collect::<Vec<_>>().leak(),
+            headers: description.headers.iter().filter_map(header).collect::<Vec<_>>().leak(),
         }
     }
 
@@ -76,7 +80,7 @@ impl<'d> Compiler<'d> {
             (&BEARER_TOKEN, address.bearer_token.as_ref()),
             (&BASIC_PASSWORD, address.basic.as_ref().map(|(_, password)| password)),
         ];
-        let headers = self.headers.iter().map(|(name, field)| (*field, address.headers.get(*name)));
+        let headers = self.headers.iter().map(|(_, field)| (*field, address.headers.get(field.name)));
         for (field, value) in own.into_iter().chain(headers) {
             if let Some(value) = value {
                 // They have passed the same checks.
@@ -258,6 +262,7 @@ const NO_ERRORS: ErrorFormat = ErrorFormat {
     fields: None,
     request_id: &[],
     unprocessed: &[],
+    rate_limits: &[],
 };
 
 fn paging(paging: &DescribedPaging) -> Paging {

@@ -317,7 +317,7 @@ impl Engine {
             Login::Headers => request,
         };
         let headers = self.recipe.headers.iter();
-        headers.fold(request, |request, (name, value)| request.header(name, &self.settings.get_secret(value)))
+        headers.fold(request, |request, (name, value)| request.header(name.clone(), self.settings.get_secret(value)))
     }
 
     /// Returns what tells the lists of two scopes apart: the path and the query of the list.

@@ -1,5 +1,7 @@
 //! What a recipe is made of.
 
+use http::HeaderName;
+
 use crate::{
     http::{Agreement, Condition, Method},
     vendors::fields::{Field, Fields},
@@ -17,7 +19,7 @@ pub(in crate::vendors) struct Recipe {
     /// Whether the login is a credential on the list itself, so that the list is never empty.
     pub(in crate::vendors) logs_in_with_a_credential: bool,
     /// Headers of every request, each with the setting that is its value.
-    pub(in crate::vendors) headers: &'static [(&'static str, &'static Field)],
+    pub(in crate::vendors) headers: &'static [(HeaderName, &'static Field)],
     /// The parts of a target that is one name, separated by `/`; empty where placeholders are target fields.
     pub(in crate::vendors) parts: Parts,
     /// The reset.

@@ -94,7 +94,7 @@ pub(super) fn finish(draft: &mut Draft, configured: Configured) -> Result<Decisi
     let was_configured = PrivateData::from(&draft.private).smtp_host_was_configured;
     let (host, port) = match targets.vendor.map(|vendor| vendor.smtp) {
         Some(SmtpDefaults::At { host, port }) => (host.into(), port.into()),
-        Some(SmtpDefaults::ByRegion { port, .. } | SmtpDefaults::Reported { port }) => {
+        Some(SmtpDefaults::Of { port, .. } | SmtpDefaults::ByRegion { port, .. } | SmtpDefaults::Reported { port }) => {
             let is_kept = !resets || current.as_ref().is_some_and(|target| is_same_account(prior, target));
             (kept(SMTP_HOST, is_kept && !was_configured && !prior.is_null()), port.into())
         }

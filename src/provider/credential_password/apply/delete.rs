@@ -51,7 +51,12 @@ impl CredentialPassword {
             revoked.map_err(|error| overlap::not_revoked(&previous.target, previous.id(), &error))?;
         }
         if let Some(current) = current.filter(|current| self.may_revoke(call, current)) {
-            let revoked = current.revoke(op).await;
+            // Its successor may be a moment old.
+            let settled = self.shared.settling.wait(op, &current.target.id()).await;
+            let revoked = match settled {
+                Ok(()) => current.revoke(op).await,
+                Err(cut) => Err(cut),
+            };
             revoked.map_err(|error| {
                 let failed = vendor::failed(Step::Revoking, &current.target, &error);
                 overlap::after_previous(failed, previous.as_ref().map(Predecessor::id))
@@ -118,6 +123,7 @@ impl CredentialPassword {
         let rotator = self.rotator(target, credential.clone(), Known::default())?;
         // If this fails, the replacement ends here, and the old password stays in the state.
         rotator.check(op).await.map_err(|error| diagnose(&rotator.target, &error))?;
+        rotator.check_room(op, None).await.map_err(|error| diagnose(&rotator.target, &error))?;
         if let Some(endpoint) = &notes.endpoint {
             let checked = rotator.check_endpoint(op, endpoint).await;
             checked.map_err(|error| diagnose(&rotator.target, &error))?;

@@ -122,7 +122,8 @@ impl VendorApi for Fake {
 static SUCCESSOR: std::sync::LazyLock<&vendors::Vendor> = std::sync::LazyLock::new(|| {
     let makes_another = |vendor: &&&vendors::Vendor| vendor.reset_kind == ResetKind::NewCredential;
     // Its user names are those of the responses here.
-    let is_unnamed = |vendor: &&&vendors::Vendor| (vendor.username)(&Fields::default()).is_none();
+    let is_unnamed =
+        |vendor: &&&vendors::Vendor| (vendor.username)(&Fields::default()).is_none() && vendor.lag.is_none();
     vendors::VENDORS.iter().filter(makes_another).find(is_unnamed).unwrap()
 });
 

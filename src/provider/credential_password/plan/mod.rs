@@ -103,6 +103,9 @@ pub(in crate::provider) fn finish(draft: &mut Draft, configured: Configured) -> 
     };
     let (host, port) = match vendor.map(|vendor| vendor.smtp) {
         Some(SmtpDefaults::At { host, port }) => (host.into(), port.into()),
+        Some(SmtpDefaults::Of { host, port, .. }) => {
+            (target.as_ref().map_or(Value::Unknown, |target| host(&target.fields).into()), port.into())
+        }
         // A host that was configured is not the vendor's, so once it is removed the vendor's is fetched.
         Some(SmtpDefaults::ByRegion { port, .. } | SmtpDefaults::Reported { port }) => {
             (kept(SMTP_HOST, !is_new && !notes.smtp_host_was_configured), port.into())

@@ -1,0 +1,154 @@
+//! What the provider logs in to AWS with: the sources that AWS's own tools look at, in their order.
+//!
+//! <https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>. Nothing is read or sent before a call
+//! needs it. A source that is set and does not work is an error: another login than the one that was meant could belong
+//! to another account.
+
+mod container;
+mod document;
+mod environment;
+mod instance;
+pub(super) mod key;
+mod machine;
+mod profile;
+mod sts;
+
+use tokio::sync::Mutex;
+
+use self::{
+    container::Container,
+    instance::Instance,
+    key::{AwsKey, setup, shown_profile},
+    profile::Profiles,
+    sts::Sts,
+};
+use super::{partition::Partition, variables as names};
+use crate::{
+    http::{Api, Error, Kind, Operation, Result},
+    vendors::Fields,
+};
+
+/// The login of one provider block.
+#[derive(Debug)]
+pub(super) struct Login {
+    settings: Fields,
+    host: Box<str>,
+    sts: Sts,
+    profiles: Profiles,
+    container: Container,
+    instance: Instance,
+    key: Mutex<Option<AwsKey>>,
+}
+
+impl Login {
+    pub(super) fn new(settings: &Fields, api: &Api, partition: &'static Partition) -> Self {
+        Self {
+            settings: settings.clone(),
+            host: api.host().into(),
+            sts: Sts::new(settings, api, partition),
+            profiles: Profiles::of(settings),
+            container: Container::of(settings, api),
+            instance: Instance::of(settings, api),
+            key: Mutex::default(),
+        }
+    }
+
+    /// Returns whether the provider is known to log in with this key. Sends nothing.
+    pub(super) fn is_own_key(&self, id: &str) -> bool {
+        let is_fixed = self.settings.text(&names::PROFILE).is_none();
+        let fixed = self.settings.text(&names::ACCESS_KEY_ID).filter(|_| is_fixed);
+        fixed == Some(id) || self.key.try_lock().is_ok_and(|key| key.as_ref().is_some_and(|key| key.id == id))
+    }
+
+    /// Returns the key to sign with, fetched where there is none that lasts.
+    pub(super) async fn key(&self, op: &Operation) -> Result<AwsKey> {
+        // Locked while it is fetched, so concurrent calls share one key.
+        let mut key = op.wait(self.key.lock()).await?;
+        if let Some(key) = key.as_ref().filter(|key| key.lasts()) {
+            return Ok(key.clone());
+        }
+        let fetched = self.fetch(op).await?;
+        *key = Some(fetched.clone());
+        Ok(fetched)
+    }
+
+    /// Forgets a key that was refused; `false` where no other can be fetched in its place.
+    pub(super) async fn forget(&self, op: &Operation, refused: &AwsKey) -> Result<bool> {
+        // Only if it is still the refused one: another call may already have replaced it.
+        op.wait(self.key.lock()).await?.take_if(|key| key == refused);
+        Ok(refused.expires_at.is_some())
+    }
+
+    async fn fetch(&self, op: &Operation) -> Result<AwsKey> {
+        if let Some(profile) = self.settings.text(&names::PROFILE) {
+            return self.of_profile(op, profile).await?.ok_or_else(|| self.without_profile(profile));
+        }
+        if let Some(key) = environment::key(&self.settings) {
+            return Ok(key);
+        }
+        if let Some(identity) = environment::web_identity(&self.settings) {
+            return self.sts.with_web_identity(op, &identity, None).await;
+        }
+        let named = self.settings.text(&names::AWS_PROFILE);
+        let profile = named.unwrap_or("default");
+        match self.of_profile(op, profile).await? {
+            Some(key) => return Ok(key),
+            None if named.is_some() => return Err(self.without_profile(profile)),
+            None => {}
+        }
+        if let Some(key) = self.container.key(op).await? {
+            return Ok(key);
+        }
+        self.instance.key(op).await.map_err(|last| match last.kind {
+            Kind::Stopped => last,
+            _ => self.nothing(&last),
+        })
+    }
+
+    /// Returns the key of a profile; `None` if the profile has no credentials.
+    async fn of_profile(&self, op: &Operation, name: &str) -> Result<Option<AwsKey>> {
+        let profiles = self.profiles.read(op, &self.host).await?;
+        let mut chain = profiles.chain(name).map_err(|reason| setup(&self.host, reason))?;
+        let Some(first) = chain.pop() else { return Ok(None) };
+        let region = profiles.region(name);
+        let mut key = match first {
+            profile::Step::Key(key) => key,
+            profile::Step::WebIdentity(identity) => self.sts.with_web_identity(op, &identity, region).await?,
+            profile::Step::Environment => {
+                environment::key(&self.settings).ok_or_else(|| setup(&self.host, WITHOUT_ENVIRONMENT))?
+            }
+            profile::Step::Container => {
+                self.container.key(op).await?.ok_or_else(|| setup(&self.host, WITHOUT_CONTAINER))?
+            }
+            profile::Step::Instance => self.instance.key(op).await?,
+            profile::Step::Role(_) => return Err(setup(&self.host, "a role has nothing to be assumed with")),
+        };
+        while let Some(profile::Step::Role(role)) = chain.pop() {
+            key = self.sts.with_key(op, key, &role, region).await?;
+        }
+        Ok(Some(key))
+    }
+
+    fn without_profile(&self, name: &str) -> Error {
+        let files = self.profiles.described();
+        setup(&self.host, format!("{} has no credentials in {files}", shown_profile(name)))
+    }
+
+    /// The error when no source has credentials. It names all of them, since any may have been meant.
+    fn nothing(&self, last: &Error) -> Error {
+        let reason = format!(
+            "no AWS credentials were found. Looked at, in this order: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, \
+             which are not both set; `AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`, which are not both set; the \
+             profile `default` in {}, which has no credentials; `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` and \
+             `AWS_CONTAINER_CREDENTIALS_FULL_URI`, which are not set; and the metadata service of EC2: {}",
+            self.profiles.described(),
+            last.reason
+        );
+        setup(&self.host, reason)
+    }
+}
+
+const WITHOUT_ENVIRONMENT: &str = "the profile's `credential_source` is `Environment`, but `AWS_ACCESS_KEY_ID` and \
+                                   `AWS_SECRET_ACCESS_KEY` are not both set";
+const WITHOUT_CONTAINER: &str = "the profile's `credential_source` is `EcsContainer`, but no variable says where a \
+                                 container's credentials are";

@@ -1,0 +1,252 @@
+//! Amazon SES under the real `terraform`: an imitation of IAM that keeps the keys of one user, at most two, and checks what
+//! it is asked.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::{Arc, Mutex},
+};
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
+
+use crate::support::{ADDRESS, Workspace, block};
+
+const NOT_CHANGED: &str = "The password was not changed.";
+const SECRET: &str = "the-provider-s-own-secret";
+const OVERLAP: &str = "rotation_mode = \"in_place\"\n  retire_previous = \"at_next_rotation\"";
+
+/// IAM's keys of one user, and what was done to them.
+#[derive(Clone, Default)]
+struct Keys(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    ids: Vec<String>,
+    made: usize,
+    log: Vec<String>,
+    /// What is answered instead.
+    refusal: Option<(u16, &'static str)>,
+}
+
+impl Respond for Keys {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let mut state = self.0.lock().expect("no panic");
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        let form: BTreeMap<_, _> = body.split('&').filter_map(|pair| pair.split_once('=')).collect();
+        let decoded = |name| percent_decode_str(form.get(name).copied().unwrap_or_default()).decode_utf8_lossy();
+        let authorization = request.headers.get("authorization").and_then(|value| value.to_str().ok());
+        let is_signed = authorization.is_some_and(|text| {
+            text.starts_with("AWS4-HMAC-SHA256 Credential=AKIAPROVIDER/")
+                && text.contains("/us-east-1/iam/aws4_request, ")
+        });
+        if request.url.path() != "/" || form.get("Version") != Some(&"2010-05-08") || !is_signed {
+            return refused(400, "InvalidAction");
+        }
+        if let Some((status, code)) = state.refusal {
+            return refused(status, code);
+        }
+        if decoded("UserName") != "ses-newsletter" && form.contains_key("UserName") {
+            return refused(404, "NoSuchEntity");
+        }
+        let id = decoded("AccessKeyId").into_owned();
+        let (action, result) = (
+            form["Action"],
+            match form["Action"] {
+                "ListAccessKeys" => {
+                    let members = state.ids.iter().fold(String::new(), |mut text, id| {
+                        write!(text, "<member>{}</member>", key(id)).expect("a text grows");
+                        text
+                    });
+                    format!("<AccessKeyMetadata>{members}</AccessKeyMetadata><IsTruncated>false</IsTruncated>")
+                }
+                "CreateAccessKey" if state.ids.len() == 2 => return refused(409, "LimitExceeded"),
+                "CreateAccessKey" => {
+                    state.made += 1;
+                    let id = format!("AKIA{}", state.made);
+                    state.log.push(format!("made {id}"));
+                    state.ids.push(id.clone());
+                    format!("<AccessKey>{}<SecretAccessKey>secret-of-{id}</SecretAccessKey></AccessKey>", key(&id))
+                }
+                "DeleteAccessKey" if state.ids.contains(&id) => {
+                    state.log.push(format!("deleted {id}"));
+                    state.ids.retain(|kept| *kept != id);
+                    String::new()
+                }
+                "GetAccessKeyLastUsed" if state.ids.contains(&id) => "<UserName>ses-newsletter</UserName>".to_owned(),
+                "GetAccessKeyLastUsed" => return refused(403, "AccessDenied"),
+                _ => return refused(404, "NoSuchEntity"),
+            },
+        );
+        xml(
+            200,
+            &format!(
+                "<{action}Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><{action}Result>{result}</{action}Result>\
+             <ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></{action}Response>"
+            ),
+        )
+    }
+}
+
+fn key(id: &str) -> String {
+    format!(
+        "<UserName>ses-newsletter</UserName><AccessKeyId>{id}</AccessKeyId><Status>Active</Status>\
+         <CreateDate>2026-11-01T10:30:00Z</CreateDate>"
+    )
+}
+
+fn refused(status: u16, code: &str) -> ResponseTemplate {
+    let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>No {code} today.</Message></Error>");
+    xml(status, &format!("<ErrorResponse>{error}<RequestId>r-2</RequestId></ErrorResponse>"))
+}
+
+fn xml(status: u16, body: &str) -> ResponseTemplate {
+    ResponseTemplate::new(status).set_body_raw(body, "text/xml")
+}
+
+/// A workspace that is logged in to the imitation.
+struct Scene {
+    workspace: Workspace,
+    keys: Keys,
+    _server: (MockServer, Runtime),
+}
+
+impl Scene {
+    fn new() -> Option<Self> {
+        let mut workspace = Workspace::new()?;
+        let (runtime, keys) = (Runtime::new().expect("a runtime"), Keys::default());
+        let server = runtime.block_on(async {
+            let server = MockServer::start().await;
+            Mock::given(any()).respond_with(keys.clone()).mount(&server).await;
+            server
+        });
+        for variable in ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"] {
+            workspace.unset(variable);
+        }
+        workspace.set("AWS_ACCESS_KEY_ID", "AKIAPROVIDER");
+        workspace.set("AWS_SECRET_ACCESS_KEY", SECRET);
+        workspace.set("AMAZON_SES_BASE_URL", &server.uri());
+        workspace.keep_secret(SECRET);
+        Some(Self { workspace, keys, _server: (server, runtime) })
+    }
+
+    fn with(&self, ids: &[&str]) {
+        self.keys.0.lock().expect("no panic").ids = ids.iter().map(|id| (*id).to_owned()).collect();
+    }
+
+    fn refuse(&self, refusal: Option<(u16, &'static str)>) {
+        self.keys.0.lock().expect("no panic").refusal = refusal;
+    }
+
+    /// What was done to the keys since the last question.
+    fn log(&self) -> Vec<String> {
+        std::mem::take(&mut self.keys.0.lock().expect("no panic").log)
+    }
+
+    fn write(&self, trigger: &str, arguments: &str) {
+        let target = "amazon_ses = { user_name = \"ses-newsletter\", region = \"eu-central-1\" }";
+        let arguments = format!("rotation_trigger = \"{trigger}\"\n  {arguments}");
+        self.workspace.write(&block("this", target, &arguments));
+    }
+}
+
+#[test]
+fn an_overlap_makes_room_for_itself_and_the_state_has_what_a_mail_library_needs() {
+    let Some(scene) = Scene::new() else { return };
+    let workspace = &scene.workspace;
+    scene.write("one", OVERLAP);
+    assert_eq!(workspace.planned()["smtp_host"], "email-smtp.eu-central-1.amazonaws.com", "it is known at plan");
+    workspace.apply().quiet();
+    assert_eq!(scene.log(), ["made AKIA1"]);
+    let state = workspace.state();
+    for (name, value) in [
+        ("id", json!("amazon_ses/ses-newsletter")),
+        ("username", json!("AKIA1")),
+        ("remote_version", json!("AKIA1")),
+        ("smtp_port", json!(587)),
+        ("previous", Value::Null),
+    ] {
+        assert_eq!(state[name], value, "{name}");
+    }
+    // Version 4 of the derivation begins with this byte.
+    assert!(state["password"].as_str().is_some_and(|password| password.len() == 44 && password.starts_with('B')));
+    workspace.plan().nothing_to_do();
+
+    for (trigger, log, current, previous) in
+        [("two", &["made AKIA2"][..], "AKIA2", "AKIA1"), ("three", &["deleted AKIA1", "made AKIA3"], "AKIA3", "AKIA2")]
+    {
+        scene.write(trigger, OVERLAP);
+        workspace.apply().quiet();
+        assert_eq!(scene.log(), log);
+        let now = workspace.state();
+        assert_eq!([&now["username"], &now["previous"]], [current, &*format!("amazon_ses/{previous}")]);
+        workspace.plan().nothing_to_do();
+    }
+    workspace.destroy().quiet();
+    assert_eq!(scene.log(), ["deleted AKIA2", "deleted AKIA3"]);
+}
+
+#[test]
+fn at_two_keys_nothing_is_made_and_both_are_named() {
+    let Some(scene) = Scene::new() else { return };
+    scene.with(&["AKIAOLD", "AKIAOLDER"]);
+    scene.write("one", "");
+    let error = scene.workspace.apply().failed().error().is("No room for another credential at Amazon SES");
+    error.says(&["`AKIAOLD` (made on 2026-11-01", "`AKIAOLDER`", NOT_CHANGED, "Delete the one"]);
+    assert_eq!(scene.log(), <[&str; 0]>::default());
+
+    // In a rotation the state says which of them is in use, and keeps its password.
+    scene.with(&["AKIAOLD"]);
+    scene.write("one", "rotation_mode = \"in_place\"");
+    scene.workspace.apply().quiet();
+    let before = scene.workspace.state();
+    assert_eq!(scene.log(), ["made AKIA1"]);
+    scene.write("two", "rotation_mode = \"in_place\"");
+    let error = scene.workspace.apply().failed().error();
+    error.says(&["`AKIAOLD` (made on", "`AKIA1` (made on 2026-11-01, ", "held by the state", NOT_CHANGED]);
+    assert_eq!(scene.log(), <[&str; 0]>::default());
+    assert_eq!(scene.workspace.state()["password"], before["password"]);
+}
+
+#[test]
+fn a_rotation_in_place_deletes_the_previous_key_after_a_while() {
+    let Some(scene) = Scene::new() else { return };
+    scene.write("one", "rotation_mode = \"in_place\"");
+    scene.workspace.apply().quiet();
+    scene.write("two", "rotation_mode = \"in_place\"");
+    scene.workspace.apply().quiet();
+    assert_eq!(scene.log(), ["made AKIA1", "made AKIA2", "deleted AKIA1"]);
+}
+
+#[test]
+fn what_iam_refuses_is_reported_and_nothing_is_made() {
+    let Some(scene) = Scene::new() else { return };
+    for (status, code, summary, advice) in [
+        (403, "InvalidClientTokenId", "Amazon SES refused the credentials", "AWS does not know the access key"),
+        (403, "AccessDenied", "Amazon SES denied access", "Allow the provider's login the IAM actions"),
+        (404, "NoSuchEntity", "Amazon SES does not know this credential", "Check the name"),
+    ] {
+        scene.refuse(Some((status, code)));
+        scene.write("one", "");
+        let error = scene.workspace.apply().failed().error().is(summary);
+        error.says(&[&format!("returned {status} {code}, “No {code} today.” (request id r-2)"), NOT_CHANGED, advice]);
+    }
+    assert_eq!(scene.log(), <[&str; 0]>::default());
+}
+
+#[test]
+fn a_key_is_imported_by_its_id_and_one_that_is_deleted_leaves_the_state() {
+    let Some(scene) = Scene::new() else { return };
+    let workspace = &scene.workspace;
+    scene.with(&["AKIAOLD", "AKIAOTHER"]);
+    scene.write("one", "");
+    workspace.import("amazon_ses/AKIAOLD").succeeded();
+    assert_eq!([&workspace.state()["username"], &workspace.state()["password"]], [&json!("AKIAOLD"), &Value::Null]);
+    workspace.apply().succeeded();
+    assert_eq!(scene.log(), <[&str; 0]>::default(), "an import is adopted without a reset");
+    scene.with(&["AKIAOTHER"]);
+    assert_eq!(workspace.plan().action(ADDRESS).as_deref(), Some("create"));
+    workspace.import("amazon_ses/AKIAUNKNOWN").failed();
+}
