@@ -84,6 +84,7 @@ impl Issued<'_> {
         let credential = PriorCredential { version, username: stored_username.clone() };
         let stored = StoredCredential { credential, rotated_at: Some(new.rotated_at) };
         rotator.shared.live.hold(target, stored.clone(), prepared.replaces.as_ref());
+        rotator.shared.settling.begin(target);
         tracing::info!(vendor = vendor.name, "the password was reset");
         if is_older && let Some(version) = rotator.later_version(op, &prepared.before).await {
             new.version = Some(version);
@@ -112,6 +113,9 @@ impl Issued<'_> {
             {
                 let (server, failure) = ((**server).clone(), failure.clone());
                 return Rotated::Refused(Box::new(Refused { server, failure, stored }));
+            }
+            if verified == Verified::LoggedIn {
+                rotator.shared.settling.end(target);
             }
             new.verified = verified;
             new.logged_in_at = (verified == Verified::LoggedIn).then(|| login_check.endpoint().clone());

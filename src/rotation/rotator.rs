@@ -8,6 +8,7 @@ use super::{
     login_queue::LoginQueues,
     previous_login::{UntriedPrevious, try_previous},
     reconcile::{Known, StoredLogin},
+    settling::Settling,
     sink::Notice,
 };
 use crate::{
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     /// The queues for logins at mail servers.
     pub(crate) logins: LoginQueues,
     pub(super) untried: UntriedPrevious,
+    pub(super) settling: Settling,
 }
 
 impl Shared {
@@ -38,6 +40,12 @@ impl Shared {
     ) -> Option<Notice> {
         let endpoint = self.untried.take(id)?;
         try_previous(op, &self.logins, &endpoint.server(roots)?, &endpoint, login).await
+    }
+
+    /// Waits until a new credential of this process works everywhere, if it has not logged in. Returns whether it does
+    /// by then: a stop or the deadline ends the wait.
+    pub(crate) async fn settled(&self, op: &Operation, id: &str) -> bool {
+        self.settling.wait(op, id).await
     }
 
     /// Returns whether this run has reset a credential for any resource, or is doing so.

@@ -56,6 +56,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: None,
     reset_kind: ResetKind::InPlace,
     reset_delay: None,
+    settles: None,
     reports_version: false,
     username: |target| target.text(&ADDRESS).filter(|address| !is_id(address)).map(Cow::Borrowed),
     smtp: SmtpDefaults::Reported { port: 587 },

@@ -48,6 +48,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: None,
     reset_kind: ResetKind::InPlace,
     reset_delay: None,
+    settles: None,
     reports_version: false,
     username: |target| target.text(&USER_NAME).map(Cow::Borrowed),
     smtp: SmtpDefaults::At { host: "smtp.hubapi.com", port: 587 },

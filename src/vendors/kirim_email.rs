@@ -47,6 +47,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: None,
     reset_kind: ResetKind::InPlace,
     reset_delay: Some("A reset reaches the mail server with a short delay, and until then the old password works."),
+    settles: None,
     reports_version: true,
     username: |_| None,
     smtp: SmtpDefaults::Undocumented,

@@ -28,6 +28,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: Some(32),
     reset_kind: ResetKind::InPlace,
     reset_delay: None,
+    settles: None,
     reports_version: false,
     username: |target| Some(Cow::Owned(format!("{}@{}", target.text(&LOGIN)?, target.text(&DOMAIN)?))),
     smtp: SmtpDefaults::ByRegion { hosts: &[HOST, EUROPEAN_HOST], port: 587 },

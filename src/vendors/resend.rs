@@ -31,6 +31,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: None,
     reset_kind: ResetKind::NewCredential,
     reset_delay: None,
+    settles: None,
     reports_version: true,
     username: |_| Some(Cow::Borrowed(USERNAME)),
     smtp: SmtpDefaults::At { host: "smtp.resend.com", port: 587 },

@@ -29,6 +29,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: None,
     reset_kind: ResetKind::NewCredential,
     reset_delay: None,
+    settles: None,
     reports_version: true,
     username: |_| Some(Cow::Borrowed(USERNAME)),
     smtp: SmtpDefaults::ByRegion { hosts: &[HOST, EUROPEAN_HOST], port: 587 },

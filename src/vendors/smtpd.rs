@@ -49,6 +49,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: None,
     reset_kind: ResetKind::NewCredential,
     reset_delay: None,
+    settles: None,
     reports_version: true,
     username: |_| None,
     smtp: SmtpDefaults::Undocumented,

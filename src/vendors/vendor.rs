@@ -49,6 +49,10 @@ pub struct Vendor {
     pub reset_kind: ResetKind,
     /// What the vendor documents about the delay until its mail server picks up a reset, as a sentence.
     pub reset_delay: Option<&'static str>,
+    /// How long a new credential may need until it works everywhere, at a vendor with [`ResetKind::NewCredential`] that
+    /// needs some time for that. The credential that it replaces is revoked that long after the reset, or as soon as
+    /// the new one has logged in.
+    pub settles: Option<Duration>,
     /// Whether the vendor reports a credential's version.
     pub reports_version: bool,
     /// The user name for SMTP, if it follows from the target.

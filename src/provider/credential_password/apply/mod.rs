@@ -53,7 +53,7 @@ impl CredentialPassword {
             call.warn(revocation::successor_pending(&rotator.target, &predecessor));
         }
         for predecessor in revoked {
-            self.revoke(call, &op, &predecessor, verified).await;
+            self.revoke(call, &op, &predecessor, (&rotator.target, verified)).await;
         }
         Ok(())
     }
@@ -99,8 +99,14 @@ impl CredentialPassword {
     }
 
     /// Revokes the replaced credential, once the new password is stored. A failure is only a warning.
-    async fn revoke(&self, call: &Call, op: &Operation, predecessor: &Predecessor, successor: Verified) {
-        if let Some(kept) = predecessor.revoke_after_reset(op, &self.shared.live, successor).await {
+    async fn revoke(
+        &self,
+        call: &Call,
+        op: &Operation,
+        predecessor: &Predecessor,
+        (successor, verified): (&Target, Verified),
+    ) {
+        if let Some(kept) = predecessor.revoke_after_reset(op, &self.shared, successor, verified).await {
             call.warn(diagnostics::rotation::kept(predecessor, &kept));
         }
     }

@@ -45,7 +45,7 @@ impl CredentialPassword {
             Rotated::Stored(verified) => {
                 let predecessor = predecessor.filter(|_| !retire_previous::keeps_previous(&change.planned));
                 if let Some(predecessor) = predecessor {
-                    self.revoke(call, op, &predecessor, verified).await;
+                    self.revoke(call, op, &predecessor, (&rotator.target, verified)).await;
                 }
                 if let Some(warning) = unidentified(&change.prior) {
                     call.warn(warning);
