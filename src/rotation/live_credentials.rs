@@ -51,11 +51,16 @@ impl LiveCredentials {
             (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
             _ => false,
         };
+        // Where the user name follows from the target, it is the same for old and new credentials.
+        let by_username = (target.vendor.username)(&target.fields).is_none();
         self.lock().iter().filter(|holder| holder.vendor == target.vendor.name).any(|holder| {
             let held = &holder.stored.credential;
             // If the vendor returned neither an id nor a user name, any credential of this name may be the one.
-            let is_unnamed = *held == PriorCredential::default() && holder.id == target.id();
-            is_unnamed || is_same(&held.version, &credential.version) || is_same(&held.username, &credential.username)
+            let is_known = held.version.is_some() || (by_username && held.username.is_some());
+            let is_unnamed = !is_known && holder.id == target.id();
+            is_unnamed
+                || is_same(&held.version, &credential.version)
+                || (by_username && is_same(&held.username, &credential.username))
         })
     }
 
@@ -67,7 +72,10 @@ impl LiveCredentials {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{rotation::unused_api::target, vendors::ResetKind};
+    use crate::{
+        rotation::unused_api::target,
+        vendors::{Fields, ResetKind, VENDORS, Vendor},
+    };
 
     fn named(name: &str) -> Target {
         target(ResetKind::NewCredential, name)
@@ -94,6 +102,19 @@ mod tests {
             let live = LiveCredentials::default();
             live.hold(&named(name), stored(version, username, 2), None);
             assert_eq!(live.holds(&named("a"), &old.credential), holds, "{version:?} {username:?} of {name}");
+        }
+    }
+
+    #[test]
+    fn a_user_name_that_all_credentials_have_tells_none_apart() {
+        let has_constant = |vendor: &&'static Vendor| (vendor.username)(&Fields::default()).is_some();
+        let vendor = VENDORS.iter().copied().find(has_constant).unwrap();
+        let target = Target { vendor, fields: Fields::default() };
+        let old = stored(Some("old"), Some("everybody"), 1);
+        for (version, holds) in [(Some("new"), false), (Some("OLD"), true), (None, true)] {
+            let live = LiveCredentials::default();
+            live.hold(&target, stored(version, Some("everybody"), 2), None);
+            assert_eq!(live.holds(&target, &old.credential), holds, "{version:?}");
         }
     }
 

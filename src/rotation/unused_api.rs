@@ -5,7 +5,10 @@ use async_trait::async_trait;
 use crate::{
     http::Error,
     secret::Secret,
-    vendors::{Before, Fields, Listed, Operation, Presence, PriorCredential, Reset, Target, VENDORS, VendorApi},
+    vendors::{
+        Before, Fields, Listed, Operation, Presence, PriorCredential, Reset, ResetKind, Target, VENDORS, Vendor,
+        VendorApi,
+    },
 };
 
 /// An API that panics on every call.
@@ -27,9 +30,13 @@ impl VendorApi for UnusedApi {
     }
 }
 
-/// Returns a credential of the first vendor with this kind of reset.
-pub(super) fn target(kind: crate::vendors::ResetKind, name: &str) -> Target {
-    let vendor = VENDORS.iter().copied().find(|vendor| vendor.reset_kind == kind).unwrap();
+/// Returns a credential of the first vendor with this kind of reset whose credentials work at once, and where those that
+/// resets make have user names of their own.
+pub(super) fn target(kind: ResetKind, name: &str) -> Target {
+    let is_plain = |vendor: &Vendor| {
+        vendor.settles.is_none() && (kind == ResetKind::InPlace || (vendor.username)(&Fields::default()).is_none())
+    };
+    let vendor = VENDORS.iter().copied().find(|vendor| vendor.reset_kind == kind && is_plain(vendor)).unwrap();
     let mut fields = Fields::default();
     for field in vendor.target {
         let text = if field.name == "role" { "standard" } else { name };
