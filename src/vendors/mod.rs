@@ -4,6 +4,7 @@
 
 mod absence;
 mod api;
+mod assertion;
 mod before;
 mod cache;
 mod check;
