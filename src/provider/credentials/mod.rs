@@ -79,7 +79,7 @@ impl DataSource for Credentials {
 fn import_id(scope: &Target, listed: &Listed) -> Option<String> {
     let vendor = scope.vendor;
     let id = match vendor.import {
-        ImportId::Credential => format!("{}/{}", vendor.name, listed.version.as_ref()?),
+        ImportId::Credential => scope.import_id(listed.version.as_ref()?),
         ImportId::Identity => Target { vendor, fields: listed.target.clone() }.id(),
     };
     // The same parser as in an import decides, so every listed id can be imported.
