@@ -5,6 +5,7 @@
 mod absence;
 mod api;
 mod assertion;
+mod azure_communication;
 mod before;
 mod cache;
 mod check;
@@ -26,7 +27,7 @@ mod vendor;
 pub use self::{
     api::VendorApi,
     before::Before,
-    check::Check,
+    check::{Check, parse_switch},
     fields::{Field, Fields, Visibility},
     report::{AppearedCredential, Found, Listed, Note, Observation, Presence, PriorCredential, Reset},
     target::Target,
@@ -36,6 +37,7 @@ pub use crate::http::{BaseUrl, CertificateFile, Client, Operation, Settings};
 
 /// Every vendor, by name.
 pub static VENDORS: &[&Vendor] = &[
+    &azure_communication::VENDOR,
     &hostup::VENDOR,
     &hubspot::VENDOR,
     &kirim_email::VENDOR,

@@ -49,7 +49,7 @@ impl Replay {
             if let Some(variable) =
                 case.vendor.settings.iter().find(|field| field.name == *name).and_then(|field| field.env)
             {
-                workspace.set(variable, value);
+                workspace.set(variable, &value.replace("{server}", &server.uri()));
             }
         }
         workspace.set(&case.vendor.base_url_variable(), &server.uri());
