@@ -22,9 +22,18 @@ pub(super) enum TokenSource {
     /// The user gave it; there is no other.
     Fixed(Secret),
     /// Something is exchanged for it, and again when it has expired or was refused.
-    Granted { authority: Api, path: Vec<String>, offer: TokenRequest, grant: Mutex<Option<AccessToken>> },
+    Granted(Box<Grants>),
     /// Nowhere: the settings cannot work, for this reason.
     Unusable(&'static str),
+}
+
+/// Where tokens are granted, for what, and the one that was granted last.
+#[derive(Debug)]
+pub(super) struct Grants {
+    authority: Api,
+    path: Vec<String>,
+    offer: TokenRequest,
+    last: Mutex<Option<AccessToken>>,
 }
 
 /// What the vendor exchanges for a token.
@@ -58,7 +67,7 @@ impl TokenSource {
     /// Tokens that `authority` grants at `path` for `offer`.
     pub(super) fn granted(authority: Api, path: &[&str], offer: TokenRequest) -> Self {
         let path = path.iter().map(|&segment| segment.to_owned()).collect();
-        Self::Granted { authority, path, offer, grant: Mutex::default() }
+        Self::Granted(Box::new(Grants { authority, path, offer, last: Mutex::default() }))
     }
 
     /// Sends a request with a token, and once more with a new one where the vendor refused the first: what is refused
@@ -83,19 +92,19 @@ impl TokenSource {
     pub(super) async fn end(&self, op: &Operation) -> Option<AccessToken> {
         match self {
             Self::Fixed(_) | Self::Unusable(_) => None,
-            Self::Granted { grant, .. } => op.wait(grant.lock()).await.ok()?.take(),
+            Self::Granted(grants) => op.wait(grants.last.lock()).await.ok()?.take(),
         }
     }
 
     /// The token to send, fetched where there is none that lasts.
     async fn token(&self, op: &Operation) -> Result<Secret> {
-        let (authority, path, offer, grant) = match self {
+        let Grants { authority, path, offer, last } = match self {
             Self::Fixed(token) => return Ok(token.clone()),
             Self::Unusable(reason) => return Err(Error::new(Kind::Setup, Outcome::NotChanged, "", *reason)),
-            Self::Granted { authority, path, offer, grant } => (authority, path, offer, grant),
+            Self::Granted(grants) => &**grants,
         };
         // Locked during the request, so concurrent calls share one token instead of requesting several.
-        let mut grant = op.wait(grant.lock()).await?;
+        let mut grant = op.wait(last.lock()).await?;
         if let Some(grant) = grant.as_ref().filter(|grant| grant.lasts()) {
             return Ok(grant.token.clone());
         }
@@ -109,9 +118,9 @@ impl TokenSource {
 
     /// Forgets a token that was refused; `false` where there is no way to get another.
     async fn forget(&self, op: &Operation, refused: &Secret) -> Result<bool> {
-        let Self::Granted { grant, .. } = self else { return Ok(false) };
+        let Self::Granted(grants) = self else { return Ok(false) };
         // Only if it is still the rejected one: another call may already have replaced it.
-        op.wait(grant.lock()).await?.take_if(|grant| grant.token == *refused);
+        op.wait(grants.last.lock()).await?.take_if(|grant| grant.token == *refused);
         Ok(true)
     }
 }

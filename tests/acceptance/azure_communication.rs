@@ -295,7 +295,7 @@ fn an_existing_secret_is_imported_and_its_user_name_is_adopted() {
     let adopted = scene.workspace.apply().succeeded().diagnostics;
     assert!(adopted.iter().all(|warning| warning.summary == "No reset after the import"), "{adopted:?}");
     assert_eq!(scene.workspace.state()["username"], json!(USERNAME));
-    assert_eq!(scene.ids(), [id.clone()]);
+    assert_eq!(scene.ids(), std::slice::from_ref(id));
     scene.workspace.plan().nothing_to_do();
 }
 
