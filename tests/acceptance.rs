@@ -29,6 +29,8 @@ mod documented;
 mod doubtful;
 #[path = "acceptance/encrypted.rs"]
 mod encrypted;
+#[path = "acceptance/encrypted_everywhere.rs"]
+mod encrypted_everywhere;
 #[path = "acceptance/encrypted_guide.rs"]
 mod encrypted_guide;
 #[path = "acceptance/encrypted_lifecycle.rs"]
@@ -53,12 +55,18 @@ mod installing;
 mod kirim_email;
 #[path = "acceptance/late_reset.rs"]
 mod late_reset;
+#[path = "acceptance/ledger.rs"]
+mod ledger;
 #[path = "acceptance/lifecycle.rs"]
 mod lifecycle;
+#[path = "acceptance/module.rs"]
+mod module;
 #[path = "acceptance/outside_texts.rs"]
 mod outside_texts;
 #[path = "acceptance/overlap.rs"]
 mod overlap;
+#[path = "acceptance/overlap_everywhere.rs"]
+mod overlap_everywhere;
 #[path = "acceptance/own_password.rs"]
 mod own_password;
 #[path = "acceptance/pair/mod.rs"]

@@ -1,9 +1,12 @@
-//! The provider against core's own rules: a double of core drives the real binary over gRPC, through histories that nobody thought of.
+//! The provider against core's own rules: a double of core drives the real binary over gRPC, through histories that
+//! nobody thought of.
 //!
-//! A history is an import or nothing, then configurations one after the other, each planned, applied, read and planned again. The
-//! sandbox tells how often a password was really reset, and the contract's table ([`contract`]) how often it should have been.
+//! A history is an import or nothing, then configurations one after the other, each planned, applied, read and planned
+//! again. The sandbox tells how often a password was really reset, and the contract's table ([`contract`]) how often it
+//! should have been.
 //!
-//! A failure prints the smallest history that fails. `PROPTEST_RNG_SEED` and `PROPTEST_CASES` choose other histories and more.
+//! A failure prints the smallest history that fails. `PROPTEST_RNG_SEED` and `PROPTEST_CASES` choose other histories
+//! and more.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]

@@ -1,5 +1,5 @@
-//! The registry's pages are generated from the schema's descriptions and from the examples that other tests apply, and whatever the
-//! other pages refer to exists.
+//! The registry's pages are generated from the schema's descriptions and from the examples that other tests apply, and
+//! whatever the other pages refer to exists.
 //!
 //! `UPDATE_DOCS=1 cargo test --test docs` rewrites the registry's pages.
 
@@ -104,6 +104,19 @@ fn every_link_leads_to_a_file() {
         })
         .collect();
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn the_first_pages_link_every_resource_function_and_guide() {
+    let read = |page: &str| fs::read_to_string(root().join(page)).unwrap();
+    let (readme, index) = (read("README.md"), read("docs/index.md"));
+    for page in pages() {
+        let Some(page) = page.strip_prefix(root().join("docs")).ok().and_then(Path::to_str) else { continue };
+        if page.contains('/') {
+            assert!(readme.contains(&format!("](docs/{page}")), "README.md does not link docs/{page}");
+            assert!(index.contains(&format!("]({page}")), "docs/index.md does not link {page}");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What is data about a vendor stands in its guide and in `README.md` as the data says it.
 //!
-//! `UPDATE_DOCS=1 cargo test --test guides` writes these parts anew, between their two marks. The rest of a guide is written by hand.
+//! `UPDATE_DOCS=1 cargo test --test guides` writes these parts anew, between their two marks. The rest of a guide is
+//! written by hand.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -33,6 +34,26 @@ fn the_readme_has_every_vendor() {
     let rows: String = VENDORS.iter().map(row).collect();
     let heading = "| vendor | in HCL | login | its documentation |\n|---|---|---|---|\n";
     assert_part("README.md", "vendors", &format!("{heading}{rows}"));
+}
+
+#[test]
+fn the_guides_name_the_vendors_that_a_paragraph_is_about() {
+    let titles = |is_meant: fn(&Vendor) -> bool| {
+        let titles: Vec<_> = VENDORS.iter().filter(|vendor| is_meant(vendor)).map(|vendor| vendor.title).collect();
+        titles.join(", ")
+    };
+    let makes_new = titles(|vendor| vendor.reset_kind == ResetKind::NewCredential);
+    let reports_nothing = titles(|vendor| vendor.reset_kind == ResetKind::InPlace && !vendor.reports_version);
+    for (page, listed) in [
+        ("docs/guides/recovering.md", &makes_new),
+        ("docs/guides/recovering.md", &reports_nothing),
+        ("docs/guides/rotation-without-a-gap.md", &makes_new),
+        ("CHANGELOG.md", &makes_new),
+    ] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(listed.as_str()), "{page} does not name {listed}");
+    }
 }
 
 fn at_a_glance(vendor: &Vendor) -> String {

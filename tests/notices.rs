@@ -1,4 +1,5 @@
-//! The licences of the code in the binary: `THIRD-PARTY-NOTICES` is made from the lock file and from the crates' own files.
+//! The licences of the code in the binary: `THIRD-PARTY-NOTICES` is made from the lock file and from the crates' own
+//! files.
 //!
 //! `UPDATE_DOCS=1 cargo test --test notices` writes it anew.
 
@@ -49,7 +50,8 @@ fn the_binary_prints_the_notices() {
     assert_eq!(String::from_utf8(output.stdout).unwrap(), fs::read_to_string(root().join(FILE)).unwrap());
 }
 
-/// Every crate whose code is in the binary on some system, by name and version: no macros, and nothing that only builds or tests.
+/// Every crate whose code is in the binary on some system, by name and version: no macros, and nothing that only builds
+/// or tests.
 fn crates() -> Vec<Crate> {
     let tree = ["tree", "--edges", "normal,no-proc-macro", "--target", "all", "--prefix", "none", "--no-dedupe"];
     let listed = cargo(&[&tree[..], &["--format", "{p}", "--locked"]].concat());

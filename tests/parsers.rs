@@ -1,9 +1,9 @@
-//! Whatever comes from outside is read without a panic, and never repeated: values and states from core, import ids, the client
-//! certificate, vendors' answers.
+//! Whatever comes from outside is read without a panic, and never repeated: values and states from core, import ids,
+//! the client certificate, vendors' answers.
 //!
-//! Each target gets arbitrary bytes, and bytes of which most are right. `PROPTEST_CASES=100000 cargo test --test parsers` runs them
-//! for longer, `PROPTEST_RNG_SEED` over others; a name at its end chooses one target. `fuzz/run` lets a fuzzer breed bytes for the
-//! targets that need no other process.
+//! Each target gets arbitrary bytes, and bytes of which most are right. `PROPTEST_CASES=100000 cargo test --test
+//! parsers` runs them for longer, `PROPTEST_RNG_SEED` over others; a name at its end chooses one target. `fuzz/run`
+//! lets a fuzzer breed bytes for the targets that need no other process.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]

@@ -1,7 +1,7 @@
 //! The plugin server as core sees it: real processes, real mutual TLS, real signals.
 //!
-//! What needs a real provider starts the binary. What no real provider does is shown by a fake one (`provider/fake.rs`), which
-//! this program serves itself when it is started for that.
+//! What needs a real provider starts the binary. What no real provider does is shown by a fake one
+//! (`provider/fake.rs`), which this program serves itself when it is started for that.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -275,6 +275,11 @@ async fn only_a_state_of_this_provider_becomes_one_of_another_type() {
     let own = "registry.example.com/smtp-credentials/smtp";
     for (address, source, target, moves) in [
         (own, "smtp_credential_password", "smtp_credential_pair", true),
+        // As OpenTofu 1.10 and 1.11 name it.
+        ("smtp", "smtp_credential_password", "smtp_credential_pair", true),
+        ("mail", "smtp_credential_password", "smtp_credential_pair", false),
+        ("", "smtp_credential_password", "smtp_credential_pair", false),
+        ("somebody-else/smtp", "smtp_credential_password", "smtp_credential_pair", false),
         ("registry.terraform.io/somebody-else/smtp", "smtp_credential_password", "smtp_credential_pair", false),
         ("smtp-credentials/smtp", "smtp_credential_password", "smtp_credential_pair", false),
         (own, "smtp_credential_pair", "smtp_credential_pair", false),
@@ -801,7 +806,8 @@ async fn an_interrupt_is_left_to_core() {
     assert_eq!(fake.result(applied.await.unwrap()), "released");
 }
 
-/// The signals whose default is to end a process, and that can be caught; by number where not every shell knows the name.
+/// The signals whose default is to end a process, and that can be caught; by number where not every shell knows the
+/// name.
 ///
 /// What this process ignores, as under `nohup`, its children ignore, and it cannot be tried.
 fn ending_signals() -> Vec<String> {

@@ -1,14 +1,15 @@
 //! Random walks: a model of the vendors and of the state, and whatever may happen to either, in any order.
 //!
-//! A walk is a list of operations that are carried out one after the other on three resources: configurations are applied, now or
-//! later; passwords are reset, credentials deleted and tokens revoked by somebody else; answers are late, wrong or lost; and the
-//! provider is stopped or killed in the middle. After each of them the walk ([`walk`]) compares what the vendors have seen with what
-//! the user was told and what is stored.
+//! A walk is a list of operations that are carried out one after the other on three resources: configurations are
+//! applied, now or later; passwords are reset, credentials deleted and tokens revoked by somebody else; answers are
+//! late, wrong or lost; and the provider is stopped or killed in the middle. After each of them the walk ([`walk`])
+//! compares what the vendors have seen with what the user was told and what is stored.
 //!
 //! Other walks are those of one resource whose credentials take turns ([`turn`], [`turn_walk`]): a pair, or an overlap.
 //!
-//! `cargo test` walks from fixed seeds. `WALK_SECONDS=600 cargo test --test random_walk -- --nocapture` walks from fresh ones for as
-//! long as that, and prints each; `WALK_SEED` and `TURNS_SEED` repeat one. A failure prints its seed and the shortest walk that still fails.
+//! `cargo test` walks from fixed seeds. `WALK_SECONDS=600 cargo test --test random_walk -- --nocapture` walks from
+//! fresh ones for as long as that, and prints each; `WALK_SEED` and `TURNS_SEED` repeat one. A failure prints its seed
+//! and the shortest walk that still fails.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -209,8 +210,8 @@ fn somebody_else_may_act_at_any_moment_of_a_reset() {
     });
 }
 
-/// Every deed of somebody else at every moment of a reset, whatever becomes of its response; in place, deleted first and created first
-/// by turns.
+/// Every deed of somebody else at every moment of a reset, whatever becomes of its response; in place, deleted first
+/// and created first by turns.
 fn scenarios() -> Vec<(String, Vec<Operation>)> {
     let targets = VENDORS.iter().map(|vendor| vendor.first());
     let moments = [When::BeforeReset, When::BeforeResponse, When::BeforeLookBack, When::BeforeLogin, When::AfterLogin];

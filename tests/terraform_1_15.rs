@@ -1,5 +1,6 @@
-//! Terraform 1.15.5 treats the private data of a replacement as the provider expects, so that a reset that cannot work leaves the old password
-//! in the state; and an encrypted password stays encrypted. `tests/cores/terraform-1.15.5` fetches it; `OTHER_CORES=0` skips these tests.
+//! Terraform 1.15.5 treats the private data of a replacement as the provider expects, so a reset that cannot work
+//! leaves the old password in the state; an encrypted password stays encrypted; and the credentials of a pair take
+//! turns. `tests/cores/terraform-1.15.5` fetches it; `OTHER_CORES=0` skips these tests.
 
 #![cfg(unix)]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
@@ -10,5 +11,14 @@ mod support;
 mod encrypted_lifecycle;
 #[path = "acceptance/failed_reset.rs"]
 mod failed_reset;
+#[path = "acceptance/pair"]
+mod pair {
+    mod import;
+    mod list;
+    mod moved;
+    mod plain;
+    mod replacement;
+    mod scene;
+}
 
 const CORE: Option<&str> = Some("terraform-1.15.5");

@@ -1,7 +1,8 @@
 //! What a connection of its own costs a request: one at a time, over connections of every kind.
 //!
-//! The client makes its connections as the provider's does, and does nothing else. What no machine can show on loopback is the time on
-//! the way: a connection takes two round trips before the request can leave, with a resumed session as without.
+//! The client makes its connections as the provider's does, and does nothing else. What no machine can show on loopback
+//! is the time on the way: a connection takes two round trips before the request can leave, with a resumed session as
+//! without.
 
 use std::{
     io,

@@ -1,4 +1,5 @@
-//! Provider processes that share a vendor's rate limit and do not know of each other, as pipelines that run at the same time.
+//! Provider processes that share a vendor's rate limit and do not know of each other, as pipelines that run at the same
+//! time.
 
 use std::{
     path::Path,
@@ -63,8 +64,8 @@ struct Took {
 }
 
 impl Took {
-    /// How many times as long it took as a client that knows the limit needs: the last requests may leave as soon as the
-    /// window opens that they fall into.
+    /// How many times as long it took as a client that knows the limit needs: the last requests may leave as soon as
+    /// the window opens that they fall into.
     fn over(&self, limit: Limit) -> f64 {
         let windows = count(self.taken.saturating_sub(1) / limit.requests);
         self.wall.as_secs_f64() / (windows * limit.per.as_secs_f64())

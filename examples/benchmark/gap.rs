@@ -1,4 +1,5 @@
-//! What a service that sends mail without pause notices of rotations: of a pair's, and of a single credential's for comparison.
+//! What a service that sends mail without pause notices of rotations: of a pair's, and of a single credential's for
+//! comparison.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! The provider as a user has it: a copy of what was built, and in a folder where `init` finds it.
 //!
-//! A copy, because the pages of a file that the linker has just written cost the system more at each start than those of one that
-//! was copied, and nobody runs the linker's.
+//! A copy, because the pages of a file that the linker has just written cost the system more at each start than those
+//! of one that was copied, and nobody runs the linker's.
 
 use std::{
     env, fs,
@@ -56,8 +56,8 @@ impl Installed {
     }
 }
 
-/// Plans one credential with the provider from a mirror, as `init` installs it, and from `dev_overrides`, in turn. There is no
-/// stand-in: core checks the provider's own bytes.
+/// Plans one credential with the provider from a mirror, as `init` installs it, and from `dev_overrides`, in turn.
+/// There is no stand-in: core checks the provider's own bytes.
 pub(crate) fn measure(core: &Core, installed: &Installed, runs: usize) -> Result<Section> {
     let sandbox = Sandbox::start();
     sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, &user_name(0));

@@ -1,9 +1,10 @@
-//! Measures the provider as core runs it, and core's own work for comparison, and prints the tables in `docs/benchmarks.md`.
+//! Measures the provider as core runs it, and core's own work for comparison, and prints the tables in
+//! `docs/benchmarks.md`.
 //!
-//! `cargo run --release --example benchmark [-- --short] [-- --fleet] [-- --connections] [-- --gap] [-- --json] [-- --write-docs]`.
-//! With `--fleet` it measures only the processes that share a rate limit, with `--connections` only what connections cost,
-//! with `--gap` only what a sender notices of rotations. A missed
-//! bound fails nothing, since machines differ; what cannot be run does.
+//! `cargo run --release --example benchmark [-- --short] [-- --fleet] [-- --connections] [-- --gap] [-- --json]
+//! [-- --write-docs]`. With `--fleet` it measures only the processes that share a rate limit, with `--connections` only
+//! what connections cost, with `--gap` only what a sender notices of rotations. A missed bound fails nothing, since
+//! machines differ; what cannot be run does.
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "what it prints is what it is for")]
 
 mod chart;

@@ -1,9 +1,9 @@
 //! Whose processor time is whose.
 //!
-//! A provider's process is core's child, and the system adds a child's time to its parent's when the parent has waited for
-//! it. So core gets, in the provider's place, this program under the provider's name. It starts the provider, which
-//! inherits all that core gave it, waits for it, and notes what the system says of both. What is left of core's sum is core's
-//! own. The sandbox is a thread of the benchmark, which is nobody's child here.
+//! A provider's process is core's child, and the system adds a child's time to its parent's when the parent has waited
+//! for it. So core gets, in the provider's place, this program under the provider's name. It starts the provider, which
+//! inherits all that core gave it, waits for it, and notes what the system says of both. What is left of core's sum is
+//! core's own. The sandbox is a thread of the benchmark, which is nobody's child here.
 
 use std::{
     env,

@@ -1,7 +1,7 @@
 //! What a call costs the provider when calls come one upon another, and when they come as slowly as core makes them.
 //!
-//! Core works on its own between two calls, and in a large apply it writes the whole state. The provider's process sleeps
-//! meanwhile, and what the processor had at hand for it is gone when it wakes.
+//! Core works on its own between two calls, and in a large apply it writes the whole state. The provider's process
+//! sleeps meanwhile, and what the processor had at hand for it is gone when it wakes.
 
 use std::{path::Path, time::Duration};
 
@@ -95,7 +95,7 @@ impl Pace {
     }
 }
 
-/// As many at a time as core makes unless it is told otherwise; about as in a plan of 1,000 resources, four calls for each;
-/// and about as in their apply, two calls for each.
+/// As many at a time as core makes unless it is told otherwise; about as in a plan of 1,000 resources, four calls for
+/// each; and about as in their apply, two calls for each.
 const PACES: [Pace; 3] =
     [Pace::AtOnce(10), Pace::Every(Duration::from_millis(1)), Pace::Every(Duration::from_millis(20))];

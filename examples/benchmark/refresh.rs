@@ -11,8 +11,8 @@ use crate::{
     workspace::{Workspace, credentials},
 };
 
-/// Refreshes 1,000 credentials with the oldest and the newest generation of the API: the one lists all at once, the other in
-/// pages of 100.
+/// Refreshes 1,000 credentials with the oldest and the newest generation of the API: the one lists all at once, the
+/// other in pages of 100.
 pub(crate) fn measure(core: &Core, meter: &Meter, resources: usize, runs: usize) -> Result<Section> {
     let mut figures = Vec::new();
     for (generation, page) in [("v1", resources), ("2026-03", 100)] {

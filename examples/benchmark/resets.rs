@@ -84,7 +84,8 @@ pub(crate) struct Limit {
 /// Resets at a sandbox that refuses what goes beyond a limit.
 pub(crate) fn under_a_limit(provider: &Path, resets: usize, limit: Limit) -> Result<Section> {
     let took = Resets::at_sandbox(provider, resets, Over::Clear, Some(limit))?;
-    // One request lists the credentials. The first window opens with it, and the last request may come as soon as its own opens.
+    // One request lists the credentials. The first window opens with it, and the last request may come as soon as its
+    // own opens.
     let allowed = limit.per * u32::try_from(resets / limit.requests)?;
     let figures = vec![
         Figure::new("Wall time", Unit::Milliseconds, [milliseconds(took.wall)]),

@@ -16,8 +16,8 @@ use crate::{
 /// The number of resources at which the bounds hold.
 const BOUND: usize = 1_000;
 
-/// Applies and plans so many credentials, at a vendor over TLS and at one without, and as many `terraform_data`, in turn, after one
-/// turn that does not count.
+/// Applies and plans so many credentials, at a vendor over TLS and at one without, and as many `terraform_data`, in
+/// turn, after one turn that does not count.
 ///
 /// An apply creates them all. A plan finds all in state, refreshes them and has nothing to do.
 pub(crate) fn measure(core: &Core, meter: &Meter, resources: usize, runs: usize) -> Result<[Section; 2]> {

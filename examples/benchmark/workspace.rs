@@ -77,7 +77,8 @@ impl<'a> Workspace<'a> {
         Ok(value.ok_or("the attribute is not in the state")?.to_owned())
     }
 
-    /// Has the vendor called over TLS, with a certificate of an authority of its own, beside those that the system trusts.
+    /// Has the vendor called over TLS, with a certificate of an authority of its own, beside those that the system
+    /// trusts.
     pub(crate) fn over_tls(mut self) -> Result<Self> {
         let file = self.path().join("ca.pem");
         fs::write(&file, self.sandbox.ca_certificate_pem())?;
@@ -111,14 +112,16 @@ impl<'a> Workspace<'a> {
         self.run(&["plan", "-refresh-only", "-input=false"])
     }
 
-    /// The bytes that the resources have in core's state, all of them together, without what is there without any resource.
+    /// The bytes that the resources have in core's state, all of them together, without what is there without any
+    /// resource.
     pub(crate) fn bytes_of_resources(&self) -> Result<usize> {
         let text = fs::read_to_string(self.state())?;
         let list = text.split_once("\"resources\": [").and_then(|(_, rest)| rest.split_once("\n  ]"));
         Ok(list.ok_or("the state is not written as it was expected")?.0.len())
     }
 
-    /// The bytes of one instance of a resource in the state, as core writes it with its indentation: without the name of its resource.
+    /// The bytes of one instance of a resource in the state, as core writes it with its indentation: without the name
+    /// of its resource.
     pub(crate) fn bytes_of_an_instance(&self) -> Result<usize> {
         let text = fs::read_to_string(self.state())?;
         let instance = text.split_once("\"instances\": [\n").and_then(|(_, rest)| rest.split_once("\n      ]"));

@@ -19,7 +19,8 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// Finds `TF_ACC_TERRAFORM_PATH`, or else `terraform`, or else `tofu`. Without any, fetches one, and prints its progress.
+    /// Finds `TF_ACC_TERRAFORM_PATH`, or else `terraform`, or else `tofu`. Without any, fetches one, and prints its
+    /// progress.
     pub(crate) fn find() -> Result<Self, String> {
         if let Some(program) = env::var_os("TF_ACC_TERRAFORM_PATH").filter(|path| !path.is_empty()) {
             let name = program.to_string_lossy().into_owned();
@@ -59,7 +60,8 @@ impl Core {
 
 /// Builds the provider with the cargo that runs this, and tells where the binary is.
 ///
-/// Cargo shows its progress on stderr. The provider is built by itself, because a build of the examples adds the features that tests need.
+/// Cargo shows its progress on stderr. The provider is built by itself, because a build of the examples adds the
+/// features that tests need.
 pub(crate) fn build_provider(profile: &str) -> Result<PathBuf, String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let build = Command::new(cargo)

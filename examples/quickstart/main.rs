@@ -1,6 +1,8 @@
-//! The quick start: the real Terraform or `OpenTofu` resets a password, notices that somebody else did, and resets it again.
+//! The quick start: the real Terraform or `OpenTofu` resets a password, notices that somebody else did, and resets it
+//! again.
 //!
-//! `cargo run --example quickstart` needs no account at a vendor: the sandbox imitates `KIRIM.EMAIL` and its mail server.
+//! `cargo run --example quickstart` needs no account at a vendor: the sandbox imitates `KIRIM.EMAIL` and its mail
+//! server.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "what it prints is what it is for")]
 
 #[path = "../core/mod.rs"]

@@ -1,4 +1,5 @@
-//! One fuzzer for all targets of `tests/parsers/targets.rs`; `FUZZ_TARGET` names the one. `fuzz/run` builds it and runs them all.
+//! One fuzzer for all targets of `tests/parsers/targets.rs`; `FUZZ_TARGET` names the one. `fuzz/run` builds it and runs
+//! them all.
 
 #![no_main]
 #![expect(clippy::unwrap_used, reason = "a fuzzer that cannot go on stops")]

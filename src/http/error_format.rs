@@ -11,8 +11,8 @@ use crate::secret::Shown;
 
 /// The format of a vendor's error bodies.
 ///
-/// Every place is a JSON pointer, such as `/message` or `/errors/0/message`. Of several places the first one with a string
-/// or a number is used.
+/// Every place is a JSON pointer, such as `/message` or `/errors/0/message`. Of several places the first one with a
+/// string or a number is used.
 #[derive(Debug)]
 pub struct ErrorFormat {
     /// The fields by which a body is recognized as the vendor's error.

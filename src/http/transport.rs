@@ -274,7 +274,7 @@ mod tests {
         (error, asked.load(Ordering::SeqCst))
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_name_that_does_not_resolve_is_tried_again_and_changed_nothing() {
         let (error, asked) =
             resolving("https://api.example.com", || Box::pin(ready(Err(io::ErrorKind::NotFound.into())))).await;
@@ -283,7 +283,7 @@ mod tests {
         assert!(asked > 1, "it may resolve the next time");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_name_that_does_not_resolve_in_time_changed_nothing() {
         let (error, asked) = resolving("https://api.example.com", || Box::pin(pending())).await;
         assert_eq!((error.kind, error.outcome), (Kind::Unreachable, Outcome::NotChanged));
@@ -291,7 +291,7 @@ mod tests {
         assert!(asked > 0);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn localhost_that_is_another_machine_gets_nothing() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -220,11 +220,13 @@ impl provider_server::Provider for Service {
         let request = request.into_inner();
         self.answer(move_resource_state::Response::default(), move |provider, _| async move {
             let target = find(&*provider, &request.target_type_name)?;
-            // Another provider's resource of the same name has another schema.
-            let is_own = request
-                .source_provider_address
-                .split_once('/')
-                .is_some_and(|(_, address)| address == provider.address());
+            // Another provider's resource of the same name has another schema. OpenTofu 1.10 and 1.11 name a provider
+            // only by the last part of its address.
+            let (own, address) = (provider.address(), request.source_provider_address.as_str());
+            let is_own = match address.split_once('/') {
+                Some((_, address)) => address == own,
+                None => own.rsplit('/').next() == Some(address),
+            };
             let source = provider.resources().iter().find(|source| source.type_name() == request.source_type_name);
             let Some(source) = source.filter(|_| is_own) else {
                 return Err(cannot_move(&request.source_type_name, target.type_name()).into());

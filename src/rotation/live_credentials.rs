@@ -46,21 +46,19 @@ impl LiveCredentials {
 
     /// Returns whether any state holds this credential.
     pub(crate) fn holds(&self, target: &Target, credential: &PriorCredential) -> bool {
-        let is_same = |one: &Option<String>, other: &Option<String>| match (one, other) {
+        let is_same = |one: Option<&String>, other: Option<&String>| match (one, other) {
             // A vendor may write an id in another case than it did before.
             (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
             _ => false,
         };
-        // Where the user name follows from the target, it is the same for old and new credentials.
-        let by_username = (target.vendor.username)(&target.fields).is_none();
+        // A user name that the vendor does not make is that of all its credentials, or of all of one name.
+        let names_one = (target.vendor.username)(&target.fields).is_none();
         self.lock().iter().filter(|holder| holder.vendor == target.vendor.name).any(|holder| {
             let held = &holder.stored.credential;
-            // If the vendor returned neither an id nor a user name, any credential of this name may be the one.
-            let is_known = held.version.is_some() || (by_username && held.username.is_some());
-            let is_unnamed = !is_known && holder.id == target.id();
-            is_unnamed
-                || is_same(&held.version, &credential.version)
-                || (by_username && is_same(&held.username, &credential.username))
+            let [held_user, user] = [held, credential].map(|one| one.username.as_ref().filter(|_| names_one));
+            // If the vendor returned nothing that tells credentials apart, any credential of this name may be the one.
+            let is_unnamed = held.version.is_none() && held_user.is_none() && holder.id == target.id();
+            is_unnamed || is_same(held.version.as_ref(), credential.version.as_ref()) || is_same(held_user, user)
         })
     }
 
@@ -72,13 +70,16 @@ impl LiveCredentials {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        rotation::unused_api::target,
-        vendors::{Fields, ResetKind, VENDORS, Vendor},
-    };
+    use crate::{rotation::unused_api::target_at, vendors::Fields};
 
+    /// A credential of this name, where each has a user name of its own.
     fn named(name: &str) -> Target {
-        target(ResetKind::NewCredential, name)
+        target_at(|vendor| (vendor.username)(&Fields::default()).is_none(), name)
+    }
+
+    /// A credential of this name, where all have the same user name.
+    fn alike(name: &str) -> Target {
+        target_at(|vendor| (vendor.username)(&Fields::default()).is_some(), name)
     }
 
     fn stored(version: Option<&str>, username: Option<&str>, rotated_at: i64) -> StoredCredential {
@@ -106,15 +107,18 @@ mod tests {
     }
 
     #[test]
-    fn a_user_name_that_all_credentials_have_tells_none_apart() {
-        let has_constant = |vendor: &&'static Vendor| (vendor.username)(&Fields::default()).is_some();
-        let vendor = VENDORS.iter().copied().find(has_constant).unwrap();
-        let target = Target { vendor, fields: Fields::default() };
-        let old = stored(Some("old"), Some("everybody"), 1);
-        for (version, holds) in [(Some("new"), false), (Some("OLD"), true), (None, true)] {
+    fn a_user_name_that_all_credentials_have_tells_none_of_them() {
+        let old = stored(Some("Old-Id"), Some("user"), 1);
+        for (version, name, holds) in [
+            (Some("new"), "a", false),
+            (Some("new"), "b", false),
+            (Some("old-id"), "b", true),
+            (None, "a", true),
+            (None, "b", false),
+        ] {
             let live = LiveCredentials::default();
-            live.hold(&target, stored(version, Some("everybody"), 2), None);
-            assert_eq!(live.holds(&target, &old.credential), holds, "{version:?}");
+            live.hold(&alike(name), stored(version, Some("user"), 2), None);
+            assert_eq!(live.holds(&alike("a"), &old.credential), holds, "{version:?} of {name}");
         }
     }
 

@@ -30,13 +30,19 @@ impl VendorApi for UnusedApi {
     }
 }
 
-/// Returns a credential of the first vendor with this kind of reset whose credentials work at once, and where those that
-/// resets make have user names of their own.
+/// Returns a credential of the first vendor with this kind of reset.
 pub(super) fn target(kind: ResetKind, name: &str) -> Target {
-    let is_plain = |vendor: &Vendor| {
-        vendor.settles.is_none() && (kind == ResetKind::InPlace || (vendor.username)(&Fields::default()).is_none())
-    };
-    let vendor = VENDORS.iter().copied().find(|vendor| vendor.reset_kind == kind && is_plain(vendor)).unwrap();
+    of_first(|vendor| vendor.reset_kind == kind, name)
+}
+
+/// Returns a credential of the first vendor whose resets make new ones and of which this is true.
+pub(super) fn target_at(is_meant: impl Fn(&Vendor) -> bool, name: &str) -> Target {
+    of_first(|vendor| vendor.reset_kind == ResetKind::NewCredential && is_meant(vendor), name)
+}
+
+fn of_first(is_meant: impl Fn(&Vendor) -> bool, name: &str) -> Target {
+    // One whose credentials work at once, so that nothing waits.
+    let vendor = VENDORS.iter().copied().find(|vendor| vendor.settles.is_none() && is_meant(vendor)).unwrap();
     let mut fields = Fields::default();
     for field in vendor.target {
         let text = if field.name == "role" { "standard" } else { name };

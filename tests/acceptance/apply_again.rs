@@ -1,7 +1,7 @@
 //! "Apply again" is always true: every cause of a reset, every order and every lost response, and then a plain `apply`.
 //!
-//! One configuration has a resource for each cell of the table, and each resource a credential of its own, so that a run of core fails all
-//! cells at once and the next one heals them.
+//! One configuration has a resource for each cell of the table, and each resource a credential of its own, so that a
+//! run of core fails all cells at once and the next one heals them.
 
 use std::{collections::BTreeMap, fmt::Write, fs, thread};
 

@@ -11,6 +11,7 @@ use terraform_provider_smtp::vendors::{ResetKind, VENDORS, Vendor};
 
 use crate::{
     case::cases_of,
+    module,
     replay::Replay,
     support::{USER, Workspace, credential, provider},
 };
@@ -180,7 +181,8 @@ fn every_example_applies() {
     }
 }
 
-/// A vendor that the sandbox imitates is asked there. Any other one answers as its fixtures say, so its example names their credential.
+/// A vendor that the sandbox imitates is asked there. Any other one answers as its fixtures say, so its example names
+/// their credential.
 #[test]
 fn the_example_of_every_vendor_applies() {
     for vendor in VENDORS {
@@ -234,6 +236,7 @@ fn no_example_is_left_out() {
     terraform_files(&examples(), &mut there);
     let files = EXAMPLES.iter().chain(PAIR_EXAMPLES).map(|(files, _)| *files);
     let files = files.chain(NEWER_EXAMPLES.iter().map(|(_, files, _)| *files)).chain([&ENCRYPTED_EXAMPLES[..]]);
+    let files = files.chain([&module::FILES[..]]);
     applied.extend(files.flatten().map(|file| examples().join(file)));
     applied.extend(VENDORS.iter().map(|vendor| examples().join(of_vendor(vendor))));
     there.sort();

@@ -1,5 +1,5 @@
-//! What is not the vendor's word: lists that contradict the state, agreement and refusal of something in between, a new key that is an old
-//! one.
+//! What is not the vendor's word: lists that contradict the state, agreement and refusal of something in between, a new
+//! key that is an old one.
 
 use std::collections::BTreeMap;
 

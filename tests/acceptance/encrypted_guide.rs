@@ -15,6 +15,8 @@ use terraform_provider_smtp::{
 
 use crate::{
     documented::{ENCRYPTED_EXAMPLES, examples},
+    encrypted::CI,
+    encrypted_lifecycle::{self, TEAM},
     support::{HOSTUP, MAILBOX, Workspace},
 };
 
@@ -32,7 +34,7 @@ const AWS: [(&str, &str); 4] = [
 fn every_command_of_the_guide_does_what_it_says() {
     let Some(workspace) = with_age() else { return };
     let [keys, apply, decrypt, hand_on, lost] = &blocks("shell")[..] else { panic!("the guide has five steps") };
-    let [resource, handed_on, url] = &blocks("terraform")[..] else { panic!("the guide has three configurations") };
+    let [resource, handed_on, url, _] = &blocks("terraform")[..] else { panic!("the guide has four configurations") };
 
     let printed = run(&workspace, keys);
     let identity = identity(&workspace, "team.txt");
@@ -64,6 +66,33 @@ fn every_command_of_the_guide_does_what_it_says() {
     assert_ne!(works(&workspace, &renewed), password);
     assert!(opened(&workspace, &identity).is_none(), "the lost identity decrypts no more");
     assert_eq!(workspace.resets(), 2);
+}
+
+/// What the guide says of changed recipients is true: the second rotation ends what the old identity can decrypt.
+#[test]
+fn the_guides_pair_is_encrypted_and_two_rotations_end_what_a_leaked_identity_decrypts() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    let [resource, _, _, pair] = &blocks("terraform")[..] else { panic!("the guide has four configurations") };
+    let users = ["alerts-a@62515.smtp.hubspot.net", "alerts-b@62515.smtp.hubspot.net"];
+    for user in users {
+        workspace.add_credential(user);
+    }
+    let apply = |workspace: &mut Workspace, recipient: &str, trigger: &str, user: &str, identity: &str| {
+        workspace.set("TF_VAR_age_recipients", &format!("[\"{recipient}\"]"));
+        workspace.write(&(resource.clone() + &pair.replace("2026-Q4", trigger)));
+        workspace.apply().quiet();
+        let password = encrypted_lifecycle::opened(workspace, "smtp_credential_pair.alerts", identity);
+        assert!(workspace.logs_in_as(user, &password));
+        let output = workspace.output("alerts");
+        assert_eq!(output["username"], user);
+        assert!(output["encrypted_password"].as_str().is_some_and(|text| text.contains("AGE ENCRYPTED FILE")));
+        password
+    };
+    let leaked = apply(&mut workspace, TEAM[0], "2026-Q4", users[0], TEAM[1]);
+    apply(&mut workspace, CI[0], "2026-Q4", users[1], CI[1]);
+    assert!(workspace.logs_in_as(users[0], &leaked), "it was in use until then");
+    apply(&mut workspace, CI[0], "2027-Q1", users[0], CI[1]);
+    assert!(!workspace.logs_in_as(users[0], &leaked));
 }
 
 #[test]

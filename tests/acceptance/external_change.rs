@@ -288,8 +288,8 @@ fn a_reset_whose_response_is_lost_is_certain_only_by_the_time_of_the_password() 
         "KIRIM.EMAIL now shows a later change of the credential. It may be this reset, somebody else's";
     const NONE: &str = "KIRIM.EMAIL shows no later change so far, which proves nothing";
     const CAUTION: &str = "First make sure that nobody else has reset it";
-    // Fault, how many reads are late, what is said; whether the old one is dead. In each half, whether the vendor tells the time of the
-    // password.
+    // Fault, how many reads are late, what is said; whether the old one is dead. In each half, whether the vendor tells
+    // the time of the password.
     let told = vec![
         (Fault::new(Effect::Close), 0, CHANGED, OF_PASSWORD, true),
         (Fault::new(Effect::Stall), 0, CHANGED, OF_PASSWORD, true),
@@ -352,7 +352,8 @@ fn a_reset_whose_response_is_lost_is_certain_only_by_the_time_of_the_password() 
     }
 }
 
-/// A workspace with so many credentials at KIRIM.EMAIL, which tells when passwords were changed, or not; and their user names.
+/// A workspace with so many credentials at KIRIM.EMAIL, which tells when passwords were changed, or not; and their user
+/// names.
 fn opened(tells: bool, rows: usize) -> Option<(Workspace, Vec<String>)> {
     let workspace = Workspace::new()?;
     if tells {
@@ -526,7 +527,8 @@ fn healed(workspace: &Workspace) {
     workspace.plan().nothing_to_do();
 }
 
-/// Insists that this warning is the only one. Core plans an update once more when it applies it, and passes the warning on twice.
+/// Insists that this warning is the only one. Core plans an update once more when it applies it, and passes the warning
+/// on twice.
 #[track_caller]
 fn warns(run: Run, summary: &str) {
     let run = run.succeeded();

@@ -179,8 +179,8 @@ fn a_deposed_key_that_works_outlives_every_further_failure() {
     }
 }
 
-/// A server that never accepted the stored password proves nothing by refusing it: one that always refuses, and another than the one
-/// that did accept it.
+/// A server that never accepted the stored password proves nothing by refusing it: one that always refuses, and another
+/// than the one that did accept it.
 #[test]
 fn a_mail_server_that_never_accepted_the_password_is_no_witness() {
     for (first, second) in [("refusing", "refusing"), ("accepting", "another")] {

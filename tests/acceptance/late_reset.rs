@@ -1,7 +1,8 @@
-//! A reset that the vendor carries out late: no response within `request_timeout`, another reset after "Apply again", and then the first.
+//! A reset that the vendor carries out late: no response within `request_timeout`, another reset after "Apply again",
+//! and then the first.
 //!
-//! The sandbox holds the first reset back until it is told to go on. The vendor's last reset counts, so where all of them concern one
-//! password, the one in the state is dead; what a refresh sees of it differs from vendor to vendor.
+//! The sandbox holds the first reset back until it is told to go on. The vendor's last reset counts, so where all of
+//! them concern one password, the one in the state is dead; what a refresh sees of it differs from vendor to vendor.
 
 use std::collections::BTreeMap;
 
@@ -225,7 +226,8 @@ fn a_late_reset_is_noticed_if_the_vendor_reports_changes() {
         assert_eq!(cell.resets(&workspace), resets[&cell.name()] + usize::from(is_rotated), "{}", cell.name());
         assert_eq!(cell.logs_in(&workspace), is_rotated || !cell.has_one_password(), "{}", cell.name());
         if !cell.has_one_password() {
-            // The late one is found by what the error said of it. The one from before a replacement that deletes first is named there.
+            // The late one is found by what the error said of it. The one from before a replacement that deletes first
+            // is named there.
             let is_left = |key: &ApiKey| key.name == cell.user() && key.state == KeyState::Active;
             let left: Vec<_> = workspace.sandbox.smtpd().keys().into_iter().filter(is_left).collect();
             let others = left.iter().filter(|key| state["remote_version"] != *key.id).count();
@@ -243,7 +245,8 @@ fn a_late_reset_is_noticed_if_the_vendor_reports_changes() {
 fn a_login_at_each_refresh_notices_a_late_reset() {
     let Some(mut workspace) = Workspace::new() else { return };
     workspace.trust_mail_server();
-    // After four refused logins at one port a refresh makes no more there, and each password costs one by PLAIN and one by LOGIN.
+    // After four refused logins at one port a refresh makes no more there, and each password costs one by PLAIN and one
+    // by LOGIN.
     let [clear, tls] = [workspace.sandbox.smtp_port(), workspace.sandbox.smtps_port()].map(|port| {
         let security = if port == workspace.sandbox.smtp_port() { "starttls" } else { "tls" };
         let place = format!("host = \"localhost\", port = {port}, security = \"{security}\"");
@@ -274,7 +277,8 @@ fn a_login_at_each_refresh_notices_a_late_reset() {
     all_is_well(&workspace, &cells);
 }
 
-/// A password of the caller's own is asked for again with the same request, so one that is carried out late changes nothing.
+/// A password of the caller's own is asked for again with the same request, so one that is carried out late changes
+/// nothing.
 #[test]
 fn a_late_request_for_a_password_that_was_asked_for_again_does_no_harm() {
     let Some(workspace) = Workspace::new() else { return };

@@ -1,4 +1,5 @@
-//! What vendors say reaches the user without a secret in it, in whatever encoding, and without anything that acts on a terminal.
+//! What vendors say reaches the user without a secret in it, in whatever encoding, and without anything that acts on a
+//! terminal.
 
 use std::collections::BTreeMap;
 

@@ -13,8 +13,8 @@ use crate::{
 const OVERLAP: &str = "retire_previous = \"at_next_rotation\"\n  rotation_mode = \"in_place\"";
 const AT_ONCE: &str = "retire_previous = \"at_once\"\n  rotation_mode = \"in_place\"";
 const MAY_HAVE: &str = "The password may have been changed.";
-/// Long enough for a few logins.
-const BRIEFLY: &str = "timeout = \"2s\"";
+/// Long enough for a few logins, on a slow machine too.
+const BRIEFLY: &str = "timeout = \"10s\"";
 const NEVER: Duration = Duration::MAX;
 
 #[test]

@@ -72,7 +72,8 @@ fn an_old_password_is_had_from_the_backup() {
     assert_ne!(workspace.working_password_of(ADDRESS), old);
 }
 
-/// `kill -9` of core while it writes its local state leaves a file of no bytes: core truncates the file before it writes.
+/// `kill -9` of core while it writes its local state leaves a file of no bytes: core truncates the file before it
+/// writes.
 #[test]
 fn an_empty_state_file_is_restored_from_the_backup_before_anything_else() {
     let Some(workspace) = with(HUBSPOT, "rotation_trigger = \"one\"\n  rotation_mode = \"in_place\"") else { return };

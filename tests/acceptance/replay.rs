@@ -1,4 +1,5 @@
-//! Every vendor as its fixtures show it: the documented requests get the documented responses, and nothing else is answered.
+//! Every vendor as its fixtures show it: the documented requests get the documented responses, and nothing else is
+//! answered.
 //!
 //! A vendor that the sandbox does not imitate needs no more than this.
 
@@ -20,7 +21,7 @@ use crate::{
 
 /// One vendor, in one form of its API.
 pub(crate) struct Replay {
-    case: &'static Case,
+    cases: Vec<&'static Case>,
     server: MockServer,
     runtime: Runtime,
 }
@@ -28,7 +29,13 @@ pub(crate) struct Replay {
 impl Replay {
     /// Starts it, and logs the workspace in to it.
     pub(crate) fn start(case: &'static Case, workspace: &mut Workspace) -> Self {
+        Self::start_with(vec![case], workspace)
+    }
+
+    /// The same for several credentials of one list.
+    pub(crate) fn start_with(cases: Vec<&'static Case>, workspace: &mut Workspace) -> Self {
         let runtime = Runtime::new().expect("a runtime");
+        let case = cases[0];
         let server = runtime.block_on(async {
             let server = MockServer::start().await;
             for exchange in case.always {
@@ -38,38 +45,50 @@ impl Replay {
                 let mock = given(exchange).and(header("authorization", case.authorization));
                 mock.respond_with(response(exchange)).mount(&server).await;
             }
-            let reset = given(&case.reset).and(header("authorization", case.authorization)).and(ResetBody(case));
-            reset.respond_with(response(&case.reset)).mount(&server).await;
+            for case in &cases {
+                let reset = given(&case.reset).and(header("authorization", case.authorization)).and(ResetBody(case));
+                reset.respond_with(response(&case.reset)).mount(&server).await;
+            }
             server
         });
-        for variable in case.vendor.settings.iter().filter_map(|field| field.env) {
-            workspace.unset(variable);
-        }
-        for (name, value) in case.settings {
-            if let Some(variable) =
-                case.vendor.settings.iter().find(|field| field.name == *name).and_then(|field| field.env)
-            {
-                workspace.set(variable, &value.replace("{server}", &server.uri()));
-            }
-        }
-        workspace.set(&case.vendor.base_url_variable(), &server.uri());
-        workspace.keep_secret(TOKEN);
-        Self { case, server, runtime }
+        log_in(case, workspace, &server.uri());
+        Self { cases, server, runtime }
     }
 
     /// The passwords that have been sent or been answered with, one for each reset.
     pub(crate) fn passwords(&self) -> Vec<String> {
+        self.passwords_of(0)
+    }
+
+    /// The same for one of several credentials.
+    pub(crate) fn passwords_of(&self, index: usize) -> Vec<String> {
+        let case = self.cases[index];
         let requests = self.runtime.block_on(self.server.received_requests()).expect("requests are recorded");
-        let is_reset = |request: &&Request| {
-            request.method.as_str() == self.case.reset.method && request.url.path() == self.case.reset.path
-        };
+        let is_reset =
+            |request: &&Request| request.method.as_str() == case.reset.method && request.url.path() == case.reset.path;
         let resets = requests.iter().filter(is_reset);
-        let password = |request| match self.case.password {
+        let password = |request| match case.password {
             Some(password) => password.to_owned(),
-            None => sent(self.case, request).expect("a reset sends a password"),
+            None => sent(case, request).expect("a reset sends a password"),
         };
         resets.map(password).collect()
     }
+}
+
+/// Logs a workspace in to a vendor at this address, as a case does.
+pub(crate) fn log_in(case: &Case, workspace: &mut Workspace, base_url: &str) {
+    for variable in case.vendor.settings.iter().filter_map(|field| field.env) {
+        workspace.unset(variable);
+    }
+    for (name, value) in case.settings {
+        if let Some(variable) =
+            case.vendor.settings.iter().find(|field| field.name == *name).and_then(|field| field.env)
+        {
+            workspace.set(variable, &value.replace("{server}", base_url));
+        }
+    }
+    workspace.set(&case.vendor.base_url_variable(), base_url);
+    workspace.keep_secret(TOKEN);
 }
 
 /// Matches the documented body of a reset, with any password in it.
@@ -124,27 +143,40 @@ fn every_vendor_resets_and_lists_as_documented() {
     }
 }
 
-/// A provider block with what no variable sets, the case's credential, and the list that it is on.
+/// The case's credential, and the list that it is on.
 fn configuration(case: &Case) -> String {
     let vendor = case.vendor;
-    let in_block = case
-        .settings
-        .iter()
-        .filter(|(name, _)| vendor.settings.iter().any(|field| field.name == *name && field.env.is_none()));
-    let object = |fields: Vec<(&str, &str)>| {
-        fields.into_iter().fold(String::new(), |mut text, (name, value)| {
-            write!(text, "{name} = {value:?}, ").expect("a text grows");
-            text
-        })
-    };
-    let target: Vec<_> = vendor.target.iter().map(|field| field.name).zip(case.target.iter().copied()).collect();
-    let scope = target.iter().copied().filter(|(name, _)| vendor.scope.iter().any(|field| field.name == *name));
+    let scope = fields(case).into_iter().filter(|(name, _)| vendor.scope.iter().any(|field| field.name == *name));
     let name = vendor.name;
     format!(
-        "provider \"smtp\" {{\n  {name} = {{ {} }}\n}}\n{}data \"smtp_credentials\" \"this\" {{\n  {name} = {{ {} }}\n}}\n\
+        "{}{}data \"smtp_credentials\" \"this\" {{\n  {name} = {{ {} }}\n}}\n\
          output \"listed\" {{\n  value = length(data.smtp_credentials.this.credentials)\n}}\n",
-        object(in_block.copied().collect()),
-        block("this", &format!("{name} = {{ {} }}", object(target.clone())), ""),
-        object(scope.collect()),
+        provider(case),
+        block("this", &argument(case), ""),
+        object(scope),
     )
+}
+
+/// A provider block with what no variable sets.
+pub(crate) fn provider(case: &Case) -> String {
+    let vendor = case.vendor;
+    let is_in_block = |name: &str| vendor.settings.iter().any(|field| field.name == name && field.env.is_none());
+    let in_block = case.settings.iter().copied().filter(|(name, _)| is_in_block(name));
+    format!("provider \"smtp\" {{\n  {} = {{ {} }}\n}}\n", vendor.name, object(in_block))
+}
+
+/// The argument for the case's credential.
+pub(crate) fn argument(case: &Case) -> String {
+    format!("{} = {{ {} }}", case.vendor.name, object(fields(case).into_iter()))
+}
+
+fn fields(case: &Case) -> Vec<(&'static str, &'static str)> {
+    case.vendor.target.iter().map(|field| field.name).zip(case.target.iter().copied()).collect()
+}
+
+fn object(fields: impl Iterator<Item = (&'static str, &'static str)>) -> String {
+    fields.fold(String::new(), |mut text, (name, value)| {
+        write!(text, "{name} = {value:?}, ").expect("a text grows");
+        text
+    })
 }

@@ -122,7 +122,8 @@ fn settings_that_reset_nothing_keep_the_password_known() {
     assert_eq!(workspace.working_password(), password);
 }
 
-/// Creates, changes the trigger, removes it; each time the plan says so, one reset happens and the old password is dead.
+/// Creates, changes the trigger, removes it; each time the plan says so, one reset happens and the old password is
+/// dead.
 fn rotates(arguments: &str, action: &str) {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(&format!("rotation_trigger = \"one\"\n  {arguments}")));

@@ -1,4 +1,5 @@
-//! Several credentials in one configuration, where each case needs one of its own: a run of core costs little more for it.
+//! Several credentials in one configuration, where each case needs one of its own: a run of core costs little more for
+//! it.
 
 use sandbox::KirimEmail;
 

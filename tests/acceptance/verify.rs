@@ -564,7 +564,7 @@ fn a_password_is_tried_as_it_is_stored() {
         workspace.sandbox.hubspot().next_password(USER, made);
         workspace.keep_secret(made);
         workspace.keep_secret(composed);
-        workspace.write(&rotated(1, &verify(&workspace, "timeout = \"1s\"")));
+        workspace.write(&rotated(1, &verify(&workspace, "timeout = \"10s\"")));
         let run = workspace.apply().succeeded();
         let summaries: Vec<_> = run.diagnostics.iter().map(|warning| &*warning.summary).collect();
         let state = workspace.state();

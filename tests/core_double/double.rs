@@ -1,4 +1,5 @@
-//! Core, as far as one resource goes: refreshes, plans, applies, imports and destroys it, each time in processes of its own.
+//! Core, as far as one resource goes: refreshes, plans, applies, imports and destroys it, each time in processes of its
+//! own.
 //!
 //! Nothing fails here: a diagnostic of an error is a failure of the test.
 

@@ -206,7 +206,8 @@ fn assert_state(
     assert_eq!(state.get("smtp_port"), &port.into());
 }
 
-/// Of the keys that resets make, only the one in state is left, and what a warning names. Whoever is warned revokes it by hand.
+/// Of the keys that resets make, only the one in state is left, and what a warning names. Whoever is warned revokes it
+/// by hand.
 fn assert_keys(state: &Value, warnings: &[Diagnostic], sandbox: &Sandbox) {
     let current = state.get("remote_version").as_str();
     for id in vendors::successors(sandbox).iter().filter(|id| current != Some(id)) {

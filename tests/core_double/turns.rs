@@ -1,5 +1,5 @@
-//! Pairs and overlaps, with ages and recipients, any of which may be unknown at plan: core accepts every answer, and the credential in
-//! use is never reset.
+//! Pairs and overlaps, with ages and recipients, any of which may be unknown at plan: core accepts every answer, and
+//! the credential in use is never reset.
 
 use proptest::{collection, prelude::*};
 use sandbox::{

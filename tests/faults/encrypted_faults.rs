@@ -1,4 +1,5 @@
-//! An encrypted password after an accident: what `encrypted_password` decrypts to is what a password in clear text would be.
+//! An encrypted password after an accident: what `encrypted_password` decrypts to is what a password in clear text
+//! would be.
 
 use std::fs;
 

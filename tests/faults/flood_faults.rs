@@ -16,8 +16,9 @@ const PER_SECOND: usize = 5;
 
 const CREDENTIALS: usize = 50;
 
-/// All of them, and the list that the process asks for; once more those that left before the first refusal; and in each window
-/// those that find it used up: one that asks beyond what the vendor took before, and perhaps two that were on their way.
+/// All of them, and the list that the process asks for; once more those that left before the first refusal; and in each
+/// window those that find it used up: one that asks beyond what the vendor took before, and perhaps two that were on
+/// their way.
 const MOST_REQUESTS: usize = 2 * CREDENTIALS + 1 + 3 * (CREDENTIALS / PER_SECOND + 1);
 
 #[test]

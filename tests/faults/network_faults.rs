@@ -14,7 +14,8 @@ use crate::{
 
 const SECTION: &str = "## Certificates and proxies";
 
-/// Every fault, and what the proxy does with the connections of one apply: the first asks for the list, the others are for the reset.
+/// Every fault, and what the proxy does with the connections of one apply: the first asks for the list, the others are
+/// for the reset.
 const FAULTS: [(&str, &[Manner], Exit); 11] = [
     ("a proxy with a password", &[Manner::Tunnel], Exit::Success),
     ("a certificate that has expired", &[Manner::Expired], Exit::Failure),

@@ -82,7 +82,7 @@ fn whatever_becomes_of_the_response_the_key_in_the_state_works() {
 
 #[test]
 fn a_new_key_that_is_refused_is_taken_back() {
-    let verify = "verify = { host = \"127.0.0.1\", port = PORT, timeout = \"2s\" }";
+    let verify = "verify = { host = \"127.0.0.1\", port = PORT, timeout = \"10s\" }";
     let Some(overlap) = Overlap::rotating("", verify, |_| ()) else { return };
     overlap.workspace.sandbox.propagate_after(std::time::Duration::MAX, Meanwhile::NoPassword);
     let run = overlap.workspace.apply().failed();
@@ -133,8 +133,8 @@ impl Overlap {
         Some(Self { workspace, before, resets })
     }
 
-    /// Insists that a key in the state works, and the one before the run too; that no other key works without a text that names it,
-    /// except where nobody could know its id; and that a plain apply rotates then.
+    /// Insists that a key in the state works, and the one before the run too; that no other key works without a text
+    /// that names it, except where nobody could know its id; and that a plain apply rotates then.
     #[track_caller]
     fn survives(&self, fault: &str, run: &Run, is_unknown: bool) {
         let workspace = &self.workspace;

@@ -1,4 +1,5 @@
-//! A pair after what costs a single credential its password: the one in the state works, because it is not the one that was reset.
+//! A pair after what costs a single credential its password: the one in the state works, because it is not the one that
+//! was reset.
 
 use std::fs;
 
@@ -216,8 +217,8 @@ fn rotating(head: &str, prepare: fn(&Workspace)) -> Option<Workspace> {
     Some(workspace)
 }
 
-/// Insists that the state has the credential that was current before, with a password that works, that a plain apply rotates to the
-/// other one, and that the first still works then.
+/// Insists that the state has the credential that was current before, with a password that works, that a plain apply
+/// rotates to the other one, and that the first still works then.
 #[track_caller]
 fn survives(fault: &str, workspace: &Workspace, told: &str) {
     workspace.sandbox.clear_faults();

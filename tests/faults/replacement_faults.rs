@@ -59,7 +59,8 @@ const FAULTS: [(&str, Act); 10] = [
             run.signal_providers("TERM");
             scene.workspace.sandbox.release();
         });
-        // The provider ends when it has answered, and core finds none to delete the old object with where that comes last.
+        // The provider ends when it has answered, and core finds none to delete the old object with where that comes
+        // last.
         let exit = if ended.output.status.success() { Exit::Success } else { Exit::Failure };
         Accident::of(ended, exit)
     }),

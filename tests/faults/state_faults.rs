@@ -129,7 +129,8 @@ fn the_last_of_two_states_has_the_password() {
     workspace.working_password();
 }
 
-/// Core keeps a remote state in memory and writes it every 20 seconds: what was applied since the last write dies with core.
+/// Core keeps a remote state in memory and writes it every 20 seconds: what was applied since the last write dies with
+/// core.
 #[test]
 fn a_remote_state_is_behind_when_core_is_killed() {
     let server = StateServer::start();

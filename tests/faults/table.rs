@@ -9,8 +9,8 @@ use std::{
 
 use sandbox::{Model, VENDORS};
 
-/// Insists that the page has this row, or writes it where `UPDATE_DOCS` is set: over the row of the same fault, or else at the end
-/// of the section's table.
+/// Insists that the page has this row, or writes it where `UPDATE_DOCS` is set: over the row of the same fault, or else
+/// at the end of the section's table.
 #[track_caller]
 pub(crate) fn row(section: &str, cells: &[&str]) {
     let row = format!("| {} |", cells.join(" | "));

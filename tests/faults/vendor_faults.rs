@@ -1,7 +1,7 @@
 //! What a vendor and the network can do to a reset, before the vendor has acted and after it.
 //!
-//! Each vendor gets one apply with one credential for every fault, so that what takes time takes it once. What a vendor says of its
-//! rate limit concerns all credentials, so those faults have applies of their own.
+//! Each vendor gets one apply with one credential for every fault, so that what takes time takes it once. What a vendor
+//! says of its rate limit concerns all credentials, so those faults have applies of their own.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -290,7 +290,8 @@ fn two_passwords(scene: &Scene, account: &Account) -> Option<Fault> {
     Some(Fault::body((account.vendor.reset_response)(&both)))
 }
 
-/// Lets the vendor make this password next; nothing where the caller makes it, or whose is made next cannot be told among many.
+/// Lets the vendor make this password next; nothing where the caller makes it, or whose is made next cannot be told
+/// among many.
 fn next_password(scene: &Scene, account: &Account, password: &str) -> Option<()> {
     let vendor = account.vendor.makes_passwords().then(|| account.at(&scene.workspace.sandbox))?;
     vendor.next_password(&account.user(), password);

@@ -103,7 +103,8 @@ fn chunked(body: &str, size: usize) -> String {
     coded + "0\r\n\r\n"
 }
 
-/// The body in chunks of 12 characters, of which the second has a wrong size. Without line breaks, which would leave open what is what.
+/// The body in chunks of 12 characters, of which the second has a wrong size. Without line breaks, which would leave
+/// open what is what.
 fn lying(body: &str, lie: fn(usize) -> usize) -> String {
     let mut coded = String::new();
     for (number, piece) in pieces(&body.replace("\r\n", " "), 12).iter().enumerate() {
@@ -169,7 +170,8 @@ fn framed(body: &str, framing: usize) -> (Vec<u8>, Vec<usize>) {
     (bytes, frame)
 }
 
-/// Cuts a good answer off anywhere, and changes a byte of its frame: it yields the whole password or none, and never another.
+/// Cuts a good answer off anywhere, and changes a byte of its frame: it yields the whole password or none, and never
+/// another.
 #[test]
 fn no_broken_answer_yields_another_password_than_it_holds() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -9,7 +9,8 @@ use std::{
 
 use terraform_provider_smtp::smtp::{Failure, Roots, Security, Server};
 
-/// A server that says a part of it for each thing that it hears, up to the last line of a reply, and then listens to the end.
+/// A server that says a part of it for each thing that it hears, up to the last line of a reply, and then listens to
+/// the end.
 pub(crate) struct MailServer {
     address: SocketAddr,
     says: Arc<Mutex<Vec<u8>>>,

@@ -1,4 +1,5 @@
-//! What only the provider sets, in every schema and at every depth: a configuration that sets it is refused, and no plan takes it over.
+//! What only the provider sets, in every schema and at every depth: a configuration that sets it is refused, and no
+//! plan takes it over.
 
 use sandbox::core::{
     self, Core, Plugin, decode, encode,

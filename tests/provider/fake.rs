@@ -1,4 +1,5 @@
-//! A provider that does what its configuration says, for what no real provider should do: panic, fail late, wait for ever.
+//! A provider that does what its configuration says, for what no real provider should do: panic, fail late, wait for
+//! ever.
 
 use std::{env, process, sync::Arc};
 

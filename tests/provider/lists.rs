@@ -1,4 +1,5 @@
-//! Lists that a vendor would never send: they end in an error, after a bounded number of requests and in bounded memory.
+//! Lists that a vendor would never send: they end in an error, after a bounded number of requests and in bounded
+//! memory.
 
 use std::{
     fmt::Write as _,

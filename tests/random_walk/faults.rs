@@ -181,8 +181,8 @@ pub(crate) fn faults() -> impl Strategy<Value = Fault> {
     let times = prop_oneof![4 => Just(1_usize), 1 => Just(2)];
     let spared = prop_oneof![3 => Just(0_usize), 1 => Just(1)];
     (on, trouble, any::<bool>(), spared, times).prop_map(|(on, trouble, acts, spared, times)| {
-        // No provider can see through a vendor that lies: a refusal means that it has not acted, and a 2xx that it has. And only
-        // a vendor that has no such credential says so of one that it lists.
+        // No provider can see through a vendor that lies: a refusal means that it has not acted, and a 2xx that it has.
+        // And only a vendor that has no such credential says so of one that it lists.
         let (on, times) = match trouble {
             // One that lies twice is believed where it has no call about a single credential.
             Trouble::Lists(_) => (Some(Operation::List), 1),

@@ -13,7 +13,7 @@ use std::{
 use hyper_util::rt::TokioIo;
 use sandbox::core::{
     self,
-    caller::Schemas,
+    caller::{Caller, Schemas},
     wire::tfplugin6::{configure_provider, provider_client::ProviderClient, stop_provider},
 };
 use tempfile::TempDir;
@@ -26,7 +26,7 @@ use tokio::{
 };
 use tonic::transport::{Channel, Endpoint};
 
-use crate::world::World;
+use crate::{faults::Fault, world::World};
 
 /// A process that is configured.
 pub(crate) struct Process {
@@ -126,6 +126,50 @@ impl Process {
     /// Ends it without a word.
     pub(crate) async fn kill_now(&mut self) {
         self.child.kill().await.unwrap();
+    }
+}
+
+/// The process that core is attached to, if there is one: it lasts until the provider's run is to end.
+pub(crate) struct Attached {
+    process: Option<Process>,
+    schemas: Arc<Schemas>,
+}
+
+impl Attached {
+    /// Attaches to nothing yet.
+    pub(crate) fn new(schemas: Schemas) -> Self {
+        Self { process: None, schemas: Arc::new(schemas) }
+    }
+
+    /// Begins a run of core, in which something goes wrong.
+    pub(crate) async fn begin(&mut self, world: &World, fault: Option<&Fault>) {
+        let timeout = if fault.is_some_and(Fault::takes_for_ever) { Some("300ms") } else { None };
+        let schemas = Arc::clone(&self.schemas);
+        self.started(world).await.configure(&schemas, timeout).await;
+        if let Some(fault) = fault {
+            fault.happen(&world.sandbox);
+        }
+    }
+
+    /// Makes core's calls.
+    pub(crate) async fn caller(&mut self, world: &World) -> Caller {
+        let schemas = Arc::clone(&self.schemas);
+        Caller { provider: self.started(world).await.provider.clone(), schemas }
+    }
+
+    /// The process, which is started where there is none.
+    pub(crate) async fn started(&mut self, world: &World) -> &mut Process {
+        if self.process.is_none() {
+            self.process = Some(Process::start(world, &self.schemas).await);
+        }
+        self.process.as_mut().unwrap()
+    }
+
+    /// Ends the process.
+    pub(crate) async fn end(&mut self, world: &World) {
+        if let Some(process) = self.process.take() {
+            process.kill(world).await;
+        }
     }
 }
 

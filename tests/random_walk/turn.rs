@@ -1,4 +1,5 @@
-//! What may happen to a resource whose credentials take turns or follow each other: a pair, or a credential with an overlap.
+//! What may happen to a resource whose credentials take turns or follow each other: a pair, or a credential with an
+//! overlap.
 
 use proptest::{collection, option, prelude::*};
 use sandbox::{

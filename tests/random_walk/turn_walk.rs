@@ -2,16 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use sandbox::{
     KeyState, SmtpFault, Stage,
     core::{
-        caller::{Action, Applied, Caller, Failure, Plan, Schemas, Stored, Wish},
+        caller::{Action, Applied, Failure, Plan, Schemas, Stored, Wish},
         contract,
         vendors::{self, Target, Which},
         wire::tfplugin6::Diagnostic,
@@ -25,10 +22,9 @@ use terraform_provider_smtp::{
 use tokio::{runtime::Runtime, task::JoinSet};
 
 use crate::{
-    faults::Fault,
     interrupted,
     operation::Run,
-    process::Process,
+    process::Attached,
     tally::{Tally, count},
     turn::{IDENTITIES, Kind, Step, Wanted},
     verdict::{Told, names},
@@ -45,8 +41,7 @@ pub(crate) fn walk(kind: Kind, steps: &[Step], tally: &'static Tally, at: &Atomi
             kind,
             tally,
             world: World::new(),
-            schemas: Arc::new(Schemas::of(kind.type_name())),
-            process: None,
+            attached: Attached::new(Schemas::of(kind.type_name())),
             stored: Stored::default(),
             deposed: Vec::new(),
             is_tainted: false,
@@ -58,7 +53,7 @@ pub(crate) fn walk(kind: Kind, steps: &[Step], tally: &'static Tally, at: &Atomi
             walk.step(step).await;
             count(&tally.operations, 1);
         }
-        walk.end_process().await;
+        walk.attached.end(&walk.world).await;
     });
     runtime.shutdown_background();
 }
@@ -67,8 +62,7 @@ struct Walk {
     kind: Kind,
     tally: &'static Tally,
     world: World,
-    schemas: Arc<Schemas>,
-    process: Option<Process>,
+    attached: Attached,
     stored: Stored,
     deposed: Vec<Stored>,
     is_tainted: bool,
@@ -103,7 +97,7 @@ impl Walk {
     async fn touch(&mut self, which: Which, deed: impl Fn(&mut Self, Target)) {
         let target = self.kind.target(which);
         // A process knows the vendor's list.
-        self.end_process().await;
+        self.attached.end(&self.world).await;
         let ids = self.passwords.keys().cloned();
         let before: Vec<_> = ids.map(|id| (self.live(&id), id)).collect();
         deed(self, target);
@@ -183,22 +177,18 @@ impl Walk {
         }
     }
 
-    fn resets(&self) -> BTreeMap<String, usize> {
-        vendors::targets().map(|target| (target.id(), target.resets(&self.world.sandbox))).collect()
-    }
-
     // What core does
 
     async fn refresh(&mut self, run: &Run) -> bool {
-        let resets = self.resets();
-        self.begin(run.at_plan.as_ref()).await;
+        let resets = self.world.resets();
+        self.attached.begin(&self.world, run.at_plan.as_ref()).await;
         let ended = if run.refreshes && !self.stored.state.is_null() {
-            Some(self.caller().await.refresh(&self.stored.clone()).await)
+            Some(self.attached.caller(&self.world).await.refresh(&self.stored.clone()).await)
         } else {
             None
         };
-        self.calm_down();
-        assert_eq!(self.resets(), resets, "a refresh resets nothing");
+        self.world.calm_down();
+        assert_eq!(self.world.resets(), resets, "a refresh resets nothing");
         let (refreshed, warnings) = match ended {
             None => return true,
             Some(Ok(refreshed)) => refreshed,
@@ -247,36 +237,36 @@ impl Walk {
             (false, false) => Wish::Configured,
         };
         let before = self.stored.clone();
-        let resets = self.resets();
-        let plan = self.caller().await.plan(&before, &config, wish).await.unwrap();
-        assert_eq!(self.resets(), resets, "a plan resets nothing");
+        let resets = self.world.resets();
+        let plan = self.attached.caller(&self.world).await.plan(&before, &config, wish).await.unwrap();
+        assert_eq!(self.world.resets(), resets, "a plan resets nothing");
         if matches!(plan.action, Action::Update | Action::Nothing) {
             let is_planned = plan.planned.get("rotated_at").is_unknown();
             assert_eq!(is_planned, self.is_due(&before, wanted), "what is planned is what the contract says");
         }
-        self.end_process().await;
+        self.attached.end(&self.world).await;
         let worked = self.works(&before.state);
-        self.begin(if run.interruption.is_some() { None } else { run.at_apply.as_ref() }).await;
+        self.attached.begin(&self.world, if run.interruption.is_some() { None } else { run.at_apply.as_ref() }).await;
         if wanted.is_refused {
             self.world.sandbox.smtp_fault(SmtpFault::reply(Stage::Auth, "535 5.7.8 No").always());
         }
         self.world.show_late(run.late);
-        let caller = self.caller().await;
+        let caller = self.attached.caller(&self.world).await;
         let mut chain = JoinSet::new();
         let applying = caller.apply(before.clone(), plan.clone(), config.clone(), wanted.create_first);
         chain.spawn(async move { (0, applying.await) });
-        let process = self.process.as_mut().unwrap();
+        let process = self.attached.started(&self.world).await;
         let (mut ended, was_cut) =
             interrupted::finish(&self.world, process, chain, run.interruption.as_ref(), self.tally).await;
-        self.calm_down();
+        self.world.calm_down();
         let applied = ended.pop().flatten().unwrap();
         let happened = Happened { before, plan, wanted, run, worked, was_cut, resets };
         let is_applied = self.note(&happened, applied);
         if was_cut {
-            self.end_process().await;
+            self.attached.end(&self.world).await;
         } else if is_applied {
             let stored = self.stored.clone();
-            let again = self.caller().await.plan(&stored, &config, Wish::Configured).await.unwrap();
+            let again = self.attached.caller(&self.world).await.plan(&stored, &config, Wish::Configured).await.unwrap();
             assert_eq!(again.action, Action::Nothing, "there is nothing left to do");
         }
     }
@@ -306,7 +296,7 @@ impl Walk {
         assert!(failure.is_none() || !is_calm || !is_there || !is_patient, "nothing was wrong: {failure:?}");
 
         let state = &self.stored.state;
-        let now = self.resets();
+        let now = self.world.resets();
         let current = Self::current(&before.state);
         let is_update = matches!(plan.action, Action::Update | Action::Nothing);
         let is_rotated = state.get("rotated_at") != before.state.get("rotated_at");
@@ -394,15 +384,15 @@ impl Walk {
         if !self.stored.state.is_null() || !targets.iter().all(|target| self.world.has(*target)) {
             return;
         }
-        self.begin(None).await;
-        let resets = self.resets();
+        self.attached.begin(&self.world, None).await;
+        let resets = self.world.resets();
         let id = match self.kind {
             Kind::Pair(_) => targets.map(Target::id).join(","),
             Kind::Overlap => targets[0].import_id(&self.world.sandbox),
         };
-        (self.stored, _) = self.caller().await.import(id).await.unwrap();
+        (self.stored, _) = self.attached.caller(&self.world).await.import(id).await.unwrap();
         self.is_tainted = false;
-        assert_eq!(self.resets(), resets, "an import resets nothing");
+        assert_eq!(self.world.resets(), resets, "an import resets nothing");
         assert!(Self::password(&self.stored.state).is_none());
         self.judge(&[], 0, "import");
     }
@@ -411,14 +401,14 @@ impl Walk {
         if !self.refresh(run).await {
             return;
         }
-        self.end_process().await;
-        self.begin(run.at_apply.as_ref()).await;
-        let (resets, mut told) = (self.resets(), Vec::new());
+        self.attached.end(&self.world).await;
+        self.attached.begin(&self.world, run.at_apply.as_ref()).await;
+        let (resets, mut told) = (self.world.resets(), Vec::new());
         let mut objects = std::mem::take(&mut self.deposed);
         let current = std::mem::take(&mut self.stored);
         objects.extend(Some(current.clone()).filter(|current| !current.state.is_null()));
         for object in objects {
-            match self.caller().await.destroy(&object).await {
+            match self.attached.caller(&self.world).await.destroy(&object).await {
                 Ok(warnings) => told.extend(warnings),
                 Err(Failure::Said(errors)) => {
                     let is_overlap = matches!(self.kind, Kind::Overlap);
@@ -429,8 +419,8 @@ impl Walk {
                 Err(Failure::Lost) => panic!("the provider ended by itself"),
             }
         }
-        self.calm_down();
-        assert_eq!(self.resets(), resets, "a destroy resets nothing");
+        self.world.calm_down();
+        assert_eq!(self.world.resets(), resets, "a destroy resets nothing");
         // What a destroy has revoked before it failed, it tells.
         if let Some(id) = self.stored.state.get("previous").as_str().filter(|id| self.live(id).is_none()) {
             self.touched.insert(id.to_owned());
@@ -445,37 +435,6 @@ impl Walk {
     fn forget(&mut self) {
         self.stored = Stored::default();
         self.is_tainted = false;
-    }
-
-    // Processes
-
-    async fn begin(&mut self, fault: Option<&Fault>) {
-        let timeout = if fault.is_some_and(Fault::takes_for_ever) { Some("300ms") } else { None };
-        self.caller().await;
-        self.process.as_ref().unwrap().configure(&self.schemas, timeout).await;
-        if let Some(fault) = fault {
-            fault.happen(&self.world.sandbox);
-        }
-    }
-
-    fn calm_down(&self) {
-        self.world.sandbox.clear_faults();
-        self.world.sandbox.clear_smtp_faults();
-        self.world.sandbox.release();
-        self.world.show_late(None);
-    }
-
-    async fn caller(&mut self) -> Caller {
-        if self.process.is_none() {
-            self.process = Some(Process::start(&self.world, &self.schemas).await);
-        }
-        Caller { provider: self.process.as_ref().unwrap().provider.clone(), schemas: Arc::clone(&self.schemas) }
-    }
-
-    async fn end_process(&mut self) {
-        if let Some(process) = self.process.take() {
-            process.kill(&self.world).await;
-        }
     }
 }
 

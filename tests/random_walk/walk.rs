@@ -2,17 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use sandbox::{
     self, Denial,
     core::{
         arguments::{Arguments, MailServer, Moment},
-        caller::{Action, Applied, Caller, Failure, Plan, Schemas, Stored, Wish},
+        caller::{Action, Applied, Failure, Plan, Schemas, Stored, Wish},
         contract::{self, Due, History},
         vendors::{self, Known, Target},
         wire::tfplugin6::Diagnostic,
@@ -26,7 +23,7 @@ use crate::{
     interrupted,
     meanwhile::{Deed, Done, When},
     operation::{Operation, RESOURCES, Run, Wanted},
-    process::Process,
+    process::Attached,
     tally::{Tally, count},
     verdict::{Told, names},
     world::World,
@@ -43,7 +40,7 @@ pub(crate) fn walk(operations: &[Operation], tally: &'static Tally, at: &AtomicU
                 count(&tally.operations, 1);
             }
         }
-        walk.end_process().await;
+        walk.attached.end(&walk.world).await;
     });
     runtime.shutdown_background();
 }
@@ -57,9 +54,8 @@ enum Step {
 
 struct Walk {
     world: World,
-    schemas: Arc<Schemas>,
     resources: [Resource; RESOURCES],
-    process: Option<Process>,
+    attached: Attached,
     saved: Option<Vec<Planned>>,
     tally: &'static Tally,
 }
@@ -90,9 +86,8 @@ impl Walk {
         Self {
             tally,
             world: World::new(),
-            schemas: Arc::new(Schemas::new()),
             resources: Default::default(),
-            process: None,
+            attached: Attached::new(Schemas::new()),
             saved: None,
         }
     }
@@ -121,7 +116,7 @@ impl Walk {
             }
             Operation::ResetElsewhere(target) => {
                 // A process logs in once with each stored password.
-                self.end_process().await;
+                self.attached.end(&self.world).await;
                 target.reset_elsewhere(&self.world.sandbox);
             }
             Operation::Contradict(target) => {
@@ -137,14 +132,14 @@ impl Walk {
             Operation::MakeAgain(target) => self.world.make_again(*target),
             Operation::Revoke(vendor) | Operation::GiveBack(vendor) => {
                 // A token that is replaced is one that processes have to be told.
-                self.end_process().await;
+                self.attached.end(&self.world).await;
                 if matches!(operation, Operation::Revoke(_)) {
                     self.world.revoke(vendor);
                 } else {
                     self.world.give_back(vendor);
                 }
             }
-            Operation::Restart => self.end_process().await,
+            Operation::Restart => self.attached.end(&self.world).await,
         }
         Step::Taken
     }
@@ -177,7 +172,7 @@ impl Walk {
                 && !contract::is_braked(&stored.private)
                 && wanted.arguments.on_external_change.value == Some("rotate");
             count(&self.tally.healed, heals.into());
-            let plan = self.caller().await.plan(&stored, &config, wish).await.unwrap();
+            let plan = self.attached.caller(&self.world).await.plan(&stored, &config, wish).await.unwrap();
             let is_new = matches!(plan.action, Action::Create | Action::Replace);
             assert_eq!(is_new, due == Due::New, "{:?} is planned, and {due:?} is due", plan.action);
             planned.push(Planned { wanted: wanted.clone(), plan, due });
@@ -189,12 +184,12 @@ impl Walk {
     /// Begins a run, and refreshes all that is stored unless the run does without; tells whether that worked.
     async fn refresh_all(&mut self, run: &Run) -> bool {
         let resets = vendors::resets(&self.world.sandbox);
-        self.begin(run.at_plan.as_ref()).await;
+        self.attached.begin(&self.world, run.at_plan.as_ref()).await;
         let mut worked = true;
         for index in (0..RESOURCES).filter(|_| run.refreshes) {
             worked &= self.refresh(index, run.at_plan.is_some()).await;
         }
-        self.calm_down();
+        self.world.calm_down();
         assert_eq!(vendors::resets(&self.world.sandbox), resets, "a refresh resets nothing");
         worked
     }
@@ -204,7 +199,7 @@ impl Walk {
             return true;
         };
         let is_there = self.world.has_state(target, &stored.state);
-        match self.caller().await.refresh(&stored).await {
+        match self.attached.caller(&self.world).await.refresh(&stored).await {
             Ok((refreshed, warnings)) if refreshed.state.is_null() => {
                 assert!(!is_there, "what the vendor has is not dropped");
                 let warned =
@@ -238,7 +233,8 @@ impl Walk {
                 }
             }
             Err(Failure::Said(errors)) => {
-                // The list of an account whose last credential was deleted is empty, which may be an outage as well: a person decides.
+                // The list of an account whose last credential was deleted is empty, which may be an outage as well: a
+                // person decides.
                 let says_what_to_do = errors.iter().any(|error| error.detail.contains("`terraform state rm`"));
                 let is_decided = !is_there && says_what_to_do;
                 let is_known = is_faulty || is_decided || self.world.is_revoked(target.vendor);
@@ -260,8 +256,8 @@ impl Walk {
 
     async fn apply(&mut self, planned: Vec<Planned>, run: &Run) {
         self.saved = None;
-        self.end_process().await;
-        let sandbox_resets: BTreeMap<_, _> = self.resets();
+        self.attached.end(&self.world).await;
+        let sandbox_resets: BTreeMap<_, _> = self.world.resets();
         let before = self.resources.clone();
         let dead = |resource: &Resource| {
             let stored = resource.stored.state.get("password").as_secret();
@@ -270,11 +266,11 @@ impl Walk {
             })
         };
         let was_dead: Vec<bool> = before.iter().map(dead).collect();
-        self.begin(if run.interruption.is_some() { None } else { run.at_apply.as_ref() }).await;
+        self.attached.begin(&self.world, if run.interruption.is_some() { None } else { run.at_apply.as_ref() }).await;
         self.world.show_late(run.late);
         let targets: Vec<_> = planned.iter().map(|one| one.wanted.arguments.target).collect();
         let done = run.meanwhile.as_ref().map(|meanwhile| meanwhile.begin(&self.world, &targets));
-        let caller = self.caller().await;
+        let caller = self.attached.caller(&self.world).await;
         let mut chains = JoinSet::new();
         for (number, Planned { wanted, plan, .. }) in planned.iter().enumerate() {
             let stored = before[wanted.resource].stored.clone();
@@ -282,10 +278,10 @@ impl Walk {
             let applying = caller.clone().apply(stored, plan, config, wanted.create_first);
             chains.spawn(async move { (number, applying.await) });
         }
-        let process = self.process.as_mut().unwrap();
+        let process = self.attached.started(&self.world).await;
         let (mut applied, was_cut) =
             interrupted::finish(&self.world, process, chains, run.interruption.as_ref(), self.tally).await;
-        self.calm_down();
+        self.world.calm_down();
         let done = done.and_then(|done| done.lock().unwrap().take());
 
         let is_calm = run.interruption.is_none() && run.at_apply.is_none();
@@ -320,7 +316,7 @@ impl Walk {
         let strays = strays.map(|group| group.told.possible + group.lost()).sum::<usize>();
         self.judge_keys(&warnings, if was_cut { usize::MAX } else { strays });
         if was_cut {
-            return self.end_process().await;
+            return self.attached.end(&self.world).await;
         }
         for one in &planned {
             let resource = &self.resources[one.wanted.resource];
@@ -332,7 +328,7 @@ impl Walk {
             }
             let stored = resource.stored.clone();
             let config = one.wanted.arguments.config(Moment::Apply, &self.world.sandbox);
-            let again = self.caller().await.plan(&stored, &config, Wish::Configured).await.unwrap();
+            let again = self.attached.caller(&self.world).await.plan(&stored, &config, Wish::Configured).await.unwrap();
             assert_eq!(again.action, Action::Nothing, "there is nothing left to do");
         }
     }
@@ -482,7 +478,8 @@ impl Walk {
         }
     }
 
-    /// Takes note of what somebody else did in the middle of a run: to theirs nothing has happened, and what they did to ours is done.
+    /// Takes note of what somebody else did in the middle of a run: to theirs nothing has happened, and what they did
+    /// to ours is done.
     fn note_others(&mut self, done: &Done, planned: &[Planned], run: &Run) {
         count(&self.tally.intrusions, 1);
         if let Some(id) = &done.key {
@@ -500,7 +497,8 @@ impl Walk {
             Deed::Revoke if done.prevents(done.target) => self.world.was_revoked(done.target.vendor),
             Deed::Make | Deed::Reset | Deed::Revoke => {}
         }
-        // A response that shows the credential as it was before the last of two resets does not show which of them is ours.
+        // A response that shows the credential as it was before the last of two resets does not show which of them is
+        // ours.
         let is_early = matches!(done.when, When::BeforeReset | When::BeforeResponse | When::BeforeLookBack);
         let is_undecided = is_early && done.is_reset_of(done.target) && run.late.is_some_and(|late| late.answers);
         for one in planned.iter().filter(|one| is_undecided && one.wanted.arguments.target == done.target) {
@@ -509,8 +507,8 @@ impl Walk {
         }
     }
 
-    /// Of the keys that resets make, none is left that is neither stored nor named, but for those of which nobody can know.
-    /// Whoever reads of them revokes them by hand.
+    /// Of the keys that resets make, none is left that is neither stored nor named, but for those of which nobody can
+    /// know. Whoever reads of them revokes them by hand.
     fn judge_keys(&mut self, told: &[Diagnostic], strays: usize) {
         let states = self.resources.iter().flat_map(|resource| {
             resource.deposed.iter().map(|(_, deposed)| &deposed.state).chain([&resource.stored.state])
@@ -533,9 +531,9 @@ impl Walk {
         }
         self.saved = None;
         let resets = vendors::resets(&self.world.sandbox);
-        self.begin(None).await;
+        self.attached.begin(&self.world, None).await;
         let id = target.import_id(&self.world.sandbox);
-        match self.caller().await.import(id).await {
+        match self.attached.caller(&self.world).await.import(id).await {
             Ok((stored, _)) => {
                 assert!(!stored.state.is_null() && stored.state.get("password").is_null());
                 let deposed = std::mem::take(&mut self.resources[index].deposed);
@@ -562,8 +560,8 @@ impl Walk {
             return Step::Taken;
         }
         self.saved = None;
-        self.end_process().await;
-        self.begin(run.at_apply.as_ref()).await;
+        self.attached.end(&self.world).await;
+        self.attached.begin(&self.world, run.at_apply.as_ref()).await;
         let mut told = Vec::new();
         let mut objects = std::mem::take(&mut self.resources[index].deposed);
         let resource = self.resources[index].clone();
@@ -572,7 +570,7 @@ impl Walk {
             self.resources[index] = Resource::default();
         }
         for (target, object) in objects {
-            match self.caller().await.destroy(&object).await {
+            match self.attached.caller(&self.world).await.destroy(&object).await {
                 Ok(warnings) => told.extend(warnings),
                 Err(Failure::Said(errors)) => {
                     let is_trouble = run.at_apply.is_some() || self.world.is_revoked(target.vendor);
@@ -588,50 +586,10 @@ impl Walk {
                 Err(Failure::Lost) => panic!("the provider ended by itself"),
             }
         }
-        self.calm_down();
+        self.world.calm_down();
         assert_eq!(vendors::resets(&self.world.sandbox), resets, "a destroy resets nothing");
         self.judge_keys(&told, 0);
         Step::Taken
-    }
-
-    // Processes
-
-    /// Begins a run of core, in which something goes wrong.
-    async fn begin(&mut self, fault: Option<&Fault>) {
-        let timeout = if fault.is_some_and(Fault::takes_for_ever) { Some("300ms") } else { None };
-        if self.process.is_none() {
-            self.process = Some(Process::start(&self.world, &self.schemas).await);
-        }
-        self.process.as_ref().unwrap().configure(&self.schemas, timeout).await;
-        if let Some(fault) = fault {
-            fault.happen(&self.world.sandbox);
-        }
-    }
-
-    /// Lets nothing go wrong any more.
-    fn calm_down(&self) {
-        self.world.sandbox.clear_faults();
-        self.world.sandbox.clear_smtp_faults();
-        self.world.sandbox.leave_alone();
-        self.world.sandbox.release();
-        self.world.show_late(None);
-    }
-
-    async fn caller(&mut self) -> Caller {
-        if self.process.is_none() {
-            self.process = Some(Process::start(&self.world, &self.schemas).await);
-        }
-        Caller { provider: self.process.as_ref().unwrap().provider.clone(), schemas: Arc::clone(&self.schemas) }
-    }
-
-    async fn end_process(&mut self) {
-        if let Some(process) = self.process.take() {
-            process.kill(&self.world).await;
-        }
-    }
-
-    fn resets(&self) -> BTreeMap<String, usize> {
-        vendors::targets().map(|target| (target.id(), target.resets(&self.world.sandbox))).collect()
     }
 }
 

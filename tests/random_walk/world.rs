@@ -1,6 +1,6 @@
 //! The vendors, and what somebody else does there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sandbox::{
     Model, Sandbox, VENDORS,
@@ -100,6 +100,20 @@ impl World {
         for target in vendors::targets() {
             target.vendor.at(&self.sandbox).show_late(target.account(), reads, answers);
         }
+    }
+
+    /// Lets nothing go wrong any more.
+    pub(crate) fn calm_down(&self) {
+        self.sandbox.clear_faults();
+        self.sandbox.clear_smtp_faults();
+        self.sandbox.leave_alone();
+        self.sandbox.release();
+        self.show_late(None);
+    }
+
+    /// How many resets of each credential there have been.
+    pub(crate) fn resets(&self) -> BTreeMap<String, usize> {
+        vendors::targets().map(|target| (target.id(), target.resets(&self.sandbox))).collect()
     }
 
     /// The passwords that work at this moment, and the tokens: nothing of it may be said.

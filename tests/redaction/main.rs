@@ -22,7 +22,8 @@ fn secret() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What counts as nothing wherever it stands: white space, control and format characters, terminal sequences, and beginnings of such.
+/// What counts as nothing wherever it stands: white space, control and format characters, terminal sequences, and
+/// beginnings of such.
 pub(crate) fn nothing() -> impl Strategy<Value = &'static str> {
     select(vec![
         " ",
@@ -132,7 +133,8 @@ proptest! {
     ) {
         Secret::known(&*secret);
         if let Encoding::Base64 { .. } | Encoding::Hex { .. } = encoding {
-            // What of a terminal sequence is a digit is decided for all of them, and where it breaks off within digits, nobody can.
+            // What of a terminal sequence is a digit is decided for all of them, and where it breaks off within digits,
+            // nobody can.
             let first = if nothings[0].1 == "\u{1b}[?25" { "\u{1b}[" } else { nothings[0].1 };
             for (_, nothing) in &mut nothings {
                 *nothing = first;

@@ -1,4 +1,5 @@
-//! The SMTP client against the sandbox, which does wrong what servers do wrong, and against servers that nobody here wrote.
+//! The SMTP client against the sandbox, which does wrong what servers do wrong, and against servers that nobody here
+//! wrote.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 

@@ -6,8 +6,8 @@ use std::{
     process::{Command, Output},
 };
 
-/// Installs `folder/name` unless it is there already, and returns its path. `manifest` has the names and contents of the
-/// files that `install` reads. Another test that wants the same waits, in this process or another.
+/// Installs `folder/name` unless it is there already, and returns its path. `manifest` has the names and contents of
+/// the files that `install` reads. Another test that wants the same waits, in this process or another.
 pub(crate) fn once(
     folder: &str,
     name: &str,

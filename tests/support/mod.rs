@@ -1,7 +1,8 @@
 //! Runs the real Terraform or OpenTofu as a user would, in a directory of its own and against a sandbox of its own.
 //!
-//! `TF_ACC_TERRAFORM_PATH` chooses the program; without it, it is `terraform`, or else `tofu`, from the `PATH`, or else a pinned one
-//! that is fetched into `target/`. If that fails, every test that needs one fails, unless `TF_ACC=0` says that they are to be skipped.
+//! `TF_ACC_TERRAFORM_PATH` chooses the program; without it, it is `terraform`, or else `tofu`, from the `PATH`, or else
+//! a pinned one that is fetched into `target/`. If that fails, every test that needs one fails, unless `TF_ACC=0` says
+//! that they are to be skipped.
 
 #![allow(
     dead_code,

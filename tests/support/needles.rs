@@ -1,4 +1,5 @@
-//! Many texts looked for in a long one at once. A log of everything is megabytes, and a workspace may have hundreds of secrets.
+//! Many texts looked for in a long one at once. A log of everything is megabytes, and a workspace may have hundreds of
+//! secrets.
 
 use std::collections::{BTreeMap, BTreeSet};
 

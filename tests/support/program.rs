@@ -34,6 +34,11 @@ impl Feature {
     pub const FUNCTIONS: Self = Self { name: "provider functions", terraform: 8, opentofu: 7 };
     /// `for_each` in import blocks.
     pub const IMPORT_FOR_EACH: Self = Self { name: "`for_each` in import blocks", terraform: 7, opentofu: 7 };
+    /// Mocked providers in tests, with functions.
+    pub const MOCKS: Self = Self { name: "mocks in tests", terraform: 8, opentofu: 8 };
+    /// `moved` blocks between two types of resources.
+    pub const MOVED_BETWEEN_TYPES: Self =
+        Self { name: "`moved` between two types of resources", terraform: 8, opentofu: 10 };
     /// Write-only arguments and ephemeral values.
     pub const WRITE_ONLY: Self = Self { name: "write-only arguments", terraform: 11, opentofu: 11 };
 }

@@ -97,7 +97,8 @@ impl Run {
         run
     }
 
-    /// What a plan is going to do with a resource, in Terraform's words: `create`, `update`, `replace`, `delete`; nothing where that is nothing.
+    /// What a plan is going to do with a resource, in Terraform's words: `create`, `update`, `replace`, `delete`;
+    /// nothing where that is nothing.
     pub fn action(&self, address: &str) -> Option<String> {
         self.actions(address).into_iter().next()
     }

@@ -54,8 +54,8 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Sets up an empty workspace and a sandbox with a credential to reset at each vendor; `None` where these tests are to be
-    /// skipped.
+    /// Sets up an empty workspace and a sandbox with a credential to reset at each vendor; `None` where these tests are
+    /// to be skipped.
     pub fn new() -> Option<Self> {
         let program = Program::find()?;
         let sandbox = Sandbox::start();
@@ -93,6 +93,16 @@ impl Workspace {
         Self::with(Feature::IMPORT_FOR_EACH)
     }
 
+    /// Sets up the same for tests with mocked providers, which older programs do not know.
+    pub fn with_mocks() -> Option<Self> {
+        Self::with(Feature::MOCKS)
+    }
+
+    /// Sets up the same for `moved` between two types of resources, which older programs do not know.
+    pub fn with_moved_between_types() -> Option<Self> {
+        Self::with(Feature::MOVED_BETWEEN_TYPES)
+    }
+
     /// Sets up the same for what older programs do not know: write-only arguments and ephemeral values.
     pub fn with_write_only() -> Option<Self> {
         Self::with(Feature::WRITE_ONLY)
@@ -111,6 +121,11 @@ impl Workspace {
     /// Tells whether the program knows write-only arguments and ephemeral values.
     pub fn knows_write_only(&self) -> bool {
         self.program.knows(Feature::WRITE_ONLY)
+    }
+
+    /// Tells whether the program knows `moved` between two types of resources.
+    pub fn knows_moved_between_types(&self) -> bool {
+        self.program.knows(Feature::MOVED_BETWEEN_TYPES)
     }
 
     /// Adds a credential at a vendor, by the name that faults go by. Returns its id where the vendor makes one.
@@ -213,7 +228,8 @@ impl Workspace {
         change["change"]["after"].clone()
     }
 
-    /// What programs and people read in the plan that was saved as `plan`. Core writes sensitive values for programs, and marks them.
+    /// What programs and people read in the plan that was saved as `plan`. Core writes sensitive values for programs,
+    /// and marks them.
     #[track_caller]
     pub fn saved_plan(&self) -> Value {
         self.run(&["show", "-no-color", "plan"]).succeeded();
@@ -391,7 +407,8 @@ impl Workspace {
         resets.chain(made.iter().map(|name| self.sandbox.smtpd().resets(name))).sum()
     }
 
-    /// The attributes in the state by the addresses of what has them, and those of deposed objects, as core has stored them.
+    /// The attributes in the state by the addresses of what has them, and those of deposed objects, as core has stored
+    /// them.
     pub fn stored(&self) -> (BTreeMap<String, Value>, Vec<Value>) {
         let is_local = self.path("terraform.tfstate").is_file();
         let text = if is_local {
@@ -439,7 +456,8 @@ impl Workspace {
     }
 
     fn learn_passwords(&self) {
-        // User names are unique over all vendors, and each knows the passwords of all; at SMTPD they are secrets of keys.
+        // User names are unique over all vendors, and each knows the passwords of all; at SMTPD they are secrets of
+        // keys.
         let password = |user: &String| self.sandbox.hubspot().password(user);
         let passwords = self.users.borrow().iter().filter_map(password).collect::<Vec<_>>();
         let keys = self.sandbox.smtpd().keys().into_iter().map(|key| key.secret);

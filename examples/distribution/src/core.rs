@@ -18,7 +18,8 @@ const MIRROR: &str = "TERRAFORM_RELEASES";
 /// Where Terraform's vendor publishes it.
 const RELEASES: &str = "https://releases.hashicorp.com";
 
-/// The version that the suite is developed with, and the SHA-256 of its archives, as its vendor's own formula for Homebrew has them.
+/// The version that the suite is developed with, and the SHA-256 of its archives, as its vendor's own formula for
+/// Homebrew has them.
 const VERSION: &str = "1.11.4";
 const ARCHIVES: [(&str, &str); 5] = [
     ("darwin_amd64", "a56d5002b9f7647291faccc3dd1a70350e60fb61e4c45037629508b8fdc2575b"),
@@ -28,7 +29,8 @@ const ARCHIVES: [(&str, &str); 5] = [
     ("linux_arm64", "a43d1d0da9b9bab214a8305a39db0e40869572594ccf50c416a7756499143633"),
 ];
 
-/// The scripts in `tests/cores` that fetch a core from a package registry, and what is run then, in the folder of the project.
+/// The scripts in `tests/cores` that fetch a core from a package registry, and what is run then, in the folder of the
+/// project.
 const SCRIPTS: [(&str, &str); 2] = [
     ("tests/cores/opentofu-1.6.2", "target/cores/opentofu-1.6.2/tofu"),
     ("tests/cores/terraform-1.15.5", "tests/cores/terraform-1.15.5"),
@@ -47,8 +49,8 @@ pub struct Archive {
     pub folder: String,
 }
 
-/// Returns the path of a core, which is fetched if it was not fetched before: from its vendor, or else from a package registry. The
-/// error is one sentence for a person.
+/// Returns the path of a core, which is fetched if it was not fetched before: from its vendor, or else from a package
+/// registry. The error is one sentence for a person.
 pub fn fetch(project: &Path) -> Result<PathBuf, String> {
     let cores = project.join("target/cores");
     let official = match official() {
@@ -108,8 +110,8 @@ pub fn platform() -> String {
 }
 
 impl Archive {
-    /// Returns the path of the program in `cores`. It is fetched if it is not there; another process that wants the same waits. A
-    /// failure leaves no part of it behind. The error says why, in words that end a sentence.
+    /// Returns the path of the program in `cores`. It is fetched if it is not there; another process that wants the
+    /// same waits. A failure leaves no part of it behind. The error says why, in words that end a sentence.
     pub fn fetch(&self, cores: &Path) -> Result<PathBuf, String> {
         let folder = cores.join(&self.folder);
         let program = folder.join(&self.program);

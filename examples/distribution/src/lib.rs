@@ -1,4 +1,5 @@
-//! Packages the provider as registries expect it, and fetches Terraform or `OpenTofu` for tests and examples where none is installed.
+//! Packages the provider as registries expect it, and fetches Terraform or `OpenTofu` for tests and examples where none
+//! is installed.
 //!
 //! - [`core`] fetches a pinned core, once;
 //! - [`package`] makes the files of a release;

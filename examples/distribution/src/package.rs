@@ -12,8 +12,8 @@ const MANIFEST: &str = "{\n  \"version\": 1,\n  \"metadata\": {\n    \"protocol_
 /// What is in each package, in addition to the binary.
 const DOCUMENTS: [&str; 3] = ["LICENSE", "README.md", "THIRD-PARTY-NOTICES"];
 
-/// Writes the package of one platform, such as `linux_amd64`, into a folder, and returns its file name. `project` has the licence, the
-/// notices and the README. The same files make the same package.
+/// Writes the package of one platform, such as `linux_amd64`, into a folder, and returns its file name. `project` has
+/// the licence, the notices and the README. The same files make the same package.
 pub fn pack(project: &Path, binary: &Path, version: &str, platform: &str, folder: &Path) -> Result<String, String> {
     is_name(version)?;
     is_name(platform)?;
@@ -30,8 +30,8 @@ pub fn pack(project: &Path, binary: &Path, version: &str, platform: &str, folder
     Ok(name)
 }
 
-/// Writes the manifest and the checksums of the packages of a version in a folder, and returns the name of the file with the checksums. An
-/// earlier signature is removed.
+/// Writes the manifest and the checksums of the packages of a version in a folder, and returns the name of the file
+/// with the checksums. An earlier signature is removed.
 pub fn seal(folder: &Path, version: &str) -> Result<String, String> {
     is_name(version)?;
     let prefix = format!("{PROVIDER}_{version}_");
@@ -54,7 +54,8 @@ pub fn seal(folder: &Path, version: &str) -> Result<String, String> {
     Ok(sums)
 }
 
-/// Signs a file with a key of `GnuPG`, and returns the name of the signature. The Terraform Registry accepts RSA and DSA keys only.
+/// Signs a file with a key of `GnuPG`, and returns the name of the signature. The Terraform Registry accepts RSA and
+/// DSA keys only.
 pub fn sign(folder: &Path, file: &str, key: &str) -> Result<String, String> {
     let signature = format!("{file}.sig");
     let part = folder.join(format!("{signature}.part"));

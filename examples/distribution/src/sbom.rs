@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 const PROVIDER: &str = "terraform-provider-smtp";
 
-/// Returns the bill, from what `cargo metadata` and `cargo tree --prefix none --format '{p}'` print. The same output makes the same bill.
+/// Returns the bill, from what `cargo metadata` and `cargo tree --prefix none --format '{p}'` print. The same output
+/// makes the same bill.
 pub fn bill(metadata: &str, tree: &str) -> Result<String, String> {
     let metadata: Value =
         serde_json::from_str(metadata).map_err(|_| "The metadata is not what cargo prints.".to_owned())?;

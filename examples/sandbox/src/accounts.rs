@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use super::{lock, random};
 
-/// The accounts by user name, which is unique over all vendors. A vendor resets their passwords, the SMTP server checks them.
+/// The accounts by user name, which is unique over all vendors. A vendor resets their passwords, the SMTP server checks
+/// them.
 #[derive(Default)]
 pub(crate) struct Accounts {
     accounts: Mutex<HashMap<String, Account>>,

@@ -31,7 +31,8 @@ pub struct Fault {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub enum Moment {
-    /// Instead of the vendor's doing anything: nothing is reset. (After [`Effect::Delay`] and [`Effect::Stall`] it does.)
+    /// Instead of the vendor's doing anything: nothing is reset. (After [`Effect::Delay`] and [`Effect::Stall`] it
+    /// does.)
     Before,
     /// When the vendor has acted: what was reset stays reset, and only its answer suffers.
     #[default]

@@ -1,7 +1,7 @@
 //! The mailboxes of [`HostUp`], whose passwords the caller makes.
 //!
-//! <https://developer.hostup.se/endpoints/webhosting-services/get-v2-shared-hosting-accountid-email-accounts> and the pages
-//! beside it. Not imitated: listing the accounts, making mailboxes, and version 1.
+//! <https://developer.hostup.se/endpoints/webhosting-services/get-v2-shared-hosting-accountid-email-accounts> and the
+//! pages beside it. Not imitated: listing the accounts, making mailboxes, and version 1.
 //!
 //! What these leave open, and how it is taken here:
 //!

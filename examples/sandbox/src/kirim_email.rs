@@ -1,7 +1,8 @@
 //! The SMTP credentials of [`KirimEmail`].
 //!
 //! <https://smtp-docs.kirim.email/openapi/operations/3bb48e47b58f0aa9c096797e224cbdf3> and `docs.json` in
-//! <https://github.com/kirimemail/n8n-nodes-smtp-management>. Not imitated: making and deleting credentials, and domains.
+//! <https://github.com/kirimemail/n8n-nodes-smtp-management>. Not imitated: making and deleting credentials, and
+//! domains.
 //!
 //! What these leave open, and how it is taken here:
 //!
@@ -182,7 +183,8 @@ impl KirimEmail {
         self.accounts.open(user_name)
     }
 
-    /// Lets so many reads after each change from now on show the credential as it was before; what was late until now shows.
+    /// Lets so many reads after each change from now on show the credential as it was before; what was late until now
+    /// shows.
     pub fn show_late(&self, user_name: &str, reads: usize) {
         self.change(user_name, |credential| {
             credential.lateness.reads = reads;

@@ -1,8 +1,9 @@
-//! A sandbox: the vendors' HTTP APIs, with TLS and without, and an SMTP submission server, on loopback and with faults to order.
+//! A sandbox: the vendors' HTTP APIs, with TLS and without, and an SMTP submission server, on loopback and with faults
+//! to order.
 //!
 //! It is strict about what the vendors document: method, path, percent-encoding, headers and body. A reset makes a new
-//! password and the old one is dead at that moment; the SMTP server accepts exactly the current passwords. Everything is
-//! in memory and gone when the [`Sandbox`] is dropped.
+//! password and the old one is dead at that moment; the SMTP server accepts exactly the current passwords. Everything
+//! is in memory and gone when the [`Sandbox`] is dropped.
 //!
 //! Faults are scripted in code ([`Sandbox::fault`]) or over HTTP, at the same address as the APIs:
 //!
@@ -37,9 +38,9 @@
 //! }
 //! ```
 //!
-//! `operation` is `account`, `get`, `list`, `logout`, `oauth`, `reset` or `revoke`, by default any; `user_name` is who logs
-//! in over SMTP, or at SMTPD the API key's name; `moment` is `before` the vendor acts or, by default, `after`. Of the faults
-//! that concern a request, the oldest of each moment happens. The effects:
+//! `operation` is `account`, `get`, `list`, `logout`, `oauth`, `reset` or `revoke`, by default any; `user_name` is who
+//! logs in over SMTP, or at SMTPD the API key's name; `moment` is `before` the vendor acts or, by default, `after`. Of
+//! the faults that concern a request, the oldest of each moment happens. The effects:
 //!
 //! | effect | what the client sees |
 //! |---|---|
@@ -59,15 +60,15 @@
 //! | `"tcp_reset"` | the connection reset with no answer |
 //! | `{"truncate": 10}` | that many bytes of the body, then the connection closed |
 //!
-//! A fault of the mail server is an object too. `stage` and `effect` are needed; `user_name` says at whose `login` only,
-//! `mechanism` at an AUTH by which one only, `times` is 1 by default, and `null` means every time:
+//! A fault of the mail server is an object too. `stage` and `effect` are needed; `user_name` says at whose `login`
+//! only, `mechanism` at an AUTH by which one only, `times` is 1 by default, and `null` means every time:
 //!
 //! ```json
 //! {"stage": "auth", "times": 2, "effect": {"reply": "454 4.7.0 Try again later"}}
 //! ```
 //!
-//! `stage` is `banner`, `ehlo`, `starttls`, `handshake`, `ehlo_over_tls`, `auth`, `challenge` (a 334), `login` (the reply
-//! to credentials, which have been looked at) or `quit`. The effects:
+//! `stage` is `banner`, `ehlo`, `starttls`, `handshake`, `ehlo_over_tls`, `auth`, `challenge` (a 334), `login` (the
+//! reply to credentials, which have been looked at) or `quit`. The effects:
 //!
 //! | effect | what the client sees |
 //! |---|---|
@@ -85,10 +86,10 @@
 //! | `{"reply": "421 4.3.2 Closing"}` | another reply, and the command not obeyed |
 //! | `"stall"` | nothing until released; then all goes on |
 //!
-//! It is no part of the provider: the tests and the examples depend on it. [`core`] plays the other side, Terraform's. A
-//! vendor is one file beside `hubspot.rs` and a line in `vendors.rs`. With its [`Model`] it takes part in every test that
-//! goes through all vendors. The path alone tells whom a request is for. What a vendor's documents leave open, and how it is
-//! taken here, stands at the head of its file.
+//! It is no part of the provider: the tests and the examples depend on it. [`core`] plays the other side, Terraform's.
+//! A vendor is one file beside `hubspot.rs` and a line in `vendors.rs`. With its [`Model`] it takes part in every test
+//! that goes through all vendors. The path alone tells whom a request is for. What a vendor's documents leave open, and
+//! how it is taken here, stands at the head of its file.
 
 #![expect(
     clippy::missing_panics_doc,
@@ -374,8 +375,8 @@ impl Sandbox {
         self.shared.gate.release();
     }
 
-    /// Blocks until every request is answered, for at most a minute; tells whether they are. One that a fault leaves without an
-    /// answer never is.
+    /// Blocks until every request is answered, for at most a minute; tells whether they are. One that a fault leaves
+    /// without an answer never is.
     pub fn wait_for_answers(&self) -> bool {
         self.shared.journal.wait_for_answers()
     }

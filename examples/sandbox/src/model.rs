@@ -1,4 +1,5 @@
-//! What tests know of a vendor, and what they do at it. Neither comes from the provider, which would only be compared with itself.
+//! What tests know of a vendor, and what they do at it. Neither comes from the provider, which would only be compared
+//! with itself.
 
 use std::fmt;
 
@@ -101,8 +102,8 @@ impl fmt::Debug for Model {
     }
 }
 
-/// A vendor under test in a sandbox, whichever it is. Its credentials go by the names that faults go by: who logs in, or at `SMTPD`
-/// the API key's name.
+/// A vendor under test in a sandbox, whichever it is. Its credentials go by the names that faults go by: who logs in,
+/// or at `SMTPD` the API key's name.
 pub trait UnderTest {
     /// What is true of it in every sandbox.
     fn model(&self) -> &'static Model;
@@ -137,8 +138,8 @@ pub trait UnderTest {
     /// Deletes a credential as somebody else.
     fn delete(&self, name: &str);
 
-    /// Lets so many reads after each change show the credential as it was before, and, if `answers`, the responses to resets too.
-    /// What was late until now shows. At a vendor that shows no changes, nothing happens.
+    /// Lets so many reads after each change show the credential as it was before, and, if `answers`, the responses to
+    /// resets too. What was late until now shows. At a vendor that shows no changes, nothing happens.
     fn show_late(&self, _name: &str, _reads: usize, _answers: bool) {}
 
     /// The ids of the credentials that resets have made, as far as they may still be used.

@@ -4,9 +4,11 @@ use std::{collections::VecDeque, sync::Mutex};
 
 use super::{faults::Moment, lock, vendor::Operation, vendors::Vendors};
 
-/// Something that somebody else does at an exact moment: when the last of its steps is reached, each after the one before it.
+/// Something that somebody else does at an exact moment: when the last of its steps is reached, each after the one
+/// before it.
 ///
-/// The client's call goes on when it is done, with whatever it finds then. Nothing waits, so the order is always the same.
+/// The client's call goes on when it is done, with whatever it finds then. Nothing waits, so the order is always the
+/// same.
 pub struct Intrusion {
     steps: VecDeque<Step>,
     act: Act,

@@ -1,4 +1,5 @@
-//! A service that sends mail without pause, by the third-party client `lettre`. Each mail has a connection and a login of its own.
+//! A service that sends mail without pause, by the third-party client `lettre`. Each mail has a connection and a login
+//! of its own.
 
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},

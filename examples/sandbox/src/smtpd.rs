@@ -1,10 +1,10 @@
 //! The API keys of [`Smtpd`], and its logins.
 //!
-//! <https://docs.smtpd.dev/api/authentication> and <https://docs.smtpd.dev/api/account/api-keys>. Not imitated: profiles,
-//! sending, the sessions of a key, its end after 90 days without use, and HTTPS.
+//! <https://docs.smtpd.dev/api/authentication> and <https://docs.smtpd.dev/api/account/api-keys>. Not imitated:
+//! profiles, sending, the sessions of a key, its end after 90 days without use, and HTTPS.
 //!
-//! There is no password to reset at this vendor: a reset is a new API key and the end of the old one. What the documents
-//! leave open, and how it is taken here:
+//! There is no password to reset at this vendor: a reset is a new API key and the end of the old one. What the
+//! documents leave open, and how it is taken here:
 //!
 //! - A key is the SMTP user name and its secret the password, until it is revoked.
 //! - Names need not be unique, or no key could follow another.
@@ -159,8 +159,8 @@ impl Smtpd {
         lock(&self.book).scripted.push_back((key.to_owned(), secret.to_owned()));
     }
 
-    /// From here on, who asks for a key of a name that is there already gets that key, with another secret: the same id, the same
-    /// user name. No document says whether this vendor does that.
+    /// From here on, who asks for a key of a name that is there already gets that key, with another secret: the same
+    /// id, the same user name. No document says whether this vendor does that.
     pub fn reuse_keys(&self) {
         lock(&self.book).reuses_keys = true;
     }

@@ -1,7 +1,7 @@
 //! Vendors that differ by value only: requests with placeholders, and where the responses have what is needed.
 //!
-//! A recipe says what to send and what to read; how a reset stays safe is not its concern. The engine sends a reset that
-//! makes a password at most once, and repeats one that sends a password only until the documented success.
+//! A recipe says what to send and what to read; how a reset stays safe is not its concern. The engine sends a reset
+//! that makes a password at most once, and repeats one that sends a password only until the documented success.
 
 mod engine;
 mod page;

@@ -7,8 +7,8 @@ use crate::{
 
 /// How one vendor resets, lists and revokes.
 ///
-/// A template is a text with placeholders in braces: the names of target fields, `{password}` where the caller makes it,
-/// and `{id}`, the `remote_version` of the credential that is meant. Places in responses are JSON pointers.
+/// A template is a text with placeholders in braces: the names of target fields, `{password}` where the caller makes
+/// it, and `{id}`, the `remote_version` of the credential that is meant. Places in responses are JSON pointers.
 #[derive(Debug)]
 pub(in crate::vendors) struct Recipe {
     /// How every request is authorized.
@@ -21,7 +21,8 @@ pub(in crate::vendors) struct Recipe {
     pub(in crate::vendors) one: Option<One>,
     /// The user name for SMTP, if it is the same for all credentials.
     pub(in crate::vendors) username: Option<&'static str>,
-    /// The submission host, by the settings, at a vendor with [`SmtpDefaults::ByRegion`](crate::vendors::SmtpDefaults::ByRegion).
+    /// The submission host, by the settings, at a vendor with
+    /// [`SmtpDefaults::ByRegion`](crate::vendors::SmtpDefaults::ByRegion).
     pub(in crate::vendors) smtp_host: fn(&Fields) -> Option<&'static str>,
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{A, B, PAIR, hubspot, resets, trigger, turn, vendors, works_as, workspace};
+use super::scene::{A, B, PAIR, hubspot, resets, trigger, turn, vendors, works_as, workspace};
 use crate::{rotate_after::age_of, support::Workspace};
 
 const AGE: &str = "rotate_after = \"90d\"";

@@ -1,6 +1,6 @@
 //! Bad input: a clear error at the argument at fault, and nothing is reset.
 
-use super::{A, B, C, HOSTUP, HUBSPOT, PAIR, block, hubspot, resets, trigger, works_as, workspace};
+use super::scene::{A, B, C, HOSTUP, HUBSPOT, PAIR, block, hubspot, resets, trigger, works_as, workspace};
 use crate::support::{MAILBOX, Workspace};
 
 #[test]

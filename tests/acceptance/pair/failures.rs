@@ -3,7 +3,7 @@
 use sandbox::{Effect, Fault, Operation};
 use serde_json::Value;
 
-use super::{
+use super::scene::{
     A, B, CHANGED, HUBSPOT, MAY_HAVE_CHANGED, NOT_CHANGED, PAIR, UNTOUCHED, hubspot, resets, rotated_twice, trigger,
     turn, vendors, works_as,
 };
@@ -82,13 +82,13 @@ fn a_lost_answer_never_costs_the_password_in_the_state() {
 fn a_previous_credential_that_was_not_to_be_reset_stays() {
     let Some(workspace) = rotated_twice("") else { return };
     let state = workspace.state_of(PAIR);
-    workspace.write(&hubspot([A, super::C], &trigger("four")));
+    workspace.write(&hubspot([A, super::scene::C], &trigger("four")));
     workspace.sandbox.fault(Fault::new(Effect::Close).on(Operation::Reset));
     let error = workspace.apply().error().says(&["`hubspot/c@example.com`", UNTOUCHED]);
     assert!(!error.detail.contains("`previous` is null"), "{error:?}");
     assert_eq!(workspace.state_of(PAIR), state);
     workspace.apply().quiet();
-    works_as(&workspace, super::C);
+    works_as(&workspace, super::scene::C);
     assert_eq!(turn(&workspace).1, HUBSPOT.id(A));
 }
 

@@ -2,7 +2,7 @@
 
 use sandbox::Sender;
 
-use super::{A, B, PAIR, hubspot, trigger, workspace};
+use super::scene::{A, B, PAIR, hubspot, trigger, workspace};
 use crate::support::{ADDRESS, Workspace, resource};
 
 const ROTATIONS: usize = 4;

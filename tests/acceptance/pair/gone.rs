@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{
+use super::scene::{
     A, B, C, HUBSPOT, KIRIM_EMAIL, NOT_CHANGED, PAIR, hubspot, resets, rotated_twice, said, trigger, turn, works_as,
     workspace,
 };

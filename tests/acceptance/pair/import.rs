@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{A, B, HOSTUP, HUBSPOT, PAIR, hubspot, resets, trigger, turn, vendors, works_as, workspace};
+use super::scene::{A, B, HOSTUP, HUBSPOT, PAIR, hubspot, resets, trigger, turn, vendors, works_as, workspace};
 use crate::support::Workspace;
 
 fn import(workspace: &Workspace, id: &str) -> crate::support::Run {

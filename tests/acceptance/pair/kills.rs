@@ -4,7 +4,7 @@ use std::fs;
 
 use sandbox::{Effect, Fault, Operation};
 
-use super::{A, B, HUBSPOT, PAIR, hubspot, rotated_twice, trigger, turn, works_as};
+use super::scene::{A, B, HUBSPOT, PAIR, hubspot, rotated_twice, trigger, turn, works_as};
 use crate::process::{Running, assert_gone};
 
 /// Whom a signal reaches.

@@ -3,7 +3,9 @@
 use sandbox::HostUp;
 use serde_json::{Value, json};
 
-use super::{A, B, C, HOSTUP, HUBSPOT, KIRIM_EMAIL, PAIR, block, hubspot, resets, trigger, turn, works_as, workspace};
+use super::scene::{
+    A, B, C, HOSTUP, HUBSPOT, KIRIM_EMAIL, PAIR, block, hubspot, resets, trigger, turn, works_as, workspace,
+};
 use crate::support::Workspace;
 
 #[test]

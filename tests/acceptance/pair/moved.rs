@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{A, B, PAIR, resets, trigger, turn, vendors, works_as};
+use super::scene::{A, B, PAIR, resets, trigger, turn, vendors, works_as};
 use crate::support::{self, ADDRESS, SMTPD, Workspace};
 
 pub(super) fn moved() -> String {
@@ -12,7 +12,7 @@ pub(super) fn moved() -> String {
 #[test]
 fn a_single_credential_becomes_the_current_one_of_a_pair_and_keeps_its_password() {
     for vendor in vendors() {
-        let Some(workspace) = Workspace::with_functions() else { return };
+        let Some(workspace) = Workspace::with_moved_between_types() else { return };
         for user in [A, B] {
             vendor.open(&workspace, user);
         }
@@ -44,14 +44,14 @@ fn a_single_credential_becomes_the_current_one_of_a_pair_and_keeps_its_password(
 
 #[test]
 fn a_move_and_a_changed_trigger_are_one_rotation() {
-    let Some(workspace) = Workspace::with_functions() else { return };
+    let Some(workspace) = Workspace::with_moved_between_types() else { return };
     for user in [A, B] {
         workspace.add_credential(user);
     }
     workspace.write(&support::resource("this", A, &trigger("one")));
     workspace.apply().quiet();
     let password = workspace.working_password();
-    workspace.write(&(super::hubspot([A, B], &trigger("two")) + &moved()));
+    workspace.write(&(super::scene::hubspot([A, B], &trigger("two")) + &moved()));
     workspace.apply().quiet();
     works_as(&workspace, B);
     assert!(workspace.logs_in_as(A, &password));
@@ -61,13 +61,13 @@ fn a_move_and_a_changed_trigger_are_one_rotation() {
 
 #[test]
 fn what_cannot_become_a_pair_is_refused_and_stays() {
-    let Some(workspace) = Workspace::with_functions() else { return };
+    let Some(workspace) = Workspace::with_moved_between_types() else { return };
     for user in [A, B] {
         workspace.add_credential(user);
     }
     workspace.write(&support::block("this", SMTPD, ""));
     workspace.apply().quiet();
-    workspace.write(&(super::hubspot([A, B], "") + &moved()));
+    workspace.write(&(super::scene::hubspot([A, B], "") + &moved()));
     workspace.plan().error().is("This state cannot be moved");
     assert_eq!(workspace.addresses(), [ADDRESS]);
     workspace.working_password();
@@ -75,6 +75,25 @@ fn what_cannot_become_a_pair_is_refused_and_stays() {
     workspace.write("resource \"terraform_data\" \"x\" {}\n");
     workspace.apply().succeeded();
     let of_core = format!("moved {{\n  from = terraform_data.x\n  to   = {PAIR}\n}}\n");
-    workspace.write(&(super::hubspot([A, B], "") + &of_core));
+    workspace.write(&(super::scene::hubspot([A, B], "") + &of_core));
     workspace.plan().error().is("This state cannot be moved");
+}
+
+/// Nothing is lost where it cannot be done.
+#[test]
+fn a_program_that_knows_no_such_move_leaves_the_single_credential() {
+    let Some(workspace) = Workspace::new() else { return };
+    if workspace.knows_moved_between_types() {
+        return;
+    }
+    for user in [A, B] {
+        workspace.add_credential(user);
+    }
+    workspace.write(&support::resource("this", A, &trigger("one")));
+    workspace.apply().quiet();
+    let password = workspace.working_password();
+    workspace.write(&(super::scene::hubspot([A, B], &trigger("one")) + &moved()));
+    workspace.apply().error().is("Resource type mismatch");
+    assert_eq!((workspace.addresses(), resets(&workspace)), (vec![ADDRESS.to_owned()], [1, 0, 0]));
+    assert_eq!(workspace.working_password(), password);
 }

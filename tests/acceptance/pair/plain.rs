@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{A, B, HOSTUP, PAIR, hubspot, resets, trigger, turn, vendors, works_as, workspace};
+use super::scene::{A, B, HOSTUP, PAIR, hubspot, resets, trigger, turn, vendors, works_as, workspace};
 use crate::support::Workspace;
 
 #[test]

@@ -3,7 +3,9 @@
 use sandbox::{Effect, Fault, Operation};
 use serde_json::Value;
 
-use super::{A, B, HUBSPOT, MAY_HAVE_CHANGED, NOT_CHANGED, PAIR, hubspot, resets, trigger, turn, works_as, workspace};
+use super::scene::{
+    A, B, HUBSPOT, MAY_HAVE_CHANGED, NOT_CHANGED, PAIR, hubspot, resets, trigger, turn, works_as, workspace,
+};
 
 const REPLACE: &str = "-replace=smtp_credential_pair.this";
 

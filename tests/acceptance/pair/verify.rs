@@ -5,13 +5,15 @@ use std::time::Duration;
 use sandbox::{Meanwhile, SmtpFault, Stage};
 use serde_json::{Value, json};
 
-use super::{A, B, CHANGED, HUBSPOT, NOT_CHANGED, PAIR, UNTOUCHED, hubspot, resets, said, trigger, turn, works_as};
+use super::scene::{
+    A, B, CHANGED, HUBSPOT, NOT_CHANGED, PAIR, UNTOUCHED, hubspot, resets, said, trigger, turn, works_as,
+};
 use crate::{process::Running, support::Workspace};
 
 const NEVER: Duration = Duration::MAX;
 
 fn trusting() -> Option<Workspace> {
-    let mut workspace = super::workspace()?;
+    let mut workspace = super::scene::workspace()?;
     workspace.trust_mail_server();
     Some(workspace)
 }
@@ -38,13 +40,13 @@ fn a_new_password_has_logged_in_before_it_takes_over() {
 fn a_password_that_does_not_log_in_does_not_take_over() {
     let Some(workspace) = trusting() else { return };
     for text in ["one", "two", "three"] {
-        write(&workspace, text, "timeout = \"2s\"");
+        write(&workspace, text, "timeout = \"10s\"");
         workspace.apply().quiet();
     }
     let before = workspace.state_of(PAIR);
     assert_eq!(before["previous"], HUBSPOT.id(B));
     workspace.sandbox.propagate_after(NEVER, Meanwhile::NoPassword);
-    write(&workspace, "four", "timeout = \"2s\"");
+    write(&workspace, "four", "timeout = \"10s\"");
     let error = workspace.apply().error().is("The new password did not log in");
     let error =
         error.says(&["`hubspot/b@example.com`", "replied 535", CHANGED, "still `hubspot/a@example.com`", UNTOUCHED]);
@@ -87,11 +89,11 @@ fn an_interrupt_while_it_is_tried_keeps_the_current_credential() {
 #[test]
 fn a_server_that_cannot_be_used_is_noticed_before_the_reset() {
     let Some(workspace) = trusting() else { return };
-    write(&workspace, "one", "timeout = \"1s\"");
+    write(&workspace, "one", "timeout = \"10s\"");
     workspace.apply().quiet();
     let before = workspace.state_of(PAIR);
     workspace.sandbox.smtp_fault(SmtpFault::reply(Stage::Banner, "554 5.7.1 Go away").always());
-    write(&workspace, "two", "timeout = \"1s\"");
+    write(&workspace, "two", "timeout = \"10s\"");
     workspace.apply().error().is("The mail server rejected the connection").says(&[NOT_CHANGED]);
     workspace.sandbox.clear_smtp_faults();
     assert_eq!((workspace.state_of(PAIR), resets(&workspace)), (before, [1, 0, 0]));
@@ -101,7 +103,7 @@ fn a_server_that_cannot_be_used_is_noticed_before_the_reset() {
 fn at_create_a_password_that_does_not_log_in_is_a_warning() {
     let Some(workspace) = trusting() else { return };
     workspace.sandbox.propagate_after(NEVER, Meanwhile::NoPassword);
-    write(&workspace, "one", "timeout = \"2s\"");
+    write(&workspace, "one", "timeout = \"10s\"");
     let warning = workspace.apply().warning().is("The new password did not log in");
     warning.says(&[CHANGED, "The state is up to date.", "change `rotation_trigger`: the other credential"]);
     assert_eq!(workspace.state_of(PAIR)["verified"], json!(false));

@@ -1,4 +1,5 @@
-//! A certificate for a public key of any kind (RFC 5280, section 4.1), put together here: rcgen knows only the kinds that ring does.
+//! A certificate for a public key of any kind (RFC 5280, section 4.1), put together here: rcgen knows only the kinds
+//! that ring does.
 
 use rcgen::{KeyPair, SigningKey};
 use sandbox::der::{der, oid, sequence};
@@ -6,7 +7,8 @@ use sandbox::der::{der, oid, sequence};
 /// The common name of the authority.
 pub(super) const AUTHORITY: &str = "An authority of these tests";
 
-/// A certificate for `localhost` and `127.0.0.1` with this `SubjectPublicKeyInfo`, signed by the authority's key, which is of P-256.
+/// A certificate for `localhost` and `127.0.0.1` with this `SubjectPublicKeyInfo`, signed by the authority's key, which
+/// is of P-256.
 pub(super) fn certificate(public_key: &[u8], authority: &KeyPair) -> Vec<u8> {
     let algorithm = sequence(&[&oid(ECDSA_WITH_SHA256)]);
     let validity = sequence(&[&der(0x17, &[b"200101000000Z"]), &der(0x17, &[b"491231235959Z"])]);

@@ -32,7 +32,8 @@ pub enum Program {
     SmtpServer,
 }
 
-/// What servers of others are still set up to do with TLS, and what this provider does not do. Only [`Program::SmtpServer`] does it here.
+/// What servers of others are still set up to do with TLS, and what this provider does not do. Only
+/// [`Program::SmtpServer`] does it here.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OddTls {
     /// ECDHE, with CBC and HMAC in place of an AEAD cipher.

@@ -225,7 +225,8 @@ pub fn arguments(main: &'static Model) -> impl Strategy<Value = Arguments> {
             let verify = Given { value: value.filter(|_| own.value.as_ref().is_none_or(Text::is_plain)), late };
             let bare = Arguments { target_known, trigger, mode, host, port, timeout, ..Arguments::bare(target) };
             let bare = Arguments { rotate_after, on_external_change, verify, ..bare };
-            // What does not go together is an error at validate, and no matter of this program; what turns out null goes with all.
+            // What does not go together is an error at validate, and no matter of this program; what turns out null
+            // goes with all.
             match own.value {
                 _ if !target.vendor.takes_passwords => {
                     Arguments { policy: policy.null(), own: own.null(), own_version: own_version.null(), ..bare }

@@ -1,4 +1,5 @@
-//! Core's part of a run: the calls it makes to a process of the provider for one resource, their order, and what it stores of the responses.
+//! Core's part of a run: the calls it makes to a process of the provider for one resource, their order, and what it
+//! stores of the responses.
 //!
 //! Every response is checked against core's rules ([`rules`]).
 
@@ -203,7 +204,8 @@ impl Caller {
             (Action::Replace, true) => {
                 let mut applied = self.make(Stored::default(), plan, &config).await;
                 if !matches!(applied.made, Some(Ok(()))) {
-                    // What a failed create leaves becomes the object, tainted; where it leaves nothing, core puts the old one back.
+                    // What a failed create leaves becomes the object, tainted; where it leaves nothing, core puts the
+                    // old one back.
                     return if applied.is_tainted {
                         Applied { deposed: Some(before), ..applied }
                     } else {

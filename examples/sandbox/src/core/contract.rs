@@ -1,4 +1,5 @@
-//! The contract's table of what resets a password and what does not, as an oracle that shares nothing with the provider.
+//! The contract's table of what resets a password and what does not, as an oracle that shares nothing with the
+//! provider.
 
 use terraform_provider_smtp::{framework::value::Value, secret::Secret};
 
@@ -84,7 +85,8 @@ impl History {
         }
     }
 
-    /// "Refresh sets `rotation_due` once `rotated_at` is older", and "never before this provider has reset the password once".
+    /// "Refresh sets `rotation_due` once `rotated_at` is older", and "never before this provider has reset the password
+    /// once".
     pub fn is_due(&self) -> bool {
         self.was_reset && self.is_old && self.rotate_after.is_some()
     }
@@ -151,7 +153,8 @@ impl History {
         }
     }
 
-    /// "A plan that finds `rotation_due = true`, with `rotate_after` unchanged or unknown, rotates in the way of `rotation_mode`."
+    /// "A plan that finds `rotation_due = true`, with `rotate_after` unchanged or unknown, rotates in the way of
+    /// `rotation_mode`."
     fn age(&self, wanted: &Arguments) -> Due {
         let is_same = wanted.rotate_after.value == self.rotate_after;
         if !self.is_due() || !(is_same || wanted.rotate_after.late) {
@@ -201,8 +204,9 @@ pub fn is_braked(private: &[u8]) -> bool {
     notes["healed"].as_u64().is_some_and(|healed| healed >= 2)
 }
 
-/// "refresh saw a newer `remote_version`", or with `on_refresh` a refused login of a password that has logged in: whether a refresh of this state says so, while the
-/// vendor's password is this one. "Any other failure" to learn of it leaves what was known.
+/// "refresh saw a newer `remote_version`", or with `on_refresh` a refused login of a password that has logged in:
+/// whether a refresh of this state says so, while the vendor's password is this one. "Any other failure" to learn of it
+/// leaves what was known.
 pub fn is_stale(state: &Value, target: Target, live: Option<&str>, port: u16) -> bool {
     let Some(stored) = state.get("password").as_secret().map(Secret::for_state) else {
         return *state.get("stale") == Value::Bool(true);

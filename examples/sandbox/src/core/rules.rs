@@ -1,8 +1,8 @@
 //! Core's own rules for what a provider answers, as Terraform 1.11 to 1.15 enforce them for providers of protocol 6.
 //!
-//! Sources, in hashicorp/terraform: `internal/plans/objchange` (`ProposedNew`, `AssertPlanValid`, `AssertObjectCompatible`) and
-//! `internal/terraform/node_resource_abstract_instance.go` (replacement, completeness, write-only values). Where core only logs,
-//! because old providers cannot do better, these rules fail.
+//! Sources, in hashicorp/terraform: `internal/plans/objchange` (`ProposedNew`, `AssertPlanValid`,
+//! `AssertObjectCompatible`) and `internal/terraform/node_resource_abstract_instance.go` (replacement, completeness,
+//! write-only values). Where core only logs, because old providers cannot do better, these rules fail.
 
 use terraform_provider_smtp::framework::{
     schema::{Attribute, Type},
@@ -27,7 +27,8 @@ pub fn proposed(attributes: &[Attribute], prior: &Value, config: &Value) -> Valu
     }))
 }
 
-/// A plan says what the configuration says; only what that leaves to the provider is the provider's. Nothing write-only is in it.
+/// A plan says what the configuration says; only what that leaves to the provider is the provider's. Nothing write-only
+/// is in it.
 pub fn assert_plan_valid(attributes: &[Attribute], config: &Value, planned: &Value) {
     assert_eq!(planned.is_null(), config.is_null(), "absence is planned only where it is asked for");
     for attribute in attributes {

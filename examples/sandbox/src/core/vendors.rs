@@ -70,7 +70,8 @@ impl Target {
         (vendor.username(self.account()).unwrap(), vendor.password(self.account()).unwrap())
     }
 
-    /// Somebody else resets the password; at a vendor that makes another credential with every reset they revoke the newest.
+    /// Somebody else resets the password; at a vendor that makes another credential with every reset they revoke the
+    /// newest.
     pub fn reset_elsewhere(self, sandbox: &Sandbox) {
         self.at(sandbox).reset_elsewhere(self.account());
     }

@@ -1,5 +1,9 @@
 //! An apply with a vendor that makes another credential with every reset.
 
+mod overlap;
+mod replacement;
+mod together;
+
 use std::{
     pin::{Pin, pin},
     sync::{
@@ -250,49 +254,10 @@ async fn a_create_revokes_nothing_and_a_deposed_object_its_own() {
 }
 
 #[tokio::test]
-async fn a_deletion_of_a_replacement_leaves_the_revocation_to_the_create() {
-    let subject = Subject::new(Fake::default());
-    let config = config("two", &[]);
-    subject.delete_before_create(&old("old"), &config).await.unwrap();
-    assert_eq!(subject.vendor.asked(), ["check old"]);
-    let (new, _) = subject.apply(&Value::Null, &config).await;
-    assert_new(&new);
-    assert_eq!(subject.vendor.asked(), ["check nothing", "reset newsletter", "revoke old"]);
-
-    subject.apply(&Value::Null, &config).await;
-    assert_eq!(subject.vendor.asked(), ["check nothing", "reset newsletter"], "it is revoked once");
-}
-
-#[tokio::test]
-async fn a_deletion_fails_if_the_create_of_the_replacement_cannot_work() {
-    let subject = Subject::new(Fake { check: Some(Outcome::NotChanged), ..Fake::default() });
-    let errors = subject.delete_before_create(&old("old"), &config("two", &[])).await.unwrap_err();
-    assert!(errors.iter().next().unwrap().detail.contains(Outcome::NotChanged.sentence()));
-    assert_eq!(subject.vendor.asked(), ["check old"]);
-}
-
-#[tokio::test]
 async fn a_deletion_without_a_mark_is_a_destroy() {
     let subject = Subject::new(Fake::default());
     subject.resource.delete(&subject.call, &old("old"), &Private::default()).await.unwrap();
     assert_eq!(subject.vendor.asked(), ["revoke old"]);
-}
-
-#[tokio::test]
-async fn a_create_that_fails_leaves_the_old_one_and_names_it() {
-    for outcome in [Outcome::NotChanged, Outcome::MayHaveChanged, Outcome::Changed] {
-        let subject = Subject::new(Fake { reset: Some(outcome), ..Fake::default() });
-        let config = config("two", &[]);
-        subject.delete_before_create(&old("old"), &config).await.unwrap();
-        let (new, error) = subject.apply(&Value::Null, &config).await;
-        assert_eq!(new.is_null(), outcome == Outcome::NotChanged, "{outcome:?}");
-        assert_eq!(subject.vendor.asked(), ["check old", "check nothing", "reset newsletter"], "{outcome:?}");
-        let detail = error.unwrap().detail;
-        for words in [outcome.sentence(), "The previous credential, `old`, still works"] {
-            assert!(detail.contains(words), "{detail}");
-        }
-        assert!(!detail.contains("no longer work"), "{detail}");
-    }
 }
 
 #[tokio::test]
@@ -314,151 +279,12 @@ async fn a_create_of_unknown_outcome_leaves_a_tainted_object_without_a_password(
 }
 
 #[tokio::test]
-async fn a_revocation_that_fails_is_a_warning_and_the_state_is_new() {
-    let subject = Subject::new(Fake { revoke: Some(Outcome::MayHaveChanged), ..Fake::default() });
-    let config = config("two", &[]);
-    subject.delete_before_create(&old("old"), &config).await.unwrap();
-    let (new, error) = subject.apply(&Value::Null, &config).await;
-    assert_eq!(error, None);
-    assert_new(&new);
-    let [warning] = &*subject.warnings() else { panic!("one warning") };
-    for words in ["Revoke `old` by hand.", Outcome::Changed.sentence()] {
-        assert!(warning.detail.contains(words), "{}", warning.detail);
-    }
-}
-
-#[tokio::test]
-async fn a_stop_hands_the_new_state_out_before_the_old_one_is_revoked() {
-    let subject = Subject::new(Fake { stop: Some(<_>::default()), ..Fake::default() });
-    let in_place = [(ROTATION_MODE, IN_PLACE.into())];
-    let prior = state(&config("one", &in_place), "old");
-    let (new, error) = subject.apply(&prior, &config("two", &in_place)).await;
-    assert_eq!(error, None);
-    assert_new(&new);
-    assert_eq!(subject.vendor.asked(), ["check old", "reset newsletter"]);
-    let [warning] = &*subject.warnings() else { panic!("one warning") };
-    assert!(warning.detail.contains("Revoke `old` by hand."), "{}", warning.detail);
-}
-
-#[tokio::test]
-async fn a_reset_waits_for_another_of_the_same_credential_and_its_state_for_nothing() {
-    let subject = Subject::new(Fake { answers: Some(Semaphore::new(0)), ..Fake::default() });
-    let in_place = [(ROTATION_MODE, IN_PLACE.into())];
-    let (change, first) = subject.change(&state(&config("one", &in_place), "old"), &config("two", &in_place));
-    let (other_change, second) = subject.change(&Value::Null, &config("one", &[]));
-    let mut rotating = pin!(subject.resource.update(&subject.call, &change, &first));
-    assert!(poll(rotating.as_mut()).is_pending());
-    let mut waiting = pin!(subject.resource.create(&subject.call, &other_change, &second));
-    assert!(poll(waiting.as_mut()).is_pending());
-    assert_eq!(subject.vendor.asked(), ["check old", "reset newsletter"], "the other has not begun");
-
-    subject.vendor.answers.as_ref().unwrap().add_permits(1);
-    assert!(poll(rotating.as_mut()).is_pending());
-    assert_eq!(subject.vendor.asked(), ["revoke old"], "all the rest is still under way");
-    assert_new(&first.take().state);
-    assert!(poll(waiting.as_mut()).is_pending());
-    assert_eq!(subject.vendor.asked(), ["check nothing", "reset newsletter"]);
-}
-
-#[tokio::test]
-async fn a_stop_takes_a_reset_back_that_waits_for_another() {
-    let subject = Subject::new(Fake { answers: Some(Semaphore::new(0)), ..Fake::default() });
-    let config = config("one", &[]);
-    let (change, new) = subject.change(&Value::Null, &config);
-    let mut first = pin!(subject.resource.create(&subject.call, &change, &new));
-    assert!(poll(first.as_mut()).is_pending());
-    subject.vendor.asked();
-    subject.call.stop.cancel();
-    let (state, error) = subject.apply(&Value::Null, &config).await;
-    assert!(state.is_null() && subject.vendor.asked().is_empty());
-    let Diagnostic { summary, detail, .. } = error.unwrap();
-    assert_eq!(summary, "Stopped before the reset");
-    assert!(detail.contains(Outcome::NotChanged.sentence()), "{detail}");
-}
-
-#[tokio::test]
-async fn a_second_reset_of_a_credential_warns_that_the_first_password_is_dead() {
-    let subject = Subject::new(Fake::default());
-    for expected in [0, 1, 1] {
-        let (new, error) = subject.apply(&Value::Null, &of_another_vendor()).await;
-        assert_eq!((error, new.is_null()), (None, false));
-        let mut warnings = subject.warnings();
-        warnings.retain(|warning| warning.summary == "Two resources reset the same credential");
-        assert_eq!(warnings.len(), expected);
-        for warning in warnings {
-            assert!(warning.detail.contains(Outcome::Changed.sentence()), "{}", warning.detail);
-        }
-    }
-    for _ in 0..2 {
-        subject.apply(&Value::Null, &config("one", &[])).await;
-        assert_eq!(subject.warnings(), [], "each has a key of its own");
-    }
-}
-
-#[tokio::test]
 async fn a_destroy_that_fails_says_so_and_keeps_the_object() {
     let subject = Subject::new(Fake { revoke: Some(Outcome::MayHaveChanged), ..Fake::default() });
     let errors = subject.destroy(&old("old")).await.unwrap_err();
     let error = errors.iter().next().unwrap();
     assert_eq!(error.summary, "The outcome of the revocation is unknown");
     assert!(!error.detail.contains("reset once more"), "{}", error.detail);
-}
-
-#[tokio::test]
-async fn two_of_one_name_are_both_revoked() {
-    let subject = Subject::new(Fake::default());
-    let config = config("two", &[]);
-    for id in ["first", "second"] {
-        subject.delete_before_create(&old(id), &config).await.unwrap();
-    }
-    subject.vendor.asked();
-    for _ in 0..2 {
-        subject.apply(&Value::Null, &config).await;
-    }
-    let mut revoked = subject.vendor.asked();
-    revoked.retain(|asked| asked.starts_with("revoke"));
-    revoked.sort();
-    assert_eq!(revoked, ["revoke first", "revoke second"]);
-}
-
-#[tokio::test]
-async fn two_of_one_name_are_both_spared_where_one_has_no_successor() {
-    for fails in 0..2 {
-        let subject = Subject::new(Fake { fails: vec![fails], ..Fake::default() });
-        let config = config("two", &[]);
-        for id in ["first", "second"] {
-            subject.delete_before_create(&old(id), &config).await.unwrap();
-        }
-        subject.vendor.asked();
-        let mut errors = Vec::new();
-        for _ in 0..2 {
-            errors.extend(subject.apply(&Value::Null, &config).await.1);
-        }
-        assert!(!subject.vendor.asked().iter().any(|asked| asked.starts_with("revoke")));
-        let [error] = &*errors else { panic!("one fails") };
-        assert!(error.detail.contains("`first`, `second`, still work"), "{}", error.detail);
-    }
-}
-
-#[tokio::test]
-async fn a_credential_replaced_by_another_vendors_is_revoked_at_its_own() {
-    let subject = Subject::new(Fake::default());
-    let config = of_another_vendor();
-    subject.delete_before_create(&old("old"), &config).await.unwrap();
-    let (new, error) = subject.apply(&Value::Null, &config).await;
-    assert_eq!((error, new.is_null()), (None, false));
-    assert_eq!(subject.vendor.asked(), ["check nothing", "check nothing", "reset another vendor's", "revoke old"]);
-}
-
-#[tokio::test]
-async fn a_successor_that_is_not_named_yet_may_not_be_found() {
-    let subject = Subject::new(Fake::default());
-    subject.delete_before_create(&old("old"), &named(Value::Unknown, "send_only", &[])).await.unwrap();
-    let [warning] = &*subject.warnings() else { panic!("one warning") };
-    assert!(warning.detail.contains("revoke `old` by hand"), "{}", warning.detail);
-
-    subject.apply(&Value::Null, &config("two", &[])).await;
-    assert_eq!(subject.vendor.asked(), ["check old", "check nothing", "reset newsletter", "revoke old"]);
 }
 
 #[tokio::test]
@@ -482,117 +308,4 @@ async fn an_import_by_id_knows_the_name_and_adopts_the_role() {
 
     let again = subject.plan(&adopted, &named("newsletter", "standard", &[]));
     assert_eq!(again.replace, [Path::attribute(SUCCESSOR.name).then(SUCCESSOR.target[1].name)]);
-}
-
-/// A configuration whose rotations leave the previous credential valid.
-fn overlapping(trigger: &str) -> Value {
-    config(trigger, &[(ROTATION_MODE, IN_PLACE.into()), ("retire_previous", "at_next_rotation".into())])
-}
-
-fn import_id(id: &str) -> Value {
-    format!("{}/{id}", SUCCESSOR.name).into()
-}
-
-/// The state with the credential `old`, while `older` still works.
-fn overlapped() -> Value {
-    let mut state = state(&overlapping("one"), "old");
-    state.set(PREVIOUS, import_id("older"));
-    state
-}
-
-#[tokio::test]
-async fn a_rotation_revokes_the_one_before_and_keeps_the_one_it_replaces() {
-    let subject = Subject::new(Fake::default());
-    let (new, error) = subject.apply(&overlapped(), &overlapping("two")).await;
-    assert_eq!((error, subject.warnings()), (None, vec![]));
-    assert_new(&new);
-    assert_eq!(new.get(PREVIOUS), &import_id("old"));
-    assert_eq!(subject.vendor.asked(), ["check old", "revoke older", "reset newsletter"]);
-}
-
-#[tokio::test]
-async fn what_cannot_be_revoked_first_stays_and_nothing_is_reset() {
-    for outcome in [Outcome::NotChanged, Outcome::MayHaveChanged] {
-        let subject = Subject::new(Fake { revoke: Some(outcome), ..Fake::default() });
-        let (kept, error) = subject.apply(&overlapped(), &overlapping("two")).await;
-        assert_eq!(kept, overlapped(), "{outcome:?}");
-        assert_eq!(subject.vendor.asked(), ["check old", "revoke older"]);
-        let detail = error.unwrap().detail;
-        for words in ["`older`", Outcome::NotChanged.sentence(), "still has it as `previous`"] {
-            assert!(detail.contains(words), "{detail}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_rotation_that_fails_has_no_previous_one_any_more() {
-    for outcome in [Outcome::NotChanged, Outcome::MayHaveChanged, Outcome::Changed] {
-        let subject = Subject::new(Fake { reset: Some(outcome), ..Fake::default() });
-        let (kept, error) = subject.apply(&overlapped(), &overlapping("two")).await;
-        let mut expected = overlapped();
-        expected.set(PREVIOUS, Value::Null);
-        assert_eq!(kept, expected, "{outcome:?}");
-        assert!(error.unwrap().detail.contains(outcome.sentence()));
-        assert_eq!(subject.vendor.asked(), ["check old", "revoke older", "reset newsletter"]);
-    }
-}
-
-#[tokio::test]
-async fn a_check_that_fails_leaves_both() {
-    let subject = Subject::new(Fake { check: Some(Outcome::NotChanged), ..Fake::default() });
-    let (kept, error) = subject.apply(&overlapped(), &overlapping("two")).await;
-    assert!(error.is_some());
-    assert_eq!((kept, subject.vendor.asked()), (overlapped(), vec!["check old".to_owned()]));
-}
-
-#[tokio::test]
-async fn what_is_no_longer_kept_is_revoked_without_a_reset() {
-    for back in [Value::Null, "at_once".into()] {
-        let back = config("one", &[(ROTATION_MODE, IN_PLACE.into()), ("retire_previous", back)]);
-        let subject = Subject::new(Fake::default());
-        let (new, error) = subject.apply(&overlapped(), &back).await;
-        assert_eq!((error, subject.vendor.asked()), (None, vec!["revoke older".to_owned()]));
-        assert_eq!((new.get(PREVIOUS), new.get(PASSWORD)), (&Value::Null, &Secret::new("old secret").into()));
-
-        let subject = Subject::new(Fake { revoke: Some(Outcome::MayHaveChanged), ..Fake::default() });
-        let (kept, error) = subject.apply(&overlapped(), &back).await;
-        assert!(error.unwrap().detail.contains("`older`"));
-        assert_eq!(kept, overlapped());
-    }
-}
-
-#[tokio::test]
-async fn a_deletion_revokes_the_previous_one_first_and_both_with_a_replacement() {
-    let subject = Subject::new(Fake::default());
-    subject.destroy(&overlapped()).await.unwrap();
-    assert_eq!(subject.vendor.asked(), ["revoke older", "revoke old"]);
-
-    subject.delete_before_create(&overlapped(), &overlapping("two")).await.unwrap();
-    let (new, error) = subject.apply(&Value::Null, &overlapping("two")).await;
-    assert_eq!((error, new.get(PREVIOUS)), (None, &Value::Null));
-    assert_eq!(
-        subject.vendor.asked(),
-        ["check old", "check nothing", "reset newsletter", "revoke older", "revoke old"]
-    );
-
-    let subject = Subject::new(Fake { revoke: Some(Outcome::NotChanged), ..Fake::default() });
-    let errors = subject.destroy(&overlapped()).await.unwrap_err();
-    assert!(errors.iter().next().unwrap().detail.contains("`older`"));
-    assert_eq!(subject.vendor.asked(), ["revoke older"], "the one in the state is left");
-}
-
-#[tokio::test]
-async fn a_credential_without_an_id_is_named_by_its_user() {
-    let mut prior = overlapped();
-    prior.set(REMOTE_VERSION, Value::Null);
-    let subject = Subject::new(Fake::default());
-    subject.destroy(&prior).await.unwrap();
-    assert_eq!(subject.vendor.asked(), ["revoke older"]);
-    let (new, error) = subject.apply(&prior, &overlapping("two")).await;
-    assert_eq!((error, new.get(PREVIOUS)), (None, &Value::Null));
-    let warnings = subject.warnings();
-    assert_eq!(warnings.len(), 2);
-    for warning in warnings {
-        assert!(warning.detail.contains("the user name `user of old`"), "{}", warning.detail);
-    }
 }
