@@ -47,6 +47,8 @@ mod functions;
 mod gap_guide;
 #[path = "acceptance/hostup.rs"]
 mod hostup;
+#[path = "acceptance/identity.rs"]
+mod identity;
 #[path = "acceptance/import.rs"]
 mod import;
 #[path = "acceptance/installing.rs"]
@@ -71,6 +73,8 @@ mod overlap_everywhere;
 mod own_password;
 #[path = "acceptance/pair/mod.rs"]
 mod pair;
+#[path = "acceptance/query.rs"]
+mod query;
 #[path = "acceptance/recovering.rs"]
 mod recovering;
 #[path = "acceptance/refresh.rs"]

@@ -67,6 +67,22 @@ fn each_data_source_page_is_what_its_schema_says() {
 }
 
 #[test]
+fn each_list_resource_page_is_what_its_schema_says() {
+    for list in Smtp::new().list_resources() {
+        let name = list.type_name();
+        let page = Page {
+            title: &format!("{name} List Resource - smtp"),
+            heading: &format!("{name} (List Resource)"),
+            example: &format!("list-resources/{name}/list-resource.tfquery.hcl"),
+            schema: list.schema(),
+            extra: "",
+            after: "",
+        };
+        assert_page(&format!("list-resources/{}.md", name.trim_start_matches("smtp_")), &page.render());
+    }
+}
+
+#[test]
 fn each_function_page_is_what_its_signature_says() {
     for function in Smtp::new().functions() {
         let name = function.name();
@@ -79,7 +95,8 @@ fn every_attribute_has_a_help_text() {
     let provider = Smtp::new();
     let schemas = std::iter::once(provider.schema())
         .chain(provider.resources().iter().map(|resource| resource.schema()))
-        .chain(provider.data_sources().iter().map(|source| source.schema()));
+        .chain(provider.data_sources().iter().map(|source| source.schema()))
+        .chain(provider.list_resources().iter().map(|list| list.schema()));
     let parameters = provider.functions().iter().flat_map(|function| {
         let signature = function.signature();
         signature.parameters.iter().chain(&signature.variadic)
@@ -243,12 +260,15 @@ fn import(resource: &str) -> String {
     let id = if resource == "smtp_credential_pair" {
         "The import id is the ids of both credentials, joined by a comma. The first is that of the credential in use."
     } else {
-        "The import id is the resource's `id`."
+        "The import id is the resource's `id`. Where a reset makes a new credential, it is the vendor and the credential's id \
+         instead, as the vendor's guide says."
     };
     format!(
         "## Import\n\n{id} In a configuration:\n\n{}\n\
+         Or by identity, which is the same id, with Terraform 1.12 or later:\n\n{}\n\
          Or on the command line:\n\n{}",
         code_block("terraform", &format!("resources/{resource}/import-by-string-id.tf")),
+        code_block("terraform", &format!("resources/{resource}/import-by-identity.tf")),
         code_block("shell", &format!("resources/{resource}/import.sh"))
     )
 }

@@ -7,9 +7,12 @@
 
 #[path = "contract/case.rs"]
 mod case;
+#[path = "support/features.rs"]
+mod features;
 
 use std::{fs, path::Path};
 
+use features::Feature;
 use terraform_provider_smtp::vendors::{Field, ImportId, PasswordSource, ResetKind, SmtpDefaults, VENDORS, Vendor};
 
 #[test]
@@ -34,6 +37,89 @@ fn the_readme_has_every_vendor() {
     let rows: String = VENDORS.iter().map(row).collect();
     let heading = "| vendor | in HCL | login | its documentation |\n|---|---|---|---|\n";
     assert_part("README.md", "vendors", &format!("{heading}{rows}"));
+}
+
+#[test]
+fn the_guide_on_versions_has_what_tests_are_skipped_for_and_what_they_run() {
+    let rows = Feature::ALL.iter().map(|feature| {
+        let opentofu = feature.opentofu.map_or_else(|| "none".to_owned(), |minor| format!("1.{minor}"));
+        format!("| {} | 1.{} | {opentofu} |\n", documented(*feature), feature.terraform)
+    });
+    let table = format!("| feature | Terraform | OpenTofu |\n|---|---|---|\n{}", rows.collect::<String>());
+    assert_part("docs/guides/versions.md", "features", &table);
+
+    let rows = cores().into_iter().map(|(title, version, runs)| {
+        let minor = version.split('.').nth(1).unwrap().parse().unwrap();
+        let unknown = Feature::ALL.iter().filter(|feature| !feature.is_in(title == "OpenTofu", minor));
+        let unknown: Vec<_> = unknown.map(|feature| feature.name).collect();
+        let tested = match &*unknown {
+            [] => "everything".to_owned(),
+            unknown => format!("everything but {}", unknown.join(", ")),
+        };
+        format!("| {title} {version} | {runs} | {tested} |\n")
+    });
+    let table = format!("| version | when | what is tested |\n|---|---|---|\n{}", rows.collect::<String>());
+    assert_part("docs/guides/versions.md", "tested", &table);
+}
+
+/// Every feature is the reason for which a kind of workspace is not set up.
+#[test]
+fn tests_are_skipped_for_every_feature_of_the_guide() {
+    let workspace = include_str!("support/workspace.rs");
+    let features = include_str!("support/features.rs");
+    let names = features.lines().filter_map(|line| line.trim().strip_prefix("pub const ")?.split_once(": Self"));
+    let names: Vec<_> = names.map(|(name, _)| name).collect();
+    assert_eq!(names.len(), Feature::ALL.len(), "{names:?}");
+    for name in names {
+        assert!(workspace.contains(&format!("Feature::{name}")), "no test is skipped for {name}");
+    }
+}
+
+/// The name, the version and the use of each core that the tests run: the pinned one, and those in `tests/cores`.
+fn cores() -> Vec<(&'static str, String, &'static str)> {
+    let pinned = include_str!("../examples/distribution/src/core.rs");
+    let (_, pinned) = pinned.split_once("const VERSION: &str = \"").unwrap();
+    let pinned = pinned.split_once('"').unwrap().0.to_owned();
+    let mut cores = vec![("Terraform", pinned, "all tests with every change")];
+    let others = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cores")).unwrap();
+    for name in others.map(|entry| entry.unwrap().file_name().into_string().unwrap()) {
+        let (core, version) = name.rsplit_once('-').unwrap();
+        let title = if core == "opentofu" { "OpenTofu" } else { "Terraform" };
+        let workflow = include_str!("../.github/workflows/ci.yml");
+        assert!(workflow.contains(&name), "the workflow runs everything with {name}");
+        cores.push((
+            title,
+            version.to_owned(),
+            "a part of the tests with every change, all of them in the workflow for CI",
+        ));
+    }
+    cores.sort();
+    cores
+}
+
+/// A feature as users meet it.
+fn documented(feature: Feature) -> &'static str {
+    match feature.name {
+        "`for_each` in import blocks" => "[`for_each` in import blocks](adopting.md#all-credentials-of-an-account)",
+        "provider functions" => {
+            "the functions [`url`](../functions/url.md), [`decrypt`](../functions/decrypt.md) and \
+             [`ses_password`](../functions/ses_password.md)"
+        }
+        "`moved` between two types of resources" => {
+            "[`moved` from `smtp_credential_password` to `smtp_credential_pair`](rotation-without-a-gap.md)"
+        }
+        "write-only arguments" => {
+            "`password_wo`, and [`decrypt` with an ephemeral identity](encrypted-password.md) for write-only arguments"
+        }
+        "mocks in tests" => "[mocks](testing.md) in tests of modules that call functions",
+        "resource identities" => {
+            "resource identities: [imports by `identity`](../resources/credential_password.md#import)"
+        }
+        "`query`" => {
+            "[`terraform query`](adopting.md#find-what-exists), which lists credentials and writes their configuration"
+        }
+        other => panic!("{other} has no words for users"),
+    }
 }
 
 #[test]

@@ -32,9 +32,10 @@ use sandbox::{
         explore::explore,
         identity,
         wire::tfplugin6::{
-            Diagnostic, DynamicValue, RawState, apply_resource_change, configure_provider, import_resource_state,
-            plan_resource_change, provider_client::ProviderClient, read_resource, upgrade_resource_state,
-            validate_provider_config, validate_resource_config,
+            Diagnostic, DynamicValue, RawState, ResourceIdentityData, apply_resource_change, configure_provider,
+            import_resource_state, list_resource, plan_resource_change, provider_client::ProviderClient, read_resource,
+            upgrade_resource_identity, upgrade_resource_state, validate_list_resource_config, validate_provider_config,
+            validate_resource_config,
         },
     },
 };
@@ -78,6 +79,7 @@ fn a_value_of_core_in_json_is_read_or_refused() {
 fn a_stored_state_is_read_or_refused() {
     let plugin = Session::start();
     explore(300, &(mutated(seeds::state()), -1..2_i64), |(json, version)| plugin.takes_state(json, version));
+    explore(100, &(mutated(seeds::state()), -1..2_i64), |(json, version)| plugin.takes_identity(json, version));
     plugin.end();
 }
 
@@ -271,6 +273,22 @@ impl Session {
                 prior_private: NEEDLE.into(),
             };
             sound(&provider.plan_resource_change(request).await.unwrap().into_inner().diagnostics);
+            let request =
+                validate_list_resource_config::Request { type_name: type_name.clone(), config: value.clone() };
+            sound(&provider.validate_list_resource_config(request).await.unwrap().into_inner().diagnostics);
+            let identity = value.clone().map(|value| ResourceIdentityData { identity_data: Some(value) });
+            let request = import_resource_state::Request { type_name: type_name.clone(), id: String::new(), identity };
+            sound(&provider.import_resource_state(request).await.unwrap().into_inner().diagnostics);
+            let request = list_resource::Request {
+                type_name: type_name.clone(),
+                config: value.clone(),
+                include_resource_object: true,
+                limit: 1,
+            };
+            let mut events = provider.list_resource(request).await.unwrap().into_inner();
+            while let Some(event) = events.message().await.unwrap() {
+                sound(&event.diagnostic);
+            }
             let request = apply_resource_change::Request {
                 type_name,
                 prior_state: value.clone(),
@@ -292,11 +310,20 @@ impl Session {
     }
 
     fn takes_import_id(&self, id: String) {
-        let request = import_resource_state::Request { type_name: TYPE_NAME.to_owned(), id };
+        let request = import_resource_state::Request { type_name: TYPE_NAME.to_owned(), id, ..Default::default() };
         let mut provider = self.provider.clone();
         let answer = self.runtime.block_on(provider.import_resource_state(request)).unwrap().into_inner();
         sound(&answer.diagnostics);
         assert_eq!(answer.imported_resources.len(), usize::from(answer.diagnostics.is_empty()));
+    }
+
+    fn takes_identity(&self, json: Vec<u8>, version: i64) {
+        let raw_identity = Some(RawState { json, ..RawState::default() });
+        let request = upgrade_resource_identity::Request { type_name: TYPE_NAME.to_owned(), version, raw_identity };
+        let mut provider = self.provider.clone();
+        let answer = self.runtime.block_on(provider.upgrade_resource_identity(request)).unwrap().into_inner();
+        sound(&answer.diagnostics);
+        assert_eq!(answer.upgraded_identity.is_some(), answer.diagnostics.is_empty(), "{:?}", answer.diagnostics);
     }
 
     /// Looks through the log of all cases.

@@ -10,6 +10,8 @@
 mod computed;
 #[path = "provider/fake.rs"]
 mod fake;
+#[path = "provider/identities.rs"]
+mod identities;
 #[path = "provider/lists.rs"]
 mod lists;
 #[cfg(target_os = "linux")]
@@ -35,9 +37,10 @@ use sandbox::core::{
         tfplugin6::{
             AttributePath, ClientCapabilities, Diagnostic, RawState, apply_resource_change,
             attribute_path::step::Selector, call_function, configure_provider, diagnostic::Severity, get_functions,
-            get_metadata, get_provider_schema, import_resource_state, move_resource_state, plan_resource_change,
-            read_data_source, read_resource, stop_provider, upgrade_resource_state, validate_data_resource_config,
-            validate_provider_config, validate_resource_config,
+            get_metadata, get_provider_schema, get_resource_identity_schemas, import_resource_state, list_resource,
+            move_resource_state, plan_resource_change, read_data_source, read_resource, stop_provider,
+            upgrade_resource_identity, upgrade_resource_state, validate_data_resource_config,
+            validate_list_resource_config, validate_provider_config, validate_resource_config,
         },
     },
 };
@@ -259,7 +262,11 @@ async fn a_destroy_is_planned_with_its_own_private_data() {
 #[tokio::test]
 async fn an_import_answers_with_a_state_and_its_private_data() {
     let mut fake = Session::start().await;
-    let request = import_resource_state::Request { type_name: "fake_thing".to_owned(), id: "done".to_owned() };
+    let request = import_resource_state::Request {
+        type_name: "fake_thing".to_owned(),
+        id: "done".to_owned(),
+        ..Default::default()
+    };
     let imported = fake.core.provider.import_resource_state(request).await.unwrap().into_inner().imported_resources;
     assert_eq!((imported.len(), imported[0].type_name.as_str()), (1, "fake_thing"));
     assert_eq!(imported[0].private, b"imported");
@@ -459,6 +466,22 @@ async fn a_panic_in_any_call_is_a_diagnostic_without_content() {
             .diagnostics,
         core.read_data_source(read_data_source::Request::default()).await.unwrap().into_inner().diagnostics,
         core.get_functions(get_functions::Request {}).await.unwrap().into_inner().diagnostics,
+        core.get_resource_identity_schemas(get_resource_identity_schemas::Request {})
+            .await
+            .unwrap()
+            .into_inner()
+            .diagnostics,
+        core.upgrade_resource_identity(upgrade_resource_identity::Request::default())
+            .await
+            .unwrap()
+            .into_inner()
+            .diagnostics,
+        core.validate_list_resource_config(validate_list_resource_config::Request::default())
+            .await
+            .unwrap()
+            .into_inner()
+            .diagnostics,
+        identities::events(core.list_resource(list_resource::Request::default()).await).await.remove(0).diagnostic,
     ];
     let called = core.call_function(call_function::Request::default()).await.unwrap().into_inner();
     assert!(called.error.as_ref().unwrap().text.starts_with("This is a bug in the provider."), "{called:?}");

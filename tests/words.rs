@@ -62,7 +62,8 @@ fn the_schemas_avoid_them() {
     let (resources, data_sources, functions) = (provider.resources(), provider.data_sources(), provider.functions());
     let schemas = std::iter::once(provider.schema())
         .chain(resources.iter().map(|resource| resource.schema()))
-        .chain(data_sources.iter().map(|source| source.schema()));
+        .chain(data_sources.iter().map(|source| source.schema()))
+        .chain(provider.list_resources().iter().map(|list| list.schema()));
     let attributes = schemas.flat_map(|schema: &Schema| &schema.attributes);
     let parameters = functions.iter().flat_map(|function| {
         let signature = function.signature();

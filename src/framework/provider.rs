@@ -9,6 +9,7 @@ use super::{
     data_source::DataSource,
     diagnostic::{Diagnostics, Result},
     function::Function,
+    list_resource::ListResource,
     resource::Resource,
     schema::Schema,
     value::Value,
@@ -28,6 +29,11 @@ pub trait Provider: Send + Sync + 'static {
 
     /// Returns the data sources, in any order.
     fn data_sources(&self) -> &[Arc<dyn DataSource>] {
+        &[]
+    }
+
+    /// Returns the lists of resources, in any order. Versions of core without `query` never ask for them.
+    fn list_resources(&self) -> &[Arc<dyn ListResource>] {
         &[]
     }
 

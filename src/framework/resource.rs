@@ -78,4 +78,10 @@ pub trait Resource: Send + Sync + 'static {
     /// Creates a state from an import id. Core passes the result to [`read`](Self::read) next, which may still find
     /// that there is no such object.
     async fn import(&self, call: &Call, id: &str) -> Result<ResourceState>;
+
+    /// Returns the import id of the object in a state, which is also its identity; `None` if it cannot be imported. Core
+    /// stores it with the state. It may change whenever the state does.
+    fn import_id(&self, _state: &Value) -> Option<String> {
+        None
+    }
 }

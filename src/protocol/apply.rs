@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::{
     call::{self, Ended},
     convert::{self, decode, encode},
+    identity,
     wire::tfplugin6::{DynamicValue, apply_resource_change},
 };
 use crate::framework::{
@@ -65,12 +66,20 @@ impl Apply {
 
     /// Builds the response with the current state. Cannot fail.
     pub(super) fn answer(&self, ended: Ended<()>, warnings: Diagnostics) -> apply_resource_change::Response {
-        let (new_state, private, errors) = match self.begun.get() {
+        let (mut answer, errors) = match self.begun.get() {
             Some(begun) => begun.result(ended),
-            None => (self.prior_state.clone(), self.planned_private.clone(), ended.into_parts().1),
+            None => (self.unchanged(), ended.into_parts().1),
         };
-        let diagnostics = convert::diagnostics(errors).chain(convert::diagnostics(warnings)).collect();
-        apply_resource_change::Response { new_state, private, diagnostics }
+        answer.diagnostics = convert::diagnostics(errors).chain(convert::diagnostics(warnings)).collect();
+        answer
+    }
+
+    fn unchanged(&self) -> apply_resource_change::Response {
+        apply_resource_change::Response {
+            new_state: self.prior_state.clone(),
+            private: self.planned_private.clone(),
+            ..Default::default()
+        }
     }
 }
 
@@ -85,7 +94,7 @@ impl Begun {
         Self { resource, prior, is_deletion: change.planned.is_null(), new: NewState::holding(held) }
     }
 
-    fn result(&self, ended: Ended<()>) -> (Option<DynamicValue>, Vec<u8>, Diagnostics) {
+    fn result(&self, ended: Ended<()>) -> (apply_resource_change::Response, Diagnostics) {
         // Whether the outcome is unknown decides what a crash is reported as.
         let is_in_doubt = self.new.is_in_doubt();
         let ResourceState { state, private } = self.new.take();
@@ -105,6 +114,12 @@ impl Begun {
             }
             ended => ended.into_parts().1,
         };
-        (Some(encode(&state, &self.resource.schema().attributes)), private.0, errors)
+        let answer = apply_resource_change::Response {
+            new_state: Some(encode(&state, &self.resource.schema().attributes)),
+            private: private.0,
+            new_identity: identity::of(&*self.resource, &state),
+            diagnostics: Vec::new(),
+        };
+        (answer, errors)
     }
 }

@@ -152,7 +152,7 @@ fn nested(attributes: &[Attribute], nesting: wire::schema::object::NestingMode) 
 }
 
 /// Returns the type in the JSON form of core's type system.
-fn type_json(r#type: &Type) -> Json {
+pub(super) fn type_json(r#type: &Type) -> Json {
     match r#type {
         Type::Bool => json!("bool"),
         Type::Number => json!("number"),

@@ -8,21 +8,23 @@ use super::{
     apply::Apply,
     call,
     convert::{self, decode, decode_stored, encode, is_null},
-    function,
+    discovery, find, function, identity,
     lifecycle::Lifecycle,
+    list, moved,
     wire::{
         Answer,
         tfplugin6::{
-            self, ClientCapabilities, DynamicValue, ServerCapabilities, apply_resource_change, call_function,
-            configure_provider, get_functions, get_metadata, get_provider_schema, import_resource_state,
-            move_resource_state, plan_resource_change, provider_server, read_data_source, read_resource, stop_provider,
-            upgrade_resource_state, validate_data_resource_config, validate_provider_config, validate_resource_config,
+            self, ClientCapabilities, DynamicValue, apply_resource_change, call_function, configure_provider,
+            get_functions, get_metadata, get_provider_schema, get_resource_identity_schemas, import_resource_state,
+            list_resource, move_resource_state, plan_resource_change, provider_server, read_data_source, read_resource,
+            stop_provider, upgrade_resource_identity, upgrade_resource_state, validate_data_resource_config,
+            validate_list_resource_config, validate_provider_config, validate_resource_config,
         },
     },
 };
 use crate::framework::{
-    Call, Client, DataSource, Function, Private, Provider, Resource, ResourceState,
-    diagnostic::{Diagnostic, Diagnostics, Result},
+    Call, Client, Private, Provider, Resource, ResourceState,
+    diagnostic::{Diagnostics, Result},
     plan,
     schema::Attribute,
     validate::{self, WriteOnly},
@@ -35,53 +37,35 @@ pub(super) struct Service {
     pub(super) lifecycle: Arc<Lifecycle>,
 }
 
-/// The optional features that this server supports.
-const CAPABILITIES: ServerCapabilities =
-    ServerCapabilities { plan_destroy: true, get_provider_schema_optional: true, move_resource_state: true };
-
 type Reply<A> = std::result::Result<Response<A>, Status>;
 
 #[tonic::async_trait]
 impl provider_server::Provider for Service {
     async fn get_metadata(&self, _: Request<get_metadata::Request>) -> Reply<get_metadata::Response> {
-        self.answer(get_metadata::Response::default(), move |provider, _| async move {
-            let data_source = |source: &Arc<dyn DataSource>| get_metadata::DataSourceMetadata {
-                type_name: source.type_name().to_owned(),
-            };
-            let function =
-                |function: &Arc<dyn Function>| get_metadata::FunctionMetadata { name: function.name().to_owned() };
-            let resource = |resource: &Arc<dyn Resource>| get_metadata::ResourceMetadata {
-                type_name: resource.type_name().to_owned(),
-            };
-            Ok(get_metadata::Response {
-                server_capabilities: Some(CAPABILITIES),
-                data_sources: provider.data_sources().iter().map(data_source).collect(),
-                functions: provider.functions().iter().map(function).collect(),
-                resources: provider.resources().iter().map(resource).collect(),
-                diagnostics: Vec::new(),
-            })
-        })
+        self.answer(
+            get_metadata::Response::default(),
+            move |provider, _| async move { Ok(discovery::metadata(&*provider)) },
+        )
         .await
     }
 
-    /// Core does not call this in every process, so nothing may depend on it.
     async fn get_provider_schema(
         &self,
         _: Request<get_provider_schema::Request>,
     ) -> Reply<get_provider_schema::Response> {
         self.answer(get_provider_schema::Response::default(), move |provider, _| async move {
-            let data_source =
-                |source: &Arc<dyn DataSource>| (source.type_name().to_owned(), convert::schema(source.schema()));
-            let resource =
-                |resource: &Arc<dyn Resource>| (resource.type_name().to_owned(), convert::schema(resource.schema()));
-            Ok(get_provider_schema::Response {
-                provider: Some(convert::schema(provider.schema())),
-                data_source_schemas: provider.data_sources().iter().map(data_source).collect(),
-                functions: function::all(&*provider),
-                resource_schemas: provider.resources().iter().map(resource).collect(),
-                server_capabilities: Some(CAPABILITIES),
-                diagnostics: Vec::new(),
-            })
+            Ok(discovery::schemas(&*provider))
+        })
+        .await
+    }
+
+    async fn get_resource_identity_schemas(
+        &self,
+        _: Request<get_resource_identity_schemas::Request>,
+    ) -> Reply<get_resource_identity_schemas::Response> {
+        self.answer(get_resource_identity_schemas::Response::default(), move |provider, _| async move {
+            let identity_schemas = identity::schemas(&*provider);
+            Ok(get_resource_identity_schemas::Response { identity_schemas, diagnostics: Vec::new() })
         })
         .await
     }
@@ -105,7 +89,7 @@ impl provider_server::Provider for Service {
     ) -> Reply<validate_resource_config::Response> {
         let request = request.into_inner();
         self.answer(validate_resource_config::Response::default(), move |provider, _| async move {
-            let resource = find(&*provider, &request.type_name)?;
+            let resource = find::resource(&*provider, &request.type_name)?;
             let write_only = write_only(request.client_capabilities);
             let check = |config: &Value| resource.validate(config);
             let diagnostics = validated(&resource.schema().attributes, request.config, write_only, check)?;
@@ -120,10 +104,24 @@ impl provider_server::Provider for Service {
     ) -> Reply<validate_data_resource_config::Response> {
         let request = request.into_inner();
         self.answer(validate_data_resource_config::Response::default(), move |provider, _| async move {
-            let source = find_data_source(&*provider, &request.type_name)?;
+            let source = find::data_source(&*provider, &request.type_name)?;
             let check = |config: &Value| source.validate(config);
             let diagnostics = validated(&source.schema().attributes, request.config, WriteOnly::Refused, check)?;
             Ok(validate_data_resource_config::Response { diagnostics })
+        })
+        .await
+    }
+
+    async fn validate_list_resource_config(
+        &self,
+        request: Request<validate_list_resource_config::Request>,
+    ) -> Reply<validate_list_resource_config::Response> {
+        let request = request.into_inner();
+        self.answer(validate_list_resource_config::Response::default(), move |provider, _| async move {
+            let list = find::list_resource(&*provider, &request.type_name)?;
+            let check = |config: &Value| list.validate(config);
+            let diagnostics = validated(&list.schema().attributes, request.config, WriteOnly::Refused, check)?;
+            Ok(validate_list_resource_config::Response { diagnostics })
         })
         .await
     }
@@ -134,10 +132,23 @@ impl provider_server::Provider for Service {
     ) -> Reply<upgrade_resource_state::Response> {
         let request = request.into_inner();
         self.answer(upgrade_resource_state::Response::default(), move |provider, _| async move {
-            let resource = find(&*provider, &request.type_name)?;
+            let resource = find::resource(&*provider, &request.type_name)?;
             let state = decode_stored(request.raw_state, request.version, &**resource)?;
             let upgraded_state = Some(encode(&state, &resource.schema().attributes));
             Ok(upgrade_resource_state::Response { upgraded_state, diagnostics: Vec::new() })
+        })
+        .await
+    }
+
+    async fn upgrade_resource_identity(
+        &self,
+        request: Request<upgrade_resource_identity::Request>,
+    ) -> Reply<upgrade_resource_identity::Response> {
+        let request = request.into_inner();
+        self.answer(upgrade_resource_identity::Response::default(), move |provider, _| async move {
+            let resource = find::resource(&*provider, &request.type_name)?;
+            let upgraded_identity = Some(identity::upgraded(&**resource, request.version, request.raw_identity)?);
+            Ok(upgrade_resource_identity::Response { upgraded_identity, diagnostics: Vec::new() })
         })
         .await
     }
@@ -159,15 +170,16 @@ impl provider_server::Provider for Service {
     async fn read_resource(&self, request: Request<read_resource::Request>) -> Reply<read_resource::Response> {
         let request = request.into_inner();
         let (new_state, private) = (request.current_state.clone(), request.private.clone());
-        let unchanged = read_resource::Response { new_state, private, diagnostics: Vec::new() };
+        let unchanged = read_resource::Response { new_state, private, ..Default::default() };
         self.answer(unchanged, move |provider, call| async move {
-            let resource = find(&*provider, &request.type_name)?;
+            let resource = find::resource(&*provider, &request.type_name)?;
             let attributes = &resource.schema().attributes;
             let state = decode(request.current_state, attributes)?;
             let prior = ResourceState { state, private: Private(request.private) };
             let ResourceState { state, private } = resource.read(&call, prior).await?.unwrap_or_default();
             let new_state = Some(encode(&state, attributes));
-            Ok(read_resource::Response { new_state, private: private.0, diagnostics: Vec::new() })
+            let new_identity = identity::of(&**resource, &state);
+            Ok(read_resource::Response { new_state, private: private.0, diagnostics: Vec::new(), new_identity })
         })
         .await
     }
@@ -178,7 +190,7 @@ impl provider_server::Provider for Service {
     ) -> Reply<plan_resource_change::Response> {
         let request = request.into_inner();
         self.answer(plan_resource_change::Response::default(), move |provider, call| async move {
-            plan_change(&**find(&*provider, &request.type_name)?, &call, request)
+            plan_change(&**find::resource(&*provider, &request.type_name)?, &call, request)
         })
         .await
     }
@@ -191,7 +203,7 @@ impl provider_server::Provider for Service {
         let apply = Arc::new(Apply::new(&request));
         let task = apply.clone();
         let (ended, warnings) = call::run(&self.provider, &self.lifecycle, move |provider, call| async move {
-            let resource = find(&*provider, &request.type_name)?;
+            let resource = find::resource(&*provider, &request.type_name)?;
             task.carry_out(resource.clone(), &call, request).await
         })
         .await;
@@ -202,12 +214,14 @@ impl provider_server::Provider for Service {
         &self,
         request: Request<import_resource_state::Request>,
     ) -> Reply<import_resource_state::Response> {
-        let import_resource_state::Request { type_name, id } = request.into_inner();
+        let import_resource_state::Request { type_name, id, identity } = request.into_inner();
         self.answer(import_resource_state::Response::default(), move |provider, call| async move {
-            let resource = find(&*provider, &type_name)?;
+            let resource = find::resource(&*provider, &type_name)?;
+            let id = identity::import_id(id, identity)?;
             let ResourceState { state, private } = resource.import(&call, &id).await?;
+            let identity = identity::of(&**resource, &state);
             let state = Some(encode(&state, &resource.schema().attributes));
-            let imported = import_resource_state::ImportedResource { type_name, state, private: private.0 };
+            let imported = import_resource_state::ImportedResource { type_name, state, private: private.0, identity };
             Ok(import_resource_state::Response { imported_resources: vec![imported], diagnostics: Vec::new() })
         })
         .await
@@ -219,25 +233,7 @@ impl provider_server::Provider for Service {
     ) -> Reply<move_resource_state::Response> {
         let request = request.into_inner();
         self.answer(move_resource_state::Response::default(), move |provider, _| async move {
-            let target = find(&*provider, &request.target_type_name)?;
-            // Another provider's resource of the same name has another schema. OpenTofu 1.10 and 1.11 name a provider
-            // only by the last part of its address.
-            let (own, address) = (provider.address(), request.source_provider_address.as_str());
-            let is_own = match address.split_once('/') {
-                Some((_, address)) => address == own,
-                None => own.rsplit('/').next() == Some(address),
-            };
-            let source = provider.resources().iter().find(|source| source.type_name() == request.source_type_name);
-            let Some(source) = source.filter(|_| is_own) else {
-                return Err(cannot_move(&request.source_type_name, target.type_name()).into());
-            };
-            let state = decode_stored(request.source_state, request.source_schema_version, &**source)?;
-            let stored = ResourceState { state, private: Private(request.source_private) };
-            let moved = target.move_from(source.type_name(), stored);
-            let ResourceState { state, private } =
-                moved.ok_or_else(|| cannot_move(source.type_name(), target.type_name()))?;
-            let target_state = Some(encode(&state, &target.schema().attributes));
-            Ok(move_resource_state::Response { target_state, target_private: private.0, diagnostics: Vec::new() })
+            moved::state(&*provider, request)
         })
         .await
     }
@@ -245,7 +241,7 @@ impl provider_server::Provider for Service {
     async fn read_data_source(&self, request: Request<read_data_source::Request>) -> Reply<read_data_source::Response> {
         let request = request.into_inner();
         self.answer(read_data_source::Response::default(), move |provider, call| async move {
-            let source = find_data_source(&*provider, &request.type_name)?;
+            let source = find::data_source(&*provider, &request.type_name)?;
             let attributes = &source.schema().attributes;
             let config = decode(request.config, attributes)?;
             // Values that were unknown when core validated may be known, and invalid, by now.
@@ -258,6 +254,13 @@ impl provider_server::Provider for Service {
             Ok(read_data_source::Response { state, diagnostics: Vec::new() })
         })
         .await
+    }
+
+    async fn list_resource(&self, request: Request<list_resource::Request>) -> Reply<list::Events> {
+        let request = request.into_inner();
+        let work = move |provider, call: Arc<Call>| async move { list::list(provider, &call, request).await };
+        let (ended, warnings) = call::run(&self.provider, &self.lifecycle, work).await;
+        Ok(Response::new(list::events(ended, warnings)))
     }
 
     async fn get_functions(&self, _: Request<get_functions::Request>) -> Reply<get_functions::Response> {
@@ -335,27 +338,6 @@ fn plan_change(
         requires_replace: draft.replace.iter().map(convert::path).collect(),
         planned_private: draft.private.0,
         diagnostics: Vec::new(),
-    })
-}
-
-fn find<'p>(provider: &'p dyn Provider, type_name: &str) -> Result<&'p Arc<dyn Resource>> {
-    provider.resources().iter().find(|resource| resource.type_name() == type_name).ok_or_else(|| {
-        let detail = format!("This version of the provider has no resource of the type {type_name:?}.");
-        Diagnostic::error("Unknown resource type", detail).into()
-    })
-}
-
-fn cannot_move(source: &str, target: &str) -> Diagnostic {
-    let detail = format!(
-        "This state of a {source:?} cannot become that of a {target:?}. The page of {target:?} says which states can."
-    );
-    Diagnostic::error("This state cannot be moved", detail)
-}
-
-fn find_data_source<'p>(provider: &'p dyn Provider, type_name: &str) -> Result<&'p Arc<dyn DataSource>> {
-    provider.data_sources().iter().find(|source| source.type_name() == type_name).ok_or_else(|| {
-        let detail = format!("This version of the provider has no data source of the type {type_name:?}.");
-        Diagnostic::error("Unknown data source type", detail).into()
     })
 }
 

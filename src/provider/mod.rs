@@ -1,6 +1,8 @@
 //! The provider: its configuration, resources, data sources and functions. No vendor is named here.
 
+mod account;
 mod attributes;
+mod credential_list;
 mod credential_pair;
 mod credential_password;
 mod credentials;
@@ -15,6 +17,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    credential_list::CredentialList,
     credential_pair::CredentialPair,
     credential_password::CredentialPassword,
     credentials::Credentials,
@@ -23,7 +26,7 @@ use self::{
 };
 use crate::{
     framework::{
-        Call, Client, DataSource, Function, Provider, Resource, TIME_TO_CLOSE,
+        Call, Client, DataSource, Function, ListResource, Provider, Resource, TIME_TO_CLOSE,
         diagnostic::{Diagnostics, Result},
         schema::Schema,
         validate::{self, WriteOnly},
@@ -38,6 +41,7 @@ pub struct Smtp {
     schema: Schema,
     data_sources: [Arc<dyn DataSource>; 1],
     functions: [Arc<dyn Function>; 3],
+    list_resources: [Arc<dyn ListResource>; 1],
     resources: [Arc<dyn Resource>; 2],
     connections: Arc<Connections>,
 }
@@ -55,14 +59,14 @@ impl Smtp {
 
     fn over(connections: Connections) -> Self {
         let (connections, shared) = (Arc::new(connections), Arc::<Shared>::default());
+        let password: Arc<dyn Resource> =
+            Arc::new(CredentialPassword::new(Arc::clone(&connections), Arc::clone(&shared)));
         Self {
             schema: settings::schema(),
             data_sources: [Arc::new(Credentials::new(Arc::clone(&connections)))],
             functions: [Arc::new(Decrypt::new()), Arc::new(SesPassword::new()), Arc::new(Url::new())],
-            resources: [
-                Arc::new(CredentialPassword::new(Arc::clone(&connections), Arc::clone(&shared))),
-                Arc::new(CredentialPair::new(Arc::clone(&connections), shared)),
-            ],
+            list_resources: [Arc::new(CredentialList::new(Arc::clone(&connections), Arc::clone(&password)))],
+            resources: [password, Arc::new(CredentialPair::new(Arc::clone(&connections), shared))],
             connections,
         }
     }
@@ -90,6 +94,10 @@ impl Provider for Smtp {
 
     fn data_sources(&self) -> &[Arc<dyn DataSource>] {
         &self.data_sources
+    }
+
+    fn list_resources(&self) -> &[Arc<dyn ListResource>] {
+        &self.list_resources
     }
 
     fn functions(&self) -> &[Arc<dyn Function>] {

@@ -21,15 +21,48 @@ fn the_commands_of_the_guide_are_those_that_are_tried() {
         "terraform output -raw imports > imports.tf",
         "terraform plan",
         "terraform plan -generate-config-out=generated.tf",
+        "terraform query",
+        "terraform query -generate-config-out=generated.tf",
         &import,
     ];
     assert_eq!(commands, tried.into_iter().collect());
 }
 
 #[test]
+fn what_a_query_finds_is_imported_and_plans_empty() {
+    let Some(workspace) = with_users(Workspace::with_query()) else { return };
+    workspace.write("");
+    workspace.file("all.tfquery.hcl", blocks("terraform")[0]);
+    let shown = workspace.run(&["query", "-no-color"]).succeeded().stdout;
+    for user in USERS {
+        assert!(shown.contains(user), "{shown}");
+    }
+    workspace.run(&["query", "-generate-config-out=generated.tf"]).succeeded();
+    assert_eq!(changes(&workspace.plan().quiet()), [3, 0, 0, 0]);
+    workspace.apply().quiet();
+    assert_eq!(workspace.addresses().len(), USERS.len());
+    workspace.plan().nothing_to_do();
+
+    let generated = workspace.path("generated.tf");
+    let text = std::fs::read_to_string(generated).expect("the configuration");
+    let mut without = String::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line == "import {" {
+            lines.find(|line| *line == "}").expect("the end of the block");
+        } else if !["smtp_host", "smtp_port"].iter().any(|name| line.trim().starts_with(name)) {
+            without = without + line + "\n";
+        }
+    }
+    workspace.file("generated.tf", &without);
+    assert_eq!(changes(&workspace.plan().quiet()), [0; 4]);
+    assert_eq!(resets(&workspace), [0; 3]);
+}
+
+#[test]
 fn all_credentials_of_an_account_are_imported_and_plan_empty() {
     let Some(workspace) = with_users(Workspace::with_import_for_each()) else { return };
-    let configuration = blocks("terraform")[0];
+    let configuration = blocks("terraform")[1];
     workspace.write(configuration);
     assert_eq!(changes(&workspace.plan().quiet()), [3, 0, 3, 0], "`rotation_mode` changes, and nothing is reset");
     workspace.apply().quiet();
@@ -46,7 +79,7 @@ fn all_credentials_of_an_account_are_imported_and_plan_empty() {
 #[test]
 fn generated_blocks_plan_empty_after_the_import() {
     let Some(workspace) = with_users(Workspace::new()) else { return };
-    workspace.write(blocks("terraform")[1]);
+    workspace.write(blocks("terraform")[2]);
     workspace.apply().quiet();
     let imports = workspace.run(&["output", "-raw", "imports"]).succeeded().stdout;
     workspace.file("imports.tf", &imports);

@@ -76,6 +76,24 @@ type Start = fn() -> Option<Workspace>;
 
 /// The examples that older programs do not know.
 const NEWER_EXAMPLES: &[(Start, &[&str], usize)] = &[
+    (
+        Workspace::with_identity,
+        &[
+            "provider/provider.tf",
+            "resources/smtp_credential_password/import-by-identity.tf",
+            "resources/smtp_credential_password/resource.tf",
+        ],
+        0,
+    ),
+    (
+        with_paired,
+        &[
+            "provider/provider.tf",
+            "resources/smtp_credential_pair/import-by-identity.tf",
+            "resources/smtp_credential_pair/resource.tf",
+        ],
+        0,
+    ),
     (Workspace::with_functions, &["functions/ses_password/function.tf", "provider/provider.tf"], 0),
     (
         Workspace::with_functions,
@@ -269,6 +287,15 @@ fn the_example_of_an_import_of_a_pair_imports() {
     let arguments: Vec<_> = command.split_whitespace().skip(1).collect();
     workspace.run(&arguments).succeeded();
     assert_eq!(workspace.state_of("smtp_credential_pair.newsletter")["username"], json!(PAIRED[0]));
+}
+
+/// A workspace with the credentials of the example of a pair, where the program knows identities.
+fn with_paired() -> Option<Workspace> {
+    let workspace = Workspace::with_identity()?;
+    for user in PAIRED {
+        workspace.add_credential(user);
+    }
+    Some(workspace)
 }
 
 /// Applies an example in a workspace of its own.

@@ -6,8 +6,8 @@ use std::{env, process, sync::Arc};
 use async_trait::async_trait;
 use terraform_provider_smtp::{
     framework::{
-        Call, Change, Client, Crash, DataSource, Function, FunctionError, NewState, Private, Provider, Resource,
-        ResourceState, Signature,
+        Call, Change, Client, Crash, DataSource, Function, FunctionError, ListResource, Listed, NewState, Private,
+        Provider, Query, Resource, ResourceState, Signature,
         diagnostic::{Diagnostic, Diagnostics, Path, Result},
         plan::Draft,
         schema::{Attribute, Schema, Type},
@@ -100,6 +100,7 @@ struct FakeProvider {
     schema: Schema,
     data_sources: Vec<Arc<dyn DataSource>>,
     functions: Vec<Arc<dyn Function>>,
+    list_resources: Vec<Arc<dyn ListResource>>,
     resources: Vec<Arc<dyn Resource>>,
 }
 
@@ -110,6 +111,7 @@ impl FakeProvider {
             schema,
             data_sources: vec![Arc::new(Thing { schema: thing() })],
             functions: vec![Arc::new(Repeat::new())],
+            list_resources: vec![Arc::new(Thing { schema: thing() })],
             resources: vec![Arc::new(Thing { schema: thing() })],
         }
     }
@@ -135,6 +137,10 @@ impl Provider for FakeProvider {
 
     fn functions(&self) -> &[Arc<dyn Function>] {
         &self.functions
+    }
+
+    fn list_resources(&self) -> &[Arc<dyn ListResource>] {
+        &self.list_resources
     }
 
     fn validate(&self, _: &Value) -> Diagnostics {
@@ -298,6 +304,37 @@ impl Resource for Thing {
     async fn import(&self, _: &Call, id: &str) -> Result<ResourceState> {
         Ok(ResourceState { state: config(id), private: Private(b"imported".to_vec()) })
     }
+
+    fn import_id(&self, state: &Value) -> Option<String> {
+        assert_ne!(state.get("text").as_str(), Some("panic in identity"), "{PANIC_MESSAGE}");
+        state.get("does").as_str().map(str::to_owned)
+    }
+}
+
+/// Lists three things, however few are wanted.
+#[async_trait]
+impl ListResource for Thing {
+    fn type_name(&self) -> &'static str {
+        "fake_thing"
+    }
+
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn validate(&self, config: &Value) -> Diagnostics {
+        DataSource::validate(self, config)
+    }
+
+    async fn list(&self, call: &Call, config: Value, query: Query) -> Result<Vec<Listed>> {
+        self.act(call, &config, &NewState::holding(ResourceState::default())).await?;
+        let listed = |id: &str| Listed {
+            import_id: id.to_owned(),
+            display_name: format!("the {id} thing"),
+            state: query.with_states.then(|| self::config(id)),
+        };
+        Ok(["first", "second", "third"].map(listed).into())
+    }
 }
 
 /// Looks the thing up: the same happens as when it is made.
@@ -393,6 +430,10 @@ impl Provider for Broken {
     }
 
     fn functions(&self) -> &[Arc<dyn Function>] {
+        panic!("{PANIC_MESSAGE}")
+    }
+
+    fn list_resources(&self) -> &[Arc<dyn ListResource>] {
         panic!("{PANIC_MESSAGE}")
     }
 

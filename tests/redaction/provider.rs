@@ -9,7 +9,7 @@ use proptest::{collection::vec, prelude::*, test_runner::TestCaseResult};
 use sandbox::log::Log;
 use terraform_provider_smtp::{
     framework::{
-        Call, Change, Client, NewState, Provider, Resource, ResourceState,
+        Call, Change, Client, NewState, Provider, Query, Resource, ResourceState,
         diagnostic::Diagnostic,
         msgpack,
         plan::draft,
@@ -125,6 +125,24 @@ impl<'p> Process<'p> {
         let attributes = &source.schema().attributes;
         match RUNTIME.block_on(source.read(&call, sent(scope, attributes))) {
             Ok(listed) => self.showed(&listed, attributes),
+            Err(errors) => self.said(errors),
+        }
+        self.said(call.take_warnings());
+        self.query(scope);
+    }
+
+    fn query(&mut self, scope: &Value) {
+        let list = Arc::clone(&self.smtp.list_resources()[0]);
+        let call = Call::default();
+        let scope = sent(scope, &list.schema().attributes);
+        match RUNTIME.block_on(list.list(&call, scope, Query { limit: 10, with_states: true })) {
+            Ok(listed) => {
+                let attributes = &self.smtp.resources()[0].schema().attributes.clone();
+                for listed in listed {
+                    writeln!(self.shown, "{} {}", listed.import_id, listed.display_name).unwrap();
+                    self.showed(&listed.state.unwrap_or_default(), attributes);
+                }
+            }
             Err(errors) => self.said(errors),
         }
         self.said(call.take_warnings());

@@ -10,6 +10,8 @@ use std::{
 
 use serde_json::Value;
 
+use super::features::Feature;
+
 /// The one variable that chooses the program.
 const CHOICE: &str = "TF_ACC_TERRAFORM_PATH";
 
@@ -19,29 +21,6 @@ const OTHERS: &str = "OTHER_CORES";
 /// A Terraform or an OpenTofu.
 #[derive(Clone, Debug)]
 pub struct Program(PathBuf);
-
-/// What older programs do not know.
-#[derive(Clone, Copy, Debug)]
-pub struct Feature {
-    /// What it is, in words that end a sentence.
-    pub name: &'static str,
-    terraform: u32,
-    opentofu: u32,
-}
-
-impl Feature {
-    /// Provider functions.
-    pub const FUNCTIONS: Self = Self { name: "provider functions", terraform: 8, opentofu: 7 };
-    /// `for_each` in import blocks.
-    pub const IMPORT_FOR_EACH: Self = Self { name: "`for_each` in import blocks", terraform: 7, opentofu: 7 };
-    /// Mocked providers in tests, with functions.
-    pub const MOCKS: Self = Self { name: "mocks in tests", terraform: 8, opentofu: 8 };
-    /// `moved` blocks between two types of resources.
-    pub const MOVED_BETWEEN_TYPES: Self =
-        Self { name: "`moved` between two types of resources", terraform: 8, opentofu: 10 };
-    /// Write-only arguments and ephemeral values.
-    pub const WRITE_ONLY: Self = Self { name: "write-only arguments", terraform: 11, opentofu: 11 };
-}
 
 impl Program {
     /// Finds the program; `None` where `TF_ACC=0` asks for none.
@@ -88,11 +67,10 @@ impl Program {
         Some(Self(program))
     }
 
-    /// Tells whether it knows what came with these minor versions of Terraform and of OpenTofu.
+    /// Tells whether it knows a feature.
     pub fn knows(&self, feature: Feature) -> bool {
-        let Feature { terraform, opentofu, .. } = feature;
-        let minor = self.version().split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
-        minor.is_some_and(|minor| minor >= if self.is_opentofu() { opentofu } else { terraform })
+        let minor = self.version().split('.').nth(1).and_then(|minor| minor.parse().ok());
+        minor.is_some_and(|minor| feature.is_in(self.is_opentofu(), minor))
     }
 
     fn is_opentofu(&self) -> bool {

@@ -11,6 +11,8 @@ pub(super) struct Instance {
     pub(super) deposed: bool,
     /// Its attributes.
     pub(super) attributes: Value,
+    /// Its identity; null where there is none.
+    pub(super) identity: Value,
 }
 
 /// The objects in a state file, in its order.
@@ -33,6 +35,7 @@ fn of_resource(resource: &Value) -> Vec<Instance> {
         },
         deposed: instance.get("deposed").is_some(),
         attributes: instance["attributes"].clone(),
+        identity: instance["identity"].clone(),
     };
     instances.into_iter().map(of_instance).collect()
 }

@@ -12,8 +12,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
-    ADDRESS, USER, marked, needles,
-    program::{Feature, Program},
+    ADDRESS, USER,
+    features::Feature,
+    marked, needles,
+    program::Program,
     run::Run,
     state::{self, Instance},
 };
@@ -106,6 +108,16 @@ impl Workspace {
     /// Sets up the same for what older programs do not know: write-only arguments and ephemeral values.
     pub fn with_write_only() -> Option<Self> {
         Self::with(Feature::WRITE_ONLY)
+    }
+
+    /// Sets up the same for resource identities, which older programs do not know.
+    pub fn with_identity() -> Option<Self> {
+        Self::with(Feature::IDENTITY)
+    }
+
+    /// Sets up the same for `terraform query`, which older programs do not know.
+    pub fn with_query() -> Option<Self> {
+        Self::with(Feature::QUERY)
     }
 
     #[expect(clippy::print_stderr, reason = "a test that did not run is not to look like one that passed")]
@@ -385,6 +397,14 @@ impl Workspace {
         let instances = self.instances();
         let found = instances.iter().find(|instance| instance.address == address && !instance.deposed);
         found.unwrap_or_else(|| panic!("{address} is not in the state")).attributes.clone()
+    }
+
+    /// The identity that the state holds for a resource.
+    #[track_caller]
+    pub fn identity_of(&self, address: &str) -> Value {
+        let instances = self.instances();
+        let found = instances.iter().find(|instance| instance.address == address && !instance.deposed);
+        found.unwrap_or_else(|| panic!("{address} is not in the state")).identity.clone()
     }
 
     /// The addresses of what the state holds, deposed objects left out.

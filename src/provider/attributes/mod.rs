@@ -3,6 +3,7 @@
 pub(in crate::provider) mod age_recipients;
 pub(in crate::provider) mod duration;
 pub(in crate::provider) mod host;
+pub(in crate::provider) mod import_id;
 pub(in crate::provider) mod password_policy;
 pub(in crate::provider) mod retire_previous;
 pub(in crate::provider) mod rotate_after;

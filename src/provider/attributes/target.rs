@@ -282,11 +282,8 @@ const CREDENTIAL: Subject = Subject {
     fields: |vendor| vendor.target,
 };
 
-const ACCOUNT: Subject = Subject {
-    noun: "account",
-    rule: "A data source lists the credentials of one account",
-    fields: |vendor| vendor.scope,
-};
+const ACCOUNT: Subject =
+    Subject { noun: "account", rule: "The credentials of one account are listed", fields: |vendor| vendor.scope };
 
 impl Subject {
     fn of(&self, value: &Value) -> Result<Option<Target>> {

@@ -5,6 +5,7 @@
 //! One module per request of core: `validate`, `plan`, `read`, `import`, `moved`, `apply`.
 
 mod apply;
+mod identity;
 mod import;
 mod moved;
 mod names;
@@ -108,5 +109,9 @@ impl Resource for CredentialPair {
 
     async fn import(&self, call: &Call, id: &str) -> Result<ResourceState> {
         self.import_by_ids(call, id).await
+    }
+
+    fn import_id(&self, state: &Value) -> Option<String> {
+        identity::of(state)
     }
 }

@@ -3,6 +3,7 @@
 //! One module per request of core: `validate`, `plan`, `read`, `import`, `apply`, `upgrade`.
 
 mod apply;
+mod identity;
 mod import;
 mod plan;
 mod read;
@@ -113,6 +114,10 @@ impl Resource for CredentialPassword {
 
     async fn import(&self, call: &Call, id: &str) -> Result<ResourceState> {
         self.import_by_id(call, id).await
+    }
+
+    fn import_id(&self, state: &Value) -> Option<String> {
+        identity::of(state)
     }
 }
 

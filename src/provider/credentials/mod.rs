@@ -2,27 +2,24 @@
 
 mod schema;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use self::schema::{CREATED_AT, CREDENTIALS, DEFAULT_TIMEOUT, ID, READ, REMOTE_VERSION, TIMEOUTS, USERNAME};
+use self::schema::{CREATED_AT, CREDENTIALS, ID, REMOTE_VERSION, USERNAME};
 use super::{
-    attributes::{
-        duration,
-        target::{self, Imported},
-    },
-    diagnostics::vendor::{self, Step},
+    account::{self, Account},
+    attributes::target,
     settings::Connections,
 };
 use crate::{
     framework::{
         Call, DataSource,
-        diagnostic::{Diagnostic, Diagnostics, Result},
+        diagnostic::{Diagnostics, Result},
         schema::Schema,
         value::Value,
     },
-    vendors::{ImportId, Listed, Operation, Target},
+    vendors::Listed,
 };
 
 /// Lists the credentials of an account.
@@ -54,36 +51,11 @@ impl DataSource for Credentials {
     }
 
     async fn read(&self, call: &Call, config: Value) -> Result<Value> {
-        let scope = target::scope_of(&config)?.ok_or_else(unknown)?;
-        let api = self.connections.api(scope.vendor)?;
-        let configured = config.get(TIMEOUTS).get(READ).as_str();
-        let timeout = duration::parse(configured.unwrap_or(DEFAULT_TIMEOUT)).unwrap_or_default();
-        let op = Operation::new(timeout, call.stop.clone());
-        let listed = api.list(&op, &scope.fields).await;
-        let listed = listed.map_err(|error| vendor::failed(Step::Listing, &scope, &error))?;
-
-        let count = listed.len();
-        let importable: Vec<_> = listed.into_iter().filter_map(|one| Some((import_id(&scope, &one)?, one))).collect();
-        if importable.len() < count {
-            call.warn(vendor::left_out(&scope, count - importable.len()));
-        }
-        // A stable order with each credential once, whatever order and repetitions the vendor returns.
-        let sorted: BTreeMap<_, _> = importable.into_iter().collect();
+        let Account { credentials, .. } = account::list(&self.connections, call, &config).await?;
         let mut state = config;
-        state.set(CREDENTIALS, Value::List(sorted.into_iter().map(|(id, listed)| value(id, listed)).collect()));
+        state.set(CREDENTIALS, Value::List(credentials.into_iter().map(|(id, listed)| value(id, listed)).collect()));
         Ok(state)
     }
-}
-
-/// Returns the import id of a credential; `None` if it cannot be imported.
-fn import_id(scope: &Target, listed: &Listed) -> Option<String> {
-    let vendor = scope.vendor;
-    let id = match vendor.import {
-        ImportId::Credential => scope.import_id(listed.version.as_ref()?),
-        ImportId::Identity => Target { vendor, fields: listed.target.clone() }.id(),
-    };
-    // The same parser as in an import decides, so every listed id can be imported.
-    Imported::from_id(&id).is_ok().then_some(id)
 }
 
 fn value(id: String, listed: Listed) -> Value {
@@ -96,10 +68,6 @@ fn value(id: String, listed: Listed) -> Value {
     ])
 }
 
-fn unknown() -> Diagnostic {
-    Diagnostic::error("Unknown account", "An argument that identifies the account is not known yet.")
-}
-
 #[cfg(test)]
 mod tests {
     use tokio_util::sync::CancellationToken;
@@ -108,7 +76,7 @@ mod tests {
     use crate::{
         http::Error,
         secret::{Name, Secret},
-        vendors::{self, Before, Fields, Presence, PriorCredential, Reset, VENDORS, Vendor, VendorApi},
+        vendors::{self, Before, Fields, ImportId, Presence, PriorCredential, Reset, VENDORS, Vendor, VendorApi},
     };
 
     type Answer<T> = std::result::Result<T, Error>;

@@ -2,19 +2,14 @@
 
 use crate::{
     framework::schema::{Attribute, Schema, Type},
-    provider::attributes::{duration, target},
+    provider::account,
 };
 
 pub(super) const CREATED_AT: &str = "created_at";
 pub(super) const CREDENTIALS: &str = "credentials";
 pub(super) const ID: &str = "id";
-pub(super) const READ: &str = "read";
 pub(super) const REMOTE_VERSION: &str = "remote_version";
-pub(super) const TIMEOUTS: &str = "timeouts";
 pub(super) const USERNAME: &str = "username";
-
-/// The default timeout, as a user would write it.
-pub(super) const DEFAULT_TIMEOUT: &str = "1m";
 
 /// Returns the schema of the data source.
 pub(super) fn schema() -> Schema {
@@ -38,19 +33,10 @@ pub(super) fn schema() -> Schema {
     ];
     // A list of objects rather than of nested attributes: core's mocks leave nested attributes empty.
     let credentials = Type::List(Box::new(Type::Object(credential)));
-    let read = format!("Timeout of the read, such as `90s`. Default: `{DEFAULT_TIMEOUT}`.");
-    let read = Attribute::optional(READ, Type::String, read).validated_by(duration::check);
-    let others = [
-        Attribute::optional(
-            TIMEOUTS,
-            Type::Object(vec![read]),
-            "How long the read may take, including waits for the vendor's rate limit.",
-        ),
-        Attribute::computed(CREDENTIALS, credentials, "The credentials, sorted by `id`."),
-    ];
+    let credentials = Attribute::computed(CREDENTIALS, credentials, "The credentials, sorted by `id`.");
     Schema {
         version: 0,
         description: include_str!("description.md").to_owned(),
-        attributes: target::scope_attributes().chain(others).collect(),
+        attributes: account::attributes().chain([credentials]).collect(),
     }
 }

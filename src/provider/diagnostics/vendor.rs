@@ -79,6 +79,20 @@ pub(in crate::provider) fn left_out(scope: &Target, count: usize) -> Diagnostic 
     .at(Path::attribute(scope.vendor.name))
 }
 
+/// The warning for a list that `limit` cuts. Core's own limit, where none is set, is silent.
+pub(in crate::provider) fn cut(scope: &Target, limit: usize, count: usize) -> Diagnostic {
+    Diagnostic::warning(
+        "The list is not complete",
+        format!(
+            "{}: {} has {count} credentials that can be imported, and the first {limit} are listed. {} To see them all, \
+             set `limit` in the list block to at least {count}.",
+            Step::Listing.to(scope),
+            scope.vendor.title,
+            Outcome::NotChanged.sentence()
+        ),
+    )
+}
+
 /// The error, before a reset, for a credential that does not exist according to the vendor.
 pub(in crate::provider) fn gone(target: &Target) -> Diagnostic {
     let title = target.vendor.title;

@@ -266,7 +266,7 @@ fn no_credentials(vendor: &Vendor, block: &Value) -> Diagnostic {
     Diagnostic::error(
         format!("No credentials for {}", vendor.title),
         format!(
-            "A resource needs {title}, but there are no credentials to call its API with. Set {variables}, or the same \
+            "The API of {title} is needed, but there are no credentials to call it with. Set {variables}, or the same \
              settings in the `{name}` attribute of the provider block.{typo}",
             title = vendor.title,
             name = vendor.name,

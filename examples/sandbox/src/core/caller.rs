@@ -124,7 +124,8 @@ impl Schemas {
 impl Caller {
     /// Imports, and refreshes what was imported.
     pub async fn import(&mut self, id: String) -> Result<(Stored, Vec<Diagnostic>), Failure> {
-        let request = import_resource_state::Request { type_name: self.schemas.type_name.to_owned(), id };
+        let request =
+            import_resource_state::Request { type_name: self.schemas.type_name.to_owned(), id, ..Default::default() };
         let answer = answered(self.provider.import_resource_state(request).await)?;
         without_errors(answer.diagnostics)?;
         let [imported] = &answer.imported_resources[..] else { panic!("an import makes one resource") };
