@@ -17,6 +17,8 @@ mod adopting;
 mod amazon_ses;
 #[path = "acceptance/apply_again.rs"]
 mod apply_again;
+#[path = "acceptance/azure_communication.rs"]
+mod azure_communication;
 #[path = "acceptance/bad_input.rs"]
 mod bad_input;
 #[path = "acceptance/ci.rs"]

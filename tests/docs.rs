@@ -235,8 +235,10 @@ fn vendors() -> String {
             .to_owned();
     let variable = |field: &&Field| field.env.map(|variable| format!("`{variable}`"));
     for vendor in VENDORS {
-        let logins =
-            vendor.logins.iter().map(|login| login.iter().filter_map(variable).collect::<Vec<_>>().join(" + "));
+        let join = |fields: &[&Field]| fields.iter().filter_map(variable).collect::<Vec<_>>().join(" + ");
+        let (common, own) = vendor.login_parts();
+        let logins = own.iter().map(|login| join(login)).collect::<Vec<_>>().join(" or ");
+        let logins = if common.is_empty() { logins } else { format!("{}, with {logins}", join(&common)) };
         let is_login =
             |field: &Field| vendor.logins.iter().any(|login| login.iter().any(|other| other.name == field.name));
         let others = vendor.settings.iter().filter(|field| !is_login(field)).filter_map(variable);
@@ -245,7 +247,7 @@ fn vendors() -> String {
             text,
             "| [{}](guides/{name}.md) | `{name}` | {} | {} |",
             vendor.title,
-            logins.collect::<Vec<_>>().join(" or "),
+            logins,
             others.collect::<Vec<_>>().join(", "),
             name = vendor.name,
         )

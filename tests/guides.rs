@@ -202,7 +202,13 @@ fn import(vendor: &Vendor) -> String {
     let case = &case::cases_of(vendor.name)[0];
     let named = |name| vendor.target.iter().zip(case.target).find(|(field, _)| field.name == name).unwrap().1;
     let (form, example) = match vendor.import {
-        ImportId::Credential => ("<credential id>".to_owned(), case.version.unwrap().to_owned()),
+        ImportId::Credential => {
+            let parts = vendor.scope.iter().map(|field| format!("<{}>", field.name));
+            let values = vendor.scope.iter().map(|field| *named(field.name));
+            let parts: Vec<_> = parts.chain(["<credential id>".to_owned()]).collect();
+            let values: Vec<_> = values.chain([case.version.unwrap()]).collect();
+            (parts.join("/"), values.join("/"))
+        }
         ImportId::Identity => {
             let parts = vendor.identity.iter().map(|field| format!("<{}>", field.name));
             let values = vendor.identity.iter().map(|field| *named(field.name));
@@ -228,11 +234,13 @@ fn names(fields: &[&Field], quote: &str) -> String {
 }
 
 fn logins(vendor: &Vendor, name: impl Fn(&Field) -> String) -> String {
-    let login = |login: &&[&Field]| match *login {
+    let join = |fields: &[&Field]| match fields {
         [] => "what else its guide lists".to_owned(),
-        login => login.iter().map(|field| name(field)).collect::<Vec<_>>().join(" and "),
+        fields => fields.iter().map(|field| name(field)).collect::<Vec<_>>().join(" and "),
     };
-    vendor.logins.iter().map(login).collect::<Vec<_>>().join(", or ")
+    let (common, own) = vendor.login_parts();
+    let own = own.iter().map(|login| join(login)).collect::<Vec<_>>().join(", or ");
+    if common.is_empty() { own } else { format!("{}, with {own}", join(&common)) }
 }
 
 /// A page has this text between the two marks of a part.

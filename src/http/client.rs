@@ -96,6 +96,12 @@ pub struct Api {
 }
 
 impl Api {
+    /// Returns another API that is called with the same settings, such as the host that grants tokens for this one.
+    #[must_use]
+    pub fn at(&self, base: BaseUrl, error_format: &'static ErrorFormat) -> Self {
+        self.client.api(base, error_format, None)
+    }
+
     /// Returns the host of the API.
     pub fn host(&self) -> &str {
         self.base.host()

@@ -117,10 +117,10 @@ impl Issued<'_> {
                 let (server, failure) = ((**server).clone(), failure.clone());
                 return Rotated::Refused(Box::new(Refused { server, failure, stored }));
             }
-            new.verified = verified;
             if verified == Verified::LoggedIn {
                 rotator.shared.settling.end(target);
             }
+            new.verified = verified;
             new.logged_in_at = (verified == Verified::LoggedIn).then(|| login_check.endpoint().clone());
             sink.store(&new);
             notices.extend(notice);

@@ -7,7 +7,7 @@
 //! - `issued` stores what the reset made; nothing in it returns a `Result`;
 //! - `reconcile` finds out what happened to a reset whose response was lost;
 //! - `revoke` revokes the credential that a reset replaced, `refused` a new one that does not log in, and
-//!   `replacements` knows which one that is; `settling` knows how long that has to wait;
+//!   `replacements` knows which one that is; `settling` waits before it until the new one works everywhere;
 //! - `locks` serializes resets of one credential, and `live_credentials` protects what a state holds from revocation;
 //! - `login_check` tries a new password, `previous_login` the one before, `login_probe` a stored one, and `login_queue`
 //!   avoids lockouts;

@@ -25,7 +25,7 @@ pub(crate) struct Shared {
     /// The queues for logins at mail servers.
     pub(crate) logins: LoginQueues,
     /// The new credentials that may not work everywhere yet.
-    pub(crate) settling: Settling,
+    pub(super) settling: Settling,
     pub(super) untried: UntriedPrevious,
 }
 
@@ -41,6 +41,12 @@ impl Shared {
     ) -> Option<Notice> {
         let endpoint = self.untried.take(id)?;
         try_previous(op, &self.logins, &endpoint.server(roots)?, &endpoint, login).await
+    }
+
+    /// Waits until a new credential of this process works everywhere, if it has not logged in. Returns whether it does
+    /// by then: a stop or the deadline ends the wait.
+    pub(crate) async fn settled(&self, op: &Operation, id: &str) -> bool {
+        self.settling.wait(op, id).await
     }
 
     /// Returns whether this run has reset a credential for any resource, or is doing so.

@@ -1,7 +1,7 @@
-//! New credentials that may not work everywhere yet.
+//! Waits until a new credential works everywhere, at vendors that need some time for that.
 //!
-//! At some vendors a new credential works only after a while. If no login has shown that it does, the one before is
-//! revoked no sooner than that, or nothing could send mail in between.
+//! A login that has worked shows it, so only without one is there a wait, before the credential that the new one
+//! replaces is revoked.
 
 use std::{
     collections::BTreeMap,
@@ -10,34 +10,33 @@ use std::{
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::{
-    http::Error,
-    vendors::{Operation, Target},
-};
+use crate::vendors::{Operation, Target};
 
-/// Until when new credentials may not work, by the id of their resources.
+/// When the new credentials of this process work everywhere, by the id of the resource. It has none that has logged in.
 #[derive(Debug, Default)]
-pub(crate) struct Settling(Mutex<BTreeMap<String, Instant>>);
+pub(super) struct Settling(Mutex<BTreeMap<String, Instant>>);
 
 impl Settling {
-    /// Records that there is a new credential. Never fails.
+    /// Records that a new credential was made.
     pub(super) fn begin(&self, target: &Target) {
-        if let Some(until) = target.vendor.lag.and_then(|lag| Instant::now().checked_add(lag.settle)) {
-            self.lock().insert(target.id(), until);
+        if let Some(end) = target.vendor.lag.and_then(|lag| Instant::now().checked_add(lag.settle)) {
+            self.lock().insert(target.id(), end);
         }
     }
 
-    /// Records that a new credential has logged in.
+    /// Records that the new credential has logged in.
     pub(super) fn end(&self, target: &Target) {
         self.lock().remove(&target.id());
     }
 
-    /// Waits until the last credential of this id should work. Fails if the operation is stopped or times out first.
-    pub(crate) async fn wait(&self, op: &Operation, id: &str) -> Result<(), Error> {
-        let until = self.lock().get(id).copied();
-        match until {
-            Some(until) => op.wait(sleep_until(until)).await,
-            None => Ok(()),
+    /// Waits until the new credential with this id works everywhere. Returns whether it does by then: a stop or the
+    /// deadline ends the wait, and one that would outlast the deadline is not begun.
+    pub(super) async fn wait(&self, op: &Operation, id: &str) -> bool {
+        let end = self.lock().get(id).copied();
+        match end {
+            Some(end) if end > op.deadline => false,
+            Some(end) => op.wait(sleep_until(end)).await.is_ok(),
+            None => true,
         }
     }
 
@@ -54,43 +53,62 @@ mod tests {
 
     use super::*;
     use crate::{
-        http::Kind,
-        vendors::{Fields, VENDORS},
+        rotation::unused_api::target,
+        vendors::{Lag, ResetKind, Vendor},
     };
 
-    fn target(lags: bool) -> Target {
-        let vendor = VENDORS.iter().copied().find(|vendor| vendor.lag.is_some() == lags).unwrap();
-        Target { vendor, fields: Fields::default() }
+    const WAIT: Duration = Duration::from_secs(30);
+
+    fn slow() -> Target {
+        let target = target(ResetKind::NewCredential, "a");
+        let vendor = Vendor { lag: Some(Lag { verify: WAIT, settle: WAIT }), ..*target.vendor };
+        Target { vendor: Box::leak(Box::new(vendor)), ..target }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_new_credential_is_given_its_time_unless_it_has_logged_in() {
-        let op = Operation::new(Duration::from_mins(5), CancellationToken::new());
-        let (target, settling) = (target(true), Settling::default());
-        let settle = target.vendor.lag.unwrap().settle;
-        for (has_logged_in, expected) in [(false, settle), (true, Duration::ZERO)] {
-            let start = Instant::now();
-            settling.begin(&target);
-            if has_logged_in {
-                settling.end(&target);
-            }
-            settling.wait(&op, "another").await.unwrap();
-            assert_eq!(start.elapsed(), Duration::ZERO);
-            settling.wait(&op, &target.id()).await.unwrap();
-            assert!(start.elapsed() >= expected && start.elapsed() < expected + Duration::from_millis(10));
-        }
+    fn op(timeout: Duration) -> Operation {
+        Operation::new(timeout, CancellationToken::new())
+    }
+
+    /// Returns whether the credential has settled, and after how many seconds.
+    async fn waited(settling: &Settling, op: &Operation, id: &str) -> (bool, u64) {
         let start = Instant::now();
-        settling.begin(&self::target(false));
-        settling.wait(&op, &self::target(false).id()).await.unwrap();
-        assert_eq!(start.elapsed(), Duration::ZERO, "at most vendors there is no such time");
+        (settling.wait(op, id).await, start.elapsed().as_secs())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stop_ends_the_wait() {
-        let op = Operation::new(Duration::from_mins(5), CancellationToken::new());
-        let (target, settling) = (target(true), Settling::default());
+    async fn a_new_credential_settles_once_its_time_is_over() {
+        let (settling, target) = (Settling::default(), slow());
         settling.begin(&target);
-        op.stop.cancel();
-        assert_eq!(settling.wait(&op, &target.id()).await.unwrap_err().kind, Kind::Stopped);
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!(waited(&settling, &op(Duration::from_mins(1)), "another").await, (true, 0));
+        assert_eq!(waited(&settling, &op(Duration::from_mins(1)), &target.id()).await, (true, 20));
+        assert_eq!(waited(&settling, &op(Duration::from_mins(1)), &target.id()).await, (true, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_login_ends_the_wait_and_most_vendors_need_none() {
+        let (settling, slow) = (Settling::default(), slow());
+        settling.begin(&slow);
+        settling.end(&slow);
+        let fast = target(ResetKind::NewCredential, "b");
+        settling.begin(&fast);
+        for target in [slow, fast] {
+            assert_eq!(waited(&settling, &op(Duration::from_mins(1)), &target.id()).await, (true, 0));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_ends_the_wait_and_one_beyond_the_deadline_is_not_begun() {
+        let (settling, target) = (Settling::default(), slow());
+        settling.begin(&target);
+        assert_eq!(waited(&settling, &op(Duration::from_secs(20)), &target.id()).await, (false, 0));
+        let stopped = op(Duration::from_mins(1));
+        let stop = async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            stopped.stop.cancel();
+        };
+        let id = target.id();
+        let (settled, ()) = tokio::join!(waited(&settling, &stopped, &id), stop);
+        assert_eq!(settled, (false, 5));
     }
 }

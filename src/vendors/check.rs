@@ -68,6 +68,20 @@ fn has_escape(text: &str) -> bool {
     text.split('%').skip(1).any(|rest| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2)
 }
 
+/// Checks a switch, in the forms of environment variables.
+pub(super) fn switch(text: &str) -> Result<(), &'static str> {
+    parse_switch(text).map(drop).ok_or("must be `true` or `false`")
+}
+
+/// Returns whether a switch is on; `None` if the text is neither form.
+pub fn parse_switch(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" => Some(true),
+        "0" | "false" => Some(false),
+        _ => None,
+    }
+}
+
 /// Checks a name or a password that is sent in a body or, encoded, in a header: any text on one line.
 pub(super) fn line(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {

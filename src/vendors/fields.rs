@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::check::Check;
+use super::check::{self, Check};
 use crate::secret::{Outside, Secret};
 
 /// A setting in the provider block, or a part of what names a credential. All are text.
@@ -16,8 +16,12 @@ pub struct Field {
     pub env: Option<&'static str>,
     /// Whether a setting is read from that variable only, and is no argument.
     pub is_variable: bool,
+    /// Other variables that are read if that one is not set, because other programs read them.
+    pub other_env: &'static [&'static str],
     /// Whether a target is complete without it. A setting is required by the login that it is in.
     pub is_optional: bool,
+    /// Whether it is a switch, `true` or `false`. If it is off, that is the same as if it is not set.
+    pub is_switch: bool,
     /// Whether it may be shown.
     pub visibility: Visibility,
     /// What holds for every value. The words of a refusal never repeat the value.
@@ -32,7 +36,9 @@ impl Field {
             description,
             env: None,
             is_variable: false,
+            other_env: &[],
             is_optional: false,
+            is_switch: false,
             visibility: Visibility::Shown,
             check,
         }
@@ -41,6 +47,11 @@ impl Field {
     /// A field that nobody but the vendor sees.
     pub(super) const fn secret(name: &'static str, description: &'static str, check: Check) -> Self {
         Self { visibility: Visibility::Secret, ..Self::shown(name, description, check) }
+    }
+
+    /// A switch.
+    pub(super) const fn switch(name: &'static str, description: &'static str) -> Self {
+        Self { is_switch: true, ..Self::shown(name, description, check::switch) }
     }
 
     /// Lets a target be complete without the field.
@@ -56,6 +67,16 @@ impl Field {
     /// Makes the field no argument, so it is read from its variable only.
     pub(super) const fn variable(self) -> Self {
         Self { is_variable: true, ..self }
+    }
+
+    /// Lets the field fall back to further environment variables.
+    pub(super) const fn or_other_env(self, variables: &'static [&'static str]) -> Self {
+        Self { other_env: variables, ..self }
+    }
+
+    /// The environment variables that it falls back to, the first one first.
+    pub fn variables(&self) -> impl Iterator<Item = &'static str> {
+        self.env.into_iter().chain(self.other_env.iter().copied())
     }
 }
 

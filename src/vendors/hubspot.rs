@@ -209,7 +209,7 @@ impl VendorApi for HubSpot {
     async fn reset(&self, op: &Operation, target: &Fields, _: &Before, _: Option<&Secret>) -> Result<Reset> {
         let user_name = target.get(&USER_NAME);
         let send = |token| self.request(Method::POST, &[user_name, "password-reset"], &token).reset(op);
-        let answer = self.login.send(op, &self.api, send).await?;
+        let answer = self.login.send(op, send).await?;
         let password = Some(answer.password("/password")?);
         let named = match self.generation {
             Generation::V1 => answer.text("/userName"),
@@ -231,6 +231,7 @@ impl HubSpot {
         let login = match access_token {
             Some(token) => TokenSource::fixed(token.clone()),
             None => TokenSource::granted(
+                api.clone(),
                 generation.oauth(),
                 TokenRequest::Form(vec![
                     ("grant_type", "refresh_token".into()),
@@ -252,7 +253,7 @@ impl HubSpot {
             let request = self.request(Method::GET, path, &token);
             query.iter().fold(request, |request, (name, value)| request.query(name, value)).read(op)
         };
-        self.login.send(op, &self.api, send).await
+        self.login.send(op, send).await
     }
 
     /// Fetches one token. A response about another token is an error.

@@ -5,6 +5,8 @@
 mod absence;
 mod amazon_ses;
 mod api;
+mod assertion;
+mod azure_communication;
 mod before;
 mod cache;
 mod check;
@@ -27,7 +29,7 @@ mod vendor;
 pub use self::{
     api::VendorApi,
     before::Before,
-    check::Check,
+    check::{Check, parse_switch},
     fields::{Field, Fields, Visibility},
     report::{AppearedCredential, Found, Listed, Note, Observation, Presence, PriorCredential, Reset},
     target::Target,
@@ -38,6 +40,7 @@ pub use crate::http::{BaseUrl, CertificateFile, Client, Operation, Settings};
 /// Every built-in vendor, by name.
 pub static VENDORS: &[&Vendor] = &[
     &amazon_ses::VENDOR,
+    &azure_communication::VENDOR,
     &hostup::VENDOR,
     &hubspot::VENDOR,
     &kirim_email::VENDOR,
@@ -50,6 +53,7 @@ pub static VENDORS: &[&Vendor] = &[
 /// Every vendor that a resource may name: the built-in ones, and the API that the provider block describes.
 pub static NAMED_VENDORS: &[&Vendor] = &[
     &amazon_ses::VENDOR,
+    &azure_communication::VENDOR,
     &hostup::VENDOR,
     &http_api::VENDOR,
     &hubspot::VENDOR,

@@ -166,7 +166,7 @@ impl VendorApi for Smtpd {
         self.keys.forget(op).await?;
         let fields = [&NAME, &ROLE].map(|field| (field.name, target.get(field).into()));
         let send = |token| self.request(Method::POST, &[], &token).json(fields.to_vec()).reset(op);
-        let answer = self.login.send(op, &self.api, send).await?;
+        let answer = self.login.send(op, send).await?;
         let password = answer.secret("/Secret").map_or_else(|| answer.password("/secret"), Ok)?;
         let text = |pointer| answer.text(pointer).filter(|text| !text.raw().is_empty());
         let (key, id) = (text("/Key").or_else(|| text("/key")), text("/ID").or_else(|| text("/id")));
@@ -201,7 +201,7 @@ impl VendorApi for Smtpd {
         let Some(id) = &prior.version else { return Ok(()) };
         self.keys.forget(op).await?;
         let send = |token| self.request(Method::PUT, &[id, "revoke"], &token).set(op, &Agreement::Undocumented);
-        match self.login.send(op, &self.api, send).await {
+        match self.login.send(op, send).await {
             Ok(answer) if answer.is_empty() => Ok(()),
             // The response to a revocation is not documented, but that of a key is.
             Ok(answer) => match absence::asked(self.one(op, id).await.map(|key| key.presence())) {
@@ -235,9 +235,9 @@ impl Smtpd {
             password: settings.get_secret(password),
         };
         Self {
+            login: TokenSource::granted(api.clone(), &["oauth", "token"], login),
             api,
             own_key,
-            login: TokenSource::granted(&["oauth", "token"], login),
             before: Cache::default(),
             keys: Cache::default(),
             made: Mutex::default(),
@@ -272,7 +272,7 @@ impl Smtpd {
 
     async fn ask(&self, op: &Operation, path: &[&str]) -> Result<Answer> {
         let send = |token| self.request(Method::GET, path, &token).read(op);
-        self.login.send(op, &self.api, send).await
+        self.login.send(op, send).await
     }
 }
 

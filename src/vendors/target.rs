@@ -17,4 +17,11 @@ impl Target {
         let fields = self.vendor.identity.iter().filter_map(|field| self.fields.text(field));
         std::iter::once(self.vendor.name).chain(fields).collect::<Vec<_>>().join("/")
     }
+
+    /// The import id of a credential of the same scope, by the vendor's id of it, at a vendor with
+    /// [`ImportId::Credential`](super::ImportId::Credential).
+    pub fn import_id(&self, id: &str) -> String {
+        let scope = self.vendor.scope.iter().filter_map(|field| self.fields.text(field));
+        std::iter::once(self.vendor.name).chain(scope).chain([id]).collect::<Vec<_>>().join("/")
+    }
 }

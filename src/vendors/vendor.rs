@@ -106,6 +106,18 @@ impl Vendor {
         self.origin != VendorOrigin::BuiltIn
     }
 
+    /// Returns the settings that all logins have in common, and what each has in addition; of a single login all is its
+    /// own.
+    pub fn login_parts(&self) -> (Vec<&'static Field>, Vec<Vec<&'static Field>>) {
+        let has = |login: &[&Field], field: &Field| login.iter().any(|other| other.name == field.name);
+        let is_common =
+            |field: &Field| self.logins.len() > 1 && self.logins.iter().copied().all(|login| has(login, field));
+        let first = self.logins.first().copied().unwrap_or_default();
+        let common = first.iter().copied().filter(|field| is_common(field)).collect();
+        let own = |login: &&[&'static Field]| login.iter().copied().filter(|field| !is_common(field)).collect();
+        (common, self.logins.iter().map(own).collect())
+    }
+
     /// The environment variable for the address of the API.
     pub fn base_url_variable(&self) -> String {
         format!("{}_BASE_URL", self.name.to_uppercase())
@@ -121,7 +133,8 @@ impl fmt::Debug for Vendor {
 /// What an import id holds after the vendor's name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ImportId {
-    /// The vendor's id of the credential, which is its `remote_version`; a read then returns the target.
+    /// The fields of the scope, and the vendor's id of the credential, which is its `remote_version`; a read then returns
+    /// the rest of the target.
     Credential,
     /// The fields of the identity.
     Identity,

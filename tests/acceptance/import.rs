@@ -139,6 +139,8 @@ fn a_bad_import_id_is_explained() {
         ("hostup/acct_1/info", "`hostup.address` must be an e-mail address"),
         ("kirim_email/example.com", "the form `kirim_email/<domain>/<credential_guid>`"),
         ("smtpd/", "the form `smtpd/<credential id>`"),
+        ("azure_communication/a", "the form `azure_communication/<application_object_id>/<credential id>`"),
+        ("azure_communication/a%2Fb/c", "`azure_communication.application_object_id` must not contain `%`"),
     ] {
         let run = workspace.import(id).failed();
         // For people, lines are broken and framed.

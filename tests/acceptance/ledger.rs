@@ -117,6 +117,9 @@ impl Respond for Clerk {
         let mut book = lock(&self.0);
         let (case, path) = (book.case, request.url.path());
         let asks_for = |exchange: &Exchange| request.method.as_str() == exchange.method;
+        if let Some(always) = case.always.iter().find(|exchange| asks_for(exchange) && path == exchange.path) {
+            return json(always.status, always.body);
+        }
         if request.headers.get("authorization").is_none_or(|value| value != case.authorization) {
             return json(401, case.error);
         }
@@ -127,7 +130,8 @@ impl Respond for Clerk {
         if asks_for(list) && path == list.path {
             return json(list.status, &book.listed());
         }
-        let number = book.keys.iter().position(|key| path.contains(&key.id));
+        let body = String::from_utf8_lossy(&request.body);
+        let number = book.keys.iter().position(|key| path.contains(&key.id) || body.contains(&key.id));
         let Some(number) = number else { return json(404, case.error) };
         let key = book.keys[number].clone();
         let is_about_it = |exchange: &&Exchange| asks_for(exchange) && key.put(case, exchange.path) == path;

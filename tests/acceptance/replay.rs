@@ -87,7 +87,7 @@ pub(crate) fn log_in(case: &Case, workspace: &mut Workspace, base_url: &str) {
         if let Some(variable) =
             case.vendor.settings.iter().find(|field| field.name == *name).and_then(|field| field.env)
         {
-            workspace.set(variable, value);
+            workspace.set(variable, &value.replace("{server}", base_url));
         }
     }
     workspace.set(&case.vendor.base_url_variable(), base_url);

@@ -23,6 +23,7 @@ pub const TOKEN: &str = "contract-test-token";
 #[derive(Clone, Copy)]
 pub struct Case {
     pub vendor: &'static Vendor,
+    /// Those that log in. `{server}` stands for the address of the server that answers.
     pub settings: &'static [(&'static str, &'static str)],
     /// The values of the vendor's target fields, in their order.
     pub target: &'static [&'static str],
@@ -44,6 +45,8 @@ pub struct Case {
     pub found_late: &'static [Exchange],
     /// The list in `found` with nothing on it.
     pub empty_list: &'static str,
+    /// Whether the list is a part of something that was asked for by its id, so that it may well be empty.
+    pub empty_list_is_an_answer: bool,
     pub reset: Exchange,
     /// What the reset sends, byte for byte.
     pub reset_body: &'static str,
@@ -145,6 +148,7 @@ impl Reader {
             is_listed_as_ended: self.case.get("is_listed_as_ended") == Some(&Value::Bool(true)),
             found_late: self.exchanges("found_late"),
             empty_list: body(self.vendor, self.need("empty_list")),
+            empty_list_is_an_answer: self.case.get("empty_list_is_an_answer") == Some(&Value::Bool(true)),
             reset: *reset,
             reset_body: self.need("reset")["body"].as_str().map_or("", text),
             others: self.exchanges("others"),
@@ -188,10 +192,11 @@ impl Reader {
     }
 }
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "always",
     "authorization",
     "empty_list",
+    "empty_list_is_an_answer",
     "error",
     "found",
     "found_late",

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod amazon_ses;
+mod azure_communication;
 mod caller;
 mod case;
 mod hostup;
@@ -154,12 +155,18 @@ async fn an_empty_list_makes_no_credential_gone() {
             let presence = server.api().read(&operation(), &server.target(), &prior).await;
             let has_single_call = case.gone.len() > 1;
             match presence {
-                Ok(Presence::Found(_)) => assert_eq!(first, case.found[0].body, "{}", case.vendor.name),
+                Ok(Presence::Found(_)) => {
+                    assert!(first == case.found[0].body || case.empty_list_is_an_answer, "{}", case.vendor.name);
+                }
                 // Asked for by itself, it is gone in the vendor's words.
-                Ok(Presence::Gone) => assert!(has_single_call, "{}", case.vendor.name),
+                Ok(Presence::Gone) => {
+                    let is_twice = (first, second) == (case.empty_list, case.empty_list);
+                    let is_answered = case.empty_list_is_an_answer && is_twice;
+                    assert!(has_single_call || is_answered, "{}", case.vendor.name);
+                }
                 Err(error) => {
                     assert_eq!((error.kind, error.outcome), (Kind::Contradiction, Outcome::NotChanged));
-                    assert!(!has_single_call, "{}", case.vendor.name);
+                    assert!(!has_single_call && !case.empty_list_is_an_answer, "{}", case.vendor.name);
                 }
             }
         }
@@ -305,6 +312,8 @@ async fn nothing_is_logged_between_the_answer_to_a_reset_and_the_state() {
         let server = Server::start(case, case.found).await;
         server.mount(case.reset, ok(case)).await;
         let api = server.api();
+        // Once without the log: `tracing` may hide an event from it whose first use is at the same time in another test.
+        server.reset(&*api).await.unwrap();
         let log = log::Log::default();
         let _guard = tracing::subscriber::set_default(log.clone());
         server.reset(&*api).await.unwrap();
@@ -408,9 +417,10 @@ impl Server {
 
     fn settings(&self) -> Fields {
         let field = |name| self.case.vendor.settings.iter().find(|field| field.name == name).copied().unwrap();
+        let settings = self.case.settings.iter();
         let (names, values): (Vec<_>, Vec<_>) =
-            self.case.settings.iter().map(|(name, value)| (field(*name), *value)).unzip();
-        fields(&names, &values)
+            settings.map(|(name, value)| (field(*name), value.replace("{server}", &self.mock.uri()))).unzip();
+        fields(&names, &values.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     fn target(&self) -> Fields {

@@ -80,7 +80,12 @@ impl Vendors {
             let text = if field.visibility == Visibility::Secret { NEEDLE } else { "shown" };
             settings.insert(field, Secret::new(text)).unwrap();
         }
-        let base_url = BaseUrl::parse(&format!("http://{}", self.address)).unwrap();
+        let url = format!("http://{}", self.address);
+        // Where a vendor's tokens come from another host.
+        if let Some(field) = vendor.settings.iter().find(|field| field.name == "authority_url") {
+            settings.insert(field, Secret::new(&*url)).unwrap();
+        }
+        let base_url = BaseUrl::parse(&url).unwrap();
         vendor.api(&settings, base_url, &client)
     }
 }
@@ -140,7 +145,7 @@ fn serve(listener: &TcpListener, answer: &Mutex<Vec<u8>>) {
             }
             let _ = request.read_exact(&mut vec![0; length]);
             let login = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{LOGIN}", LOGIN.len());
-            let is_login = first.starts_with("POST /oauth/token");
+            let is_login = first.starts_with("POST /oauth/token") || first.contains("/oauth2/v2.0/token");
             let _ = stream.write_all(if is_login { login.as_bytes() } else { &answer });
         });
     }

@@ -90,12 +90,12 @@ pub(in crate::provider) fn planned(prior: &Value, planned: &Value, is_new: bool,
 /// Returns the `previous` of a state in which the credential with the id `now` has replaced that of `prior`.
 pub(in crate::provider) fn after(target: &Target, prior: &PriorCredential, now: Option<&str>) -> Value {
     let is_another = |id: &&String| now.is_none_or(|now| !now.eq_ignore_ascii_case(id));
-    prior.version.as_ref().filter(is_another).map(|id| format!("{}/{id}", target.vendor.name)).into()
+    prior.version.as_ref().filter(is_another).map(|id| target.import_id(id)).into()
 }
 
 /// Returns the previous credential of a state, if there is one that still works.
 pub(in crate::provider) fn of(target: &Target, state: &Value) -> Option<PriorCredential> {
-    let id = state.get(PREVIOUS).as_str()?.strip_prefix(target.vendor.name)?.strip_prefix('/')?;
+    let id = state.get(PREVIOUS).as_str()?.strip_prefix(&target.import_id(""))?;
     Some(PriorCredential { version: Some(id.to_owned()), username: None })
 }
 

@@ -174,8 +174,8 @@ pub(in crate::provider) enum Imported {
     Target(Target),
     /// A credential, by the id that its vendor gave it.
     Credential {
-        /// The vendor.
-        vendor: &'static Vendor,
+        /// The vendor, and the scope that the credential is in.
+        scope: Target,
         /// The vendor's id for it.
         id: String,
     },
@@ -194,8 +194,8 @@ impl Imported {
         } else {
             parts.collect()
         };
-        let wanted = match vendor.import {
-            ImportId::Credential => vec!["credential id"],
+        let wanted: Vec<_> = match vendor.import {
+            ImportId::Credential => vendor.scope.iter().map(|field| field.name).chain(["credential id"]).collect(),
             ImportId::Identity => vendor.identity.iter().map(|field| field.name).collect(),
         };
         // Empty parts would pass as arguments and only fail at the vendor.
@@ -205,7 +205,12 @@ impl Imported {
             return Err(Diagnostic::error("Invalid import id", detail).into());
         }
         match vendor.import {
-            ImportId::Credential => Ok(Self::Credential { vendor, id: parts.concat() }),
+            ImportId::Credential => {
+                let id = parts.last().copied().unwrap_or_default().to_owned();
+                let texts = vendor.scope.iter().copied().zip(parts);
+                let scope = from_texts(vendor, texts, &Path::attribute(vendor.name))?;
+                Ok(Self::Credential { scope, id })
+            }
             ImportId::Identity => {
                 let texts = vendor.identity.iter().copied().zip(parts);
                 from_texts(vendor, texts, &Path::attribute(vendor.name)).map(Self::Target)
@@ -217,7 +222,7 @@ impl Imported {
     pub(in crate::provider) fn vendor(&self) -> &'static Vendor {
         match self {
             Self::Target(target) => target.vendor,
-            Self::Credential { vendor, .. } => vendor,
+            Self::Credential { scope, .. } => scope.vendor,
         }
     }
 }

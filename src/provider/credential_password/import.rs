@@ -16,7 +16,7 @@ use crate::{
         },
         diagnostics::vendor::{self, Step},
     },
-    vendors::{Fields, Found, Presence, PriorCredential, Target},
+    vendors::{Found, Presence, PriorCredential, Target},
 };
 
 impl CredentialPassword {
@@ -27,15 +27,14 @@ impl CredentialPassword {
         let api = self.connections.api(vendor)?;
         let (target, found, version) = match imported {
             Imported::Target(target) => (target, Found::default(), None),
-            Imported::Credential { id, .. } => {
+            Imported::Credential { scope, id } => {
                 let op = Timed::Read.operation(call, &Value::Null);
                 let credential = PriorCredential { version: Some(id.clone()), ..PriorCredential::default() };
-                // The id is all that is known; the vendor returns the rest.
-                let unknown = Target { vendor, fields: Fields::default() };
-                match api.read(&op, &unknown.fields, &credential).await {
+                // That is all that is known; the vendor returns the rest.
+                match api.read(&op, &scope.fields, &credential).await {
                     Ok(Presence::Found(found)) => (Target { vendor, fields: found.target.clone() }, found, Some(id)),
                     Ok(Presence::Gone) => return Err(vendor::unknown_id(vendor).into()),
-                    Err(error) => return Err(vendor::failed(Step::Reading, &unknown, &error).into()),
+                    Err(error) => return Err(vendor::failed(Step::Reading, &scope, &error).into()),
                 }
             }
         };

@@ -69,6 +69,38 @@ pub(in crate::provider) fn spared(target: &Target, old: &str) -> Diagnostic {
     .at(path(target))
 }
 
+/// The warning for an old credential that was not revoked because there was no time to wait until its successor works
+/// everywhere.
+pub(in crate::provider) fn not_settled(target: &Target, old: &str) -> Diagnostic {
+    let (old, title) = (stored(old), target.vendor.title);
+    Diagnostic::warning(
+        "The old credential was not revoked",
+        format!(
+            "Revoking `{old}`, which `{}` replaces: at {title} a new credential may need some time until it works, and \
+             there was no time left to wait for that, so the old one is left valid. {} The state is up to date. Once \
+             the new one logs in, revoke `{old}` by hand.",
+            target.id(),
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The error for the credential of a deposed object that was not revoked, because there was no time to wait until its
+/// successor works everywhere.
+pub(in crate::provider) fn stopped_before_settled(target: &Target, old: &str) -> Diagnostic {
+    let (old, title) = (stored(old), target.vendor.title);
+    Diagnostic::error(
+        "The old credential was not revoked",
+        format!(
+            "Revoking the credential of `{}`: at {title} a new credential may need some time until it works, and the \
+             operation was stopped while it waited for that, so `{old}` is left valid. {} Apply again to revoke it.",
+            target.id(),
+            Outcome::NotChanged.sentence()
+        ),
+    )
+}
+
 /// The warning for an old credential whose successor has no known name yet, so the two may not be matched.
 pub(in crate::provider) fn successor_unknown(target: &Target, old: &str) -> Diagnostic {
     let old = stored(old);

@@ -58,6 +58,7 @@ pub(in crate::provider) fn kept(predecessor: &Predecessor, kept: &Kept) -> Diagn
     match kept {
         Kept::StillHeld => revocation::same_credential(target, id),
         Kept::SuccessorRejected => revocation::spared(target, id),
+        Kept::SuccessorUnsettled => revocation::not_settled(target, id),
         Kept::Failed(error) => revocation::not_revoked(target, id, error),
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     },
     provider::attributes::duration,
     secret::Secret,
-    vendors::{self, BaseUrl, Field, Fields, VENDORS, Vendor, Visibility},
+    vendors::{self, BaseUrl, Field, Fields, VENDORS, Vendor, Visibility, parse_switch},
 };
 
 const MAX_REQUESTS_PER_SECOND: &str = "max_requests_per_second";
@@ -67,9 +67,18 @@ pub(in crate::provider) fn schema() -> Schema {
 }
 
 fn setting(field: &Field) -> Attribute {
-    let variable = field.env.map(|variable| format!(" Environment variable: `{variable}`.")).unwrap_or_default();
-    let attribute = Attribute::optional(field.name, Type::String, format!("{}{variable}", field.description))
-        .validated_by(field.check);
+    let variables: Vec<_> = field.variables().map(|variable| format!("`{variable}`")).collect();
+    let variables = match &variables[..] {
+        [] => String::new(),
+        [one] => format!(" Environment variable: {one}."),
+        several => format!(" Environment variables: {}.", several.join(", or ")),
+    };
+    let description = format!("{}{variables}", field.description);
+    let attribute = if field.is_switch {
+        Attribute::optional(field.name, Type::Bool, description)
+    } else {
+        Attribute::optional(field.name, Type::String, description).validated_by(field.check)
+    };
     match field.visibility {
         Visibility::Shown => attribute,
         Visibility::Secret => attribute.sensitive(),
@@ -95,7 +104,7 @@ pub(in crate::provider) fn validate(config: &Value) -> Diagnostics {
             .push(invalid(Path::attribute(MAX_REQUESTS_PER_SECOND), "must be at least 0.001; omit it for no limit"));
     }
     for vendor in VENDORS {
-        if let Err(diagnostic) = configured_login(vendor, config.get(vendor.name)) {
+        if let Err(diagnostic) = possible_logins(vendor, config.get(vendor.name)) {
             diagnostics.push(diagnostic);
         }
     }
@@ -176,15 +185,20 @@ fn address(vendor: &Vendor, settings: &Fields, block: &Value, environment: Envir
 }
 
 fn complete(vendor: &'static Vendor, block: &Value, environment: Environment) -> Result<Fields, Diagnostic> {
-    let from_environment = |field: &Field| field.env.and_then(environment);
-    let login = match configured_login(vendor, block)? {
-        Some(login) => login,
-        None => vendor
-            .logins
-            .iter()
-            // The environment chooses a login only if it has all of its fields.
-            .find(|login| login.iter().all(|field| from_environment(field).is_some()))
-            .ok_or_else(|| no_credentials(vendor, block))?,
+    let from_environment = |field: &Field| {
+        let set = field.variables().find_map(|variable| Some((variable, environment(variable)?)));
+        set.filter(|(_, text)| !field.is_switch || parse_switch(text) != Some(false))
+    };
+    let possible = possible_logins(vendor, block)?;
+    let is_there = |field: &&Field| is_configured(block, field) || from_environment(field).is_some();
+    // Of several, the environment chooses one of which nothing is missing.
+    let login = match (possible.iter().find(|login| login.iter().all(is_there)), &possible[..]) {
+        (Some(login), _) => login,
+        (None, [login]) if login.iter().any(|field| is_configured(block, field)) => login,
+        (None, [login, ..]) if login.iter().any(|field| is_configured(block, field)) => {
+            return Err(undecided_login(vendor));
+        }
+        (None, _) => return Err(no_credentials(vendor, block)),
     };
     // Only the fields of the chosen login are used, each from the configuration or else from the environment. So a
     // token in the environment is never combined with a configured client id.
@@ -198,7 +212,7 @@ fn complete(vendor: &'static Vendor, block: &Value, environment: Environment) ->
         }
         if let Some(value) = configured(block, field) {
             fields.insert(field, value).map_err(|words| refused_setting(vendor, field.name, words))?;
-        } else if let Some((variable, value)) = field.env.zip(from_environment(field)) {
+        } else if let Some((variable, value)) = from_environment(field) {
             fields.insert(field, Secret::new(value)).map_err(|words| refused_variable(variable, words))?;
         } else if chosen {
             return Err(incomplete_login(vendor, login, field));
@@ -207,23 +221,36 @@ fn complete(vendor: &'static Vendor, block: &Value, environment: Environment) ->
     Ok(fields)
 }
 
-/// Returns the login that the configuration chooses, if any. Fails if it sets arguments of two.
-fn configured_login(vendor: &'static Vendor, block: &Value) -> Result<Option<&'static [&'static Field]>, Diagnostic> {
-    let mut chosen = vendor.logins.iter().filter(|login| login.iter().any(|field| !block.get(field.name).is_null()));
-    match (chosen.next(), chosen.next()) {
-        (Some(_), Some(_)) if !block.is_unknown() => Err(Diagnostic::error(
-            format!("Conflicting credentials for {}", vendor.title),
-            format!("Set either {}, not both.", alternatives(vendor, |field| Some(format!("`{}`", field.name)))),
-        )
-        .at(Path::attribute(vendor.name))),
-        (login, _) => Ok(login.copied()),
+/// Returns the logins that the configuration leaves possible: those that have all of the login's arguments that it sets.
+/// Fails if there is none, because it sets arguments of two.
+fn possible_logins(vendor: &'static Vendor, block: &Value) -> Result<Vec<&'static [&'static Field]>, Diagnostic> {
+    let fields = vendor.logins.iter().copied().flatten();
+    let configured: Vec<_> = fields.filter(|field| is_configured(block, field)).map(|field| field.name).collect();
+    let has = |login: &[&Field], name: &str| login.iter().any(|field| field.name == name);
+    let logins = vendor.logins.iter().copied();
+    let possible: Vec<_> = logins.filter(|login| configured.iter().all(|name| has(login, name))).collect();
+    if !possible.is_empty() || block.is_unknown() {
+        return Ok(possible);
     }
+    let alternatives = alternatives(vendor, |field| Some(format!("`{}`", field.name)));
+    let detail = match vendor.logins.len() {
+        2 => format!("Set either {alternatives}, not both."),
+        _ => format!("Set only one of these: {alternatives}."),
+    };
+    let diagnostic = Diagnostic::error(format!("Conflicting credentials for {}", vendor.title), detail);
+    Err(diagnostic.at(Path::attribute(vendor.name)))
+}
+
+/// Returns whether the configuration sets a field, even if its value is not known yet.
+fn is_configured(block: &Value, field: &Field) -> bool {
+    block.get(field.name).is_unknown() || configured(block, field).is_some()
 }
 
 fn configured(block: &Value, field: &Field) -> Option<Secret> {
     match block.get(field.name) {
         Value::String(text) => Some(Secret::new(text.as_str())),
         Value::Secret(secret) => Some(secret.clone()),
+        Value::Bool(true) => Some(Secret::new("true")),
         _ => None,
     }
 }
@@ -246,6 +273,19 @@ fn no_credentials(vendor: &Vendor, block: &Value) -> Diagnostic {
             title = vendor.title,
             name = vendor.name,
             variables = alternatives(vendor, |field| field.env.map(|variable| format!("`{variable}`"))),
+        ),
+    )
+}
+
+/// The error for a configuration that belongs to several logins, none of which is complete.
+fn undecided_login(vendor: &Vendor) -> Diagnostic {
+    Diagnostic::error(
+        format!("Incomplete credentials for {}", vendor.title),
+        format!(
+            "In `{}` of the provider block, the credentials are incomplete. Set {}, each in the provider block or in its \
+             environment variable.",
+            vendor.name,
+            alternatives(vendor, |field| Some(format!("`{}`", field.name))),
         ),
     )
 }
@@ -276,16 +316,19 @@ fn refused_variable(variable: &str, words: &str) -> Diagnostic {
     )
 }
 
-/// Lists the ways to log in to a vendor: "`A`, or `B`, `C` and `D`".
+/// Lists the ways to log in to a vendor: "`A`, or `B`, `C` and `D`". What all have in common comes first: "`X` and `Y`,
+/// with `A`, or `B`".
 fn alternatives(vendor: &Vendor, name: impl Fn(&Field) -> Option<String>) -> String {
-    let one = |login: &&[&Field]| {
+    let one = |login: &[&Field]| {
         let mut names: Vec<_> = login.iter().filter_map(|field| name(field)).collect();
         match names.pop() {
             Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
             last => last.unwrap_or_default(),
         }
     };
-    vendor.logins.iter().map(one).collect::<Vec<_>>().join(", or ")
+    let (common, own) = vendor.login_parts();
+    let own = own.iter().map(|login| one(login)).collect::<Vec<_>>().join(", or ");
+    if common.is_empty() { own } else { format!("{}, with {own}", one(&common)) }
 }
 
 #[cfg(test)]
@@ -350,6 +393,73 @@ mod tests {
         let (fields, _) = complete(&block(&[("client_id", "id".into())]), environment);
         assert_eq!(value(&fields, "access_token"), None);
         assert_eq!(value(&fields, "client_secret"), Some(Secret::new("env-HUBSPOT_CLIENT_SECRET")));
+    }
+
+    /// The names of the settings that a vendor with several logins in common parts resolves to.
+    fn names(block: &Value, variables: &[(&str, &str)]) -> Result<Vec<&'static str>, Diagnostic> {
+        let vendor = VENDORS.iter().find(|vendor| vendor.name == "azure_communication").unwrap();
+        let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        match resolve(vendor, block, &|name| variable(name).map(str::to_owned)) {
+            Resolved::Complete(fields, _) => {
+                let set = |field: &&&Field| fields.text(field).is_some() || fields.secret(field).is_some();
+                Ok(vendor.settings.iter().filter(set).map(|field| field.name).collect())
+            }
+            Resolved::Unknown => panic!("unknown"),
+            Resolved::Refused(diagnostic) => Err(diagnostic),
+        }
+    }
+
+    #[test]
+    fn logins_with_common_parts_are_told_apart_by_the_others() {
+        const SECRET: &[&str] = &["client_id", "client_secret", "tenant_id"];
+        const FILE: &[&str] = &["client_id", "oidc_token_file_path", "tenant_id", "use_oidc"];
+        const REQUEST: &[&str] = &["client_id", "oidc_request_token", "oidc_request_url", "tenant_id", "use_oidc"];
+        let common = [("ARM_TENANT_ID", "t"), ("ARM_CLIENT_ID", "c")];
+        let sdk = [("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c")];
+        let client_secret = ("ARM_CLIENT_SECRET", "s");
+        let file = ("AZURE_FEDERATED_TOKEN_FILE", "/token");
+        let github =
+            [("ACTIONS_ID_TOKEN_REQUEST_URL", "https://a.example"), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "token")];
+        let (on, off) = (("ARM_USE_OIDC", "true"), ("ARM_USE_OIDC", "False"));
+        let ids = block(&[("tenant_id", "t".into()), ("client_id", "c".into())]);
+        let switched_on = block(&[("use_oidc", true.into())]);
+        let switched_off = block(&[("use_oidc", false.into()), ("client_secret", secret("s"))]);
+        for (row, block, variables, expected) in [
+            (1, &Value::Null, [&common[..], &[client_secret]].concat(), SECRET),
+            (2, &Value::Null, [&sdk[..], &[("AZURE_CLIENT_SECRET", "s")]].concat(), SECRET),
+            (3, &Value::Null, [&sdk[..], &[file, on]].concat(), FILE),
+            (4, &Value::Null, [&common[..], &[on], &github].concat(), REQUEST),
+            (5, &Value::Null, [&common[..], &[client_secret, on], &github].concat(), SECRET),
+            (6, &Value::Null, [&common[..], &[client_secret, off], &github].concat(), SECRET),
+            (7, &ids, vec![client_secret], SECRET),
+            (8, &ids, vec![file, on], FILE),
+            (9, &switched_on, [&common[..], &[client_secret], &github].concat(), REQUEST),
+            (10, &switched_off, [&common[..], &github].concat(), SECRET),
+        ] {
+            assert_eq!(names(block, &variables).unwrap(), expected, "row {row}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_of_several_logins_is_named() {
+        let common = [("ARM_TENANT_ID", "t"), ("ARM_CLIENT_ID", "c")];
+        let off = [("ARM_TENANT_ID", "t"), ("ARM_CLIENT_ID", "c"), ("ARM_OIDC_TOKEN", "t"), ("ARM_USE_OIDC", "0")];
+        let ids = block(&[("tenant_id", "t".into())]);
+        let alone = block(&[("client_secret", secret("s"))]);
+        let conflict = block(&[("client_secret", secret("s")), ("oidc_token", secret("t"))]);
+        let no_switch = [common[0], common[1], ("ARM_USE_OIDC", "perhaps"), ("ARM_OIDC_TOKEN", "t")];
+        for (row, block, variables, summary, words) in [
+            (1, &Value::Null, &common[..], "No credentials for", "`ARM_CLIENT_ID`, with `ARM_CLIENT_SECRET`, or `ARM_"),
+            (2, &Value::Null, &off[..], "No credentials for", "`ARM_USE_OIDC` and `ARM_OIDC_TOKEN`"),
+            (3, &ids, &[], "Incomplete credentials for", "Set `tenant_id` and `client_id`, with `client_secret`, or"),
+            (4, &alone, &[], "Incomplete credentials for", "`client_id` is missing"),
+            (5, &conflict, &common[..], "Conflicting credentials for", "Set only one of these: `tenant_id` and"),
+            (6, &Value::Null, &no_switch[..], "Invalid value", "`ARM_USE_OIDC` must be `true` or `false`"),
+        ] {
+            let error = names(block, variables).unwrap_err();
+            assert!(error.summary.starts_with(summary), "row {row}: {}", error.summary);
+            assert!(error.detail.contains(words), "row {row}: {}", error.detail);
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ const PROXIES: [&str; 6] = ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy
 pub(super) fn remember(environment: Environment) {
     let settings = VENDORS.iter().flat_map(|vendor| vendor.settings);
     let secret = settings.filter(|field| field.visibility == Visibility::Secret);
-    for variable in secret.filter_map(|field| field.env) {
+    for variable in secret.flat_map(|field| field.variables()) {
         environment(variable).map(Secret::known);
     }
     for proxy in PROXIES.into_iter().filter_map(environment).map(Zeroizing::new) {

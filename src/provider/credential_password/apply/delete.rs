@@ -1,5 +1,7 @@
 //! Deletes a resource, which is either destroyed or replaced by a create that follows.
 
+use std::time::Duration;
+
 use super::overlap::unidentified;
 use crate::{
     framework::{Call, Private, diagnostic::Result, value::Value},
@@ -27,22 +29,26 @@ impl CredentialPassword {
         prior: &Value,
         planned: &Private,
     ) -> Result<()> {
-        let op = Timed::Delete.operation(call, prior);
         let notes = PrivateData::from(planned);
         match &notes.action {
             Some(PlannedAction::Create(stored)) => {
                 let successor = stored.as_ref().and_then(|stored| stored.target(self.connections.configured()));
+                let op = Timed::Delete.operation(call, prior);
                 self.delete_before_create(call, &op, prior, successor, &notes).await
             }
-            Some(PlannedAction::Destroy) | None => self.destroy(call, &op, prior).await,
+            Some(PlannedAction::Destroy) | None => self.destroy(call, prior).await,
         }
     }
 
     /// Revokes the credentials of the state if resets at their vendor create new ones. Otherwise nothing is sent and
     /// the password stays as it is.
-    async fn destroy(&self, call: &Call, op: &Operation, prior: &Value) -> Result<()> {
+    async fn destroy(&self, call: &Call, prior: &Value) -> Result<()> {
         // This state is about to disappear, so it no longer protects its credential from revocation.
         let (previous, current) = (self.previous(prior)?, self.predecessor(prior)?);
+        if let Some(current) = &current {
+            self.wait_for_successor(call, current).await?;
+        }
+        let op = &Timed::Delete.operation(call, prior);
         self.shared.live.release(&State::of(prior).stored);
         // The previous one first: once the current one is gone, a refresh drops the state, and the other one with it.
         let previous = previous.filter(|previous| self.may_revoke(call, previous));
@@ -51,12 +57,7 @@ impl CredentialPassword {
             revoked.map_err(|error| overlap::not_revoked(&previous.target, previous.id(), &error))?;
         }
         if let Some(current) = current.filter(|current| self.may_revoke(call, current)) {
-            // Its successor may be a moment old.
-            let settled = self.shared.settling.wait(op, &current.target.id()).await;
-            let revoked = match settled {
-                Ok(()) => current.revoke(op).await,
-                Err(cut) => Err(cut),
-            };
+            let revoked = current.revoke(op).await;
             revoked.map_err(|error| {
                 let failed = vendor::failed(Step::Revoking, &current.target, &error);
                 overlap::after_previous(failed, previous.as_ref().map(Predecessor::id))
@@ -67,6 +68,16 @@ impl CredentialPassword {
         }
         self.try_replaced(call, op, prior).await;
         Ok(())
+    }
+
+    /// Waits until the credential that has replaced a deposed one works everywhere. The time does not count as that of
+    /// the deletion; only a stop ends the wait.
+    async fn wait_for_successor(&self, call: &Call, deposed: &Predecessor) -> Result<()> {
+        let op = Operation::new(Duration::MAX, call.stop.clone());
+        if self.shared.settled(&op, &deposed.target.id()).await {
+            return Ok(());
+        }
+        Err(revocation::stopped_before_settled(&deposed.target, deposed.id()).into())
     }
 
     /// Returns whether a destroyed credential may be revoked, and warns if it may not.
