@@ -3,19 +3,18 @@
 use crate::{
     framework::{Change, ResourceState, value::Value},
     provider::{
-        attributes::{configured::Configured, retire_previous, target},
+        attributes::retire_previous,
         credential_password::{names::PREVIOUS, private_data::PrivateData, state::State},
     },
     rotation::NewCredential,
+    vendors::Target,
 };
 
 /// Sets the `previous` of a new state, if the plan leaves it open: the credential that the reset has replaced.
-pub(super) fn set_previous(state: &mut Value, change: &Change, new: &NewCredential) {
+pub(super) fn set_previous(state: &mut Value, target: &Target, change: &Change, new: &NewCredential) {
     if state.get(PREVIOUS).is_unknown() {
-        let target = target::of(&change.planned, Configured::default()).ok().flatten();
         let replaced = State::of(&change.prior).stored.credential;
-        let after = |target| retire_previous::after(&target, &replaced, new.version.as_deref());
-        state.set(PREVIOUS, target.map_or(Value::Null, after));
+        state.set(PREVIOUS, retire_previous::after(target, &replaced, new.version.as_deref()));
     }
 }
 

@@ -39,7 +39,7 @@ impl Sink for ApplySink<'_> {
     fn store(&self, new: &NewCredential) {
         let healed = PrivateData::from(&self.change.private).healed_after();
         let mut rotated = new_state::rotated(self.change, new, healed, self.storage);
-        set_previous(&mut rotated.state, self.change, new);
+        set_previous(&mut rotated.state, self.target, self.change, new);
         self.new.set(rotated);
     }
 
