@@ -126,6 +126,8 @@ pub enum Kind {
     NotTheApi,
     /// The credential to replace is the one that the provider logs in with. Nothing was sent.
     OwnLogin,
+    /// The API has no list of the account's credentials, or none that names them.
+    NoList,
     /// 429: too many requests, and not enough time left to wait.
     RateLimited,
     /// A redirect, which is never followed.

@@ -34,6 +34,11 @@ pub(super) trait Leaf: Sized {
     fn of_flag(_: bool) -> Option<Self> {
         None
     }
+
+    /// Of an object, a list, or a number that is negative or a fraction.
+    fn of_other() -> Option<Self> {
+        None
+    }
 }
 
 impl Leaf for Secret {
@@ -98,6 +103,7 @@ impl<'de, T: Leaf> Visitor<'de> for Find<'_, T> {
                 _ => _ = map.next_value::<IgnoredAny>()?,
             }
         }
+        self.take(T::of_other());
         Ok(())
     }
 
@@ -110,11 +116,12 @@ impl<'de, T: Leaf> Visitor<'de> for Find<'_, T> {
                     return Ok(());
                 }
             }
-            if items.next_element_seed(Find { path: rest, found: self.found })?.is_none() {
+            if items.next_element_seed(Find { path: rest, found: &mut *self.found })?.is_none() {
                 return Ok(());
             }
         }
         while items.next_element::<IgnoredAny>()?.is_some() {}
+        self.take(T::of_other());
         Ok(())
     }
 
@@ -124,10 +131,12 @@ impl<'de, T: Leaf> Visitor<'de> for Find<'_, T> {
     }
 
     fn visit_f64<E>(self, _: f64) -> std::result::Result<(), E> {
+        self.take(T::of_other());
         Ok(())
     }
 
     fn visit_i64<E>(self, _: i64) -> std::result::Result<(), E> {
+        self.take(T::of_other());
         Ok(())
     }
 

@@ -26,6 +26,27 @@ impl Leaf for TextOrNumber {
     }
 }
 
+/// Anything but null and false.
+struct Something;
+
+impl Leaf for Something {
+    fn of_text(_: &str) -> Option<Self> {
+        Some(Self)
+    }
+
+    fn of_number(_: u64) -> Option<Self> {
+        Some(Self)
+    }
+
+    fn of_flag(flag: bool) -> Option<Self> {
+        flag.then_some(Self)
+    }
+
+    fn of_other() -> Option<Self> {
+        Some(Self)
+    }
+}
+
 impl Answer {
     /// Returns the password at a JSON pointer. Fails if there is none or it is empty.
     ///
@@ -70,6 +91,18 @@ impl Answer {
     /// Returns the string or the integer at a JSON pointer, as text.
     pub fn text_or_number(&self, pointer: &str) -> Option<Outside> {
         self.find(pointer).map(|TextOrNumber(text)| text)
+    }
+
+    /// Returns what leads to the next page of a list, at a JSON pointer; `None` at the end, where there is nothing, null,
+    /// false or an empty text. Fails if there is anything else: half a list says nothing about what it lacks.
+    pub fn next_page(&self, pointer: &str) -> Result<Option<Outside>> {
+        match self.text_or_number(pointer) {
+            Some(next) => Ok(Some(next).filter(|next| !next.raw().is_empty())),
+            None if self.find::<Something>(pointer).is_some() => {
+                Err(self.unreadable("what leads to the next page is neither a text nor a number"))
+            }
+            None => Ok(None),
+        }
     }
 
     /// Returns the integer at a JSON pointer.

@@ -72,11 +72,18 @@ impl Request {
         Self { api, method, url, authorization: None, headers: Vec::new(), signer: None, body: None }
     }
 
-    /// Changes the URL to that of a link in an earlier response, on the same server.
-    #[must_use]
-    pub fn at(mut self, link: &Outside) -> Self {
-        self.url = self.api.base.follow(link.raw());
-        self
+    /// Changes the URL to that of a link in an earlier response. The error says why the link is not followed: it must
+    /// not lead the login to another server.
+    pub fn at(mut self, link: &Outside) -> Result<Self, &'static str> {
+        self.url = Ok(match (link.raw().strip_prefix('?'), self.url) {
+            (Some(query), Ok(mut url)) => {
+                url.set_query(Some(query));
+                url.set_fragment(None);
+                url
+            }
+            _ => self.api.base.follow(link.raw())?,
+        });
+        Ok(self)
     }
 
     /// Ends the path with a slash, for APIs that know no other.

@@ -62,6 +62,18 @@ impl Secret {
         known::remember(self.expose());
     }
 
+    /// Remembers the value of a header, and what follows a scheme or a name in it: a response may repeat the token alone,
+    /// as in `cpanel user:token` or `Token token="…"`.
+    pub fn remember_header(&self) {
+        self.remember();
+        for (at, separator) in self.expose().match_indices([' ', ':', '=', '"']) {
+            let rest = self.expose()[at + separator.len()..].trim_matches('"');
+            if rest.len() >= SHORTEST_TOKEN {
+                known::remember(rest);
+            }
+        }
+    }
+
     /// Returns the text to send it, in an HTTP request or SMTP AUTH.
     pub fn for_wire(&self) -> &str {
         self.expose()
@@ -87,6 +99,9 @@ impl Secret {
         self.0.expose_secret()
     }
 }
+
+/// The length in bytes from which a part of a header is taken for a token.
+const SHORTEST_TOKEN: usize = 8;
 
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {

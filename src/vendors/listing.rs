@@ -185,7 +185,7 @@ impl<'de> Deserialize<'de> for Key {
 }
 
 /// A text that need not be there, or a moment, in whichever form it comes. What is of another kind says nothing.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Scalar {
     /// A text.
     Text(Outside),

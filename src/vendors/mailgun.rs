@@ -89,7 +89,7 @@ static RECIPE: Recipe = Recipe {
         success: &[],
         items: "/items",
         paging: Paging::Skip { limit: ("limit", 100), skip: "skip" },
-        id: "/login",
+        id: Some("/login"),
         has_numeric_ids: false,
         scope: &[&DOMAIN],
         matches: &[("/login", "{login}@{domain}")],

@@ -94,7 +94,7 @@ static RECIPE: Recipe = Recipe {
         success: &[],
         items: "/data",
         paging: Paging::After { limit: ("limit", 100), after: "after", has_more: "/has_more" },
-        id: "/id",
+        id: Some("/id"),
         has_numeric_ids: false,
         scope: &[],
         matches: &[("/name", "{name}")],

@@ -96,7 +96,7 @@ static RECIPE: Recipe = Recipe {
         success: &[],
         items: "/result",
         paging: Paging::Single,
-        id: "/api_key_id",
+        id: Some("/api_key_id"),
         has_numeric_ids: false,
         scope: &[],
         matches: &[("/name", "{name}")],

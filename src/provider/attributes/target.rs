@@ -189,21 +189,30 @@ impl Imported {
         let vendor =
             NAMED_VENDORS.iter().copied().find(|vendor| vendor.name == name).ok_or_else(|| unknown_vendor(text))?;
         let vendor = configured.vendor(vendor);
-        let parts: Vec<_> = if vendor.has_parts() {
-            text.split_once('/').map(|(_, rest)| rest).into_iter().collect()
-        } else {
-            parts.collect()
+        let parts: Vec<_> = match vendor.origin {
+            VendorOrigin::NotConfigured => text.split_once('/').map(|(_, rest)| rest).into_iter().collect(),
+            VendorOrigin::BuiltIn | VendorOrigin::Configured { .. } => parts.collect(),
         };
-        let wanted: Vec<_> = match vendor.import {
-            ImportId::Credential => vendor.scope.iter().map(|field| field.name).chain(["credential id"]).collect(),
-            ImportId::Identity => vendor.identity.iter().map(|field| field.name).collect(),
+        let names: Vec<_> = match (vendor.origin, vendor.import) {
+            (VendorOrigin::Configured { name_form, .. }, _) => name_form.split('/').collect(),
+            (_, ImportId::Credential) => vendor.scope.iter().map(|field| field.name).collect(),
+            (_, ImportId::Identity) => vendor.identity.iter().map(|field| field.name).collect(),
         };
+        let id = (vendor.import == ImportId::Credential).then_some("credential id");
+        let wanted: Vec<_> = names.iter().copied().chain(id).collect();
         // Empty parts would pass as arguments and only fail at the vendor.
         if parts.len() != wanted.len() || parts.contains(&"") {
             let form = wanted.iter().map(|name| format!("<{name}>")).collect::<Vec<_>>().join("/");
             let detail = format!("The import id of a {} credential has the form `{name}/{form}`.", vendor.title);
             return Err(Diagnostic::error("Invalid import id", detail).into());
         }
+        // The parts of a name are one field.
+        let name = parts[..names.len()].join("/");
+        let parts = match (vendor.origin, vendor.import) {
+            (VendorOrigin::Configured { .. }, ImportId::Credential) => vec![&*name, parts[names.len()]],
+            (VendorOrigin::Configured { .. }, ImportId::Identity) => vec![&*name],
+            _ => parts,
+        };
         match vendor.import {
             ImportId::Credential => {
                 let id = parts.last().copied().unwrap_or_default().to_owned();

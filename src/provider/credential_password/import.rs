@@ -16,7 +16,7 @@ use crate::{
         },
         diagnostics::vendor::{self, Step},
     },
-    vendors::{Found, Presence, PriorCredential, Target},
+    vendors::{Field, Found, Presence, PriorCredential, Target},
 };
 
 impl CredentialPassword {
@@ -32,6 +32,12 @@ impl CredentialPassword {
                 let credential = PriorCredential { version: Some(id.clone()), ..PriorCredential::default() };
                 // That is all that is known; the vendor returns the rest.
                 match api.read(&op, &scope.fields, &credential).await {
+                    Ok(Presence::Found(found)) if vendor.has_parts() => {
+                        if !is_called(&found, &scope) {
+                            return Err(vendor::another_name(&scope).into());
+                        }
+                        (scope, found, Some(id))
+                    }
                     Ok(Presence::Found(found)) => (Target { vendor, fields: found.target.clone() }, found, Some(id)),
                     Ok(Presence::Gone) => return Err(vendor::unknown_id(vendor).into()),
                     Err(error) => return Err(vendor::failed(Step::Reading, &scope, &error).into()),
@@ -47,4 +53,13 @@ impl CredentialPassword {
         state.set(ROTATION_VERSION, rotation_version::of(rotated_at(&state)));
         Ok(ResourceState { state: completed(state, found, None), private: Private::default() })
     }
+}
+
+/// Returns whether the API calls a credential by the name in the import id.
+fn is_called(found: &Found, scope: &Target) -> bool {
+    let is_same = |field: &&Field| {
+        let shown = found.target.text(field).zip(scope.fields.text(field));
+        shown.is_some_and(|(shown, name)| shown.eq_ignore_ascii_case(name))
+    };
+    scope.vendor.scope.iter().all(is_same)
 }

@@ -121,6 +121,19 @@ pub(in crate::provider) fn unknown_id(vendor: &Vendor) -> Diagnostic {
     )
 }
 
+/// The error for an import of a credential that is not called by the name in the import id.
+pub(in crate::provider) fn another_name(scope: &Target) -> Diagnostic {
+    let title = scope.vendor.title;
+    Diagnostic::error(
+        "The credential has another name",
+        format!(
+            "{}: {title} has a credential with this id, but under another name. {} Check the name and the id.",
+            Step::Reading.to(scope),
+            Outcome::NotChanged.sentence()
+        ),
+    )
+}
+
 /// The warning for a resource that a refresh removes from state together with its password.
 pub(in crate::provider) fn dropped(target: &Target) -> Diagnostic {
     Diagnostic::warning(
@@ -166,6 +179,7 @@ pub(super) fn summary(step: Step, target: &Target, error: &Error) -> String {
             Kind::NoLogin => format!("No credentials for {title}"),
             Kind::NoRoom => format!("No room for another credential at {title}"),
             Kind::OwnLogin => "The provider logs in with this credential".to_owned(),
+            Kind::NoList => "The credentials cannot be listed".to_owned(),
             Kind::RateLimited => format!("{title}'s rate limit is reached"),
             Kind::Unavailable => format!("{title} has a problem"),
             Kind::Redirected => format!("{title}'s API returned a redirect"),
@@ -176,9 +190,13 @@ pub(super) fn summary(step: Step, target: &Target, error: &Error) -> String {
 
 pub(super) fn answered(target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
-    let vendor = if error.host.is_empty() { title.to_owned() } else { format!("{title} ({})", error.host) };
+    let vendor = if error.host.is_empty() || *error.host == *title {
+        title.to_owned()
+    } else {
+        format!("{title} ({})", error.host)
+    };
     let Some(status) = error.status else {
-        let was_asked = !matches!(error.kind, Kind::NoLogin | Kind::OwnLogin | Kind::Setup);
+        let was_asked = !matches!(error.kind, Kind::NoList | Kind::NoLogin | Kind::OwnLogin | Kind::Setup);
         let silence = if was_asked { "sent no response" } else { "was not called" };
         return format!("{vendor} {silence}: {}.", error.reason);
     };
@@ -250,6 +268,7 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
         }
         (Outcome::NotChanged, kind) => match kind {
             Kind::Setup => "Correct the provider's settings and try again.".to_owned(),
+            Kind::NoList => "Import the credentials by their names instead.".to_owned(),
             Kind::Unreachable => {
                 format!("Check the network, the proxy and `base_url` of `{}`, then try again.", target.vendor.name)
             }
@@ -322,12 +341,13 @@ mod tests {
     use crate::framework::value::Value;
     use crate::provider::attributes::configured::Configured;
 
-    const KINDS: [Kind; 21] = [
+    const KINDS: [Kind; 22] = [
         Kind::Certificate,
         Kind::Conflict,
         Kind::Contradiction,
         Kind::Forbidden,
         Kind::Interrupted,
+        Kind::NoList,
         Kind::NoLogin,
         Kind::NoRoom,
         Kind::NotFound,

@@ -239,8 +239,9 @@ pub(super) fn validate(config: &Value) -> Diagnostics {
 
 /// The error for a resource at a described API without a description.
 pub(super) fn missing() -> Diagnostic {
-    let detail = "A resource has `http`, but the provider block has no `http` block that describes the API. Add one; the \
-                  guide on HTTP APIs has recipes.";
+    let detail = "A resource in the configuration or in the state has `http`, but the provider block has no `http` block that \
+                  describes the API, so nothing was sent. Add one, and keep it until the resource is destroyed; the guide \
+                  on HTTP APIs has recipes.";
     Diagnostic::error("No `http` block in the provider", detail)
 }
 
@@ -303,13 +304,15 @@ fn address(block: &Value, environment: Environment) -> Option<Address> {
         bearer_token: block.get(BEARER_TOKEN).as_secret().cloned(),
         basic: text(basic, USERNAME).zip(basic.get(PASSWORD).as_secret().cloned()),
         headers: entries(block.get(HEADERS))
-            .filter_map(|(name, value)| Some((name.to_owned(), secret(value)?)))
+            .filter_map(|(name, value)| Some((name.to_owned(), header(value)?)))
             .collect(),
     })
 }
 
-fn secret(value: &Value) -> Option<Secret> {
-    value.as_secret().cloned().or_else(|| value.as_str().map(Secret::known))
+fn header(value: &Value) -> Option<Secret> {
+    let secret = value.as_secret().cloned().or_else(|| value.as_str().map(Secret::new))?;
+    secret.remember_header();
+    Some(secret)
 }
 
 fn reset(block: &Value, version: &str) -> Reset {

@@ -227,6 +227,10 @@ impl Checker<'_> {
     fn reset(&mut self, reset: &Reset, username: bool) {
         self.request("reset", &reset.request, Allowed { password: true, id: true, username });
         self.places("reset", reset);
+        let reads_version = self.description.read.as_ref().is_some_and(|read| read.version.is_some());
+        if has_placeholder(&reset.request, ID) && !reads_version {
+            self.fault(&["reset"], "has `{id}`, which is what `read` finds at `version`; set that");
+        }
         match (sends_password(&reset.request), &reset.password) {
             (true, Some(_)) => self.fault(
                 &["reset", "password"],
@@ -264,7 +268,9 @@ impl Checker<'_> {
     fn read(&mut self, read: &Read, username: bool) {
         let creates = self.description.create.is_some();
         let is_list = read.items.is_some();
-        self.request("read", &read.request, Allowed { password: false, id: !is_list, username });
+        // In place, there is no id before the first look-up.
+        let allowed = Allowed { password: false, id: creates && !is_list, username };
+        self.request("read", &read.request, allowed);
         for (name, place) in [
             ("id", &read.id),
             ("username", &read.username),
@@ -278,7 +284,7 @@ impl Checker<'_> {
         }
         for (place, template) in &read.matches {
             self.place(&["read", "match", place], Some(place));
-            self.template(&["read", "match", place], template, Allowed { password: false, id: !is_list, username });
+            self.template(&["read", "match", place], template, allowed);
         }
         if is_list && read.matches.is_empty() {
             self.fault(&["read", "match"], "must say which entry of `items` is the credential");

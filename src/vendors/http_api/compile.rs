@@ -13,7 +13,8 @@ use http::HeaderName;
 use crate::{
     http::{Agreement, Api, BaseUrl, Client, Condition, ErrorFormat, Form, Mark},
     vendors::{
-        Field, Fields, PasswordSource, ResetKind, SmtpDefaults, UsernameOf, Vendor, VendorApi, VendorOrigin, check,
+        Field, Fields, ImportId, PasswordSource, ResetKind, SmtpDefaults, UsernameOf, Vendor, VendorApi, VendorOrigin,
+        check,
         recipe::{
             self, Body, Call, List, Login, Naming, One, Paging, Parts, Piece, Recipe, Reset as Means, Response, pieces,
         },
@@ -108,6 +109,9 @@ impl<'d> Compiler<'d> {
             error_format: Box::leak(Box::new(error_format(description.error.as_ref()))),
             password_source: if is_callers { PasswordSource::Caller } else { PasswordSource::Vendor },
             longest_password: description.max_password_length,
+            // An id alone does not say what the credential is called.
+            scope: if creates { VENDOR.identity } else { &[] },
+            import: if creates { ImportId::Credential } else { ImportId::Identity },
             reset_kind: if creates { ResetKind::NewCredential } else { ResetKind::InPlace },
             reports_version: reads_version || reset.is_some_and(|reset| reset.version.is_some()),
             username: Box::leak(username),
@@ -191,7 +195,7 @@ impl<'d> Compiler<'d> {
             success: conditions(&read.request.success),
             items: keep(items),
             paging: paging(&read.paging),
-            id: read.id.as_deref().map(keep).or_else(|| matches.first().map(|(place, _)| *place)).unwrap_or_default(),
+            id: read.id.as_deref().map(keep),
             has_numeric_ids: true,
             scope: &[],
             matches,

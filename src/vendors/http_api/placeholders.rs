@@ -21,8 +21,7 @@ pub(super) fn method(block: &str, request: &Request) -> Method {
 /// Returns whether a request sends the password of the caller.
 pub(super) fn sends_password(request: &Request) -> bool {
     let in_form = request.form.iter().flatten().any(|(_, template)| has(template, PASSWORD));
-    let json = request.json.as_ref().and_then(|json| serde_json::from_str::<Value>(json).ok());
-    in_form || json.is_some_and(|json| texts(&json).into_iter().any(|text| has(text, PASSWORD)))
+    in_form || json_has(request, PASSWORD)
 }
 
 /// Returns whether a request has a placeholder.
@@ -30,7 +29,12 @@ pub(super) fn has_placeholder(request: &Request, name: &str) -> bool {
     let fields = request.query.iter().chain(request.form.iter().flatten());
     has(&request.path, name)
         || fields.map(|(_, template)| template).any(|template| has(template, name))
-        || request.json.as_ref().is_some_and(|json| has(json, name))
+        || json_has(request, name)
+}
+
+fn json_has(request: &Request, name: &str) -> bool {
+    let json = request.json.as_ref().and_then(|json| serde_json::from_str::<Value>(json).ok());
+    json.is_some_and(|json| texts(&json).into_iter().any(|text| has(text, name)))
 }
 
 fn has(template: &str, name: &str) -> bool {

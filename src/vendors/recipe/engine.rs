@@ -91,7 +91,7 @@ impl VendorApi for Engine {
             (None, Some(one)) => {
                 absence::asked(self.one(op, one, &named, prior.version.as_deref()).await.map(Presence::Found))
             }
-            (None, None) => Ok(Presence::Found(Found::default())),
+            (None, None) => Ok(Presence::Found(Found { target: target.clone(), ..Found::default() })),
         }
     }
 
@@ -136,9 +136,11 @@ impl VendorApi for Engine {
     }
 
     async fn list(&self, op: &Operation, scope: &Fields) -> Result<Vec<Listed>> {
-        let Some(list) = self.recipe.list.as_ref().filter(|list| list.naming.is_some() || self.makes_another()) else {
-            return Err(self.setup(NO_LIST));
-        };
+        let none = |reason| Error::new(Kind::NoList, Outcome::NotChanged, self.api.host(), reason);
+        let list = self.recipe.list.as_ref().ok_or_else(|| none(NO_LIST))?;
+        if !self.names(list) {
+            return Err(none(NO_NAMES));
+        }
         let (named, columns) = (self.named(scope), self.columns());
         let rows = self.listed(op, list, &named).await?;
         let listed = rows.iter().map(|row| {
@@ -291,6 +293,11 @@ impl Engine {
         matches!(self.recipe.reset, Means::Create { .. })
     }
 
+    /// Returns whether the entries of a list can be imported: by their names, or by their ids alone.
+    fn names(&self, list: &List) -> bool {
+        list.naming.is_some() || (self.makes_another() && self.recipe.parts.name.is_none())
+    }
+
     fn made(&self) -> MutexGuard<'_, BTreeSet<Outside>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -330,7 +337,10 @@ impl Engine {
     }
 }
 
-pub(super) const NO_LIST: &str = "this API has no list from which a credential can be named";
+pub(super) const NO_LIST: &str = "no list of the credentials is described";
+
+const NO_NAMES: &str = "the described list can only be requested with a part of a credential's name, or its entries do \
+                        not show every part";
 
 const NO_PASSWORD: &str = "there is no password to send";
 

@@ -14,7 +14,12 @@ use super::{
 use crate::{
     http::{Kind, Operation, Result, pointer},
     secret::{Name, Outside},
-    vendors::{absence, fields::Fields, listing::Listing, report::Found},
+    vendors::{
+        absence,
+        fields::{Field, Fields},
+        listing::Listing,
+        report::Found,
+    },
 };
 
 impl Engine {
@@ -45,7 +50,8 @@ impl Engine {
         let (mut rows, mut seen) = (Vec::<Row>::new(), BTreeSet::new());
         let mut listing = Listing::at(self.api.host());
         let mut number = if let Paging::Page { first, .. } = list.paging { first } else { 0 };
-        let mut next: Option<Outside> = None;
+        let (mut next, mut followed) = (None::<Outside>, BTreeSet::new());
+        let mut linked = None;
         let path: Vec<_> = pointer::steps(list.items).collect();
         loop {
             let request = self.send(&list.request, &named.values())?;
@@ -62,7 +68,7 @@ impl Engine {
                     }
                 }
                 (Paging::Cursor { parameter, .. }, Some(next)) => request.query(parameter, next.raw()),
-                (Paging::Link { .. }, Some(next)) => request.at(next),
+                (Paging::Link { .. }, Some(_)) => linked.take().unwrap_or(request),
                 (Paging::Single | Paging::Cursor { .. } | Paging::Link { .. }, _) => request,
             };
             let answer = listing.answer(request.read(op)).await?;
@@ -70,8 +76,8 @@ impl Engine {
             let page = answer.json_with(Page { list, columns, path: &path })?;
             listing.count(page.count)?;
             let known = seen.len();
-            seen.extend(page.kept.iter().map(|row| row.id.clone()));
-            let has_new = seen.len() > known;
+            seen.extend(page.kept.iter().cloned());
+            let mut has_new = seen.len() > known;
             rows.extend(page.kept);
             number += 1;
             let goes_on = match &list.paging {
@@ -80,10 +86,16 @@ impl Engine {
                 Paging::Skip { limit, .. } => page.count >= limit.1,
                 Paging::After { limit, has_more, .. } => answer.flag(has_more).unwrap_or(page.count >= limit.1),
                 Paging::Cursor { next: pointer, .. } | Paging::Link { next: pointer } => {
-                    next = answer.text_or_number(pointer).filter(|next| !next.raw().is_empty());
+                    next = answer.next_page(pointer)?;
+                    // A page may be empty and not the last one.
+                    has_new |= next.as_ref().is_some_and(|next| followed.insert(next.clone()));
                     next.is_some()
                 }
             };
+            if let (Paging::Link { .. }, Some(next)) = (&list.paging, &next) {
+                let request = self.send(&list.request, &named.values())?.at(next);
+                linked = Some(request.map_err(|reason| answer.unreadable(reason))?);
+            }
             match (goes_on, has_new) {
                 (false, _) => return Ok(rows),
                 (true, true) => {}
@@ -121,7 +133,11 @@ impl Engine {
         }
         let username = username(&answer, &one.response).or_else(|| named.username.as_deref().and_then(Name::new));
         let version = if self.makes_another() { id.and_then(Name::new) } else { version(&answer, &one.response) };
-        Ok(Found { username, version, ..Found::default() })
+        let mut target = Fields::default();
+        if let Some((field, name)) = self.own_name(named) {
+            target.insert_name(field, &Outside::new(name));
+        }
+        Ok(Found { target, username, version, ..Found::default() })
     }
 
     /// Finds the entry with this id, or else that of the target: written the same, or else in other letters.
@@ -155,11 +171,21 @@ impl Engine {
             && let Some(name) = self.name(naming, row, scope)
         {
             target.insert_name(naming.field, &Outside::new(name));
+        } else if let Some((field, name)) = self.own_name(scope)
+            && self.is_named(list, row, scope, str::eq_ignore_ascii_case)
+        {
+            target.insert_name(field, &Outside::new(name));
         }
         let text = |pointer: Option<&'static str>| row.text(self.columns()?, pointer?)?.name();
         let username = text(list.response.username).or_else(|| scope.username.as_deref().and_then(Name::new));
         let version = if self.makes_another() { row.id.name() } else { text(list.response.version) };
         Found { target, username, version, ..Found::default() }
+    }
+
+    /// Returns what the credential that is asked for is called, where that is one name.
+    fn own_name<'a>(&self, named: &'a Named) -> Option<(&'static Field, &'a str)> {
+        let field = self.recipe.parts.name?;
+        Some((field, named.fields.text(field)?))
     }
 
     /// Returns the name of the target that an entry is.

@@ -18,8 +18,9 @@ type Steps<'a> = &'a [Cow<'static, str>];
 pub(super) struct Columns(Vec<(&'static str, Vec<Cow<'static, str>>)>);
 
 /// An entry of a list.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Row {
+    /// What identifies it; empty where the list has nothing for that.
     pub(super) id: Outside,
     /// What is at the places of the columns.
     values: Vec<Scalar>,
@@ -29,8 +30,8 @@ impl Columns {
     pub(super) fn of(list: &List) -> Self {
         let naming = list.naming.iter().flat_map(|naming| naming.parts.iter().map(|(_, pointer, _)| *pointer));
         let matches = list.matches.iter().map(|(pointer, _)| *pointer);
-        let optional = [list.response.username, list.response.version, list.created_at].into_iter().flatten();
-        let mut pointers: Vec<_> = naming.chain(matches).chain(optional).chain([list.id]).collect();
+        let optional = [list.id, list.response.username, list.response.version, list.created_at].into_iter().flatten();
+        let mut pointers: Vec<_> = naming.chain(matches).chain(optional).collect();
         pointers.sort_unstable();
         pointers.dedup();
         Self(pointers.into_iter().map(|pointer| (pointer, pointer::steps(pointer).collect())).collect())
@@ -140,10 +141,11 @@ impl<'de> DeserializeSeed<'de> for Entry<'_> {
         let wanted = columns.0.iter().enumerate().map(|(place, (_, steps))| (place, &**steps)).collect();
         deserializer.deserialize_map(Part { wanted, values: &mut values })?;
         let row = Row { id: Outside::new(""), values };
+        let Some(pointer) = list.id else { return Ok(row) };
         // A list with an id that is longer than any is not read: it would lack that entry.
-        let id = match row.scalar(columns, list.id) {
+        let id = match row.scalar(columns, pointer) {
             Some(Scalar::Number(_)) if !list.has_numeric_ids => None,
-            _ => row.text(columns, list.id),
+            _ => row.text(columns, pointer),
         };
         let id = id.ok_or_else(|| D::Error::custom("no id"))?;
         Ok(Row { id, ..row })

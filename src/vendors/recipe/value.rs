@@ -166,8 +166,9 @@ pub(in crate::vendors) struct List {
     pub(in crate::vendors) items: &'static str,
     /// How further pages are requested.
     pub(in crate::vendors) paging: Paging,
-    /// Where an entry has what identifies it.
-    pub(in crate::vendors) id: &'static str,
+    /// Where an entry has what identifies it. Required where a reset makes a new credential, and for
+    /// [`Paging::After`].
+    pub(in crate::vendors) id: Option<&'static str>,
     /// Whether that may be a number.
     pub(in crate::vendors) has_numeric_ids: bool,
     /// The fields of the target that say which credentials the list holds.

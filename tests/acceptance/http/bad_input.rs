@@ -95,6 +95,18 @@ fn a_mistake_in_a_description_is_reported_at_its_argument() {
             "http",
             "must say where the user name for SMTP is from",
         ),
+        (
+            "path  = \"/domains/{domain}\"",
+            "path = \"/{id}\"",
+            "http.read.path",
+            "has a placeholder that is not known here",
+        ),
+        (
+            "/domains/{domain}/{user}",
+            "/domains/{id}",
+            "http.reset",
+            "has `{id}`, which is what `read` finds at `version`; set that",
+        ),
         ("message = \"/message\"", "unprocessed = [200]", "http.error", "must have `message` or `code`"),
         (
             "message = \"/message\"",

@@ -1,6 +1,10 @@
 //! Any HTTP API, described in the provider block.
 
+mod api;
 mod bad_input;
+mod importing;
+mod lists;
 mod recipe;
 mod recipes;
+mod secrets;
 mod unsure;

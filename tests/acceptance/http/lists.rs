@@ -1,0 +1,74 @@
+//! Lists of several pages.
+
+use serde_json::{Value, json};
+
+use super::api::{Api, LOGIN, RESET, resource};
+use crate::support::Workspace;
+
+/// An API with a list whose first page has other credentials, and on a second page `b`.
+fn listed(next: Value) -> Api {
+    Api::start(move |method, path| match (method, path) {
+        ("GET", "/users") => {
+            (200, json!({ "users": [{ "in": "a", "name": "x" }, { "in": "a", "name": null }], "next": next }))
+        }
+        ("GET", "/users?page=2" | "/users?after=2" | "/deeper/users") => {
+            (200, json!({ "users": [{ "in": "a", "name": "b" }], "next": null }))
+        }
+        ("GET", "/users?after=1") => (200, json!({ "users": [], "next": "2" })),
+        ("POST", "/a/b") => (200, json!({})),
+        _ => (404, json!({ "message": "not found" })),
+    })
+}
+
+fn read(paging: &str) -> String {
+    format!(
+        "{LOGIN}{RESET}read {{\n path = \"/users\"\n items = \"/users\"\n match = {{ \"/in\" = \"{{domain}}\", \"/name\" = \"{{user}}\" }}\n \
+         paging {{\n {paging}\n }}\n }}\n"
+    )
+}
+
+const LINK: &str = "next = \"/next\"";
+const CURSOR: &str = "cursor = \"/next\"\n cursor_parameter = \"after\"";
+
+#[test]
+fn every_page_is_read_whatever_is_on_it() {
+    for (paging, next) in [
+        // Another page of the same domain has entries that only differ in their name.
+        (CURSOR, json!("2")),
+        (CURSOR, json!(2)),
+        // An empty page is not the last one.
+        (CURSOR, json!("1")),
+        (LINK, json!("?page=2")),
+        (LINK, json!("/users?page=2")),
+        (LINK, json!("deeper/users")),
+    ] {
+        let Some(workspace) = Workspace::new() else { return };
+        let api = listed(next.clone());
+        workspace.write(&format!("{}{}", api.provider(&read(paging)), resource("one")));
+        workspace.apply().quiet();
+        assert!(api.asked().contains(&"POST /a/b".to_owned()), "{paging} {next}");
+    }
+}
+
+#[test]
+fn a_list_that_cannot_be_followed_to_its_end_lacks_nothing() {
+    let Some(workspace) = Workspace::new() else { return };
+    let api = listed(json!("?page=2"));
+    workspace.write(&format!("{}{}", api.provider(&read(LINK)), resource("one")));
+    workspace.apply().quiet();
+    for (paging, next, words) in [
+        (LINK, json!({ "href": "/users?page=2" }), "what leads to the next page is neither a text nor a number"),
+        (LINK, json!(["?page=2"]), "what leads to the next page is neither a text nor a number"),
+        (CURSOR, json!(true), "what leads to the next page is neither a text nor a number"),
+        (CURSOR, json!(-2), "what leads to the next page is neither a text nor a number"),
+        (LINK, json!("//api.example.com/users"), "the link to the next page leads to another server"),
+        (LINK, json!("https://api.example.com/users"), "the link to the next page leads to another server"),
+        (LINK, json!("/users"), "the list goes on without new entries"),
+    ] {
+        let api = listed(next.clone());
+        workspace.write(&format!("{}{}", api.provider(&read(paging)), resource("one")));
+        let error = workspace.plan().error();
+        assert!(!error.detail.contains("was not called"), "{next}: {}", error.detail);
+        error.says(&["returned 200", words, "The password was not changed."]);
+    }
+}
