@@ -118,7 +118,7 @@ fn a_resource_names_one_credential_only() {
         ])
         .points_at(SMTPD);
     workspace.write(&block("this", HUBSPOT, &format!("{SMTPD}\n  {HOSTUP}")));
-    workspace.apply().error().says(&["`hostup`, `http`, `hubspot`, `smtpd` are set."]);
+    workspace.apply().error().says(&["`hostup`, `hubspot`, `smtpd` are set."]);
     nothing_was_sent(&workspace);
 }
 
