@@ -32,7 +32,11 @@ pub(in crate::provider) enum Named {
 pub(in crate::provider) fn attributes() -> impl Iterator<Item = Attribute> {
     NAMED_VENDORS.iter().map(|vendor| {
         let fields = vendor.target.iter().map(|field| attribute(field).requires_replace());
-        let description = format!("The credential at {}. Changing it replaces the resource.", vendor.title);
+        let title = match vendor.origin {
+            VendorOrigin::NotConfigured => "the API that the `http` block of the provider describes",
+            VendorOrigin::BuiltIn | VendorOrigin::Configured { .. } => vendor.title,
+        };
+        let description = format!("The credential at {title}. Changing it replaces the resource.");
         Attribute::optional(vendor.name, Type::Object(fields.collect()), description).requires_replace()
     })
 }
@@ -195,10 +199,12 @@ impl Imported {
         };
         let names: Vec<_> = match (vendor.origin, vendor.import) {
             (VendorOrigin::Configured { name_form, .. }, _) => name_form.split('/').collect(),
-            (_, ImportId::Credential) => vendor.scope.iter().map(|field| field.name).collect(),
+            (_, ImportId::Credential | ImportId::ScopedCredential) => {
+                vendor.import_scope().iter().map(|field| field.name).collect()
+            }
             (_, ImportId::Identity) => vendor.identity.iter().map(|field| field.name).collect(),
         };
-        let id = (vendor.import == ImportId::Credential).then_some("credential id");
+        let id = (vendor.import != ImportId::Identity).then_some("credential id");
         let wanted: Vec<_> = names.iter().copied().chain(id).collect();
         // Empty parts would pass as arguments and only fail at the vendor.
         if parts.len() != wanted.len() || parts.contains(&"") {
@@ -209,14 +215,14 @@ impl Imported {
         // The parts of a name are one field.
         let name = parts[..names.len()].join("/");
         let parts = match (vendor.origin, vendor.import) {
-            (VendorOrigin::Configured { .. }, ImportId::Credential) => vec![&*name, parts[names.len()]],
             (VendorOrigin::Configured { .. }, ImportId::Identity) => vec![&*name],
+            (VendorOrigin::Configured { .. }, _) => vec![&*name, parts[names.len()]],
             _ => parts,
         };
         match vendor.import {
-            ImportId::Credential => {
+            ImportId::Credential | ImportId::ScopedCredential => {
                 let id = parts.last().copied().unwrap_or_default().to_owned();
-                let texts = vendor.scope.iter().copied().zip(parts);
+                let texts = vendor.import_scope().iter().copied().zip(parts);
                 let scope = from_texts(vendor, texts, &Path::attribute(vendor.name))?;
                 Ok(Self::Credential { scope, id })
             }

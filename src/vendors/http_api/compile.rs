@@ -107,11 +107,12 @@ impl<'d> Compiler<'d> {
             },
             title: base_url.map_or(VENDOR.title, |base_url| keep(base_url.host())),
             error_format: Box::leak(Box::new(error_format(description.error.as_ref()))),
+            import: if creates { ImportId::ScopedCredential } else { ImportId::Identity },
             password_source: if is_callers { PasswordSource::Caller } else { PasswordSource::Vendor },
             longest_password: description.max_password_length,
             // An id alone does not say what the credential is called.
             scope: if creates { VENDOR.identity } else { &[] },
-            import: if creates { ImportId::Credential } else { ImportId::Identity },
+            import: if creates { ImportId::ScopedCredential } else { ImportId::Identity },
             reset_kind: if creates { ResetKind::NewCredential } else { ResetKind::InPlace },
             reports_version: reads_version || reset.is_some_and(|reset| reset.version.is_some()),
             username: Box::leak(username),
