@@ -107,7 +107,6 @@ impl<'d> Compiler<'d> {
             },
             title: base_url.map_or(VENDOR.title, |base_url| keep(base_url.host())),
             error_format: Box::leak(Box::new(error_format(description.error.as_ref()))),
-            import: if creates { ImportId::ScopedCredential } else { ImportId::Identity },
             password_source: if is_callers { PasswordSource::Caller } else { PasswordSource::Vendor },
             longest_password: description.max_password_length,
             // An id alone does not say what the credential is called.
