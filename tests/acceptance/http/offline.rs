@@ -18,9 +18,12 @@ const PAIRED: [&str; 2] = ["alerts-a@mail.example", "alerts-b@mail.example"];
 #[test]
 fn the_guide_works_as_it_says() {
     let Some(workspace) = workspace() else { return };
-    let [_, apply, somebody_else] = &blocks("shell")[..] else { panic!("the section has three steps") };
+    let [start, apply, somebody_else] = &blocks("shell")[..] else { panic!("the section has three steps") };
     let [configuration] = &blocks("terraform")[..] else { panic!("the section has one configuration") };
-    assert!(apply.ends_with("terraform apply\n"));
+    let [http, smtp] = ExampleMail::PORTS;
+    let started = format!("cargo run --example sandbox -- --port {http} --smtp-port {smtp}");
+    assert_eq!(*start, format!("{started} | tee \"$HOME/smtp-sandbox.sh\"\n"));
+    assert_eq!(apply, ". \"$HOME/smtp-sandbox.sh\"\nterraform apply\n");
 
     let configuration = workspace.sandbox.at_its_ports(configuration);
     workspace.write(&configuration);
