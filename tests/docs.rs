@@ -237,7 +237,8 @@ fn vendors() -> String {
     for vendor in VENDORS {
         let join = |fields: &[&Field]| fields.iter().filter_map(variable).collect::<Vec<_>>().join(" + ");
         let (common, own) = vendor.login_parts();
-        let logins = own.iter().map(|login| join(login)).collect::<Vec<_>>().join(" or ");
+        let logins = own.iter().map(|login| join(login)).filter(|login| !login.is_empty());
+        let logins = logins.collect::<Vec<_>>().join(" or ");
         let logins = if common.is_empty() { logins } else { format!("{}, with {logins}", join(&common)) };
         let is_login =
             |field: &Field| vendor.logins.iter().any(|login| login.iter().any(|other| other.name == field.name));

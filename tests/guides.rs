@@ -202,9 +202,9 @@ fn import(vendor: &Vendor) -> String {
     let case = &case::cases_of(vendor.name)[0];
     let named = |name| vendor.target.iter().zip(case.target).find(|(field, _)| field.name == name).unwrap().1;
     let (form, example) = match vendor.import {
-        ImportId::Credential => {
-            let parts = vendor.scope.iter().map(|field| format!("<{}>", field.name));
-            let values = vendor.scope.iter().map(|field| *named(field.name));
+        ImportId::Credential | ImportId::ScopedCredential => {
+            let parts = vendor.import_scope().iter().map(|field| format!("<{}>", field.name));
+            let values = vendor.import_scope().iter().map(|field| *named(field.name));
             let parts: Vec<_> = parts.chain(["<credential id>".to_owned()]).collect();
             let values: Vec<_> = values.chain([case.version.unwrap()]).collect();
             (parts.join("/"), values.join("/"))

@@ -82,7 +82,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     target: &[&APPLICATION_OBJECT_ID, &USERNAME],
     identity: &[&APPLICATION_OBJECT_ID],
     scope: &[&APPLICATION_OBJECT_ID],
-    import: ImportId::Credential,
+    import: ImportId::ScopedCredential,
     password_source: PasswordSource::Vendor,
     longest_password: None,
     reset_kind: ResetKind::NewCredential,

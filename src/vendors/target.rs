@@ -21,7 +21,7 @@ impl Target {
     /// The import id of a credential of the same scope, by the vendor's id of it, at a vendor with
     /// [`ImportId::Credential`](super::ImportId::Credential).
     pub fn import_id(&self, id: &str) -> String {
-        let scope = self.vendor.scope.iter().filter_map(|field| self.fields.text(field));
+        let scope = self.vendor.import_scope().iter().filter_map(|field| self.fields.text(field));
         std::iter::once(self.vendor.name).chain(scope).chain([id]).collect::<Vec<_>>().join("/")
     }
 }

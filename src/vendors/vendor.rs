@@ -118,6 +118,14 @@ impl Vendor {
         (common, self.logins.iter().map(own).collect())
     }
 
+    /// Returns the fields that an import id begins with, before the vendor's id of the credential.
+    pub fn import_scope(&self) -> &'static [&'static Field] {
+        match self.import {
+            ImportId::ScopedCredential => self.scope,
+            ImportId::Credential | ImportId::Identity => &[],
+        }
+    }
+
     /// The environment variable for the address of the API.
     pub fn base_url_variable(&self) -> String {
         format!("{}_BASE_URL", self.name.to_uppercase())
@@ -133,9 +141,10 @@ impl fmt::Debug for Vendor {
 /// What an import id holds after the vendor's name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ImportId {
-    /// The fields of the scope, and the vendor's id of the credential, which is its `remote_version`; a read then returns
-    /// the rest of the target.
+    /// The vendor's id of the credential, which is its `remote_version`; a read then returns the target.
     Credential,
+    /// The fields of the scope, and then that id, which is unique in the scope only.
+    ScopedCredential,
     /// The fields of the identity.
     Identity,
 }

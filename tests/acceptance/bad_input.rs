@@ -114,7 +114,7 @@ fn a_resource_names_one_credential_only() {
     error
         .says(&[
             "`hubspot`, `smtpd` are set.",
-            "`azure_communication`, `hostup`, `hubspot`, `kirim_email`, `mailgun`, `resend`, `sendgrid`, `smtpd`",
+            "`azure_communication`, `hostup`, `http`, `hubspot`, `kirim_email`, `mailgun`, `resend`, `sendgrid`, `smtpd`",
         ])
         .points_at(SMTPD);
     workspace.write(&block("this", HUBSPOT, &format!("{SMTPD}\n  {HOSTUP}")));

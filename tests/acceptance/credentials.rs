@@ -4,7 +4,7 @@ use std::fs;
 
 use sandbox::{Fault, HostUp, HubSpot, KirimEmail, Operation, Role};
 use serde_json::{Value, json};
-use terraform_provider_smtp::vendors::VENDORS;
+use terraform_provider_smtp::vendors::NAMED_VENDORS;
 
 use crate::support::{ADDRESS, KIRIM_USER, MAILBOX, SMTPD, USER, Workspace, block, provider};
 
@@ -222,7 +222,7 @@ fn without_a_login_the_plan_says_so() {
 #[test]
 fn an_account_that_is_named_badly_is_refused_before_anything_is_sent() {
     let Some(workspace) = Workspace::new() else { return };
-    let names = VENDORS.iter().map(|vendor| format!("`{}`", vendor.name)).collect::<Vec<_>>().join(", ");
+    let names = NAMED_VENDORS.iter().map(|vendor| format!("`{}`", vendor.name)).collect::<Vec<_>>().join(", ");
     for (scope, summary, words) in [
         ("", "No account is set", format!("exactly one of {names}").as_str()),
         ("hubspot = {}\n  smtpd = {}", "More than one account is set", "`hubspot`, `smtpd` are set"),

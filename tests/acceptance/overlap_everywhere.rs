@@ -43,7 +43,9 @@ fn the_previous_one_works_until_the_next_rotation_and_a_destroy_revokes_both() {
 #[test]
 fn without_an_overlap_one_works_at_a_time() {
     for scene in scenes() {
-        for (number, order) in ORDERS.into_iter().enumerate() {
+        // A vendor whose new credentials need some time is waited for, and once is enough to see that.
+        let orders = if scene.is_slow() { 1 } else { ORDERS.len() };
+        for (number, order) in ORDERS.into_iter().enumerate().take(orders) {
             for trigger in ["one", "two"] {
                 scene.write(&format!("{trigger} {number}"), order);
                 scene.workspace.apply().quiet();
@@ -60,7 +62,7 @@ fn without_an_overlap_one_works_at_a_time() {
 /// The user name says nothing where all credentials of a vendor have the same one.
 #[test]
 fn two_resources_of_one_run_each_revoke_their_own() {
-    for scene in scenes() {
+    for scene in scenes().filter(|scene| !scene.is_slow()) {
         for (number, order) in ORDERS.into_iter().enumerate() {
             for trigger in ["one", "two"] {
                 let arguments = format!("{order}\n  count = 2");
@@ -237,6 +239,11 @@ impl Scene {
             Maker::Documented(ledger) => ledger.case.vendor.name,
             Maker::Imitated(model) => model.name,
         }
+    }
+
+    /// Whether a new credential needs some time until it works.
+    fn is_slow(&self) -> bool {
+        VENDORS.iter().any(|vendor| vendor.name == self.name() && vendor.lag.is_some())
     }
 
     fn write(&self, trigger: &str, arguments: &str) {

@@ -6,7 +6,7 @@ use crate::vendors::{ImportId, Listed, Target};
 /// Returns the import id of a credential of which the vendor reports `version`; `None` if it cannot be imported.
 pub(in crate::provider) fn of(target: &Target, version: Option<&str>) -> Option<String> {
     let id = match target.vendor.import {
-        ImportId::Credential => target.import_id(version?),
+        ImportId::Credential | ImportId::ScopedCredential => target.import_id(version?),
         ImportId::Identity => target.id(),
     };
     // The same parser as in an import decides, so every id can be imported.

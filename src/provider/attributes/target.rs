@@ -32,7 +32,11 @@ pub(in crate::provider) enum Named {
 pub(in crate::provider) fn attributes() -> impl Iterator<Item = Attribute> {
     NAMED_VENDORS.iter().map(|vendor| {
         let fields = vendor.target.iter().map(|field| attribute(field).requires_replace());
-        let description = format!("The credential at {}. Changing it replaces the resource.", vendor.title);
+        let title = match vendor.origin {
+            VendorOrigin::NotConfigured => "the API that the `http` block of the provider describes",
+            VendorOrigin::BuiltIn | VendorOrigin::Configured { .. } => vendor.title,
+        };
+        let description = format!("The credential at {title}. Changing it replaces the resource.");
         Attribute::optional(vendor.name, Type::Object(fields.collect()), description).requires_replace()
     })
 }
@@ -195,7 +199,9 @@ impl Imported {
             parts.collect()
         };
         let wanted: Vec<_> = match vendor.import {
-            ImportId::Credential => vendor.scope.iter().map(|field| field.name).chain(["credential id"]).collect(),
+            ImportId::Credential | ImportId::ScopedCredential => {
+                vendor.import_scope().iter().map(|field| field.name).chain(["credential id"]).collect()
+            }
             ImportId::Identity => vendor.identity.iter().map(|field| field.name).collect(),
         };
         // Empty parts would pass as arguments and only fail at the vendor.
@@ -205,9 +211,9 @@ impl Imported {
             return Err(Diagnostic::error("Invalid import id", detail).into());
         }
         match vendor.import {
-            ImportId::Credential => {
+            ImportId::Credential | ImportId::ScopedCredential => {
                 let id = parts.last().copied().unwrap_or_default().to_owned();
-                let texts = vendor.scope.iter().copied().zip(parts);
+                let texts = vendor.import_scope().iter().copied().zip(parts);
                 let scope = from_texts(vendor, texts, &Path::attribute(vendor.name))?;
                 Ok(Self::Credential { scope, id })
             }

@@ -92,7 +92,7 @@ fn is_own_login(api: &dyn VendorApi, listed: &vendors::Listed) -> bool {
 /// Returns what people call a credential: its user name, or its own name where each reset makes another user.
 fn display_name(scope: &Target, listed: vendors::Listed) -> String {
     let username = match scope.vendor.import {
-        ImportId::Credential => None,
+        ImportId::Credential | ImportId::ScopedCredential => None,
         ImportId::Identity => listed.username,
     };
     username.map_or_else(|| named(scope, listed.target), String::from)

@@ -32,7 +32,9 @@ mod tests {
         for vendor in VENDORS {
             let id = of(&state(vendor, "version".into()), Configured::default());
             let expected = match vendor.import {
-                ImportId::Credential => format!("{}{}/version", vendor.name, "/x".repeat(vendor.scope.len())),
+                ImportId::Credential | ImportId::ScopedCredential => {
+                    format!("{}{}/version", vendor.name, "/x".repeat(vendor.import_scope().len()))
+                }
                 ImportId::Identity => format!("{}{}", vendor.name, "/x".repeat(vendor.identity.len())),
             };
             // Some vendors check more of a field than that it is a name.

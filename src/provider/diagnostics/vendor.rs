@@ -176,7 +176,11 @@ pub(super) fn summary(step: Step, target: &Target, error: &Error) -> String {
 
 pub(super) fn answered(target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
-    let vendor = if error.host.is_empty() { title.to_owned() } else { format!("{title} ({})", error.host) };
+    // An API that the provider block describes is called by its host.
+    let vendor = match &*error.host {
+        host if host.is_empty() || host == title => title.to_owned(),
+        host => format!("{title} ({host})"),
+    };
     let Some(status) = error.status else {
         let was_asked = !matches!(error.kind, Kind::NoLogin | Kind::OwnLogin | Kind::Setup);
         let silence = if was_asked { "sent no response" } else { "was not called" };

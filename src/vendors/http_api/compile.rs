@@ -13,7 +13,8 @@ use http::HeaderName;
 use crate::{
     http::{Agreement, Api, BaseUrl, Client, Condition, ErrorFormat, Form, Mark},
     vendors::{
-        Field, Fields, PasswordSource, ResetKind, SmtpDefaults, UsernameOf, Vendor, VendorApi, VendorOrigin, check,
+        Field, Fields, ImportId, PasswordSource, ResetKind, SmtpDefaults, UsernameOf, Vendor, VendorApi, VendorOrigin,
+        check,
         recipe::{
             self, Body, Call, List, Login, Naming, One, Paging, Parts, Piece, Recipe, Reset as Means, Response, pieces,
         },
@@ -106,6 +107,7 @@ impl<'d> Compiler<'d> {
             },
             title: base_url.map_or(VENDOR.title, |base_url| keep(base_url.host())),
             error_format: Box::leak(Box::new(error_format(description.error.as_ref()))),
+            import: if creates { ImportId::Credential } else { ImportId::Identity },
             password_source: if is_callers { PasswordSource::Caller } else { PasswordSource::Vendor },
             longest_password: description.max_password_length,
             reset_kind: if creates { ResetKind::NewCredential } else { ResetKind::InPlace },

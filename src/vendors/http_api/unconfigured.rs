@@ -35,7 +35,7 @@ pub static VENDOR: Vendor = Vendor {
     rate_window: None,
     settings: &[],
     logins: &[],
-    rights: "to reset the password",
+    rights: "the right to reset passwords and to look credentials up",
     advice: &[],
     target: &[&NAME],
     identity: &[&NAME],
