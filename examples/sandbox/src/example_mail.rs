@@ -96,6 +96,12 @@ impl ExampleMail {
         self.accounts.resets(username)
     }
 
+    /// Resets a password as somebody else would who is logged in at the vendor.
+    pub fn reset_elsewhere(&self, username: &str) {
+        lock(&self.users).iter_mut().filter(|user| user.address() == username).for_each(User::touch);
+        self.accounts.reset(username);
+    }
+
     /// The user names of all keys.
     pub fn keys(&self) -> Vec<String> {
         lock(&self.users).iter().flat_map(|user| &user.keys).map(Key::username).collect()

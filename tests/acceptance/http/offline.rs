@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::{self, Write},
     process::{Command, Output, Stdio},
 };
 
@@ -45,9 +46,16 @@ fn the_guide_works_as_it_says() {
 
     let (change, plan) = somebody_else.split_once("terraform plan").expect("the last command is a plan");
     assert_eq!(plan, "\n");
-    let answer = shell(&workspace, &workspace.sandbox.at_its_ports(change));
-    let answer: Value = serde_json::from_str(&answer).expect("it prints the response");
-    assert_eq!(answer["ok"], true);
+    if Command::new("curl").arg("--version").output().is_ok() {
+        let answer = shell(&workspace, &workspace.sandbox.at_its_ports(change));
+        let answer: Value = serde_json::from_str(&answer).expect("it prints the response");
+        assert_eq!(answer["ok"], true);
+    } else {
+        // Not by a macro: the test harness hides what those print.
+        let line = b"skipped: a command of the guide on HTTP APIs, since the program `curl` is not installed\n";
+        io::stderr().write_all(line).expect("stderr is open");
+        workspace.sandbox.example_mail().reset_elsewhere(USER);
+    }
     workspace.plan().warning().is("The stored password is stale");
     workspace.write(&configuration.replace("2026-Q4", "2027-Q2"));
     workspace.apply().succeeded();
