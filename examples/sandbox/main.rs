@@ -5,7 +5,7 @@
 
 use std::{env, error::Error, fs, process::ExitCode};
 
-use sandbox::{HubSpot, Ports, Sandbox, VENDORS};
+use sandbox::{ExampleMail, HubSpot, Ports, Sandbox, VENDORS};
 
 fn main() -> ExitCode {
     match run() {
@@ -49,6 +49,11 @@ fn add_credentials(sandbox: &Sandbox, user_names: &[String]) -> Vec<String> {
             ));
         }
     }
+    credentials.extend(ExampleMail::USERS.map(|name| {
+        let username = ExampleMail::username(name);
+        let password = sandbox.example_mail().password(&username).unwrap_or_default();
+        format!("http: name {name}; username {username}, password {password}")
+    }));
     credentials
 }
 
@@ -58,6 +63,7 @@ fn introduce(sandbox: &Sandbox, credentials: &[String], certificate: &str) {
         println!("export {name}={value}");
     }
     println!("export SMTP_CA_CERTIFICATE_FILE={certificate}");
+    println!("export {}={}", ExampleMail::TOKEN_VARIABLE, sandbox.example_mail().token());
     println!("\n# The APIs over TLS: {}", sandbox.base_url_over_tls());
     println!("# SMTP: localhost:{} with STARTTLS, localhost:{} with TLS", sandbox.smtp_port(), sandbox.smtps_port());
     println!("\n# Credentials that can be reset:");
@@ -65,6 +71,9 @@ fn introduce(sandbox: &Sandbox, credentials: &[String], certificate: &str) {
         println!("#   {credential}");
     }
     let url = sandbox.base_url();
+    println!("\n# The API at {url}{} is described by this block (docs/guides/http.md):", ExampleMail::PATH);
+    // A shell that sources this skips the block.
+    print!(": <<'END'\n{}END\n", sandbox.http_block());
     println!("\n# To let the next reset happen and lose its response:");
     println!(
         "#   curl -d '{{\"operation\": \"reset\", \"moment\": \"after\", \"effect\": \"close\"}}' {url}/sandbox/faults"
@@ -76,6 +85,7 @@ fn introduce(sandbox: &Sandbox, credentials: &[String], certificate: &str) {
 
 const HELP: &str = "\
 Imitates the vendors' APIs and their mail server on loopback, and prints the variables that point the provider at it.
+For an API that is not built in, it prints an `http` block for the provider. The guide docs/guides/http.md begins with it.
 
   --port N           port of the APIs over HTTP; a free one by default
   --https-port N     port of the APIs over TLS

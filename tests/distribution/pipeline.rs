@@ -1,6 +1,7 @@
 //! What the release pipeline runs works here too.
 
 use std::{
+    fs,
     path::Path,
     process::{Command, Output},
 };
@@ -15,6 +16,29 @@ fn a_tag_that_is_not_the_version_is_refused() {
     let version = env!("CARGO_PKG_VERSION");
     let expected = format!("The tag is v99.0.0, and Cargo.toml has version {version}.\n");
     assert_eq!(String::from_utf8(stderr).unwrap(), expected);
+}
+
+#[test]
+fn a_tag_needs_a_section_with_a_date() {
+    const CARGO: &str = "[package]\nname = \"terraform-provider-smtp\"\nversion = \"1.2.0\"\nedition = \"2024\"\n\n[dependencies]\nring = { version = \"9.9.9\" }\n";
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join(".ci")).unwrap();
+    let copy = folder.path().join(".ci/check-tag");
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/check-tag"), &copy).unwrap();
+    fs::write(folder.path().join("Cargo.toml"), CARGO).unwrap();
+    let section = "CHANGELOG.md has no section `## 1.2.0 (DATE)`, such as `## 1.2.0 (May 5, 2026)`.\n";
+    for (headings, refusal) in [
+        ("## 1.2.0 (November 29, 2026)\n\n## 1.1.0 (May 5, 2026)\n", ""),
+        ("## 1.2.0 (Unreleased)\n\n## 1.1.0 (May 5, 2026)\n", section),
+        ("## 1.2.0\n", section),
+        ("## 1.2.0-rc1 (May 5, 2026)\n", section),
+        ("## 1x2.0 (May 5, 2026)\n", section),
+        ("## 1.1.0 (May 5, 2026)\n", section),
+    ] {
+        fs::write(folder.path().join("CHANGELOG.md"), format!("# Changelog\n\n{headings}")).unwrap();
+        let Output { status, stderr, .. } = Command::new(&copy).arg("v1.2.0").output().unwrap();
+        assert_eq!((status.success(), String::from_utf8(stderr).unwrap().as_str()), (refusal.is_empty(), refusal));
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 
 mod client;
+mod example_mail;
 mod faults;
 mod hostup;
 mod http;

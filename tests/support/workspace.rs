@@ -168,6 +168,11 @@ impl Workspace {
         self.secrets.borrow_mut().insert(secret.to_owned());
     }
 
+    /// From here on nothing that is printed may hold the password of this user name, whichever it is at the time.
+    pub fn keep_password_of(&self, user_name: &str) {
+        self.users.borrow_mut().insert(user_name.to_owned());
+    }
+
     /// Has the provider trust the sandbox's mail server.
     pub fn trust_mail_server(&mut self) {
         self.file("authority.pem", &self.sandbox.ca_certificate_pem());

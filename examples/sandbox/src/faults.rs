@@ -9,7 +9,7 @@ use super::{
     gate::Gate,
     http::Answer,
     lock,
-    vendor::{Call, Operation, Vendor},
+    vendor::{Api, Call, Operation},
 };
 
 /// Something that goes wrong: by default once, with any call, after the vendor has acted.
@@ -170,7 +170,7 @@ impl Effect {
     }
 
     /// The answer as this effect leaves it, before it is sent.
-    pub fn shape(&self, answer: Answer, vendor: &dyn Vendor) -> Answer {
+    pub fn shape(&self, answer: Answer, vendor: &dyn Api) -> Answer {
         match self {
             Self::Body { content_type, bytes } => Answer::text(answer.status, content_type, bytes.clone()),
             Self::Header(name, value) => answer.with_header(name, value),

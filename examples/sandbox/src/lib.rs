@@ -88,7 +88,8 @@
 //!
 //! It is no part of the provider: the tests and the examples depend on it. [`core`] plays the other side, Terraform's.
 //! A vendor is one file beside `hubspot.rs` and a line in `vendors.rs`. With its [`Model`] it takes part in every test
-//! that goes through all vendors. The path alone tells whom a request is for. What a vendor's documents leave open, and
+//! that goes through all vendors. [`ExampleMail`] is a vendor that does not exist, for the provider's `http` block; the
+//! same faults concern it. The path alone tells whom a request is for. What a vendor's documents leave open, and
 //! how it is taken here, stands at the head of its file.
 
 #![expect(
@@ -104,6 +105,7 @@ mod control;
 pub mod core;
 mod delivery;
 pub mod der;
+mod example_mail;
 mod faults;
 mod gate;
 mod hostup;
@@ -150,6 +152,7 @@ use self::{
 };
 pub use self::{
     accounts::Meanwhile,
+    example_mail::ExampleMail,
     faults::{Effect, Fault, Moment},
     hostup::{HostUp, Weakness},
     hubspot::{HubSpot, OauthClient},

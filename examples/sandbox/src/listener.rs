@@ -20,7 +20,7 @@ use super::{
     reader::{Reader, Unread, hang_up},
     smtp,
     tls::Showing,
-    vendor::{Call, Vendor},
+    vendor::{Api, Call},
 };
 
 /// Serves HTTP, HTTPS, SMTP and SMTPS, in this order, until `stopped` says otherwise.
@@ -97,7 +97,7 @@ async fn exchange(stream: &mut impl Wire, request: &Request, shared: &Shared) ->
         return deliver(stream, &answer, None, &shared.gate).await;
     }
     let entry = shared.journal.enter(request);
-    let vendor = shared.vendors.all().into_iter().find_map(|vendor| Some((vendor, vendor.call(request)?)));
+    let vendor = shared.vendors.apis().find_map(|vendor| Some((vendor, vendor.call(request)?)));
     let (answer, effect) = match vendor {
         Some((vendor, call)) => call_vendor(vendor, &call, request, shared).await,
         None => (Answer::page(404), None),
@@ -107,7 +107,7 @@ async fn exchange(stream: &mut impl Wire, request: &Request, shared: &Shared) ->
 }
 
 /// Does what is asked, unless a fault comes before it, and tells how the answer is to be delivered.
-async fn call_vendor(vendor: &dyn Vendor, call: &Call, request: &Request, shared: &Shared) -> (Answer, Option<Effect>) {
+async fn call_vendor(vendor: &dyn Api, call: &Call, request: &Request, shared: &Shared) -> (Answer, Option<Effect>) {
     let others = |moment| shared.tell_others(Some(call.operation), call.user_name.as_deref(), moment);
     others(Moment::Before);
     if let Some(effect) = shared.faults.take(Moment::Before, call)

@@ -1,4 +1,4 @@
-//! What the sandbox asks of an imitated vendor.
+//! What the sandbox asks of an imitated vendor, and of any HTTP API.
 
 use serde::Deserialize;
 
@@ -7,9 +7,9 @@ use super::{
     model::UnderTest,
 };
 
-/// Imitates the HTTP API of one vendor.
-pub trait Vendor: UnderTest + Send + Sync {
-    /// Tells what a request asks for, by its path; nothing where the path is not this vendor's.
+/// An HTTP API.
+pub trait Api: Send + Sync {
+    /// Returns what a request asks for, by its path; nothing where the path is not this API's.
     fn call(&self, request: &Request) -> Option<Call>;
 
     /// Does what a request asks for, and answers as the vendor would.
@@ -17,7 +17,10 @@ pub trait Vendor: UnderTest + Send + Sync {
 
     /// An answer with this status, in the vendor's manner.
     fn failure(&self, status: u16) -> Answer;
+}
 
+/// Imitates the HTTP API of one vendor.
+pub(crate) trait Vendor: Api + UnderTest {
     /// The variables, without the base URL, that let the provider in.
     fn credentials(&self) -> Vec<(&'static str, String)>;
 

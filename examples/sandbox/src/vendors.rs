@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::{
     Sandbox,
     accounts::Accounts,
+    example_mail::ExampleMail,
     hostup::HostUp,
     hubspot::HubSpot,
     kirim_email::KirimEmail,
     model::{Model, UnderTest},
     smtpd::Smtpd,
-    vendor::Vendor,
+    vendor::{Api, Vendor},
 };
 
 macro_rules! vendors {
@@ -22,11 +23,16 @@ macro_rules! vendors {
         pub struct Vendors {
             $(#[doc = concat!("The imitated [`", stringify!($vendor), "`].")]
             pub $name: $vendor,)*
+            /// The vendor that does not exist.
+            pub example_mail: ExampleMail,
         }
 
         impl Vendors {
             pub(super) fn new(accounts: &Arc<Accounts>) -> Self {
-                Self { $($name: $vendor::new(Arc::clone(accounts)),)* }
+                Self {
+                    $($name: $vendor::new(Arc::clone(accounts)),)*
+                    example_mail: ExampleMail::new(Arc::clone(accounts)),
+                }
             }
 
             pub(super) fn all(&self) -> [&dyn Vendor; VENDORS.len()] {
@@ -51,6 +57,11 @@ vendors! {
 }
 
 impl Vendors {
+    /// The APIs of all of them, and of the vendor that does not exist.
+    pub(super) fn apis(&self) -> impl Iterator<Item = &dyn Api> {
+        self.all().into_iter().map(|vendor| vendor as &dyn Api).chain([&self.example_mail as &dyn Api])
+    }
+
     /// One of them.
     ///
     /// # Panics

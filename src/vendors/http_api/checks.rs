@@ -151,6 +151,14 @@ impl Checker<'_> {
         let reports_username =
             [&description.reset, &description.create].into_iter().flatten().any(|reset| reset.username.is_some())
                 || description.read.as_ref().is_some_and(|read| read.username.is_some());
+        for (block, reset) in [("reset", &description.reset), ("create", &description.create)] {
+            if username.is_some() && reset.as_ref().is_some_and(|reset| reset.username.is_some()) {
+                self.fault(
+                    &[block, "username"],
+                    "must not be combined with `smtp.username`: either the name says it or the API",
+                );
+            }
+        }
         if username.is_none() && !reports_username {
             self.fault(
                 &[],

@@ -107,6 +107,7 @@ fn a_mistake_in_a_description_is_reported_at_its_argument() {
             "http.reset",
             "has `{id}`, which is what `read` finds at `version`; set that",
         ),
+        (json, &format!("{json}\n      username = \"/user\""), "http.reset.username", "must not be combined"),
         ("message = \"/message\"", "unprocessed = [200]", "http.error", "must have `message` or `code`"),
         (
             "message = \"/message\"",

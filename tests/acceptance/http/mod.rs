@@ -4,6 +4,7 @@ mod api;
 mod bad_input;
 mod importing;
 mod lists;
+mod offline;
 mod recipe;
 mod recipes;
 mod secrets;

@@ -4,13 +4,13 @@ use super::{
     super::{
         http::{Answer, Request, segment},
         lock,
-        vendor::{Call, Operation, Vendor},
+        vendor::{Api, Call, Operation, Vendor},
     },
     Book, HostUp, Hosting, Mailbox, Panel,
     wire::{Details, List, Path, Refusal, Reset, Resource, domain, new_password, path},
 };
 
-impl Vendor for HostUp {
+impl Api for HostUp {
     fn call(&self, request: &Request) -> Option<Call> {
         let (operation, address) = match path(request.path())?.resource {
             Resource::Details => (Operation::Account, None),
@@ -32,7 +32,9 @@ impl Vendor for HostUp {
     fn failure(&self, status: u16) -> Answer {
         Refusal::of(status).at("/api/v2/shared-hosting")
     }
+}
 
+impl Vendor for HostUp {
     fn base_url_variable(&self) -> &'static str {
         "HOSTUP_BASE_URL"
     }

@@ -7,7 +7,7 @@ use super::{
         http::{Answer, Request, segment},
         lock, random,
         tokens::{Refused, grant},
-        vendor::{Call, Operation, Vendor},
+        vendor::{Api, Call, Operation, Vendor},
     },
     Credential, HubSpot, SCOPE, State,
     wire::{
@@ -16,7 +16,7 @@ use super::{
     },
 };
 
-impl Vendor for HubSpot {
+impl Api for HubSpot {
     fn call(&self, request: &Request) -> Option<Call> {
         let (operation, encoded) = match route(request.path())? {
             Route::Get(id) => (Operation::Get, Some(id)),
@@ -38,7 +38,9 @@ impl Vendor for HubSpot {
             status => failure(status, "SANDBOX_FAULT", "this answer was scripted"),
         }
     }
+}
 
+impl Vendor for HubSpot {
     fn base_url_variable(&self) -> &'static str {
         "HUBSPOT_BASE_URL"
     }

@@ -5,13 +5,13 @@ use super::{
         http::{Answer, Request, segment},
         imitation::Credential as _,
         lock,
-        vendor::{Call, Operation, Vendor},
+        vendor::{Api, Call, Operation, Vendor},
     },
     Book, Credential, Denial, KirimEmail, MailServer,
     wire::{One, Outcome, Page, Path, Resource, View, denied, failure, invalid, list, no_domain, path},
 };
 
-impl Vendor for KirimEmail {
+impl Api for KirimEmail {
     fn call(&self, request: &Request) -> Option<Call> {
         let (operation, guid) = match path(request.path())?.resource {
             Resource::Get(guid) => (Operation::Get, Some(guid)),
@@ -30,7 +30,9 @@ impl Vendor for KirimEmail {
     fn failure(&self, status: u16) -> Answer {
         failure(status)
     }
+}
 
+impl Vendor for KirimEmail {
     fn base_url_variable(&self) -> &'static str {
         "KIRIM_EMAIL_BASE_URL"
     }

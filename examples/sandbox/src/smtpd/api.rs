@@ -4,7 +4,7 @@ use super::{
     super::{
         http::{Answer, Request, segment},
         lock,
-        vendor::{Call, Operation, Vendor},
+        vendor::{Api, Call, Operation, Vendor},
     },
     ApiKey, Book, KeyState, Role, Smtpd, now,
     wire::{
@@ -13,7 +13,7 @@ use super::{
     },
 };
 
-impl Vendor for Smtpd {
+impl Api for Smtpd {
     fn call(&self, request: &Request) -> Option<Call> {
         let route = route(request.path())?;
         let named = |encoded: &str| {
@@ -41,7 +41,9 @@ impl Vendor for Smtpd {
     fn failure(&self, status: u16) -> Answer {
         failure(status, "this answer was scripted")
     }
+}
 
+impl Vendor for Smtpd {
     fn base_url_variable(&self) -> &'static str {
         "SMTPD_BASE_URL"
     }
