@@ -25,6 +25,18 @@ fn every_guide_is_what_its_vendor_says() {
 }
 
 #[test]
+fn the_guide_on_adopting_has_what_no_import_knows() {
+    let row = |vendor: &&Vendor| {
+        let is_known = |field: &&&Field| vendor.identity.iter().any(|known| known.name == field.name);
+        let unknown: Vec<_> = vendor.target.iter().copied().filter(|field| !is_known(&field)).collect();
+        (!unknown.is_empty()).then(|| format!("| {} | {} |\n", vendor.title, names(&unknown, "`")))
+    };
+    let rows: String = VENDORS.iter().filter_map(row).collect();
+    let table = format!("| vendor | unknown after an import |\n|---|---|\n{rows}");
+    assert_part("docs/guides/adopting.md", "unknown to an import", &table);
+}
+
+#[test]
 fn the_readme_has_every_vendor() {
     let row = |vendor: &&Vendor| {
         let Vendor { name, title, api_docs, .. } = vendor;
