@@ -24,8 +24,8 @@ resource "smtp_credential_password" "newsletter" {
   hubspot          = { user_name = "zh48wgsfld@62515.smtp.hubspot.net" }
   rotation_trigger = "2026-Q4"
 
-  # A European account submits elsewhere.
-  smtp_host = "smtp-eu1.hubapi.com"
+  # For an account in the EU:
+  # smtp_host = "smtp-eu1.hubapi.com"
 
   lifecycle {
     create_before_destroy = true
