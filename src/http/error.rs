@@ -55,6 +55,12 @@ impl Error {
 }
 
 impl Error {
+    /// Marks the outcome as unknown: the vendor has responded, but what it shows does not confirm it.
+    #[must_use]
+    pub fn unconfirmed(self) -> Self {
+        Self { outcome: Outcome::MayHaveChanged, ..self }
+    }
+
     /// Returns whether there was a response that was not in the vendor's format.
     pub fn is_foreign(&self) -> bool {
         self.status.is_some() && self.words == Origin::Foreign

@@ -259,8 +259,8 @@ impl VendorApi for AzureCommunication {
                 // The documented response is empty, but the application itself shows what happened.
                 Ok(answer) => match self.fetch(op, target).await {
                     Ok(application) if application.secret(id).is_none() => return Ok(()),
-                    Ok(_) => return Err(unconfirmed(answer.unreadable("the secret is still there after it"))),
-                    Err(error) => return Err(unconfirmed(error)),
+                    Ok(_) => return Err(answer.unreadable("the secret is still there after it").unconfirmed()),
+                    Err(error) => return Err(error.unconfirmed()),
                 },
                 Err(error) if error.kind == Kind::NotFound => return Ok(()),
                 Err(error) if is_unknown_secret(&error) => error,
@@ -367,11 +367,6 @@ fn application_of(scope: &Fields) -> Fields {
 fn is_unknown_secret(error: &Error) -> bool {
     let says = |message: &str| message.contains("No password credential found with keyId");
     error.status == Some(400) && error.message.as_deref().is_some_and(says)
-}
-
-/// Marks the outcome of a revocation as unknown: Graph responded, but the application does not confirm it.
-fn unconfirmed(error: Error) -> Error {
-    Error { outcome: Outcome::MayHaveChanged, ..error }
 }
 
 fn parse_days(text: &str) -> Option<SignedDuration> {

@@ -206,8 +206,8 @@ impl VendorApi for Smtpd {
             // The response to a revocation is not documented, but that of a key is.
             Ok(answer) => match absence::asked(self.one(op, id).await.map(|key| key.presence())) {
                 Ok(Presence::Gone) => Ok(()),
-                Ok(Presence::Found(_)) => Err(unconfirmed(answer.unreadable("the key is still active after it"))),
-                Err(error) => Err(unconfirmed(error)),
+                Ok(Presence::Found(_)) => Err(answer.unreadable("the key is still active after it").unconfirmed()),
+                Err(error) => Err(error.unconfirmed()),
             },
             Err(error) if error.kind == Kind::NotFound => Ok(()),
             Err(error) => Err(error),
@@ -274,11 +274,6 @@ impl Smtpd {
         let send = |token| self.request(Method::GET, path, &token).read(op);
         self.login.send(op, send).await
     }
-}
-
-/// Marks the outcome of a revocation as unknown: the vendor responded, but the key does not confirm it.
-fn unconfirmed(error: Error) -> Error {
-    Error { outcome: Outcome::MayHaveChanged, ..error }
 }
 
 /// A key as the vendor shows it.

@@ -15,7 +15,7 @@ use crate::{
         Client,
         http_api::{
             Address, Description, ErrorPlaces, Fault, HttpApi, Paging, Read, Request, Reset, Smtp, VENDOR as HTTP,
-            compile,
+            compile, faults,
         },
     },
 };
@@ -213,7 +213,7 @@ pub(super) enum Described {
     Refused(Diagnostics),
 }
 
-/// Makes the API that the block describes. Sends nothing. Without a client, only its description is checked.
+/// Makes the API that the block describes. Sends nothing. Without a client, it cannot be called.
 pub(super) fn connect(config: &Value, client: Option<&Client>, environment: Environment) -> Described {
     let block = config.get(HTTP_BLOCK);
     if block.is_null() {
@@ -234,7 +234,7 @@ pub(super) fn validate(config: &Value) -> Diagnostics {
     let block = config.get(HTTP_BLOCK);
     let Some(mut description) = description(block, &|_| None) else { return Diagnostics::default() };
     description.address = description.address.filter(|address| !address.base_url.is_empty());
-    compile(&description, None).map_or_else(diagnostics, |_| Diagnostics::default())
+    diagnostics(faults(&description))
 }
 
 /// The error for a resource at a described API without a description.

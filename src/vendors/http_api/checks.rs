@@ -26,7 +26,7 @@ pub struct Fault {
 }
 
 /// The most parts of a credential's name.
-pub const MOST_PARTS: usize = 8;
+const MOST_PARTS: usize = 8;
 
 /// Headers that the client sets itself, or that change what a request is.
 const RESERVED_HEADERS: &[&str] = &[
@@ -53,14 +53,14 @@ pub(super) fn name(text: &str) -> Result<(), &'static str> {
 }
 
 /// Returns everything that is wrong with a description.
-pub(super) fn faults(description: &Description) -> Vec<Fault> {
+pub fn faults(description: &Description) -> Vec<Fault> {
     let mut checker = Checker { description, faults: Vec::new() };
     checker.whole();
-    checker.faults
+    checker.faults.into_iter().chain(description.address.iter().flat_map(address_faults)).collect()
 }
 
 /// Returns everything that is wrong with an address.
-pub(super) fn address_faults(address: &Address) -> Vec<Fault> {
+fn address_faults(address: &Address) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault = |path: &[&str], words: &str| faults.push(Fault { path: owned(path), words: words.to_owned() });
     if address.base_url.contains(['{', '}']) {

@@ -2,14 +2,14 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
+use http::HeaderName;
+
 use super::{
     checks::{self, Fault},
     description::{Address, Description, ErrorPlaces, Paging as DescribedPaging, Read, Request},
     placeholders,
     unconfigured::{NAME, VENDOR},
 };
-use http::HeaderName;
-
 use crate::{
     http::{Agreement, Api, BaseUrl, Client, Condition, ErrorFormat, Form, Mark},
     vendors::{
@@ -32,11 +32,10 @@ pub struct HttpApi {
 
 /// Makes an API from its description, or returns everything that is wrong with it. Sends nothing.
 ///
-/// A process of the provider is configured once. So what it is told is kept for its lifetime, like the data of a
-/// built-in vendor.
+/// A process of the provider is configured once. So what the block says is kept for the lifetime of the process, like the
+/// data of a built-in vendor.
 pub fn compile(description: &Description, client: Option<&Client>) -> Result<HttpApi, Vec<Fault>> {
-    let mut faults = checks::faults(description);
-    faults.extend(description.address.iter().flat_map(checks::address_faults));
+    let faults = checks::faults(description);
     if !faults.is_empty() {
         return Err(faults);
     }

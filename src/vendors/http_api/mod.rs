@@ -11,7 +11,7 @@ mod request_checks;
 mod unconfigured;
 
 pub use self::{
-    checks::{Fault, MOST_PARTS},
+    checks::{Fault, faults},
     compile::{HttpApi, compile},
     description::{Address, Description, ErrorPlaces, Paging, Read, Request, Reset, Smtp},
     unconfigured::VENDOR,

@@ -40,8 +40,3 @@ pub(super) fn fulfills(answer: &Answer, success: &'static [Condition]) -> Result
         Err(answer.unreadable("the response does not fulfill the conditions for a success"))
     }
 }
-
-/// Marks the outcome of a revocation as unknown: the vendor responded, but its list does not confirm it.
-pub(super) fn unconfirmed(error: Error) -> Error {
-    Error { outcome: Outcome::MayHaveChanged, ..error }
-}

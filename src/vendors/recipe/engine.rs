@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
-    answers::{is_as_documented, issued, unconfirmed, username, version},
+    answers::{is_as_documented, issued, username, version},
     moment::{moment, moment_in},
     page::{Columns, Row},
     template::{self, Values},
@@ -201,6 +201,9 @@ impl VendorApi for Engine {
     async fn find_lost_reset(&self, op: &Operation, target: &Fields, before: &Before) -> Result<Observation> {
         let named = self.named(target);
         if !self.makes_another() {
+            if !self.reads_version() {
+                return Ok(Observation::Unknown);
+            }
             let Some(version) = self.now(op, &named).await?.and_then(|found| found.version) else {
                 return Ok(Observation::Unknown);
             };
@@ -231,7 +234,7 @@ impl VendorApi for Engine {
     }
 
     async fn versions(&self, op: &Operation, target: &Fields) -> Result<Vec<Name>> {
-        if self.makes_another() {
+        if self.makes_another() || !self.reads_version() {
             return Ok(Vec::new());
         }
         Ok(self.now(op, &self.named(target)).await?.and_then(|found| found.version).into_iter().collect())
@@ -258,13 +261,15 @@ impl VendorApi for Engine {
         match (&self.recipe.list, &self.recipe.one) {
             (Some(list), _) => match self.fetch_keys(op, list, &named).await {
                 Ok(rows) if self.find(list, &rows, &named, Some(id)).is_none() => Ok(()),
-                Ok(_) => Err(unconfirmed(answer.unreadable("the credential is still listed after it"))),
-                Err(error) => Err(unconfirmed(error)),
+                Ok(_) => Err(answer.unreadable("the credential is still listed after it").unconfirmed()),
+                Err(error) => Err(error.unconfirmed()),
             },
             (None, Some(one)) => match absence::asked(self.one(op, one, &named, Some(id)).await.map(Presence::Found)) {
                 Ok(Presence::Gone) => Ok(()),
-                Ok(Presence::Found(_)) => Err(unconfirmed(answer.unreadable("the credential is still there after it"))),
-                Err(error) => Err(unconfirmed(error)),
+                Ok(Presence::Found(_)) => {
+                    Err(answer.unreadable("the credential is still there after it").unconfirmed())
+                }
+                Err(error) => Err(error.unconfirmed()),
             },
             (None, None) => Ok(()),
         }
@@ -291,6 +296,12 @@ impl Engine {
 
     pub(super) fn makes_another(&self) -> bool {
         matches!(self.recipe.reset, Means::Create { .. })
+    }
+
+    /// Returns whether a look-up shows the last change of a credential.
+    fn reads_version(&self) -> bool {
+        let list = self.recipe.list.as_ref().and_then(|list| list.response.version);
+        list.or(self.recipe.one.as_ref().and_then(|one| one.response.version)).is_some()
     }
 
     /// Returns whether the entries of a list can be imported: by their names, or by their ids alone.

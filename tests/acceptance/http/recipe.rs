@@ -130,6 +130,11 @@ impl Vendor {
 
     /// Writes the guide's configuration, in which the address and the trigger are changed.
     pub(super) fn configure(&self, workspace: &Workspace, trigger: &str) {
+        self.configure_with(workspace, trigger, |text| text);
+    }
+
+    /// Writes the same with a further change.
+    pub(super) fn configure_with(&self, workspace: &Workspace, trigger: &str, change: impl Fn(String) -> String) {
         let text = self.script.fixture.configuration();
         let (_, rest) = text.split_once("base_url").expect("a recipe has an address");
         let address = rest.split('"').nth(1).expect("an address is a text");
@@ -137,7 +142,7 @@ impl Vendor {
         let path = address.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
         let text = text.replace(address, &format!("{}{path}", self.server.uri()));
         let trigger = format!("rotation_trigger = \"{trigger}\"\n  rotation_mode    = \"in_place\"");
-        workspace.write(&text.replace("rotation_trigger = \"2026-Q4\"", &trigger));
+        workspace.write(&change(text.replace("rotation_trigger = \"2026-Q4\"", &trigger)));
     }
 
     pub(super) fn end_with(&self, ending: Ending) {

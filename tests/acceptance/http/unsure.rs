@@ -38,3 +38,18 @@ fn a_success_that_is_not_as_described_may_have_changed_the_password() {
         vendor.assert_documented();
     }
 }
+
+#[test]
+fn a_password_is_stored_even_if_the_response_is_not_as_described() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    let vendor = Vendor::start(&Fixture::of("lettermint"), &mut workspace);
+    vendor.end_with(Ending::Success);
+    let place = "password = \"/new_token\"";
+    vendor.configure_with(&workspace, "one", |text| {
+        assert!(text.contains(place));
+        text.replace(place, &format!("{place}\n      success  = {{ \"/message\" = \"Done.\" }}"))
+    });
+    workspace.apply().warning().says(&["The password was changed."]);
+    assert_eq!(workspace.state()["password"], json!(vendor.passwords()[0]));
+    vendor.assert_documented();
+}
