@@ -1,6 +1,6 @@
 //! The credential that a resource manages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -78,10 +78,11 @@ pub(in crate::provider) fn scope_attributes() -> impl Iterator<Item = Attribute>
 }
 
 fn attribute(field: &Field) -> Attribute {
+    let r#type = if field.list.is_some() { Type::List(Box::new(Type::String)) } else { Type::String };
     let attribute = if field.is_optional {
-        Attribute::optional(field.name, Type::String, field.description)
+        Attribute::optional(field.name, r#type, field.description)
     } else {
-        Attribute::required(field.name, Type::String, field.description)
+        Attribute::required(field.name, r#type, field.description)
     };
     attribute.validated_by(field.check)
 }
@@ -137,7 +138,12 @@ pub(in crate::provider) fn path(target: &Target) -> Path {
 
 /// Returns the value of the vendor's attribute.
 pub(in crate::provider) fn value(target: &Target) -> Value {
-    Value::object(target.vendor.target.iter().map(|field| (field.name, target.fields.text(field).into())))
+    let list = |list: &[String]| Value::List(list.iter().map(|element| element.as_str().into()).collect());
+    let value = |field: &Field| match target.fields.list(field) {
+        Some(elements) => list(elements),
+        None => target.fields.text(field).into(),
+    };
+    Value::object(target.vendor.target.iter().map(|field| (field.name, value(field))))
 }
 
 /// Returns the credential that an object at this path identifies; `None` while a part of it is unknown.
@@ -149,8 +155,44 @@ fn fields_of(vendor: &'static Vendor, fields: &[&'static Field], object: &Value,
     if !object.is_wholly_known() {
         return Ok(None);
     }
-    let texts = fields.iter().filter_map(|field| Some((*field, object.get(field.name).as_str()?)));
-    from_texts(vendor, texts, at).map(Some)
+    let texts = fields.iter().filter(|field| field.list.is_none());
+    let texts = texts.filter_map(|field| Some((*field, object.get(field.name).as_str()?)));
+    let mut target = from_texts(vendor, texts, at)?;
+    for field in fields {
+        insert_list(&mut target.fields, field, object, at)?;
+    }
+    Ok(Some(target))
+}
+
+/// Adds a field of an object at this path, if it is a list and set.
+fn insert_list(fields: &mut Fields, field: &'static Field, object: &Value, at: &Path) -> Result<()> {
+    let Value::List(items) = object.get(field.name) else { return Ok(()) };
+    let at = at.clone().then(field.name);
+    let mut elements = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        elements.push(item.as_str().ok_or_else(|| invalid(at.clone().index(index), "must not be null"))?);
+    }
+    let refused = fields.insert_list(field, &elements);
+    refused.map_err(|(index, words)| invalid(index.into_iter().fold(at, Path::index), words).into())
+}
+
+/// Validates the lists of a configuration that names a credential at this vendor. One with an unknown part may turn out
+/// to be any.
+pub(in crate::provider) fn validate(vendor: &'static Vendor, config: &Value) -> Result<()> {
+    let (object, at) = (config.get(vendor.name), Path::attribute(vendor.name));
+    let mut lists = vendor.target.iter().filter(|field| object.get(field.name).is_wholly_known());
+    lists.try_for_each(|field| insert_list(&mut Fields::default(), field, object, &at))
+}
+
+/// Returns whether two values of a field mean the same although they differ: lists with the same elements, or none for
+/// the default.
+pub(in crate::provider) fn is_same_list(field: &Field, one: &Value, other: &Value) -> bool {
+    let elements = |value| match value {
+        &Value::Null => field.list.map(|list| list.default.iter().copied().collect()),
+        Value::List(items) => items.iter().map(Value::as_str).collect::<Option<BTreeSet<_>>>(),
+        _ => None,
+    };
+    elements(one).is_some_and(|one| elements(other) == Some(one))
 }
 
 fn from_texts<'a>(
@@ -247,13 +289,17 @@ impl Imported {
 pub(in crate::provider) struct StoredTarget {
     vendor: String,
     fields: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    lists: BTreeMap<String, Vec<String>>,
 }
 
 impl StoredTarget {
     /// Converts a target for storage.
     pub(in crate::provider) fn of(target: &Target) -> Self {
         let fields = target.vendor.target.iter();
+        let list = |field: &&Field| Some((field.name.to_owned(), target.fields.list(field)?.to_vec()));
         Self {
+            lists: fields.clone().filter_map(|field| list(field)).collect(),
             vendor: target.vendor.name.to_owned(),
             fields: fields
                 .filter_map(|field| Some((field.name.to_owned(), target.fields.text(field)?.to_owned())))
@@ -266,7 +312,14 @@ impl StoredTarget {
         let vendor = NAMED_VENDORS.iter().copied().find(|vendor| vendor.name == self.vendor)?;
         let vendor = configured.vendor(vendor);
         let texts = vendor.target.iter().filter_map(|field| Some((*field, self.fields.get(field.name)?.as_str())));
-        from_texts(vendor, texts, &Path::default()).ok()
+        let mut target = from_texts(vendor, texts, &Path::default()).ok()?;
+        for field in vendor.target {
+            if let Some(elements) = self.lists.get(field.name) {
+                let elements: Vec<_> = elements.iter().map(String::as_str).collect();
+                target.fields.insert_list(field, &elements).ok()?;
+            }
+        }
+        Some(target)
     }
 }
 
@@ -398,6 +451,79 @@ mod tests {
             of(&Value::object([("hubspot", value(&target))]), Configured::default()).unwrap().unwrap().id(),
             target.id()
         );
+    }
+
+    /// A field that is a list, its vendor, and a credential there with this list.
+    fn listing(list: Value) -> (&'static Vendor, &'static Field, Value) {
+        let is_list = |field: &&Field| field.list.is_some();
+        let with_list = |vendor: &&'static Vendor| Some((*vendor, vendor.target.iter().copied().find(is_list)?));
+        let (vendor, field) = VENDORS.iter().find_map(with_list).unwrap();
+        let mut object = Value::object(vendor.target.iter().map(|field| (field.name, "a".into())));
+        object.set(field.name, list);
+        (vendor, field, Value::object([(vendor.name, object)]))
+    }
+
+    fn list(texts: &[&str]) -> Value {
+        Value::List(texts.iter().map(|text| (*text).into()).collect())
+    }
+
+    #[test]
+    fn a_list_survives_the_state_and_the_private_data() {
+        let [other, default] = ["other", listing(Value::Null).1.list.unwrap().default[0]];
+        for elements in [Value::Null, list(&[other, default])] {
+            let (vendor, field, config) = listing(elements.clone());
+            let target = of(&config, Configured::default()).unwrap().unwrap();
+            assert_eq!(value(&target).get(field.name), &elements);
+            let stored = serde_json::to_string(&StoredTarget::of(&target)).unwrap();
+            assert_eq!(stored.contains("lists"), !elements.is_null(), "{stored}");
+            let again = serde_json::from_str::<StoredTarget>(&stored).unwrap().target(Configured::default()).unwrap();
+            assert_eq!((again.vendor.name, again.fields), (vendor.name, target.fields));
+        }
+    }
+
+    #[test]
+    fn a_bad_list_is_refused_at_its_element_once_it_is_known() {
+        let default = listing(Value::Null).1.list.unwrap().default[0];
+        for (elements, at) in [
+            (list(&[]), Some("")),
+            (list(&["other"]), Some("")),
+            (list(&[default, default]), Some("[1]")),
+            (list(&[default, "a b"]), Some("[1]")),
+            (Value::List(vec![Value::Null, default.into()]), Some("[0]")),
+            (Value::List(vec![Value::Null, Value::Unknown]), None),
+            (Value::Unknown, None),
+            (Value::Null, None),
+            (list(&[default]), None),
+        ] {
+            let (vendor, field, config) = listing(elements.clone());
+            let expected = at.map(|at| format!("{}.{}{at}", vendor.name, field.name));
+            let path = |diagnostics: crate::framework::diagnostic::Diagnostics| {
+                diagnostics.iter().map(|diagnostic| diagnostic.path.to_string()).collect::<Vec<_>>().join(", ")
+            };
+            assert_eq!(validate(vendor, &config).err().map(path), expected, "{elements:?}");
+            assert_eq!(of(&config, Configured::default()).err().map(path), expected, "{elements:?}");
+        }
+    }
+
+    #[test]
+    fn lists_are_the_same_in_another_order_and_as_the_default() {
+        let field = listing(Value::Null).1;
+        let default = || list(field.list.unwrap().default);
+        for (one, other, expected) in [
+            (Value::Null, default(), true),
+            (default(), Value::Null, true),
+            (list(&["a", "b"]), list(&["b", "a"]), true),
+            (list(&["a", "b"]), list(&["b"]), false),
+            (Value::Null, list(&["a"]), false),
+            (Value::Null, Value::Unknown, false),
+            (Value::Unknown, Value::Unknown, false),
+            (list(&["a"]), Value::List(vec![Value::Unknown]), false),
+            (Value::List(vec![Value::Unknown]), Value::List(vec![Value::Unknown]), false),
+        ] {
+            assert_eq!(is_same_list(field, &one, &other), expected, "{one:?} {other:?}");
+        }
+        let name = VENDORS[0].target[0];
+        assert!(!is_same_list(name, &Value::Null, &Value::Null));
     }
 
     #[test]

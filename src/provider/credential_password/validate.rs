@@ -32,6 +32,7 @@ pub(super) fn configured(config: &Value, configured: Configured) -> Diagnostics 
         Named::Undecided => {}
     }
     if let Some(vendor) = vendor {
+        diagnostics.collect(target::validate(vendor, config));
         let names = [PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION];
         diagnostics.extend(password_policy::refused(vendor, config, &names));
         diagnostics.extend(password_policy::too_long(vendor, config.get(PASSWORD_POLICY)));
