@@ -101,7 +101,10 @@ fn a_state_without_scopes_plans_empty_and_an_import_adopts_them() {
     workspace.import(&format!("sendgrid/{id}")).succeeded();
     workspace.plan().nothing_to_do();
     write(&workspace, "[\"mail.send\", \"stats.read\"]");
-    workspace.apply().warning().is("No reset after the import").says(&["`sendgrid.scopes`"]);
+    let plan = workspace.plan();
+    assert_eq!(plan.action(ADDRESS).as_deref(), Some("update"));
+    plan.warning().is("No reset after the import").says(&["`sendgrid.scopes`"]);
+    workspace.apply().succeeded();
     workspace.plan().nothing_to_do();
     assert_eq!(ledger.live().iter().map(|key| &key.id).collect::<Vec<_>>(), [&id]);
 }
