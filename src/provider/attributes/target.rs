@@ -1,10 +1,10 @@
 //! The credential that a resource manages.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::configured::Configured;
+use super::{configured::Configured, lists};
 use crate::{
     framework::{
         diagnostic::{Diagnostic, Path, Result},
@@ -159,40 +159,9 @@ fn fields_of(vendor: &'static Vendor, fields: &[&'static Field], object: &Value,
     let texts = texts.filter_map(|field| Some((*field, object.get(field.name).as_str()?)));
     let mut target = from_texts(vendor, texts, at)?;
     for field in fields {
-        insert_list(&mut target.fields, field, object, at)?;
+        lists::insert(&mut target.fields, field, object, at)?;
     }
     Ok(Some(target))
-}
-
-/// Adds a field of an object at this path, if it is a list and set.
-fn insert_list(fields: &mut Fields, field: &'static Field, object: &Value, at: &Path) -> Result<()> {
-    let Value::List(items) = object.get(field.name) else { return Ok(()) };
-    let at = at.clone().then(field.name);
-    let mut elements = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        elements.push(item.as_str().ok_or_else(|| invalid(at.clone().index(index), "must not be null"))?);
-    }
-    let refused = fields.insert_list(field, &elements);
-    refused.map_err(|(index, words)| invalid(index.into_iter().fold(at, Path::index), words).into())
-}
-
-/// Validates the lists of a configuration that names a credential at this vendor. One with an unknown part may turn out
-/// to be any.
-pub(in crate::provider) fn validate(vendor: &'static Vendor, config: &Value) -> Result<()> {
-    let (object, at) = (config.get(vendor.name), Path::attribute(vendor.name));
-    let mut lists = vendor.target.iter().filter(|field| object.get(field.name).is_wholly_known());
-    lists.try_for_each(|field| insert_list(&mut Fields::default(), field, object, &at))
-}
-
-/// Returns whether two values of a field mean the same although they differ: lists with the same elements, or none for
-/// the default.
-pub(in crate::provider) fn is_same_list(field: &Field, one: &Value, other: &Value) -> bool {
-    let elements = |value| match value {
-        &Value::Null => field.list.map(|list| list.default.iter().copied().collect()),
-        Value::List(items) => items.iter().map(Value::as_str).collect::<Option<BTreeSet<_>>>(),
-        _ => None,
-    };
-    elements(one).is_some_and(|one| elements(other) == Some(one))
 }
 
 fn from_texts<'a>(
@@ -299,7 +268,7 @@ impl StoredTarget {
         let fields = target.vendor.target.iter();
         let list = |field: &&Field| Some((field.name.to_owned(), target.fields.list(field)?.to_vec()));
         Self {
-            lists: fields.clone().filter_map(|field| list(field)).collect(),
+            lists: fields.clone().filter_map(list).collect(),
             vendor: target.vendor.name.to_owned(),
             fields: fields
                 .filter_map(|field| Some((field.name.to_owned(), target.fields.text(field)?.to_owned())))
@@ -500,30 +469,9 @@ mod tests {
             let path = |diagnostics: crate::framework::diagnostic::Diagnostics| {
                 diagnostics.iter().map(|diagnostic| diagnostic.path.to_string()).collect::<Vec<_>>().join(", ")
             };
-            assert_eq!(validate(vendor, &config).err().map(path), expected, "{elements:?}");
+            assert_eq!(lists::validate(vendor, &config).err().map(path), expected, "{elements:?}");
             assert_eq!(of(&config, Configured::default()).err().map(path), expected, "{elements:?}");
         }
-    }
-
-    #[test]
-    fn lists_are_the_same_in_another_order_and_as_the_default() {
-        let field = listing(Value::Null).1;
-        let default = || list(field.list.unwrap().default);
-        for (one, other, expected) in [
-            (Value::Null, default(), true),
-            (default(), Value::Null, true),
-            (list(&["a", "b"]), list(&["b", "a"]), true),
-            (list(&["a", "b"]), list(&["b"]), false),
-            (Value::Null, list(&["a"]), false),
-            (Value::Null, Value::Unknown, false),
-            (Value::Unknown, Value::Unknown, false),
-            (list(&["a"]), Value::List(vec![Value::Unknown]), false),
-            (Value::List(vec![Value::Unknown]), Value::List(vec![Value::Unknown]), false),
-        ] {
-            assert_eq!(is_same_list(field, &one, &other), expected, "{one:?} {other:?}");
-        }
-        let name = VENDORS[0].target[0];
-        assert!(!is_same_list(name, &Value::Null, &Value::Null));
     }
 
     #[test]

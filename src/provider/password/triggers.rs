@@ -14,7 +14,7 @@ use crate::{
         plan::Draft,
         value::Value,
     },
-    provider::attributes::{age_recipients, password_policy, rotate_after, target},
+    provider::attributes::{age_recipients, lists, password_policy, rotate_after},
     vendors::{PasswordSource, Vendor},
 };
 
@@ -176,7 +176,7 @@ fn ignore_same_lists(draft: &mut Draft, vendor: Option<&Vendor>) {
     let is_same = |path: &Path| {
         vendor.target.iter().any(|field| {
             *path == Path::attribute(vendor.name).then(field.name)
-                && target::is_same_list(field, prior.get(field.name), planned.get(field.name))
+                && lists::is_same(field, prior.get(field.name), planned.get(field.name))
         })
     };
     draft.replace.retain(|path| !is_same(path));
