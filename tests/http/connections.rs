@@ -19,7 +19,7 @@ use super::{
 async fn a_rejected_reset_changed_nothing_and_is_reported_before_the_deadline() {
     let nobody = bound();
     let api = api(settings(), &format!("http://{}", nobody.local_addr().unwrap()));
-    let op = operation(3);
+    let op = operation(10);
     let error = post(&api).reset(&op).await.unwrap_err();
     assert_eq!((error.kind, error.outcome), (Kind::Unreachable, Outcome::NotChanged));
     assert_eq!(error.to_string(), "127.0.0.1: the connection was refused");
@@ -28,7 +28,7 @@ async fn a_rejected_reset_changed_nothing_and_is_reported_before_the_deadline() 
 
 #[tokio::test]
 async fn a_host_without_an_address_changed_nothing() {
-    let error = post(&api(settings(), "https://nobody.invalid")).reset(&operation(2)).await.unwrap_err();
+    let error = post(&api(settings(), "https://nobody.invalid")).reset(&operation(10)).await.unwrap_err();
     assert_eq!((error.kind, error.outcome), (Kind::Unreachable, Outcome::NotChanged), "{error}");
 }
 

@@ -5,6 +5,8 @@ use std::{
     process::{Command, Output},
 };
 
+use tokio::task::JoinSet;
+
 use super::{
     server::{Act, Server, bound},
     tls::{acceptor, authority, file, leaf, pem},
@@ -44,7 +46,7 @@ async fn reset_again() -> Option<Result<Answer, Error>> {
     let base = env::var(BASE).ok()?;
     let file = env::var_os(FILE).map(|path| CertificateFile::read(path.as_ref()).unwrap());
     let api = api(Settings { ca_certificate_file: file, ..settings() }, &base);
-    let result = post(&api).reset(&operation(2)).await;
+    let result = post(&api).reset(&operation(10)).await;
     println!("{api:?} {result:?}");
     Some(result)
 }
@@ -56,6 +58,8 @@ async fn a_proxys_failure_is_reported_with_its_status_but_no_password() {
         return assert_eq!((error.kind, error.outcome), (Kind::Unreachable, Outcome::NotChanged));
     }
     let test = "a_proxys_failure_is_reported_with_its_status_but_no_password";
+    // Those that are not final are tried again until the time is over, so all are tried at once.
+    let mut cases = JoinSet::new();
     for (act, words, is_final) in [
         (
             Act::answer(407, &["Proxy-Authenticate: Basic"], ""),
@@ -73,21 +77,27 @@ async fn a_proxys_failure_is_reported_with_its_status_but_no_password() {
             false,
         ),
     ] {
-        let proxy = Server::start([act]);
-        let url = format!("http://user:the-proxy-password@{}", proxy.address);
-        let output = again(test, url, "https://api.example.com".to_owned()).await;
-        let printed = printed(&output);
-        assert!(output.status.success() && printed.contains(words), "{words}: {printed}");
-        assert!(!printed.contains("the-proxy-password"), "{printed}");
-        let requests = proxy.requests();
-        assert_eq!(requests.len() == 1, is_final, "{words}");
-        for request in requests {
-            assert!(request.starts_with("CONNECT api.example.com:443 HTTP/1.1\r\n"), "{request}");
-            // RFC 7617: the base64 of `user:the-proxy-password`.
-            assert!(request.contains("Proxy-Authorization: Basic dXNlcjp0aGUtcHJveHktcGFzc3dvcmQ=\r\n"), "{request}");
-            assert!(!request.contains(TOKEN));
-        }
+        cases.spawn(async move {
+            let proxy = Server::start([act]);
+            let url = format!("http://user:the-proxy-password@{}", proxy.address);
+            let output = again(test, url, "https://api.example.com".to_owned()).await;
+            let printed = printed(&output);
+            assert!(output.status.success() && printed.contains(words), "{words}: {printed}");
+            assert!(!printed.contains("the-proxy-password"), "{printed}");
+            let requests = proxy.requests();
+            assert_eq!(requests.len() == 1, is_final, "{words}");
+            for request in requests {
+                assert!(request.starts_with("CONNECT api.example.com:443 HTTP/1.1\r\n"), "{request}");
+                // RFC 7617: the base64 of `user:the-proxy-password`.
+                assert!(
+                    request.contains("Proxy-Authorization: Basic dXNlcjp0aGUtcHJveHktcGFzc3dvcmQ=\r\n"),
+                    "{request}"
+                );
+                assert!(!request.contains(TOKEN));
+            }
+        });
     }
+    cases.join_all().await;
 }
 
 #[tokio::test]
@@ -125,12 +135,17 @@ async fn a_host_in_no_proxy_is_called_directly() {
     let test = "a_host_in_no_proxy_is_called_directly";
     let proxy = Server::start([Act::answer(403, &[], "")]);
     let url = format!("http://{}", proxy.address);
-    let base = "https://api.nobody.invalid";
+    let mut cases = JoinSet::new();
     for list in ["*", "*.nobody.invalid", ".nobody.invalid", "nobody.invalid", "api.nobody.invalid:443"] {
         let name = if list == "*" { "no_proxy" } else { "NO_PROXY" };
-        let output = again_with(test, &[("HTTPS_PROXY", &url), (name, list), (BASE, base)]).await;
-        assert!(output.status.success(), "{list}: {}", printed(&output));
+        let url = url.clone();
+        cases.spawn(async move {
+            let variables = [("HTTPS_PROXY", &*url), (name, list), (BASE, "https://api.nobody.invalid")];
+            let output = again_with(test, &variables).await;
+            assert!(output.status.success(), "{list}: {}", printed(&output));
+        });
     }
+    cases.join_all().await;
     assert_eq!(proxy.connections(), 0);
 }
 

@@ -148,7 +148,7 @@ async fn an_untrusted_certificate_is_reported_after_one_connection() {
 async fn a_handshake_that_stalls_changed_nothing() {
     let server = Server::start([Act::Silence]);
     let api = api(impatient(), &format!("https://{}", server.address));
-    let error = server.failed(post(&api).reset(&operation(3)).await, Kind::Unreachable, Outcome::NotChanged, 0);
+    let error = server.failed(post(&api).reset(&operation(10)).await, Kind::Unreachable, Outcome::NotChanged, 0);
     assert_eq!(error.reason, "the connection timed out");
 }
 
@@ -157,7 +157,7 @@ async fn a_handshake_that_fails_changed_nothing() {
     for act in [Act::Babble(b"HTTP/1.1 400 Plain\r\n\r\n".to_vec()), Act::Reset] {
         let server = Server::start([act]);
         let api = api(settings(), &format!("https://{}", server.address));
-        server.failed(post(&api).reset(&operation(3)).await, Kind::Unreachable, Outcome::NotChanged, 0);
+        server.failed(post(&api).reset(&operation(10)).await, Kind::Unreachable, Outcome::NotChanged, 0);
         assert!(server.connections() > 1);
     }
 }
