@@ -89,6 +89,8 @@ mod replay;
 mod rotate_after;
 #[path = "acceptance/rotation.rs"]
 mod rotation;
+#[path = "acceptance/sendgrid.rs"]
+mod sendgrid;
 #[path = "acceptance/settings.rs"]
 mod settings;
 #[path = "acceptance/several.rs"]

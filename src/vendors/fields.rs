@@ -1,11 +1,11 @@
 //! The settings and targets of vendors, as data and as values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{self, Check};
 use crate::secret::{Outside, Secret};
 
-/// A setting in the provider block, or a part of what names a credential. All are text.
+/// A setting in the provider block, or a part of a target. All are texts; a part of a target may be a list of them.
 #[derive(Debug)]
 pub struct Field {
     /// The attribute in HCL.
@@ -26,7 +26,21 @@ pub struct Field {
     pub visibility: Visibility,
     /// What holds for every value. The words of a refusal never repeat the value.
     pub check: Check,
+    /// What holds for the list as a whole, where it is a list. Such a part of a target may be shown and is optional.
+    pub list: Option<&'static ListRule>,
 }
+
+/// A field that is a list of different texts, whose order does not matter.
+#[derive(Debug)]
+pub struct ListRule {
+    /// The elements where the field is not set.
+    pub default: &'static [&'static str],
+    /// A text that every list has, and the words of a refusal of a list that lacks it.
+    pub required: (&'static str, &'static str),
+}
+
+/// Why a list is refused: the element that is at fault, unless it is the whole list, and words that follow its path.
+pub type ListFault = (Option<usize>, &'static str);
 
 impl Field {
     /// A field that may be shown.
@@ -41,6 +55,7 @@ impl Field {
             is_switch: false,
             visibility: Visibility::Shown,
             check,
+            list: None,
         }
     }
 
@@ -52,6 +67,16 @@ impl Field {
     /// A switch.
     pub(super) const fn switch(name: &'static str, description: &'static str) -> Self {
         Self { is_switch: true, ..Self::shown(name, description, check::switch) }
+    }
+
+    /// A list of texts, each of which the check accepts.
+    pub(super) const fn list(
+        name: &'static str,
+        description: &'static str,
+        check: Check,
+        list: &'static ListRule,
+    ) -> Self {
+        Self { list: Some(list), is_optional: true, ..Self::shown(name, description, check) }
     }
 
     /// Lets a target be complete without the field.
@@ -94,6 +119,7 @@ pub enum Visibility {
 pub struct Fields {
     shown: BTreeMap<&'static str, String>,
     secret: BTreeMap<&'static str, Secret>,
+    lists: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl Fields {
@@ -108,6 +134,32 @@ impl Fields {
             }
         }
         Ok(())
+    }
+
+    /// Adds the elements of a field that is a list.
+    pub fn insert_list(&mut self, field: &'static Field, elements: &[&str]) -> Result<(), ListFault> {
+        let list = field.list.ok_or((None, "must not be a list"))?;
+        if elements.is_empty() {
+            return Err((None, "must not be empty; omit it for the default"));
+        }
+        let mut earlier = BTreeSet::new();
+        for (index, element) in elements.iter().enumerate() {
+            (field.check)(element).map_err(|words| (Some(index), words))?;
+            if !earlier.insert(element) {
+                return Err((Some(index), "must not repeat an earlier element"));
+            }
+        }
+        let (required, words) = list.required;
+        if !elements.contains(&required) {
+            return Err((None, words));
+        }
+        self.lists.insert(field.name, elements.iter().map(|&element| element.to_owned()).collect());
+        Ok(())
+    }
+
+    /// Returns the elements of a field that is a list, where it is set.
+    pub fn list(&self, field: &Field) -> Option<&[String]> {
+        self.lists.get(field.name).map(Vec::as_slice)
     }
 
     /// Adds what a vendor calls a credential; `false` where it is no name, or the field cannot hold it.
@@ -138,5 +190,37 @@ impl Fields {
     /// The value of a required secret field.
     pub(super) fn get_secret(&self, field: &Field) -> Secret {
         self.secret(field).cloned().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static SCOPES: Field = Field::list(
+        "scopes",
+        "",
+        check::line,
+        &ListRule { default: &["send"], required: ("send", "must contain `send`") },
+    );
+    static NAME: Field = Field::shown("name", "", check::line);
+
+    #[test]
+    fn a_list_is_kept_in_its_order_only_as_a_whole() {
+        let mut fields = Fields::default();
+        assert_eq!(fields.list(&SCOPES), None);
+        for (elements, at, words) in [
+            (&[] as &[&str], None, "must not be empty; omit it for the default"),
+            (&["send", ""], Some(1), "must not be empty"),
+            (&["send", "b", "b"], Some(2), "must not repeat an earlier element"),
+            (&["Send"], None, "must contain `send`"),
+        ] {
+            assert_eq!(fields.insert_list(&SCOPES, elements), Err((at, words)), "{elements:?}");
+            assert_eq!(fields.list(&SCOPES), None);
+        }
+        fields.insert_list(&SCOPES, &["b", "send"]).unwrap();
+        assert_eq!(fields.list(&SCOPES).unwrap(), ["b", "send"]);
+        assert_eq!(fields.text(&SCOPES), None);
+        assert!(fields.insert_list(&NAME, &["a"]).is_err());
     }
 }

@@ -30,7 +30,7 @@ pub use self::{
     api::VendorApi,
     before::Before,
     check::{Check, parse_switch},
-    fields::{Field, Fields, Visibility},
+    fields::{Field, Fields, ListFault, ListRule, Visibility},
     report::{AppearedCredential, Found, Listed, Note, Observation, Presence, PriorCredential, Reset},
     target::Target,
     vendor::{Connect, ImportId, Lag, PasswordSource, ResetKind, SmtpDefaults, UsernameOf, Vendor, VendorOrigin},

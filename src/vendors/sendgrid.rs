@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Field, Fields, ImportId, PasswordSource, ResetKind, SmtpDefaults, Vendor, VendorOrigin, check,
+    Field, Fields, ImportId, ListRule, PasswordSource, ResetKind, SmtpDefaults, Vendor, VendorOrigin, check,
     recipe::{self, Body, Call, List, Login, Naming, One, Paging, Parts, Recipe, Reset, Response},
 };
 use crate::http::{Agreement, ErrorFormat, Form, Mark, Method};
@@ -20,9 +20,10 @@ pub(super) static VENDOR: Vendor = Vendor {
     rate_window: None,
     settings: &[&API_KEY, &REGION],
     logins: &[&[&API_KEY]],
-    rights: "the scopes `api_keys.create`, `api_keys.read`, `api_keys.delete` and `mail.send`",
+    rights: "the scopes `api_keys.create`, `api_keys.read`, `api_keys.delete`, `mail.send`, and any others in the resource's \
+             `scopes`",
     advice: &[],
-    target: &[&NAME],
+    target: &[&NAME, &SCOPES],
     identity: &[&NAME],
     scope: &[],
     import: ImportId::Credential,
@@ -42,9 +43,19 @@ static API_KEY: Field =
         .or_env("SENDGRID_API_KEY");
 static NAME: Field = Field::shown(
     "name",
-    "Name of the API key, such as `newsletter`. It stays the same when a reset creates a new key. The key may send mail, \
-     and nothing else.",
+    "Name of the API key, such as `newsletter`. It stays the same when a reset creates a new key.",
     check::line,
+);
+static SCOPES: Field = Field::list(
+    "scopes",
+    "What the API key may do, as SendGrid names it; `mail.send` must be among it. By default `[\"mail.send\"]`: the key may \
+     send mail, and nothing else. The order does not matter. An import does not read the scopes of a key, so they are not \
+     part of a generated configuration.",
+    scope,
+    &ListRule {
+        default: &["mail.send"],
+        required: ("mail.send", "must contain `mail.send`: without that scope a key cannot send mail"),
+    },
 );
 static REGION: Field = Field::shown(
     "region",
@@ -83,7 +94,7 @@ static RECIPE: Recipe = Recipe {
             path: "/v3/api_keys",
             query: &[],
             // Without scopes the key could do everything.
-            body: Body::Json(r#"{"name": "{name}", "scopes": ["mail.send"]}"#),
+            body: Body::JsonWithLists(r#"{"name": "{name}", "scopes": "{scopes}"}"#, &[&SCOPES]),
         },
         success: Agreement::Undocumented,
         password: "/api_key",
@@ -115,6 +126,17 @@ static RECIPE: Recipe = Recipe {
     username: Some(USERNAME),
     smtp_host: |settings| Some(if is_european(settings) { EUROPEAN_HOST } else { HOST }),
 };
+
+/// Checks a scope. All that are documented have these characters only.
+fn scope(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() {
+        Err("must not be empty")
+    } else if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {
+        Ok(())
+    } else {
+        Err("must be a single scope, such as `mail.send`, of ASCII letters, digits, `.`, `_` and `-`")
+    }
+}
 
 fn is_european(settings: &Fields) -> bool {
     settings.text(&REGION) == Some("eu")

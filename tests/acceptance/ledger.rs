@@ -78,6 +78,12 @@ impl Ledger {
         lock(&self.book).keys.last_mut().expect("a credential was made").is_live = false;
     }
 
+    /// From now on a reset has this body.
+    pub(crate) fn expect(&self, reset_body: &'static str) {
+        let mut book = lock(&self.book);
+        book.case = Box::leak(Box::new(Case { reset_body, ..*book.case }));
+    }
+
     /// Lets something go wrong once.
     pub(crate) fn trouble(&self, trouble: Trouble) {
         lock(&self.book).trouble = Some(trouble);

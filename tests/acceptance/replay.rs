@@ -193,7 +193,9 @@ fn fields(case: &Case) -> Vec<(&'static str, &'static str)> {
 
 fn object(fields: impl Iterator<Item = (&'static str, &'static str)>) -> String {
     fields.fold(String::new(), |mut text, (name, value)| {
-        write!(text, "{name} = {value:?}, ").expect("a text grows");
+        // A list is JSON, which HCL reads as it is.
+        let value = if value.starts_with('[') { value.to_owned() } else { format!("{value:?}") };
+        write!(text, "{name} = {value}, ").expect("a text grows");
         text
     })
 }

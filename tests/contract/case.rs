@@ -25,7 +25,7 @@ pub struct Case {
     pub vendor: &'static Vendor,
     /// Those that log in. `{server}` stands for the address of the server that answers.
     pub settings: &'static [(&'static str, &'static str)],
-    /// The values of the vendor's target fields, in their order.
+    /// The values of the vendor's target fields, in their order. A list is JSON.
     pub target: &'static [&'static str],
     /// The `remote_version` that the state holds.
     pub version: Option<&'static str>,
@@ -229,7 +229,7 @@ fn body(vendor: &Vendor, value: &Value) -> &'static str {
 /// The values of target fields, by their names, in the vendor's order. A list may show the first ones only.
 fn target(vendor: &Vendor, value: &Value) -> &'static [&'static str] {
     let named = value.as_object().expect("values by the names of fields");
-    let values = leak(vendor.target.iter().filter_map(|field| named.get(field.name)).map(text_of));
+    let values = leak(vendor.target.iter().filter_map(|field| named.get(field.name)).map(value_of));
     assert_eq!(values.len(), named.len(), "{}: fields of a target are misspelt", vendor.name);
     values
 }
@@ -267,13 +267,24 @@ pub fn odd_lists(empty: &str) -> [String; 2] {
 pub fn fields(names: &[&'static Field], values: &[&str]) -> Fields {
     let mut fields = Fields::default();
     for (field, value) in names.iter().zip(values) {
-        fields.insert(field, Secret::new(*value)).expect("a value that the field's check accepts");
+        if field.list.is_some() {
+            let elements: Vec<String> = serde_json::from_str(value).expect("a list of texts");
+            let elements: Vec<_> = elements.iter().map(String::as_str).collect();
+            fields.insert_list(field, &elements).expect("a list that the field accepts");
+        } else {
+            fields.insert(field, Secret::new(*value)).expect("a value that the field's check accepts");
+        }
     }
     fields
 }
 
 fn folder(vendor: &Vendor) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests", "fixtures", vendor.name].iter().collect()
+}
+
+/// A text as it is, and a list as JSON.
+fn value_of(value: &Value) -> &'static str {
+    if value.is_array() { text(&value.to_string()) } else { text_of(value) }
 }
 
 fn text_of(value: &Value) -> &'static str {

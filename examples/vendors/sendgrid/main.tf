@@ -22,6 +22,8 @@ provider "smtp" {
 resource "smtp_credential_password" "newsletter" {
   sendgrid = {
     name = "newsletter"
+    # By default, the key may send mail and nothing else.
+    # scopes = ["mail.send", "stats.read"]
   }
   rotation_trigger = "2026-Q4"
 

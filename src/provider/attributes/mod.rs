@@ -5,6 +5,7 @@ pub(in crate::provider) mod configured;
 pub(in crate::provider) mod duration;
 pub(in crate::provider) mod host;
 pub(in crate::provider) mod import_id;
+pub(in crate::provider) mod lists;
 pub(in crate::provider) mod password_policy;
 pub(in crate::provider) mod retire_previous;
 pub(in crate::provider) mod rotate_after;

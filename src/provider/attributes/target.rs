@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::configured::Configured;
+use super::{configured::Configured, lists};
 use crate::{
     framework::{
         diagnostic::{Diagnostic, Path, Result},
@@ -78,10 +78,11 @@ pub(in crate::provider) fn scope_attributes() -> impl Iterator<Item = Attribute>
 }
 
 fn attribute(field: &Field) -> Attribute {
+    let r#type = if field.list.is_some() { Type::List(Box::new(Type::String)) } else { Type::String };
     let attribute = if field.is_optional {
-        Attribute::optional(field.name, Type::String, field.description)
+        Attribute::optional(field.name, r#type, field.description)
     } else {
-        Attribute::required(field.name, Type::String, field.description)
+        Attribute::required(field.name, r#type, field.description)
     };
     attribute.validated_by(field.check)
 }
@@ -137,7 +138,12 @@ pub(in crate::provider) fn path(target: &Target) -> Path {
 
 /// Returns the value of the vendor's attribute.
 pub(in crate::provider) fn value(target: &Target) -> Value {
-    Value::object(target.vendor.target.iter().map(|field| (field.name, target.fields.text(field).into())))
+    let list = |list: &[String]| Value::List(list.iter().map(|element| element.as_str().into()).collect());
+    let value = |field: &Field| match target.fields.list(field) {
+        Some(elements) => list(elements),
+        None => target.fields.text(field).into(),
+    };
+    Value::object(target.vendor.target.iter().map(|field| (field.name, value(field))))
 }
 
 /// Returns the credential that an object at this path identifies; `None` while a part of it is unknown.
@@ -149,8 +155,13 @@ fn fields_of(vendor: &'static Vendor, fields: &[&'static Field], object: &Value,
     if !object.is_wholly_known() {
         return Ok(None);
     }
-    let texts = fields.iter().filter_map(|field| Some((*field, object.get(field.name).as_str()?)));
-    from_texts(vendor, texts, at).map(Some)
+    let texts = fields.iter().filter(|field| field.list.is_none());
+    let texts = texts.filter_map(|field| Some((*field, object.get(field.name).as_str()?)));
+    let mut target = from_texts(vendor, texts, at)?;
+    for field in fields {
+        lists::insert(&mut target.fields, field, object, at)?;
+    }
+    Ok(Some(target))
 }
 
 fn from_texts<'a>(
@@ -247,13 +258,17 @@ impl Imported {
 pub(in crate::provider) struct StoredTarget {
     vendor: String,
     fields: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    lists: BTreeMap<String, Vec<String>>,
 }
 
 impl StoredTarget {
     /// Converts a target for storage.
     pub(in crate::provider) fn of(target: &Target) -> Self {
         let fields = target.vendor.target.iter();
+        let list = |field: &&Field| Some((field.name.to_owned(), target.fields.list(field)?.to_vec()));
         Self {
+            lists: fields.clone().filter_map(list).collect(),
             vendor: target.vendor.name.to_owned(),
             fields: fields
                 .filter_map(|field| Some((field.name.to_owned(), target.fields.text(field)?.to_owned())))
@@ -266,7 +281,14 @@ impl StoredTarget {
         let vendor = NAMED_VENDORS.iter().copied().find(|vendor| vendor.name == self.vendor)?;
         let vendor = configured.vendor(vendor);
         let texts = vendor.target.iter().filter_map(|field| Some((*field, self.fields.get(field.name)?.as_str())));
-        from_texts(vendor, texts, &Path::default()).ok()
+        let mut target = from_texts(vendor, texts, &Path::default()).ok()?;
+        for field in vendor.target {
+            if let Some(elements) = self.lists.get(field.name) {
+                let elements: Vec<_> = elements.iter().map(String::as_str).collect();
+                target.fields.insert_list(field, &elements).ok()?;
+            }
+        }
+        Some(target)
     }
 }
 
@@ -398,6 +420,58 @@ mod tests {
             of(&Value::object([("hubspot", value(&target))]), Configured::default()).unwrap().unwrap().id(),
             target.id()
         );
+    }
+
+    /// A field that is a list, its vendor, and a credential there with this list.
+    fn listing(list: Value) -> (&'static Vendor, &'static Field, Value) {
+        let is_list = |field: &&Field| field.list.is_some();
+        let with_list = |vendor: &&'static Vendor| Some((*vendor, vendor.target.iter().copied().find(is_list)?));
+        let (vendor, field) = VENDORS.iter().find_map(with_list).unwrap();
+        let mut object = Value::object(vendor.target.iter().map(|field| (field.name, "a".into())));
+        object.set(field.name, list);
+        (vendor, field, Value::object([(vendor.name, object)]))
+    }
+
+    fn list(texts: &[&str]) -> Value {
+        Value::List(texts.iter().map(|text| (*text).into()).collect())
+    }
+
+    #[test]
+    fn a_list_survives_the_state_and_the_private_data() {
+        let [other, default] = ["other", listing(Value::Null).1.list.unwrap().default[0]];
+        for elements in [Value::Null, list(&[other, default])] {
+            let (vendor, field, config) = listing(elements.clone());
+            let target = of(&config, Configured::default()).unwrap().unwrap();
+            assert_eq!(value(&target).get(field.name), &elements);
+            let stored = serde_json::to_string(&StoredTarget::of(&target)).unwrap();
+            assert_eq!(stored.contains("lists"), !elements.is_null(), "{stored}");
+            let again = serde_json::from_str::<StoredTarget>(&stored).unwrap().target(Configured::default()).unwrap();
+            assert_eq!((again.vendor.name, again.fields), (vendor.name, target.fields));
+        }
+    }
+
+    #[test]
+    fn a_bad_list_is_refused_at_its_element_once_it_is_known() {
+        let default = listing(Value::Null).1.list.unwrap().default[0];
+        for (elements, at) in [
+            (list(&[]), Some("")),
+            (list(&["other"]), Some("")),
+            (list(&[default, default]), Some("[1]")),
+            (list(&[default, "a b"]), Some("[1]")),
+            (Value::List(vec![Value::Null, default.into()]), Some("[0]")),
+            (Value::List(vec![Value::Null, Value::Unknown]), None),
+            (Value::Unknown, None),
+            (Value::Null, None),
+            (list(&[default]), None),
+        ] {
+            let (vendor, field, config) = listing(elements.clone());
+            let expected = at.map(|at| format!("{}.{}{at}", vendor.name, field.name));
+            let path = |diagnostics: crate::framework::diagnostic::Diagnostics| {
+                diagnostics.iter().map(|diagnostic| diagnostic.path.to_string()).collect::<Vec<_>>().join(", ")
+            };
+            assert_eq!(lists::validate(vendor, &config).err().map(path), expected, "{elements:?}");
+            assert_eq!(of(&config, Configured::default()).err().map(path), expected, "{elements:?}");
+        }
     }
 
     #[test]

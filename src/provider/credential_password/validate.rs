@@ -10,7 +10,7 @@ use crate::{
     provider::attributes::{
         age_recipients,
         configured::Configured,
-        host, password_policy, retire_previous,
+        host, lists, password_policy, retire_previous,
         target::{self, Named},
         verify,
     },
@@ -32,6 +32,7 @@ pub(super) fn configured(config: &Value, configured: Configured) -> Diagnostics 
         Named::Undecided => {}
     }
     if let Some(vendor) = vendor {
+        diagnostics.collect(lists::validate(vendor, config));
         let names = [PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION];
         diagnostics.extend(password_policy::refused(vendor, config, &names));
         diagnostics.extend(password_policy::too_long(vendor, config.get(PASSWORD_POLICY)));

@@ -14,7 +14,7 @@ use crate::{
         plan::Draft,
         value::Value,
     },
-    provider::attributes::{age_recipients, password_policy, rotate_after},
+    provider::attributes::{age_recipients, lists, password_policy, rotate_after},
     vendors::{PasswordSource, Vendor},
 };
 
@@ -65,6 +65,7 @@ pub(in crate::provider) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>, 
     }
     let adopts = draft.prior.get(ROTATED_AT).is_null();
     adopt_target(draft, vendor, adopts, &mut asked);
+    ignore_same_lists(draft, vendor);
 
     let (prior, planned) = (&draft.prior, &draft.planned);
     // Of several triggers the strongest mode wins: a replacement also covers everything that an update would do.
@@ -166,6 +167,19 @@ fn adopt_target(draft: &mut Draft, vendor: Option<&Vendor>, adopts: bool, asked:
     };
     let (adopted, replace) = std::mem::take(&mut draft.replace).into_iter().partition(unknown_to_import);
     (asked.adopted, draft.replace) = (adopted, replace);
+}
+
+/// Lists that differ in nothing that matters do not replace the resource.
+fn ignore_same_lists(draft: &mut Draft, vendor: Option<&Vendor>) {
+    let Some(vendor) = vendor else { return };
+    let (prior, planned) = (draft.prior.get(vendor.name), draft.planned.get(vendor.name));
+    let is_same = |path: &Path| {
+        vendor.target.iter().any(|field| {
+            *path == Path::attribute(vendor.name).then(field.name)
+                && lists::is_same(field, prior.get(field.name), planned.get(field.name))
+        })
+    };
+    draft.replace.retain(|path| !is_same(path));
 }
 
 /// The maximum number of rotations in a row for a stale password. Two parties that both rotate would otherwise go on

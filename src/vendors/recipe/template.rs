@@ -7,7 +7,7 @@ use super::value::{Body, Call, Parts};
 use crate::{
     http::{Api, BodyText, Error, Json, Kind, Outcome, Request, Result},
     secret::Secret,
-    vendors::Fields,
+    vendors::{Field, Fields},
 };
 
 /// The password that the caller makes.
@@ -24,11 +24,13 @@ pub(super) struct Values<'a> {
     pub(super) password: Option<&'a Secret>,
     pub(super) id: Option<&'a str>,
     pub(super) username: Option<&'a str>,
+    /// The fields of the target that are lists.
+    pub(super) lists: &'a [&'static Field],
 }
 
 impl<'a> Values<'a> {
     pub(super) fn of(target: &'a Fields) -> Self {
-        Self { target, password: None, id: None, username: None }
+        Self { target, password: None, id: None, username: None, lists: &[] }
     }
 
     fn get(&self, name: &str) -> Option<&'a str> {
@@ -37,6 +39,16 @@ impl<'a> Values<'a> {
             USERNAME if self.username.is_some() => self.username,
             _ => self.target.named(name),
         }
+    }
+
+    /// Returns the elements that a template stands for, if it is only the placeholder of a list.
+    fn elements(&self, template: &str) -> Option<Vec<&'a str>> {
+        let [Piece::Placeholder(name)] = pieces(template)[..] else { return None };
+        let field = self.lists.iter().find(|field| field.name == name)?;
+        Some(match self.target.list(field) {
+            Some(elements) => elements.iter().map(String::as_str).collect(),
+            None => field.list?.default.to_vec(),
+        })
     }
 }
 
@@ -103,9 +115,20 @@ fn json(template: &Value, values: &Values) -> Option<Json> {
             let field = |(name, field): (&String, &Value)| Some((name.clone(), json(field, values)?));
             Json::Object(fields.iter().filter_map(field).collect())
         }
-        Value::String(template) => Json::Text(text(template, values)?),
+        Value::String(template) => match values.elements(template) {
+            Some(elements) => {
+                let element = |element: &str| Json::Text(BodyText::Open(element.to_owned()));
+                Json::Array(elements.into_iter().map(element).collect())
+            }
+            None => Json::Text(text(template, values)?),
+        },
         plain => Json::Plain(plain.clone()),
     })
+}
+
+fn json_body(template: &str, values: &Values) -> Result<Json, &'static str> {
+    let template = serde_json::from_str(template).map_err(|_| "the recipe's body is not JSON")?;
+    json(&template, values).ok_or(INCOMPLETE)
 }
 
 /// Starts a request to a path.
@@ -125,9 +148,9 @@ pub(super) fn request(api: &Api, call: &Call, values: &Values) -> Result<Request
         Body::Form(fields) => {
             request.form(fields.iter().filter_map(|(name, template)| Some((*name, text(template, values)?))).collect())
         }
-        Body::Json(template) => {
-            let template = serde_json::from_str(template).map_err(|_| setup("the recipe's body is not JSON"))?;
-            request.json_of(json(&template, values).ok_or_else(|| setup(INCOMPLETE))?)
+        Body::Json(template) => request.json_of(json_body(template, values).map_err(setup)?),
+        Body::JsonWithLists(template, lists) => {
+            request.json_of(json_body(template, &Values { lists, ..*values }).map_err(setup)?)
         }
     })
 }
@@ -160,7 +183,7 @@ const INCOMPLETE: &str = "a part of the credential's name is missing, so there i
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vendors::{Field, check};
+    use crate::vendors::{ListRule, check};
 
     static DOMAIN: Field = Field::shown("domain", "", check::line);
     static NAME: Field = Field::shown("name", "", check::line).optional();
@@ -213,6 +236,32 @@ mod tests {
         let Json::Text(BodyText::Secret(whole)) = &inner["c"] else { panic!("not secret") };
         assert_eq!(*whole, Secret::new("xhunter2y"));
         assert!(matches!(&fields["e"], Json::Text(BodyText::Secret(whole)) if *whole == password));
+    }
+
+    #[test]
+    fn a_list_is_an_array_of_its_texts_and_never_missing() {
+        static SCOPES: Field = Field::list(
+            "scopes",
+            "",
+            check::line,
+            &ListRule { default: &["send"], required: ("send", "must contain `send`") },
+        );
+        let body = |target: &Fields| {
+            let values = Values { lists: &[&SCOPES], ..Values::of(target) };
+            let template = serde_json::json!({ "a": "{scopes}", "b": "x{scopes}" });
+            let Some(Json::Object(fields)) = json(&template, &values) else { panic!("no object") };
+            let Json::Array(items) = &fields["a"] else { panic!("no list") };
+            let items = items.iter().map(|item| match item {
+                Json::Text(BodyText::Open(text)) => text.clone(),
+                other => panic!("{other:?} is no text"),
+            });
+            (items.collect::<Vec<_>>(), fields.contains_key("b"))
+        };
+        let mut target = target(&[(&NAME, "newsletter")]);
+        assert_eq!(body(&target), (vec!["send".to_owned()], false));
+        let elements = ["{name}", "a\", \"b", "send"];
+        target.insert_list(&SCOPES, &elements).unwrap();
+        assert_eq!(body(&target), (elements.map(str::to_owned).to_vec(), false), "no element is a template");
     }
 
     #[test]

@@ -153,6 +153,9 @@ pub(in crate::vendors) enum Body {
     /// JSON whose texts are templates. A field whose text needs an optional part of the target that is not set is left
     /// out.
     Json(&'static str),
+    /// The same, where a text that is only the placeholder of one of these fields becomes its elements, or its default
+    /// if it is not set.
+    JsonWithLists(&'static str, &'static [&'static Field]),
 }
 
 /// A list of credentials.
