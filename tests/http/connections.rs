@@ -129,6 +129,21 @@ async fn a_password_of_the_callers_own_is_waited_for_as_long() {
     assert_eq!(set.unwrap().status, 200);
 }
 
+/// The clock only moves on where there is nothing to wait for but time, so the machine's speed makes no difference.
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_awaited_only_while_there_is_time_for_a_response() {
+    let server = Server::start([Act::Silence]);
+    for (seconds, awaited) in [(10, 9_000), (1, 500)] {
+        let start = Instant::now();
+        let api = api(settings(), &format!("https://{}", server.address));
+        let error = post(&api).reset(&operation(seconds)).await.unwrap_err();
+        assert_eq!((error.kind, error.outcome), (Kind::Unreachable, Outcome::NotChanged));
+        assert_eq!(error.reason, "the connection timed out");
+        let waited = start.elapsed().as_millis();
+        assert!((awaited..awaited + 5).contains(&waited), "{waited} ms of {seconds} s");
+    }
+}
+
 #[tokio::test]
 async fn a_reset_is_not_begun_with_too_little_time_for_an_answer() {
     let server = Server::start([Act::answer(200, &[], PASSWORD)]);

@@ -23,8 +23,8 @@ use std::time::Duration;
 use server::Server;
 use terraform_provider_smtp::{
     http::{
-        Agreement, Answer, Api, BaseUrl, CertificateFile, Client, Error, ErrorFormat, Finality, Form, Kind, Mark,
-        Method, Operation, Origin, Outcome, Request, Settings,
+        Agreement, Answer, Api, BaseUrl, CertificateFile, Client, Condition, Error, ErrorFormat, Finality, Form, Kind,
+        Mark, Method, Operation, Origin, Outcome, Request, Settings,
     },
     secret::{Outside, Secret},
 };

@@ -138,3 +138,20 @@ async fn a_vendor_that_stays_in_trouble_is_asked_four_times() {
     let server = Server::start([Act::answer(500, &[], "")]);
     server.failed(server.set().await, Kind::Unavailable, Outcome::MayHaveChanged, 4);
 }
+
+/// An API that describes how a success and a refusal look inside a 200.
+static DESCRIBED: Agreement = Agreement::Described {
+    success: &[Condition { pointer: "/ok", value: "true" }],
+    refused: &[Condition { pointer: "/ok", value: "false" }],
+};
+
+#[tokio::test]
+async fn a_refusal_inside_a_200_changed_nothing_and_ends_the_tries() {
+    let server = Server::start([Act::answer(200, &[], r#"{"ok":false,"message":"Too short."}"#)]);
+    let result = set(&server.api()).set(&operation(20), &DESCRIBED).await;
+    let error = server.failed(result, Kind::Rejected, Outcome::NotChanged, 1);
+    assert_eq!((error.status, error.words), (Some(200), Origin::Vendor));
+
+    let server = Server::start([Act::answer(200, &[], r#"{"ok":true}"#)]);
+    assert_eq!(set(&server.api()).set(&operation(20), &DESCRIBED).await.unwrap().status, 200);
+}
