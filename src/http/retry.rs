@@ -130,6 +130,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn tries_that_were_too_many_for_the_vendor_are_counted_too() {
+        let op = Operation::new(Duration::from_mins(1), CancellationToken::new());
+        let mut made = 0;
+        let result = with_retries(&op, QUICK, |number| {
+            made += 1;
+            let mut failure = failure(if number <= 3 { u32::MAX } else { 5 });
+            failure.error.kind = if number <= 3 { Kind::RateLimited } else { Kind::Unavailable };
+            async { Err(failure) }
+        });
+        assert_eq!(result.await.unwrap_err().kind, Kind::Unavailable);
+        assert_eq!(made, 5);
+    }
+
+    #[test]
+    fn a_vendor_that_asks_for_no_delay_is_given_the_usual_one() {
+        for _ in 0..100 {
+            let wait = QUICK.wait(Some(Duration::ZERO), 3);
+            assert!((QUICK.first * 2..=QUICK.most).contains(&wait), "{wait:?}");
+            let wait = QUICK.wait(Some(Duration::from_millis(9)), 3);
+            assert!((Duration::from_micros(9_250)..=Duration::from_micros(9_500)).contains(&wait), "{wait:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_wait_beyond_the_deadline_is_not_begun() {
         let op = Operation::new(Duration::from_mins(1), CancellationToken::new());
         for wait in [Duration::from_mins(1), Duration::from_secs(99_999), Duration::MAX] {

@@ -23,6 +23,7 @@ async fn a_rejected_reset_changed_nothing_and_is_reported_before_the_deadline() 
     let error = post(&api).reset(&op).await.unwrap_err();
     assert_eq!((error.kind, error.outcome), (Kind::Unreachable, Outcome::NotChanged));
     assert_eq!(error.to_string(), "127.0.0.1: the connection was refused");
+    assert_eq!(error.finality, Finality::Final);
     assert!(Instant::now() < op.deadline);
 }
 

@@ -155,3 +155,10 @@ async fn a_refusal_inside_a_200_changed_nothing_and_ends_the_tries() {
     let server = Server::start([Act::answer(200, &[], r#"{"ok":true}"#)]);
     assert_eq!(set(&server.api()).set(&operation(20), &DESCRIBED).await.unwrap().status, 200);
 }
+
+#[tokio::test]
+async fn a_page_in_place_of_the_agreement_is_reported_with_its_status_and_request_id() {
+    let server = Server::start([Act::answer(203, &["Content-Type: text/html", "X-Request-Id: r-7"], "<html>")]);
+    let error = server.set().await.unwrap_err();
+    assert_eq!((error.kind, error.status, error.request_id.as_deref()), (Kind::NotTheApi, Some(203), Some("r-7")));
+}
