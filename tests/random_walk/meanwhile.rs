@@ -1,6 +1,9 @@
 //! What somebody else does in the middle of a run, at an exact moment of it.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 use proptest::prelude::*;
 use sandbox::{Intrusion, Moment, Operation, Step, Vendors, core::vendors::Target};
@@ -62,6 +65,8 @@ pub(crate) struct Done {
     pub(crate) ended: Option<String>,
     /// The API key that they made.
     pub(crate) key: Option<String>,
+    /// The user names with which somebody had logged in by then.
+    logged_in: BTreeSet<String>,
 }
 
 impl Meanwhile {
@@ -72,7 +77,13 @@ impl Meanwhile {
             let told = Arc::clone(&done);
             let [during, of] = [self.during, self.of].map(|index| targets[index % targets.len()]);
             let (when, deed) = (self.when, self.deed);
-            let act = move |vendors: &Vendors| *told.lock().unwrap() = Some(deed.done(vendors, of, when));
+            let logins = world.sandbox.login_reader();
+            let act = move |vendors: &Vendors| {
+                let done = deed.done(vendors, of, when);
+                let accepted = logins().into_iter().filter(|login| login.accepted);
+                let logged_in = accepted.map(|login| login.username).collect();
+                *told.lock().unwrap() = Some(Done { logged_in, ..done });
+            };
             world.sandbox.intrude(Intrusion::new(when.steps(during), act));
         }
         done
@@ -81,7 +92,7 @@ impl Meanwhile {
 
 impl When {
     /// Whether a password that works until then may have logged in.
-    pub(crate) fn is_after_login(self) -> bool {
+    fn is_after_login(self) -> bool {
         matches!(self, Self::AfterLogin | Self::BeforeRevocation)
     }
 
@@ -114,7 +125,16 @@ impl Deed {
         let account = target.account();
         let vendor = vendors.get(target.vendor);
         let (live, resets) = (vendor.password(account), vendor.resets(account));
-        let mut done = Done { target, when, deed: self, resets, was_there: live.is_some(), ended: None, key: None };
+        let mut done = Done {
+            target,
+            when,
+            deed: self,
+            resets,
+            was_there: live.is_some(),
+            ended: None,
+            key: None,
+            logged_in: BTreeSet::new(),
+        };
         match self {
             Self::Reset => vendor.reset_elsewhere(account),
             Self::Delete => vendor.delete(account),
@@ -135,6 +155,13 @@ impl Done {
     /// Whether it is another reset of this credential, which its vendor counts.
     pub(crate) fn is_reset_of(&self, target: Target) -> bool {
         self.deed == Deed::Reset && self.target == target && self.was_there && !target.vendor.makes_successors
+    }
+
+    /// Whether the password that it was the end of may have logged in before, as this user.
+    pub(crate) fn is_after_login_of(&self, user_name: &str) -> bool {
+        // A list is anybody's, so at a vendor with new credentials the moment may have come at the look-back of another
+        // resource. There, each password has a user name of its own.
+        self.when.is_after_login() || self.target.vendor.makes_successors && self.logged_in.contains(user_name)
     }
 
     /// Whether it keeps a reset of this credential from working.

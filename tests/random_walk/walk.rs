@@ -403,7 +403,8 @@ impl Walk {
             let is_ended = *due != Due::Nothing && stored.is_some() && done.is_some_and(|done| done.ended == stored);
             if let Some(done) = done.filter(|_| is_ended && live != stored) {
                 let is_said_to_work = *verified == Value::Bool(true);
-                assert!(!is_said_to_work || done.when.is_after_login(), "a dead password is said to work");
+                let user_name = applied.stored.state.get("username").as_str().unwrap_or_default();
+                assert!(!is_said_to_work || done.is_after_login_of(user_name), "a dead password is said to work");
                 count(&self.tally.overtaken, 1);
             }
             assert!(

@@ -286,6 +286,12 @@ impl Sandbox {
         self.shared.journal.logins()
     }
 
+    /// Looks the SMTP logins up at another time, such as in the middle of a call.
+    pub fn login_reader(&self) -> impl Fn() -> Vec<Login> + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || shared.journal.logins()
+    }
+
     /// The SMTP connections so far, oldest first.
     pub fn smtp_connections(&self) -> Vec<SmtpConnection> {
         self.shared.journal.connections.all()
