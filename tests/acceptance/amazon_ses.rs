@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 
-use crate::support::{ADDRESS, Workspace, block};
+use crate::{
+    encrypted_lifecycle::{TEAM, opened, to},
+    support::{ADDRESS, Workspace, block},
+};
 
 const NOT_CHANGED: &str = "The password was not changed.";
 const SECRET: &str = "the-provider-s-own-secret";
@@ -186,6 +189,23 @@ fn an_overlap_makes_room_for_itself_and_the_state_has_what_a_mail_library_needs(
     }
     workspace.destroy().quiet();
     assert_eq!(scene.log(), ["deleted AKIA2", "deleted AKIA3"]);
+}
+
+#[test]
+fn the_derived_password_is_encrypted_and_not_the_secret_of_the_key() {
+    let Some(scene) = Scene::new() else { return };
+    let workspace = &scene.workspace;
+    let arguments = format!("{OVERLAP}\n  {}", to(&[TEAM[0]]));
+    let passwords = ["one", "two"].map(|trigger| {
+        scene.write(trigger, &arguments);
+        workspace.apply().quiet();
+        assert_eq!(workspace.state()["password"], Value::Null);
+        workspace.plan().nothing_to_do();
+        opened(workspace, ADDRESS, TEAM[1])
+    });
+    assert!(passwords.iter().all(|password| password.len() == 44 && password.starts_with('B')));
+    assert!(passwords[0] != passwords[1]);
+    assert_eq!(scene.log(), ["made AKIA1", "made AKIA2"]);
 }
 
 #[test]
