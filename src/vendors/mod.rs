@@ -37,7 +37,7 @@ pub use self::{
 };
 pub use crate::http::{BaseUrl, CertificateFile, Client, Operation, Settings};
 
-/// Every built-in vendor, by name.
+/// Every built-in vendor, by name. Each is in [`NAMED_VENDORS`], too; no resource can name one that is not.
 pub static VENDORS: &[&Vendor] = &[
     &amazon_ses::VENDOR,
     &azure_communication::VENDOR,
