@@ -32,15 +32,16 @@ impl VendorApi for UnusedApi {
 
 /// Returns a credential of the first vendor with this kind of reset.
 pub(super) fn target(kind: ResetKind, name: &str) -> Target {
-    of_first(|vendor| vendor.reset_kind == kind, name)
+    target_where(|vendor| vendor.reset_kind == kind, name)
 }
 
 /// Returns a credential of the first vendor whose resets make new ones and of which this is true.
 pub(super) fn target_at(is_meant: impl Fn(&Vendor) -> bool, name: &str) -> Target {
-    of_first(|vendor| vendor.reset_kind == ResetKind::NewCredential && is_meant(vendor), name)
+    target_where(|vendor| vendor.reset_kind == ResetKind::NewCredential && is_meant(vendor), name)
 }
 
-fn of_first(is_meant: impl Fn(&Vendor) -> bool, name: &str) -> Target {
+/// Returns a credential of the first vendor of which this is true.
+pub(super) fn target_where(is_meant: impl Fn(&Vendor) -> bool, name: &str) -> Target {
     // One whose credentials work at once, so that nothing waits.
     let vendor = VENDORS.iter().copied().find(|vendor| vendor.lag.is_none() && is_meant(vendor)).unwrap();
     let mut fields = Fields::default();

@@ -26,6 +26,8 @@ mod smtpd;
 mod target;
 mod vendor;
 
+use std::sync::LazyLock;
+
 pub use self::{
     api::VendorApi,
     before::Before,
@@ -37,7 +39,7 @@ pub use self::{
 };
 pub use crate::http::{BaseUrl, CertificateFile, Client, Operation, Settings};
 
-/// Every built-in vendor, by name. Each is in [`NAMED_VENDORS`], too; no resource can name one that is not.
+/// Every built-in vendor, by name.
 pub static VENDORS: &[&Vendor] = &[
     &amazon_ses::VENDOR,
     &azure_communication::VENDOR,
@@ -50,16 +52,9 @@ pub static VENDORS: &[&Vendor] = &[
     &smtpd::VENDOR,
 ];
 
-/// Every vendor that a resource may name: the built-in ones, and the API that the provider block describes.
-pub static NAMED_VENDORS: &[&Vendor] = &[
-    &amazon_ses::VENDOR,
-    &azure_communication::VENDOR,
-    &hostup::VENDOR,
-    &http_api::VENDOR,
-    &hubspot::VENDOR,
-    &kirim_email::VENDOR,
-    &mailgun::VENDOR,
-    &resend::VENDOR,
-    &sendgrid::VENDOR,
-    &smtpd::VENDOR,
-];
+/// Every vendor that a resource may name, by name: the built-in ones, and the API that the provider block describes.
+pub static NAMED_VENDORS: LazyLock<Vec<&'static Vendor>> = LazyLock::new(|| {
+    let mut vendors = [VENDORS, &[&http_api::VENDOR]].concat();
+    vendors.sort_by_key(|vendor| vendor.name);
+    vendors
+});

@@ -89,7 +89,7 @@ fn attribute(field: &Field) -> Attribute {
 
 /// Finds the vendors that `value` sets. An attribute that is unknown as a whole may turn out to be null.
 pub(in crate::provider) fn named(value: &Value) -> Named {
-    named_among(NAMED_VENDORS, value)
+    named_among(&NAMED_VENDORS, value)
 }
 
 fn named_among(vendors: &[&'static Vendor], value: &Value) -> Named {
@@ -355,11 +355,11 @@ impl Subject {
     }
 
     fn missing(&self) -> Diagnostic {
-        Diagnostic::error(format!("No {} is set", self.noun), format!("Set exactly one of {}.", names(NAMED_VENDORS)))
+        Diagnostic::error(format!("No {} is set", self.noun), format!("Set exactly one of {}.", names(&NAMED_VENDORS)))
     }
 
     fn several(&self, set: &[&'static Vendor]) -> Diagnostic {
-        let detail = format!("{} are set. {}: set exactly one of {}.", names(set), self.rule, names(NAMED_VENDORS));
+        let detail = format!("{} are set. {}: set exactly one of {}.", names(set), self.rule, names(&NAMED_VENDORS));
         Diagnostic::error(format!("More than one {} is set", self.noun), detail)
             .at(Path::attribute(set.last().map_or("", |vendor| vendor.name)))
     }
