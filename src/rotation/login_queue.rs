@@ -167,3 +167,47 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// Caps the patience, because a larger duration could overflow the clock.
 const MAX_PATIENCE: Duration = Duration::from_hours(24);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::smtp::{FailureKind, Roots, Security};
+
+    fn failure(kind: FailureKind) -> Failure {
+        Failure { kind, code: None, enhanced: None, reason: "a test".into() }
+    }
+
+    async fn guard() -> LoginGuard {
+        let server = Server::new("127.0.0.1", 1, Security::Tls, Roots::default());
+        LoginQueues::default().acquire(&server).await
+    }
+
+    #[tokio::test]
+    async fn only_rejected_logins_with_stored_passwords_use_up_what_is_left() {
+        let mut guard = guard().await;
+        let refused = failure(FailureKind::Refused);
+        assert_eq!(guard.probes_left(), 4);
+        for (answer, rejected, left) in
+            [(Err(refused.clone()), 1, 3), (Ok(()), 1, 3), (Err(refused.clone()), 2, 1), (Err(refused), 2, 0)]
+        {
+            guard.record_probe(&answer, &Tried::after(usize::MAX, rejected, 2));
+            assert_eq!(guard.probes_left(), left, "{answer:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_last_login_with_a_new_password_is_remembered() {
+        let mut guard = guard().await;
+        let failed = |kind| Err(failure(kind));
+        assert_eq!(guard.last(), LastLogin::Accepted);
+        for (answer, last) in [
+            (failed(FailureKind::Busy), LastLogin::Busy),
+            (failed(FailureKind::Refused), LastLogin::Failed),
+            (failed(FailureKind::Unreachable), LastLogin::Failed),
+            (Ok(()), LastLogin::Accepted),
+        ] {
+            guard.record(&answer, &Tried::at_most(4));
+            assert_eq!(guard.last(), last, "{answer:?}");
+        }
+    }
+}

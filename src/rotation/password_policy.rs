@@ -106,6 +106,13 @@ mod tests {
     }
 
     #[test]
+    fn a_vendors_limit_shortens_a_password_and_never_lengthens_it() {
+        for (longest, length) in [(None, 30), (Some(20), 20), (Some(40), 30)] {
+            assert_eq!(PasswordPolicy::new(30, ["a".to_owned()]).at_most(longest).length, length, "{longest:?}");
+        }
+    }
+
+    #[test]
     fn a_password_has_the_length_and_every_wanted_class_and_nothing_else() {
         let mut fill = seeded(1);
         let policy = policy(12, &[LOWER, DIGITS, SPECIAL]);

@@ -65,3 +65,17 @@ pub(super) async fn try_previous(
         None => not_tried(None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::smtp::Security;
+
+    #[test]
+    fn where_a_new_password_has_logged_in_is_noted_until_it_is_taken() {
+        let untried = UntriedPrevious::default();
+        let endpoint = SmtpEndpoint { host: None, port: 587, security: Security::Tls, timeout: None };
+        untried.leave("a".to_owned(), endpoint.clone());
+        assert_eq!([untried.take("b"), untried.take("a"), untried.take("a")], [None, Some(endpoint), None]);
+    }
+}

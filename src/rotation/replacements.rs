@@ -190,4 +190,43 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_a_deletion_knew_is_passed_on_only_if_it_is_the_only_one() {
+        let replacements = PendingReplacements::default();
+        let passed_on = |id: &str| (replacements.known(id).credential.version, replacements.healed(id));
+        assert_eq!(passed_on("id"), (None, 0));
+        for (version, healed, expected) in [("1", 3, (Some("1".to_owned()), 3)), ("2", 2, (None, 3))] {
+            let credential = PriorCredential { version: Some(version.to_owned()), username: None };
+            let known = Known { credential, ..Known::default() };
+            replacements.deleted("id".to_owned(), DeletedObject { known, healed, ..DeletedObject::default() });
+            assert_eq!(passed_on("id"), expected);
+        }
+        assert_eq!(passed_on("another"), (None, 0));
+    }
+
+    #[test]
+    fn a_rejected_password_is_remembered_for_its_id() {
+        let replacements = PendingReplacements::default();
+        for (id, verified) in [("a", Verified::Rejected), ("b", Verified::LoggedIn), ("c", Verified::NotChecked)] {
+            replacements.created(id, verified);
+            assert_eq!(replacements.has_rejected(id), verified == Verified::Rejected, "{id}");
+        }
+    }
+
+    #[test]
+    fn failed_creates_are_counted_too() {
+        let replacements = PendingReplacements::default();
+        for (id, is_named) in [("one", true), ("two", true), ("three", false)] {
+            let predecessors = vec![predecessor(id)];
+            replacements.deleted("id".to_owned(), DeletedObject { predecessors, is_named, ..DeletedObject::default() });
+        }
+        let all = ["one", "two", "three"];
+        assert_eq!(replacements.failed("id").as_deref().map(ids), Some(all.to_vec()));
+        // Of those that are certain, this is the last.
+        let created = replacements.created("id", Verified::NotChecked);
+        assert_eq!((ids(&created.revoked), ids(&created.waiting)), (vec![], vec!["one", "two"]));
+        assert_eq!(replacements.failed("id").as_deref().map(ids), Some(all.to_vec()));
+        assert!(replacements.failed("id").is_none(), "all are over");
+    }
 }

@@ -133,4 +133,38 @@ mod tests {
             assert_eq!(revoked, revoked_after.into_iter().collect::<Vec<_>>(), "{timeout} {verified:?}");
         }
     }
+
+    /// A vendor that does not respond.
+    #[derive(Debug)]
+    struct Silent;
+
+    #[async_trait]
+    impl VendorApi for Silent {
+        async fn read(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<Presence, Error> {
+            unreachable!("it only revokes")
+        }
+
+        async fn list(&self, _: &Operation, _: &Fields) -> Result<Vec<Listed>, Error> {
+            unreachable!("it only revokes")
+        }
+
+        async fn reset(&self, _: &Operation, _: &Fields, _: &Before, _: Option<&Secret>) -> Result<Reset, Error> {
+            unreachable!("it only revokes")
+        }
+
+        async fn revoke(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<(), Error> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_revocation_that_takes_too_long_is_reported_as_such() {
+        let target = target(ResetKind::NewCredential, "a");
+        let credential = PriorCredential { version: Some("old".to_owned()), username: None };
+        let predecessor = Predecessor { target: target.clone(), api: Arc::new(Silent), credential };
+        let op = Operation::new(Duration::from_secs(20), CancellationToken::new());
+        let kept = predecessor.revoke_after_reset(&op, &Shared::default(), &target, Verified::LoggedIn).await;
+        let Some(Kept::Failed(error)) = kept else { panic!("{kept:?}") };
+        assert_eq!(error.reason, "there was no time left to wait");
+    }
 }

@@ -13,15 +13,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
-    http::Error,
+    http::{Error, Kind, Outcome},
     rotation::{
+        endpoint::SmtpEndpoint,
+        error::RotationError,
         reconcile::Known,
         request::{NewPassword, Request},
         rotator::Shared,
         unused_api::{target, target_where},
     },
-    smtp::Roots,
-    vendors::{Fields, Found, Listed, Presence, Target, VendorApi},
+    smtp::{Roots, Security},
+    vendors::{Fields, Found, Listed, Observation, Presence, Target, VendorApi},
 };
 
 const PASSWORD: &str = "the new password";
@@ -41,12 +43,24 @@ struct Script {
     later: &'static [&'static str],
     /// Whether versions cannot be compared without a panic.
     panics: bool,
+    /// Whether the response to the reset is lost.
+    is_lost: bool,
 }
 
-/// A vendor that follows a script, and counts how often it is asked for versions after a reset. Its versions are
-/// numbers.
+/// A vendor that follows a script, and keeps what it is asked. Its versions are numbers.
 #[derive(Debug)]
-struct Scripted(Script, Arc<AtomicUsize>);
+struct Scripted(Script, Arc<Asked>);
+
+/// What a vendor is asked.
+#[derive(Debug, Default)]
+struct Asked {
+    /// How often for versions after a reset.
+    versions: AtomicUsize,
+    /// With which known version for room for another credential.
+    room: Mutex<Vec<Option<String>>>,
+    /// With which earlier version for a lost reset.
+    lost: Mutex<Vec<Option<String>>>,
+}
 
 #[async_trait]
 impl VendorApi for Scripted {
@@ -59,6 +73,9 @@ impl VendorApi for Scripted {
     }
 
     async fn reset(&self, _: &Operation, _: &Fields, _: &Before, new: Option<&Secret>) -> Result<Reset, Error> {
+        if self.0.is_lost {
+            return Err(Error::new(Kind::TimedOut, Outcome::MayHaveChanged, "api.example.com", "a test"));
+        }
         let Script { password, username, version, .. } = self.0;
         let password = new.is_none().then(|| Secret::new(password.unwrap_or(PASSWORD)));
         let [username, version] = [username, version].map(|text| text.and_then(Name::new));
@@ -66,8 +83,28 @@ impl VendorApi for Scripted {
     }
 
     async fn versions(&self, _: &Operation, _: &Fields) -> Result<Vec<Name>, Error> {
-        self.1.fetch_add(1, atomic::Ordering::Relaxed);
+        self.1.versions.fetch_add(1, atomic::Ordering::Relaxed);
         Ok(self.0.later.iter().filter_map(|text| Name::new(text)).collect())
+    }
+
+    async fn check_room(
+        &self,
+        _: &Operation,
+        _: &Fields,
+        prior: &PriorCredential,
+        _: Option<&PriorCredential>,
+    ) -> Result<(), Error> {
+        self.1.room.lock().unwrap().push(prior.version.clone());
+        Ok(())
+    }
+
+    async fn find_lost_reset(&self, _: &Operation, _: &Fields, before: &Before) -> Result<Observation, Error> {
+        self.1.lost.lock().unwrap().push(before.found.version.as_deref().map(str::to_owned));
+        Ok(Observation::Unknown)
+    }
+
+    async fn smtp_host(&self, _: &Operation, _: &Fields) -> Result<Option<Name>, Error> {
+        Ok(Name::new("mail.example.com"))
     }
 
     fn compare(&self, one: &str, other: &str) -> Option<Ordering> {
@@ -115,12 +152,12 @@ impl Sink for Kept {
 /// One credential, and the vendor that has it.
 struct Scene {
     rotator: Rotator,
-    asked: Arc<AtomicUsize>,
+    asked: Arc<Asked>,
 }
 
 impl Scene {
     fn new(target: Target, script: Script) -> Self {
-        let asked = Arc::<AtomicUsize>::default();
+        let asked = Arc::<Asked>::default();
         let rotator = Rotator {
             shared: Arc::new(Shared::default()),
             target,
@@ -140,8 +177,9 @@ impl Scene {
         kept
     }
 
+    /// How often the vendor was asked for versions since the last question.
     fn asked(&self) -> usize {
-        self.asked.swap(0, atomic::Ordering::Relaxed)
+        self.asked.versions.swap(0, atomic::Ordering::Relaxed)
     }
 }
 
@@ -259,6 +297,54 @@ async fn names_and_passwords_are_stored_composed_and_what_differs_is_reported() 
         assert_eq!(notices.iter().any(|notice| notice.starts_with("OtherUser")), is_other, "{notices:?}");
         assert_eq!(notices.len(), usize::from(is_other));
     }
+}
+
+#[tokio::test]
+async fn a_lost_reset_is_compared_with_what_is_known_unless_this_run_has_changed_that() {
+    for (target, expected) in
+        [(in_place(true), [Some("1"), None]), (target(ResetKind::NewCredential, "a"), [Some("1"), Some("1")])]
+    {
+        let scene = Scene::new(target, Script { is_lost: true, ..script("1", None, &[]) });
+        for _ in 0..2 {
+            let op = Operation::new(Duration::from_mins(1), CancellationToken::new());
+            let lost = scene.rotator.rotate(&op, request(), &Kept::default()).await;
+            assert!(matches!(lost, Err(RotationError::Reset(_))), "{lost:?}");
+        }
+        assert_eq!(*scene.asked.lost.lock().unwrap(), expected.map(|version| version.map(str::to_owned)));
+    }
+}
+
+#[tokio::test]
+async fn room_is_asked_for_with_the_credential_that_is_held_or_replaced() {
+    let held = |version: &str| PriorCredential { version: Some(version.to_owned()), username: None };
+    for (credential, expected) in [(PriorCredential::default(), "replaced"), (held("own"), "own")] {
+        let mut scene = Scene::new(target(ResetKind::NewCredential, "a"), script("1", Some("2"), &[]));
+        scene.rotator.known.credential = held("replaced");
+        scene.rotator.credential = credential;
+        let kept = scene.rotate(Request { wants_smtp_host: true, ..request() }).await;
+        assert_eq!(*scene.asked.room.lock().unwrap(), [Some(expected.to_owned())]);
+        assert_eq!(kept.last().smtp_host.as_deref(), Some("mail.example.com"));
+    }
+}
+
+#[tokio::test]
+async fn a_credential_counts_as_reset_once_it_is_stored() {
+    let scene = Scene::new(in_place(true), script("1", Some("2"), &[]));
+    let is_reset = || scene.rotator.shared.is_reset(&scene.rotator.target, &scene.rotator.api);
+    assert!(!is_reset());
+    scene.rotate(request()).await;
+    assert!(is_reset());
+}
+
+#[tokio::test]
+async fn a_mail_server_that_is_not_there_is_found_out_before_a_reset() {
+    let scene = Scene::new(in_place(true), script("1", Some("2"), &[]));
+    // The listener is gone, so nobody listens there.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let endpoint = SmtpEndpoint { host: Some("127.0.0.1".to_owned()), port, security: Security::Tls, timeout: None };
+    let op = Operation::new(Duration::from_mins(1), CancellationToken::new());
+    let checked = scene.rotator.check_endpoint(&op, &endpoint).await;
+    assert!(matches!(checked, Err(RotationError::MailServer { .. })), "{checked:?}");
 }
 
 #[tokio::test]
