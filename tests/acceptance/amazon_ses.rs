@@ -5,9 +5,11 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use percent_encoding::percent_decode_str;
+use sandbox::{SmtpFault, Stage};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
@@ -237,6 +239,25 @@ fn a_rotation_in_place_deletes_the_previous_key_after_a_while() {
     scene.workspace.apply().quiet();
     scene.write("two", "rotation_mode = \"in_place\"");
     scene.workspace.apply().quiet();
+    assert_eq!(scene.log(), ["made AKIA1", "made AKIA2", "deleted AKIA1"]);
+}
+
+#[test]
+fn a_login_with_the_new_key_ends_the_wait_for_it() {
+    let Some(mut scene) = Scene::new() else { return };
+    scene.workspace.trust_mail_server();
+    let sandbox = &scene.workspace.sandbox;
+    // The mail server knows no key, so it has to be told to accept one.
+    sandbox.smtp_fault(SmtpFault::reply(Stage::Login, "235 2.7.0 Accepted").always());
+    let arguments =
+        format!("rotation_mode = \"in_place\"\n  verify = {{ host = \"127.0.0.1\", port = {} }}", sandbox.smtp_port());
+    scene.write("one", &arguments);
+    scene.workspace.apply().quiet();
+    scene.write("two", &arguments);
+    let start = Instant::now();
+    scene.workspace.apply().quiet();
+    assert!(start.elapsed() < Duration::from_secs(15), "the time after which an untried key works everywhere");
+    assert_eq!(scene.workspace.state()["verified"], true);
     assert_eq!(scene.log(), ["made AKIA1", "made AKIA2", "deleted AKIA1"]);
 }
 
