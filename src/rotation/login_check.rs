@@ -192,7 +192,12 @@ const LATE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
+    use crate::smtp::Security;
 
     fn refused() -> Failure {
         Failure { kind: FailureKind::Refused, ..no_time() }
@@ -257,5 +262,57 @@ mod tests {
             assert_eq!(tries(Duration::from_secs(timeout), answered_in, &refused(), 1), [(0, 1)], "{timeout} s");
         }
         assert_eq!(tries(Duration::ZERO, Duration::ZERO, &refused(), 1), [(0, 1)]);
+    }
+
+    /// A login at a server that accepts connections and says nothing.
+    fn silent(timeout: Duration) -> (LoginCheck, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (host, port) = (Some("127.0.0.1".to_owned()), listener.local_addr().unwrap().port());
+        let endpoint = SmtpEndpoint { host, port, security: Security::StartTls, timeout: Some(timeout) };
+        (LoginCheck::new(endpoint, Roots::default(), LoginQueues::default()).unwrap(), listener)
+    }
+
+    fn op(seconds: u64) -> Operation {
+        Operation::new(Duration::from_secs(seconds), CancellationToken::new())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_check_that_is_stopped_blames_nobody_and_one_without_an_answer_the_server() {
+        let (check, _listener) = silent(Duration::from_mins(1));
+        let stopped = op(30);
+        stopped.stop.cancel();
+        let error = check.prepare(&stopped).await.unwrap_err();
+        assert!(matches!(&error, RotationError::Checking(error) if error.kind == Kind::Stopped), "{error:?}");
+        let error = check.prepare(&op(20)).await.unwrap_err();
+        let RotationError::MailServer { failure, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(failure.kind, FailureKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_password_is_rejected_only_after_the_whole_time() {
+        let password = Secret::new("a password");
+        for (timeout, left, expected) in [(20, 60, Verified::Rejected), (60, 20, Verified::NotChecked)] {
+            let (check, _listener) = silent(Duration::from_secs(timeout));
+            let start = Instant::now();
+            let (verified, notice) = check.run(&op(left), Some("me"), &password).await;
+            assert_eq!((verified, start.elapsed().as_secs()), (expected, 20), "{timeout} s, and {left} s left");
+            let is_interrupted = matches!(notice, Some(Notice::LoginInterrupted { .. }));
+            assert_eq!(is_interrupted, verified == Verified::NotChecked, "{notice:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_login_that_had_to_wait_for_one_that_failed_still_has_a_short_time() {
+        let (check, _listener) = silent(Duration::from_secs(20));
+        let mut guard = check.logins.acquire(&check.server).await;
+        guard.record(&Err(refused()), &Tried::at_most(MOST_REFUSED));
+        let password = Secret::new("a password");
+        let (op, start) = (op(300), Instant::now());
+        let waiting = async {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            drop(guard);
+        };
+        let ((verified, _), ()) = tokio::join!(check.run(&op, Some("me"), &password), waiting);
+        assert_eq!((verified, start.elapsed().as_secs()), (Verified::Rejected, 70));
     }
 }

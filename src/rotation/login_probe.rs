@@ -118,8 +118,12 @@ impl ProbeResult {
 
 #[cfg(test)]
 mod tests {
+    use std::{net::TcpListener, time::Duration};
+
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
-    use crate::smtp::FailureKind;
+    use crate::smtp::{FailureKind, Roots, Security};
 
     #[test]
     fn a_stored_password_is_tried_once_and_another_by_itself() {
@@ -148,5 +152,29 @@ mod tests {
             }
         }
         assert_eq!(ProbeResult::of(Login::Skipped, true).drift(), Drift::Unknown);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_is_stopped_has_no_result_and_one_without_an_answer_is_not_tried() {
+        // It accepts connections and says nothing.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = Server::new("127.0.0.1", port, Security::StartTls, Roots::default());
+        let password = Secret::new("a password");
+        for is_stopped in [true, false] {
+            let (probes, logins) = (LoginProbes::default(), LoginQueues::default());
+            let op = Operation::new(Duration::from_secs(20), CancellationToken::new());
+            if is_stopped {
+                op.stop.cancel();
+            }
+            let result = probes.probe(&op, &logins, &server, ("hubspot/a@b", "a@b", &password), true).await;
+            match result {
+                None => assert!(is_stopped),
+                Some(ProbeResult::NotTried(failure)) => {
+                    assert_eq!((is_stopped, failure.kind), (false, FailureKind::TimedOut));
+                }
+                Some(other) => panic!("{other:?}"),
+            }
+        }
     }
 }

@@ -170,6 +170,12 @@ const MAX_PATIENCE: Duration = Duration::from_hours(24);
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::Write,
+        net::TcpListener,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
     use super::*;
     use crate::smtp::{FailureKind, Roots, Security};
 
@@ -208,6 +214,40 @@ mod tests {
         ] {
             guard.record(&answer, &Tried::at_most(4));
             assert_eq!(guard.last(), last, "{answer:?}");
+        }
+    }
+
+    /// A server that greets with one line after the other, the last one again and again, and then closes. Counts its
+    /// connections.
+    fn greeting(lines: &'static [&'static str]) -> (Server, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let connections = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&connections);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let number = counted.fetch_add(1, Ordering::Relaxed);
+                let line = lines[number.min(lines.len() - 1)];
+                // The client may have gone.
+                let _ = stream.and_then(|mut stream| write!(stream, "{line}\r\n"));
+            }
+        });
+        (Server::new("127.0.0.1", port, Security::StartTls, Roots::default()), connections)
+    }
+
+    #[tokio::test]
+    async fn a_busy_server_is_asked_again_after_pauses_until_it_is_not_busy() {
+        for (lines, kind, at_most) in [
+            (&["421 4.3.2 Busy", "554 5.3.2 No"][..], FailureKind::TurnedAway, 2),
+            (&["421 4.3.2 Busy"], FailureKind::Busy, 3),
+        ] {
+            let (server, connections) = greeting(lines);
+            let (queues, mut last) = (LoginQueues::default(), None);
+            let checked = queues.check(&server, Duration::from_secs(2), &mut last).await;
+            assert_eq!(checked.unwrap_err().kind, kind);
+            assert_eq!(last.map(|failure| failure.kind), Some(FailureKind::Busy));
+            let connections = connections.load(Ordering::Relaxed);
+            assert!((2..=at_most).contains(&connections), "{connections} connections");
         }
     }
 }
