@@ -39,6 +39,8 @@ struct Script {
     username: Option<&'static str>,
     /// The version in the response.
     version: Option<&'static str>,
+    /// What the vendor says about the reset.
+    notes: &'static [Note],
     /// The versions after the reset.
     later: &'static [&'static str],
     /// Whether versions cannot be compared without a panic.
@@ -76,10 +78,10 @@ impl VendorApi for Scripted {
         if self.0.is_lost {
             return Err(Error::new(Kind::TimedOut, Outcome::MayHaveChanged, "api.example.com", "a test"));
         }
-        let Script { password, username, version, .. } = self.0;
+        let Script { password, username, version, notes, .. } = self.0;
         let password = new.is_none().then(|| Secret::new(password.unwrap_or(PASSWORD)));
         let [username, version] = [username, version].map(|text| text.and_then(Name::new));
-        Ok(Reset { password, username, version, notes: Vec::new() })
+        Ok(Reset { password, username, version, notes: notes.to_vec() })
     }
 
     async fn versions(&self, _: &Operation, _: &Fields) -> Result<Vec<Name>, Error> {
@@ -345,6 +347,14 @@ async fn a_mail_server_that_is_not_there_is_found_out_before_a_reset() {
     let op = Operation::new(Duration::from_mins(1), CancellationToken::new());
     let checked = scene.rotator.check_endpoint(&op, &endpoint).await;
     assert!(matches!(checked, Err(RotationError::MailServer { .. })), "{checked:?}");
+}
+
+#[tokio::test]
+async fn what_a_vendor_notes_is_reported_while_no_login_has_shown_otherwise() {
+    let notes = &[Note::NotYetActive, Note::UndocumentedResponse];
+    let scene = Scene::new(in_place(true), Script { notes, ..script("1", Some("2"), &[]) });
+    let notices = scene.rotate(request()).await.notices();
+    assert_eq!(notices, ["Vendor(NotYetActive)", "Vendor(UndocumentedResponse)"]);
 }
 
 #[tokio::test]
