@@ -164,6 +164,7 @@ mod tests {
         http::{Finality, Kind},
         rotation::unused_api::target,
         secret::Name,
+        smtp::{Roots, Security},
         vendors::{AppearedCredential, Fields, Listed, Presence, Reset},
     };
 
@@ -189,6 +190,10 @@ mod tests {
 
         async fn reset(&self, _: &Operation, _: &Fields, _: &Before, _: Option<&Secret>) -> Result<Reset, Error> {
             Err(error(Outcome::MayHaveChanged, Finality::InFlight))
+        }
+
+        async fn shows(&self, _: &Operation, _: &Fields) -> Result<bool, Error> {
+            Ok(true)
         }
 
         async fn find_lost_reset(&self, _: &Operation, _: &Fields, _: &Before) -> Result<Observation, Error> {
@@ -280,6 +285,28 @@ mod tests {
             let lost = LostReset { target: &target, api: &vendor, before: &before, begun, previous: None };
             assert_eq!(observe(&op(), lost, &PAUSES).await, expected);
         }
+    }
+
+    #[tokio::test]
+    async fn a_mail_server_that_is_not_there_proves_nothing() {
+        // The listener is gone, so nobody listens there.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let endpoint =
+            SmtpEndpoint { host: Some("127.0.0.1".to_owned()), port, security: Security::Tls, timeout: None };
+        let server = endpoint.server(Roots::default()).unwrap();
+        let previous = PreviousPassword {
+            username: "me".to_owned(),
+            password: Secret::new("the old password"),
+            logged_in_at: endpoint,
+        };
+        let (target, vendor, before) = (in_place(), Fake::shows(&[]), Before::default());
+        let begun = Timestamp::UNIX_EPOCH;
+        let previous = Some((&server, &previous));
+        let lost = LostReset { target: &target, api: &vendor, before: &before, begun, previous };
+        let error = error(Outcome::MayHaveChanged, Finality::InFlight);
+        let reconciled = reconcile(error.clone(), &op(), lost).await;
+        assert_eq!(reconciled.error, error);
+        assert!(reconciled.evidence.unwrap().previous_login.is_none());
     }
 
     #[tokio::test]
