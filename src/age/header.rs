@@ -50,6 +50,7 @@ impl<'f> Header<'f> {
             let before = rest;
             let line = next_line(&mut rest)?;
             if let Some(mac) = line.strip_prefix(b"--- ") {
+                // The MAC covers the three hyphens of its own line, but not the space after them.
                 let protected = file.get(..file.len() - before.len() + 3)?;
                 let mac = STANDARD_NO_PAD.decode(mac).ok().filter(|mac| mac.len() == 32)?;
                 return Some(Self { stanzas, protected, mac, rest });
@@ -77,6 +78,7 @@ fn stanza<'f>(line: &'f [u8], rest: &mut &'f [u8]) -> Option<Stanza<'f>> {
             return None;
         }
         STANDARD_NO_PAD.decode_vec(line, &mut body).ok()?;
+        // Only a shorter line ends a body, so after a full one there may be an empty one.
         if line.len() < WIDTH {
             return Some(Stanza { arguments, body });
         }

@@ -72,6 +72,7 @@ impl Wrapped {
     /// Decrypts the file key; `None` if it was encrypted to another recipient.
     pub(super) fn open(&self, identity: &StaticSecret) -> Result<Option<FileKey>, OpenError> {
         let shared = identity.diffie_hellman(&self.share);
+        // With such a share the secret is the same for every identity, so it protects nothing.
         if !shared.was_contributory() {
             return Err(OpenError::Header);
         }

@@ -25,6 +25,7 @@ impl Condition {
         let mut seen = Seen { some: false, all: true };
         let mut json = serde_json::Deserializer::from_slice(body);
         let look = Look { path: &path, value: self.value, seen: &mut seen };
+        // Up to the end: what is cut off or followed by more is not what the API has sent.
         look.deserialize(&mut json).and_then(|()| json.end()).is_ok() && seen.some && seen.all
     }
 }

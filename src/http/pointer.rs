@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 /// Splits a pointer into the names and indices on the way to its value; the whole document has none.
 pub(crate) fn steps(pointer: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    // In this order, as the RFC says: otherwise `~01` would become `/`.
     let unescaped = |step: &'_ str| step.replace("~1", "/").replace("~0", "~");
     pointer.split('/').skip(1).map(move |step| if step.contains('~') { unescaped(step).into() } else { step.into() })
 }

@@ -31,6 +31,7 @@ impl Syntax {
             (Self::Json, media) => media,
             (Self::Xml, Media::Unsaid) => Media::Unsaid,
             (Self::Xml, _) => {
+                // Not every type that ends in `+xml`: XHTML is a web page.
                 let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
                 let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
                 if ["application/xml", "text/xml"].contains(&&*essence) { Media::Json } else { Media::Other }

@@ -52,6 +52,7 @@ fn rewritten(xml: &[u8], breaks: Breaks) -> Zeroizing<Vec<u8>> {
     let mut text = Zeroizing::new(String::with_capacity(xml.len()));
     let Ok(xml) = str::from_utf8(xml) else { return json };
     let mut reader = Reader::from_str(xml);
+    // `<Marker/>` and `<Marker></Marker>` are the same in XML, so they become the same JSON.
     reader.config_mut().expand_empty_elements = true;
     // The first level holds the document's element.
     let mut levels = vec![Shape::Text];

@@ -34,6 +34,7 @@ impl Settling {
     pub(super) async fn wait(&self, op: &Operation, id: &str) -> bool {
         let end = self.lock().get(id).copied();
         match end {
+            // A wait that cannot end in time would only delay what is reported.
             Some(end) if end > op.deadline => false,
             Some(end) => op.wait(sleep_until(end)).await.is_ok(),
             None => true,

@@ -59,12 +59,14 @@ impl<T: Weigh> Lists<'_, T> {
         F: Future<Output = Result<T>>,
     {
         let mut list: Arc<T> = self.cache.get_or_fetch(op, self.key, ask()).await?;
+        // Only a list that is requested after the first one confirms it, whoever requests it.
         let since = Instant::now();
         let mut is_second = false;
         loop {
             match see(&list)? {
                 (Sight::Here(found), _) => return Ok(Presence::Found(found)),
                 (Sight::Ended, _) => return Ok(Presence::Gone),
+                // At an import there is nothing in the state that an empty list would contradict.
                 (Sight::Missing, true) if *prior != PriorCredential::default() => {
                     return Err(contradiction(self.host, EMPTY));
                 }

@@ -125,6 +125,7 @@ impl VendorApi for AmazonSes {
         let user = if let Some(user) = target.text(&USER_NAME) {
             user
         } else {
+            // An import names only the key, but a list is that of a user.
             owner = self.iam.owner(op, id).await?;
             owner.raw()
         };
@@ -146,6 +147,7 @@ impl VendorApi for AmazonSes {
 
     /// Lists the keys anew: without that right, or without the user, nothing can be reset.
     async fn check(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence> {
+        // A provider block calls the IAM of one partition, which does not know the users of another.
         if Partition::of(target.get(&REGION)) != self.partition {
             return Err(self.refuse(Kind::Setup, OTHER_PARTITION));
         }
@@ -171,6 +173,7 @@ impl VendorApi for AmazonSes {
         let keys = self.keys.get_or_fetch(op, user, Box::pin(self.iam.keys(op, user))).await?;
         let revoked = revoked.and_then(|revoked| revoked.version.as_deref());
         let is_kept = |key: &&AccessKey| revoked != Some(key.id.raw());
+        // Keys that are not active count, too: as far as is known, they take a place like the others.
         if keys.iter().filter(is_kept).count() < MOST_KEYS {
             return Ok(());
         }
@@ -196,9 +199,11 @@ impl VendorApi for AmazonSes {
     }
 
     async fn reset(&self, op: &Operation, target: &Fields, _: &Before, _: Option<&Secret>) -> Result<Reset> {
+        // Before the request: after a lost response the kept list would be wrong, too.
         self.keys.forget(op).await?;
         let answer = self.iam.create(op, target.get(&USER_NAME)).await?;
         let password = ses::password(&answer.password(iam::SECRET)?, target.get(&REGION));
+        // It is made here: no response contains it, so it is not known yet to what redacts secrets.
         password.remember();
         let id = answer.text(iam::ID).filter(|id| !id.raw().is_empty());
         let name = id.as_ref().and_then(Outside::name);
@@ -230,6 +235,7 @@ impl VendorApi for AmazonSes {
         self.refuse_own_login(target, prior)?;
         let Some(id) = &prior.version else { return Ok(()) };
         self.keys.forget(op).await?;
+        // The key may be from a profile or a machine, so it is not known before a login which one it is.
         self.iam.log_in(op).await?;
         self.refuse_own_login(target, prior)?;
         match self.iam.delete(op, target.get(&USER_NAME), id).await {

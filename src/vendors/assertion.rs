@@ -37,6 +37,7 @@ impl Assertion {
     pub(super) fn issuer(client: &Api, url: &str, audience: &str, token: Secret) -> Result<Self, &'static str> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let query: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        // With two audiences it would be open which one counts, so one in the address is left alone.
         let own = query.iter().all(|(name, _)| name != AUDIENCE).then(|| (AUDIENCE.to_owned(), audience.to_owned()));
         let issuer = client.at(BaseUrl::parse(base)?, &ISSUER_ERRORS);
         Ok(Self::Issuer { issuer, query: query.into_iter().chain(own).collect(), token })

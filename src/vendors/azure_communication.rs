@@ -249,6 +249,7 @@ impl VendorApi for AzureCommunication {
         self.applications.forget(op).await?;
         match self.fetch(op, target).await {
             Ok(_) => self.refuse_own_login(target, prior)?,
+            // Without the application there is no secret of it.
             Err(error) if error.kind == Kind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         }
@@ -271,6 +272,7 @@ impl VendorApi for AzureCommunication {
             if !is_there && !self.is_young(id) {
                 return Ok(());
             }
+            // Not a fault of the request, as its status says, but a Graph that lags: the advice is to try again later.
             let Some(pause) = pauses.next() else { return Err(Error { kind: Kind::Unavailable, ..unknown }) };
             op.wait(sleep(*pause)).await?;
         }
@@ -280,6 +282,7 @@ impl VendorApi for AzureCommunication {
 impl AzureCommunication {
     fn new(settings: &Fields, api: Api) -> Self {
         Self {
+            // Making an API cannot fail, so the first request says what is wrong.
             login: login::source(settings, &api).unwrap_or_else(TokenSource::Unusable),
             api,
             own: Own::of(settings),
@@ -353,6 +356,7 @@ impl AzureCommunication {
 
 /// What tells applications apart.
 fn key(target: &Fields) -> String {
+    // Two spellings of one id must not get two turns: parallel changes of one application collide.
     target.get(&APPLICATION_OBJECT_ID).to_ascii_lowercase()
 }
 
@@ -365,6 +369,7 @@ fn application_of(scope: &Fields) -> Fields {
 
 /// Returns whether Graph says that it does not know a secret, which it also says of one that it does not know yet.
 fn is_unknown_secret(error: &Error) -> bool {
+    // Nothing is documented for this case. Other clients look for this text, too.
     let says = |message: &str| message.contains("No password credential found with keyId");
     error.status == Some(400) && error.message.as_deref().is_some_and(says)
 }

@@ -41,6 +41,7 @@ static DOMAIN: Field = Field::shown("domain", "Sending domain, such as `example.
 static LOGIN: Field = Field::shown(
     "login",
     "Name of the credential, the part of its address before the `@`. The user name for SMTP is `login@domain`.",
+    // The vendor's page writes the whole address in this place, but its clients send this part.
     |text| if text.contains('@') { Err("must be the part before the `@`") } else { check::segment(text) },
 );
 static REGION: Field = Field::shown(

@@ -166,5 +166,6 @@ fn lifetime(answer: &Answer) -> Option<Duration> {
         let end = UNIX_EPOCH.checked_add(Duration::from_millis(answer.number("/expires_at")?))?;
         end.duration_since(SystemTime::now()).ok()
     })?;
+    // A token that lasts less long than that is used once.
     Some(lifetime.saturating_sub(EXPIRY_MARGIN))
 }

@@ -63,6 +63,8 @@ const USERNAME: &str = "resend";
 static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     refusal: Form(&[&[Mark::Text("/name")], &[Mark::Text("/message")]]),
     code: &["/name"],
+    // Resend sends it with 401, but such a key is valid and lacks the permission. `validation_error` is not here: it is
+    // sent for a key that is not valid as well as for a wrong name.
     codes: &[("restricted_api_key", Kind::Forbidden)],
     message: &["/message"],
     fields: None,

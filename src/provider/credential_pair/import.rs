@@ -47,6 +47,7 @@ impl CredentialPair {
         });
         let elements = elements.collect::<std::result::Result<Vec<_>, Diagnostic>>()?;
         let config = Value::object([(vendor.name, Value::List(elements))]);
+        // An import id may name what no configuration may, such as the same credential twice.
         let found = validate::configured(&config, configured);
         if found.has_errors() {
             return Err(found);

@@ -50,6 +50,7 @@ pub(in crate::provider) fn undone(target: &Target, refused: &Refused, error: Opt
              mail server may need longer to pick up a new credential: raise `verify.timeout`, and apply again.",
             target.id(),
             mail_server::answered(&refused.server, &refused.failure),
+            // The state has the old password again, so for its user nothing has changed.
             Outcome::NotChanged.sentence(),
         ),
     )

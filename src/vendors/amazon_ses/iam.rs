@@ -28,6 +28,7 @@ pub(super) const ID: &str = "/CreateAccessKeyResponse/CreateAccessKeyResult/Acce
 
 const DELETED: Agreement = Agreement::Documented {
     status: 200,
+    // The documented response has nothing else, so not even the id of the key can be compared.
     form: Form(&[&[Mark::Text("/DeleteAccessKeyResponse/ResponseMetadata/RequestId")]]),
 };
 
@@ -81,6 +82,7 @@ impl Iam {
         let mut listing = Listing::at(self.host());
         let (mut keys, mut seen, mut marker) = (Vec::new(), BTreeSet::new(), None::<Outside>);
         loop {
+            // Always with the name: AWS lets only a login with a key of that very user leave it out.
             let mut fields = vec![("UserName", user)];
             fields.extend(marker.as_ref().map(|marker| ("Marker", marker.raw())));
             let send = |request: Request| request.read(op);
@@ -91,7 +93,9 @@ impl Iam {
             }
             let known = seen.len();
             seen.extend(keys.iter().map(|key| key.id.clone()));
+            // IAM may return fewer entries than fit on a page, so only this says which page is the last.
             let Key(is_truncated) = page.is_truncated;
+            // XML has no types, so the flag is a text.
             marker = match (is_truncated.raw(), page.marker.text()) {
                 ("false", _) => return Ok(keys),
                 ("true", Some(next)) if seen.len() > known && !next.raw().is_empty() => Some(next.clone()),
@@ -156,6 +160,7 @@ impl AccessKey {
 
     /// Returns whether the key can be used, as far as is known.
     pub(super) fn is_active(&self) -> bool {
+        // A status that is not known counts as active: a key that works must not be taken for one that has ended.
         !self.status.text().is_some_and(|status| ["Expired", "Inactive"].contains(&status.raw()))
     }
 

@@ -55,6 +55,7 @@ impl Login {
 
     /// Returns whether the provider is known to log in with this key. Sends nothing.
     pub(super) fn is_own_key(&self, id: &str) -> bool {
+        // A profile in the settings comes first, and then the key of the variables does not log in.
         let is_fixed = self.settings.text(&names::PROFILE).is_none();
         let fixed = self.settings.text(&names::ACCESS_KEY_ID).filter(|_| is_fixed);
         fixed == Some(id) || self.key.try_lock().is_ok_and(|key| key.as_ref().is_some_and(|key| key.id == id))
@@ -76,6 +77,7 @@ impl Login {
     pub(super) async fn forget(&self, op: &Operation, refused: &AwsKey) -> Result<bool> {
         // Only if it is still the refused one: another call may already have replaced it.
         op.wait(self.key.lock()).await?.take_if(|key| key == refused);
+        // A key without an end would only be fetched again as it is.
         Ok(refused.expires_at.is_some())
     }
 
@@ -99,7 +101,9 @@ impl Login {
         if let Some(key) = self.container.key(op).await? {
             return Ok(key);
         }
+        // The last one, because where there is no such service it takes seconds to find out.
         self.instance.key(op).await.map_err(|last| match last.kind {
+            // A stop says nothing of whether there are credentials.
             Kind::Stopped => last,
             _ => self.nothing(&last),
         })

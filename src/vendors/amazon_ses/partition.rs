@@ -49,6 +49,7 @@ pub(super) fn region(text: &str) -> Result<(), &'static str> {
     if text.starts_with("cn-") {
         return Err("must be a region with Amazon SES, which China does not have");
     }
+    // A region becomes part of host names, so no dot, slash or `@` may be in it.
     let parts: Vec<_> = text.split('-').collect();
     let is_word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
     match parts.as_slice() {

@@ -31,6 +31,7 @@ pub(super) struct Signature {
 impl Sign for Signature {
     fn sign(&self, unsigned: &Unsigned<'_>) -> Vec<(HeaderName, Secret)> {
         let Unsigned { method, url, host, content_type, body, now } = unsigned;
+        // A clock that is off by ages leads to a refusal by AWS, not to a panic.
         let now = Timestamp::try_from(*now).unwrap_or_default();
         let time = now.strftime("%Y%m%dT%H%M%SZ").to_string();
         let date = &time[..8];
@@ -39,8 +40,10 @@ impl Sign for Signature {
         let mut headers = vec![("content-type", *content_type), ("host", *host), (DATE, &*time)];
         headers.extend(self.key.session_token.as_ref().map(|token| (TOKEN, token.for_wire())));
         let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
+        // All at once: the session token is in it, and a growing text would leave copies behind.
         let room = headers.iter().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>();
         let mut canonical = Zeroizing::new(String::with_capacity(room + url.as_str().len() + names.len() + 96));
+        // No request that is signed here has a query, which would have to be sorted and encoded anew.
         let _ = write!(canonical, "{method}\n{}\n{}\n", url.path(), url.query().unwrap_or_default());
         for (name, value) in &headers {
             let _ = writeln!(canonical, "{name}:{value}");

@@ -113,7 +113,9 @@ impl Own {
             return Vec::new();
         }
         let may_be = |secret: &&ClientSecret| {
+            // Without a hint it may be this one: to spare one too many is better than to be locked out.
             secret.hint.as_ref().is_none_or(|hint| {
+                // As a check, so nothing of the secret leaves it.
                 let differs = |text: &str| if text.starts_with(hint.raw()) { Err(()) } else { Ok(()) };
                 self.client_secret.check(differs).is_err()
             })

@@ -72,6 +72,7 @@ fn address_faults(address: &Address) -> Vec<Fault> {
         fault(&["bearer_token"], words);
     }
     if let Some((username, password)) = &address.basic {
+        // The first colon ends the user name (RFC 7617), so the rest of it would be sent as the password.
         let colon = if username.contains(':') { Err("must not contain a colon") } else { check::line(username) };
         if let Err(words) = colon {
             fault(&["basic", "username"], words);
@@ -118,6 +119,7 @@ impl Checker<'_> {
         let description = self.description;
         self.credential();
         self.login();
+        // No policy allows a shorter password.
         if description.max_password_length.is_some_and(|length| length < 12) {
             self.fault(&["max_password_length"], "must be at least 12");
         }
@@ -140,6 +142,7 @@ impl Checker<'_> {
             self.create(create, username.is_some());
         }
         if let Some(revoke) = &description.revoke {
+            // The state has the user name of the credential to revoke, wherever it is from.
             self.request("revoke", revoke, Allowed { password: false, id: true, username: true });
             if !revoke.refused.is_empty() {
                 self.fault(&["revoke", "refused"], "is for `reset` and `create` only");
@@ -352,6 +355,7 @@ impl Checker<'_> {
             self.fault(&["smtp", "port"], "requires `host`");
         }
         if let Some(username) = &smtp.username {
+            // Without `{username}`, which would stand for itself.
             self.template(&["smtp", "username"], username, Allowed { password: false, id: false, username: false });
         }
     }

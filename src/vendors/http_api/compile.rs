@@ -130,6 +130,7 @@ impl<'d> Compiler<'d> {
         let read = description.read.as_ref();
         Recipe {
             login: self.login(),
+            // Nothing says that it does, so a list of this API may be empty.
             logs_in_with_a_credential: false,
             headers: self.headers,
             parts: Parts { name: Some(&NAME), fields: self.parts },
@@ -144,6 +145,7 @@ impl<'d> Compiler<'d> {
     fn login(&self) -> Login {
         let Description { has_bearer_token, has_basic, address, .. } = self.description;
         if *has_bearer_token {
+            // The form of its tokens is not known, so none shows which credential it belongs to.
             Login::Bearer { token: &BEARER_TOKEN, own_id: |_| None }
         } else if *has_basic {
             // Unknown at plan, when nothing is sent.

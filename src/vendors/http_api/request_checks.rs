@@ -24,6 +24,7 @@ impl Checker<'_> {
                 self.fault(&[block, "method"], format!("must be one of {}", methods.join(", ")));
             }
         }
+        // Servers and proxies log URLs.
         let in_url = Allowed { password: false, ..allowed };
         self.path(block, &request.path, in_url);
         for (name, template) in &request.query {

@@ -12,6 +12,7 @@ pub(super) fn issued(answer: &Answer, success: &Agreement, pointer: &str) -> Res
         if answer.is_refusal_of(success) {
             answer.refused()
         } else if lost.outcome == Outcome::Changed && success.is_documented() && !answer.agrees(success) {
+            // Nothing shows that this is the API's own success: it may be from something in between.
             Error { outcome: Outcome::MayHaveChanged, ..lost }
         } else {
             lost

@@ -71,6 +71,7 @@ impl VendorApi for Engine {
         let named = self.named(target);
         let id = prior.version.as_deref().filter(|_| makes_another);
         match (&self.recipe.list, &self.recipe.one) {
+            // The list is fetched once for all resources, so a call for each is made only where it lacks one.
             (Some(list), Some(one)) if id.is_some() => {
                 let rows = self.listed(op, list, &named).await?;
                 match self.find(list, &rows, &named, id) {
@@ -116,6 +117,7 @@ impl VendorApi for Engine {
         }
         let numbers = || Some(one.parse::<i64>().ok()?.cmp(&other.parse().ok()?));
         let times = || Some(moment_in(one)?.cmp(&moment_in(other)?));
+        // Ids of credentials have no order, even where they are numbers.
         numbers().or_else(times).filter(|_| !self.makes_another())
     }
 
@@ -153,6 +155,7 @@ impl VendorApi for Engine {
 
     async fn reset(&self, op: &Operation, target: &Fields, before: &Before, new: Option<&Secret>) -> Result<Reset> {
         let named = self.named(target);
+        // What the check has just found is later than what the state has from an earlier reset.
         let id = before.found.version.as_deref().or(before.prior.version.as_deref());
         let values = Values { id, ..named.values() };
         match &self.recipe.reset {
@@ -174,6 +177,7 @@ impl VendorApi for Engine {
                 Ok(Reset { password: Some(password), username, version, notes })
             }
             Means::Create { request, success, password, response, .. } => {
+                // Before the request: after a lost response the kept list would be wrong, too.
                 self.listed.forget(op).await?;
                 let answer = self.send(request, &values)?.reset(op).await?;
                 let password = issued(&answer, success, password)?;
@@ -247,6 +251,7 @@ impl VendorApi for Engine {
         };
         self.listed.forget(op).await?;
         let named = self.named(target);
+        // A new credential may have another user name, and this is about the one before it.
         let username = prior.username.as_deref().or(named.username.as_deref());
         let request = self.send(revoke, &Values { id: Some(id), username, ..named.values() })?;
         let answer = match request.set(op, revoked).await {

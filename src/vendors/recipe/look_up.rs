@@ -76,6 +76,7 @@ impl Engine {
             let page = answer.json_with(Page { list, columns, path: &path })?;
             listing.count(page.count)?;
             let known = seen.len();
+            // Whole entries are compared, because not every list has ids.
             seen.extend(page.kept.iter().cloned());
             let mut has_new = seen.len() > known;
             rows.extend(page.kept);
@@ -93,6 +94,7 @@ impl Engine {
                 }
             };
             if let (Paging::Link { .. }, Some(next)) = (&list.paging, &next) {
+                // The login is sent along, so a link that leads to another server is an error.
                 let request = self.send(&list.request, &named.values())?.at(next);
                 linked = Some(request.map_err(|reason| answer.unreadable(reason))?);
             }

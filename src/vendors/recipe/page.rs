@@ -220,10 +220,12 @@ impl<'de> Visitor<'de> for Part<'_> {
     }
 
     fn visit_bool<E>(mut self, flag: bool) -> Result<(), E> {
+        // As a text, because templates are compared as texts.
         self.take(&Scalar::Text(Outside::new(if flag { "true" } else { "false" })));
         Ok(())
     }
 
+    // A fraction can be written in several ways, so it identifies nothing.
     fn visit_f64<E>(self, _: f64) -> Result<(), E> {
         Ok(())
     }

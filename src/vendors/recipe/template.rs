@@ -79,6 +79,7 @@ pub(super) fn open(template: &str, values: &Values) -> Option<String> {
         Piece::Text(text) => Some(text),
         Piece::Placeholder(name) => values.get(name),
     };
+    // What was filled in is not split again: a value with braces in it is no template.
     pieces(template).into_iter().map(piece).collect()
 }
 
@@ -127,6 +128,7 @@ fn json(template: &Value, values: &Values) -> Option<Json> {
 }
 
 fn json_body(template: &str, values: &Values) -> Result<Json, &'static str> {
+    // Parsed before anything is filled in, so no value can add a field.
     let template = serde_json::from_str(template).map_err(|_| "the recipe's body is not JSON")?;
     json(&template, values).ok_or(INCOMPLETE)
 }
@@ -175,6 +177,7 @@ pub(super) fn parts(target: &Fields, parts: Parts) -> Fields {
 
 /// Fills in a path, as its segments; `None` if something is not set.
 pub(super) fn path(template: &str, values: &Values) -> Option<Vec<String>> {
+    // Split before anything is filled in, so a slash in a value adds no segment.
     template.split('/').filter(|segment| !segment.is_empty()).map(|segment| open(segment, values)).collect()
 }
 

@@ -41,6 +41,7 @@ impl CredentialPair {
     pub(super) async fn apply_create(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
         let op = Timed::Create.operation(call, &change.planned);
         let (targets, target) = planned(change, self.connections.configured())?;
+        // Before the reset, because it can fail, and nothing may fail after it.
         let storage = age_recipients::prepare(&change.planned)?;
         let id = target.id();
         let known = self.replacements.known(&id);
@@ -113,6 +114,7 @@ impl CredentialPair {
                 Ok(())
             }
             Ok(_) => {
+                // This ends the doubt: the reset has happened, so a crash from here on leaves nothing unknown.
                 new.set(kept_state(change, ends_previous));
                 Err(pair::not_proven(target, kept, &sink.into_notices()).into())
             }

@@ -46,6 +46,7 @@ impl Container {
         let Some(address) = &self.address else { return Ok(None) };
         let wrong = |rule: &str| setup("", format!("{SOURCE} failed: its address {rule}"));
         let url = Url::parse(address).map_err(|_| wrong("is not a URL"))?;
+        // Without the path, because host and port alone decide whether it may be called without TLS.
         let base = format!("{}://{}", url.scheme(), &url[url::Position::BeforeHost..url::Position::AfterPort]);
         let base = BaseUrl::of_metadata(&base).map_err(wrong)?;
         let path: Vec<_> = url.path_segments().into_iter().flatten().filter(|segment| !segment.is_empty()).collect();

@@ -39,6 +39,7 @@ fn read_now(path: &Path) -> std::result::Result<Option<Secret>, &'static str> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(_) => return Err(NOT_READ),
     };
+    // A text that grows would leave copies of the secrets in it behind.
     let size = file.metadata().map_or(0, |data| data.len()).min(LONGEST);
     let mut text = zeroize::Zeroizing::new(String::with_capacity(usize::try_from(size).unwrap_or_default() + 1));
     match file.take(LONGEST).read_to_string(&mut text) {

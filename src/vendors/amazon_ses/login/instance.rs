@@ -46,6 +46,7 @@ impl Instance {
     }
 
     async fn ask(&self, op: &Operation, api: &Api) -> Result<AwsKey> {
+        // Sent as a read, although it is a PUT: one token more changes nothing, so it may be repeated.
         let request = api.request(Method::PUT, &["latest", "api", "token"]);
         let answer = request.header(TOKEN_TTL, Secret::new("21600")).read(op).await?;
         let token = answer.plain_text().ok_or_else(|| answer.unreadable("it is not a token"))?;

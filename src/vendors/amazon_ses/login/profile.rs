@@ -89,6 +89,7 @@ impl Loaded {
                 section = named(heading.trim(), is_config);
             } else if let (Some(section), Some((key, value))) = (&section, line.split_once('=')) {
                 let value = value.split_once(" #").map_or(value, |(value, _)| value).trim();
+                // Not remembered as a secret: a region or the name of a role must not be redacted from messages.
                 let profile = self.0.entry(section.clone()).or_default();
                 profile.insert(key.trim().to_ascii_lowercase(), Secret::new(value));
             } else if let Some(section) = &section {
@@ -106,6 +107,7 @@ impl Loaded {
     }
 
     pub(super) fn region(&self, profile: &str) -> Option<&str> {
+        // It becomes part of a host name, so anything else is ignored.
         self.open(profile, "region").filter(|region| crate::vendors::amazon_ses::partition::region(region).is_ok())
     }
 
@@ -120,6 +122,7 @@ impl Loaded {
                     (self.open(profile, "aws_access_key_id")?, self.secret(profile, "aws_secret_access_key")?);
                 Some(Step::Key(AwsKey::lasting(id, &secret, self.secret(profile, "aws_session_token").as_ref())))
             };
+            // A role comes before a key in the same profile, which may be what the role is assumed with.
             let Some(arn) = self.open(profile, "role_arn") else {
                 if let Some(key) = key() {
                     steps.push(key);

@@ -79,6 +79,7 @@ impl Sts {
                 let mut fields = role.fields("AssumeRoleWithWebIdentity");
                 fields.push(("WebIdentityToken", token.into()));
                 let (api, _) = self.at(region)?;
+                // Without a signature: the token is the login, and there is no key yet to sign with.
                 let answer = api.request(Method::POST, &[]).form(fields).read(op).await;
                 let object = "/AssumeRoleWithWebIdentityResponse/AssumeRoleWithWebIdentityResult/Credentials";
                 let key = answer.and_then(|answer| AwsKey::granted(&answer, object, "SessionToken"));
