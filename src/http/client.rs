@@ -96,7 +96,8 @@ pub struct Api {
 }
 
 impl Api {
-    /// Returns another API that is called with the same settings, such as the host that grants tokens for this one.
+    /// Returns another API over the same client, with limits of its own, such as the host that grants tokens for this
+    /// one.
     #[must_use]
     pub fn at(&self, base: BaseUrl, error_format: &'static ErrorFormat) -> Self {
         self.client.api(base, error_format, None)
@@ -105,12 +106,6 @@ impl Api {
     /// Returns the host of the API.
     pub fn host(&self) -> &str {
         self.base.host()
-    }
-
-    /// Returns another API, at another address and with limits of its own, over the same client.
-    #[must_use]
-    pub fn elsewhere(&self, base: BaseUrl, error_format: &'static ErrorFormat) -> Self {
-        self.client.api(base, error_format, None)
     }
 
     /// Expects responses in XML. Their elements are read like the fields of JSON, those called `member` like a list, and

@@ -125,7 +125,8 @@ impl Mark {
 }
 
 impl Agreement {
-    /// Returns the origin of a 2xx response. A body in the form of an error is not a success, whatever its status.
+    /// Returns the origin of a 2xx response. A body in the form of an error is not a success, whatever its status, unless
+    /// conditions or a look-up decide that.
     pub(super) fn of(&self, status: u16, media: Media, body: &[u8], refusal: &Form) -> Origin {
         let is_json = matches!(media, Media::Json | Media::Unsaid);
         let is_refusal = !refusal.0.is_empty() && refusal.fits(body);

@@ -310,6 +310,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_the_vendor_proves_needs_no_login() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let (host, port) = (Some("127.0.0.1".to_owned()), listener.local_addr().unwrap().port());
+        let endpoint = SmtpEndpoint { host, port, security: Security::Tls, timeout: None };
+        let server = endpoint.server(Roots::default()).unwrap();
+        let password = Secret::new("the old password");
+        let previous = PreviousPassword { username: "me".to_owned(), password, logged_in_at: endpoint };
+        let (target, vendor) = (in_place(), Fake::shows(&[Observation::PasswordChanged]));
+        let (before, begun) = (Before::default(), Timestamp::UNIX_EPOCH);
+        let previous = Some((&server, &previous));
+        let lost = LostReset { target: &target, api: &vendor, before: &before, begun, previous };
+        let reconciled = reconcile(error(Outcome::MayHaveChanged, Finality::InFlight), &op(), lost).await;
+        assert_eq!(reconciled.error.outcome, Outcome::Changed);
+        assert!(listener.accept().is_err(), "nobody has connected");
+    }
+
+    #[tokio::test]
     async fn a_stop_ends_the_search() {
         let op = op();
         op.stop.cancel();

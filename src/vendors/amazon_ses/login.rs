@@ -13,6 +13,11 @@ mod machine;
 mod profile;
 mod sts;
 
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex as BriefMutex, MutexGuard, PoisonError},
+};
+
 use tokio::sync::Mutex;
 
 use self::{
@@ -38,6 +43,9 @@ pub(super) struct Login {
     container: Container,
     instance: Instance,
     key: Mutex<Option<AwsKey>>,
+    /// The ids of all keys so far. Apart from the key, because that is locked while another is fetched, and the question
+    /// whether a key is the provider's own must not be left open meanwhile.
+    used: BriefMutex<BTreeSet<String>>,
 }
 
 impl Login {
@@ -50,15 +58,20 @@ impl Login {
             container: Container::of(settings, api),
             instance: Instance::of(settings, api),
             key: Mutex::default(),
+            used: BriefMutex::default(),
         }
     }
 
-    /// Returns whether the provider is known to log in with this key. Sends nothing.
+    /// Returns whether the provider is known to log in with this key, or to have done so. Sends nothing.
     pub(super) fn is_own_key(&self, id: &str) -> bool {
         // A profile in the settings comes first, and then the key of the variables does not log in.
         let is_fixed = self.settings.text(&names::PROFILE).is_none();
         let fixed = self.settings.text(&names::ACCESS_KEY_ID).filter(|_| is_fixed);
-        fixed == Some(id) || self.key.try_lock().is_ok_and(|key| key.as_ref().is_some_and(|key| key.id == id))
+        fixed == Some(id) || self.used().contains(id)
+    }
+
+    fn used(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the key to sign with, fetched where there is none that lasts.
@@ -69,6 +82,7 @@ impl Login {
             return Ok(key.clone());
         }
         let fetched = self.fetch(op).await?;
+        self.used().insert(fetched.id.clone());
         *key = Some(fetched.clone());
         Ok(fetched)
     }
@@ -156,3 +170,44 @@ const WITHOUT_ENVIRONMENT: &str = "the profile's `credential_source` is `Environ
                                    `AWS_SECRET_ACCESS_KEY` are not both set";
 const WITHOUT_CONTAINER: &str = "the profile's `credential_source` is `EcsContainer`, but no variable says where a \
                                  container's credentials are";
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write, time::Duration};
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::{
+        http::{BaseUrl, Client, Settings},
+        secret::Secret,
+        vendors::amazon_ses::errors::ERROR_FORMAT,
+    };
+
+    #[tokio::test]
+    async fn a_key_stays_the_providers_own_while_another_is_fetched() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        write!(file, "[default]\naws_access_key_id = AKIAOWN\naws_secret_access_key = secret\n").unwrap();
+        let mut settings = Fields::default();
+        for field in [&names::SHARED_CREDENTIALS_FILE, &names::CONFIG_FILE] {
+            settings.insert(field, Secret::new(file.path().to_str().unwrap())).unwrap();
+        }
+        let client = Settings {
+            ca_certificate_file: None,
+            request_timeout: Duration::from_secs(30),
+            max_requests_per_second: None,
+            user_agent: "test/1".to_owned(),
+        };
+        let api = Client::new(client).api(BaseUrl::parse("https://iam.amazonaws.com").unwrap(), &ERROR_FORMAT, None);
+        let login = Login::new(&settings, &api, Partition::of("eu-central-1"));
+        assert!(!login.is_own_key("AKIAOWN"), "nothing is read before it is needed");
+        let op = Operation::new(Duration::from_secs(30), CancellationToken::new());
+        let key = login.key(&op).await.unwrap();
+        assert_eq!(key.id, "AKIAOWN");
+        let fetching = login.key.lock().await;
+        assert!(login.is_own_key("AKIAOWN") && !login.is_own_key("AKIAOTHER"));
+        drop(fetching);
+        login.forget(&op, &key).await.unwrap();
+        assert!(login.is_own_key("AKIAOWN"));
+    }
+}

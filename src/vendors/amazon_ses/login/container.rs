@@ -50,7 +50,7 @@ impl Container {
         let base = format!("{}://{}", url.scheme(), &url[url::Position::BeforeHost..url::Position::AfterPort]);
         let base = BaseUrl::of_metadata(&base).map_err(wrong)?;
         let path: Vec<_> = url.path_segments().into_iter().flatten().filter(|segment| !segment.is_empty()).collect();
-        let mut request = self.api.elsewhere(base, &UNDOCUMENTED).request(Method::GET, &path);
+        let mut request = self.api.at(base, &UNDOCUMENTED).request(Method::GET, &path);
         for (name, value) in url.query_pairs() {
             request = request.query(&name, &value);
         }

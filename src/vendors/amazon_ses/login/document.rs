@@ -42,8 +42,27 @@ fn read_now(path: &Path) -> std::result::Result<Option<Secret>, &'static str> {
     // A text that grows would leave copies of the secrets in it behind.
     let size = file.metadata().map_or(0, |data| data.len()).min(LONGEST);
     let mut text = zeroize::Zeroizing::new(String::with_capacity(usize::try_from(size).unwrap_or_default() + 1));
-    match file.take(LONGEST).read_to_string(&mut text) {
+    // One byte more, because a file that is cut off would look like one without the profile.
+    match file.take(LONGEST + 1).read_to_string(&mut text) {
+        Ok(read) if u64::try_from(read).is_ok_and(|read| read > LONGEST) => Err("is larger than 1 MiB"),
         Ok(_) => Ok(Some(Secret::new(text.as_str()))),
         Err(_) => Err("is not a text in UTF-8"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_whole_or_not_at_all() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let longest = usize::try_from(LONGEST).unwrap();
+        for (length, expected) in [(0, Ok(0)), (longest, Ok(longest)), (longest + 1, Err("is larger than 1 MiB"))] {
+            std::fs::write(file.path(), "x".repeat(length)).unwrap();
+            let read = read_now(file.path()).map(|text| text.unwrap().for_wire().len());
+            assert_eq!(read, expected);
+        }
+        assert!(read_now(Path::new("there/is/no/such/file")).unwrap().is_none());
     }
 }

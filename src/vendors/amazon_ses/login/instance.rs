@@ -42,7 +42,7 @@ impl Instance {
         let base = BaseUrl::of_metadata(&self.address)
             .map_err(|rule| setup("", format!("{SOURCE} failed: `AWS_EC2_METADATA_SERVICE_ENDPOINT` {rule}")))?;
         let op = op.within(TIME);
-        self.ask(&op, &self.api.elsewhere(base, &UNDOCUMENTED)).await.map_err(|error| failed(SOURCE, error))
+        self.ask(&op, &self.api.at(base, &UNDOCUMENTED)).await.map_err(|error| failed(SOURCE, error))
     }
 
     async fn ask(&self, op: &Operation, api: &Api) -> Result<AwsKey> {

@@ -13,6 +13,9 @@ use crate::{
 /// How long before they expire temporary credentials are fetched again.
 const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
+/// The shortest life of temporary credentials: 900 seconds, by the documentation of `AssumeRole`.
+const SHORTEST: SignedDuration = SignedDuration::from_mins(15);
+
 /// An access key to sign requests with.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::vendors::amazon_ses) struct AwsKey {
@@ -37,9 +40,11 @@ impl AwsKey {
         let secret = |name: &str| answer.secret(&format!("{object}/{name}")).ok_or_else(lacks);
         let text = |name: &str| answer.text(&format!("{object}/{name}"));
         let id = text("AccessKeyId").filter(|id| !id.raw().is_empty()).ok_or_else(lacks)?;
-        let expires_at = text("Expiration").and_then(|time| time.raw().parse().ok());
+        // One that does not say when it ends would never be fetched again.
+        let shortest = || clock::now().saturating_add(SHORTEST).unwrap_or(Timestamp::MAX);
+        let expires_at = text("Expiration").and_then(|time| time.raw().parse().ok()).unwrap_or_else(shortest);
         let (secret, session_token) = (secret("SecretAccessKey")?, Some(secret(token)?));
-        Ok(Self { id: id.raw().to_owned(), secret, session_token, expires_at })
+        Ok(Self { id: id.raw().to_owned(), secret, session_token, expires_at: Some(expires_at) })
     }
 
     pub(super) fn lasts(&self) -> bool {

@@ -114,7 +114,7 @@ impl Sts {
         let base = BaseUrl::parse(&address).map_err(|rule| {
             setup("", format!("the address of STS, from `AWS_ENDPOINT_URL_STS` or the region, {rule}"))
         })?;
-        Ok((self.api.elsewhere(base, &ERROR_FORMAT).in_xml(), region))
+        Ok((self.api.at(base, &ERROR_FORMAT).in_xml(), region))
     }
 }
 
