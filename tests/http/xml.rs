@@ -41,7 +41,7 @@ fn refusal(code: &str) -> String {
 }
 
 fn xml(server: &Server) -> Api {
-    server.api().elsewhere(BaseUrl::parse(&format!("http://{}", server.address)).unwrap(), &FORMAT).in_xml()
+    server.api().at(BaseUrl::parse(&format!("http://{}", server.address)).unwrap(), &FORMAT).in_xml()
 }
 
 async fn password(server: &Server) -> Result<Secret, Error> {
