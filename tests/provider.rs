@@ -418,11 +418,12 @@ async fn an_unreadable_prior_state_is_answered_as_it_came() {
         type_name: "fake_thing".to_owned(),
         prior_state: garbage.clone(),
         planned_state: fake.encode(&fake::config("done")),
+        planned_private: b"private".to_vec(),
         ..Default::default()
     };
     let applied = fake.core.provider.apply_resource_change(request).await.unwrap().into_inner();
     assert_eq!(severities(&applied.diagnostics), [Severity::Error]);
-    assert_eq!(applied.new_state, garbage);
+    assert_eq!((applied.new_state, &*applied.private), (garbage, &b"private"[..]));
 }
 
 #[tokio::test]

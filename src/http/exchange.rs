@@ -186,7 +186,7 @@ impl Exchange<'_> {
         };
         if self.intent == Intent::Set && self.agreement.is_refusal(media, &body) {
             let received = Received { body, beyond: Vec::new(), is_whole: true };
-            let answer = Answer { media, request_id, ..self.answer(status, received, None) };
+            let answer = Answer { request_id, ..self.answer(status, received, None) };
             return Err(Failure::last(answer.refused()));
         }
         // The response to a reset proves itself by its password. To this request, a captive portal's 200 would look

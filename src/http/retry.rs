@@ -170,6 +170,17 @@ mod tests {
         let ((made, error), ()) = tokio::join!(waiting, stopping);
         assert_eq!((made, error.kind, error.outcome), (1, Kind::Stopped, Outcome::NotChanged));
         assert_eq!(&*error.host, "example.com");
+        // What the tries before have shown stays true.
+        assert_eq!(error.finality, failure(1).error.finality);
+        let op = Operation::new(Duration::from_hours(1), CancellationToken::new());
+        let waiting = with_retries(&op, QUICK, |_| async {
+            let mut failure = failure(u32::MAX);
+            (failure.error.finality, failure.error.retry_after) = (Finality::Final, Some(Duration::from_mins(30)));
+            Err(failure)
+        });
+        let stopping = async { op.stop.cancel() };
+        let (stopped, ()) = tokio::join!(waiting, stopping);
+        assert_eq!(stopped.unwrap_err().finality, Finality::Final);
     }
 
     #[test]

@@ -262,6 +262,7 @@ mod tests {
             assert_eq!(tries(Duration::from_secs(timeout), answered_in, &refused(), 1), [(0, 1)], "{timeout} s");
         }
         assert_eq!(tries(Duration::ZERO, Duration::ZERO, &refused(), 1), [(0, 1)]);
+        assert_eq!(Tries::one().first(), Extent::Every, "no mechanism is left for another try");
     }
 
     /// A login at a server that accepts connections and says nothing.

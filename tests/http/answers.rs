@@ -233,3 +233,12 @@ async fn what_cannot_be_sent_is_refused_before_anything_is() {
         server.failed(request.reset(&operation(20)).await, Kind::Setup, Outcome::NotChanged, 0);
     }
 }
+
+#[tokio::test]
+async fn a_page_is_not_read_as_json_even_if_it_looks_like_it() {
+    for (media, is_json) in [("text/html", false), ("application/json", true)] {
+        let server = Server::start([Act::answer(200, &[&format!("Content-Type: {media}")], "[]")]);
+        let answer = server.read().await.unwrap();
+        assert_eq!(answer.json::<Vec<u8>>().is_ok(), is_json, "{media}");
+    }
+}

@@ -147,10 +147,11 @@ static DESCRIBED: Agreement = Agreement::Described {
 
 #[tokio::test]
 async fn a_refusal_inside_a_200_changed_nothing_and_ends_the_tries() {
-    let server = Server::start([Act::answer(200, &[], r#"{"ok":false,"message":"Too short."}"#)]);
+    let headers = ["X-Request-Id: r-8"];
+    let server = Server::start([Act::answer(200, &headers, r#"{"ok":false,"message":"Too short."}"#)]);
     let result = set(&server.api()).set(&operation(20), &DESCRIBED).await;
     let error = server.failed(result, Kind::Rejected, Outcome::NotChanged, 1);
-    assert_eq!((error.status, error.words), (Some(200), Origin::Vendor));
+    assert_eq!((error.status, error.words, error.request_id.as_deref()), (Some(200), Origin::Vendor, Some("r-8")));
 
     let server = Server::start([Act::answer(200, &[], r#"{"ok":true}"#)]);
     assert_eq!(set(&server.api()).set(&operation(20), &DESCRIBED).await.unwrap().status, 200);
