@@ -31,6 +31,8 @@ mod request;
 mod reset;
 mod revoke;
 mod rotator;
+#[cfg(test)]
+mod scripted;
 mod settling;
 mod sink;
 #[cfg(test)]

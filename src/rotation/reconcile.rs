@@ -154,7 +154,7 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::{net::TcpListener, sync::Mutex};
 
     use async_trait::async_trait;
     use tokio_util::sync::CancellationToken;
@@ -287,43 +287,36 @@ mod tests {
         }
     }
 
+    /// Reconciles where the previous password has logged in at this port.
+    async fn after_login_at(port: u16, error: Error, shown: &[Observation]) -> Reconciled {
+        let (host, timeout) = (Some("127.0.0.1".to_owned()), None);
+        let logged_in_at = SmtpEndpoint { host, port, security: Security::Tls, timeout };
+        let server = logged_in_at.server(Roots::default()).unwrap();
+        let (username, password) = ("me".to_owned(), Secret::new("the old password"));
+        let previous = PreviousPassword { username, password, logged_in_at };
+        let (target, vendor, before) = (in_place(), Fake::shows(shown), Before::default());
+        let (begun, previous) = (Timestamp::UNIX_EPOCH, Some((&server, &previous)));
+        reconcile(error, &op(), LostReset { target: &target, api: &vendor, before: &before, begun, previous }).await
+    }
+
     #[tokio::test]
     async fn a_mail_server_that_is_not_there_proves_nothing() {
         // The listener is gone, so nobody listens there.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let endpoint =
-            SmtpEndpoint { host: Some("127.0.0.1".to_owned()), port, security: Security::Tls, timeout: None };
-        let server = endpoint.server(Roots::default()).unwrap();
-        let previous = PreviousPassword {
-            username: "me".to_owned(),
-            password: Secret::new("the old password"),
-            logged_in_at: endpoint,
-        };
-        let (target, vendor, before) = (in_place(), Fake::shows(&[]), Before::default());
-        let begun = Timestamp::UNIX_EPOCH;
-        let previous = Some((&server, &previous));
-        let lost = LostReset { target: &target, api: &vendor, before: &before, begun, previous };
-        let error = error(Outcome::MayHaveChanged, Finality::InFlight);
-        let reconciled = reconcile(error.clone(), &op(), lost).await;
-        assert_eq!(reconciled.error, error);
-        assert!(reconciled.evidence.unwrap().previous_login.is_none());
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let lost = error(Outcome::MayHaveChanged, Finality::InFlight);
+        let after = after_login_at(port, lost.clone(), &[]).await;
+        assert_eq!(after.error, lost);
+        assert!(after.evidence.unwrap().previous_login.is_none());
     }
 
     #[tokio::test]
     async fn what_the_vendor_proves_needs_no_login() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
-        let (host, port) = (Some("127.0.0.1".to_owned()), listener.local_addr().unwrap().port());
-        let endpoint = SmtpEndpoint { host, port, security: Security::Tls, timeout: None };
-        let server = endpoint.server(Roots::default()).unwrap();
-        let password = Secret::new("the old password");
-        let previous = PreviousPassword { username: "me".to_owned(), password, logged_in_at: endpoint };
-        let (target, vendor) = (in_place(), Fake::shows(&[Observation::PasswordChanged]));
-        let (before, begun) = (Before::default(), Timestamp::UNIX_EPOCH);
-        let previous = Some((&server, &previous));
-        let lost = LostReset { target: &target, api: &vendor, before: &before, begun, previous };
-        let reconciled = reconcile(error(Outcome::MayHaveChanged, Finality::InFlight), &op(), lost).await;
-        assert_eq!(reconciled.error.outcome, Outcome::Changed);
+        let port = listener.local_addr().unwrap().port();
+        let lost = error(Outcome::MayHaveChanged, Finality::InFlight);
+        let after = after_login_at(port, lost, &[Observation::PasswordChanged]).await;
+        assert_eq!(after.error.outcome, Outcome::Changed);
         assert!(listener.accept().is_err(), "nobody has connected");
     }
 

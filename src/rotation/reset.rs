@@ -160,3 +160,6 @@ impl Rotator {
         reconcile(error, op, LostReset { target: &self.target, api: &*self.api, before, begun, previous }).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,7 +82,11 @@ mod tests {
 
     /// A vendor that records when credentials are revoked.
     #[derive(Debug, Default)]
-    struct Recording(Mutex<Vec<Instant>>);
+    struct Recording {
+        revoked: Mutex<Vec<Instant>>,
+        /// Whether it never responds.
+        is_silent: bool,
+    }
 
     #[async_trait]
     impl VendorApi for Recording {
@@ -99,7 +103,10 @@ mod tests {
         }
 
         async fn revoke(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<(), Error> {
-            self.0.lock().unwrap().push(Instant::now());
+            if self.is_silent {
+                std::future::pending::<()>().await;
+            }
+            self.revoked.lock().unwrap().push(Instant::now());
             Ok(())
         }
     }
@@ -129,31 +136,8 @@ mod tests {
             let op = Operation::new(Duration::from_secs(timeout), CancellationToken::new());
             let kept = predecessor.revoke_after_reset(&op, &shared, &target, verified).await;
             assert_eq!(kept.is_none(), revoked_after.is_some(), "{timeout} {verified:?}: {kept:?}");
-            let revoked: Vec<_> = api.0.lock().unwrap().iter().map(|at| *at - start).collect();
+            let revoked: Vec<_> = api.revoked.lock().unwrap().iter().map(|at| *at - start).collect();
             assert_eq!(revoked, revoked_after.into_iter().collect::<Vec<_>>(), "{timeout} {verified:?}");
-        }
-    }
-
-    /// A vendor that does not respond.
-    #[derive(Debug)]
-    struct Silent;
-
-    #[async_trait]
-    impl VendorApi for Silent {
-        async fn read(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<Presence, Error> {
-            unreachable!("it only revokes")
-        }
-
-        async fn list(&self, _: &Operation, _: &Fields) -> Result<Vec<Listed>, Error> {
-            unreachable!("it only revokes")
-        }
-
-        async fn reset(&self, _: &Operation, _: &Fields, _: &Before, _: Option<&Secret>) -> Result<Reset, Error> {
-            unreachable!("it only revokes")
-        }
-
-        async fn revoke(&self, _: &Operation, _: &Fields, _: &PriorCredential) -> Result<(), Error> {
-            std::future::pending().await
         }
     }
 
@@ -161,7 +145,11 @@ mod tests {
     async fn a_revocation_that_takes_too_long_is_reported_as_such() {
         let target = target(ResetKind::NewCredential, "a");
         let credential = PriorCredential { version: Some("old".to_owned()), username: None };
-        let predecessor = Predecessor { target: target.clone(), api: Arc::new(Silent), credential };
+        let predecessor = Predecessor {
+            target: target.clone(),
+            api: Arc::new(Recording { is_silent: true, ..Recording::default() }),
+            credential,
+        };
         let op = Operation::new(Duration::from_secs(20), CancellationToken::new());
         let kept = predecessor.revoke_after_reset(&op, &Shared::default(), &target, Verified::LoggedIn).await;
         let Some(Kept::Failed(error)) = kept else { panic!("{kept:?}") };

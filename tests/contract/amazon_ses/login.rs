@@ -208,6 +208,10 @@ async fn a_temporary_key_is_fetched_again_before_it_expires_and_when_it_is_refus
         // In the past, so within five minutes of its end.
         ("2026-01-01T00:00:00Z", false, 2),
         ("2999-01-01T00:00:00Z", true, 2),
+        // One that does not say when it ends may be over like any other.
+        ("", false, 1),
+        ("", true, 2),
+        ("soon", true, 2),
     ] {
         let aws = Aws::start().await;
         aws.assume(WEB_IDENTITY, "ASIAWEB", expiration).await;
