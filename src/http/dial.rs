@@ -85,15 +85,15 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 #[cfg(test)]
 mod tests {
+    use sandbox::ClosedPort;
     use tokio::net::TcpListener;
 
     use super::*;
 
     #[tokio::test]
     async fn an_address_that_refuses_does_not_hide_one_that_answers() {
-        let (server, nobody) =
-            (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await);
-        let refused = nobody.unwrap().local_addr().unwrap();
+        let (server, closed) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), ClosedPort::bind());
+        let refused = closed.address();
         let address = server.local_addr().unwrap();
         let stream = connect(&[refused, refused, address]).await.unwrap();
         assert_eq!(stream.peer_addr().unwrap(), address);

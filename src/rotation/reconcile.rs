@@ -157,6 +157,7 @@ mod tests {
     use std::{net::TcpListener, sync::Mutex};
 
     use async_trait::async_trait;
+    use sandbox::ClosedPort;
     use tokio_util::sync::CancellationToken;
 
     use super::*;
@@ -301,10 +302,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_mail_server_that_is_not_there_proves_nothing() {
-        // The listener is gone, so nobody listens there.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let closed = ClosedPort::bind();
         let lost = error(Outcome::MayHaveChanged, Finality::InFlight);
-        let after = after_login_at(port, lost.clone(), &[]).await;
+        let after = after_login_at(closed.port(), lost.clone(), &[]).await;
         assert_eq!(after.error, lost);
         assert!(after.evidence.unwrap().previous_login.is_none());
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sandbox::{Effect, Fault, Operation};
+use sandbox::{ClosedPort, Effect, Fault, Operation};
 
 use crate::support::{Diagnostic, USER, Workspace, credential};
 
@@ -104,10 +104,8 @@ fn a_redirect_is_not_followed() {
 #[test]
 fn a_vendor_that_is_not_there_is_said_to_be_not_there() {
     let Some(mut workspace) = Workspace::new() else { return };
-    // A port that was free a moment ago.
-    let port =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
-    workspace.set("HUBSPOT_BASE_URL", &format!("http://127.0.0.1:{port}"));
+    let closed = ClosedPort::bind();
+    workspace.set("HUBSPOT_BASE_URL", &format!("http://{}", closed.address()));
     workspace.write(&credential(""));
     let error = workspace.apply().error().is("HubSpot cannot be reached");
     error.says(&["the connection was refused", NOT_CHANGED, "`base_url`"]);

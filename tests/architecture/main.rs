@@ -148,6 +148,21 @@ fn every_vendor_is_registered_everywhere() {
     );
 }
 
+/// Another test's server may have the port by then.
+#[test]
+fn nothing_counts_on_a_port_that_was_given_back() {
+    for file in ["src", "tests", "examples"].iter().flat_map(|folder| rust_files(&root().join(folder))) {
+        let text = fs::read_to_string(&file).unwrap();
+        // A listener that nothing holds is gone once its address is known.
+        let given_back = text.split("TcpListener::bind(").skip(1).any(|rest| {
+            let statement = rest.split([';', '}']).next().unwrap();
+            statement.contains("local_addr")
+        });
+        let given_back = given_back || text.contains(concat!("drop(", "listener)"));
+        assert!(!given_back, "{}: use sandbox::ClosedPort", file.display());
+    }
+}
+
 #[test]
 fn no_file_is_longer_than_a_reader_can_hold() {
     for file in rust_files(&root().join("src")).into_iter().filter(|file| !file.ends_with("tests.rs")) {

@@ -2,7 +2,6 @@
 
 use std::{
     env, fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
     thread,
@@ -12,6 +11,7 @@ use distribution::{
     core::{self, Archive},
     zip::{self, Entry},
 };
+use sandbox::ClosedPort;
 
 use crate::server::{Server, offer};
 
@@ -99,9 +99,8 @@ fn a_source_that_does_not_respond_is_named() {
     let reason = failure(&archive(server.url(), b""));
     assert!(reason.starts_with(&server.url()) && reason.contains("503"), "{reason}");
 
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/terraform.zip", listener.local_addr().unwrap());
-    drop(listener);
+    let closed = ClosedPort::bind();
+    let url = format!("http://{}/terraform.zip", closed.address());
     let reason = failure(&archive(url.clone(), b""));
     assert!(reason.starts_with(&url), "{reason}");
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command, thread};
 
-use sandbox::{Effect, Fault, HubSpot, Operation};
+use sandbox::{ClosedPort, Effect, Fault, HubSpot, Operation};
 
 use crate::{
     account::Account,
@@ -431,9 +431,8 @@ fn rotate_once_more(scene: &mut Scene, number: usize) {
 /// Applies where nobody listens.
 fn refused(scene: &Scene, then: impl FnOnce(&Running)) -> Ended {
     let written = fs::read_to_string(scene.workspace.path("main.tf")).expect("the configuration");
-    let port =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
-    let head = format!("provider \"smtp\" {{\n  hubspot = {{ base_url = \"http://127.0.0.1:{port}\" }}\n}}\n");
+    let closed = ClosedPort::bind();
+    let head = format!("provider \"smtp\" {{\n  hubspot = {{ base_url = \"http://{}\" }}\n}}\n", closed.address());
     scene.workspace.write(&format!("{head}{written}"));
     let run = scene.start_with(&["-refresh=false"]);
     then(&run);

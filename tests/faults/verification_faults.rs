@@ -1,9 +1,10 @@
 //! Verification: what goes wrong at the mail server before a reset, after it, and when the answer to it is lost.
 
-use std::{fs, net::TcpListener, thread, time::Duration};
+use std::{fs, thread, time::Duration};
 
 use sandbox::{
-    Effect, Fault, HubSpot, KirimEmail, Meanwhile, Model, Operation, Showing, SmtpEffect, SmtpFault, Smtpd, Stage,
+    ClosedPort, Effect, Fault, HubSpot, KirimEmail, Meanwhile, Model, Operation, Showing, SmtpEffect, SmtpFault, Smtpd,
+    Stage,
 };
 use serde_json::Value;
 
@@ -106,8 +107,8 @@ const BEFORE: [(&str, Act); 8] = [
     }),
     ("the connection to the mail server is refused", |scene| {
         let written = fs::read_to_string(scene.workspace.path("main.tf")).expect("the configuration");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
-        let [here, nowhere] = [scene.workspace.sandbox.smtp_port(), port].map(|port| format!("port = {port}"));
+        let closed = ClosedPort::bind();
+        let [here, nowhere] = [scene.workspace.sandbox.smtp_port(), closed.port()].map(|port| format!("port = {port}"));
         scene.workspace.write(&written.replace(&here, &nowhere));
         let ended = scene.start().wait();
         scene.workspace.write(&written);

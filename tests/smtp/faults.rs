@@ -1,8 +1,7 @@
 //! A server that does each thing wrong: what the client takes it for, and that it tells it nothing before TLS.
 
-use sandbox::{Showing, SmtpEffect, SmtpFault, Stage};
+use sandbox::{ClosedPort, Showing, SmtpEffect, SmtpFault, Stage};
 use terraform_provider_smtp::smtp::{Failure, FailureKind, Roots, Security, Server};
-use tokio::net::TcpSocket;
 
 use crate::{
     scene::{BOTH, Scene, USER},
@@ -321,12 +320,9 @@ async fn a_reply_of_a_megabyte_or_without_an_end_is_given_up_early() {
 #[tokio::test]
 async fn an_unknown_host_and_a_refused_connection_are_reported_as_such() {
     let scene = Scene::new();
-    // Bound, so that nobody else gets it, and not listening.
-    let taken = TcpSocket::new_v4().unwrap();
-    taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let port = taken.local_addr().unwrap().port();
+    let closed = ClosedPort::bind();
     for security in BOTH {
-        let failure = scene.server_at(port, security).check().await.unwrap_err();
+        let failure = scene.server_at(closed.port(), security).check().await.unwrap_err();
         assert_eq!((failure.kind, &*failure.reason), (FailureKind::Unreachable, "the connection was refused"));
         // Too long for a name, which shows without a network.
         let nowhere = Server::new(&"mail.".repeat(60), 587, security, Roots::new(None));

@@ -101,6 +101,7 @@
 
 mod accounts;
 pub mod client;
+mod closed_port;
 mod control;
 pub mod core;
 mod delivery;
@@ -152,6 +153,7 @@ use self::{
 };
 pub use self::{
     accounts::Meanwhile,
+    closed_port::ClosedPort,
     example_mail::ExampleMail,
     faults::{Effect, Fault, Moment},
     hostup::{HostUp, Weakness},

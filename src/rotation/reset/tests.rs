@@ -1,5 +1,7 @@
 //! What is asked before a reset, and after one whose response was lost.
 
+use sandbox::ClosedPort;
+
 use super::*;
 use crate::{
     rotation::{
@@ -49,9 +51,9 @@ async fn a_credential_counts_as_reset_once_it_is_stored() {
 #[tokio::test]
 async fn a_mail_server_that_is_not_there_is_found_out_before_a_reset() {
     let scene = Scene::new(in_place(true), script("1", Some("2"), &[]));
-    // The listener is gone, so nobody listens there.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let endpoint = SmtpEndpoint { host: Some("127.0.0.1".to_owned()), port, security: Security::Tls, timeout: None };
+    let closed = ClosedPort::bind();
+    let (host, port) = (Some("127.0.0.1".to_owned()), closed.port());
+    let endpoint = SmtpEndpoint { host, port, security: Security::Tls, timeout: None };
     let op = op();
     let checked = scene.rotator.check_endpoint(&op, &endpoint).await;
     assert!(matches!(checked, Err(RotationError::MailServer { .. })), "{checked:?}");
