@@ -174,14 +174,21 @@ async fn a_role_may_be_assumed_with_the_keys_of_the_environment() {
 }
 
 #[tokio::test]
-async fn a_container_is_asked_with_its_token() {
-    let aws = Aws::start().await;
+async fn a_container_is_asked_with_its_token_at_the_very_address() {
     let body = r#"{"AccessKeyId":"ASIABOX","SecretAccessKey":"s","Token":"t","Expiration":"2999-01-01T00:00:00Z"}"#;
-    let mock = Mock::given(method("GET")).and(path("/v1/credentials")).and(header("authorization", "box-token"));
-    mock.respond_with(ResponseTemplate::new(200).set_body_raw(body, "application/json")).mount(&aws.server.mock).await;
-    let (uri, token) = (format!("{}/v1/credentials", aws.server.mock.uri()), aws.file("token", "box-token\n"));
-    let settings = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", &*uri), ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &*token)];
-    aws.signed_by(&settings, "ASIABOX").await;
+    for address in ["/v1/credentials", "/2016-11-01/credentialprovider/", "/", "/a%2Fb//c?role=mail%20one&x", "?a=/"] {
+        let aws = Aws::start().await;
+        let mock = Mock::given(method("GET")).and(header("authorization", "box-token"));
+        mock.respond_with(ResponseTemplate::new(200).set_body_raw(body, "application/json"))
+            .mount(&aws.server.mock)
+            .await;
+        let (uri, token) = (format!("{}{address}", aws.server.mock.uri()), aws.file("token", "box-token\n"));
+        let settings =
+            [("AWS_CONTAINER_CREDENTIALS_FULL_URI", &*uri), ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &*token)];
+        aws.signed_by(&settings, "ASIABOX").await;
+        let asked = aws.requests().await[0].url.to_string();
+        assert!(asked.ends_with(address), "{asked} is not {address}");
+    }
 }
 
 #[tokio::test]
@@ -259,6 +266,10 @@ async fn each_source_that_does_not_work_is_named() {
         (
             &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/a")],
             &["the credentials of the container failed", "must use https"],
+        ),
+        (
+            &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://user:word@127.0.0.1/a")],
+            &["the credentials of the container failed", "must not contain a user name or password"],
         ),
     ] {
         let aws = Aws::start().await;

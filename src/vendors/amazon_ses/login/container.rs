@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     http::{Api, BaseUrl, Method, Operation, Result},
-    secret::Secret,
+    secret::{Outside, Secret},
     vendors::{Fields, amazon_ses::variables as names},
 };
 
@@ -46,14 +46,16 @@ impl Container {
         let Some(address) = &self.address else { return Ok(None) };
         let wrong = |rule: &str| setup("", format!("{SOURCE} failed: its address {rule}"));
         let url = Url::parse(address).map_err(|_| wrong("is not a URL"))?;
-        // Without the path, because host and port alone decide whether it may be called without TLS.
-        let base = format!("{}://{}", url.scheme(), &url[url::Position::BeforeHost..url::Position::AfterPort]);
-        let base = BaseUrl::of_metadata(&base).map_err(wrong)?;
-        let path: Vec<_> = url.path_segments().into_iter().flatten().filter(|segment| !segment.is_empty()).collect();
-        let mut request = self.api.at(base, &UNDOCUMENTED).request(Method::GET, &path);
-        for (name, value) in url.query_pairs() {
-            request = request.query(&name, &value);
-        }
+        // Without the path, because the authority alone decides whether it may be called without TLS.
+        let base = &url[..url::Position::AfterPort];
+        let base = BaseUrl::of_metadata(base).map_err(wrong)?;
+        // The rest exactly as it is written: whoever sets the address may need its last slash.
+        let mut request = self
+            .api
+            .at(base, &UNDOCUMENTED)
+            .request(Method::GET, &[])
+            .at(&Outside::new(url.as_str()))
+            .map_err(wrong)?;
         if let Some(token) = self.token(op).await? {
             request = request.header(AUTHORIZATION, token);
         }
