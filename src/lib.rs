@@ -16,7 +16,7 @@
 //! - `clock` returns the time, even if the system's clock is wrong;
 //! - `text` normalizes text as core does.
 //!
-//! Imports go one way only, `protocol → framework ← provider → rotation → vendors → http`; `tests/architecture.rs`
+//! Imports go one way only, `protocol → framework ← provider → rotation → vendors → http`; `tests/architecture`
 //! enforces it.
 
 pub mod age;

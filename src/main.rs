@@ -44,5 +44,5 @@ Terraform and OpenTofu provider that rotates SMTP credentials. `terraform` and `
 
   -debug    serve until Ctrl-C, and print what to set so that core uses this process
   -help     print this text
-  -notices  print the licences of the code of others in this program
+  -notices  print the licenses of third-party code
   -version  print the version";

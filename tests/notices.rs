@@ -1,4 +1,4 @@
-//! The licences of the code in the binary: `THIRD-PARTY-NOTICES` is made from the lock file and from the crates' own
+//! The licenses of the code in the binary: `THIRD-PARTY-NOTICES` is made from the lock file and from the crates' own
 //! files.
 //!
 //! `UPDATE_DOCS=1 cargo test --test notices` writes it anew.
@@ -16,7 +16,7 @@ use serde_json::Value;
 
 const FILE: &str = "THIRD-PARTY-NOTICES";
 
-/// How the files begin in which crates keep their licences and the names of their authors.
+/// How the files begin in which crates keep their licenses and the names of their authors.
 const KEPT_IN: [&str; 5] = ["copying", "copyright", "licen", "notice", "unlicen"];
 
 /// What is in every Rust program, and in no lock file. Its authors ask for no more than Apache-2.0's text.
@@ -24,9 +24,9 @@ const STANDARD_LIBRARY: (&str, &str) = ("the Rust standard library", "MIT OR Apa
 
 struct Crate {
     name: String,
-    licence: String,
+    license: String,
     repository: String,
-    /// Its licences, by the names of their files.
+    /// Its licenses, by the names of their files.
     texts: BTreeMap<String, String>,
 }
 
@@ -82,15 +82,15 @@ impl Crate {
         let texts = kept.filter_map(|file| Some((file.clone(), tidy(&fs::read_to_string(folder.join(file)).ok()?))));
         Self {
             name: format!("{} {}", text("name"), text("version")),
-            licence: text("license").to_owned(),
+            license: text("license").to_owned(),
             repository: text("repository").trim_end_matches(".git").to_owned(),
             texts: texts.collect(),
         }
     }
 
-    /// What goes with the binary: of several licences that are offered, MIT's text alone, which is the shortest.
+    /// What goes with the binary: of several licenses that are offered, MIT's text alone, which is the shortest.
     fn notices(&self, all: &[Self]) -> Vec<String> {
-        let offers = |licence| self.licence.split([' ', '/', '(', ')']).any(|word| word == licence);
+        let offers = |license| self.license.split([' ', '/', '(', ')']).any(|word| word == license);
         let named = |file: &&String, words: &[&str]| words.iter().any(|word| file.to_lowercase().contains(word));
         let has_mit = offers("MIT") && self.texts.keys().any(|file| named(&file, &["mit"]));
         let kept = self.texts.iter().filter(|(file, _)| !(has_mit && named(file, &["apache", "unlicense"])));
@@ -103,7 +103,7 @@ impl Crate {
         match sibling {
             Some(sibling) => sibling.notices(&[]),
             None if offers("Apache-2.0") => vec![apache(all)],
-            None => panic!("{} has no text of its licence", self.name),
+            None => panic!("{} has no text of its license", self.name),
         }
     }
 }
@@ -127,10 +127,10 @@ fn notices(crates: &[Crate]) -> String {
 
     let mut written = String::from(
         "terraform-provider-smtp is licensed under the Mozilla Public License 2.0.\n\
-         Its binary holds code of others, under the licences in the list; their texts follow it.\n\n",
+         Its binary holds code of others, under the licenses in the list; their texts follow it.\n\n",
     );
-    let listed = crates.iter().map(|one| (one.name.as_str(), one.licence.as_str())).chain([STANDARD_LIBRARY]);
-    written.extend(listed.map(|(name, licence)| format!("- {name}: {licence}\n")));
+    let listed = crates.iter().map(|one| (one.name.as_str(), one.license.as_str())).chain([STANDARD_LIBRARY]);
+    written.extend(listed.map(|(name, license)| format!("- {name}: {license}\n")));
     for (names, text) in texts {
         let names = names.into_iter().collect::<Vec<_>>().join("\n");
         let line = "-".repeat(80);

@@ -86,7 +86,7 @@ fn draw() -> String {
         let middle = top + 80;
         writeln!(body, "<text x=\"{LEFT}\" y=\"{}\">mails of a sender</text>", middle + 4).unwrap();
         for (at, is_accepted) in mails(row) {
-            // Not by the colour alone.
+            // Not by the color alone.
             if is_accepted {
                 writeln!(body, "<circle class=\"accepted\" cx=\"{at}\" cy=\"{middle}\" r=\"5\"/>").unwrap();
             } else {

@@ -135,7 +135,7 @@ impl Work {
             title: section.title.replace('`', ""),
             core: named("Core's own CPU")?,
             providers: named("The providers' CPU")?,
-            share: named("The providers' CPU beside core's own")?,
+            share: named("The providers' CPU in relation to core's own")?,
             cores: named("Core's own CPU with `terraform_data`")?,
         })
     }

@@ -31,7 +31,7 @@ pub(crate) fn measure(provider: &Path, fleet: Fleet, limit: resets::Limit) -> Re
     let mut figures = Vec::new();
     for (named, counts, says, most) in [
         ("with `Retry-After`", Counts::Windows, Says::RetryAfter, Some(1.1)),
-        ("without a word", Counts::Windows, Says::Nothing, Some(1.1)),
+        ("with no hint", Counts::Windows, Says::Nothing, Some(1.1)),
         ("with `X-HubSpot-RateLimit-*`", Counts::Windows, Says::HubspotHeaders, Some(1.1)),
         ("where refused requests count", Counts::Rolling, Says::Nothing, None),
     ] {

@@ -138,8 +138,12 @@ fn section(command: &str, turns: &[Turn], resources: usize, bounds: &Bounds) -> 
         ratio("The providers' CPU a resource, vendor without TLS", Unit::Milliseconds, &|turn| {
             per_resource(&turn.clear)
         }),
-        bounded(ratio("The providers' CPU beside core's own", Unit::Percent, &Turn::share), 5.0),
-        ratio("The providers' CPU beside core's own with `terraform_data`", Unit::Percent, &Turn::share_of_bare),
+        bounded(ratio("The providers' CPU in relation to core's own", Unit::Percent, &Turn::share), 5.0),
+        ratio(
+            "The providers' CPU in relation to core's own with `terraform_data`",
+            Unit::Percent,
+            &Turn::share_of_bare,
+        ),
         ratio("Provider processes", Unit::Count, &|turn| Some(count(turn.ours.metered.processes))),
         ratio("Most memory of a provider process", Unit::Megabytes, &peak),
     ];

@@ -32,7 +32,7 @@ output "smtp_port" {
 }
 
 output "stale" {
-  description = "Whether the password is known to work no longer."
+  description = "Whether the password is known to have stopped working."
   value       = one(concat(smtp_credential_password.this[*].stale, smtp_credential_pair.this[*].stale))
 }
 

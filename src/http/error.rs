@@ -146,7 +146,7 @@ pub enum Kind {
     Stopped,
     /// There was no response in time.
     TimedOut,
-    /// The response is longer than any of this API should be.
+    /// The response is longer than any response of this API should be.
     TooLarge,
     /// 401: the provider's login is not accepted.
     Unauthorized,

@@ -292,7 +292,7 @@ impl Exchange<'_> {
             (TransportError::Stopped, _) => "the operation was stopped",
             (TransportError::TimedOut, Stage::Agreed) => "the response did not end in time",
             (TransportError::TimedOut, _) => "no response arrived in time",
-            (TransportError::TooLarge, _) => "the response is longer than any of this API should be",
+            (TransportError::TooLarge, _) => "the response is longer than any response of this API should be",
         };
         let error = Error::new(classification.kind, classification.outcome, self.host, reason);
         Failure { error: Error { finality: classification.finality, ..error }, tries: classification.tries }

@@ -99,7 +99,7 @@ impl Answer {
         match self.text_or_number(pointer) {
             Some(next) => Ok(Some(next).filter(|next| !next.raw().is_empty())),
             None if self.find::<Something>(pointer).is_some() => {
-                Err(self.unreadable("what leads to the next page is neither a text nor a number"))
+                Err(self.unreadable("the next-page cursor is neither a string nor a number"))
             }
             None => Ok(None),
         }

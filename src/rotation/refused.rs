@@ -54,7 +54,7 @@ impl Rotator {
         let op = op.clone();
         let revocation = tokio::spawn(async move { revoked.revoke(&op).await });
         revocation.await.unwrap_or_else(|_| {
-            Err(Error::new(Kind::Setup, Outcome::MayHaveChanged, "", "the provider has crashed while revoking it"))
+            Err(Error::new(Kind::Setup, Outcome::MayHaveChanged, "", "the provider crashed while revoking it"))
         })
     }
 }

@@ -246,8 +246,7 @@ struct Mailboxes(Vec<Mailbox>);
 #[derive(Debug)]
 struct Ambiguous;
 
-const AMBIGUOUS: &str =
-    "several mailboxes have this address in different letters, and none has it as it is written here";
+const AMBIGUOUS: &str = "several mailboxes have this address in different case, and none matches exactly";
 
 impl Mailboxes {
     /// The mailbox with this address or id; of several in different letters, the one that is written the same.

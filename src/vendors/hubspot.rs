@@ -81,7 +81,7 @@ static USER_NAME: Field = Field::shown(
 );
 
 /// Errors as in <https://developers.hubspot.com/docs/api-reference/error-handling>: 423 is a lock and 477 a migration
-/// between data centres, both refused before anything is done.
+/// between data centers, both refused before anything is done.
 static ERROR_FORMAT: ErrorFormat = ErrorFormat {
     refusal: Form(&[
         &[Mark::Text("/message")],
@@ -183,7 +183,7 @@ impl VendorApi for HubSpot {
         absence::asked(self.one(op, user_name).await)
     }
 
-    /// A private app's token names its data centre, and the European one has a server of its own:
+    /// A private app's token names its data center, and the European one has a server of its own:
     /// <https://developers.hubspot.com/docs/api/marketing/transactional-emails>.
     fn smtp_host_of_login(&self) -> Option<&'static str> {
         self.is_european.then_some("smtp-eu1.hubapi.com")

@@ -47,7 +47,7 @@ static API_KEY: Field = Field::secret(
 .or_env("RESEND_API_KEY");
 static DOMAIN_ID: Field = Field::shown(
     "domain_id",
-    "Id of the only domain that the API key may send for. By default it may send for all. Resend does not show it of a \
+    "Id of the only domain that the API key may send for. By default it may send for all. Resend does not show it for a \
      key, so it is not part of a generated configuration.",
     check::segment,
 )

@@ -48,8 +48,8 @@ static NAME: Field = Field::shown(
 );
 static SCOPES: Field = Field::list(
     "scopes",
-    "What the API key may do, as SendGrid names it; `mail.send` must be among it. By default `[\"mail.send\"]`: the key may \
-     send mail, and nothing else. The order does not matter. An import does not read the scopes of a key, so they are not \
+    "What the API key may do, as SendGrid names it; `mail.send` must be one of them. By default `[\"mail.send\"]`: the key \
+     may send mail, and nothing else. The order does not matter. An import does not read the scopes of a key, so they are not \
      part of a generated configuration.",
     scope,
     &ListRule {

@@ -214,7 +214,7 @@ fn late(setting: &str, arguments: &str) -> String {
 }
 
 #[test]
-fn a_token_of_another_data_centre_asks_for_its_submission_server() {
+fn a_token_of_another_data_center_asks_for_its_submission_server() {
     let Some(mut workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
     workspace.plan().quiet();

@@ -83,6 +83,33 @@ fn no_files_import_each_other() {
 }
 
 #[test]
+fn the_check_above_finds_files_that_import_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let circle_of = |files: [(&str, &str); 3]| {
+        let files = files.map(|(name, text)| {
+            let file = folder.path().join(name);
+            fs::write(&file, text).unwrap();
+            file
+        });
+        let files = Files::read(folder.path(), &files);
+        files::circle(&files.imports()).is_some()
+    };
+    let lib = ("lib.rs", "mod one;\nmod two;\npub use one::One;");
+    let two = ("two.rs", "pub struct Two;\nimpl Two {\n    fn one() -> super::one::One {\n        todo!()\n    }\n}");
+    assert!(circle_of([lib, ("one.rs", "use crate::two::Two;\npub struct One(Two);"), two]));
+    // Through the name that another file passes on.
+    let passed_on = ("two.rs", "pub struct Two(crate::One);");
+    assert!(circle_of([lib, ("one.rs", "use crate::two::Two;\npub struct One(Two);"), passed_on]));
+    assert!(!circle_of([lib, ("one.rs", "pub struct One;"), two]));
+    // What only tests import is no circle.
+    assert!(!circle_of([
+        lib,
+        ("one.rs", "pub struct One;\n#[cfg(test)]\nmod tests {\n    use crate::two::Two;\n}"),
+        two
+    ]));
+}
+
+#[test]
 fn the_provider_names_no_vendor() {
     let functions = root().join("src/provider/functions");
     // One of the functions is about a vendor's passwords, and none calls a vendor.

@@ -18,8 +18,8 @@ use crate::server::{Server, offer};
 const PROGRAM: &str = "#!/bin/sh\necho Terraform v1.0.0\n";
 
 fn packed(name: &str) -> Vec<u8> {
-    let licence = Entry { name: "LICENSE.txt", content: b"licence", mode: 0o644 };
-    zip::write(&[licence, Entry { name, content: PROGRAM.as_bytes(), mode: 0o755 }]).unwrap()
+    let license = Entry { name: "LICENSE.txt", content: b"license", mode: 0o644 };
+    zip::write(&[license, Entry { name, content: PROGRAM.as_bytes(), mode: 0o755 }]).unwrap()
 }
 
 fn archive(url: String, content: &[u8]) -> Archive {
@@ -146,7 +146,7 @@ fn a_server_is_trusted_by_the_certificates_of_the_system() {
 #[test]
 fn archives_are_the_same_each_time_and_readable() {
     assert_eq!(packed("terraform"), packed("terraform"));
-    assert_eq!(zip::read(&packed("terraform"), "LICENSE.txt").as_deref(), Some(&b"licence"[..]));
+    assert_eq!(zip::read(&packed("terraform"), "LICENSE.txt").as_deref(), Some(&b"license"[..]));
     assert_eq!(zip::read(&packed("terraform"), "tofu"), None);
     assert_eq!(zip::sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }

@@ -21,7 +21,7 @@ const ADDRESS: &str = "smtp-credentials/smtp";
 const USER: &str = HubSpot::MODEL.examples[0].name;
 
 #[test]
-fn a_package_has_the_binary_and_its_licences_and_is_the_same_each_time() {
+fn a_package_has_the_binary_and_its_licenses_and_is_the_same_each_time() {
     let one = packed();
     let name = format!("terraform-provider-smtp_{VERSION}_{}.zip", core::platform());
     let one_bytes = fs::read(one.path().join(&name)).unwrap();

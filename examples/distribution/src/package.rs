@@ -13,7 +13,7 @@ const MANIFEST: &str = "{\n  \"version\": 1,\n  \"metadata\": {\n    \"protocol_
 const DOCUMENTS: [&str; 3] = ["LICENSE", "README.md", "THIRD-PARTY-NOTICES"];
 
 /// Writes the package of one platform, such as `linux_amd64`, into a folder, and returns its file name. `project` has
-/// the licence, the notices and the README. The same files make the same package.
+/// the license, the notices and the README. The same files make the same package.
 pub fn pack(project: &Path, binary: &Path, version: &str, platform: &str, folder: &Path) -> Result<String, String> {
     is_name(version)?;
     is_name(platform)?;

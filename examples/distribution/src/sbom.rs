@@ -19,9 +19,9 @@ pub fn bill(metadata: &str, tree: &str) -> Result<String, String> {
     packages.sort_by_key(|(name, version, _)| (*name, *version));
     let component = |kind: &str, name: &str, version: &str, package: &Value| {
         let purl = format!("pkg:cargo/{name}@{version}");
-        let licences = text(package, "license").map(|licence| licence.replace('/', " OR "));
-        let licences: Vec<_> = licences.into_iter().map(|expression| json!({ "expression": expression })).collect();
-        json!({ "type": kind, "name": name, "version": version, "purl": purl, "bom-ref": purl, "licenses": licences })
+        let licenses = text(package, "license").map(|license| license.replace('/', " OR "));
+        let licenses: Vec<_> = licenses.into_iter().map(|expression| json!({ "expression": expression })).collect();
+        json!({ "type": kind, "name": name, "version": version, "purl": purl, "bom-ref": purl, "licenses": licenses })
     };
     let provider = packages.iter().find(|(name, ..)| *name == PROVIDER);
     let (name, version, package) = provider.ok_or_else(|| format!("The tree does not have `{PROVIDER}` in it."))?;

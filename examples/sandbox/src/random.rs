@@ -6,7 +6,7 @@ use rustls::crypto::ring;
 pub(crate) fn alphanumeric(length: usize) -> String {
     let mut text = String::with_capacity(length);
     while text.len() < length {
-        // Of a byte's values only those below the largest multiple of 62 are used, so that none is favoured.
+        // Of a byte's values only those below the largest multiple of 62 are used, so that none is favored.
         let letters = bytes::<64>().into_iter().filter(|&byte| usize::from(byte) < 248);
         text.extend(letters.map(|byte| char::from(ALPHABET[usize::from(byte) % 62])).take(length - text.len()));
     }

@@ -29,7 +29,7 @@ pub(in crate::provider) fn argument(change: &str, conflicts: &str) -> Attribute 
     let description = format!(
         "Recipients of the age format (`age1…`, type X25519). The password is encrypted to all of them before it is \
          stored: `encrypted_password` has it, and `password` is null. Setting, changing or removing them {change}; \
-         their order and doubles do not matter. Conflicts with {conflicts}."
+         their order and duplicates do not matter. Conflicts with {conflicts}."
     );
     Attribute::optional(AGE_RECIPIENTS, Type::List(Box::new(Type::String)), &description)
 }
@@ -100,7 +100,7 @@ fn path(index: usize) -> Path {
     Path::attribute(AGE_RECIPIENTS).index(index)
 }
 
-/// Returns whether the recipients may differ between a prior state and a plan. Their order and doubles do not matter.
+/// Returns whether the recipients may differ between a prior state and a plan. Their order and duplicates do not matter.
 pub(in crate::provider) fn changes(prior: &Value, planned: &Value) -> bool {
     let [before, after] = [prior, planned].map(|state| set(state.get(AGE_RECIPIENTS)));
     after.is_none() || before != after
@@ -154,7 +154,7 @@ pub(in crate::provider) fn prepare(planned: &Value) -> Result<Storage, Diagnosti
     let Some(recipients) = recipients.ok().filter(|recipients| !recipients.is_empty()) else {
         return Err(invalid(
             Path::attribute(AGE_RECIPIENTS),
-            "has something else than recipients. The password was not changed",
+            "contains something other than recipients. The password was not changed",
         ));
     };
     Seal::prepare(&recipients, getrandom::fill)

@@ -1,18 +1,18 @@
 //! What identifies the object in a state.
 
-use super::{
-    names::CURRENT,
-    targets::{SEPARATOR, Targets, other},
-};
+use super::targets::{SEPARATOR, Targets, other};
 use crate::{
     framework::value::Value,
-    provider::attributes::{configured::Configured, import_id},
+    provider::{
+        attributes::{configured::Configured, import_id},
+        password::state::State,
+    },
 };
 
 /// Returns the import id of a state: that of the current credential comes first, whatever the order of the list.
 pub(super) fn of(state: &Value, configured: Configured) -> Option<String> {
     let targets = Targets::of(state, configured).ok()?;
-    let current = targets.position(state.get(CURRENT).as_str()?)?;
+    let current = targets.position(&State::of(state).current)?;
     let ids = [current, other(current)].map(|place| import_id::of(targets.element(place)?, None));
     ids.into_iter().collect::<Option<Vec<_>>>().map(|ids| ids.join(SEPARATOR))
 }
@@ -20,7 +20,10 @@ pub(super) fn of(state: &Value, configured: Configured) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vendors::{ResetKind, VENDORS};
+    use crate::{
+        provider::password::names::CURRENT,
+        vendors::{ResetKind, VENDORS},
+    };
 
     #[test]
     fn the_current_credential_comes_first() {

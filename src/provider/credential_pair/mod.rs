@@ -8,7 +8,6 @@ mod apply;
 mod identity;
 mod import;
 mod moved;
-mod names;
 mod plan;
 mod read;
 mod schema;

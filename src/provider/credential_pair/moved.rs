@@ -1,9 +1,6 @@
 //! The state of another resource that becomes a pair, by a `moved` block.
 
-use super::{
-    names::{CURRENT, PREVIOUS},
-    targets::Targets,
-};
+use super::targets::Targets;
 use crate::{
     framework::{
         ResourceState,
@@ -15,7 +12,7 @@ use crate::{
             configured::Configured,
             target::{self, Named},
         },
-        password::names::ID,
+        password::names::{CURRENT, ID, PREVIOUS},
     },
     vendors::ResetKind,
 };

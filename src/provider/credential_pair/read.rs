@@ -1,10 +1,6 @@
 //! Refreshes the resource: do the credentials exist, and does the stored password of the current one still work?
 
-use super::{
-    CredentialPair,
-    names::{CURRENT, PREVIOUS},
-    targets::Targets,
-};
+use super::{CredentialPair, targets::Targets};
 use crate::{
     framework::{
         Call, ResourceState,
@@ -18,7 +14,7 @@ use crate::{
             vendor::{self, Step},
         },
         password::{
-            names::STALE,
+            names::{PREVIOUS, STALE},
             operation::Timed,
             refresh::{Refreshed, Refresher, missing_host},
             state::{OnExternalChange, State},
@@ -34,7 +30,8 @@ use crate::{
 impl CredentialPair {
     pub(super) async fn refresh(&self, call: &Call, prior: ResourceState) -> Result<Option<ResourceState>> {
         let targets = Targets::of(&prior.state, self.connections.configured())?;
-        let id = prior.state.get(CURRENT).as_str().unwrap_or_default();
+        let known = State::of(&prior.state);
+        let id = &known.current;
         let Some(current) = targets.named(id) else {
             let detail = "The state does not say which credential is the current one.";
             return Err(Diagnostic::error("Unknown credential", detail).into());
@@ -48,7 +45,6 @@ impl CredentialPair {
             Connection::Refused(diagnostic) => return Err(diagnostic.into()),
         };
         let op = Timed::Read.operation(call, &prior.state);
-        let known = State::of(&prior.state);
         let found = presence(&op, &*api, &current, &known.stored.credential).await?;
         let mut gone = Vec::new();
         for other in &others {
@@ -65,7 +61,7 @@ impl CredentialPair {
                     Refresher { shared: &self.shared, probes: &self.probes, roots: self.connections.roots() };
                 let Refreshed { state, now, probed } =
                     refresher.found(&op, &current, prior, (found, host), drift).await;
-                warnings(&current, id_of(&state.state), &now, probed.as_ref()).for_each(|warning| call.warn(warning));
+                warnings(&current, id, &now, probed.as_ref()).for_each(|warning| call.warn(warning));
                 for other in &gone {
                     call.warn(pair::other_gone(other));
                 }
@@ -86,16 +82,12 @@ impl CredentialPair {
                 prior
             }
         };
-        let previous = refreshed.state.get(PREVIOUS).as_str().unwrap_or_default();
-        if gone.iter().any(|other| is_same_name(&other.id(), previous)) {
+        let is_gone = |previous: &str| gone.iter().any(|other| is_same_name(&other.id(), previous));
+        if known.previous.as_deref().is_some_and(is_gone) {
             refreshed.state.set(PREVIOUS, Value::Null);
         }
         Ok(Some(refreshed))
     }
-}
-
-fn id_of(state: &Value) -> &str {
-    state.get(CURRENT).as_str().unwrap_or_default()
 }
 
 /// Returns what the vendor reports of a credential; `None` if it is gone.

@@ -1,14 +1,13 @@
 //! The schema of `smtp_credential_pair`.
 
-use super::names::{CURRENT, PREVIOUS};
 use crate::{
     framework::schema::{Attribute, Schema, Type},
     provider::{
         attributes::{age_recipients, host, password_policy, rotate_after, target, verify},
         password::{
             names::{
-                ID, ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, REMOTE_VERSION, ROTATED_AT, ROTATION_TRIGGER,
-                ROTATION_VERSION, STALE, USERNAME, VERIFIED, VERIFY,
+                CURRENT, ID, ON_EXTERNAL_CHANGE, PASSWORD, PASSWORD_POLICY, PREVIOUS, REMOTE_VERSION, ROTATED_AT,
+                ROTATION_TRIGGER, ROTATION_VERSION, STALE, USERNAME, VERIFIED, VERIFY,
             },
             operation::Timed,
             state::OnExternalChange,

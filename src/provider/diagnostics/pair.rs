@@ -33,7 +33,7 @@ pub(in crate::provider) fn comma(at: Path) -> Diagnostic {
 
 /// The error for two elements that name one credential.
 pub(in crate::provider) fn same_credential(at: Path) -> Diagnostic {
-    invalid(at, "names the same credential as the other element. Upper and lower case make no difference")
+    invalid(at, "names the same credential as the other element. Case is ignored")
 }
 
 /// The error for a vendor at which a reset makes a new credential, so nothing can take turns.
@@ -161,7 +161,7 @@ impl Kept<'_> {
     fn words(&self) -> String {
         let previous = if self.ends_previous { " `previous` is null now." } else { "" };
         format!(
-            "The current credential is still `{}`: it was not touched, and the state keeps what it has of it.{previous}",
+            "The current credential is still `{}`: it was not touched, and its data in the state is unchanged.{previous}",
             vendor::stored(self.current)
         )
     }

@@ -19,7 +19,7 @@ pub(super) fn accepted(target: &Target, server: &Server) -> Diagnostic {
     warning(
         "The previous password still works",
         target,
-        &format!("the mail server `{server}` has accepted it, after the new one had logged in there."),
+        &format!("the mail server `{server}` accepted it after the new one had logged in there."),
         &format!(
             "{delay} Log in with the previous password later. If it still works, anyone who has it can send mail: ask \
              {title} about it."

@@ -300,7 +300,7 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
             Kind::Conflict => format!("Look at the credential in {title}, then try again."),
             Kind::Rejected => "Check the arguments against the vendor's message.".to_owned(),
             Kind::NoLogin => format!(
-                "Check what the provider logs in to {title} with: `{}` of the provider block, and the environment.",
+                "Check the provider's credentials for {title}: `{}` of the provider block, and the environment.",
                 target.vendor.name
             ),
             Kind::NoRoom => format!("Delete the one at {title} that is not in use, then apply again."),

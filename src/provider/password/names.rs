@@ -7,6 +7,8 @@ pub(in crate::provider) use crate::provider::attributes::{
     rotate_after::{ROTATE_AFTER, ROTATION_DUE},
 };
 
+/// The name of the credential of a pair whose password is in the state.
+pub(in crate::provider) const CURRENT: &str = "current";
 pub(in crate::provider) const ID: &str = "id";
 pub(in crate::provider) const ON_EXTERNAL_CHANGE: &str = "on_external_change";
 pub(in crate::provider) const PASSWORD: &str = "password";

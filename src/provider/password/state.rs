@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::names::{
-    ID, IGNORE, ON_EXTERNAL_CHANGE, PASSWORD, REMOTE_VERSION, ROTATE, ROTATED_AT, SMTP_HOST, STALE, USERNAME, VERIFIED,
-    WARN,
+    CURRENT, ID, IGNORE, ON_EXTERNAL_CHANGE, PASSWORD, PREVIOUS, REMOTE_VERSION, ROTATE, ROTATED_AT, SMTP_HOST, STALE,
+    USERNAME, VERIFIED, WARN,
 };
 use crate::{
     framework::value::Value,
@@ -18,6 +18,10 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(in crate::provider) struct State {
     pub(in crate::provider) id: String,
+    /// The name of the current credential of a pair; empty where the resource is none.
+    pub(in crate::provider) current: String,
+    /// The name or the import id of the previous credential, if that still works.
+    pub(in crate::provider) previous: Option<String>,
     pub(in crate::provider) stored: StoredCredential,
     /// The password, if it is stored in clear text.
     pub(in crate::provider) password: Option<Secret>,
@@ -58,6 +62,8 @@ impl State {
         let is_true = |name| *state.get(name) == Value::Bool(true);
         Self {
             id: text(ID).unwrap_or_default(),
+            current: text(CURRENT).unwrap_or_default(),
+            previous: text(PREVIOUS),
             stored: StoredCredential {
                 credential: PriorCredential { version: text(REMOTE_VERSION), username: text(USERNAME) },
                 rotated_at: rotated_at(state),

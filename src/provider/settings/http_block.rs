@@ -49,7 +49,7 @@ pub(super) fn schema() -> Attribute {
         optional(BEARER_TOKEN, Type::String, "Bearer token to log in with (RFC 6750).").sensitive(),
         block(
             "create",
-            "The request that makes a new credential, where a reset does that. It is sent at most once. Requires `revoke`.",
+            "The request that creates a new credential, if the API cannot reset one in place. It is sent at most once. Requires `revoke`.",
             reset_attributes(
                 "id",
                 "Place of the new credential's id, a JSON pointer. It becomes `remote_version`, and `{id}` in `revoke` and `read`.",
@@ -62,7 +62,7 @@ pub(super) fn schema() -> Attribute {
         ),
         block(
             "error",
-            "Where the API's errors have what. Only a response with `message` and `code`, as far as they are set, is taken \
+            "Where an error response has its code, message and request id. Only a response with `message` and `code`, as far as they are set, is taken \
              for the API's own error: a 404 of a gateway does not mean that a credential is gone.",
             vec![
                 optional("code", Type::String, "Place of the error code, a JSON pointer."),
@@ -143,8 +143,8 @@ fn request_attributes() -> Vec<Attribute> {
         optional(
             "success",
             map(),
-            "What a success has where, for APIs that report failures with status 200: JSON pointers, in which `*` is every \
-             element, and values as text. Otherwise the outcome is unknown.",
+            "Values that a success must contain, for APIs that report failures with status 200: JSON pointers, in which `*` is \
+             every element, and values as text. Otherwise the outcome is unknown.",
         ),
     ]
 }
@@ -155,7 +155,7 @@ fn reset_attributes(version: &'static str, version_description: &str) -> Vec<Att
         optional(
             "refused",
             map(),
-            "What a response with status 200 has where if nothing was changed, in the form of `success`.",
+            "Values in a response with status 200 that prove that nothing was changed, in the form of `success`.",
         ),
         optional(PASSWORD, Type::String, "Place of the new password in the response, a JSON pointer."),
         optional(USERNAME, Type::String, "Place of the user name for SMTP in the response, a JSON pointer."),
@@ -178,7 +178,7 @@ fn read_attributes() -> Vec<Attribute> {
         optional(
             "match",
             map(),
-            "What the credential has where: JSON pointers, in a list into an entry, and templates such as `{user}`.",
+            "How to recognize the credential: JSON pointers, in a list into an entry, and templates such as `{user}`.",
         ),
         block(
             "paging",

@@ -99,7 +99,7 @@ impl Iam {
             marker = match (is_truncated.raw(), page.marker.text()) {
                 ("false", _) => return Ok(keys),
                 ("true", Some(next)) if seen.len() > known && !next.raw().is_empty() => Some(next.clone()),
-                ("true", _) => return Err(answer.unreadable("the list goes on without new entries")),
+                ("true", _) => return Err(answer.unreadable("the list has more pages but no new entries")),
                 _ => return Err(answer.unreadable("the response does not have the documented form")),
             };
         }

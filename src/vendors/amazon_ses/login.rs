@@ -139,7 +139,9 @@ impl Login {
                 self.container.key(op).await?.ok_or_else(|| setup(&self.host, WITHOUT_CONTAINER))?
             }
             profile::Step::Instance => self.instance.key(op).await?,
-            profile::Step::Role(_) => return Err(setup(&self.host, "a role has nothing to be assumed with")),
+            profile::Step::Role(_) => {
+                return Err(setup(&self.host, "there are no credentials to assume the role with"));
+            }
         };
         while let Some(profile::Step::Role(role)) = chain.pop() {
             key = self.sts.with_key(op, key, &role, region).await?;
@@ -155,7 +157,7 @@ impl Login {
     /// The error when no source has credentials. It names all of them, since any may have been meant.
     fn nothing(&self, last: &Error) -> Error {
         let reason = format!(
-            "no AWS credentials were found. Looked at, in this order: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, \
+            "no AWS credentials were found. Sources tried, in this order: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, \
              which are not both set; `AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`, which are not both set; the \
              profile `default` in {}, which has no credentials; `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` and \
              `AWS_CONTAINER_CREDENTIALS_FULL_URI`, which are not set; and the metadata service of EC2: {}",

@@ -165,7 +165,7 @@ impl Checker<'_> {
         if username.is_none() && !reports_username {
             self.fault(
                 &[],
-                "must say where the user name for SMTP is from: `smtp.username`, or `username` in `reset`, `create` or `read`",
+                "must say where the user name for SMTP comes from: `smtp.username`, or `username` in `reset`, `create` or `read`",
             );
         }
         if let Some(error) = &description.error {
@@ -225,7 +225,7 @@ impl Checker<'_> {
             } else if lower == "authorization" && (*has_bearer_token || *has_basic) {
                 Some("must not be combined with `bearer_token` or `basic`, which set it")
             } else if !seen.insert(lower) {
-                Some("is there twice, in other letters")
+                Some("is set twice, in different case")
             } else {
                 None
             };
@@ -334,7 +334,7 @@ impl Checker<'_> {
             self.fault(&["read", "paging"], "is for lists; set `items`");
         }
         if paging.cursor.is_some() != paging.cursor_parameter.is_some() {
-            self.fault(&["read", "paging", "cursor"], "requires `cursor_parameter`, and the other way round");
+            self.fault(&["read", "paging", "cursor"], "and `cursor_parameter` must be set together");
         }
         for (name, place) in [("cursor", &paging.cursor), ("next", &paging.next)] {
             self.place(&["read", "paging", name], place.as_deref());

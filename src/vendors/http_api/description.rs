@@ -30,7 +30,7 @@ pub struct Description {
     pub revoke: Option<Request>,
     /// The look-up of a credential.
     pub read: Option<Read>,
-    /// Where errors have what.
+    /// Where an error response has its code, message and request id.
     pub error: Option<ErrorPlaces>,
     /// The submission server.
     pub smtp: Option<Smtp>,
@@ -115,7 +115,7 @@ pub struct Paging {
     pub next: Option<String>,
 }
 
-/// Where errors have what, and which prove that nothing was done.
+/// Where an error response has what it says, and which prove that nothing was done.
 #[derive(Clone, Debug, Default)]
 pub struct ErrorPlaces {
     /// The message.

@@ -104,7 +104,7 @@ impl Checker<'_> {
                 }
                 Piece::Placeholder(name) if parts.contains(&name) => None,
                 Piece::Placeholder(_) => Some(format!(
-                    "has a placeholder that is not known here; known are the parts of `credential` (`{{{}}}`){}",
+                    "has an unknown placeholder; allowed are the parts of `credential` (`{{{}}}`){}",
                     parts.join("}`, `{"),
                     if allowed.id { ", and `{id}`" } else { "" }
                 )),

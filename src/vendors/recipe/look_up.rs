@@ -101,7 +101,7 @@ impl Engine {
             match (goes_on, has_new) {
                 (false, _) => return Ok(rows),
                 (true, true) => {}
-                (true, false) => return Err(answer.unreadable("the list goes on without new entries")),
+                (true, false) => return Err(answer.unreadable("the list has more pages but no new entries")),
             }
         }
     }

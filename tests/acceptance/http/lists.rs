@@ -57,13 +57,13 @@ fn a_list_that_cannot_be_followed_to_its_end_lacks_nothing() {
     workspace.write(&format!("{}{}", api.provider(&read(LINK)), resource("one")));
     workspace.apply().quiet();
     for (paging, next, words) in [
-        (LINK, json!({ "href": "/users?page=2" }), "what leads to the next page is neither a text nor a number"),
-        (LINK, json!(["?page=2"]), "what leads to the next page is neither a text nor a number"),
-        (CURSOR, json!(true), "what leads to the next page is neither a text nor a number"),
-        (CURSOR, json!(-2), "what leads to the next page is neither a text nor a number"),
+        (LINK, json!({ "href": "/users?page=2" }), "the next-page cursor is neither a string nor a number"),
+        (LINK, json!(["?page=2"]), "the next-page cursor is neither a string nor a number"),
+        (CURSOR, json!(true), "the next-page cursor is neither a string nor a number"),
+        (CURSOR, json!(-2), "the next-page cursor is neither a string nor a number"),
         (LINK, json!("//api.example.com/users"), "the link to the next page leads to another server"),
         (LINK, json!("https://api.example.com/users"), "the link to the next page leads to another server"),
-        (LINK, json!("/users"), "the list goes on without new entries"),
+        (LINK, json!("/users"), "the list has more pages but no new entries"),
     ] {
         let api = listed(next.clone());
         workspace.write(&format!("{}{}", api.provider(&read(paging)), resource("one")));

@@ -17,7 +17,7 @@ pub(super) const C: &str = "c@example.com";
 pub(super) const CHANGED: &str = "The password was changed.";
 pub(super) const MAY_HAVE_CHANGED: &str = "The password may have been changed.";
 pub(super) const NOT_CHANGED: &str = "The password was not changed.";
-pub(super) const UNTOUCHED: &str = "it was not touched, and the state keeps what it has of it.";
+pub(super) const UNTOUCHED: &str = "it was not touched, and its data in the state is unchanged.";
 
 /// A vendor whose credentials can be paired.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -4,7 +4,7 @@ use crate::{
     framework::{Call, Private, diagnostic::Result, value::Value},
     provider::{
         attributes::{age_recipients, target::StoredTarget},
-        credential_pair::{CredentialPair, names::CURRENT},
+        credential_pair::CredentialPair,
         diagnostics::{pair, rotation},
         password::{
             operation::Timed,
@@ -37,7 +37,7 @@ impl CredentialPair {
         let op = Timed::Delete.operation(call, prior);
         let known = State::of(prior);
         let id = target.id();
-        let is_current = prior.get(CURRENT).as_str().is_some_and(|current| is_same_name(current, &id));
+        let is_current = is_same_name(&known.current, &id);
         let credential = if is_current { known.stored.credential.clone() } else { PriorCredential::default() };
         let rotator = self.rotator(target, credential.clone(), Known::default())?;
         rotator.check(&op).await.map_err(|error| rotation::failed(&rotator.target, &error))?;

@@ -6,11 +6,7 @@ mod sink;
 use std::sync::Arc;
 
 use self::sink::PairSink;
-use super::{
-    CredentialPair,
-    names::{CURRENT, PREVIOUS},
-    targets::Targets,
-};
+use super::{CredentialPair, targets::Targets};
 use crate::{
     framework::{
         Call, Change, NewState, ResourceState,
@@ -25,7 +21,7 @@ use crate::{
             vendor::{self, Step},
         },
         password::{
-            names::{ROTATED_AT, SMTP_HOST},
+            names::{PREVIOUS, ROTATED_AT, SMTP_HOST},
             operation::Timed,
             private_data::PrivateData,
             request,
@@ -102,10 +98,9 @@ impl CredentialPair {
         // The state knows nothing of this credential, so there is no previous password to ask about.
         let rotator = self.rotator(target, PriorCredential::default(), Known::default())?;
         let target = &rotator.target;
-        let current = change.prior.get(CURRENT).as_str().unwrap_or_default();
-        let previous = change.prior.get(PREVIOUS).as_str();
-        let ends_previous = previous.is_some_and(|id| is_same_name(id, &target.id()));
-        let kept = Kept { current, ends_previous };
+        let State { current, previous, .. } = State::of(&change.prior);
+        let ends_previous = previous.is_some_and(|id| is_same_name(&id, &target.id()));
+        let kept = Kept { current: &current, ends_previous };
         let sink = PairSink::switching(call, change, new, target, &storage, kept_state(change, ends_previous));
         match rotate(&rotator, op, change, spared, &sink).await {
             Ok(verified) if sink.has_switched(verified) => {
@@ -127,8 +122,8 @@ impl CredentialPair {
     /// the previous one, and core does not accept another value.
     fn warn_of_previous(&self, call: &Call, change: &Change) {
         let configured = self.connections.configured();
-        let previous = change.planned.get(PREVIOUS).as_str();
-        let previous = previous.and_then(|id| Targets::of(&change.prior, configured).ok()?.named(id));
+        let previous = State::of(&change.planned).previous;
+        let previous = previous.and_then(|id| Targets::of(&change.prior, configured).ok()?.named(&id));
         if let Some(previous) = previous
             && let Ok(api) = self.connections.api(previous.vendor)
             && self.shared.is_reset(&previous, &api)
@@ -148,10 +143,10 @@ impl CredentialPair {
         target: &Target,
     ) -> Result<Vec<String>> {
         let configured = self.connections.configured();
-        let current = change.prior.get(CURRENT).as_str();
-        let current = current.and_then(|id| Targets::of(&change.prior, configured).ok()?.named(id));
+        let State { current, stored, .. } = State::of(&change.prior);
+        let current = Targets::of(&change.prior, configured).ok().and_then(|targets| targets.named(&current));
         let current = current.filter(|current| current.vendor.name == target.vendor.name);
-        let username = State::of(&change.prior).stored.credential.username;
+        let username = stored.credential.username;
         let known = current.as_ref().and(username);
         let is_known = |other: &Target| {
             let is_current = |current: &Target| is_same_name(&current.id(), &other.id());
@@ -181,8 +176,7 @@ impl CredentialPair {
 /// Returns the list of an approved plan, and the credential that it makes the current one.
 fn planned(change: &Change, configured: Configured) -> Result<(Targets, Target)> {
     let targets = Targets::of(&change.planned, configured)?;
-    let current = change.planned.get(CURRENT).as_str().and_then(|id| targets.named(id));
-    let Some(current) = current else {
+    let Some(current) = targets.named(&State::of(&change.planned).current) else {
         let detail = "An argument that identifies a credential is not known yet. The password was not changed.";
         return Err(Diagnostic::error("Unknown credential", detail).into());
     };

@@ -3,11 +3,7 @@
 mod turn;
 
 use self::turn::Turn;
-use super::{
-    names::{CURRENT, PREVIOUS},
-    targets::Targets,
-    validate,
-};
+use super::{targets::Targets, validate};
 use crate::{
     framework::{
         Call,
@@ -20,10 +16,11 @@ use crate::{
         diagnostics::{mail_server, pair},
         password::{
             names::{
-                ID, REMOTE_VERSION, ROTATED_AT, ROTATION_DUE, ROTATION_VERSION, SMTP_HOST, SMTP_PORT, STALE, USERNAME,
-                VERIFIED, VERIFY,
+                CURRENT, ID, PREVIOUS, REMOTE_VERSION, ROTATED_AT, ROTATION_DUE, ROTATION_VERSION, SMTP_HOST,
+                SMTP_PORT, STALE, USERNAME, VERIFIED, VERIFY,
             },
             private_data::PrivateData,
+            state::State,
             triggers::{self, ResetMode, StalePassword},
         },
         settings::{Connection, Connections},
@@ -75,7 +72,8 @@ pub(super) fn finish(draft: &mut Draft, configured: Configured) -> Result<Decisi
     let targets = Targets::of(&draft.planned, configured)?;
     let asked = triggers::evaluate(draft, targets.vendor, ResetMode::InPlace);
     let is_new = draft.prior.is_null();
-    let prior_id = (!is_new).then(|| draft.prior.get(CURRENT).as_str().unwrap_or_default().to_owned());
+    let known = State::of(&draft.prior);
+    let prior_id = (!is_new).then_some(known.current);
     let is_certain = is_new || triggers::is_certain(&draft.config);
     let turn = Turn::next(&targets, prior_id.as_deref(), asked.mode != ResetMode::None, is_certain);
     let resets = !matches!(turn, Turn::Stay(_));
@@ -106,7 +104,7 @@ pub(super) fn finish(draft: &mut Draft, configured: Configured) -> Result<Decisi
         Turn::Stay(_) => prior.get(PREVIOUS).clone(),
         Turn::Undecided => Value::Unknown,
         // A password that is known not to work is no previous one to rely on.
-        Turn::Reset(_) if *prior.get(STALE) == Value::Bool(true) => Value::Null,
+        Turn::Reset(_) if known.is_stale => Value::Null,
         Turn::Reset(_) => prior_id.clone().into(),
     };
 
@@ -151,8 +149,8 @@ pub(super) fn finish(draft: &mut Draft, configured: Configured) -> Result<Decisi
 /// Returns whether a credential is in the same account as the current one of a state. A vendor that reports submission
 /// servers reports them by account.
 fn is_same_account(prior: &Value, target: &Target) -> bool {
-    let Some(id) = prior.get(CURRENT).as_str() else { return false };
-    let current = Targets::of(prior, Configured::default()).ok().and_then(|targets| targets.named(id));
+    let known = State::of(prior);
+    let current = Targets::of(prior, Configured::default()).ok().and_then(|targets| targets.named(&known.current));
     current.is_some_and(|current| {
         let is_same = |field| current.fields.text(field) == target.fields.text(field);
         current.vendor.name == target.vendor.name && target.vendor.scope.iter().all(|field| is_same(field))

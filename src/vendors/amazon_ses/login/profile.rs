@@ -134,13 +134,11 @@ impl Loaded {
                 return match unsupported {
                     Some(key) => Err(wrong(&format!("uses `{key}`, which this provider does not support. {EXPORT}"))),
                     None if steps.is_empty() => Ok(steps),
-                    None => Err(wrong("has no credentials, and another one is to assume a role with them")),
+                    None => Err(wrong("has no credentials, and another profile needs them to assume a role")),
                 };
             };
             if self.open(profile, "mfa_serial").is_some() {
-                return Err(wrong(&format!(
-                    "needs a code of an MFA device, which nobody can be asked for here. {EXPORT}"
-                )));
+                return Err(wrong(&format!("needs an MFA code, which the provider cannot ask for. {EXPORT}")));
             }
             let mut role = Role::new(arn, self.open(profile, "role_session_name"));
             role.external_id = self.secret(profile, "external_id");
@@ -159,7 +157,7 @@ impl Loaded {
                 }
                 (Some(source), None, None) => {
                     if seen.contains(&source) {
-                        return Err(wrong("is part of a circle of `source_profile`"));
+                        return Err(wrong("is part of a `source_profile` cycle"));
                     }
                     steps.push(Step::Role(role));
                     seen.push(source);
