@@ -93,7 +93,7 @@ fn a_mistake_in_a_description_is_reported_at_its_argument() {
             "    smtp {\n      username = \"{user}@{domain}\"\n    }\n",
             "",
             "http",
-            "must say where the user name for SMTP is from",
+            "must say where the user name for SMTP comes from",
         ),
         ("path  = \"/domains/{domain}\"", "path = \"/{id}\"", "http.read.path", "has an unknown placeholder"),
         (
