@@ -58,13 +58,16 @@ pub(super) struct Script {
 #[derive(Debug)]
 struct Scripted(Script, Arc<Asked>);
 
+/// The versions that are held, and the one that is to be revoked.
+type AskedRoom = (Vec<Option<String>>, Option<String>);
+
 /// What a vendor is asked.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     /// How often for versions after a reset.
     pub(super) versions: AtomicUsize,
     /// With which versions, held and to be revoked, for room for another credential.
-    pub(super) room: Mutex<Vec<(Vec<Option<String>>, Option<String>)>>,
+    pub(super) room: Mutex<Vec<AskedRoom>>,
     /// With which earlier version for a lost reset.
     pub(super) lost: Mutex<Vec<Option<String>>>,
 }

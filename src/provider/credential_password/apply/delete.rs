@@ -137,7 +137,7 @@ impl CredentialPassword {
             let checked = rotator.check_endpoint(op, endpoint).await;
             checked.map_err(|error| diagnose(&rotator.target, &error))?;
         }
-        // After everything that can fail without it: without the revoked one, the state would be wrong.
+        // Last, because nothing may fail once it is revoked: the state would still name it.
         if let Some(previous) = previous.as_ref().filter(|_| makes_room) {
             let revoked = previous.revoke(op).await;
             revoked.map_err(|error| overlap::not_revoked(&previous.target, previous.id(), &error))?;
