@@ -163,7 +163,7 @@ fn a_key_whose_successor_was_not_known_at_plan_is_named() {
 }
 
 #[test]
-fn somebody_elses_reset_is_met_as_the_setting_says() {
+fn an_external_reset_is_handled_as_the_setting_says() {
     let given = |value, late| Given { value, late };
     for mode in ["replace", "in_place"] {
         for (setting, late) in [("warn", false), ("ignore", false), ("rotate", false), ("warn", true), ("rotate", true)]

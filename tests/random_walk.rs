@@ -191,7 +191,7 @@ fn a_replacement_whose_target_is_not_known_hides_no_key() {
 }
 
 #[test]
-fn somebody_else_may_act_at_any_moment_of_a_reset() {
+fn someone_else_may_act_at_any_moment_of_a_reset() {
     let scenarios = scenarios();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -246,7 +246,7 @@ fn scenarios() -> Vec<(String, Vec<Operation>)> {
             let meanwhile = Some(Meanwhile { during: 0, of: 0, when, deed });
             let run = Run { at_apply: acts.map(Fault::loses_response), meanwhile, ..calm() };
             let walk = vec![
-                Operation::TellPasswordChanges,
+                Operation::ShowPasswordChanges,
                 Operation::Apply(vec![wanted("one")], calm()),
                 Operation::Apply(vec![wanted("two")], run),
                 Operation::Refresh(calm()),

@@ -38,7 +38,7 @@ pub(crate) struct Took {
 impl Took {
     /// Core's own processor time.
     pub(crate) fn core(&self) -> Option<Duration> {
-        Some(self.cpu?.saturating_sub(self.metered.providers).saturating_sub(self.metered.stand_ins))
+        Some(self.cpu?.saturating_sub(self.metered.providers).saturating_sub(self.metered.wrappers))
     }
 
     /// The providers' processor time; nothing where the system does not tell.
@@ -165,8 +165,8 @@ impl<'a> Workspace<'a> {
             let metered = self.meter.map_or_else(|| Ok(Metered::default()), Meter::take)?;
             return Ok(Took { wall, cpu, metered });
         }
-        let [told, complained] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-        Err(format!("`{}` ended with {}\n{told}{complained}", arguments.join(" "), output.status).into())
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        Err(format!("`{}` ended with {}\n{stdout}{stderr}", arguments.join(" "), output.status).into())
     }
 }
 

@@ -59,7 +59,7 @@ impl<'a> Workspace<'a> {
     }
 
     fn json(&self, arguments: &[&str]) -> Result<Value, String> {
-        serde_json::from_str(&self.run(arguments)?).map_err(|error| format!("It should have told JSON: {error}."))
+        serde_json::from_str(&self.run(arguments)?).map_err(|error| format!("It should have printed JSON: {error}."))
     }
 
     /// Runs core and tells what it wrote to stdout; with an override in place there is nothing to `init`.

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_name_that_all_credentials_have_tells_none_of_them() {
+    fn a_user_name_that_all_credentials_share_identifies_none_of_them() {
         let old = stored(Some("Old-Id"), Some("user"), 1);
         for (version, name, holds) in [
             (Some("new"), "a", false),

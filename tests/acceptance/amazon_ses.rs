@@ -158,7 +158,7 @@ impl Scene {
 }
 
 #[test]
-fn an_overlap_makes_room_for_itself_and_the_state_has_what_a_mail_library_needs() {
+fn an_overlap_makes_room_and_the_state_has_what_a_mail_library_needs() {
     let Some(scene) = Scene::new() else { return };
     let workspace = &scene.workspace;
     scene.write("one", OVERLAP);

@@ -215,7 +215,7 @@ fn a_destroy_that_cannot_revoke_keeps_the_key_in_the_state() {
 }
 
 #[test]
-fn a_key_that_was_revoked_elsewhere_is_dropped_and_made_anew() {
+fn a_key_that_was_revoked_elsewhere_is_dropped_and_created_again() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&key(""));
     workspace.apply().quiet();

@@ -258,7 +258,7 @@ fn the_login_uses_the_server_that_the_vendor_reports() {
 }
 
 #[test]
-fn a_password_of_ones_own_is_tried_and_not_stored() {
+fn a_password_of_your_own_is_tried_and_not_stored() {
     let Some(mut workspace) = Workspace::with_write_only() else { return };
     workspace.trust_mail_server();
     let own = "own-Password_4711!";
@@ -451,14 +451,14 @@ fn a_lost_answer_is_made_up_for_by_a_login_with_the_old_password() {
 }
 
 #[test]
-fn a_change_that_the_vendor_shows_may_be_somebody_elses() {
+fn a_change_that_the_vendor_shows_may_be_external() {
     let Some(workspace) = trusting() else { return };
     let port = workspace.sandbox.smtp_port();
     let arguments = |trigger: &str| {
         let verify = format!("smtp_host = \"127.0.0.1\"\n  verify = {{ port = {port} }}");
         format!("rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"\n  {verify}")
     };
-    workspace.sandbox.kirim_email().tell_password_changes();
+    workspace.sandbox.kirim_email().show_password_changes();
     workspace.write(&block("this", KIRIM_EMAIL, &arguments("one")));
     workspace.apply().quiet();
     workspace.sandbox.propagate_after(NEVER, Meanwhile::OldPassword);

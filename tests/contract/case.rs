@@ -131,7 +131,7 @@ struct Reader {
 impl Reader {
     fn case(&self) -> Case {
         for key in self.case.keys() {
-            assert!(KEYS.contains(&key.as_str()), "{}: `{key}` is none of {KEYS:?}", self.vendor.name);
+            assert!(KEYS.contains(&key.as_str()), "{}: `{key}` is not among {KEYS:?}", self.vendor.name);
         }
         let [reset] = self.exchanges("reset") else { panic!("{}: one reset", self.vendor.name) };
         let settings = self.need("settings").as_object().expect("settings by their names");
@@ -165,7 +165,7 @@ impl Reader {
     }
 
     /// Whether the API has one path for everything.
-    fn is_told_apart_by_body(&self) -> bool {
+    fn is_identified_by_body(&self) -> bool {
         !self.need("found")[0]["body"].is_null()
     }
 
@@ -186,7 +186,7 @@ impl Reader {
             assert!(method.parse::<Method>().is_ok() && path.starts_with('/'), "{method} {path}");
             let status = one["status"].as_u64().map_or(200, |status| u16::try_from(status).expect("a status"));
             let body = body(self.vendor, one.get("response").unwrap_or(&Value::Null));
-            let sent = one["body"].as_str().filter(|_| key != "reset" || self.is_told_apart_by_body()).map(text);
+            let sent = one["body"].as_str().filter(|_| key != "reset" || self.is_identified_by_body()).map(text);
             Exchange { method: text(method), path: text(path), sent, status, body }
         }))
     }

@@ -7,7 +7,7 @@ use sandbox::{ClosedPort, Effect, Fault, HubSpot, Operation};
 use crate::{
     account::Account,
     process::{Ended, Running, assert_gone},
-    scene::{APPLY, Accident, Aftermath, Exit, Scene},
+    scene::{APPLY, Accident, Outcome, Exit, Scene},
     state_faults,
     state_server::StateServer,
     support::Workspace,
@@ -251,10 +251,10 @@ fn a_provider_that_is_killed_loses_at_most_one_password() {
 
 #[test]
 fn a_core_that_is_killed_leaves_an_orphan_that_finishes_and_ends() {
-    let whom: [fn(&Running, &str); 2] = [Running::signal_core, Running::signal_group];
-    for (number, whom) in (16..).zip(whom) {
+    let signals: [fn(&Running, &str); 2] = [Running::signal_core, Running::signal_group];
+    for (number, signal) in (16..).zip(signals) {
         let Some(scene) = scene() else { return };
-        let ended = stalled(&scene, stall(), |run| whom(run, "KILL"));
+        let ended = stalled(&scene, stall(), |run| signal(run, "KILL"));
         scene.workspace.sandbox.release();
         assert_gone(ended.group);
         clear(&scene);
@@ -460,8 +460,8 @@ pub(crate) fn interrupt(scene: &Scene, run: &Running) {
 /// Compares what has become of the one credential with its row in the table.
 #[track_caller]
 fn seen(number: usize, scene: &Scene, accident: Accident) {
-    let [Aftermath { resets, told, state }] = &*scene.survives(accident) else { panic!("one credential") };
-    table::row(SECTION, &[FAULTS[number], &resets.to_string(), told, state]);
+    let [Outcome { resets, reported, state }] = &*scene.survives(accident) else { panic!("one credential") };
+    table::row(SECTION, &[FAULTS[number], &resets.to_string(), reported, state]);
 }
 
 pub(crate) fn printed(scene: &Scene, words: &str) -> bool {

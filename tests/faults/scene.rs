@@ -75,11 +75,11 @@ pub(crate) enum Keeps {
 
 /// What became of one credential.
 #[derive(Debug)]
-pub(crate) struct Aftermath {
+pub(crate) struct Outcome {
     /// How many resets the vendor has seen.
     pub(crate) resets: usize,
     /// What the user was told.
-    pub(crate) told: &'static str,
+    pub(crate) reported: &'static str,
     /// What the state holds.
     pub(crate) state: &'static str,
 }
@@ -91,15 +91,15 @@ impl Accident {
     }
 }
 
-impl Aftermath {
+impl Outcome {
     /// It in one cell of a table.
     pub(crate) fn cell(&self) -> String {
-        let told = match self.told {
+        let reported = match self.reported {
             "nothing" if self.state == NEW => "applied",
             "a warning" => "applied, with a warning",
             sentence => sentence.trim_start_matches("The password ").trim_end_matches('.'),
         };
-        format!("{} · {told} · {}", self.resets, self.state)
+        format!("{} · {reported} · {}", self.resets, self.state)
     }
 }
 
@@ -163,7 +163,7 @@ impl Scene {
     /// - I6: no process and no socket is left.
     /// - I7: the next plan names exactly what was not applied; the next apply heals it with one reset, and the plan after that is empty.
     #[track_caller]
-    pub(crate) fn survives(&self, accident: Accident) -> Vec<Aftermath> {
+    pub(crate) fn survives(&self, accident: Accident) -> Vec<Outcome> {
         let Accident { ended, exit, keeps, remedy } = accident;
         assert_gone(ended.group);
         let run = self.judge(&ended);
@@ -174,12 +174,12 @@ impl Scene {
 
         let attributes = self.attributes();
         let plan = self.plan();
-        let aftermath: Vec<_> = self
+        let outcomes: Vec<_> = self
             .accounts
             .iter()
             .map(|account| self.of(account, &run, attributes.get(&account.address()), keeps))
             .collect();
-        for (account, after) in self.accounts.iter().zip(&aftermath) {
+        for (account, after) in self.accounts.iter().zip(&outcomes) {
             let (address, seen) = (account.address(), after.resets);
             assert!(seen <= account.vendor.most_requests(), "{address}: {seen} resets: {run}");
             // A deletion is that of an object that core deposed before it was halted.
@@ -191,13 +191,13 @@ impl Scene {
                 after.state
             );
         }
-        self.heals(&plan, &aftermath);
-        aftermath
+        self.heals(&plan, &outcomes);
+        outcomes
     }
 
     /// Insists that the next apply gets by with one reset for each credential that needs it, and that all is well then.
     #[track_caller]
-    fn heals(&self, plan: &Run, aftermath: &[Aftermath]) {
+    fn heals(&self, plan: &Run, outcomes: &[Outcome]) {
         if plan.status == Some(2) {
             let run = self.judge(&self.start().wait()).succeeded();
             // What made it stale is healed; a key that was revoked is gone when the next refresh asks for it.
@@ -208,7 +208,7 @@ impl Scene {
             assert_eq!(self.plan().status, Some(0), "there should be nothing to do");
         }
         let attributes = self.attributes();
-        for (account, after) in self.accounts.iter().zip(aftermath) {
+        for (account, after) in self.accounts.iter().zip(outcomes) {
             let address = account.address();
             let more = usize::from(after.state != NEW);
             let resets = account.resets(&self.workspace.sandbox) - self.before[&address].resets;
@@ -231,7 +231,7 @@ impl Scene {
     }
 
     #[track_caller]
-    fn of(&self, account: &Account, run: &Run, after: Option<&Value>, keeps: Keeps) -> Aftermath {
+    fn of(&self, account: &Account, run: &Run, after: Option<&Value>, keeps: Keeps) -> Outcome {
         let address = account.address();
         let before = &self.before[&address];
         let resets = account.resets(&self.workspace.sandbox) - before.resets;
@@ -258,7 +258,7 @@ impl Scene {
         // Core names no address where a deletion failed.
         let alone = self.accounts.len() == 1;
         let about = |diagnostic: &&Diagnostic| diagnostic.address.as_ref().map_or(alone, |named| *named == address);
-        Aftermath { resets, told: told(run.diagnostics.iter().filter(about)), state }
+        Outcome { resets, reported: reported(run.diagnostics.iter().filter(about)), state }
     }
 
     /// The attributes of every resource, wherever the state is kept.
@@ -314,7 +314,7 @@ fn exit_of(ended: &Ended) -> Exit {
 }
 
 /// Tells what the diagnostics of one credential come to.
-pub(crate) fn told<'a>(diagnostics: impl Iterator<Item = &'a Diagnostic>) -> &'static str {
+pub(crate) fn reported<'a>(diagnostics: impl Iterator<Item = &'a Diagnostic>) -> &'static str {
     let mut ours = diagnostics.filter(|diagnostic| !OF_CORE.contains(&diagnostic.summary.as_str()));
     let Some(first) = ours.next() else { return "nothing" };
     if first.severity == "warning" {

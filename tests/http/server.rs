@@ -39,7 +39,7 @@ pub(crate) enum Act {
     /// Reads a request and answers with a byte at a time.
     Drip(Vec<u8>),
     /// Reads a request and answers when told to.
-    SayWhenTold(Vec<u8>, Arc<Notify>),
+    AnswerWhenNotified(Vec<u8>, Arc<Notify>),
     /// Reads a request for a tunnel, and opens one to this address whatever host is asked for.
     Tunnel(SocketAddr),
     /// Reads a request, answers with the first and then with the second for ever.
@@ -181,8 +181,8 @@ async fn follow(mut stream: impl AsyncRead + AsyncWrite + Unpin, act: Act, seen:
             }
             stream.shutdown().await
         }
-        Act::SayWhenTold(bytes, told) => {
-            told.notified().await;
+        Act::AnswerWhenNotified(bytes, notify) => {
+            notify.notified().await;
             say(&mut stream, &bytes).await
         }
         Act::Tunnel(address) => {

@@ -125,8 +125,8 @@ fn operation(timeout: Duration) -> Operation {
 /// An error tells no secret that the vendor was told; what the vendor calls its credentials is the vendor's affair.
 #[track_caller]
 fn assert_mute(error: &Error) {
-    let told = format!("{error:?} {error}");
-    assert!(!told.contains(NEEDLE) && !told.contains(OWN_PASSWORD), "{told}");
+    let shown = format!("{error:?} {error}");
+    assert!(!shown.contains(NEEDLE) && !shown.contains(OWN_PASSWORD), "{shown}");
 }
 
 fn serve(listener: &TcpListener, answer: &Mutex<Vec<u8>>) {

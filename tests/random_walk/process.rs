@@ -109,7 +109,7 @@ impl Process {
     /// Waits until it has ended by itself.
     pub(crate) async fn ended(&mut self) {
         let ended = timeout(LONGEST_END, self.child.wait()).await;
-        assert!(matches!(ended, Ok(Ok(_))), "what is told to end ends");
+        assert!(matches!(ended, Ok(Ok(_))), "it ends when it is asked to");
     }
 
     /// Ends it without a word, and looks through what it has logged.
@@ -119,7 +119,7 @@ impl Process {
         self.log.rewind().unwrap();
         self.log.read_to_string(&mut logged).unwrap();
         assert!(!logged.contains("panic"), "{logged}");
-        assert!(!world.secrets().iter().any(|secret| logged.contains(secret)), "the log tells a secret");
+        assert!(!world.secrets().iter().any(|secret| logged.contains(secret)), "the log shows a secret");
         drop(self.folder);
     }
 

@@ -33,7 +33,7 @@ pub(crate) enum Step {
     ResetElsewhere(Which),
     Delete(Which),
     MakeAgain(Which),
-    TellPasswordChanges,
+    ShowPasswordChanges,
 }
 
 /// A configuration.
@@ -176,7 +176,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => which().prop_map(Step::ResetElsewhere),
         1 => which().prop_map(Step::Delete),
         3 => which().prop_map(Step::MakeAgain),
-        1 => Just(Step::TellPasswordChanges),
+        1 => Just(Step::ShowPasswordChanges),
     ]
 }
 

@@ -47,9 +47,9 @@ impl Parrot {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let secrets = logins.iter().map(|secret| (*secret).to_owned()).collect();
         let shared = Arc::new(Mutex::new(Shared { manner, passwords, secrets }));
-        let told = Arc::clone(&shared);
+        let served = Arc::clone(&shared);
         // It ends with the program.
-        thread::spawn(move || listener.incoming().for_each(|stream| serve(stream.unwrap(), &told)));
+        thread::spawn(move || listener.incoming().for_each(|stream| serve(stream.unwrap(), &served)));
         Self { address, shared }
     }
 

@@ -99,7 +99,7 @@ fn what_is_not_documented_is_refused() {
 }
 
 #[test]
-fn a_body_that_fails_validation_is_told_field_by_field() {
+fn a_body_that_fails_validation_is_reported_field_by_field() {
     let sandbox = with_mailbox();
     let cases = [
         ("{}", "/newPassword", "missing_required"),

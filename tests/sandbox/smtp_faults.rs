@@ -228,8 +228,8 @@ fn an_auth_command_in_clear_is_written_down_without_its_credentials() {
         assert!(sandbox.wait_for_ended(1));
         let connection = only(&sandbox);
         assert!(connection.auth_before_tls, "{sent}");
-        let told = send(&sandbox, "GET", "/sandbox/smtp_connections", "", "").unwrap().text();
-        assert!(!told.contains(&secret) && told.contains(r#""auth_before_tls":true"#), "{told}");
+        let connections = send(&sandbox, "GET", "/sandbox/smtp_connections", "", "").unwrap().text();
+        assert!(!connections.contains(&secret) && connections.contains(r#""auth_before_tls":true"#), "{connections}");
     }
 }
 

@@ -252,8 +252,8 @@ impl Workspace {
         self.run(&["show", "-no-color", "plan"]).succeeded();
         let plan = self.json(&["show", "-json", "plan"]);
         assert!(
-            !self.tells(&marked::removed(&plan).to_string()),
-            "a saved plan tells a password where it is not marked"
+            !self.shows_secret(&marked::removed(&plan).to_string()),
+            "a saved plan shows a password where it is not marked"
         );
         plan
     }
@@ -318,7 +318,7 @@ impl Workspace {
             for words in NEVER_SAID {
                 assert!(!text.contains(words), "nobody should read “{words}”: {run}");
             }
-            assert!(!self.tells(text), "`{}` told a password or a token", run.command);
+            assert!(!self.shows_secret(text), "`{}` showed a password or a token", run.command);
         }
         let log = self.searched_log(&run.command);
         let left: Vec<_> = fs::read_dir(self.temporary()).expect("the folder is there").collect();
@@ -333,7 +333,7 @@ impl Workspace {
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         self.learn_passwords();
         self.searched_log(&arguments.join(" "));
-        serde_json::from_slice(&output.stdout).expect("it tells JSON")
+        serde_json::from_slice(&output.stdout).expect("it prints JSON")
     }
 
     /// Takes the log away, and insists that it tells no secret.
@@ -348,15 +348,15 @@ impl Workspace {
                 (before.rfind('\n').map_or(0, |at| at + 1), after.find('\n').map_or(log.len(), |end| at + end));
             &log[start..end]
         };
-        let told = needles::found(&log, &self.secrets.borrow()).any(|at| !line(at).contains(OF_CORE));
-        assert!(!told, "the log of `{command}` tells a password or a token");
+        let is_shown = needles::found(&log, &self.secrets.borrow()).any(|at| !line(at).contains(OF_CORE));
+        assert!(!is_shown, "the log of `{command}` shows a password or a token");
         for words in NEVER_LOGGED {
             assert!(!log.contains(words), "`{command}` panicked: {log}");
         }
         log
     }
 
-    fn tells(&self, text: &str) -> bool {
+    fn shows_secret(&self, text: &str) -> bool {
         needles::found(text, &self.secrets.borrow()).next().is_some()
     }
 

@@ -224,7 +224,7 @@ impl KirimEmail {
     }
 
     /// Sends `last_password_changed` beside `modified_at` from now on.
-    pub fn tell_password_changes(&self) {
+    pub fn show_password_changes(&self) {
         lock(&self.book).format.stamp = Stamp::ModifiedAndPasswordChanged;
     }
 }

@@ -421,7 +421,7 @@ impl Shared {
     }
 
     /// Tells others that a moment has come.
-    fn tell_others(&self, call: Option<Operation>, user_name: Option<&str>, moment: Moment) {
+    fn notify_others(&self, call: Option<Operation>, user_name: Option<&str>, moment: Moment) {
         self.others.at(call, user_name, moment, &self.vendors);
     }
 }

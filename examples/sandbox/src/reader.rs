@@ -104,7 +104,7 @@ fn parse(buffer: &[u8]) -> Result<Option<(Request, usize)>, Unread> {
 
 fn body_length(request: &Request) -> Result<usize, Unread> {
     if request.header("Transfer-Encoding").is_some() {
-        return Err(refused(411, "a request tells its Content-Length and is not chunked"));
+        return Err(refused(411, "a request needs a Content-Length and must not be chunked"));
     }
     let mut lengths = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Content-Length"));
     let Some((_, length)) = lengths.next() else { return Ok(0) };

@@ -16,7 +16,7 @@ use tokio::{
 pub use self::faults::{SmtpEffect, SmtpFault, Stage};
 pub(crate) use self::{faults::SmtpFaults, limits::Limits};
 use self::{
-    faults::{Met, Whom},
+    faults::{Met, Attempt},
     handshake::secure,
     lines::{Line, Lines},
 };
@@ -98,7 +98,7 @@ impl<'server, S: AsyncRead + AsyncWrite + Unpin> Session<'server, S> {
     }
 
     async fn welcome(&mut self) -> io::Result<Ended> {
-        let met = self.meet(Stage::Banner, Whom::default()).await;
+        let met = self.meet(Stage::Banner, Attempt::default()).await;
         let met = if self.shared.limits.lets_in() { met } else { Err(Refused::Reply(BANNED)) };
         self.answer(met.map(|()| GREETING)).await
     }
@@ -162,14 +162,14 @@ impl<'server, S: AsyncRead + AsyncWrite + Unpin> Session<'server, S> {
             _ => None,
         };
         if let Some(stage) = stage {
-            self.meet(stage, Whom::default()).await?;
+            self.meet(stage, Attempt::default()).await?;
         }
         self.obey(verb, argument).await
     }
 
     /// Lets a fault happen if there is one for this stage.
-    async fn meet(&mut self, stage: Stage, whom: Whom<'_>) -> Result<(), Refused> {
-        match self.shared.smtp_faults.meet(stage, whom, &self.shared.gate).await {
+    async fn meet(&mut self, stage: Stage, attempt: Attempt<'_>) -> Result<(), Refused> {
+        match self.shared.smtp_faults.meet(stage, attempt, &self.shared.gate).await {
             Met::Over => Ok(()),
             Met::Close => Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
             Met::Reply(reply) => Err(Refused::Scripted(reply)),

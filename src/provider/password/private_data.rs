@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_keeps_where_a_password_has_logged_in_and_not_for_how_long_it_was_tried() {
+    fn a_state_keeps_where_a_password_logged_in_but_not_how_long_it_was_tried() {
         let host = Some("mail.example.com".to_owned());
         let timeout = Some(std::time::Duration::from_secs(90));
         let endpoint = SmtpEndpoint { host, port: 587, security: crate::smtp::Security::Tls, timeout };

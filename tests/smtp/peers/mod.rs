@@ -136,7 +136,7 @@ impl Setup {
     /// # Panics
     ///
     /// Where it cannot be started, because a test that did not run must not look like one that passed.
-    #[expect(clippy::print_stderr, reason = "who asked for no servers is told what that meant")]
+    #[expect(clippy::print_stderr, reason = "anyone who asked for no servers should see what that meant")]
     pub fn start(self) -> Option<Peer> {
         if env::var_os("SMTP_PEERS").is_some_and(|value| value == "0") {
             eprintln!("skipped: SMTP_PEERS=0");
@@ -175,11 +175,11 @@ impl Setup {
         // Who does not read any more says in a moment why.
         let _ = writeln!(stdin, "{options}");
         let lines = BufReader::new(child.stdout.take().expect("stdout is a pipe")).lines();
-        let (told, events) = mpsc::channel();
+        let (sender, events) = mpsc::channel();
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let event = serde_json::from_str(&line).unwrap_or_else(|_| json!(line));
-                if told.send(event).is_err() {
+                if sender.send(event).is_err() {
                     return;
                 }
             }
@@ -217,13 +217,13 @@ impl Peer {
     /// # Panics
     ///
     /// Where there is none within a minute.
-    pub fn told_until(&self, event: &str) -> Vec<Value> {
-        let mut told = Vec::new();
+    pub fn events_until(&self, event: &str) -> Vec<Value> {
+        let mut reported = Vec::new();
         loop {
             let next = self.events.recv_timeout(PATIENCE);
-            told.push(next.unwrap_or_else(|_| panic!("it should have told of {event}, and told {told:?}")));
-            if told.last().is_some_and(|last| last["event"] == event) {
-                return told;
+            reported.push(next.unwrap_or_else(|_| panic!("it should have reported {event}, and reported {reported:?}")));
+            if reported.last().is_some_and(|last| last["event"] == event) {
+                return reported;
             }
         }
     }

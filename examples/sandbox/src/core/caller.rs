@@ -280,7 +280,7 @@ impl Caller {
                     }
                     assert!(
                         state == known,
-                        "a failed update leaves the state from before; but that it is stale may be known, and the previous credential revoked"
+                        "a failed update leaves the previous state; but that it is stale may be known, and the previous credential revoked"
                     );
                 }
                 applied.made = Some(Err(failure));

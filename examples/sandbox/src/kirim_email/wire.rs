@@ -79,14 +79,14 @@ impl<'book> View<'book> {
     /// The credential in this format, last changed in that second since 1970.
     pub(crate) fn at(stamp: i64, credential: &'book Credential, format: Format) -> Self {
         let modified_at = Timestamp::from_second(stamp).unwrap_or(Timestamp::MAX);
-        let told = format.stamp == Stamp::ModifiedAndPasswordChanged;
+        let shows_changes = format.stamp == Stamp::ModifiedAndPasswordChanged;
         Self {
             id: credential.id,
             user_smtp_guid: &credential.guid,
             username: &credential.user_name,
             created_at: Time::of(CREATED_AT, format.times),
             modified_at: Time::of(modified_at, format.times),
-            last_password_changed: told.then(|| Time::of(modified_at, format.times)),
+            last_password_changed: shows_changes.then(|| Time::of(modified_at, format.times)),
         }
     }
 
