@@ -2,7 +2,7 @@
 //! nobody thought of.
 //!
 //! A history is an import or nothing, then configurations one after the other, each planned, applied, read and planned
-//! again. The sandbox tells how often a password was really reset, and the contract's table ([`contract`]) how often it
+//! again. The sandbox shows how often a password was really reset, and the contract's table ([`contract`]) how often it
 //! should have been.
 //!
 //! A failure prints the smallest history that fails. `PROPTEST_RNG_SEED` and `PROPTEST_CASES` choose other histories
@@ -86,7 +86,7 @@ fn steps(vendor: &'static Model) -> impl Strategy<Value = Step> {
     )
 }
 
-// Histories told one by one
+// Histories one by one
 
 #[test]
 fn what_an_import_cannot_know_is_adopted_and_its_next_change_resets() {

@@ -1,6 +1,6 @@
 //! The picture of a rotation: what a sender sees while a single credential rotates, and while a pair does.
 //!
-//! `UPDATE_DOCS=1 cargo test --test picture` draws `docs/rotation.svg` anew.
+//! `UPDATE_DOCS=1 cargo test --test picture` draws `docs/rotation.svg` again.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -393,7 +393,7 @@ async fn what_was_stored_is_answered_whatever_happens_afterwards() {
     use Severity::{Error, Warning};
 
     let mut fake = Session::start().await;
-    // A panic is a warning here: an error would taint the object, and the next apply would make it anew.
+    // A panic is a warning here: an error would taint the object, and the next apply would create it again.
     for (does, expected) in
         [("done", &[Warning][..]), ("fail late", &[Error, Warning]), ("panic late", &[Warning, Warning])]
     {

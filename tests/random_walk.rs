@@ -3,7 +3,7 @@
 //! A walk is a list of operations that are carried out one after the other on three resources: configurations are
 //! applied, now or later; passwords are reset, credentials deleted and tokens revoked by somebody else; answers are
 //! late, wrong or lost; and the provider is stopped or killed in the middle. After each of them the walk ([`walk`])
-//! compares what the vendors have seen with what the user was told and what is stored.
+//! compares what the vendors have seen with what the user was shown and what is stored.
 //!
 //! Other walks are those of one resource whose credentials take turns ([`turn`], [`turn_walk`]): a pair, or an overlap.
 //!
@@ -141,7 +141,7 @@ fn a_failed_update_forgets_nothing_of_what_was_configured() {
     attempt(&walk).unwrap();
 }
 
-/// Whoever deletes a credential ends its logins too.
+/// Deleting a credential ends its logins too.
 #[test]
 fn a_refused_login_of_a_deleted_credential_is_no_changed_password() {
     for target in [HubSpot::MODEL.first(), KirimEmail::MODEL.first()] {
@@ -168,7 +168,7 @@ fn a_refused_login_of_a_deleted_credential_is_no_changed_password() {
     }
 }
 
-/// The second resource is replaced as well, and core tells its deletion no target. It is not the other's second half.
+/// The second resource is replaced as well, and core sends its deletion no target. It is not the other's second half.
 #[test]
 fn a_replacement_whose_target_is_not_known_hides_no_key() {
     let wanted = |resource, target, target_known| Wanted {
@@ -333,7 +333,7 @@ fn take_turns_from(seed: u64) {
     }
 }
 
-/// Walks, and tells at which operation it failed and why.
+/// Walks, and returns at which operation it failed and why.
 fn attempt(operations: &[Operation]) -> Result<(), (usize, String)> {
     attempt_with(operations, &TALLY)
 }

@@ -33,7 +33,7 @@ pub(crate) enum Value {
     Spread { median: f64, min: f64, max: f64, runs: usize },
     /// Of one look.
     Once(f64),
-    /// This system does not tell.
+    /// This system does not report it.
     Unknown,
 }
 

@@ -25,7 +25,7 @@ use crate::{Result, usage};
 pub(crate) struct Metered {
     /// Processor time of the providers.
     pub(crate) providers: Duration,
-    /// Processor time of the processes that stood in for them.
+    /// Processor time of the processes that wrapped them.
     pub(crate) wrappers: Duration,
     /// The most memory that any of them had, in bytes.
     pub(crate) peak: Option<u64>,
@@ -33,14 +33,14 @@ pub(crate) struct Metered {
     pub(crate) processes: usize,
 }
 
-/// A folder with a stand-in for the provider, for core to find.
+/// A folder with a wrapper of the provider, for core to find.
 pub(crate) struct Meter {
     folder: TempDir,
     provider: PathBuf,
 }
 
 impl Meter {
-    /// Lets this program stand in for `provider`.
+    /// Makes this program the wrapper of `provider`.
     pub(crate) fn new(provider: &Path) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         // A link would do, but not every system has them for everyone.
@@ -53,7 +53,7 @@ impl Meter {
         self.folder.path()
     }
 
-    /// What core has to hand on to the stand-in.
+    /// What core has to pass on to the wrapper.
     pub(crate) fn env(&self) -> [(&'static str, OsString); 2] {
         [(PROVIDER, self.provider.clone().into()), (NOTES, self.notes().into())]
     }
@@ -86,7 +86,7 @@ struct Note {
     peak: Option<u64>,
 }
 
-/// Stands in for the provider, where core has started this program in its place.
+/// Runs the provider, where core has started this program in its place.
 pub(crate) fn wrapper() -> Option<Result<ExitCode>> {
     let provider = env::var_os(PROVIDER)?;
     Some(run_and_note(&provider))

@@ -58,7 +58,7 @@ impl Core {
     }
 }
 
-/// Builds the provider with the cargo that runs this, and tells where the binary is.
+/// Builds the provider with the cargo that runs this, and returns where the binary is.
 ///
 /// Cargo shows its progress on stderr. The provider is built by itself, because a build of the examples adds the
 /// features that tests need.

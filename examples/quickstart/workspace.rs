@@ -1,4 +1,4 @@
-//! The folder and the environment in which Terraform or `OpenTofu` runs here, and what it tells.
+//! The folder and the environment in which Terraform or `OpenTofu` runs here, and what it prints.
 
 use std::{fs, path::Path, process::Output};
 
@@ -62,7 +62,7 @@ impl<'a> Workspace<'a> {
         serde_json::from_str(&self.run(arguments)?).map_err(|error| format!("It should have printed JSON: {error}."))
     }
 
-    /// Runs core and tells what it wrote to stdout; with an override in place there is nothing to `init`.
+    /// Runs core and returns what it wrote to stdout; with an override in place there is nothing to `init`.
     pub(super) fn run(&self, arguments: &[&str]) -> Result<String, String> {
         let mut command = self.core.command();
         command

@@ -226,7 +226,7 @@ fn blocks(language: &str) -> Vec<String> {
     guide.split(&fence).skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
 }
 
-/// Does what the guide says, as a program would that reads what plans and applies tell.
+/// Does what the guide says, as a program that reads the output of plans and applies would.
 #[track_caller]
 fn follow(workspace: &Workspace, command: &str) -> Run {
     let words: Vec<_> = command.split(' ').skip(1).collect();
@@ -235,7 +235,7 @@ fn follow(workspace: &Workspace, command: &str) -> Run {
     workspace.run(&[action, if is_json { &[] } else { &["-json"] }, options].concat())
 }
 
-/// What the guide's output tells.
+/// The guide's output.
 #[track_caller]
 fn outputs(workspace: &Workspace) -> Value {
     serde_json::from_str(&follow(workspace, OUTPUT).succeeded().stdout).expect("JSON")

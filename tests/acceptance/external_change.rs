@@ -80,7 +80,7 @@ fn a_stale_password_is_rotated_once_in_every_order() {
 
 #[test]
 fn rotations_against_external_resets_end() {
-    // With `create_before_destroy` core tells a create nothing of the rotations before.
+    // With `create_before_destroy` a create learns nothing about earlier rotations from core.
     let orders = ["", "rotation_mode = \"in_place\""];
     let Some(rows) = Rows::applied(&orders.map(|order| format!("{ROTATE}\n  {order}"))) else { return };
     let workspace = &rows.workspace;
@@ -106,7 +106,7 @@ fn rotations_against_external_resets_end() {
     let stale: Vec<_> = before.iter().map(|state| with(state, "stale", true)).collect();
     assert_eq!((rows.sent(), rows.states()), (vec![0; 2], stale));
 
-    // Whoever has found out resets it, for a reason of their own, and is answered again from then on.
+    // A person who has found out resets it, for a reason of their own, and is answered again from then on.
     rows.write("two");
     workspace.apply().succeeded();
     rows.healed();
@@ -288,7 +288,7 @@ fn a_reset_whose_response_is_lost_is_certain_only_by_the_time_of_the_password() 
         "KIRIM.EMAIL now shows a later change of the credential. It may be this reset, somebody else's";
     const NONE: &str = "KIRIM.EMAIL shows no later change so far, which proves nothing";
     const CAUTION: &str = "First make sure that nobody else has reset it";
-    // Fault, how many reads are late, what is said; whether the old one is dead. In each half, whether the vendor tells
+    // Fault, how many reads are late, what is said; whether the old one is dead. In each half, whether the vendor shows
     // the time of the password.
     let shown = vec![
         (Fault::new(Effect::Close), 0, CHANGED, OF_PASSWORD, true),
@@ -337,7 +337,7 @@ fn a_reset_whose_response_is_lost_is_certain_only_by_the_time_of_the_password() 
         }
         let resets: Vec<_> = users.iter().map(|user| vendor.resets(user)).collect();
 
-        // Whoever takes the change back is told all the same, without a refresh too.
+        // A configuration that takes the change back gets the warning all the same, without a refresh too.
         let back: Vec<_> =
             rows.iter().map(|(_, _, outcome, ..)| if *outcome == CHANGED { "one" } else { "two" }).collect();
         in_place(&back);
@@ -352,7 +352,7 @@ fn a_reset_whose_response_is_lost_is_certain_only_by_the_time_of_the_password() 
     }
 }
 
-/// A workspace with so many credentials at KIRIM.EMAIL, which tells when passwords were changed, or not; and their user
+/// A workspace with so many credentials at KIRIM.EMAIL, which shows when passwords were changed, or not; and their user
 /// names.
 fn opened(shows_times: bool, rows: usize) -> Option<(Workspace, Vec<String>)> {
     let workspace = Workspace::new()?;

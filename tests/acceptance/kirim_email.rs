@@ -1,4 +1,4 @@
-//! `KIRIM.EMAIL`: the vendor makes the password, and tells when a credential was last changed.
+//! `KIRIM.EMAIL`: the vendor makes the password, and shows when a credential was last changed.
 
 use std::collections::BTreeMap;
 

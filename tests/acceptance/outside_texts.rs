@@ -72,7 +72,7 @@ fn a_user_name_that_holds_a_secret_is_not_shown_and_the_password_is_stored() {
     workspace.apply().quiet();
     let token = workspace.environment()["HUBSPOT_ACCESS_TOKEN"].clone();
     for (trigger, named) in [("1", Value::from(token)), ("2", Value::Null)] {
-        // The access token, and then the password from before.
+        // The access token, and then the previous password.
         let named = if named.is_null() { workspace.state()["password"].clone() } else { named };
         workspace.write(&block(
             "this",

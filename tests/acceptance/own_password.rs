@@ -222,7 +222,7 @@ fn what_turns_out_at_apply_to_hold_a_control_character_is_not_sent() {
 }
 
 #[test]
-fn a_password_in_the_configuration_is_not_used_as_your_own() {
+fn a_computed_attribute_in_the_configuration_is_an_error() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&mailbox(""));
     workspace.apply().quiet();
@@ -271,7 +271,7 @@ fn a_program_that_would_store_it_is_refused() {
     }
 }
 
-/// A workspace in which `var.own` is a password that nothing may tell.
+/// A workspace in which `var.own` is a password that nothing may show.
 fn own() -> Option<Workspace> {
     let mut workspace = Workspace::with_write_only()?;
     workspace.keep_secret(OWN);

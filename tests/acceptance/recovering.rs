@@ -81,7 +81,7 @@ fn an_empty_state_file_is_restored_from_the_backup_before_anything_else() {
     write(&workspace, HUBSPOT, "rotation_trigger = \"two\"\n  rotation_mode = \"in_place\"");
     follow(&workspace, "terraform apply").succeeded();
     workspace.file("terraform.tfstate", "");
-    // Without the backup, core knows of no resource and would create it anew.
+    // Without the backup, core knows of no resource and would create it again.
     assert_eq!(workspace.plan().action(ADDRESS).as_deref(), Some("create"));
 
     fs::copy(workspace.path("terraform.tfstate.backup"), workspace.path("terraform.tfstate")).expect("a backup");

@@ -27,7 +27,11 @@ fn a_credential_in_two_resources_is_reset_one_after_the_other_with_a_warning() {
         assert_eq!(workspace.resets(), 2 * (count + 1));
         let requests = workspace.sandbox.requests();
         let resets: Vec<_> = requests.iter().filter(|request| request.method == "POST").collect();
-        assert_eq!(resets.iter().map(|reset| reset.in_flight).collect::<Vec<_>>(), [0, 0], "nothing else was under way");
+        assert_eq!(
+            resets.iter().map(|reset| reset.in_flight).collect::<Vec<_>>(),
+            [0, 0],
+            "nothing else was under way"
+        );
         let last = warning.address.expect("a warning is about a resource");
         workspace.working_password_of(&last);
         let first = ADDRESSES.into_iter().find(|address| *address != last).expect("the other one");

@@ -131,7 +131,7 @@ fn what_can_be_seen_before_the_reset_costs_none() {
         for (row, order) in ORDERS.into_iter().enumerate() {
             let error = several::said(&failed, row).is(summary).says(words);
             assert_eq!(error.severity, "error", "{error:?}");
-            // Core tells no line for what a deletion says.
+            // Core names no line for the diagnostics of a deletion.
             assert!(order == DELETE_FIRST || error.code().starts_with("verify ="), "{error:?}");
         }
         // The faults would concern these logins too.
@@ -201,7 +201,7 @@ fn what_is_known_of_a_password_stays_until_the_next() {
     workspace.apply().quiet();
     assert_eq!(workspace.state()["verified"], Value::Null);
 
-    // A password from before is not tried, and no change of `verify` resets it.
+    // A previous password is not tried, and no change of `verify` resets it.
     for arguments in [verify(&workspace, ""), verify(&workspace, BRIEFLY)] {
         workspace.write(&rotated(1, &arguments));
         assert_eq!(workspace.plan().quiet().action(ADDRESS).as_deref(), Some("update"));
@@ -241,7 +241,7 @@ fn the_login_uses_the_server_that_the_vendor_reports() {
     let Some(workspace) = trusting() else { return };
     let port = workspace.sandbox.smtp_port();
     for (trigger, resets) in [("one", 1), ("two", 2)] {
-        // HostUp tells the host on being asked, which both halves of the replacement do.
+        // HostUp returns the host on request, which both halves of the replacement do.
         let arguments = format!("rotation_trigger = \"{trigger}\"\n  smtp_port = {port}\n  verify = {{}}");
         workspace.write(&block("this", HOSTUP, &arguments));
         workspace.apply().quiet();

@@ -85,7 +85,7 @@ pub struct Expected {
 pub struct Exchange {
     pub method: &'static str,
     pub path: &'static str,
-    /// The body of the request, where requests are told apart by it.
+    /// The body of the request, where requests are identified by it.
     pub sent: Option<&'static str>,
     pub status: u16,
     pub body: &'static str,
@@ -214,7 +214,7 @@ const KEYS: [&str; 19] = [
     "version",
 ];
 
-/// A body: nothing, JSON, or the name of a file beside.
+/// A body: nothing, JSON, or the name of a file in the same folder.
 fn body(vendor: &Vendor, value: &Value) -> &'static str {
     match value {
         Value::Null => "",
@@ -253,7 +253,7 @@ pub fn fits(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Lists that are no lists, made of an empty one: with an entry that is none, and with none at all in their place.
+/// Lists that are no lists, made of an empty one: with an invalid entry, and with no list at all in their place.
 pub fn odd_lists(empty: &str) -> [String; 2] {
     let Some((before, after)) = empty.split_once("/>") else {
         let null = if empty == "[]" { "null".to_owned() } else { empty.replace("[]", "null") };

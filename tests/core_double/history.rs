@@ -169,11 +169,7 @@ fn assert_state(
 ) {
     let target = arguments.target;
     assert_eq!(state.get("id").as_str(), Some(target.id().as_str()));
-    assert_eq!(
-        state.get("rotated_at") != before.get("rotated_at"),
-        due != Due::Nothing,
-        "`rotated_at` shows a reset"
-    );
+    assert_eq!(state.get("rotated_at") != before.get("rotated_at"), due != Due::Nothing, "`rotated_at` shows a reset");
     let stored = state.get("password").as_secret().map(Secret::for_state);
     if due == Due::Nothing {
         assert!(state.get("password") == before.get("password"), "without a reset the password stays");
@@ -206,7 +202,7 @@ fn assert_state(
     assert_eq!(state.get("smtp_port"), &port.into());
 }
 
-/// Of the keys that resets make, only the one in state is left, and what a warning names. Whoever is warned revokes it
+/// Of the keys that resets make, only the one in state is left, and what a warning names. The user revokes it
 /// by hand.
 fn assert_keys(state: &Value, warnings: &[Diagnostic], sandbox: &Sandbox) {
     let current = state.get("remote_version").as_str();

@@ -7,7 +7,7 @@ use sandbox::{ClosedPort, Effect, Fault, HubSpot, Operation};
 use crate::{
     account::Account,
     process::{Ended, Running, assert_gone},
-    scene::{APPLY, Accident, Outcome, Exit, Scene},
+    scene::{APPLY, Accident, Exit, Outcome, Scene},
     state_faults,
     state_server::StateServer,
     support::Workspace,
@@ -345,7 +345,7 @@ fn what_is_killed_while_the_state_is_stored_takes_at_most_the_state_with_it() {
     let write = server.hold();
     let run = scene.start();
     wait_until(|| server.is_holding());
-    // It has nothing left to do, and may have been told so already.
+    // It has nothing left to do, and may have been asked to end already.
     run.signal_providers_left("KILL");
     write.let_go();
     let ended = run.wait();
@@ -451,7 +451,7 @@ pub(crate) fn stalled(scene: &Scene, fault: Fault, then: impl FnOnce(&Running)) 
     run.wait()
 }
 
-/// Sends what Ctrl-C sends, and waits until core has taken note of it and tells its providers.
+/// Sends what Ctrl-C sends, and waits until core has noticed it and stops its providers.
 pub(crate) fn interrupt(scene: &Scene, run: &Running) {
     run.signal_group("INT");
     wait_until(|| printed(scene, "Stopping operation") && logged(scene, "GRPCProvider.v6: Stop"));

@@ -1,4 +1,4 @@
-//! Replacements, where core lets go of the old object before the new one is there, or makes the new one beside it.
+//! Replacements, where core deletes the old object before the new one is there, or creates the new one first.
 
 use std::thread;
 
@@ -8,7 +8,7 @@ use crate::{
     account::Account,
     process::{Running, assert_gone},
     process_faults::{clear, interrupt, stalled, wait_until},
-    scene::{Accident, Outcome, Exit, Keeps, Scene},
+    scene::{Accident, Exit, Keeps, Outcome, Scene},
     support::Workspace,
     table,
 };

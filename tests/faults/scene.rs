@@ -78,7 +78,7 @@ pub(crate) enum Keeps {
 pub(crate) struct Outcome {
     /// How many resets the vendor has seen.
     pub(crate) resets: usize,
-    /// What the user was told.
+    /// What the user was shown.
     pub(crate) reported: &'static str,
     /// What the state holds.
     pub(crate) state: &'static str,
@@ -153,12 +153,12 @@ impl Scene {
         Running::start(&self.workspace, &[&APPLY, &[parallelism.as_str()][..], options].concat())
     }
 
-    /// Checks what must hold after every accident, and tells what became of each credential.
+    /// Checks what must hold after every accident, and returns what became of each credential.
     ///
     /// - I1: the vendor has seen no more resets than it may.
     /// - I2: what was applied is the vendor's current password, and logs in.
     /// - I3: what has changed in the state is the vendor's, and nothing gave way to null.
-    /// - I4: no password, token or key stands in what was printed, in the log of core at its most talkative, or in temporary files.
+    /// - I4: no password, token or key is in what was printed, in the log of core at its most talkative, or in temporary files.
     /// - I5: nothing panicked, nobody reads of a bug in the provider, and the exit status is as it should be.
     /// - I6: no process and no socket is left.
     /// - I7: the next plan names exactly what was not applied; the next apply heals it with one reset, and the plan after that is empty.
@@ -217,7 +217,7 @@ impl Scene {
         }
     }
 
-    /// Reads what a run has left, and insists that it tells no secret anywhere.
+    /// Reads what a run has left, and checks that it shows no secret anywhere.
     #[track_caller]
     pub(crate) fn judge(&self, ended: &Ended) -> Run {
         self.learn_passwords();
@@ -271,7 +271,7 @@ impl Scene {
         self.workspace.stored().1
     }
 
-    /// Tells whether the password in these attributes logs in.
+    /// Returns whether the password in these attributes logs in.
     pub(crate) fn works(&self, attributes: &Value) -> bool {
         let [username, password] = ["username", "password"].map(|name| attributes[name].as_str().unwrap_or_default());
         self.workspace.logs_in_as(username, password)
@@ -313,7 +313,7 @@ fn exit_of(ended: &Ended) -> Exit {
     }
 }
 
-/// Tells what the diagnostics of one credential come to.
+/// Returns what the diagnostics of one credential come to.
 pub(crate) fn reported<'a>(diagnostics: impl Iterator<Item = &'a Diagnostic>) -> &'static str {
     let mut ours = diagnostics.filter(|diagnostic| !OF_CORE.contains(&diagnostic.summary.as_str()));
     let Some(first) = ours.next() else { return "nothing" };

@@ -73,7 +73,7 @@ impl StateServer {
         PriorCredential(sender)
     }
 
-    /// Tells whether there is a write that is held back.
+    /// Returns whether there is a write that is held back.
     pub(crate) fn is_holding(&self) -> bool {
         self.shared.is_holding.load(Ordering::SeqCst)
     }

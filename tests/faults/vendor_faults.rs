@@ -9,7 +9,7 @@ use sandbox::{Effect, Fault, HubSpot, KirimEmail, Model, Operation};
 
 use crate::{
     account::Account,
-    scene::{Accident, Outcome, Exit, Scene},
+    scene::{Accident, Exit, Outcome, Scene},
     support::Workspace,
     table,
 };
@@ -110,7 +110,7 @@ fn together(vendor: &'static Model, cases: Vec<Case>) -> Seen {
 }
 
 impl Case {
-    /// Scripts the fault, and tells whether it can happen at this vendor.
+    /// Scripts the fault, and returns whether it can happen at this vendor.
     fn happens_to(&self, account: &Account, scene: &Scene) -> bool {
         let fault = match &self.act {
             Act::Each(effect, times) => Some(Fault::new(effect.clone()).times(*times)),
@@ -290,8 +290,8 @@ fn two_passwords(scene: &Scene, account: &Account) -> Option<Fault> {
     Some(Fault::body((account.vendor.reset_response)(&both)))
 }
 
-/// Lets the vendor make this password next; nothing where the caller makes it, or whose is made next cannot be told
-/// among many.
+/// Lets the vendor make this password next; nothing where the caller makes it, or where it is not known
+/// whose is made next.
 fn next_password(scene: &Scene, account: &Account, password: &str) -> Option<()> {
     let vendor = account.vendor.makes_passwords().then(|| account.at(&scene.workspace.sandbox))?;
     vendor.next_password(&account.user(), password);

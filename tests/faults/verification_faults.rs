@@ -12,7 +12,7 @@ use crate::{
     account::Account,
     process::{Ended, Running, assert_gone},
     process_faults::{clear, interrupt, wait_until},
-    scene::{Accident, Outcome, Exit, NEW, OLD, Scene},
+    scene::{Accident, Exit, NEW, OLD, Outcome, Scene},
     state_faults::installed,
     state_server::StateServer,
     support::Workspace,

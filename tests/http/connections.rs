@@ -118,7 +118,8 @@ async fn an_answer_that_comes_after_a_wait_and_after_the_deadline_is_kept() {
 #[tokio::test]
 async fn a_password_of_the_callers_own_is_waited_for_as_long() {
     let notify = Arc::new(Notify::new());
-    let server = Server::start([AnswerWhenNotified(answer(200, &[], r#"{"email":"me@example.com"}"#), Arc::clone(&notify))]);
+    let server =
+        Server::start([AnswerWhenNotified(answer(200, &[], r#"{"email":"me@example.com"}"#), Arc::clone(&notify))]);
     let op = operation(5);
     let releasing = async {
         server.request().await;

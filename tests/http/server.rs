@@ -1,4 +1,4 @@
-//! A server that follows a script, byte for byte, and tells what it saw.
+//! A server that follows a script, byte for byte, and reports what it saw.
 
 use std::{
     io,
@@ -38,7 +38,7 @@ pub(crate) enum Act {
     SayAndStall(Vec<u8>),
     /// Reads a request and answers with a byte at a time.
     Drip(Vec<u8>),
-    /// Reads a request and answers when told to.
+    /// Reads a request and answers when notified.
     AnswerWhenNotified(Vec<u8>, Arc<Notify>),
     /// Reads a request for a tunnel, and opens one to this address whatever host is asked for.
     Tunnel(SocketAddr),

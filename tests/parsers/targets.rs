@@ -1,7 +1,7 @@
 //! Everything that reads bytes from outside, as functions of these bytes.
 //!
 //! `cargo test --test parsers` gives them random bytes, `fuzz/run` those that a fuzzer breeds. A target panics where
-//! something is wrong: what it reads crashes, is told on, or comes out otherwise than it went in.
+//! something is wrong: reading crashes, reveals a secret, or returns something else than what went in.
 
 use std::{ffi::OsString, sync::LazyLock};
 

@@ -70,7 +70,7 @@ pub(crate) struct Done {
 }
 
 impl Meanwhile {
-    /// Has it done when the moment comes. What was done is told when it is.
+    /// Has it done when the moment comes. What was done is stored then.
     pub(crate) fn begin(&self, world: &World, targets: &[Target]) -> Arc<Mutex<Option<Done>>> {
         let done = Arc::<Mutex<Option<Done>>>::default();
         if !targets.is_empty() {

@@ -84,7 +84,7 @@ impl Process {
         assert!(answer.diagnostics.is_empty(), "{:?}", answer.diagnostics);
     }
 
-    /// Tells it to stop.
+    /// Asks it to stop.
     pub(crate) async fn stop(&self) {
         // It may be killed at the same time.
         let _ = self.provider.clone().stop_provider(stop_provider::Request {}).await;
@@ -98,7 +98,7 @@ impl Process {
         }
     }
 
-    /// Tells it to end (SIGTERM).
+    /// Asks it to end (SIGTERM).
     pub(crate) fn terminate(&self) {
         if let Some(id) = self.child.id() {
             let sent = Command::new("kill").args(["-TERM", "--", &id.to_string()]).status();
@@ -173,5 +173,5 @@ impl Attached {
     }
 }
 
-/// How long a process may take to end that was told to.
+/// How long a process may take to end once it is asked to.
 const LONGEST_END: Duration = Duration::from_secs(60);

@@ -46,7 +46,7 @@ pub(crate) struct Wanted {
     pub(crate) is_reversed: bool,
     pub(crate) trigger: &'static str,
     pub(crate) rotate_after: Option<&'static str>,
-    /// To whom the password is encrypted.
+    /// The keys that the password is encrypted to.
     pub(crate) recipients: &'static [&'static str],
     /// How long a new password is tried, if at all.
     pub(crate) verify: Option<&'static str>,

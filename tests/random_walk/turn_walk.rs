@@ -335,7 +335,10 @@ impl Walk {
         if !was_cut && !is_taken_back {
             let worked = usize::from(is_made && (is_rotated || !is_update));
             assert!(all >= worked + said.certain, "{all} resets, and more are reported: {reported:?}");
-            assert!((all == 0) == (worked + said.certain + said.possible == 0) || said.possible > 0, "{all}: {reported:?}");
+            assert!(
+                (all == 0) == (worked + said.certain + said.possible == 0) || said.possible > 0,
+                "{all}: {reported:?}"
+            );
         }
         if *was_cut {
             // What it has revoked or reset before its end, it could not report.
@@ -421,7 +424,7 @@ impl Walk {
         }
         self.world.calm_down();
         assert_eq!(self.world.resets(), resets, "a destroy resets nothing");
-        // What a destroy has revoked before it failed, it tells.
+        // A destroy reports what it has revoked before it failed.
         if let Some(id) = self.stored.state.get("previous").as_str().filter(|id| self.live(id).is_none()) {
             self.touched.insert(id.to_owned());
         }

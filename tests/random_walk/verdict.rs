@@ -1,4 +1,4 @@
-//! What the user was told, and how it must fit what happened.
+//! What the user was shown, and how it must fit what happened.
 
 use sandbox::core::{
     caller::Failure,
@@ -20,7 +20,7 @@ impl Reported {
         self.possible += other.possible;
     }
 
-    /// What a failure tells.
+    /// What a failure reports.
     pub(crate) fn of(failure: &Failure) -> Self {
         let Failure::Said(diagnostics) = failure else { return Self { certain: 0, possible: 1 } };
         let mut reported = Self::default();

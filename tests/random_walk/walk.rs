@@ -131,7 +131,7 @@ impl Walk {
             }
             Operation::MakeAgain(target) => self.world.make_again(*target),
             Operation::Revoke(vendor) | Operation::GiveBack(vendor) => {
-                // A token that is replaced is one that processes have to be told.
+                // A process keeps the token that it was started with, so a new token needs a new process.
                 self.attached.end(&self.world).await;
                 if matches!(operation, Operation::Revoke(_)) {
                     self.world.revoke(vendor);
@@ -181,7 +181,7 @@ impl Walk {
         Some(planned)
     }
 
-    /// Begins a run, and refreshes all that is stored unless the run does without; tells whether that worked.
+    /// Begins a run, and refreshes all that is stored unless the run does without; returns whether that worked.
     async fn refresh_all(&mut self, run: &Run) -> bool {
         let resets = vendors::resets(&self.world.sandbox);
         self.attached.begin(&self.world, run.at_plan.as_ref()).await;
@@ -222,7 +222,11 @@ impl Walk {
                 let is_stored = !stored.state.get("rotated_at").is_null();
                 let setting = stored.state.get("on_external_change").as_str().unwrap_or("warn");
                 let is_expected = is_stale && is_stored && setting == "warn";
-                assert_eq!(warned, usize::from(is_expected), "a stale password is a warning once, where that is asked for");
+                assert_eq!(
+                    warned,
+                    usize::from(is_expected),
+                    "a stale password is a warning once, where that is asked for"
+                );
                 count(&self.tally.stale, is_stale.into());
                 for name in ["password", "rotated_at", "id", "rotation_trigger"] {
                     assert!(refreshed.state.get(name) == stored.state.get(name), "a refresh leaves `{name}` alone");
@@ -358,7 +362,11 @@ impl Walk {
         if !is_verifiable && !lost {
             let failed = [&applied.made, &applied.deleted].into_iter().flatten().find_map(|it| it.as_ref().err());
             let Some(failed) = failed else { panic!("a mail server that is not there is seen before the reset") };
-            assert_eq!(Reported::of(failed), Reported::default(), "what is seen before the reset costs none: {failed:?}");
+            assert_eq!(
+                Reported::of(failed),
+                Reported::default(),
+                "what is seen before the reset costs none: {failed:?}"
+            );
         }
         let is_delete_first = plan.action == Action::Replace && !wanted.create_first;
         let is_prevented = done.is_some_and(|done| done.prevents(target));
@@ -415,7 +423,10 @@ impl Walk {
             count(&self.tally.unverified, may_fail.into());
         } else if applied.is_tainted {
             let reported = applied.made.as_ref().and_then(|made| made.as_ref().err()).map(Reported::of);
-            assert!(reported.is_some_and(|reported| reported != Reported::default()), "what has reset nothing leaves nothing");
+            assert!(
+                reported.is_some_and(|reported| reported != Reported::default()),
+                "what has reset nothing leaves nothing"
+            );
             resource.lived = Some(History::after(None, &wanted.arguments, *due));
             resource.target = Some(target);
             (resource.is_tainted, resource.is_doubtful) = (true, false);
@@ -431,19 +442,22 @@ impl Walk {
         }
     }
 
-    /// What the vendor has seen fits what was told; and where nobody can be wrong, the stored password is the vendor's.
+    /// What the vendor has seen fits what was reported. Where nobody can be wrong, the stored password is the vendor's.
     fn judge(&self, group: &Group, before: &BTreeMap<String, usize>, faulty: bool, done: Option<&Done>) {
         let Some(target) = group.target else { return };
         let by_others = usize::from(done.is_some_and(|done| done.is_reset_of(target)));
         let happened = target.resets(&self.world.sandbox).wrapping_sub(before[&target.id()]) - by_others;
         let worked = group.members.iter().filter(|member| member.worked && member.due != Due::Nothing);
         let worked: Vec<_> = worked.collect();
-        // "The password was changed" is true of somebody else's reset too, and no vendor tells whose it shows.
+        // "The password was changed" is true of somebody else's reset too, and no vendor shows whose it was.
         let least = worked.len() + group.reported.certain.saturating_sub(by_others);
         let most = worked.len() + group.reported.certain + group.reported.possible;
         // A password of the caller's own may be sent again: the same request has the same end.
         let most = if target.vendor.takes_passwords && faulty && most > 0 { usize::MAX } else { most };
-        assert!((least..=most).contains(&happened), "{happened} resets of {target:?}, and {least} to {most} were reported");
+        assert!(
+            (least..=most).contains(&happened),
+            "{happened} resets of {target:?}, and {least} to {most} were reported"
+        );
 
         count(&self.tally.resets, happened);
         count(&self.tally.failed_resets, group.members.iter().filter(|member| !member.worked).count());
@@ -509,7 +523,7 @@ impl Walk {
     }
 
     /// Of the keys that resets make, none is left that is neither stored nor named, but for those of which nobody can
-    /// know. Whoever reads of them revokes them by hand.
+    /// know. The user revokes them by hand.
     fn judge_keys(&mut self, reported: &[Diagnostic], strays: usize) {
         let states = self.resources.iter().flat_map(|resource| {
             resource.deposed.iter().map(|(_, deposed)| &deposed.state).chain([&resource.stored.state])
@@ -660,7 +674,7 @@ impl Group {
         });
         if let Some(Err(failure)) = &applied.made {
             let mut reported = Reported::of(failure);
-            // Nobody can know that what a mail server refuses was dead before, where the vendor tells of no change.
+            // Nobody can know that what a mail server refuses was dead before, where the vendor shows no change.
             if was_dead && arguments.verify.value.is_some() && !arguments.target.vendor.shows_changes {
                 reported = Reported { certain: 0, possible: reported.certain + reported.possible };
             }

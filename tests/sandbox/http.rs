@@ -1,4 +1,4 @@
-//! HTTP as such, whoever the vendor.
+//! HTTP as such, for every vendor.
 
 use std::thread;
 

@@ -275,7 +275,7 @@ fn propagation_is_scripted_over_http_too() {
     assert!(sandbox.smtp_connections().is_empty());
 }
 
-/// Goes the whole way of a login and tells the code of each reply, up to where the connection ends.
+/// Goes the whole way of a login and returns the code of each reply, up to where the connection ends.
 fn walk(sandbox: &Sandbox) -> Vec<String> {
     let password = sandbox.hubspot().password(USER).unwrap();
     let mut codes = Vec::new();
@@ -299,7 +299,7 @@ fn walk_on(sandbox: &Sandbox, password: &str, codes: &mut Vec<String>) -> io::Re
     Ok(())
 }
 
-/// Connects with TLS from the first byte, and tells why that does not work.
+/// Connects with TLS from the first byte, and returns why that does not work.
 fn handshake(sandbox: &Sandbox) -> Result<(), rustls::Error> {
     let mut stream = TcpStream::connect(("127.0.0.1", sandbox.smtps_port())).unwrap();
     let mut client: ClientConnection = client_of(sandbox);

@@ -1,4 +1,4 @@
-//! A server that does each thing wrong: what the client takes it for, and that it tells it nothing before TLS.
+//! A server that does each thing wrong: what the client takes it for, and that it sends it nothing secret before TLS.
 
 use sandbox::{ClosedPort, Showing, SmtpEffect, SmtpFault, Stage};
 use terraform_provider_smtp::smtp::{Failure, FailureKind, Roots, Security, Server};

@@ -67,7 +67,7 @@ impl Program {
         Some(Self(program))
     }
 
-    /// Tells whether it knows a feature.
+    /// Returns whether it knows a feature.
     pub fn knows(&self, feature: Feature) -> bool {
         let minor = self.version().split('.').nth(1).and_then(|minor| minor.parse().ok());
         minor.is_some_and(|minor| feature.is_in(self.is_opentofu(), minor))

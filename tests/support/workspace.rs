@@ -130,12 +130,12 @@ impl Workspace {
         None
     }
 
-    /// Tells whether the program knows write-only arguments and ephemeral values.
+    /// Returns whether the program knows write-only arguments and ephemeral values.
     pub fn knows_write_only(&self) -> bool {
         self.program.knows(Feature::WRITE_ONLY)
     }
 
-    /// Tells whether the program knows `moved` between two types of resources.
+    /// Returns whether the program knows `moved` between two types of resources.
     pub fn knows_moved_between_types(&self) -> bool {
         self.program.knows(Feature::MOVED_BETWEEN_TYPES)
     }
@@ -151,7 +151,7 @@ impl Workspace {
         self.add(HubSpot::MODEL, user_name);
     }
 
-    /// Adds a mailbox at `HostUp`, and tells its id.
+    /// Adds a mailbox at `HostUp`, and returns its id.
     pub fn add_mailbox(&self, address: &str) -> String {
         self.users.borrow_mut().insert(address.to_owned());
         self.sandbox.hostup().add_mailbox(HostUp::ACCOUNT_ID, address)
@@ -224,7 +224,7 @@ impl Workspace {
         self.run(&[&["apply", "-json", "-auto-approve", "-input=false"], options].concat())
     }
 
-    /// Plans; the exit status tells whether there is something to do.
+    /// Plans; the exit status shows whether there is something to do.
     #[must_use = "a run may have failed"]
     pub fn plan(&self) -> Run {
         self.plan_with(&[])
@@ -236,7 +236,7 @@ impl Workspace {
         self.run(&[&["plan", "-json", "-detailed-exitcode", "-input=false"], options].concat())
     }
 
-    /// Plans, and tells what the resource at [`ADDRESS`] is going to be; unknown attributes are missing.
+    /// Plans, and returns what the resource at [`ADDRESS`] is going to be; unknown attributes are missing.
     pub fn planned(&self) -> Value {
         self.plan_with(&["-out=plan"]).succeeded();
         let plan = self.saved_plan();
@@ -288,7 +288,7 @@ impl Workspace {
         self.run(&["import", "-no-color", "-input=false", ADDRESS, id])
     }
 
-    /// Runs the program, and insists that it tells no secret and leaves no temporary file behind.
+    /// Runs the program, and checks that it shows no secret and leaves no temporary file behind.
     #[must_use = "a run may have failed"]
     #[track_caller]
     pub fn run(&self, arguments: &[&str]) -> Run {
@@ -326,7 +326,7 @@ impl Workspace {
         (run, log)
     }
 
-    /// Runs the program for what it is asked to tell as JSON, secrets included.
+    /// Runs the program for what it is asked to print as JSON, secrets included.
     #[track_caller]
     pub fn json(&self, arguments: &[&str]) -> Value {
         let output = self.command(arguments).output().expect("the program starts");
@@ -336,7 +336,7 @@ impl Workspace {
         serde_json::from_slice(&output.stdout).expect("it prints JSON")
     }
 
-    /// Takes the log away, and insists that it tells no secret.
+    /// Takes the log away, and checks that it shows no secret.
     #[track_caller]
     fn searched_log(&self, command: &str) -> String {
         let path = self.path(LOG);
@@ -451,12 +451,12 @@ impl Workspace {
         (current, deposed.into_iter().map(|instance| instance.attributes).collect())
     }
 
-    /// Tells whether the mail server takes a password of [`USER`].
+    /// Returns whether the mail server accepts a password of [`USER`].
     pub fn logs_in(&self, password: &str) -> bool {
         self.logs_in_as(USER, password)
     }
 
-    /// Tells whether the mail server takes a password.
+    /// Returns whether the mail server accepts a password.
     pub fn logs_in_as(&self, username: &str, password: &str) -> bool {
         client::logs_in(&self.sandbox, username, password).expect("the mail server says yes or no")
     }

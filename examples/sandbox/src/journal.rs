@@ -120,7 +120,7 @@ impl Journal {
         self.answered.notify_all();
     }
 
-    /// Blocks until every request is answered, for at most a minute; tells whether they are.
+    /// Blocks until every request is answered, for at most a minute; returns whether they are.
     pub(crate) fn wait_for_answers(&self) -> bool {
         let waits = |requests: &mut Requests| requests.recorded.iter().any(|(_, recorded)| recorded.status.is_none());
         let waited = self.answered.wait_timeout_while(lock(&self.requests), Duration::from_mins(1), waits);

@@ -73,7 +73,7 @@ pub(crate) async fn hang_up(mut stream: impl Wire) {
         stream.shutdown().await?;
         tokio::io::copy(&mut stream.take(BODY_LIMIT), &mut tokio::io::sink()).await
     };
-    // Whether the client waited for the end or not, there is no more to tell it.
+    // Whether the client waited for the end or not, there is nothing more to send it.
     let _ = timeout(Duration::from_secs(2), drained).await;
 }
 

@@ -207,12 +207,12 @@ impl Peer {
     ///
     /// # Panics
     ///
-    /// Where no TLS comes about, or it is not TLS from the first byte.
+    /// Where no TLS is agreed on, or it is not TLS from the first byte.
     pub fn agrees_on(&self) -> Value {
         install::script("connect.cjs", &[self.port.to_string()]).expect("a TLS connection")
     }
 
-    /// Waits for the next thing of that kind that it tells, and answers with all that it told until then.
+    /// Waits for the next event of that kind, and returns all that it reported until then.
     ///
     /// # Panics
     ///
@@ -221,7 +221,8 @@ impl Peer {
         let mut reported = Vec::new();
         loop {
             let next = self.events.recv_timeout(PATIENCE);
-            reported.push(next.unwrap_or_else(|_| panic!("it should have reported {event}, and reported {reported:?}")));
+            reported
+                .push(next.unwrap_or_else(|_| panic!("it should have reported {event}, and reported {reported:?}")));
             if reported.last().is_some_and(|last| last["event"] == event) {
                 return reported;
             }

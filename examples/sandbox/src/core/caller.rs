@@ -54,7 +54,7 @@ pub struct Plan {
     pub private: Vec<u8>,
 }
 
-/// What core holds against a resource, beside its configuration.
+/// What core holds against a resource, in addition to its configuration.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Wish {
     Configured,

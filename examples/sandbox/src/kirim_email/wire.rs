@@ -38,7 +38,7 @@ impl Resource<'_> {
     }
 }
 
-/// Tells what a path stands for, if anything.
+/// Returns what a path stands for, if anything.
 pub(crate) fn path(path: &str) -> Option<Path<'_>> {
     let mut segments = path.strip_prefix("/api/domains/")?.split('/');
     let domain = segments.next().filter(|domain| !domain.is_empty())?;

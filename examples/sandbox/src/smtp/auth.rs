@@ -8,7 +8,7 @@ use super::{
         faults::Moment,
         journal::{Login, Tls},
     },
-    Line, Mail, Refused, STARTTLS_FIRST, Session, Stage, Attempt,
+    Attempt, Line, Mail, Refused, STARTTLS_FIRST, Session, Stage,
 };
 
 /// Who wants to log in, and with what.

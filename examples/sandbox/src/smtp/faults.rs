@@ -110,7 +110,7 @@ pub(crate) enum Met {
 }
 
 impl SmtpFault {
-    /// A fault that happens once, to whoever comes to that stage first.
+    /// A fault that happens once, to the first client that reaches that stage.
     pub fn new(stage: Stage, effect: SmtpEffect) -> Self {
         Self { stage, user_name: None, mechanism: None, times: at_first(), effect }
     }

@@ -17,7 +17,7 @@ use super::{
         tls::Showing,
     },
     SmtpEffect, Stage,
-    faults::{Met, Attempt},
+    faults::{Attempt, Met},
 };
 
 /// Carries out the handshake.
