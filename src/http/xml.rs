@@ -75,7 +75,7 @@ fn rewritten(xml: &[u8], breaks: Breaks) -> Zeroizing<Vec<u8>> {
                     Some(character) => text.push(character),
                     None => match resolve_predefined_entity(&reference) {
                         Some(character) => text.push_str(character),
-                        // No vendor sends a document that defines its own.
+                        // No vendor sends a document that defines entities of its own.
                         None => return json,
                     },
                 }

@@ -56,7 +56,7 @@ impl LiveCredentials {
         self.lock().iter().filter(|holder| holder.vendor == target.vendor.name).any(|holder| {
             let held = &holder.stored.credential;
             let [held_user, user] = [held, credential].map(|one| one.username.as_ref().filter(|_| names_one));
-            // If nothing that the vendor returned distinguishes credentials, any credential of this name may be the one.
+            // If nothing in the response distinguishes credentials, any credential of this name may be the one.
             let is_unnamed = held.version.is_none() && held_user.is_none() && holder.id == target.id();
             is_unnamed || is_same(held.version.as_ref(), credential.version.as_ref()) || is_same(held_user, user)
         })

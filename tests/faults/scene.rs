@@ -158,7 +158,7 @@ impl Scene {
     /// - I1: the vendor has seen no more resets than it may.
     /// - I2: what was applied is the vendor's current password, and logs in.
     /// - I3: what has changed in the state is the vendor's, and nothing gave way to null.
-    /// - I4: no password, token or key is in what was printed, in the log of core at its most talkative, or in temporary files.
+    /// - I4: no password, token or key is in what was printed, in core's log at its most talkative, or in temporary files.
     /// - I5: nothing panicked, nobody reads of a bug in the provider, and the exit status is as it should be.
     /// - I6: no process and no socket is left.
     /// - I7: the next plan names exactly what was not applied; the next apply heals it with one reset, and the plan after that is empty.

@@ -89,8 +89,8 @@
 //! It is no part of the provider: the tests and the examples depend on it. [`core`] plays the other side, Terraform's.
 //! A vendor is one file next to `hubspot.rs` and a line in `vendors.rs`. With its [`Model`] it takes part in every test
 //! that goes through all vendors. [`ExampleMail`] is a vendor that does not exist, for the provider's `http` block; the
-//! same faults concern it. The path alone shows which vendor a request is for. The head of a vendor's file says what its
-//! documents leave open, and how it is taken here.
+//! same faults concern it. The path alone shows which vendor a request is for. The head of a vendor's file says what
+//! its documents leave open, and how it is taken here.
 
 #![expect(
     clippy::missing_panics_doc,
