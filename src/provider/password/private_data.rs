@@ -207,7 +207,7 @@ mod tests {
             let heals = Private::from(PrivateData::of_plan(&existing(at(before)), None, true));
             let other = Private::from(PrivateData::of_plan(&existing(at(before)), None, false));
             assert_eq!((after(&heals), after(&other), PrivateData::from(&other).healed), (before + 1, 0, before));
-            assert_eq!(PrivateData::of_failure(&heals), at(before), "a rotation that failed is none");
+            assert_eq!(PrivateData::of_failure(&heals), at(before), "a failed rotation is not counted");
             assert_eq!(PrivateData::of_live(&at(before)), at(0));
             // As replacements: core plans them once more, with what the first plan noted.
             let [heals, other] =
