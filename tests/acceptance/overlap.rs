@@ -345,7 +345,7 @@ fn a_key_whose_id_was_never_returned_is_named_by_its_user() {
         assert_ne!(text, unknown);
         workspace.file("terraform.tfstate", &unknown);
         workspace.write(&rotated(trigger, overlap));
-        let warning = workspace.apply().warning().is("The old credential may still be valid");
+        let warning = workspace.apply().warning().is("The previous credential may still be valid");
         warning.says(&[&format!("with the user name `{}`", old.key), "Revoke it by hand"]);
         assert_eq!(workspace.state()["previous"], Value::Null);
         workspace.working_password();

@@ -299,7 +299,7 @@ fn an_old_key_outlives_a_new_one_that_does_not_log_in() {
         let run = workspace.apply().succeeded();
         let summaries: Vec<_> = run.diagnostics.iter().map(|diagnostic| &*diagnostic.summary).collect();
         assert_eq!(summaries.len(), 2, "{order}: {run}");
-        for expected in ["The new password did not log in", "The old credential was not revoked"] {
+        for expected in ["The new password did not log in", "The previous credential was not revoked"] {
             assert!(summaries.contains(&expected), "{order}: {summaries:?}");
         }
         let spared =

@@ -100,7 +100,7 @@ impl Resource for CredentialPair {
             Crash::BeforeAct => "The password was not changed. Apply again.",
             Crash::InDoubt => {
                 "The password may have been changed. If this was an update, that is the password of the other \
-                 credential: the current one was not touched, and the state keeps what it has of it. Apply again."
+                 credential: the current one was not touched, and its data in the state is unchanged. Apply again."
             }
             Crash::Deleting => "The password was not changed. Try again.",
         }

@@ -71,7 +71,7 @@ pub(in crate::provider) fn after_previous(mut diagnostic: Diagnostic, previous: 
 pub(in crate::provider) fn unidentified(target: &Target, username: &str) -> Diagnostic {
     let (title, username) = (target.vendor.title, stored(username));
     Diagnostic::warning(
-        "The old credential may still be valid",
+        "The previous credential may still be valid",
         format!(
             "Revoking the credential of `{}` with the user name `{username}`: {title} did not return its id when it was \
              made, so it cannot be revoked. {} Revoke it by hand at {title}.",

@@ -9,11 +9,11 @@ use crate::{
     vendors::Target,
 };
 
-/// The warning for an old credential that could not be revoked.
+/// The warning for the previous credential that could not be revoked.
 pub(in crate::provider) fn not_revoked(target: &Target, old: &str, error: &Error) -> Diagnostic {
     let old = stored(old);
     Diagnostic::warning(
-        "The old credential may still be valid",
+        "The previous credential may still be valid",
         format!(
             "Revoking `{old}`, which `{}` replaces: {} {} The new password is stored. Revoke `{old}` by hand.",
             target.id(),
@@ -54,13 +54,13 @@ pub(in crate::provider) fn still_held(target: &Target, id: &str) -> Diagnostic {
     )
 }
 
-/// The warning for an old credential that was not revoked because its successor did not log in.
+/// The warning for the previous credential that was not revoked because its successor did not log in.
 pub(in crate::provider) fn spared(target: &Target, old: &str) -> Diagnostic {
     let old = stored(old);
     Diagnostic::warning(
-        "The old credential was not revoked",
+        "The previous credential was not revoked",
         format!(
-            "Revoking `{old}`, which `{}` replaces: the new one did not log in, so the old one is left valid. {} The \
+            "Revoking `{old}`, which `{}` replaces: the new one did not log in, so the previous one is left valid. {} The \
              state is up to date. Once the new one logs in, revoke `{old}` by hand.",
             target.id(),
             Outcome::Changed.sentence()
@@ -69,15 +69,15 @@ pub(in crate::provider) fn spared(target: &Target, old: &str) -> Diagnostic {
     .at(path(target))
 }
 
-/// The warning for an old credential that was not revoked because there was no time to wait until its successor works
+/// The warning for the previous credential that was not revoked because there was no time to wait until its successor works
 /// everywhere.
 pub(in crate::provider) fn not_settled(target: &Target, old: &str) -> Diagnostic {
     let (old, title) = (stored(old), target.vendor.title);
     Diagnostic::warning(
-        "The old credential was not revoked",
+        "The previous credential was not revoked",
         format!(
             "Revoking `{old}`, which `{}` replaces: at {title} a new credential may need some time until it works, and \
-             there was no time left to wait for that, so the old one is left valid. {} The state is up to date. Once \
+             there was no time left to wait for that, so the previous one is left valid. {} The state is up to date. Once \
              the new one logs in, revoke `{old}` by hand.",
             target.id(),
             Outcome::Changed.sentence()
@@ -91,7 +91,7 @@ pub(in crate::provider) fn not_settled(target: &Target, old: &str) -> Diagnostic
 pub(in crate::provider) fn stopped_before_settled(target: &Target, old: &str) -> Diagnostic {
     let (old, title) = (stored(old), target.vendor.title);
     Diagnostic::error(
-        "The old credential was not revoked",
+        "The previous credential was not revoked",
         format!(
             "Revoking the credential of `{}`: at {title} a new credential may need some time until it works, and the \
              operation was stopped while it waited for that, so `{old}` is left valid. {} Apply again to revoke it.",
@@ -101,13 +101,13 @@ pub(in crate::provider) fn stopped_before_settled(target: &Target, old: &str) ->
     )
 }
 
-/// The warning for an old credential whose successor has no known name yet, so the two may not be matched.
+/// The warning for the previous credential whose successor has no known name yet, so the two may not be matched.
 pub(in crate::provider) fn successor_unknown(target: &Target, old: &str) -> Diagnostic {
     let old = stored(old);
     Diagnostic::warning(
-        "The old credential may stay valid",
+        "The previous credential may stay valid",
         format!(
-            "Replacing `{}`: the new credential's name is not known yet. If it differs, the old one, `{old}`, is not \
+            "Replacing `{}`: the new credential's name is not known yet. If it differs, the previous one, `{old}`, is not \
              revoked afterwards. {} In that case, revoke `{old}` by hand.",
             target.id(),
             Outcome::NotChanged.sentence()
@@ -116,12 +116,12 @@ pub(in crate::provider) fn successor_unknown(target: &Target, old: &str) -> Diag
     .at(path(target))
 }
 
-/// The warning for an old credential that stays valid as long as another replacement of the same run, whose target was
+/// The warning for the previous credential that stays valid as long as another replacement of the same run, whose target was
 /// not known at plan time, may still need it.
 pub(in crate::provider) fn successor_pending(target: &Target, old: &Predecessor) -> Diagnostic {
     let (id, old, title) = (target.id(), stored(old.id()).to_string(), old.target.vendor.title);
     Diagnostic::warning(
-        "The old credential may stay valid",
+        "The previous credential may stay valid",
         format!(
             "Revoking `{old}`, which `{id}` replaces: another resource of this run is replaced too, and its new target \
              was not known at plan time. If that is not `{id}`, `{old}` is not revoked. {} The state is up to date. \

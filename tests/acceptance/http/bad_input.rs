@@ -39,7 +39,7 @@ fn a_mistake_in_a_description_is_reported_at_its_argument() {
             "{domain}/{user}\"\n      json",
             "{domain}/{usr}\"\n      json",
             "http.reset.path",
-            "has a placeholder that is not known here",
+            "has an unknown placeholder",
         ),
         (
             "/domains/{domain}/{user}",
@@ -93,14 +93,9 @@ fn a_mistake_in_a_description_is_reported_at_its_argument() {
             "    smtp {\n      username = \"{user}@{domain}\"\n    }\n",
             "",
             "http",
-            "must say where the user name for SMTP is from",
+            "must say where the user name for SMTP comes from",
         ),
-        (
-            "path  = \"/domains/{domain}\"",
-            "path = \"/{id}\"",
-            "http.read.path",
-            "has a placeholder that is not known here",
-        ),
+        ("path  = \"/domains/{domain}\"", "path = \"/{id}\"", "http.read.path", "has an unknown placeholder"),
         (
             "/domains/{domain}/{user}",
             "/domains/{id}",

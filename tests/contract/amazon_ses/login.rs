@@ -252,8 +252,8 @@ async fn each_source_that_does_not_work_is_named() {
         (&[("profile", "process")], &["the profile `process` uses `credential_process`"]),
         (&[("profile", "empty")], &["the profile `empty` has no credentials in "]),
         (&[("AWS_PROFILE", "missing")], &["the profile `missing` has no credentials in "]),
-        (&[("profile", "round")], &["circle of `source_profile`"]),
-        (&[("profile", "mfa")], &["the profile `mfa` needs a code of an MFA device"]),
+        (&[("profile", "round")], &["`source_profile` cycle"]),
+        (&[("profile", "mfa")], &["the profile `mfa` needs an MFA code"]),
         (&[("profile", "half")], &["the profile `half` has a `role_arn` but not exactly one of"]),
         (
             &[("profile", "refused")],
