@@ -153,7 +153,7 @@ async fn debugging_prints_where_to_attach_and_ends_at_an_interrupt() {
     assert!(!Path::new(&socket).exists());
 }
 
-// Who is let in
+// Who may connect
 
 #[tokio::test]
 async fn a_client_that_is_not_core_is_refused() {

@@ -69,7 +69,7 @@ use crate::{
 /// How many operations a walk has.
 const OPERATIONS: usize = 200;
 
-/// What all walks of this program have come to.
+/// The totals of all walks of this program.
 static TALLY: LazyLock<Tally> = LazyLock::new(Tally::default);
 
 macro_rules! fixed {
@@ -260,7 +260,7 @@ fn scenarios() -> Vec<(String, Vec<Operation>)> {
     scenarios
 }
 
-/// Whether a reset at this vendor whose response is lost, and which has happened or not, comes to a moment.
+/// Whether a reset at this vendor reaches a moment, where its response is lost and it has happened or not.
 fn happens(target: Target, when: When, acts: Option<bool>) -> bool {
     let vendor = target.vendor;
     match when {

@@ -100,7 +100,7 @@ impl Turn {
     }
 }
 
-/// The most that the figures of one command are to be, where there are enough resources to judge it by.
+/// The upper bounds of the figures of one command, where there are enough resources to judge them.
 struct Bounds {
     /// Times `terraform_data`'s wall time.
     wall: f64,

@@ -76,7 +76,7 @@ pub(crate) fn build_provider(profile: &str) -> Result<PathBuf, String> {
     executable.filter(|_| build.status.success()).ok_or_else(|| "The provider cannot be built.".to_owned())
 }
 
-/// The configuration file by which core takes the provider from a folder, with no `init`.
+/// The configuration file that makes core use the provider in a folder, without `init`.
 pub(crate) fn cli_config(folder: &Path) -> String {
     let folder = folder.display().to_string();
     format!(

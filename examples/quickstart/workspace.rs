@@ -12,7 +12,7 @@ use crate::core::{Core, cli_config};
 pub(super) struct Plan {
     /// Whether the refresh found the password to be somebody else's.
     pub(super) stale: Value,
-    /// What is to be done, in its order.
+    /// The planned actions, in order.
     pub(super) actions: Value,
 }
 

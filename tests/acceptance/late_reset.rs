@@ -180,7 +180,7 @@ fn carried_out_late(workspace: &Workspace, cells: &[Cell]) -> BTreeMap<String, u
     cells.iter().map(resets).collect()
 }
 
-/// Resets once more what no refresh has rotated, as the guide has it, and insists that all is well then.
+/// Resets once more what no refresh has rotated, as the guide says, and checks that all is well then.
 fn reset_by_hand(workspace: &Workspace, cells: &[&Cell], resets: &BTreeMap<String, usize>) {
     let replaced: Vec<_> = cells.iter().map(|cell| format!("-replace={}", cell.address())).collect();
     let options: Vec<_> = [AT_ONCE].into_iter().chain(replaced.iter().map(String::as_str)).collect();

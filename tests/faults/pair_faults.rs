@@ -61,7 +61,7 @@ fn whatever_ends_a_rotation_the_password_in_the_state_works() {
     let before = || Fault::new(Effect::Stall).on(Operation::List).before().times(2);
     let ends: [(usize, Fault, End); 9] = [
         (0, stall(), |workspace, run| {
-            // Core takes a second one for impatience only after it has taken note of the first.
+            // Core treats a second one as impatience only after it has noticed the first.
             interrupted(workspace, run);
             run.signal_core("INT");
         }),

@@ -117,7 +117,7 @@ fn a_second_interrupt_gives_the_password_up() {
     let Some(scene) = scene() else { return };
     let ended = stalled(&scene, stall(), |run| {
         run.signal_core("INT");
-        // Core takes a second one for impatience only after it has taken note of the first.
+        // Core treats a second one as impatience only after it has noticed the first.
         wait_until(|| printed(&scene, "Interrupt received"));
         run.signal_core("INT");
     });

@@ -17,7 +17,7 @@ pub(crate) const APPLY: [&str; 4] = ["apply", "-json", "-auto-approve", "-input=
 const OUTCOMES: [&str; 3] =
     ["The password was not changed.", "The password may have been changed.", "The password was changed."];
 
-/// What core says of its own accord.
+/// What core itself reports.
 const OF_CORE: [&str; 6] = [
     "Failed to persist state to backend",
     "Failed to save state",
@@ -313,7 +313,7 @@ fn exit_of(ended: &Ended) -> Exit {
     }
 }
 
-/// Returns what the diagnostics of one credential come to.
+/// Returns what the diagnostics of one credential report.
 pub(crate) fn reported<'a>(diagnostics: impl Iterator<Item = &'a Diagnostic>) -> &'static str {
     let mut ours = diagnostics.filter(|diagnostic| !OF_CORE.contains(&diagnostic.summary.as_str()));
     let Some(first) = ours.next() else { return "nothing" };

@@ -87,7 +87,7 @@ impl StateServer {
 impl Drop for StateServer {
     fn drop(&mut self) {
         self.shared.ended.store(true, Ordering::SeqCst);
-        // Wakes it up, so that it sees that it is to end.
+        // Wakes it up to notice that it has to end.
         let _ = TcpStream::connect(self.address);
         let _ = self.thread.take().map(JoinHandle::join);
     }

@@ -25,7 +25,7 @@ use tokio::runtime::Runtime;
 
 use crate::{NEEDLE, mail_server::MailServer, seeds, vendors::Vendors};
 
-/// A name, and what takes the bytes.
+/// A name, and the function that reads the bytes.
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by name.

@@ -109,7 +109,7 @@ impl Operation {
 /// Walks of up to so many operations.
 pub(crate) fn walks(operations: usize) -> impl Strategy<Value = Vec<Operation>> {
     let homes = (vendor(), vendor(), option::weighted(0.6, vendor()));
-    // Half of the walks have a vendor of which two resources are, so that they often name the same credential.
+    // Half of the walks have two resources at one vendor, which then often name the same credential.
     let homes = homes.prop_map(|(first, second, third)| [first, third.unwrap_or(first), second]).no_shrink();
     homes.prop_flat_map(move |homes| collection::vec(operation(homes), operations))
 }

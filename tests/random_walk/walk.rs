@@ -65,7 +65,7 @@ struct Walk {
 struct Resource {
     stored: Stored,
     deposed: Vec<(Target, Stored)>,
-    /// What the state is of; nothing where there is none.
+    /// The credential in the state; nothing where there is no state.
     target: Option<Target>,
     lived: Option<History>,
     is_tainted: bool,

@@ -22,7 +22,7 @@ fn secret() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What counts as nothing wherever it stands: white space, control and format characters, terminal sequences, and
+/// What is ignored wherever it is: white space, control and format characters, terminal sequences, and
 /// beginnings of such.
 pub(crate) fn nothing() -> impl Strategy<Value = &'static str> {
     select(vec![

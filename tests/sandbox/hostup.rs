@@ -1,4 +1,4 @@
-//! [`HostUp`], whose mailboxes take the password that the caller makes.
+//! [`HostUp`], whose mailboxes accept the password that the caller makes.
 
 use sandbox::{Fault, HostUp, Operation, Sandbox};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What can be made to go wrong with the submission server, in code and over HTTP, and what is written down of it.
+//! What can be made to go wrong with the submission server, in code and over HTTP, and what is recorded of it.
 
 use std::{
     io::{self, Read, Write},
@@ -18,7 +18,7 @@ use crate::{
     smtp::{client_of, logs_in, mail_server, secure_mail_server, try_reply},
 };
 
-/// In the order in which a login comes to them.
+/// In the order in which a login reaches them.
 const STAGES: [Stage; 9] = [
     Stage::Banner,
     Stage::Ehlo,

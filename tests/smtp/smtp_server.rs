@@ -1,4 +1,4 @@
-//! Logins at `smtp-server`, which offers AUTH in clear and would take it.
+//! Logins at `smtp-server`, which offers AUTH in clear and would accept it.
 
 use serde_json::{Value, json};
 use terraform_provider_smtp::{

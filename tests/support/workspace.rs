@@ -512,7 +512,7 @@ fn environment(directory: &Path, sandbox: &Sandbox) -> BTreeMap<String, String> 
     own.into_iter().chain(sandbox.env()).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// Has the program take the provider that was just built, with no `init`.
+/// Has the program use the provider that was just built, without `init`.
 fn cli_config() -> String {
     let binary = Path::new(env!("CARGO_BIN_EXE_terraform-provider-smtp"));
     let folder = binary.parent().expect("a binary is in a folder");

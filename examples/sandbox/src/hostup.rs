@@ -5,7 +5,7 @@
 //!
 //! What these leave open, and how it is taken here:
 //!
-//! - Somebody else's account is a 404, though the text for 403 speaks of ownership too; a missing scope is a 403.
+//! - Somebody else's account is a 404, though the text for 403 mentions ownership too; a missing scope is a 403.
 //! - `account_not_eligible_cpanel` is the `code` of the 409, and comes before the password is looked at. Such an account can
 //!   still be read.
 //! - The codes of the other errors are `unauthorized`, `forbidden`, `not_found`, `rate_limited` and `internal_error`.

@@ -432,7 +432,7 @@ fn listen(port: u16) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Locks whatever became of the last holder: a test that fails must not take the sandbox with it.
+/// Locks even if the last holder panicked: a test that fails must not break the sandbox.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

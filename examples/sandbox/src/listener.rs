@@ -106,7 +106,7 @@ async fn exchange(stream: &mut impl Wire, request: &Request, shared: &Shared) ->
     deliver(stream, &answer, effect.as_ref(), &shared.gate).await
 }
 
-/// Does what is asked, unless a fault comes before it, and returns how the answer is to be delivered.
+/// Does what is asked, unless a fault comes before it, and returns how to deliver the answer.
 async fn call_vendor(vendor: &dyn Api, call: &Call, request: &Request, shared: &Shared) -> (Answer, Option<Effect>) {
     let others = |moment| shared.notify_others(Some(call.operation), call.user_name.as_deref(), moment);
     others(Moment::Before);
@@ -126,7 +126,7 @@ async fn call_vendor(vendor: &dyn Api, call: &Call, request: &Request, shared: &
     }
 }
 
-/// Written down before the client knows, so anyone who has the answer finds it in the journal.
+/// Recorded before the client knows, so anyone who has the answer finds it in the journal.
 fn note(shared: &Shared, entry: Entry, answer: &Answer, effect: Option<&Effect>) {
     if !matches!(effect, Some(Effect::Close | Effect::TcpReset)) {
         shared.journal.answered(entry, answer.status);

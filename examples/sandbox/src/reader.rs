@@ -16,7 +16,7 @@ use super::{
 pub(crate) enum Unread {
     /// The client left, or said nothing for a minute.
     Gone,
-    /// What it sent is not accepted; this is to be answered, and the connection closed.
+    /// What it sent is not accepted; answer this, and close the connection.
     Refused(Answer),
 }
 

@@ -143,7 +143,7 @@ impl<'server, S: AsyncRead + AsyncWrite + Unpin> Session<'server, S> {
     }
 
     async fn say(&mut self, reply: &str) -> io::Result<()> {
-        // Written down before the client knows, so anyone who has the reply finds it in the journal.
+        // Recorded before the client knows, so anyone who has the reply finds it in the journal.
         if self.lines.unread().is_empty() {
             self.visit.round_trip();
         }

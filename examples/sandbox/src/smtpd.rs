@@ -329,7 +329,7 @@ impl UnderTest for Smtpd {
         &self.login_key().secret
     }
 
-    // A revoked key is never let in again, so a test that wants that gives the provider another secret.
+    // A revoked key is never accepted again, so a test that wants that gives the provider another secret.
     fn revoke_token(&self) {}
 
     fn restore_token(&self) {}

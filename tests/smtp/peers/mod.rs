@@ -28,7 +28,7 @@ use self::certificates::{Certificates, Key};
 pub enum Program {
     /// Of Python: it offers AUTH over TLS only.
     Aiosmtpd,
-    /// Of Node.js: it offers AUTH in clear too, and would take it.
+    /// Of Node.js: it offers AUTH in clear too, and would accept it.
     SmtpServer,
 }
 
@@ -203,7 +203,7 @@ impl Peer {
         self.certificates.authority()
     }
 
-    /// What a client that takes anything agrees on with it: version, cipher suite and the key of the certificate.
+    /// What a client that accepts anything agrees on with it: version, cipher suite and the key of the certificate.
     ///
     /// # Panics
     ///

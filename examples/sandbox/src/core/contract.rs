@@ -219,7 +219,7 @@ pub fn is_stale(state: &Value, target: Target, live: Option<&str>, port: u16) ->
     *state.get("stale") == Value::Bool(true)
 }
 
-/// What a policy comes to: the length, and the special characters in their order.
+/// What a policy results in: the length, and the special characters in their order.
 fn effect(policy: Option<&Policy>) -> (u16, Vec<char>) {
     let default = Policy { length: None, special: None, special_characters: None };
     let policy = policy.unwrap_or(&default);

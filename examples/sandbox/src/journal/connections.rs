@@ -38,14 +38,14 @@ struct Known {
     connections: Vec<SmtpConnection>,
 }
 
-/// Writes one connection down for as long as it lasts.
+/// Records one connection for as long as it lasts.
 pub(crate) struct Visit<'journal> {
     connections: &'journal Connections,
     number: usize,
 }
 
 impl Connections {
-    /// Begins to write down a connection.
+    /// Starts recording a connection.
     pub(crate) fn open(&self) -> Visit<'_> {
         let mut known = lock(&self.known);
         if known.connections.len() == LIMIT {

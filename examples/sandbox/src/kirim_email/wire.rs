@@ -143,7 +143,7 @@ struct Strength {
 }
 
 impl<'book> Outcome<'book> {
-    /// The new password and what is to be known of it.
+    /// The new password and what to know about it.
     pub(crate) fn of(
         credential: View<'book>,
         new_password: &'book str,

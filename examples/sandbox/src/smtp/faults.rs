@@ -97,13 +97,13 @@ pub(crate) struct Attempt<'a> {
     pub mechanism: Option<&'a str>,
 }
 
-/// What a fault comes to, once waited for.
+/// What a fault results in, once waited for.
 pub(crate) enum Met {
     /// Nothing more.
     Over,
-    /// The connection is to be closed.
+    /// Close the connection.
     Close,
-    /// This is to be answered, and nothing done.
+    /// Answer this, and do nothing.
     Reply(String),
     /// The server does what it always does, and this is done to its reply or to its TLS.
     Shape(SmtpEffect),

@@ -15,7 +15,7 @@ pub(crate) struct Limits {
     logins: Mutex<Option<Logins>>,
 }
 
-/// After so many refused logins nobody is let in any more, as fail2ban does it.
+/// After this many refused logins nobody is admitted any more, as with fail2ban.
 struct Ban {
     most: usize,
     refused: usize,
@@ -46,7 +46,7 @@ impl Limits {
         }
     }
 
-    /// Returns whether a client is let in.
+    /// Returns whether a client is admitted.
     pub(crate) fn lets_in(&self) -> bool {
         lock(&self.ban).as_ref().is_none_or(|ban| ban.refused < ban.most)
     }

@@ -92,9 +92,9 @@ pub(crate) fn refresh_token(request: &Request) -> Result<String, Answer> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewKey {
-    /// What it is to be allowed.
+    /// What it may do.
     pub role: Role,
-    /// What it is to be called.
+    /// Its name.
     pub name: String,
 }
 
