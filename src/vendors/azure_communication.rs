@@ -354,7 +354,7 @@ impl AzureCommunication {
     }
 }
 
-/// What tells applications apart.
+/// What distinguishes applications.
 fn key(target: &Fields) -> String {
     // Two spellings of one id must not get two turns: parallel changes of one application collide.
     target.get(&APPLICATION_OBJECT_ID).to_ascii_lowercase()

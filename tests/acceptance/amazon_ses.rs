@@ -158,7 +158,7 @@ impl Scene {
 }
 
 #[test]
-fn an_overlap_makes_room_for_itself_and_the_state_has_what_a_mail_library_needs() {
+fn an_overlap_makes_room_and_the_state_has_what_a_mail_library_needs() {
     let Some(scene) = Scene::new() else { return };
     let workspace = &scene.workspace;
     scene.write("one", OVERLAP);
@@ -247,7 +247,7 @@ fn a_login_with_the_new_key_ends_the_wait_for_it() {
     let Some(mut scene) = Scene::new() else { return };
     scene.workspace.trust_mail_server();
     let sandbox = &scene.workspace.sandbox;
-    // The mail server knows no key, so it has to be told to accept one.
+    // The mail server knows no key, so a fault makes it accept one.
     sandbox.smtp_fault(SmtpFault::reply(Stage::Login, "235 2.7.0 Accepted").always());
     let arguments =
         format!("rotation_mode = \"in_place\"\n  verify = {{ host = \"127.0.0.1\", port = {} }}", sandbox.smtp_port());

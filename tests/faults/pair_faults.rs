@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     process::{Running, assert_gone},
     process_faults::wait_until,
-    scene::{APPLY, told},
+    scene::{APPLY, reported},
     state_faults::installed,
     state_server::StateServer,
     support::Workspace,
@@ -61,7 +61,7 @@ fn whatever_ends_a_rotation_the_password_in_the_state_works() {
     let before = || Fault::new(Effect::Stall).on(Operation::List).before().times(2);
     let ends: [(usize, Fault, End); 9] = [
         (0, stall(), |workspace, run| {
-            // Core takes a second one for impatience only after it has taken note of the first.
+            // Core treats a second one as impatience only after it has noticed the first.
             interrupted(workspace, run);
             run.signal_core("INT");
         }),
@@ -91,7 +91,7 @@ fn whatever_ends_a_rotation_the_password_in_the_state_works() {
         survives(
             fault,
             &workspace,
-            told(run.diagnostics.iter()).trim_start_matches("The password ").trim_end_matches('.'),
+            reported(run.diagnostics.iter()).trim_start_matches("The password ").trim_end_matches('.'),
         );
     }
 }
@@ -163,7 +163,7 @@ fn takes_over(fault: &str, workspace: &Workspace, signal: impl FnOnce(&Running))
     }
     workspace.plan().nothing_to_do();
     let resets = workspace.sandbox.hubspot().resets(B).to_string();
-    table::row(SECTION, &[fault, &resets, told(run.diagnostics.iter()), "that of the other credential, works"]);
+    table::row(SECTION, &[fault, &resets, reported(run.diagnostics.iter()), "that of the other credential, works"]);
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn rotating(head: &str, prepare: fn(&Workspace)) -> Option<Workspace> {
 /// Insists that the state has the credential that was current before, with a password that works, that a plain apply
 /// rotates to the other one, and that the first still works then.
 #[track_caller]
-fn survives(fault: &str, workspace: &Workspace, told: &str) {
+fn survives(fault: &str, workspace: &Workspace, reported: &str) {
     workspace.sandbox.clear_faults();
     let resets = workspace.sandbox.hubspot().resets(B);
     let works = |user: &str, password: &Value| workspace.logs_in_as(user, password.as_str().expect("a password"));
@@ -233,5 +233,5 @@ fn survives(fault: &str, workspace: &Workspace, told: &str) {
     assert!(works(B, &after["password"]) && works(A, &before["password"]), "{fault}");
     assert_eq!(workspace.sandbox.hubspot().resets(A), 1, "{fault}: it is never touched");
     workspace.plan().nothing_to_do();
-    table::row(SECTION, &[fault, &resets.to_string(), told, "that of the current credential, works"]);
+    table::row(SECTION, &[fault, &resets.to_string(), reported, "that of the current credential, works"]);
 }

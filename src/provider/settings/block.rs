@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn logins_with_common_parts_are_told_apart_by_the_others() {
+    fn logins_that_share_parts_are_distinguished_by_the_others() {
         const SECRET: &[&str] = &["client_id", "client_secret", "tenant_id"];
         const FILE: &[&str] = &["client_id", "oidc_token_file_path", "tenant_id", "use_oidc"];
         const REQUEST: &[&str] = &["client_id", "oidc_request_token", "oidc_request_url", "tenant_id", "use_oidc"];

@@ -99,7 +99,7 @@ impl Aws {
 const ENVIRONMENT: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKIAENV"), ("AWS_SECRET_ACCESS_KEY", "env-secret")];
 
 #[tokio::test]
-async fn a_profile_in_the_block_comes_first_and_one_in_the_environment_after_its_keys() {
+async fn a_profile_in_the_block_comes_first_and_one_in_the_environment_after_keys() {
     let text = "[work]\naws_access_key_id = AKIAWORK\naws_secret_access_key = work-secret\n";
     for (setting, expected) in [("profile", "AKIAWORK"), ("AWS_PROFILE", "AKIAENV")] {
         let aws = Aws::start().await;
