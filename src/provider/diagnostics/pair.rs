@@ -11,7 +11,7 @@ use crate::{
     },
     http::Outcome,
     provider::attributes::{VERIFY, target::path},
-    rotation::{Notice, ProbeResult, Reconciled},
+    rotation::{Notice, ProbeResult, Reconciled, Spared},
     smtp::Server,
     vendors::{Target, Vendor},
 };
@@ -75,13 +75,30 @@ pub(in crate::provider) fn not_imported(target: &Target) -> Diagnostic {
 }
 
 /// The error, before a reset, for a credential with the user name of one that must not be touched.
-pub(in crate::provider) fn same_user(target: &Target, username: &str) -> Diagnostic {
+pub(in crate::provider) fn same_user(target: &Target, other: &Spared) -> Diagnostic {
     Diagnostic::error(
         "Both credentials are the same mailbox",
         format!(
-            "Checking `{}`: its user name is `{username}`, and so is that of the other credential, so a reset of one \
-             would end the password of the other. {} List two credentials with different user names.",
+            "Checking `{}`: its user name is `{}`, and so is that of `{}`, so a reset of one would end the password of \
+             the other. {} List two credentials with different user names.",
             target.id(),
+            other.username,
+            other.id,
+            Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The error, before a reset, for a credential with the user name of the current one, which the list does not name.
+pub(in crate::provider) fn same_as_current(target: &Target, current: &Spared) -> Diagnostic {
+    let (id, Spared { id: current, username }) = (target.id(), current);
+    Diagnostic::error(
+        "The current credential is the same mailbox",
+        format!(
+            "Checking `{id}`: its user name is `{username}`, and so is that of the current credential, `{current}`, so \
+             a reset would end the password in use. {} Replace `{id}` in the list with `{current}`, or with another \
+             credential.",
             Outcome::NotChanged.sentence()
         ),
     )

@@ -17,7 +17,7 @@ pub(in crate::provider) fn failed(target: &Target, error: &RotationError) -> Dia
         RotationError::Waiting(error) => vendor::failed(Step::Waiting, target, error),
         RotationError::Checking(error) => vendor::failed(Step::Checking, target, error),
         RotationError::Gone => vendor::gone(target),
-        RotationError::Spared(username) => pair::same_user(target, username),
+        RotationError::Spared(spared) => pair::same_user(target, spared),
         RotationError::MailServer { server, failure } => mail_server::not_ready(target, server, failure),
         RotationError::NoServer => verify::no_host(target.vendor),
         RotationError::NoRandomBytes => no_password(),

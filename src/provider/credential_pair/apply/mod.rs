@@ -28,7 +28,7 @@ use crate::{
             state::State,
         },
     },
-    rotation::{Known, Request, RotationError, Rotator, Verified},
+    rotation::{Known, Request, RotationError, Rotator, Spared, Verified},
     text::is_same_name,
     vendors::{Operation, Presence, PriorCredential, Target},
 };
@@ -114,6 +114,9 @@ impl CredentialPair {
                 Err(pair::not_proven(target, kept, &sink.into_notices()).into())
             }
             Err(RotationError::Reset(lost)) => Err(pair::failed(target, kept, &lost).into()),
+            Err(RotationError::Spared(spared)) if targets.position(&spared.id).is_none() => {
+                Err(pair::same_as_current(target, &spared).into())
+            }
             Err(error) => Err(rotation::failed(target, &error).into()),
         }
     }
@@ -132,8 +135,8 @@ impl CredentialPair {
         }
     }
 
-    /// Returns the user names of the credentials that a reset of `target` must not touch: that of the current one, and
-    /// that of the other one in the list. One mailbox may have two ids, and only its user name shows that.
+    /// Returns the credentials that a reset of `target` must not touch, if their user names are known: the current one,
+    /// and the other one in the list.
     async fn spared(
         &self,
         call: &Call,
@@ -141,13 +144,13 @@ impl CredentialPair {
         change: &Change,
         targets: &Targets,
         target: &Target,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Vec<Spared>> {
         let configured = self.connections.configured();
         let State { current, stored, .. } = State::of(&change.prior);
         let current = Targets::of(&change.prior, configured).ok().and_then(|targets| targets.named(&current));
         let current = current.filter(|current| current.vendor.name == target.vendor.name);
         let username = stored.credential.username;
-        let known = current.as_ref().and(username);
+        let known = current.as_ref().zip(username).map(|(current, username)| Spared { id: current.id(), username });
         let is_known = |other: &Target| {
             let is_current = |current: &Target| is_same_name(&current.id(), &other.id());
             known.is_some() && current.as_ref().is_some_and(is_current)
@@ -159,7 +162,9 @@ impl CredentialPair {
             }
             let api = self.connections.api(other.vendor)?;
             match api.read(op, &other.fields, &PriorCredential::default()).await {
-                Ok(Presence::Found(found)) => spared.extend(found.username.map(String::from)),
+                Ok(Presence::Found(found)) => {
+                    spared.extend(found.username.map(|name| Spared { id: other.id(), username: name.into() }));
+                }
                 Ok(Presence::Gone) => call.warn(pair::other_gone(other)),
                 Err(error) => return Err(vendor::failed(Step::Checking, other, &error).into()),
             }
@@ -197,7 +202,7 @@ async fn rotate(
     rotator: &Rotator,
     op: &Operation,
     change: &Change,
-    spared: Vec<String>,
+    spared: Vec<Spared>,
     sink: &PairSink<'_>,
 ) -> std::result::Result<Verified, RotationError> {
     let request = request::of(&rotator.target, change)?;
