@@ -105,7 +105,7 @@ pub(in crate::provider) fn same_as_current(target: &Target, current: &Spared) ->
     .at(path(target))
 }
 
-/// The warning for a credential of the pair, not the current one, that does not exist.
+/// The warning of a refresh for a credential of the pair, not the current one, that does not exist.
 pub(in crate::provider) fn other_gone(target: &Target) -> Diagnostic {
     let title = target.vendor.title;
     Diagnostic::warning(
@@ -116,6 +116,21 @@ pub(in crate::provider) fn other_gone(target: &Target) -> Diagnostic {
              or list another one.",
             target.id(),
             Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The warning of an apply that resets another credential of the pair than the one that does not exist.
+pub(in crate::provider) fn other_missing(target: &Target) -> Diagnostic {
+    let title = target.vendor.title;
+    Diagnostic::warning(
+        "The other credential does not exist",
+        format!(
+            "Checking `{}`: {title} has no such credential in this account. This apply resets another credential and \
+             does not need it, but a later rotation to this one fails. Create the credential at {title}, or list \
+             another one.",
+            target.id()
         ),
     )
     .at(path(target))
@@ -436,6 +451,7 @@ mod tests {
             current_gone(&target),
             first_is_current(&target),
             other_gone(&target),
+            other_missing(&target),
             previous_reset(&target),
             rotation(&id),
             rotations_exhausted(&id, 2),

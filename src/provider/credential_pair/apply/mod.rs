@@ -165,7 +165,7 @@ impl CredentialPair {
                 Ok(Presence::Found(found)) => {
                     spared.extend(found.username.map(|name| Spared { id: other.id(), username: name.into() }));
                 }
-                Ok(Presence::Gone) => call.warn(pair::other_gone(other)),
+                Ok(Presence::Gone) => call.warn(pair::other_missing(other)),
                 Err(error) => return Err(vendor::failed(Step::Checking, other, &error).into()),
             }
         }
