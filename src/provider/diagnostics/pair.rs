@@ -305,10 +305,10 @@ pub(in crate::provider) fn stale(id: &str) -> Diagnostic {
     Diagnostic::warning(
         "The stored password is stale",
         format!(
-            "Reading `{id}`: after the password in the state was stored, a refresh found that somebody else had changed \
-             it, or that it did not exist. The password in the state most likely no longer works. Change `rotation_trigger`: the other credential is then reset \
-             and takes over. `on_external_change = \"rotate\"` does this automatically, and `\"ignore\"` silences this \
-             warning."
+            "Reading `{id}`: a refresh found that it was changed after the password in the state was stored, by \
+             somebody else or by a reset whose response was lost, or that it did not exist. The password in the state \
+             most likely no longer works. Change `rotation_trigger`: the other credential is then reset and takes over. \
+             `on_external_change = \"rotate\"` does this automatically, and `\"ignore\"` silences this warning."
         ),
     )
     .at(Path::attribute("stale"))
@@ -461,6 +461,15 @@ mod tests {
             assert!(warning.summary.split(' ').count() <= 8, "{}", warning.summary);
             assert!(warning.detail.contains("`hubspot/a`"), "{}", warning.detail);
             assert!(!warning.detail.contains("-replace"), "a replacement may reset the one in use: {}", warning.detail);
+        }
+    }
+
+    /// A reset that the vendor carries out late ends the password of the credential that has just taken over.
+    #[test]
+    fn a_stale_password_may_be_the_work_of_a_reset_of_our_own() {
+        let detail = stale("hubspot/a").detail;
+        for cause in ["by somebody else", "by a reset whose response was lost", "it did not exist"] {
+            assert!(detail.contains(cause), "{detail}");
         }
     }
 }
