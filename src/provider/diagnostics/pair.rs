@@ -185,7 +185,7 @@ pub(in crate::provider) fn previous_reset(target: &Target) -> Diagnostic {
 pub(in crate::provider) struct Kept<'a> {
     /// The id of the credential that is still the current one.
     pub(in crate::provider) current: &'a str,
-    /// Whether the state had the credential that was to be reset as the previous one, and no longer has.
+    /// Whether the state had what may be the credential that was to be reset as the previous one, and no longer has.
     pub(in crate::provider) ends_previous: bool,
 }
 

@@ -6,7 +6,10 @@ mod sink;
 use std::sync::Arc;
 
 use self::sink::PairSink;
-use super::{CredentialPair, targets::Targets};
+use super::{
+    CredentialPair,
+    targets::{self, Targets},
+};
 use crate::{
     framework::{
         Call, Change, NewState, ResourceState,
@@ -99,7 +102,8 @@ impl CredentialPair {
         let rotator = self.rotator(target, PriorCredential::default(), Known::default())?;
         let target = &rotator.target;
         let State { current, previous, .. } = State::of(&change.prior);
-        let ends_previous = previous.is_some_and(|id| is_same_name(&id, &target.id()));
+        let may_be_reset = |id: &str| targets.named(id).is_none_or(|previous| targets::may_be_same(&previous, target));
+        let ends_previous = previous.is_some_and(|id| may_be_reset(&id));
         let kept = Kept { current: &current, ends_previous };
         let sink = PairSink::switching(call, change, new, target, &storage, kept_state(change, ends_previous));
         match rotate(&rotator, op, change, spared, &sink).await {
