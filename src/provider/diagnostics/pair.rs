@@ -240,6 +240,10 @@ pub(in crate::provider) fn not_proven(target: &Target, kept: Kept<'_>, notices: 
                  no longer works."
                     .to_owned(),
             ),
+            Notice::ResetOfPrevious => hints.push(
+                "Another pair has rotated away from it in this run, so the password that pair had for it no longer works."
+                    .to_owned(),
+            ),
             Notice::OtherUser(named) => hints.push(format!("The response to the reset names the user `{named}`.")),
             Notice::PasswordRecomposed => hints.push(
                 "The password has characters that Unicode can encode in several ways, and the login used the composed \
@@ -417,6 +421,7 @@ mod tests {
             let mut errors = vec![
                 not_proven(&target, kept, &[refused()]),
                 not_proven(&target, kept, &[Notice::ResetAgain, Notice::NoUsername]),
+                not_proven(&target, kept, &[Notice::ResetOfPrevious, refused()]),
             ];
             for outcome in [Outcome::MayHaveChanged, Outcome::Changed] {
                 let error = Error::new(Kind::Interrupted, outcome, "api.example.com", "it broke");
@@ -429,7 +434,12 @@ mod tests {
                 let outcomes = [Outcome::NotChanged, Outcome::MayHaveChanged, Outcome::Changed];
                 let said = outcomes.iter().filter(|outcome| detail.contains(outcome.sentence())).count();
                 assert_eq!(said, 1, "{detail}");
-                assert!(!detail.contains("no longer work") || detail.contains("This run had already"), "{detail}");
+                assert!(
+                    !detail.contains("no longer work")
+                        || detail.contains("in this run")
+                        || detail.contains("This run had"),
+                    "{detail}"
+                );
                 assert!(!detail.contains("  "), "{detail}");
             }
         }

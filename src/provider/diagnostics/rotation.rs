@@ -41,6 +41,7 @@ pub(in crate::provider) fn no_password() -> Diagnostic {
 pub(in crate::provider) fn notice(target: &Target, notice: &Notice) -> Diagnostic {
     match notice {
         Notice::ResetAgain => reset::reset_again(target),
+        Notice::ResetOfPrevious => reset::reset_of_previous(target),
         Notice::PasswordRecomposed => reset::recomposed(target),
         Notice::OtherUser(named) => reset::another_user(target, named),
         Notice::NoUsername => mail_server::no_username(target),

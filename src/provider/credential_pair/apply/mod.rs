@@ -126,14 +126,14 @@ impl CredentialPair {
     }
 
     /// Warns if another resource of this run has reset the credential that was current until now. Its id is planned as
-    /// the previous one, and core does not accept another value.
+    /// the previous one, and core does not accept another value. If another resource does so later, that one warns.
     fn warn_of_previous(&self, call: &Call, change: &Change) {
         let configured = self.connections.configured();
         let previous = State::of(&change.planned).previous;
         let previous = previous.and_then(|id| Targets::of(&change.prior, configured).ok()?.named(&id));
         if let Some(previous) = previous
             && let Ok(api) = self.connections.api(previous.vendor)
-            && self.shared.is_reset(&previous, &api)
+            && self.shared.leave(&previous, &api)
         {
             call.warn(pair::previous_reset(&previous));
         }
