@@ -227,7 +227,9 @@ fn the_example_of_every_vendor_applies() {
 #[test]
 fn every_example_of_a_pair_applies() {
     for (files, resets) in PAIR_EXAMPLES {
-        let Some(workspace) = Workspace::new() else { return };
+        let Some(mut workspace) = Workspace::new() else { return };
+        workspace.trust_mail_server();
+        workspace.set("TF_VAR_smtp_port", &workspace.sandbox.smtp_port().to_string());
         for user in PAIRED {
             workspace.add_credential(user);
         }
