@@ -28,6 +28,25 @@ fn without_the_other_one_a_refresh_warns_and_a_rotation_fails_before_the_reset()
     workspace.plan().nothing_to_do();
 }
 
+/// Such an apply resets a credential, so the text of a refresh would be untrue.
+#[test]
+fn an_apply_that_resets_another_credential_warns_of_the_one_that_does_not_exist() {
+    let Some(workspace) = workspace() else { return };
+    for users in [[A, "nobody@example.com"], [B, "nobody@example.com"]] {
+        workspace.write(&hubspot(users, ""));
+        let run = workspace.apply_with(&["-refresh=false"]).succeeded();
+        let warning = said(&run, "The other credential does not exist");
+        let warning = warning.says(&[
+            "Checking `hubspot/nobody@example.com`",
+            "This apply resets another credential",
+            "a later rotation to this one fails",
+        ]);
+        assert!(!warning.detail.contains(NOT_CHANGED), "{}", warning.detail);
+        works_as(&workspace, users[0]);
+    }
+    assert_eq!(resets(&workspace), [1, 1, 0]);
+}
+
 #[test]
 fn without_the_current_credential_it_is_stale_and_the_other_takes_over() {
     for (setting, text) in [("", "two"), ("on_external_change = \"rotate\"", "one")] {
