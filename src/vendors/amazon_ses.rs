@@ -83,7 +83,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: None,
     reset_kind: ResetKind::NewCredential,
     reset_delay: None,
-    lag: Some(Lag { verify: Duration::from_mins(2), settle: Duration::from_secs(15) }),
+    lag: Some(Lag { verify: Duration::from_mins(2), settle: Duration::from_secs(15), unseen: Duration::from_mins(2) }),
     reports_version: true,
     username: &|_| None,
     smtp: SmtpDefaults::Of {
