@@ -67,7 +67,7 @@ impl CredentialPair {
         let (targets, target) = planned(change, self.connections.configured())?;
         // This is how the plan marks a reset.
         if change.planned.get(ROTATED_AT).is_unknown() {
-            return self.take_turns(call, &op, change, new, &targets, target).await;
+            return Box::pin(self.take_turns(call, &op, change, new, &targets, target)).await;
         }
         let notes = PrivateData::from(&change.private);
         let mut state = change.planned.clone();
