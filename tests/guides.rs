@@ -61,9 +61,7 @@ fn the_readme_and_the_index_have_every_vendor_and_every_recipe() {
     let (_, recipes) = guide.split_once("\n## Recipes\n").unwrap();
     let (recipes, _) = recipes.split_once("\n## ").unwrap();
     table.extend(recipes.split("\n### ").skip(1).map(recipe_row));
-    for (title, reason) in WITHOUT {
-        table.push_str(&format!("| {title} | none: {reason} | | | | | | |\n"));
-    }
+    table.extend(WITHOUT.map(|(title, reason)| format!("| {title} | none: {reason} | | | | | | |\n")));
     assert_part("README.md", "vendors", &table);
     assert_part("src/provider/description.md", "vendors", &table.replace("docs/guides/", "guides/"));
 }

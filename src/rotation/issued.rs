@@ -190,7 +190,7 @@ fn is_another(new: &StoredCredential, replaced: Option<&StoredCredential>) -> bo
 enum ResponseVersion {
     /// It is the reset's, as far as is known.
     Own(Name),
-    /// It is from before the reset, so the vendor can be asked for the reset's.
+    /// It is older than the reset, so the vendor can be asked for the reset's.
     Older,
     /// There is none, or it may be that of another reset of this run.
     Unknown,

@@ -125,7 +125,7 @@ fn the_new_password_logs_in_before_it_is_encrypted_for_good() {
 }
 
 #[test]
-fn a_reset_by_somebody_else_is_healed_with_an_encrypted_password() {
+fn an_external_reset_is_healed_with_an_encrypted_password() {
     let Some(workspace) = Workspace::new() else { return };
     let write = |arguments: &str| {
         workspace.write(&block("this", KIRIM_EMAIL, &format!("{}\n  {arguments}", to(&[TEAM[0]]))));

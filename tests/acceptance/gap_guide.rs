@@ -23,7 +23,7 @@ const AWS: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn a_pair_is_made_of_a_single_credential_and_rotates_beside_the_one_in_use() {
+fn a_single_credential_becomes_a_pair_that_rotates_the_one_not_in_use() {
     let Some(mut workspace) = Workspace::with_moved_between_types() else { return };
     workspace.trust_mail_server();
     let [pair, _, moved, ..] = blocks()[..] else { panic!("a pair, an overlap and a move") };

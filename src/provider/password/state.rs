@@ -18,7 +18,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(in crate::provider) struct State {
     pub(in crate::provider) id: String,
-    /// The name of the current credential of a pair; empty where the resource is none.
+    /// The name of the current credential of a pair; empty where the resource is not a pair.
     pub(in crate::provider) current: String,
     /// The name or the import id of the previous credential, if that still works.
     pub(in crate::provider) previous: Option<String>,

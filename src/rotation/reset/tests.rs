@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_lost_reset_is_compared_with_what_is_known_unless_this_run_has_changed_that() {
+async fn a_lost_reset_is_compared_with_what_is_known_unless_this_run_changed_it() {
     for (target, expected) in
         [(in_place(true), [Some("1"), None]), (target(ResetKind::NewCredential, "a"), [Some("1"), Some("1")])]
     {

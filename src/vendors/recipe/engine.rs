@@ -343,7 +343,7 @@ impl Engine {
         headers.fold(request, |request, (name, value)| request.header(name.clone(), self.settings.get_secret(value)))
     }
 
-    /// Returns what tells the lists of two scopes apart: the path and the query of the list.
+    /// Returns what distinguishes the lists of two scopes: the path and the query of the list.
     pub(super) fn scope(list: &List, named: &Named) -> String {
         template::address(&list.request, &named.values())
     }

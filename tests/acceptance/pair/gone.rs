@@ -9,7 +9,7 @@ use super::scene::{
 use crate::support::Workspace;
 
 #[test]
-fn without_the_other_credential_a_refresh_warns_and_a_rotation_fails_before_the_reset() {
+fn without_the_other_one_a_refresh_warns_and_a_rotation_fails_before_the_reset() {
     let Some(workspace) = rotated_twice("") else { return };
     workspace.sandbox.hubspot().delete(B);
     let warning = workspace.refresh().warning().is("The other credential does not exist");
@@ -80,7 +80,7 @@ fn without_both_the_resource_is_gone() {
 }
 
 #[test]
-fn a_current_credential_that_somebody_else_has_reset_is_stale() {
+fn a_current_credential_that_was_reset_externally_is_stale() {
     let Some(workspace) = Workspace::new() else { return };
     for user in [A, B] {
         KIRIM_EMAIL.open(&workspace, user);

@@ -10,7 +10,7 @@ pub(super) fn moved() -> String {
 }
 
 #[test]
-fn a_single_credential_becomes_the_current_one_of_a_pair_and_keeps_its_password() {
+fn a_single_credential_becomes_a_pairs_current_one_and_keeps_its_password() {
     for vendor in vendors() {
         let Some(workspace) = Workspace::with_moved_between_types() else { return };
         for user in [A, B] {

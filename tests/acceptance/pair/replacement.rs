@@ -1,4 +1,4 @@
-//! Replacements, which create anew: the first credential is reset.
+//! Replacements, which create again: the first credential is reset.
 
 use sandbox::{Effect, Fault, Operation};
 use serde_json::Value;

@@ -13,7 +13,7 @@ const OTHER_STATE: &str = "-state=other.tfstate";
 const STALE: &str = "The stored password is stale";
 
 #[test]
-fn a_credential_of_a_pair_that_another_resource_resets_in_the_same_run_is_warned_about() {
+fn a_reset_of_a_pairs_credential_by_another_resource_in_the_run_is_a_warning() {
     let Some(workspace) = workspace() else { return };
     let write = |text: &str, single: &str| {
         workspace.write(&(hubspot([A, B], &trigger(text)) + &support::resource("this", single, &trigger(text))));
