@@ -326,7 +326,6 @@ fn reset(block: &Value, version: &str) -> Reset {
 
 fn read(block: &Value) -> Read {
     let paging = block.get("paging");
-    let first = number(paging, "first_page").unwrap_or(1);
     Read {
         request: request(block),
         items: text(block, "items"),
@@ -336,7 +335,11 @@ fn read(block: &Value) -> Read {
         version: text(block, "version"),
         created_at: text(block, "created_at"),
         paging: Paging {
-            page: text(paging, "page").map(|parameter| (parameter, first)),
+            page: text(paging, "page"),
+            // What is no number of a page fails the check of the range.
+            first_page: Some(paging.get("first_page"))
+                .filter(|first| !first.is_null())
+                .map(|first| whole(first).unwrap_or(-1)),
             cursor_parameter: text(paging, "cursor_parameter"),
             cursor: text(paging, "cursor"),
             next: text(paging, "next"),

@@ -271,9 +271,10 @@ const NO_ERRORS: ErrorFormat = ErrorFormat {
 
 fn paging(paging: &DescribedPaging) -> Paging {
     match paging {
-        DescribedPaging { page: Some((parameter, first)), .. } => {
-            Paging::Page { parameter: keep(parameter), first: *first }
-        }
+        DescribedPaging { page: Some(parameter), first_page, .. } => Paging::Page {
+            parameter: keep(parameter),
+            first: first_page.and_then(|first| first.try_into().ok()).unwrap_or(1),
+        },
         DescribedPaging { cursor: Some(next), cursor_parameter: Some(parameter), .. } => {
             Paging::Cursor { parameter: keep(parameter), next: keep(next) }
         }
