@@ -29,7 +29,12 @@ pub(crate) fn composed_secret(secret: &Secret) -> Option<Secret> {
 
 /// Reports whether two names mean the same: a vendor may write a name in another case than the configuration.
 pub(crate) fn is_same_name(one: &str, other: &str) -> bool {
-    one.to_lowercase() == other.to_lowercase()
+    name_key(one) == name_key(other)
+}
+
+/// Returns what all spellings of a name have in common.
+pub(crate) fn name_key(name: &str) -> String {
+    name.to_lowercase()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! nobody thought of.
 //!
 //! A history is an import or nothing, then configurations one after the other, each planned, applied, read and planned
-//! again. The sandbox tells how often a password was really reset, and the contract's table ([`contract`]) how often it
+//! again. The sandbox shows how often a password was really reset, and the contract's table ([`contract`]) how often it
 //! should have been.
 //!
 //! A failure prints the smallest history that fails. `PROPTEST_RNG_SEED` and `PROPTEST_CASES` choose other histories
@@ -86,7 +86,7 @@ fn steps(vendor: &'static Model) -> impl Strategy<Value = Step> {
     )
 }
 
-// Histories told one by one
+// Histories one by one
 
 #[test]
 fn what_an_import_cannot_know_is_adopted_and_its_next_change_resets() {
@@ -163,7 +163,7 @@ fn a_key_whose_successor_was_not_known_at_plan_is_named() {
 }
 
 #[test]
-fn somebody_elses_reset_is_met_as_the_setting_says() {
+fn an_external_reset_is_handled_as_the_setting_says() {
     let given = |value, late| Given { value, late };
     for mode in ["replace", "in_place"] {
         for (setting, late) in [("warn", false), ("ignore", false), ("rotate", false), ("warn", true), ("rotate", true)]

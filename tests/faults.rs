@@ -1,7 +1,7 @@
 //! What is left after each fault of a vendor, a process or a state, through the real `terraform` or `tofu`.
 //!
 //! After every fault one function ([`scene::Scene::survives`]) checks the same invariants. What was seen is compared
-//! with the tables in `docs/reset-safety.md`; `UPDATE_DOCS=1 cargo test --test faults` writes them anew.
+//! with the tables in `docs/reset-safety.md`; `UPDATE_DOCS=1 cargo test --test faults` writes them again.
 
 #![cfg(unix)]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]

@@ -37,24 +37,62 @@ fn the_guide_on_adopting_has_what_no_import_knows() {
 }
 
 #[test]
-fn the_readme_has_every_vendor() {
+fn the_readme_and_the_index_have_every_vendor_and_every_recipe() {
     let row = |vendor: &&Vendor| {
         let Vendor { name, title, api_docs, .. } = vendor;
-        let maker = match vendor.password_source {
-            PasswordSource::Caller => "provider or you",
-            PasswordSource::Vendor => "vendor",
-        };
         let (without_gap, change) = match (vendor.reset_kind, vendor.reports_version) {
             (ResetKind::NewCredential, _) => ("overlap", "leaves the password as it is"),
             (ResetKind::InPlace, true) => ("pair", "reported"),
             (ResetKind::InPlace, false) => ("pair", "found by a login"),
         };
+        let login = match vendor.smtp {
+            SmtpDefaults::Undocumented => "a login at a `host` that you name",
+            _ => "a login",
+        };
         let heading = format!("[{title}](docs/guides/{name}.md) | `{name} = {{ {} }}`", names(vendor.target, ""));
-        format!("| {heading} | {maker} | {without_gap} | {change} | [API]({api_docs}) |\n")
+        let maker = maker(vendor.password_source);
+        format!("| {heading} | {maker} | {without_gap} | {change} | {login} | no | [API]({api_docs}) |\n")
     };
-    let rows: String = VENDORS.iter().map(row).collect();
-    let columns = "vendor | in HCL | password made by | without a gap | a reset by somebody else | its documentation";
-    assert_part("README.md", "vendors", &format!("| {columns} |\n|---|---|---|---|---|---|\n{rows}"));
+    let columns = "vendor | in HCL | password made by | without a gap | a reset by somebody else | `verify` | \
+                   tried with a live account | its documentation";
+    let mut table = format!("| {columns} |\n|---|---|---|---|---|---|---|---|\n");
+    table.extend(VENDORS.iter().map(row));
+    let guide = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides/http.md")).unwrap();
+    let (_, recipes) = guide.split_once("\n## Recipes\n").unwrap();
+    let (recipes, _) = recipes.split_once("\n## ").unwrap();
+    table.extend(recipes.split("\n### ").skip(1).map(recipe_row));
+    table.extend(WITHOUT.map(|(title, reason)| format!("| {title} | none: {reason} | | | | | | |\n")));
+    assert_part("README.md", "vendors", &table);
+    assert_part("src/provider/description.md", "vendors", &table.replace("docs/guides/", "guides/"));
+}
+
+/// Vendors that are asked for, and why no API of theirs can rotate a password.
+const WITHOUT: [(&str, &str); 3] = [
+    ("Brevo", "SMTP keys are made on its website only"),
+    ("Google", "app passwords are made by their user only"),
+    ("Postmark", "tokens are made on its website only"),
+];
+
+fn maker(source: PasswordSource) -> &'static str {
+    match source {
+        PasswordSource::Caller => "provider or you",
+        PasswordSource::Vendor => "vendor",
+    }
+}
+
+/// The row of a recipe, as its HCL says it.
+fn recipe_row(recipe: &str) -> String {
+    let (title, text) = recipe.split_once('\n').unwrap();
+    let has = |argument: &str| text.lines().any(|line| line.trim().starts_with(argument));
+    let source = if text.contains("{password}") { PasswordSource::Caller } else { PasswordSource::Vendor };
+    let (without_gap, change) = match (has("create {"), has("version")) {
+        (true, _) => ("overlap", "leaves the password as it is"),
+        (false, true) => ("pair", "reported"),
+        (false, false) => ("pair", "found by a login"),
+    };
+    let anchor: String = title.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+    let heading = format!("[{title}](docs/guides/http.md#{anchor}) | `http = {{ name }}`");
+    format!("| {heading} | {} | {without_gap} | {change} | a login | no | recipe |\n", maker(source))
 }
 
 #[test]

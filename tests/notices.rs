@@ -1,7 +1,7 @@
 //! The licenses of the code in the binary: `THIRD-PARTY-NOTICES` is made from the lock file and from the crates' own
 //! files.
 //!
-//! `UPDATE_DOCS=1 cargo test --test notices` writes it anew.
+//! `UPDATE_DOCS=1 cargo test --test notices` writes it again.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

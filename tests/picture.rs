@@ -1,6 +1,6 @@
 //! The picture of a rotation: what a sender sees while a single credential rotates, and while a pair does.
 //!
-//! `UPDATE_DOCS=1 cargo test --test picture` draws `docs/rotation.svg` anew.
+//! `UPDATE_DOCS=1 cargo test --test picture` draws `docs/rotation.svg` again.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -13,7 +13,7 @@ fn the_picture_is_what_the_command_draws() {
     if env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&file, &drawn).unwrap();
     }
-    assert_eq!(fs::read_to_string(&file).unwrap(), drawn, "UPDATE_DOCS=1 cargo test --test picture draws it anew");
+    assert_eq!(fs::read_to_string(&file).unwrap(), drawn, "UPDATE_DOCS=1 cargo test --test picture draws it again");
 }
 
 #[test]

@@ -153,7 +153,7 @@ async fn debugging_prints_where_to_attach_and_ends_at_an_interrupt() {
     assert!(!Path::new(&socket).exists());
 }
 
-// Who is let in
+// Who may connect
 
 #[tokio::test]
 async fn a_client_that_is_not_core_is_refused() {
@@ -393,7 +393,7 @@ async fn what_was_stored_is_answered_whatever_happens_afterwards() {
     use Severity::{Error, Warning};
 
     let mut fake = Session::start().await;
-    // A panic is a warning here: an error would taint the object, and the next apply would make it anew.
+    // A panic is a warning here: an error would taint the object, and the next apply would create it again.
     for (does, expected) in
         [("done", &[Warning][..]), ("fail late", &[Error, Warning]), ("panic late", &[Warning, Warning])]
     {
@@ -783,7 +783,7 @@ async fn a_provider_is_closed_when_its_last_call_is_answered() {
         let (gate, planned) = waiting().await;
         let applied = fake.apply_in_background(&planned);
         let mut in_flight = gate.arrival().await;
-        end.tell(&mut fake).await;
+        end.send(&mut fake).await;
         in_flight.stopped().await;
         in_flight.release().await;
         assert_eq!(fake.result(applied.await.unwrap()), "stopped");
@@ -801,7 +801,7 @@ async fn a_provider_is_closed_when_its_last_call_is_answered() {
 async fn a_provider_that_does_not_close_ends_all_the_same() {
     for end in [End::Shutdown, End::Signal("TERM")] {
         let (mut fake, closed) = Session::closing_at_a_gate().await;
-        end.tell(&mut fake).await;
+        end.send(&mut fake).await;
         drop(fake.core);
         let mut closing = closed.arrival().await;
         closing.closing().await;
@@ -812,7 +812,7 @@ async fn a_provider_that_does_not_close_ends_all_the_same() {
 #[tokio::test]
 async fn a_panic_while_closing_does_no_harm() {
     let (mut fake, closed) = Session::closing_at_a_gate().await;
-    End::Shutdown.tell(&mut fake).await;
+    End::Shutdown.send(&mut fake).await;
     drop(fake.core);
     drop(closed.arrival().await);
     fake.plugin.ended().await;
@@ -989,7 +989,7 @@ async fn a_stderr_that_nobody_reads_holds_up_nothing() {
         let (gate, planned) = waiting().await;
         let applied = fake.apply_in_background(&planned);
         let mut in_flight = gate.arrival().await;
-        end.tell(&mut fake).await;
+        end.send(&mut fake).await;
         in_flight.stopped().await;
         in_flight.release().await;
         assert_eq!(fake.result(applied.await.unwrap()), "stopped");
@@ -1217,7 +1217,7 @@ enum End {
 }
 
 impl End {
-    async fn tell(self, fake: &mut Session) {
+    async fn send(self, fake: &mut Session) {
         match self {
             Self::Shutdown => _ = fake.core.controller.shutdown(Empty {}).await.unwrap(),
             Self::Signal(name) => fake.plugin.signal(name).await,

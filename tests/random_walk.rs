@@ -3,7 +3,7 @@
 //! A walk is a list of operations that are carried out one after the other on three resources: configurations are
 //! applied, now or later; passwords are reset, credentials deleted and tokens revoked by somebody else; answers are
 //! late, wrong or lost; and the provider is stopped or killed in the middle. After each of them the walk ([`walk`])
-//! compares what the vendors have seen with what the user was told and what is stored.
+//! compares what the vendors have seen with what the user was shown and what is stored.
 //!
 //! Other walks are those of one resource whose credentials take turns ([`turn`], [`turn_walk`]): a pair, or an overlap.
 //!
@@ -69,7 +69,7 @@ use crate::{
 /// How many operations a walk has.
 const OPERATIONS: usize = 200;
 
-/// What all walks of this program have come to.
+/// The totals of all walks of this program.
 static TALLY: LazyLock<Tally> = LazyLock::new(Tally::default);
 
 macro_rules! fixed {
@@ -141,7 +141,7 @@ fn a_failed_update_forgets_nothing_of_what_was_configured() {
     attempt(&walk).unwrap();
 }
 
-/// Whoever deletes a credential ends its logins too.
+/// Deleting a credential ends its logins too.
 #[test]
 fn a_refused_login_of_a_deleted_credential_is_no_changed_password() {
     for target in [HubSpot::MODEL.first(), KirimEmail::MODEL.first()] {
@@ -168,7 +168,7 @@ fn a_refused_login_of_a_deleted_credential_is_no_changed_password() {
     }
 }
 
-/// The second resource is replaced as well, and core tells its deletion no target. It is not the other's second half.
+/// The second resource is replaced as well, and core sends its deletion no target. It is not the other's second half.
 #[test]
 fn a_replacement_whose_target_is_not_known_hides_no_key() {
     let wanted = |resource, target, target_known| Wanted {
@@ -191,7 +191,7 @@ fn a_replacement_whose_target_is_not_known_hides_no_key() {
 }
 
 #[test]
-fn somebody_else_may_act_at_any_moment_of_a_reset() {
+fn someone_else_may_act_at_any_moment_of_a_reset() {
     let scenarios = scenarios();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -246,7 +246,7 @@ fn scenarios() -> Vec<(String, Vec<Operation>)> {
             let meanwhile = Some(Meanwhile { during: 0, of: 0, when, deed });
             let run = Run { at_apply: acts.map(Fault::loses_response), meanwhile, ..calm() };
             let walk = vec![
-                Operation::TellPasswordChanges,
+                Operation::ShowPasswordChanges,
                 Operation::Apply(vec![wanted("one")], calm()),
                 Operation::Apply(vec![wanted("two")], run),
                 Operation::Refresh(calm()),
@@ -260,7 +260,7 @@ fn scenarios() -> Vec<(String, Vec<Operation>)> {
     scenarios
 }
 
-/// Whether a reset at this vendor whose response is lost, and which has happened or not, comes to a moment.
+/// Whether a reset at this vendor reaches a moment, where its response is lost and it has happened or not.
 fn happens(target: Target, when: When, acts: Option<bool>) -> bool {
     let vendor = target.vendor;
     match when {
@@ -333,7 +333,7 @@ fn take_turns_from(seed: u64) {
     }
 }
 
-/// Walks, and tells at which operation it failed and why.
+/// Walks, and returns at which operation it failed and why.
 fn attempt(operations: &[Operation]) -> Result<(), (usize, String)> {
     attempt_with(operations, &TALLY)
 }

@@ -1,4 +1,5 @@
-//! Wording that stays out of what users read: the documentation, the schema's descriptions and the diagnostics.
+//! Wording that stays out of what users read (the documentation, the schema's descriptions and the diagnostics) and of
+//! what engineers read: comments and the names of functions.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -88,6 +89,16 @@ fn the_texts_of_the_program_avoid_them() {
 }
 
 #[test]
+fn the_comments_avoid_them() {
+    report(in_code(comments));
+}
+
+#[test]
+fn the_names_of_functions_avoid_them() {
+    report(in_code(functions));
+}
+
+#[test]
 fn they_are_found_across_lines_and_only_as_whole_words() {
     let found = |text: &str| avoided("here", text).len();
     assert_eq!(found("The vendor Tells\nus; this key is\n  none."), 2);
@@ -99,6 +110,66 @@ fn literals_are_found_between_comments_and_quotes() {
     let code =
         "// \"one\"\nlet two = format!(\"two \\\"{}\\\" \\\n    three\", '\"', 'x');\n\"four\"\n#[cfg(test)]\n\"five\"";
     assert_eq!(literals(code), ["two \\\"{}\\\" \\\n    three", "four"]);
+}
+
+#[test]
+fn comments_are_found_above_code_and_behind_it_without_what_they_quote() {
+    let behind = ["fn f() {}", "// Of others' making."].join(" ");
+    let code = format!("/// It\n/// has told.\n{behind}\n    //! If there\n    //! is none, `is told`.\n\"//no\"");
+    assert_eq!(comments(&code), ["It has told.", "Of others' making.", "If there , ."]);
+    assert_eq!(comments(&code).iter().flat_map(|comment| avoided("here", comment)).count(), 2);
+}
+
+#[test]
+fn names_are_found_where_functions_are_declared_and_read_as_words() {
+    let code =
+        "fn a_key_that_is_none() {}\n    pub(crate) async fn of_others_making<T>() {\nlet it = told();\n// A fn told.";
+    assert_eq!(functions(code), ["a key that is none", "of others making"]);
+    assert_eq!(functions(code).iter().flat_map(|name| avoided("here", name)).count(), 2);
+}
+
+/// What to avoid in those texts of each Rust file.
+fn in_code(texts: fn(&str) -> Vec<String>) -> Vec<String> {
+    let folders = ["benches", "examples", "fuzz/src", "src", "tests"].map(|folder| files(&root().join(folder), "rs"));
+    let files: Vec<_> = folders.into_iter().flatten().chain([root().join("build.rs")]).collect();
+    assert!(files.len() > 300, "the files were found");
+    let found = files.iter().flat_map(|file| {
+        let texts = texts(&fs::read_to_string(file).unwrap());
+        texts.iter().flat_map(|text| avoided(&file.display().to_string(), text)).collect::<Vec<_>>()
+    });
+    found.collect()
+}
+
+/// The comments of a file, each as one line, without the code in them. “There is none” is usual English.
+fn comments(text: &str) -> Vec<String> {
+    let (mut comments, mut goes_on) = (Vec::<String>::new(), false);
+    for line in text.lines().map(str::trim) {
+        let is_whole = line.starts_with("//");
+        let comment = if is_whole { Some(line) } else { line.split_once(" // ").map(|(_, behind)| behind) };
+        let comment = comment.map(|comment| comment.trim_start_matches(['/', '!', ' ']));
+        match (comment, comments.last_mut()) {
+            (Some(more), Some(last)) if is_whole && goes_on => {
+                last.push(' ');
+                last.push_str(more);
+            }
+            (Some(comment), _) => comments.push(comment.to_owned()),
+            (None, _) => {}
+        }
+        goes_on = is_whole;
+    }
+    let prose = |comment: String| comment.split('`').step_by(2).collect::<String>();
+    let prose = comments.into_iter().map(prose);
+    prose.map(|prose| prose.replace("here is none", "here ").replace("here are none", "here ")).collect()
+}
+
+/// The names of the functions that a file declares, with blanks in place of `_`.
+fn functions(text: &str) -> Vec<String> {
+    let declared = text.lines().filter_map(|line| {
+        let (before, after) = line.split_once("fn ")?;
+        let is_declared = before.chars().all(|c| c.is_alphabetic() || " ():".contains(c));
+        is_declared.then(|| after.split(['(', '<']).next().unwrap_or_default().replace('_', " "))
+    });
+    declared.collect()
 }
 
 /// Adds what the descriptions of an attribute, and of those inside it, should avoid.
@@ -123,12 +194,12 @@ fn nested(r#type: &Type) -> &[Attribute] {
 fn avoided(place: &str, text: &str) -> Vec<String> {
     let words: Vec<_> = text
         .split(|c: char| !c.is_alphanumeric() && c != '\'')
+        .map(|word| word.trim_matches('\'').to_lowercase())
         .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
         .collect();
     let mut found = Vec::new();
     for (phrase, better) in AVOIDED {
-        let phrase: Vec<_> = phrase.split(' ').collect();
+        let phrase: Vec<_> = phrase.split(' ').map(|word| word.trim_matches('\'')).collect();
         for (number, window) in words.windows(phrase.len()).enumerate() {
             if window == phrase {
                 let around = &words[number.saturating_sub(5)..words.len().min(number + phrase.len() + 5)];

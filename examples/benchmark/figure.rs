@@ -1,4 +1,4 @@
-//! What was measured, in what unit, and within what bounds it is to be.
+//! What was measured, in what unit, and within what bounds it must be.
 
 /// Figures that belong together.
 pub(crate) struct Section {
@@ -33,7 +33,7 @@ pub(crate) enum Value {
     Spread { median: f64, min: f64, max: f64, runs: usize },
     /// Of one look.
     Once(f64),
-    /// This system does not tell.
+    /// This system does not report it.
     Unknown,
 }
 
@@ -75,12 +75,12 @@ impl Figure {
         }
     }
 
-    /// Sets the most that it is to be.
+    /// Sets its upper bound.
     pub(crate) fn at_most(self, bound: f64) -> Self {
         Self { bound: Some(Bound::AtMost(bound)), ..self }
     }
 
-    /// Sets the least that it is to be.
+    /// Sets its lower bound.
     pub(crate) fn at_least(self, bound: f64) -> Self {
         Self { bound: Some(Bound::AtLeast(bound)), ..self }
     }
@@ -92,7 +92,7 @@ impl Figure {
             Bound::AtLeast(bound) => bound / middle,
             Bound::AtMost(bound) => middle / bound,
         };
-        // Where there is to be none, none is all right.
+        // Zero meets a bound of zero.
         Some(if strain.is_nan() { 0.0 } else { strain })
     }
 

@@ -22,7 +22,7 @@ pub(crate) struct Fleet {
     pub(crate) credentials: usize,
 }
 
-/// As many calls at a time as core makes of each process unless it is told otherwise.
+/// As many calls at a time as core makes to each process by default.
 const AT_ONCE: usize = 10;
 
 /// Measures them under each kind of limit.

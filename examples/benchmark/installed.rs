@@ -57,7 +57,7 @@ impl Installed {
 }
 
 /// Plans one credential with the provider from a mirror, as `init` installs it, and from `dev_overrides`, in turn.
-/// There is no stand-in: core checks the provider's own bytes.
+/// There is no wrapper: core checks the provider's own bytes.
 pub(crate) fn measure(core: &Core, installed: &Installed, runs: usize) -> Result<Section> {
     let sandbox = Sandbox::start();
     sandbox.hubspot().add_credential(HubSpot::PORTAL_ID, &user_name(0));

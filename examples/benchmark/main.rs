@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     if let Some(served) = resets::serve_instant_vendor() {
         return served;
     }
-    let ended = match meter::stand_in() {
+    let ended = match meter::wrapper() {
         Some(ended) => ended,
         None => wide::serve().map_or_else(|| run().map(|()| ExitCode::SUCCESS), Ok),
     };

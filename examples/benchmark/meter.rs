@@ -25,22 +25,22 @@ use crate::{Result, usage};
 pub(crate) struct Metered {
     /// Processor time of the providers.
     pub(crate) providers: Duration,
-    /// Processor time of the processes that stood in for them.
-    pub(crate) stand_ins: Duration,
+    /// Processor time of the processes that wrapped them.
+    pub(crate) wrappers: Duration,
     /// The most memory that any of them had, in bytes.
     pub(crate) peak: Option<u64>,
     /// How many there were.
     pub(crate) processes: usize,
 }
 
-/// A folder with a stand-in for the provider, for core to find.
+/// A folder with a wrapper of the provider, for core to find.
 pub(crate) struct Meter {
     folder: TempDir,
     provider: PathBuf,
 }
 
 impl Meter {
-    /// Lets this program stand in for `provider`.
+    /// Makes this program the wrapper of `provider`.
     pub(crate) fn new(provider: &Path) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         // A link would do, but not every system has them for everyone.
@@ -53,7 +53,7 @@ impl Meter {
         self.folder.path()
     }
 
-    /// What core has to hand on to the stand-in.
+    /// What core has to pass on to the wrapper.
     pub(crate) fn env(&self) -> [(&'static str, OsString); 2] {
         [(PROVIDER, self.provider.clone().into()), (NOTES, self.notes().into())]
     }
@@ -67,7 +67,7 @@ impl Meter {
         for line in notes.lines() {
             let note: Note = serde_json::from_str(line)?;
             metered.providers += note.provider;
-            metered.stand_ins += note.stand_in;
+            metered.wrappers += note.wrapper;
             metered.peak = metered.peak.max(note.peak);
             metered.processes += 1;
         }
@@ -82,12 +82,12 @@ impl Meter {
 #[derive(Deserialize, Serialize)]
 struct Note {
     provider: Duration,
-    stand_in: Duration,
+    wrapper: Duration,
     peak: Option<u64>,
 }
 
-/// Stands in for the provider, where core has started this program in its place.
-pub(crate) fn stand_in() -> Option<Result<ExitCode>> {
+/// Runs the provider, where core has started this program in its place.
+pub(crate) fn wrapper() -> Option<Result<ExitCode>> {
     let provider = env::var_os(PROVIDER)?;
     Some(run_and_note(&provider))
 }
@@ -95,7 +95,7 @@ pub(crate) fn stand_in() -> Option<Result<ExitCode>> {
 fn run_and_note(provider: &OsString) -> Result<ExitCode> {
     let status = Command::new(provider).args(env::args_os().skip(1)).env_remove(PROVIDER).status()?;
     if let Some((children, own)) = usage::of_children().zip(usage::own()) {
-        let note = Note { provider: children.cpu, stand_in: own.cpu, peak: children.peak };
+        let note = Note { provider: children.cpu, wrapper: own.cpu, peak: children.peak };
         let path = env::var_os(NOTES).ok_or("there is no place for notes")?;
         let line = format!("{}\n", serde_json::to_string(&note)?);
         // One write at the file's end, since two providers may end at once.

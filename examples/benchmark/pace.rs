@@ -95,7 +95,7 @@ impl Pace {
     }
 }
 
-/// As many at a time as core makes unless it is told otherwise; about as in a plan of 1,000 resources, four calls for
+/// As many at a time as core makes by default; about as in a plan of 1,000 resources, four calls for
 /// each; and about as in their apply, two calls for each.
 const PACES: [Pace; 3] =
     [Pace::AtOnce(10), Pace::Every(Duration::from_millis(1)), Pace::Every(Duration::from_millis(20))];

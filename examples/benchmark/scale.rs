@@ -1,4 +1,4 @@
-//! What plan and apply cost beside as many resources that need no provider process: core itself has `terraform_data`.
+//! What plan and apply cost, next to as many resources that need no provider process: core itself has `terraform_data`.
 
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ impl Turn {
     }
 }
 
-/// The most that the figures of one command are to be, where there are enough resources to tell.
+/// The upper bounds of the figures of one command, where there are enough resources to judge them.
 struct Bounds {
     /// Times `terraform_data`'s wall time.
     wall: f64,

@@ -11,7 +11,7 @@ pub(crate) struct Usage {
     pub(crate) peak: Option<u64>,
 }
 
-/// Of all children that were waited for, and of theirs; nothing where the system does not tell.
+/// Of all children that were waited for, and of theirs; nothing where the system does not report it.
 #[cfg(unix)]
 pub(crate) fn of_children() -> Option<Usage> {
     usage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN)
@@ -35,7 +35,7 @@ fn usage(who: nix::sys::resource::UsageWho) -> Option<Usage> {
     })
 }
 
-/// Of all children that were waited for, and of theirs; nothing where the system does not tell.
+/// Of all children that were waited for, and of theirs; nothing where the system does not report it.
 #[cfg(not(unix))]
 pub(crate) fn of_children() -> Option<Usage> {
     None

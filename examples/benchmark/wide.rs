@@ -1,4 +1,4 @@
-//! What the width of a schema costs core: the same plans, with attributes beside ours that nobody needs.
+//! What the width of a schema costs core: the same plans, with more attributes than ours that nobody needs.
 
 use std::{env, process::ExitCode, sync::Arc};
 

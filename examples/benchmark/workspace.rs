@@ -20,7 +20,7 @@ use crate::{
 /// A configuration and its state.
 pub(crate) struct Workspace<'a> {
     core: &'a Core,
-    /// What tells the providers' time from core's; nothing where core starts the provider itself.
+    /// What separates the providers' time from core's; nothing where core starts the provider itself.
     meter: Option<&'a Meter>,
     directory: TempDir,
     sandbox: &'a Sandbox,
@@ -30,7 +30,7 @@ pub(crate) struct Workspace<'a> {
 /// What one command took.
 pub(crate) struct Took {
     pub(crate) wall: Duration,
-    /// Processor time of core and of its children; nothing where the system does not tell.
+    /// Processor time of core and of its children; nothing where the system does not report it.
     pub(crate) cpu: Option<Duration>,
     pub(crate) metered: Metered,
 }
@@ -38,10 +38,10 @@ pub(crate) struct Took {
 impl Took {
     /// Core's own processor time.
     pub(crate) fn core(&self) -> Option<Duration> {
-        Some(self.cpu?.saturating_sub(self.metered.providers).saturating_sub(self.metered.stand_ins))
+        Some(self.cpu?.saturating_sub(self.metered.providers).saturating_sub(self.metered.wrappers))
     }
 
-    /// The providers' processor time; nothing where the system does not tell.
+    /// The providers' processor time; nothing where the system does not report it.
     pub(crate) fn providers(&self) -> Option<Duration> {
         self.cpu.map(|_| self.metered.providers)
     }
@@ -77,8 +77,8 @@ impl<'a> Workspace<'a> {
         Ok(value.ok_or("the attribute is not in the state")?.to_owned())
     }
 
-    /// Has the vendor called over TLS, with a certificate of an authority of its own, beside those that the system
-    /// trusts.
+    /// Has the vendor called over TLS, with a certificate of an authority of its own, in addition to those that
+    /// the system trusts.
     pub(crate) fn over_tls(mut self) -> Result<Self> {
         let file = self.path().join("ca.pem");
         fs::write(&file, self.sandbox.ca_certificate_pem())?;
@@ -165,8 +165,8 @@ impl<'a> Workspace<'a> {
             let metered = self.meter.map_or_else(|| Ok(Metered::default()), Meter::take)?;
             return Ok(Took { wall, cpu, metered });
         }
-        let [told, complained] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-        Err(format!("`{}` ended with {}\n{told}{complained}", arguments.join(" "), output.status).into())
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        Err(format!("`{}` ended with {}\n{stdout}{stderr}", arguments.join(" "), output.status).into())
     }
 }
 

@@ -58,7 +58,7 @@ impl Core {
     }
 }
 
-/// Builds the provider with the cargo that runs this, and tells where the binary is.
+/// Builds the provider with the cargo that runs this, and returns where the binary is.
 ///
 /// Cargo shows its progress on stderr. The provider is built by itself, because a build of the examples adds the
 /// features that tests need.
@@ -76,7 +76,7 @@ pub(crate) fn build_provider(profile: &str) -> Result<PathBuf, String> {
     executable.filter(|_| build.status.success()).ok_or_else(|| "The provider cannot be built.".to_owned())
 }
 
-/// The configuration file by which core takes the provider from a folder, with no `init`.
+/// The configuration file that makes core use the provider in a folder, without `init`.
 pub(crate) fn cli_config(folder: &Path) -> String {
     let folder = folder.display().to_string();
     format!(

@@ -1,4 +1,4 @@
-//! The folder and the environment in which Terraform or `OpenTofu` runs here, and what it tells.
+//! The folder and the environment in which Terraform or `OpenTofu` runs here, and what it prints.
 
 use std::{fs, path::Path, process::Output};
 
@@ -12,7 +12,7 @@ use crate::core::{Core, cli_config};
 pub(super) struct Plan {
     /// Whether the refresh found the password to be somebody else's.
     pub(super) stale: Value,
-    /// What is to be done, in its order.
+    /// The planned actions, in order.
     pub(super) actions: Value,
 }
 
@@ -59,10 +59,10 @@ impl<'a> Workspace<'a> {
     }
 
     fn json(&self, arguments: &[&str]) -> Result<Value, String> {
-        serde_json::from_str(&self.run(arguments)?).map_err(|error| format!("It should have told JSON: {error}."))
+        serde_json::from_str(&self.run(arguments)?).map_err(|error| format!("It should have printed JSON: {error}."))
     }
 
-    /// Runs core and tells what it wrote to stdout; with an override in place there is nothing to `init`.
+    /// Runs core and returns what it wrote to stdout; with an override in place there is nothing to `init`.
     pub(super) fn run(&self, arguments: &[&str]) -> Result<String, String> {
         let mut command = self.core.command();
         command

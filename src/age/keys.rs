@@ -61,8 +61,10 @@ impl Recipient {
         if lower.starts_with("age1pq1") || lower.starts_with("age1tagpq1") {
             return Err(RecipientError::Hybrid);
         }
-        // The prefix ends at the last `1`, as no `1` is part of the key.
-        if lower.strip_prefix("age1").is_some_and(|rest| rest.contains('1')) {
+        // The prefix ends at the last `1`, as no `1` is part of the key. Without a valid checksum it may be a mistyped
+        // `l`.
+        let has_longer_prefix = lower.strip_prefix("age1").is_some_and(|rest| rest.contains('1'));
+        if has_longer_prefix && CheckedHrpstring::new::<Bech32>(&lower).is_ok() {
             return Err(RecipientError::Plugin);
         }
         if let Some(key) = decode(text, RECIPIENT, false) {
@@ -185,6 +187,8 @@ mod tests {
             (&format!("{RECIPIENT}\n"), RecipientError::Malformed),
             (&format!(" {RECIPIENT}"), RecipientError::Malformed),
             (&RECIPIENT[..60], RecipientError::Malformed),
+            (&RECIPIENT.replacen('l', "1", 1), RecipientError::Malformed),
+            (&plugin.replace("yubikey1", "yubikey1q"), RecipientError::Malformed),
             (&bech32m, RecipientError::Malformed),
             (&long, RecipientError::Malformed),
             (&valid_low, RecipientError::Malformed),

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_that_are_none_leave_the_end_unclear() {
+    fn malformed_chunks_leave_the_end_unclear() {
         for bytes in ["\r\n", "zz\r\n", "1\n", "5\r\nabcdefg\r\n", "11111111111111111\r\n", "0\r\n\rx"] {
             let (_, framing) = decoded(Framing::Chunked(Chunk::Size(0, 0)), &[bytes.as_bytes()]);
             assert_eq!(framing, Framing::Unclear, "{bytes:?}");

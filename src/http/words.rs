@@ -142,7 +142,7 @@ impl Agreement {
                 let text = body.trim_ascii();
                 text.is_empty() || (is_json && !is_refusal && (text.starts_with(b"{") || text.starts_with(b"[")))
             }
-            // Even in the form of an error: some APIs write both alike, and only these values tell them apart.
+            // Even in the form of an error: some APIs write both alike, and only these values distinguish them.
             Self::Described { success, .. } => is_json && hold(success, body),
             Self::ByLookUp => body.trim_ascii().is_empty() || is_json,
         };

@@ -75,7 +75,7 @@ fn rewritten(xml: &[u8], breaks: Breaks) -> Zeroizing<Vec<u8>> {
                     Some(character) => text.push(character),
                     None => match resolve_predefined_entity(&reference) {
                         Some(character) => text.push_str(character),
-                        // A document that defines its own is none that a vendor sends.
+                        // No vendor sends a document that defines entities of its own.
                         None => return json,
                     },
                 }
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_before_the_end_of_a_broken_document_is_found_and_a_broken_value_is_not() {
+    fn a_value_before_the_break_in_a_document_is_found_and_a_broken_one_is_not() {
         let xml = "<R><Key><Id>AKIA</Id><Secret>abc/+=</Secret><Date>2026</Date></Key></R>";
         for end in 0..=xml.len() {
             let json = as_json(&xml.as_bytes()[..end], Breaks::Refused);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_a_line_break_divides_is_none_where_breaks_are_refused() {
+    fn a_value_with_a_line_break_is_not_found_where_breaks_are_refused() {
         let xml = "<R>\r\n1f\r\n<Id>A</Id><Secret>abc\r\n1f\r\ndef</Secret></R>";
         let json = as_json(xml.as_bytes(), Breaks::Refused);
         assert_eq!(look::<Outside>(&json, "/R/Id").0.unwrap().raw(), "A");

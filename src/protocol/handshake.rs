@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_certificate_that_is_none_does_not_turn_tls_off() {
+    fn an_invalid_client_certificate_does_not_turn_tls_off() {
         let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         for pem in ["", "certificate", garbage] {
             let terms = [COOKIE, ("PLUGIN_PROTOCOL_VERSIONS", "6"), ("PLUGIN_CLIENT_CERT", pem)];

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_is_none_is_an_error() {
+    fn an_invalid_port_is_an_error() {
         let error = ports(|_| Some("70000".into())).unwrap_err();
         assert_eq!(error.to_string(), "PLUGIN_MIN_PORT is not a port.");
     }

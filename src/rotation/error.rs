@@ -1,6 +1,6 @@
 //! Why a rotation failed.
 
-use super::reconcile::Reconciled;
+use super::{reconcile::Reconciled, spared::Spared};
 use crate::{
     http::{Error, Outcome},
     smtp::{Failure, Server},
@@ -17,7 +17,7 @@ pub(crate) enum RotationError {
     /// The vendor has no such credential.
     Gone,
     /// The credential is one that this rotation must not touch: it has the same user name.
-    Spared(String),
+    Spared(Spared),
     /// The mail server is not ready for a login.
     MailServer { server: Box<Server>, failure: Failure },
     /// It is not known at which mail server to try the password.

@@ -95,9 +95,11 @@ impl Issued<'_> {
         }
         // They say that the state is up to date, which is only true if the rotation is not undone.
         let mut notices = Vec::new();
-        // If resets create new credentials, the other resource still has its own.
-        if guard.succeeds(&rotator.api) == Occurrence::Again && vendor.reset_kind == ResetKind::InPlace {
-            notices.push(Notice::ResetAgain);
+        match (vendor.reset_kind, guard.succeeds(&rotator.api)) {
+            (ResetKind::InPlace, Occurrence::Again) => notices.push(Notice::ResetAgain),
+            (ResetKind::InPlace, Occurrence::OfPrevious) => notices.push(Notice::ResetOfPrevious),
+            // If resets create new credentials, the other resource still has its own.
+            (ResetKind::InPlace, Occurrence::First) | (ResetKind::NewCredential, _) => {}
         }
         if is_recomposed {
             notices.push(Notice::PasswordRecomposed);
@@ -188,7 +190,7 @@ fn is_another(new: &StoredCredential, replaced: Option<&StoredCredential>) -> bo
 enum ResponseVersion {
     /// It is the reset's, as far as is known.
     Own(Name),
-    /// It is from before the reset, so the vendor can be asked for the reset's.
+    /// It is older than the reset, so the vendor can be asked for the reset's.
     Older,
     /// There is none, or it may be that of another reset of this run.
     Unknown,

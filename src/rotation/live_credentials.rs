@@ -56,7 +56,7 @@ impl LiveCredentials {
         self.lock().iter().filter(|holder| holder.vendor == target.vendor.name).any(|holder| {
             let held = &holder.stored.credential;
             let [held_user, user] = [held, credential].map(|one| one.username.as_ref().filter(|_| names_one));
-            // If the vendor returned nothing that tells credentials apart, any credential of this name may be the one.
+            // If nothing in the response distinguishes credentials, any credential of this name may be the one.
             let is_unnamed = held.version.is_none() && held_user.is_none() && holder.id == target.id();
             is_unnamed || is_same(held.version.as_ref(), credential.version.as_ref()) || is_same(held_user, user)
         })
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_name_that_all_credentials_have_tells_none_of_them() {
+    fn a_user_name_that_all_credentials_share_identifies_none_of_them() {
         let old = stored(Some("Old-Id"), Some("user"), 1);
         for (version, name, holds) in [
             (Some("new"), "a", false),

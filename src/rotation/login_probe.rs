@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_probe_that_is_stopped_has_no_result_and_one_without_an_answer_is_not_tried() {
+    async fn a_stopped_probe_has_no_result_and_an_unanswered_one_is_not_tried() {
         // It accepts connections and says nothing.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -35,6 +35,7 @@ mod rotator;
 mod scripted;
 mod settling;
 mod sink;
+mod spared;
 #[cfg(test)]
 mod unused_api;
 
@@ -52,4 +53,5 @@ pub(crate) use self::{
     revoke::{Kept, Predecessor},
     rotator::{Rotator, Shared},
     sink::{NewCredential, Notice, Sink, Verified},
+    spared::Spared,
 };

@@ -2,6 +2,7 @@
 
 use super::{
     endpoint::SmtpEndpoint, live_credentials::StoredCredential, password_policy::PasswordPolicy, revoke::Predecessor,
+    spared::Spared,
 };
 use crate::secret::Secret;
 
@@ -18,8 +19,8 @@ pub(crate) struct Request {
     pub(crate) tries_previous: bool,
     /// The planned user name; `None` if the vendor chooses it.
     pub(crate) username: Option<String>,
-    /// The user names of credentials that this reset must not touch.
-    pub(crate) spared: Vec<String>,
+    /// The credentials that this reset must not touch.
+    pub(crate) spared: Vec<Spared>,
     /// The credential in the state that this rotation replaces; `None` for a new state.
     pub(crate) replaces: Option<StoredCredential>,
     /// A credential to revoke before the reset. If that fails, nothing is reset.

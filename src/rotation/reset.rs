@@ -12,6 +12,7 @@ use super::{
     revoke::Predecessor,
     rotator::Rotator,
     sink::Sink,
+    spared::Spared,
 };
 use crate::{
     clock,
@@ -107,10 +108,10 @@ impl Rotator {
         password.as_ref().map(Secret::remember);
         let found = self.check(op).await?;
         self.check_room(op, revokes.map(|revoked| &revoked.credential)).await?;
-        let names = found.username.as_deref().into_iter().chain(request.username.as_deref());
-        let is_spared = |name: &&str| request.spared.iter().any(|spared| is_same_name(spared, name));
-        if let Some(name) = names.into_iter().find(is_spared) {
-            return Err(RotationError::Spared(name.to_owned()));
+        let names = [found.username.as_deref(), request.username.as_deref()];
+        let is_spared = |spared: &Spared| names.into_iter().flatten().any(|name| is_same_name(&spared.username, name));
+        if let Some(spared) = request.spared.into_iter().find(is_spared) {
+            return Err(RotationError::Spared(spared));
         }
         let smtp_host = if request.wants_smtp_host { self.smtp_host(op).await? } else { None };
         let endpoint = request.endpoint.map(|endpoint| endpoint.at(smtp_host.as_deref()));

@@ -121,8 +121,10 @@ mod tests {
             (20, Verified::NotChecked, false, None),
         ] {
             let any = target(ResetKind::NewCredential, "a");
-            let vendor: &'static Vendor =
-                Box::leak(Box::new(Vendor { lag: Some(Lag { verify: WAIT, settle: WAIT }), ..*any.vendor }));
+            let vendor: &'static Vendor = Box::leak(Box::new(Vendor {
+                lag: Some(Lag { verify: WAIT, settle: WAIT, unseen: WAIT }),
+                ..*any.vendor
+            }));
             let target = Target { vendor, ..any };
             let (api, shared) = (Arc::new(Recording::default()), Shared::default());
             let credential = PriorCredential { version: Some("old".to_owned()), username: None };

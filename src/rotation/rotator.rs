@@ -49,9 +49,11 @@ impl Shared {
         self.settling.wait(op, id).await
     }
 
-    /// Returns whether this run has reset a credential for any resource, or is doing so.
-    pub(crate) fn is_reset(&self, target: &Target, api: &Arc<dyn VendorApi>) -> bool {
-        self.locks.is_reset(&target.id(), api)
+    /// Records that a pair has rotated away from a credential, whose password is meant to go on working. Returns whether
+    /// this run has already reset it for another resource. A later reset of this run is a
+    /// [`Notice::ResetOfPrevious`].
+    pub(crate) fn leave(&self, target: &Target, api: &Arc<dyn VendorApi>) -> bool {
+        self.locks.leave(&target.id(), api)
     }
 }
 

@@ -62,7 +62,7 @@ mod tests {
 
     fn slow() -> Target {
         let target = target(ResetKind::NewCredential, "a");
-        let vendor = Vendor { lag: Some(Lag { verify: WAIT, settle: WAIT }), ..*target.vendor };
+        let vendor = Vendor { lag: Some(Lag { verify: WAIT, settle: WAIT, unseen: WAIT }), ..*target.vendor };
         Target { vendor: Box::leak(Box::new(vendor)), ..target }
     }
 

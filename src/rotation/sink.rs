@@ -69,6 +69,8 @@ pub(crate) enum Verified {
 pub(crate) enum Notice {
     /// This run had already reset the same credential for another resource, whose password no longer works.
     ResetAgain,
+    /// A pair of this run has it as the previous credential, whose password no longer works.
+    ResetOfPrevious,
     /// The password is stored in another Unicode form than the vendor returned.
     PasswordRecomposed,
     /// The vendor's response names another user than the state.

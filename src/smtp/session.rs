@@ -124,7 +124,7 @@ impl Extensions {
         })
     }
 
-    /// Returns the words of each line except the first, which is a greeting.
+    /// Returns each line, split into words, except the first, which is a greeting.
     fn words(&self) -> impl Iterator<Item = impl Iterator<Item = &str>> {
         self.0.lines.iter().skip(1).map(|line| line.split([' ', '=']).filter(|word| !word.is_empty()))
     }

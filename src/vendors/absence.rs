@@ -59,7 +59,7 @@ impl<T: Weigh> Lists<'_, T> {
         F: Future<Output = Result<T>>,
     {
         let mut list: Arc<T> = self.cache.get_or_fetch(op, self.key, ask()).await?;
-        // Only a list that is requested after the first one confirms it, whoever requests it.
+        // Only a list that is requested after the first one confirms it, no matter which caller requests it.
         let since = Instant::now();
         let mut is_second = false;
         loop {

@@ -83,7 +83,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: None,
     reset_kind: ResetKind::NewCredential,
     reset_delay: None,
-    lag: Some(Lag { verify: Duration::from_mins(2), settle: Duration::from_secs(15) }),
+    lag: Some(Lag { verify: Duration::from_mins(2), settle: Duration::from_secs(15), unseen: Duration::from_mins(2) }),
     reports_version: true,
     username: &|_| None,
     smtp: SmtpDefaults::Of {
@@ -139,13 +139,13 @@ impl VendorApi for AmazonSes {
             Ok((sight, keys.is_empty()))
         };
         match lists.look(op, prior, || Box::pin(self.iam.keys(op, user)), see).await {
-            // IAM's own words about the user, without whom there is no key.
+            // IAM's own words about the user; without the user there is no key.
             Err(error) if error.kind == Kind::NotFound => Ok(Presence::Gone),
             looked => looked,
         }
     }
 
-    /// Lists the keys anew: without that right, or without the user, nothing can be reset.
+    /// Lists the keys again: without that right, or without the user, nothing can be reset.
     async fn check(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence> {
         // A provider block calls the IAM of one partition, which does not know the users of another.
         if Partition::of(target.get(&REGION)) != self.partition {

@@ -87,7 +87,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     longest_password: None,
     reset_kind: ResetKind::NewCredential,
     reset_delay: None,
-    lag: Some(Lag { verify: Duration::from_mins(1), settle: SETTLES }),
+    lag: Some(Lag { verify: Duration::from_mins(1), settle: SETTLES, unseen: LONGEST_LAG }),
     reports_version: true,
     username: &|target| target.text(&USERNAME).map(Cow::Borrowed),
     smtp: SmtpDefaults::At { host: "smtp.azurecomm.net", port: 587 },
@@ -130,7 +130,7 @@ static ERROR_FORMAT: ErrorFormat = ErrorFormat {
 /// How long Graph and the mail server may not know a new secret. Nothing is documented, and others have seen seconds.
 const SETTLES: Duration = Duration::from_secs(30);
 
-/// How long a secret that was made here may be missing.
+/// How long a new secret may be missing.
 const LONGEST_LAG: Duration = Duration::from_mins(2);
 
 /// The pauses before a secret is looked for again. An application in the state was read by an earlier process.
@@ -354,7 +354,7 @@ impl AzureCommunication {
     }
 }
 
-/// What tells applications apart.
+/// What distinguishes applications.
 fn key(target: &Fields) -> String {
     // Two spellings of one id must not get two turns: parallel changes of one application collide.
     target.get(&APPLICATION_OBJECT_ID).to_ascii_lowercase()

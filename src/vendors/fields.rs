@@ -24,7 +24,7 @@ pub struct Field {
     pub is_switch: bool,
     /// Whether it may be shown.
     pub visibility: Visibility,
-    /// What holds for every value. The words of a refusal never repeat the value.
+    /// What holds for every value. A refusal never repeats the value.
     pub check: Check,
     /// What holds for the list as a whole, where it is a list. Such a part of a target may be shown and is optional.
     pub list: Option<&'static ListRule>,
@@ -35,7 +35,7 @@ pub struct Field {
 pub struct ListRule {
     /// The elements where the field is not set.
     pub default: &'static [&'static str],
-    /// A text that every list has, and the words of a refusal of a list that lacks it.
+    /// A text that every list has, and the message that refuses a list without it.
     pub required: (&'static str, &'static str),
 }
 
@@ -123,7 +123,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// Adds a value, or the words of the field's check on why it cannot be one.
+    /// Adds a value, or returns the message of the field's check that refuses it.
     pub fn insert(&mut self, field: &'static Field, value: Secret) -> Result<(), &'static str> {
         value.check(field.check)?;
         match field.visibility {

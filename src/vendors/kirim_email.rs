@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_a_moment_and_the_field_that_it_stands_in() {
+    fn a_version_is_a_time_and_the_name_of_its_field() {
         let prior = |version: &str| PriorCredential { version: Some(version.to_owned()), ..PriorCredential::default() };
         for (last_password_changed, modified_at, prior, expected) in [
             (json!(7), json!(9), PriorCredential::default(), Some("last_password_changed=7")),

@@ -50,7 +50,7 @@ pub struct Vendor {
     pub reset_kind: ResetKind,
     /// What the vendor documents about the delay until its mail server picks up a reset, as a sentence.
     pub reset_delay: Option<&'static str>,
-    /// How long a new credential may not work everywhere, where that is more than a moment.
+    /// How long a new credential may not be known everywhere, where that is more than a moment.
     pub lag: Option<Lag>,
     /// Whether the vendor reports a credential's version.
     pub reports_version: bool,
@@ -167,13 +167,15 @@ pub enum ResetKind {
     NewCredential,
 }
 
-/// How long a new credential may not work everywhere.
+/// How long a new credential may not be known everywhere.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Lag {
     /// How long a login with it is tried, unless the configuration says otherwise.
     pub verify: Duration,
     /// How long to wait before the previous credential is revoked, where no login has shown that the new one works.
     pub settle: Duration,
+    /// How long the API may not show it.
+    pub unseen: Duration,
 }
 
 /// Where mail is submitted.

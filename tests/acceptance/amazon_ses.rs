@@ -158,7 +158,7 @@ impl Scene {
 }
 
 #[test]
-fn an_overlap_makes_room_for_itself_and_the_state_has_what_a_mail_library_needs() {
+fn an_overlap_makes_room_and_the_state_has_what_a_mail_library_needs() {
     let Some(scene) = Scene::new() else { return };
     let workspace = &scene.workspace;
     scene.write("one", OVERLAP);
@@ -247,7 +247,7 @@ fn a_login_with_the_new_key_ends_the_wait_for_it() {
     let Some(mut scene) = Scene::new() else { return };
     scene.workspace.trust_mail_server();
     let sandbox = &scene.workspace.sandbox;
-    // The mail server knows no key, so it has to be told to accept one.
+    // The mail server knows no key, so a fault makes it accept one.
     sandbox.smtp_fault(SmtpFault::reply(Stage::Login, "235 2.7.0 Accepted").always());
     let arguments =
         format!("rotation_mode = \"in_place\"\n  verify = {{ host = \"127.0.0.1\", port = {} }}", sandbox.smtp_port());
@@ -290,4 +290,40 @@ fn a_key_is_imported_by_its_id_and_one_that_is_deleted_leaves_the_state() {
     scene.with(&["AKIAOTHER"]);
     assert_eq!(workspace.plan().action(ADDRESS).as_deref(), Some("create"));
     workspace.import("amazon_ses/AKIAUNKNOWN").failed();
+}
+
+#[test]
+fn a_new_key_that_iam_lists_late_stays_in_the_state_and_an_old_one_does_not() {
+    let Some(scene) = Scene::new() else { return };
+    let workspace = &scene.workspace;
+    for trigger in ["one", "two"] {
+        scene.write(trigger, OVERLAP);
+        workspace.apply().quiet();
+    }
+    let before = workspace.state();
+    assert_eq!(before["previous"], "amazon_ses/AKIA1");
+    // The third list lacks the previous key only.
+    for listed in [&["AKIA1"][..], &[], &["AKIA2"]] {
+        scene.with(listed);
+        let refresh = workspace.refresh();
+        if listed == ["AKIA2"] {
+            refresh.quiet();
+        } else {
+            refresh
+                .warning()
+                .is("A new credential is not shown yet")
+                .says(&[NOT_CHANGED, "Plan again in a few minutes."]);
+        }
+        assert_eq!(workspace.state(), before, "{listed:?}");
+    }
+    scene.with(&["AKIA1", "AKIA2"]);
+    workspace.plan().nothing_to_do();
+
+    workspace.age_resets();
+    scene.with(&["AKIA2"]);
+    workspace.refresh().succeeded();
+    assert_eq!(workspace.state()["previous"], Value::Null);
+    scene.with(&["AKIAOTHER"]);
+    workspace.refresh().warning().is("A stored password was removed from state");
+    assert_eq!(workspace.plan().action(ADDRESS).as_deref(), Some("create"));
 }

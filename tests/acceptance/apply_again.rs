@@ -177,7 +177,7 @@ fn after_a_lost_response_a_plain_apply_resets_again_and_settles() {
     });
 }
 
-/// Fails all cells at once, and insists that a plain apply heals each of them with one reset.
+/// Fails all cells at once, and checks that a plain apply heals each of them with one reset.
 fn heals(cells: &[Cell]) {
     let workspace = Workspace::new().expect("there was a program a moment ago");
     let vendor = cells[0].vendor;

@@ -344,6 +344,7 @@ fn what_microsoft_refuses_is_named_and_changes_nothing() {
 fn a_secret_that_has_expired_or_was_removed_leaves_the_state() {
     for is_removed in [false, true] {
         let Some(scene) = Scene::created("") else { return };
+        scene.workspace.age_resets();
         if is_removed {
             lock(&scene.graph).secrets.clear();
         } else {
@@ -354,4 +355,18 @@ fn a_secret_that_has_expired_or_was_removed_leaves_the_state() {
         plan.warning().is("A stored password was removed from state");
         assert_eq!(lock(&scene.graph).made, 1);
     }
+}
+
+#[test]
+fn a_new_secret_that_microsoft_does_not_show_yet_stays_in_the_state() {
+    let Some(scene) = Scene::created("") else { return };
+    let before = scene.workspace.state();
+    let hidden = std::mem::take(&mut lock(&scene.graph).secrets);
+    let plan = scene.workspace.plan();
+    assert_eq!(plan.action(ADDRESS), None);
+    plan.warning().is("A new credential is not shown yet").says(&[NOT_CHANGED]);
+    scene.workspace.refresh().warning().is("A new credential is not shown yet");
+    assert_eq!(scene.workspace.state(), before);
+    lock(&scene.graph).secrets = hidden;
+    scene.workspace.plan().nothing_to_do();
 }

@@ -64,7 +64,7 @@ fn a_quarter_rotates_once() {
     assert_eq!(follow(&workspace, DRIFT).status, Some(0));
     follow(&workspace, FEW).succeeded();
     assert_eq!(resets(&workspace), 2);
-    assert_eq!(told(&workspace), json!({ "stale": false, "verified": true }));
+    assert_eq!(outputs(&workspace), json!({ "stale": false, "verified": true }));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_plan_that_waited_is_checked_again_and_applied_once() {
 }
 
 #[test]
-fn somebody_elses_reset_is_found_in_every_way_of_the_guide() {
+fn an_external_reset_is_found_in_every_way_of_the_guide() {
     let Some(workspace) = applied("one") else { return };
     let [drifts, fails] = [r#""type":"resource_drift""#, "Check block assertion failed"];
     let night = follow(&workspace, REFRESH).quiet();
@@ -105,7 +105,7 @@ fn somebody_elses_reset_is_found_in_every_way_of_the_guide() {
     assert_eq!(follow(&workspace, DRIFT).status, Some(2), "an output changes");
 
     follow(&workspace, STORE).succeeded();
-    assert_eq!(told(&workspace), json!({ "stale": true, "verified": true }));
+    assert_eq!(outputs(&workspace), json!({ "stale": true, "verified": true }));
     let night = follow(&workspace, REFRESH).succeeded();
     assert!(!night.stdout.contains(drifts) && night.stdout.contains(fails), "{night}");
     assert_eq!(follow(&workspace, DRIFT).status, Some(0), "what is stored is no change");
@@ -116,7 +116,7 @@ fn somebody_elses_reset_is_found_in_every_way_of_the_guide() {
     assert_eq!(follow(&workspace, DRIFT).status, Some(2), "a rotation is planned");
     follow(&workspace, FEW).succeeded();
     workspace.working_password_of(ADDRESS);
-    assert_eq!(told(&workspace), json!({ "stale": false, "verified": true }));
+    assert_eq!(outputs(&workspace), json!({ "stale": false, "verified": true }));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_password_that_does_not_log_in_fails_the_check_and_not_the_apply() {
     for _ in 0..2 {
         let run = follow(&workspace, FEW).succeeded();
         assert!(run.diagnostics.iter().any(|diagnostic| diagnostic.summary == "Check block assertion failed"), "{run}");
-        assert_eq!(told(&workspace), json!({ "stale": false, "verified": false }));
+        assert_eq!(outputs(&workspace), json!({ "stale": false, "verified": false }));
         assert_eq!(follow(&workspace, DRIFT).status, Some(0), "it is not reset again by itself");
     }
     assert_eq!(resets(&workspace), 1);
@@ -226,18 +226,18 @@ fn blocks(language: &str) -> Vec<String> {
     guide.split(&fence).skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
 }
 
-/// Does what the guide says, as a program would that reads what plans and applies tell.
+/// Does what the guide says, as a program that reads the output of plans and applies would.
 #[track_caller]
 fn follow(workspace: &Workspace, command: &str) -> Run {
     let words: Vec<_> = command.split(' ').skip(1).collect();
-    let told = !matches!(words[0], "apply" | "plan") || words.contains(&"-json");
+    let is_json = !matches!(words[0], "apply" | "plan") || words.contains(&"-json");
     let (action, options) = words.split_at(1);
-    workspace.run(&[action, if told { &[] } else { &["-json"] }, options].concat())
+    workspace.run(&[action, if is_json { &[] } else { &["-json"] }, options].concat())
 }
 
-/// What the guide's output tells.
+/// The guide's output.
 #[track_caller]
-fn told(workspace: &Workspace) -> Value {
+fn outputs(workspace: &Workspace) -> Value {
     serde_json::from_str(&follow(workspace, OUTPUT).succeeded().stdout).expect("JSON")
 }
 

@@ -26,12 +26,12 @@ fn every_vendor_lists_its_credentials() {
         ("hubspot", format!("hubspot/{USER}"), USER),
         ("kirim_email", format!("kirim_email/{}/{}", KirimEmail::DOMAIN, KirimEmail::GUID), KIRIM_USER),
     ] {
-        let told = workspace.output(vendor);
-        assert_eq!(told.as_array().map(Vec::len), Some(1), "{told}");
-        assert_eq!([&told[0]["id"], &told[0]["username"]], [&json!(id), &json!(username)]);
-        assert_eq!(told[0].as_object().map(serde_json::Map::len), Some(4), "there is no room for a password");
-        assert_eq!(told[0]["created_at"].is_null(), vendor == "hostup", "{told}");
-        assert_eq!(told[0]["remote_version"].is_null(), vendor != "kirim_email", "{told}");
+        let listed = workspace.output(vendor);
+        assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
+        assert_eq!([&listed[0]["id"], &listed[0]["username"]], [&json!(id), &json!(username)]);
+        assert_eq!(listed[0].as_object().map(serde_json::Map::len), Some(4), "there is no room for a password");
+        assert_eq!(listed[0]["created_at"].is_null(), vendor == "hostup", "{listed}");
+        assert_eq!(listed[0]["remote_version"].is_null(), vendor != "kirim_email", "{listed}");
     }
     workspace.plan().nothing_to_do();
 
@@ -135,9 +135,9 @@ fn all_pages_are_on_the_list_in_a_stable_order() {
     workspace.write(&(settings + &list("hubspot", HUBSPOT) + &list("kirim_email", KIRIM_EMAIL)));
     workspace.apply().quiet();
     for (vendor, count) in [("hubspot", 6), ("kirim_email", 131)] {
-        let told = workspace.output(vendor);
+        let listed = workspace.output(vendor);
         let ids: Vec<_> =
-            told.as_array().expect("a list").iter().map(|one| one["id"].as_str().expect("an id")).collect();
+            listed.as_array().expect("a list").iter().map(|one| one["id"].as_str().expect("an id")).collect();
         assert_eq!(ids.len(), count, "{vendor}");
         assert!(ids.is_sorted(), "{vendor}: {ids:?}");
     }

@@ -119,7 +119,7 @@ pub(crate) const ENCRYPTED_EXAMPLES: [&str; 3] =
 #[test]
 fn the_documented_reset_byte_for_byte() {
     let Some(workspace) = Workspace::new() else { return };
-    // The sandbox's mail server is to know the password that the documented answer tells.
+    // The sandbox's mail server has to know the password in the documented answer.
     workspace.sandbox.hubspot().next_password(USER, "ItUuCc8h4I5MihiysY8HB6XSbWZmVZ");
     workspace.sandbox.fault(Fault::body(include_bytes!("../fixtures/hubspot/reset_v1.json")).on(Operation::Reset));
     workspace.write(&credential(""));
@@ -227,7 +227,9 @@ fn the_example_of_every_vendor_applies() {
 #[test]
 fn every_example_of_a_pair_applies() {
     for (files, resets) in PAIR_EXAMPLES {
-        let Some(workspace) = Workspace::new() else { return };
+        let Some(mut workspace) = Workspace::new() else { return };
+        workspace.trust_mail_server();
+        workspace.set("TF_VAR_smtp_port", &workspace.sandbox.smtp_port().to_string());
         for user in PAIRED {
             workspace.add_credential(user);
         }
@@ -319,7 +321,7 @@ fn assert_applies(workspace: Workspace, files: &[&str], resets: usize) {
     workspace.plan().nothing_to_do();
 }
 
-/// A configuration whose password is reset anew with every version of the API.
+/// A configuration whose password is reset with every version of the API.
 fn with_version(version: &str) -> String {
     let provider = provider(&format!("api_version = \"{version}\""));
     provider + &credential(&format!("rotation_trigger = \"{version}\""))

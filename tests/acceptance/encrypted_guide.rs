@@ -70,7 +70,7 @@ fn every_command_of_the_guide_does_what_it_says() {
 
 /// What the guide says of changed recipients is true: the second rotation ends what the old identity can decrypt.
 #[test]
-fn the_guides_pair_is_encrypted_and_two_rotations_end_what_a_leaked_identity_decrypts() {
+fn two_rotations_of_the_guides_encrypted_pair_shut_out_a_leaked_identity() {
     let Some(mut workspace) = Workspace::new() else { return };
     let [resource, _, _, pair] = &blocks("terraform")[..] else { panic!("the guide has four configurations") };
     let users = ["alerts-a@62515.smtp.hubspot.net", "alerts-b@62515.smtp.hubspot.net"];

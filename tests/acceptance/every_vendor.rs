@@ -55,10 +55,10 @@ fn one_module_serves_every_vendor_and_hands_all_of_a_credential_on() {
     workspace.write(&calls.collect::<String>());
     workspace.run(&["get", "-no-color"]).succeeded();
     workspace.apply().quiet();
-    let told = workspace.json(&["output", "-json"]);
+    let outputs = workspace.json(&["output", "-json"]);
     for vendor in VENDORS {
         let (host, port) = vendor.submission.unwrap_or(SERVER);
-        let (output, address) = (&told[vendor.name], format!("module.{}.{ADDRESS}", vendor.name));
+        let (output, address) = (&outputs[vendor.name], format!("module.{}.{ADDRESS}", vendor.name));
         let state = workspace.state_of(&address);
         assert_eq!(output["sensitive"], true);
         assert_eq!(output["value"]["password"], workspace.working_password_of(&address));

@@ -23,7 +23,7 @@ const ORDERS: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn somebody_elses_reset_is_a_warning_at_every_refresh() {
+fn an_external_reset_is_a_warning_at_every_refresh() {
     let Some(workspace) = applied("") else { return };
     let before = workspace.state();
     assert_eq!((&before["stale"], &before["on_external_change"]), (&json!(false), &json!(null)));
@@ -79,8 +79,8 @@ fn a_stale_password_is_rotated_once_in_every_order() {
 }
 
 #[test]
-fn rotations_against_somebody_elses_resets_end() {
-    // With `create_before_destroy` core tells a create nothing of the rotations before.
+fn rotations_against_external_resets_end() {
+    // With `create_before_destroy` a create learns nothing about earlier rotations from core.
     let orders = ["", "rotation_mode = \"in_place\""];
     let Some(rows) = Rows::applied(&orders.map(|order| format!("{ROTATE}\n  {order}"))) else { return };
     let workspace = &rows.workspace;
@@ -106,7 +106,7 @@ fn rotations_against_somebody_elses_resets_end() {
     let stale: Vec<_> = before.iter().map(|state| with(state, "stale", true)).collect();
     assert_eq!((rows.sent(), rows.states()), (vec![0; 2], stale));
 
-    // Whoever has found out resets it, for a reason of their own, and is answered again from then on.
+    // A person who has found out resets it, for a reason of their own, and is answered again from then on.
     rows.write("two");
     workspace.apply().succeeded();
     rows.healed();
@@ -288,24 +288,24 @@ fn a_reset_whose_response_is_lost_is_certain_only_by_the_time_of_the_password() 
         "KIRIM.EMAIL now shows a later change of the credential. It may be this reset, somebody else's";
     const NONE: &str = "KIRIM.EMAIL shows no later change so far, which proves nothing";
     const CAUTION: &str = "First make sure that nobody else has reset it";
-    // Fault, how many reads are late, what is said; whether the old one is dead. In each half, whether the vendor tells
+    // Fault, how many reads are late, what is said; whether the old one is dead. In each half, whether the vendor shows
     // the time of the password.
-    let told = vec![
+    let shown = vec![
         (Fault::new(Effect::Close), 0, CHANGED, OF_PASSWORD, true),
         (Fault::new(Effect::Stall), 0, CHANGED, OF_PASSWORD, true),
         (Fault::status(500), 1, CHANGED, OF_PASSWORD, true),
         (Fault::status(500), 9, MAY_HAVE, NONE, true),
         (Fault::status(500).before(), 0, MAY_HAVE, NONE, false),
     ];
-    let untold = vec![
+    let not_shown = vec![
         (Fault::new(Effect::Close), 0, MAY_HAVE, OF_ANYTHING, true),
         (Fault::status(500), 1, MAY_HAVE, OF_ANYTHING, true),
         (Fault::status(500), 9, MAY_HAVE, NONE, true),
         (Fault::page(500).before(), 0, MAY_HAVE, NONE, false),
         (Fault::new(Effect::Close).before(), 0, MAY_HAVE, NONE, false),
     ];
-    for (tells, rows) in [(true, told), (false, untold)] {
-        let Some((workspace, users)) = opened(tells, rows.len()) else { return };
+    for (shows_times, rows) in [(true, shown), (false, not_shown)] {
+        let Some((workspace, users)) = opened(shows_times, rows.len()) else { return };
         let vendor = workspace.sandbox.kirim_email();
         let in_place = |triggers: &[&str]| {
             let row = |(row, trigger)| {
@@ -337,7 +337,7 @@ fn a_reset_whose_response_is_lost_is_certain_only_by_the_time_of_the_password() 
         }
         let resets: Vec<_> = users.iter().map(|user| vendor.resets(user)).collect();
 
-        // Whoever takes the change back is told all the same, without a refresh too.
+        // A configuration that takes the change back gets the warning all the same, without a refresh too.
         let back: Vec<_> =
             rows.iter().map(|(_, _, outcome, ..)| if *outcome == CHANGED { "one" } else { "two" }).collect();
         in_place(&back);
@@ -352,12 +352,12 @@ fn a_reset_whose_response_is_lost_is_certain_only_by_the_time_of_the_password() 
     }
 }
 
-/// A workspace with so many credentials at KIRIM.EMAIL, which tells when passwords were changed, or not; and their user
+/// A workspace with so many credentials at KIRIM.EMAIL, which shows when passwords were changed, or not; and their user
 /// names.
-fn opened(tells: bool, rows: usize) -> Option<(Workspace, Vec<String>)> {
+fn opened(shows_times: bool, rows: usize) -> Option<(Workspace, Vec<String>)> {
     let workspace = Workspace::new()?;
-    if tells {
-        workspace.sandbox.kirim_email().tell_password_changes();
+    if shows_times {
+        workspace.sandbox.kirim_email().show_password_changes();
     }
     let users = (0..rows).map(|row| several::open_kirim(&workspace, row)).collect();
     Some((workspace, users))
@@ -367,10 +367,10 @@ fn opened(tells: bool, rows: usize) -> Option<(Workspace, Vec<String>)> {
 fn an_outdated_version_in_the_response_is_not_stored() {
     let orders = ORDERS.map(|(order, _)| order);
     // What the vendor shows is the same in every order of a replacement: most cases see one of them.
-    let told = vec![(9, orders[0]), (9, orders[1]), (9, orders[2]), (0, orders[0])];
-    let untold = vec![(0, orders[0]), (9, orders[0])];
-    for (tells, rows) in [(true, told), (false, untold)] {
-        let Some((workspace, users)) = opened(tells, rows.len()) else { return };
+    let shown = vec![(9, orders[0]), (9, orders[1]), (9, orders[2]), (0, orders[0])];
+    let not_shown = vec![(0, orders[0]), (9, orders[0])];
+    for (shows_times, rows) in [(true, shown), (false, not_shown)] {
+        let Some((workspace, users)) = opened(shows_times, rows.len()) else { return };
         let vendor = workspace.sandbox.kirim_email();
         for (user, (late, _)) in users.iter().zip(&rows) {
             vendor.answer_late(user, true);

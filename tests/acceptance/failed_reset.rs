@@ -237,7 +237,7 @@ fn the_key_in_the_state_is_never_taken_for_one_that_a_lost_reset_has_made() {
 
 /// Somebody else makes a key of the same name while the response is lost.
 #[test]
-fn somebody_elses_key_is_not_to_be_revoked_without_a_look() {
+fn another_persons_key_is_not_to_be_revoked_without_a_look() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&block("this", SMTPD, ""));
     workspace.sandbox.fault(Fault::new(Effect::Stall).on(Operation::Reset).before());

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{HOSTUP, MAILBOX, Workspace};
 
@@ -18,13 +18,14 @@ const USERS: [&str; 2] = ["newsletter-a@62515.smtp.hubspot.net", "newsletter-b@6
 const AWS: [(&str, &str); 4] = [
     ("resource \"aws_secretsmanager_secret_version\" \"smtp\"", "resource \"smtp_credential_password\" \"mailbox\""),
     ("secret_id                = aws_secretsmanager_secret.smtp.id", HOSTUP),
-    ("secret_string_wo         =", "password_wo ="),
+    ("secret_string_wo =", "password_wo ="),
     ("secret_string_wo_version =", "password_wo_version ="),
 ];
 
 #[test]
-fn a_pair_is_made_of_a_single_credential_and_rotates_beside_the_one_in_use() {
-    let Some(workspace) = Workspace::with_moved_between_types() else { return };
+fn a_single_credential_becomes_a_pair_that_rotates_the_one_not_in_use() {
+    let Some(mut workspace) = Workspace::with_moved_between_types() else { return };
+    workspace.trust_mail_server();
     let [pair, _, moved, ..] = blocks()[..] else { panic!("a pair, an overlap and a move") };
     for user in USERS {
         workspace.add_credential(user);
@@ -35,6 +36,7 @@ fn a_pair_is_made_of_a_single_credential_and_rotates_beside_the_one_in_use() {
     workspace.apply().quiet();
     let first = workspace.working_password_of("smtp_credential_password.newsletter");
 
+    let pair = verified(&workspace, pair);
     workspace.write(&format!("{moved}{pair}"));
     workspace.apply().quiet();
     assert_eq!(workspace.working_password_of(PAIR), first);
@@ -66,7 +68,8 @@ fn an_overlap_keeps_the_previous_credential_until_the_next_rotation() {
 
 #[test]
 fn a_write_only_argument_has_the_password_of_every_rotation() {
-    let Some(workspace) = Workspace::with_write_only() else { return };
+    let Some(mut workspace) = Workspace::with_write_only() else { return };
+    workspace.trust_mail_server();
     for user in USERS {
         workspace.add_credential(user);
     }
@@ -76,20 +79,22 @@ fn a_write_only_argument_has_the_password_of_every_rotation() {
         text.replace(from, to)
     });
     for trigger in ["2026-Q4", "2027-Q1"] {
-        workspace.write(&format!("{}{secret}", pair.replace("2026-Q4", trigger)));
+        workspace.write(&format!("{}{secret}", verified(&workspace, pair).replace("2026-Q4", trigger)));
         workspace.apply().quiet();
         let password = workspace.working_password_of(PAIR);
-        assert!(workspace.logs_in_as(MAILBOX, &password), "the write-only argument had it");
+        let both = json!({ "password": password, "username": workspace.state_of(PAIR)["username"] });
+        assert!(workspace.logs_in_as(MAILBOX, &both.to_string()), "the write-only argument had both");
     }
 }
 
 #[test]
 fn the_schedule_applies() {
-    let Some(workspace) = Workspace::new() else { return };
+    let Some(mut workspace) = Workspace::new() else { return };
+    workspace.trust_mail_server();
     for user in ["scheduled-a@62515.smtp.hubspot.net", "scheduled-b@62515.smtp.hubspot.net"] {
         workspace.add_credential(user);
     }
-    workspace.write(blocks()[3]);
+    workspace.write(&verified(&workspace, blocks()[3]));
     workspace.apply().quiet();
     workspace.plan().nothing_to_do();
 }
@@ -106,6 +111,13 @@ fn every_block_is_formatted() {
         format.stdin.take().expect("its input").write_all(block.as_bytes()).expect("it reads");
         assert!(format.wait().expect("it ends").success(), "{block}");
     }
+}
+
+/// A block whose `verify` asks the sandbox's mail server.
+fn verified(workspace: &Workspace, block: &str) -> String {
+    assert_eq!(block.matches("= {}\n").count(), 1, "{block}");
+    let server = format!("= {{ host = \"localhost\", port = {} }}\n", workspace.sandbox.smtp_port());
+    block.replace("= {}\n", &server)
 }
 
 fn blocks() -> Vec<&'static str> {

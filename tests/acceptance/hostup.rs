@@ -120,7 +120,7 @@ fn a_mailbox_goes_by_its_id_too() {
     let Some(workspace) = Workspace::new() else { return };
     let id = workspace.add_mailbox("orders@example.org");
     workspace.write(&mailbox("").replace(MAILBOX, &id));
-    assert_eq!(workspace.planned().get("username"), None, "the vendor tells it");
+    assert_eq!(workspace.planned().get("username"), None, "only the vendor knows it");
     workspace.apply_with(&["plan"]).quiet();
     let state = workspace.state();
     assert_eq!(state["id"], format!("hostup/{}/{id}", HostUp::ACCOUNT_ID));

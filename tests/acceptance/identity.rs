@@ -138,7 +138,7 @@ fn a_refresh_after_an_external_change_keeps_the_identity() {
 }
 
 #[test]
-fn a_key_that_was_revoked_by_somebody_else_is_made_anew() {
+fn a_key_that_was_revoked_externally_is_created_again() {
     let Some(workspace) = Workspace::with_identity() else { return };
     workspace.write(&block("this", SMTPD, ""));
     workspace.apply().quiet();

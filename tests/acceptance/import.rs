@@ -85,9 +85,9 @@ fn an_import_takes_place_whatever_is_made_of_the_password() {
         assert_eq!(workspace.resets(), 0);
         assert!(workspace.logs_in(&before));
         // Core stores no output that is null.
-        let told = workspace.json(&["output", "-json"]);
+        let outputs = workspace.json(&["output", "-json"]);
         assert_eq!(
-            told.as_object().map(|outputs| outputs.keys().cloned().collect::<Vec<_>>()),
+            outputs.as_object().map(|outputs| outputs.keys().cloned().collect::<Vec<_>>()),
             Some(vec!["version".to_owned()])
         );
         assert_eq!(workspace.output("version"), 0);

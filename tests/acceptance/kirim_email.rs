@@ -1,4 +1,4 @@
-//! `KIRIM.EMAIL`: the vendor makes the password, and tells when a credential was last changed.
+//! `KIRIM.EMAIL`: the vendor makes the password, and shows when a credential was last changed.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ fn a_create_stores_what_the_reset_reports() {
 }
 
 #[test]
-fn without_a_host_of_the_users_there_is_none() {
+fn no_host_is_set_unless_the_user_sets_one() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&credential(""));
     workspace.apply().quiet();
@@ -102,9 +102,9 @@ fn both_forms_of_a_list_and_of_a_time_are_read() {
 }
 
 #[test]
-fn the_time_of_the_password_is_preferred_where_it_is_told() {
+fn the_time_of_the_password_is_preferred_where_it_is_reported() {
     let Some(workspace) = Workspace::new() else { return };
-    workspace.sandbox.kirim_email().tell_password_changes();
+    workspace.sandbox.kirim_email().show_password_changes();
     workspace.write(&credential(""));
     workspace.apply().quiet();
     assert!(version(&workspace).starts_with("last_password_changed="), "{}", version(&workspace));

@@ -1,7 +1,7 @@
 //! A reset that the vendor carries out late: no response within `request_timeout`, another reset after "Apply again",
 //! and then the first.
 //!
-//! The sandbox holds the first reset back until it is told to go on. The vendor's last reset counts, so where all of
+//! The sandbox holds the first reset back until it is released. The vendor's last reset counts, so where all of
 //! them concern one password, the one in the state is dead; what a refresh sees of it differs from vendor to vendor.
 
 use std::collections::BTreeMap;
@@ -180,7 +180,7 @@ fn carried_out_late(workspace: &Workspace, cells: &[Cell]) -> BTreeMap<String, u
     cells.iter().map(resets).collect()
 }
 
-/// Resets once more what no refresh has rotated, as the guide has it, and insists that all is well then.
+/// Resets once more what no refresh has rotated, as the guide says, and checks that all is well then.
 fn reset_by_hand(workspace: &Workspace, cells: &[&Cell], resets: &BTreeMap<String, usize>) {
     let replaced: Vec<_> = cells.iter().map(|cell| format!("-replace={}", cell.address())).collect();
     let options: Vec<_> = [AT_ONCE].into_iter().chain(replaced.iter().map(String::as_str)).collect();
@@ -226,8 +226,8 @@ fn a_late_reset_is_noticed_if_the_vendor_reports_changes() {
         assert_eq!(cell.resets(&workspace), resets[&cell.name()] + usize::from(is_rotated), "{}", cell.name());
         assert_eq!(cell.logs_in(&workspace), is_rotated || !cell.has_one_password(), "{}", cell.name());
         if !cell.has_one_password() {
-            // The late one is found by what the error said of it. The one from before a replacement that deletes first
-            // is named there.
+            // The late one is found by what the error said of it. The one that preceded a replacement that deletes
+            // first is named there.
             let is_left = |key: &ApiKey| key.name == cell.user() && key.state == KeyState::Active;
             let left: Vec<_> = workspace.sandbox.smtpd().keys().into_iter().filter(is_left).collect();
             let others = left.iter().filter(|key| state["remote_version"] != *key.id).count();
@@ -240,7 +240,7 @@ fn a_late_reset_is_noticed_if_the_vendor_reports_changes() {
     all_is_well(&workspace, &cells);
 }
 
-/// Where the vendor tells of no changes, a login at each refresh does.
+/// Where the vendor shows no changes, a login at each refresh does.
 #[test]
 fn a_login_at_each_refresh_notices_a_late_reset() {
     let Some(mut workspace) = Workspace::new() else { return };

@@ -31,7 +31,7 @@ fn a_create_stores_a_password_that_works() {
     workspace.apply().quiet();
     assert_eq!(workspace.resets(), 1);
     workspace.working_password();
-    assert!(!workspace.logs_in(&before), "the password from before is dead");
+    assert!(!workspace.logs_in(&before), "the previous password is dead");
     let state = workspace.state();
     assert!(is_timestamp(state["rotated_at"].as_str().unwrap_or_default()), "{}", state["rotated_at"]);
     workspace.plan().nothing_to_do();
@@ -55,8 +55,8 @@ fn a_run_that_shows_a_password_is_noticed() {
     let output = format!("output \"password\" {{\n  value = {ADDRESS}.password\n  sensitive = true\n}}\n");
     workspace.write(&(credential("") + &output));
     workspace.apply().quiet();
-    let told = catch_unwind(AssertUnwindSafe(|| workspace.run(&["output", "-raw", "password"])));
-    assert!(told.is_err());
+    let printed = catch_unwind(AssertUnwindSafe(|| workspace.run(&["output", "-raw", "password"])));
+    assert!(printed.is_err());
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn a_user_name_that_holds_a_secret_is_not_shown_and_the_password_is_stored() {
     workspace.apply().quiet();
     let token = workspace.environment()["HUBSPOT_ACCESS_TOKEN"].clone();
     for (trigger, named) in [("1", Value::from(token)), ("2", Value::Null)] {
-        // The access token, and then the password from before.
+        // The access token, and then the previous password.
         let named = if named.is_null() { workspace.state()["password"].clone() } else { named };
         workspace.write(&block(
             "this",
@@ -106,7 +106,7 @@ fn a_user_name_that_is_the_new_password_does_not_get_into_the_state() {
 }
 
 #[test]
-fn a_host_that_is_none_is_neither_shown_nor_stored() {
+fn an_invalid_host_is_neither_shown_nor_stored() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.sandbox.hostup().server_hostname(HostUp::ACCOUNT_ID, Some("mx\u{1b}]0;owned\u{7}"));
     workspace.write(&block("this", HOSTUP, ""));
@@ -116,7 +116,7 @@ fn a_host_that_is_none_is_neither_shown_nor_stored() {
 }
 
 #[test]
-fn an_id_that_is_none_is_neither_shown_nor_stored_and_the_password_is() {
+fn an_invalid_id_is_neither_shown_nor_stored_and_the_password_is() {
     for (number, id) in ["0b0a\r\nError: made up".to_owned(), "0b0a".repeat(15_000)].into_iter().enumerate() {
         let Some(workspace) = Workspace::new() else { return };
         let made = format!("made-by-the-vendor-{number}");

@@ -149,7 +149,7 @@ fn a_rotation_that_cannot_revoke_the_one_before_resets_nothing() {
 }
 
 #[test]
-fn whatever_becomes_of_the_reset_everything_that_works_is_in_the_state_or_named() {
+fn after_any_reset_everything_that_works_is_in_the_state_or_named() {
     for (trouble, outcome) in [(Trouble::RefusedReset, NOT_CHANGED), (Trouble::LostReset, MAY_HAVE)] {
         for scene in scenes() {
             let [previous, current] = scene.overlap();
@@ -181,7 +181,7 @@ fn a_destroy_that_cannot_revoke_keeps_what_works_in_the_state() {
 }
 
 #[test]
-fn a_previous_one_is_named_where_somebody_else_has_revoked_the_current_one() {
+fn a_previous_one_is_named_where_the_current_one_was_revoked_externally() {
     for scene in scenes() {
         let [previous, current] = scene.overlap();
         scene.revoke_newest();

@@ -9,7 +9,7 @@ const NEXT: &str = "next-Password_4712!";
 const EPHEMERAL: &str = "variable \"own\" {\n  type = string\n  ephemeral = true\n}\n";
 
 #[test]
-fn it_is_sent_and_stands_in_no_plan_no_state_and_no_log() {
+fn it_is_sent_and_is_in_no_plan_no_state_and_no_log() {
     let Some(workspace) = own() else { return };
     workspace.write(&(EPHEMERAL.to_owned() + &mailbox("password_wo = var.own\n  password_wo_version = \"1\"")));
     let (run, plan_log) = workspace.logged(&["plan", "-json", "-input=false", "-out=plan"]);
@@ -51,7 +51,7 @@ fn a_changed_version_sends_it_again_and_nothing_else_does() {
     workspace.apply().quiet();
     works(&workspace, NEXT, 2);
     assert_eq!(workspace.state()["password"], Value::Null);
-    assert_ne!(workspace.state()["rotated_at"], rotated_at, "whoever follows it learns of the change");
+    assert_ne!(workspace.state()["rotated_at"], rotated_at, "what depends on it learns of the change");
     workspace.plan().nothing_to_do();
 }
 
@@ -159,9 +159,9 @@ fn it_is_for_vendors_that_leave_the_password_to_the_caller() {
     for (title, target) in [("HubSpot", HUBSPOT), ("KIRIM.EMAIL", KIRIM_EMAIL), ("SMTPD", SMTPD)] {
         for (name, value) in [("password_policy", "{}"), ("password_wo", "var.own"), ("password_wo_version", "\"1\"")] {
             // A version alone is a mistake for another reason, too.
-            let beside = if name == "password_wo_version" { "password_wo = var.own" } else { "" };
+            let also = if name == "password_wo_version" { "password_wo = var.own" } else { "" };
             let line = format!("{name} = {value}");
-            workspace.write(&(EPHEMERAL.to_owned() + &block("this", target, &format!("{line}\n  {beside}"))));
+            workspace.write(&(EPHEMERAL.to_owned() + &block("this", target, &format!("{line}\n  {also}"))));
             let run = workspace.plan().failed();
             let summary = format!("{title} generates the password itself");
             let error = run.diagnostics.iter().find(|diagnostic| diagnostic.code() == line).expect("its own error");
@@ -222,7 +222,7 @@ fn what_turns_out_at_apply_to_hold_a_control_character_is_not_sent() {
 }
 
 #[test]
-fn a_password_in_the_configuration_is_no_password_of_ones_own() {
+fn a_computed_attribute_in_the_configuration_is_an_error() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&mailbox(""));
     workspace.apply().quiet();
@@ -271,7 +271,7 @@ fn a_program_that_would_store_it_is_refused() {
     }
 }
 
-/// A workspace in which `var.own` is a password that nothing may tell.
+/// A workspace in which `var.own` is a password that nothing may show.
 fn own() -> Option<Workspace> {
     let mut workspace = Workspace::with_write_only()?;
     workspace.keep_secret(OWN);

@@ -57,7 +57,7 @@ fn an_old_password_is_had_from_the_backup() {
     write(&workspace, HUBSPOT, "rotation_trigger = \"two\"");
     workspace.sandbox.fault(Fault::status(403).on(Operation::Reset).before());
     follow(&workspace, "terraform apply").failed();
-    assert!(workspace.addresses().is_empty(), "core has let go of it");
+    assert!(workspace.addresses().is_empty(), "core has removed it from the state");
 
     fs::copy(workspace.path("terraform.tfstate.backup"), workspace.path("before.tfstate")).expect("a backup");
     let shown = workspace.json(&["show", "-json", "before.tfstate"]);
@@ -81,7 +81,7 @@ fn an_empty_state_file_is_restored_from_the_backup_before_anything_else() {
     write(&workspace, HUBSPOT, "rotation_trigger = \"two\"\n  rotation_mode = \"in_place\"");
     follow(&workspace, "terraform apply").succeeded();
     workspace.file("terraform.tfstate", "");
-    // Without the backup, core knows of no resource and would create it anew.
+    // Without the backup, core knows of no resource and would create it again.
     assert_eq!(workspace.plan().action(ADDRESS).as_deref(), Some("create"));
 
     fs::copy(workspace.path("terraform.tfstate.backup"), workspace.path("terraform.tfstate")).expect("a backup");
@@ -116,7 +116,7 @@ fn a_revoked_token_blocks_a_destroy_at_its_refresh_and_nowhere_else() {
 }
 
 #[test]
-fn a_key_that_cannot_be_revoked_is_let_go_of() {
+fn a_key_that_cannot_be_revoked_can_be_removed_from_the_state() {
     let Some(mut workspace) = with(SMTPD, "") else { return };
     follow(&workspace, "terraform apply").succeeded();
     workspace.keep_secret("not-the-secret-at-all");

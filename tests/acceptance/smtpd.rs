@@ -78,7 +78,7 @@ fn a_key_that_cannot_be_made_leaves_the_old_one_as_it_was() {
         }
         workspace.apply().quiet();
         workspace.working_password();
-        // What is no longer in the state is left to the user, who was told so.
+        // What is no longer in the state is left to the user, and a warning has said so.
         assert_eq!(workspace.logs_in_as(&old.key, &old.secret), order == DELETE_FIRST, "{order}");
         workspace.plan().nothing_to_do();
     }
@@ -215,7 +215,7 @@ fn a_destroy_that_cannot_revoke_keeps_the_key_in_the_state() {
 }
 
 #[test]
-fn a_key_that_was_revoked_elsewhere_is_dropped_and_made_anew() {
+fn a_key_that_was_revoked_elsewhere_is_dropped_and_created_again() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&key(""));
     workspace.apply().quiet();

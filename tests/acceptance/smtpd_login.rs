@@ -1,4 +1,4 @@
-//! Logging in at `SMTPD`: once for each process, and never with a key that is to be revoked.
+//! Logging in at `SMTPD`: once for each process, and never with a key that is about to be revoked.
 
 use sandbox::{Fault, Operation, Role};
 

@@ -27,7 +27,11 @@ fn a_credential_in_two_resources_is_reset_one_after_the_other_with_a_warning() {
         assert_eq!(workspace.resets(), 2 * (count + 1));
         let requests = workspace.sandbox.requests();
         let resets: Vec<_> = requests.iter().filter(|request| request.method == "POST").collect();
-        assert_eq!(resets.iter().map(|reset| reset.beside).collect::<Vec<_>>(), [0, 0], "nothing else was under way");
+        assert_eq!(
+            resets.iter().map(|reset| reset.in_flight).collect::<Vec<_>>(),
+            [0, 0],
+            "nothing else was under way"
+        );
         let last = warning.address.expect("a warning is about a resource");
         workspace.working_password_of(&last);
         let first = ADDRESSES.into_iter().find(|address| *address != last).expect("the other one");
@@ -62,8 +66,8 @@ fn a_key_whose_secret_was_lost_is_not_taken_for_the_next_resources() {
         ("The password may have been changed.", "which it did not list before the reset."),
         ("The password may have been changed.", "SMTPD shows no new credential of this name so far"),
     ] {
-        let told = |said: &&Diagnostic| said.detail.contains(sentence) && said.detail.contains(seen);
-        assert_eq!(run.diagnostics.iter().filter(told).count(), 1, "{sentence} {seen}: {run}");
+        let reported = |said: &&Diagnostic| said.detail.contains(sentence) && said.detail.contains(seen);
+        assert_eq!(run.diagnostics.iter().filter(reported).count(), 1, "{sentence} {seen}: {run}");
     }
 }
 

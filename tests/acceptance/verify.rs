@@ -131,7 +131,7 @@ fn what_can_be_seen_before_the_reset_costs_none() {
         for (row, order) in ORDERS.into_iter().enumerate() {
             let error = several::said(&failed, row).is(summary).says(words);
             assert_eq!(error.severity, "error", "{error:?}");
-            // Core tells no line for what a deletion says.
+            // Core names no line for the diagnostics of a deletion.
             assert!(order == DELETE_FIRST || error.code().starts_with("verify ="), "{error:?}");
         }
         // The faults would concern these logins too.
@@ -201,7 +201,7 @@ fn what_is_known_of_a_password_stays_until_the_next() {
     workspace.apply().quiet();
     assert_eq!(workspace.state()["verified"], Value::Null);
 
-    // A password from before is not tried, and no change of `verify` resets it.
+    // A previous password is not tried, and no change of `verify` resets it.
     for arguments in [verify(&workspace, ""), verify(&workspace, BRIEFLY)] {
         workspace.write(&rotated(1, &arguments));
         assert_eq!(workspace.plan().quiet().action(ADDRESS).as_deref(), Some("update"));
@@ -241,7 +241,7 @@ fn the_login_uses_the_server_that_the_vendor_reports() {
     let Some(workspace) = trusting() else { return };
     let port = workspace.sandbox.smtp_port();
     for (trigger, resets) in [("one", 1), ("two", 2)] {
-        // HostUp tells the host on being asked, which both halves of the replacement do.
+        // HostUp returns the host on request, which both halves of the replacement do.
         let arguments = format!("rotation_trigger = \"{trigger}\"\n  smtp_port = {port}\n  verify = {{}}");
         workspace.write(&block("this", HOSTUP, &arguments));
         workspace.apply().quiet();
@@ -258,7 +258,7 @@ fn the_login_uses_the_server_that_the_vendor_reports() {
 }
 
 #[test]
-fn a_password_of_ones_own_is_tried_and_not_stored() {
+fn a_password_of_your_own_is_tried_and_not_stored() {
     let Some(mut workspace) = Workspace::with_write_only() else { return };
     workspace.trust_mail_server();
     let own = "own-Password_4711!";
@@ -451,14 +451,14 @@ fn a_lost_answer_is_made_up_for_by_a_login_with_the_old_password() {
 }
 
 #[test]
-fn a_change_that_the_vendor_shows_may_be_somebody_elses() {
+fn a_change_that_the_vendor_shows_may_be_external() {
     let Some(workspace) = trusting() else { return };
     let port = workspace.sandbox.smtp_port();
     let arguments = |trigger: &str| {
         let verify = format!("smtp_host = \"127.0.0.1\"\n  verify = {{ port = {port} }}");
         format!("rotation_trigger = \"{trigger}\"\n  rotation_mode = \"in_place\"\n  {verify}")
     };
-    workspace.sandbox.kirim_email().tell_password_changes();
+    workspace.sandbox.kirim_email().show_password_changes();
     workspace.write(&block("this", KIRIM_EMAIL, &arguments("one")));
     workspace.apply().quiet();
     workspace.sandbox.propagate_after(NEVER, Meanwhile::OldPassword);

@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[test]
-fn a_server_of_others_making_takes_the_new_password() {
+fn a_third_party_server_accepts_the_new_password() {
     for program in [Program::Aiosmtpd, Program::SmtpServer] {
         for (setup, security) in [
             (Setup::new(program), "starttls"),
@@ -22,8 +22,8 @@ fn a_server_of_others_making_takes_the_new_password() {
             workspace.apply().quiet();
             assert_eq!(workspace.state()["verified"], true, "{program:?} {security}");
             assert_eq!(workspace.resets(), 1);
-            let told = peer.told_until("auth");
-            let auth = told.last().expect("it told of that");
+            let events = peer.events_until("auth");
+            let auth = events.last().expect("it reported that");
             assert_eq!((&auth["username"], &auth["secure"]), (&json!(USER), &json!(true)));
             workspace.plan().nothing_to_do();
         }
@@ -31,7 +31,7 @@ fn a_server_of_others_making_takes_the_new_password() {
 }
 
 #[test]
-fn a_server_of_others_making_that_refuses_the_new_password_is_a_warning() {
+fn a_third_party_server_that_refuses_the_new_password_is_a_warning() {
     for program in [Program::Aiosmtpd, Program::SmtpServer] {
         let setup = Setup::new(program).only_for(USER, "another password");
         let (Some(mut workspace), Some(peer)) = (Workspace::new(), setup.start()) else { return };

@@ -34,7 +34,10 @@ fn a_previous_password_that_still_works_is_a_warning() {
         let warning = workspace.apply().warning().is("The previous password still works");
         warning.says(&[
             &format!("Trying the previous password of `hubspot/{USER}`"),
-            &format!("the mail server `127.0.0.1:{}` accepted it after the new one had logged in", workspace.sandbox.smtp_port()),
+            &format!(
+                "the mail server `127.0.0.1:{}` accepted it after the new one had logged in",
+                workspace.sandbox.smtp_port()
+            ),
             CHANGED,
             "HubSpot documents no delay of a reset.",
             "anyone who has it can send mail",

@@ -173,7 +173,7 @@ impl<'a> Visit<'a> for Module {
     }
 }
 
-/// A circle of files, each of which imports from the next; `None` where there is none.
+/// A cycle of files, each of which imports from the next; `None` where there is none.
 pub(crate) fn circle<'a>(imports: &BTreeMap<&'a Path, BTreeSet<&'a Path>>) -> Option<Vec<&'a Path>> {
     let mut done = BTreeSet::new();
     imports.keys().find_map(|file| walk(imports, file, &mut Vec::new(), &mut done))

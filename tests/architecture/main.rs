@@ -171,7 +171,7 @@ fn every_vendor_is_registered_everywhere() {
     assert_eq!(
         names,
         VENDORS.iter().map(|vendor| vendor.name).collect::<Vec<_>>(),
-        "vendors stand in alphabetical order"
+        "vendors are in alphabetical order"
     );
 }
 

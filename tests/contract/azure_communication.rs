@@ -82,7 +82,7 @@ const ASSERTION: &str =
     "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=";
 
 #[tokio::test]
-async fn a_client_secret_or_a_token_of_somebody_else_gets_one_token_for_the_whole_process() {
+async fn a_client_secret_or_an_external_token_gets_one_token_for_the_whole_process() {
     for (case, proof) in [(&CASES[0], "&client_secret=".to_owned()), (&CASES[1], ASSERTION.to_owned())] {
         let server = Server::start(case, case.found).await;
         let (api, op, target, prior) = (server.api(), operation(), server.target(), server.prior());
@@ -144,7 +144,7 @@ async fn a_pipeline_that_offers_no_token_is_an_error() {
         let settings = [("use_oidc", "true"), ("oidc_request_url", &*url), ("oidc_request_token", TOKEN)];
         let error = server.reset(&*api_with(&server, &settings)).await.unwrap_err();
         assert_eq!((error.kind, error.outcome), (kind, Outcome::NotChanged));
-        assert_tells_no_secret(server.case, &error);
+        assert_shows_no_secret(server.case, &error);
     }
 }
 
@@ -172,7 +172,7 @@ async fn a_login_that_is_refused_says_why() {
         assert_eq!(code, number.to_string());
         let has_advice = server.case.vendor.advice.iter().any(|(known, _)| *known == code);
         assert_eq!(has_advice, kind == Kind::Unauthorized, "{number}");
-        assert_tells_no_secret(server.case, &error);
+        assert_shows_no_secret(server.case, &error);
         assert!(server.requests(server.case.reset).await.is_empty(), "without a token nothing is reset");
     }
 }

@@ -9,7 +9,7 @@ fn cases_of_callers() -> impl Iterator<Item = &'static Case> {
 }
 
 #[tokio::test]
-async fn an_unknown_outcome_is_sent_again_with_the_same_password_until_it_is_a_success() {
+async fn an_unknown_outcome_is_retried_with_the_same_password_until_it_succeeds() {
     for case in cases_of_callers() {
         for trouble in [500, 502, 503, 408] {
             let server = Server::start(case, &[]).await;

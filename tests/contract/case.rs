@@ -85,7 +85,7 @@ pub struct Expected {
 pub struct Exchange {
     pub method: &'static str,
     pub path: &'static str,
-    /// The body of the request, where requests are told apart by it.
+    /// The body of the request, where requests are identified by it.
     pub sent: Option<&'static str>,
     pub status: u16,
     pub body: &'static str,
@@ -131,7 +131,7 @@ struct Reader {
 impl Reader {
     fn case(&self) -> Case {
         for key in self.case.keys() {
-            assert!(KEYS.contains(&key.as_str()), "{}: `{key}` is none of {KEYS:?}", self.vendor.name);
+            assert!(KEYS.contains(&key.as_str()), "{}: `{key}` is not among {KEYS:?}", self.vendor.name);
         }
         let [reset] = self.exchanges("reset") else { panic!("{}: one reset", self.vendor.name) };
         let settings = self.need("settings").as_object().expect("settings by their names");
@@ -165,7 +165,7 @@ impl Reader {
     }
 
     /// Whether the API has one path for everything.
-    fn is_told_apart_by_body(&self) -> bool {
+    fn is_identified_by_body(&self) -> bool {
         !self.need("found")[0]["body"].is_null()
     }
 
@@ -186,7 +186,7 @@ impl Reader {
             assert!(method.parse::<Method>().is_ok() && path.starts_with('/'), "{method} {path}");
             let status = one["status"].as_u64().map_or(200, |status| u16::try_from(status).expect("a status"));
             let body = body(self.vendor, one.get("response").unwrap_or(&Value::Null));
-            let sent = one["body"].as_str().filter(|_| key != "reset" || self.is_told_apart_by_body()).map(text);
+            let sent = one["body"].as_str().filter(|_| key != "reset" || self.is_identified_by_body()).map(text);
             Exchange { method: text(method), path: text(path), sent, status, body }
         }))
     }
@@ -214,7 +214,7 @@ const KEYS: [&str; 19] = [
     "version",
 ];
 
-/// A body: nothing, JSON, or the name of a file beside.
+/// A body: nothing, JSON, or the name of a file in the same folder.
 fn body(vendor: &Vendor, value: &Value) -> &'static str {
     match value {
         Value::Null => "",
@@ -253,7 +253,7 @@ pub fn fits(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Lists that are no lists, made of an empty one: with an entry that is none, and with none at all in their place.
+/// Lists that are no lists, made of an empty one: with an invalid entry, and with no list at all in their place.
 pub fn odd_lists(empty: &str) -> [String; 2] {
     let Some((before, after)) = empty.split_once("/>") else {
         let null = if empty == "[]" { "null".to_owned() } else { empty.replace("[]", "null") };

@@ -6,7 +6,7 @@ use terraform_provider_smtp::secret::Name;
 use wiremock::ResponseTemplate;
 
 use super::{
-    Case, Exchange, Kind, Outcome, Presence, PriorCredential, Server, TOKEN, assert_tells_no_secret, cases_of, get, ok,
+    Case, Exchange, Kind, Outcome, Presence, PriorCredential, Server, TOKEN, assert_shows_no_secret, cases_of, get, ok,
     operation,
 };
 
@@ -36,7 +36,7 @@ fn what_is_sent_is_the_documented_request() {
 }
 
 #[tokio::test]
-async fn the_list_tells_the_user_name_of_a_mailbox_that_goes_by_its_id() {
+async fn the_list_has_the_user_name_of_a_mailbox_that_is_named_by_its_id() {
     let server = Server::start(&CASES[1], BY_ID.found).await;
     let api = server.api();
     assert_eq!((server.case.vendor.username)(&server.target()), None);
@@ -50,7 +50,7 @@ async fn the_list_tells_the_user_name_of_a_mailbox_that_goes_by_its_id() {
 }
 
 #[tokio::test]
-async fn an_address_in_other_letters_names_the_same_mailbox_and_is_sent_as_the_list_has_it() {
+async fn an_address_in_another_case_names_the_same_mailbox_and_is_sent_as_listed() {
     let server = Server::start(&IN_OTHER_LETTERS, &[LIST]).await;
     server.mount(BY_ADDRESS.reset, ok(&IN_OTHER_LETTERS)).await;
     let api = server.api();
@@ -60,7 +60,7 @@ async fn an_address_in_other_letters_names_the_same_mailbox_and_is_sent_as_the_l
 }
 
 #[tokio::test]
-async fn of_two_mailboxes_that_are_written_alike_only_the_one_that_is_written_the_same_is_reset() {
+async fn of_two_mailboxes_that_differ_in_case_only_the_exact_match_is_reset() {
     let body = r#"{"emailAccounts": [{"id": "mail_1", "email": "INFO@example.com"}, {"id": "mail_2", "email": "Info@Example.com"}]}"#;
     let server = Server::start(&IN_OTHER_LETTERS, &[Exchange { body, ..LIST }]).await;
     let reset = Exchange { path: IN_OTHER_LETTERS_RESET, ..BY_ADDRESS.reset };
@@ -79,7 +79,7 @@ const IN_OTHER_LETTERS_RESET: &str =
     "/api/v2/shared-hosting/acct_01hxa3b4c5d6e7f8g9h0j1k2m3/email-accounts/Info%40Example.com/password";
 
 #[tokio::test]
-async fn an_answer_that_names_another_mailbox_tells_it() {
+async fn the_mailbox_that_a_response_names_is_returned() {
     let server = Server::start(&CASES[0], &[]).await;
     let answer = ResponseTemplate::new(200).set_body_string(r#"{"email": "orders@example.org"}"#);
     server.mount(BY_ADDRESS.reset, answer).await;
@@ -127,7 +127,7 @@ async fn the_legacy_control_panel_has_its_own_advice() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_password_is_told() {
+async fn what_is_wrong_with_a_password_is_reported() {
     let server = Server::start(&CASES[0], &[]).await;
     let body = include_str!("../fixtures/hostup/error_weak_password.json");
     server.mount(BY_ADDRESS.reset, ResponseTemplate::new(400).set_body_string(body)).await;
@@ -138,7 +138,7 @@ async fn what_is_wrong_with_a_password_is_told() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_echoed_is_not_told() {
+async fn a_password_that_is_echoed_is_not_reported() {
     let server = Server::start(&CASES[0], &[]).await;
     let body = include_str!("../fixtures/hostup/error_weak_password.json");
     let body = body.replace("The password is too weak.", &format!("`{PASSWORD}` is too weak."));
@@ -146,5 +146,5 @@ async fn a_password_that_is_echoed_is_not_told() {
     server.mount(BY_ADDRESS.reset, ResponseTemplate::new(400).set_body_string(body)).await;
     let error = server.reset(&*server.api()).await.unwrap_err();
     assert_eq!((error.kind, error.outcome), (Kind::Rejected, Outcome::NotChanged));
-    assert_tells_no_secret(&BY_ADDRESS, &error);
+    assert_shows_no_secret(&BY_ADDRESS, &error);
 }

@@ -46,7 +46,7 @@ impl Respond for Pages {
     }
 }
 
-/// Pages of random sizes, with entries that come twice: a list tells of each credential once, or is too long.
+/// Pages of random sizes, with entries that come twice: a list returns each credential once, or is too long.
 #[tokio::test]
 async fn a_list_is_read_whole_however_it_is_paged_or_not_at_all() {
     let paged = proptest::prop_oneof![

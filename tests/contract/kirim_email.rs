@@ -26,7 +26,7 @@ static CASES: LazyLock<&[Case]> = LazyLock::new(|| cases_of("kirim_email"));
 static BARE: LazyLock<Case> = LazyLock::new(|| CASES[0]);
 
 #[tokio::test]
-async fn a_read_and_a_reset_tell_the_user_and_the_last_change() {
+async fn a_read_and_a_reset_return_the_user_and_the_last_change() {
     for (case, prior, version) in [
         (&CASES[0], None, "modified_at=1640995200"),
         (&CASES[1], None, "last_password_changed=1640995200"),
@@ -39,7 +39,7 @@ async fn a_read_and_a_reset_tell_the_user_and_the_last_change() {
         let presence = server.api().read(&operation(), &server.target(), &prior).await.unwrap();
         let Presence::Found(found) = presence else { panic!("{prior:?}: {presence:?}") };
         assert_eq!((found.username.as_deref(), found.version.as_deref()), (Some("myuser"), Some(version)), "{prior:?}");
-        assert!(found.versions.iter().any(|told| **told == *version), "{prior:?}: {found:?}");
+        assert!(found.versions.iter().any(|known| **known == *version), "{prior:?}: {found:?}");
         assert_eq!(found.target, Fields::default());
     }
     let reset = reset(|_| ()).await.unwrap();
@@ -62,8 +62,8 @@ async fn a_time_is_read_in_every_form_and_zero_is_unknown() {
         (json!("yesterday"), None),
         (json!({"date": 1}), None),
     ] {
-        let told = reset(|answer| answer["data"]["credential"]["modified_at"] = time.clone()).await.unwrap();
-        assert_eq!(told.version.as_deref(), version, "reset: {time}");
+        let changed = reset(|answer| answer["data"]["credential"]["modified_at"] = time.clone()).await.unwrap();
+        assert_eq!(changed.version.as_deref(), version, "reset: {time}");
 
         let mut list: Value = serde_json::from_str(CASES[0].found[0].body).unwrap();
         list["data"][0]["modified_at"] = time.clone();
@@ -154,7 +154,7 @@ async fn a_failure_without_a_password_changed_nothing() {
 }
 
 #[tokio::test]
-async fn the_fields_of_a_422_are_told_and_so_is_an_error_without_a_message() {
+async fn the_fields_of_a_422_are_reported_and_so_is_an_error_without_a_message() {
     for (status, body, words) in [
         (
             422,

@@ -61,7 +61,7 @@ async fn the_credentials_of_an_account_are_looked_up_once() {
 }
 
 #[tokio::test]
-async fn a_list_tells_of_the_live_credentials_and_is_fetched_once_with_reads() {
+async fn a_list_returns_the_live_credentials_and_is_fetched_once_with_reads() {
     for case in cases() {
         let server = Server::start(case, case.found).await;
         let api = server.api();
@@ -83,7 +83,7 @@ async fn a_list_that_is_refused_is_an_error_and_not_an_empty_list() {
             server.mount(case.found[0], refusal).await;
             let error = server.api().list(&operation(), &server.scope()).await.unwrap_err();
             assert_eq!((error.kind, error.outcome), (kind, Outcome::NotChanged), "{} {status}", case.vendor.name);
-            assert_tells_no_secret(case, &error);
+            assert_shows_no_secret(case, &error);
         }
     }
 }
@@ -215,7 +215,7 @@ async fn a_page_of_html_makes_no_credential_gone() {
 }
 
 #[tokio::test]
-async fn each_refusal_is_told_apart_and_leaves_the_password() {
+async fn each_refusal_is_recognized_and_leaves_the_password() {
     for case in cases() {
         for (status, kind) in [
             (400, Kind::Rejected),
@@ -231,7 +231,7 @@ async fn each_refusal_is_told_apart_and_leaves_the_password() {
             let error = server.reset(&*server.api()).await.unwrap_err();
             assert_eq!((error.kind, error.outcome), (kind, Outcome::NotChanged), "{} {status}", case.vendor.name);
             assert!(error.message.is_some(), "{} {status} has the vendor's words", case.vendor.name);
-            assert_tells_no_secret(case, &error);
+            assert_shows_no_secret(case, &error);
         }
     }
 }
@@ -244,7 +244,7 @@ async fn a_reset_whose_outcome_is_unknown_is_sent_again_only_with_the_same_passw
         let error = server.reset(&*server.api()).await.unwrap_err();
         assert_eq!((error.kind, error.outcome), (Kind::Unavailable, Outcome::MayHaveChanged), "{}", case.vendor.name);
         assert_eq!(server.requests(case.reset).await.len() > 1, case.new.is_some(), "{}", case.vendor.name);
-        assert_tells_no_secret(case, &error);
+        assert_shows_no_secret(case, &error);
     }
 }
 
@@ -284,7 +284,7 @@ async fn an_answer_without_the_vendors_password_says_that_it_is_lost() {
                 server.mount(case.reset, answer).await;
                 let error = server.reset(&*server.api()).await.unwrap_err();
                 assert_eq!((error.kind, error.outcome), expected, "{}: {body}", case.vendor.name);
-                assert_tells_no_secret(case, &error);
+                assert_shows_no_secret(case, &error);
             });
         }
     }
@@ -335,7 +335,7 @@ async fn nothing_prints_a_secret() {
     }
 }
 
-fn assert_tells_no_secret(case: &Case, error: &Error) {
+fn assert_shows_no_secret(case: &Case, error: &Error) {
     let text = format!("{error:?} {error}");
     for secret in [Some(TOKEN), case.new].into_iter().flatten() {
         assert!(!text.contains(secret), "{}: {text}", case.vendor.name);

@@ -15,7 +15,7 @@ static SENDGRID: LazyLock<&'static [Case]> = LazyLock::new(|| cases_of("sendgrid
 const DELETE: &str = "DELETE";
 
 #[tokio::test]
-async fn a_login_that_mailgun_refuses_in_plain_text_is_refused_and_a_gateways_text_is_not() {
+async fn a_refusal_by_mailgun_in_plain_text_is_believed_and_a_gateways_is_not() {
     for (status, text, media, kind) in [
         (401, "Forbidden", "text/plain", Kind::Unauthorized),
         (401, "Forbidden", "text/html", Kind::NotTheApi),

@@ -83,7 +83,7 @@ async fn a_refused_token_is_renewed_once_and_the_reset_sent_again() {
 }
 
 #[tokio::test]
-async fn a_refused_login_is_told_apart_from_a_missing_right() {
+async fn a_refused_login_is_distinguished_from_a_missing_right() {
     let server = Server::start(&STRANGER, &[LIST]).await;
     let refused = ResponseTemplate::new(403).set_body_string(include_str!("../fixtures/smtpd/login_refused.json"));
     given(LOGIN).respond_with(refused).mount(&server.mock).await;
@@ -95,7 +95,7 @@ async fn a_refused_login_is_told_apart_from_a_missing_right() {
 }
 
 #[tokio::test]
-async fn a_read_tells_what_an_import_could_not_know() {
+async fn a_read_returns_what_an_import_could_not_know() {
     let another = Exchange { path: "/api/v1/account/api_key/another", ..NO_KEY };
     let server = Server::start(&CASES[0], &[LIST, another]).await;
     let api = server.api();
@@ -137,7 +137,7 @@ async fn the_key_that_is_logged_in_with_is_never_revoked() {
 }
 
 #[tokio::test]
-async fn a_reset_tells_the_key_as_the_user_and_its_id_as_the_version() {
+async fn a_reset_returns_the_key_as_the_user_and_its_id_as_the_version() {
     for (change, username, version, notes) in [
         (("", ""), Some("kq3vTn8RzYpLw5cXd1Jb"), Some("0b0a4f3e-6f0e-4bfb-9a47-0d9e1c6b7a52"), vec![]),
         (("Key", "key"), Some("kq3vTn8RzYpLw5cXd1Jb"), Some("0b0a4f3e-6f0e-4bfb-9a47-0d9e1c6b7a52"), vec![]),
@@ -156,7 +156,7 @@ async fn a_reset_tells_the_key_as_the_user_and_its_id_as_the_version() {
 }
 
 #[tokio::test]
-async fn a_list_from_before_a_reset_is_not_trusted_after_it() {
+async fn a_list_that_precedes_a_reset_is_not_trusted_after_it() {
     let server = Server::start(&CASES[0], &[LIST]).await;
     server.mount(BY_KEY.reset, created()).await;
     let (api, op) = (server.api(), operation());
@@ -179,7 +179,7 @@ async fn a_key_that_is_revoked_or_gone_is_retired() {
 }
 
 #[tokio::test]
-async fn an_answer_to_a_revocation_that_says_something_is_believed_when_the_key_shows_it() {
+async fn a_revocation_that_is_answered_with_a_body_is_checked_by_reading_the_key() {
     let revoked = Exchange { body: r#"{"id": "5d1c2b8e-3f7a-4c69-8e20-7b94a6d0f113", "is_active": false}"#, ..ONE };
     for (key, expected) in [
         (revoked, None),
@@ -208,7 +208,7 @@ async fn a_page_does_not_revoke_a_key() {
 }
 
 #[tokio::test]
-async fn a_list_without_even_the_key_that_is_logged_in_is_not_believed_before_a_reset() {
+async fn a_list_without_the_key_that_is_logged_in_is_not_believed_before_a_reset() {
     for (case, is_believed) in [(&CASES[0], false), (&CASES[1], true)] {
         let server = Server::start(case, &[NO_LIST]).await;
         let checked = server.api().check(&operation(), &server.target(), &PriorCredential::default()).await;

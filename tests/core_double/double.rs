@@ -37,7 +37,7 @@ pub(crate) struct Double<'a> {
     sandbox: &'a Sandbox,
     schemas: Arc<Schemas>,
     pub(crate) stored: Stored,
-    /// Whom to trust at the mail server.
+    /// The authority to trust at the mail server.
     authority: NamedTempFile,
     /// The process that has planned since the last apply, if any has.
     planning: Option<Session>,

@@ -99,7 +99,7 @@ async fn take(
 
     let plan = double.plan(&arguments.config(Moment::Plan, sandbox), step.wish).await;
     assert_eq!(vendors::resets(sandbox), resets, "neither refresh nor plan resets anything");
-    assert!(double.stored.state == before, "a refresh tells what somebody else has changed, and nothing more");
+    assert!(double.stored.state == before, "a refresh shows what somebody else has changed, and nothing more");
     let is_new = matches!(plan.action, Action::Create | Action::Replace);
     assert_eq!(is_new, due == Due::New, "what is planned is {:?}, and due is {due:?}", plan.action);
     if due == Due::Nothing && !arguments.is_late() {
@@ -169,11 +169,7 @@ fn assert_state(
 ) {
     let target = arguments.target;
     assert_eq!(state.get("id").as_str(), Some(target.id().as_str()));
-    assert_eq!(
-        state.get("rotated_at") != before.get("rotated_at"),
-        due != Due::Nothing,
-        "`rotated_at` tells of a reset"
-    );
+    assert_eq!(state.get("rotated_at") != before.get("rotated_at"), due != Due::Nothing, "`rotated_at` shows a reset");
     let stored = state.get("password").as_secret().map(Secret::for_state);
     if due == Due::Nothing {
         assert!(state.get("password") == before.get("password"), "without a reset the password stays");
@@ -187,9 +183,9 @@ fn assert_state(
         (_, Some(verify)) if verify.timeout == "1s" && *state.get("verified") == Value::Bool(false) => false.into(),
         (_, Some(_)) => true.into(),
     };
-    assert_eq!(*state.get("verified"), verified, "`verified` tells of the last reset's login");
+    assert_eq!(*state.get("verified"), verified, "`verified` is about the last reset's login");
     if state.get("rotated_at").is_null() {
-        assert!(stored.is_none(), "an import tells no password");
+        assert!(stored.is_none(), "an import returns no password");
         return;
     }
     let (username, password) = target.login(sandbox);
@@ -206,14 +202,14 @@ fn assert_state(
     assert_eq!(state.get("smtp_port"), &port.into());
 }
 
-/// Of the keys that resets make, only the one in state is left, and what a warning names. Whoever is warned revokes it
+/// Of the keys that resets make, only the one in state is left, and what a warning names. The user revokes it
 /// by hand.
 fn assert_keys(state: &Value, warnings: &[Diagnostic], sandbox: &Sandbox) {
     let current = state.get("remote_version").as_str();
     for id in vendors::successors(sandbox).iter().filter(|id| current != Some(id)) {
         assert!(
             warnings.iter().any(|warning| warning.detail.contains(&format!("`{id}`"))),
-            "a key is left, and nobody is told"
+            "a key is left that no warning names"
         );
         sandbox.smtpd().revoke(id);
     }

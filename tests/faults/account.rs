@@ -7,7 +7,7 @@ use crate::support::{self, Workspace};
 /// A credential, and the resource that holds it.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
-    /// At whom.
+    /// The vendor that has it.
     pub(crate) vendor: &'static Model,
     name: String,
 }

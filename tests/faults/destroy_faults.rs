@@ -8,7 +8,7 @@ use crate::{
     account::Account,
     process::{Ended, Running, assert_gone},
     process_faults::{clear, interrupt},
-    scene::{Scene, told},
+    scene::{Scene, reported},
     support::Workspace,
     table,
 };
@@ -66,7 +66,7 @@ fn destroyed(fault: &str, vendor: &'static Model, stalls: &Fault, act: Act) -> V
     clear(&scene);
 
     let run = scene.judge(&ended);
-    let said = told(run.diagnostics.iter());
+    let said = reported(run.diagnostics.iter());
     let attributes = scene.attributes();
     let state = match attributes.get(&scene.accounts[0].address()) {
         Some(attributes) if scene.works(attributes) => "kept, works",

@@ -11,7 +11,7 @@ use terraform_provider_smtp::{
 
 use crate::{
     process::{Running, assert_gone},
-    scene::{APPLY, told},
+    scene::{APPLY, reported},
     state_faults::installed,
     state_server::StateServer,
     support::{ADDRESS, HUBSPOT, Run, USER, Workspace, block},
@@ -113,11 +113,11 @@ fn survives(fault: &str, workspace: &Workspace, before: &str, run: &Run) {
             "new"
         }
     };
-    let told = told(run.diagnostics.iter());
+    let reported = reported(run.diagnostics.iter());
     workspace.apply().succeeded();
     assert!(workspace.logs_in(&decrypted(workspace)), "{fault}");
     workspace.plan().nothing_to_do();
-    table::row(SECTION, &[fault, &resets.to_string(), told, state]);
+    table::row(SECTION, &[fault, &resets.to_string(), reported, state]);
 }
 
 /// The password that the identity decrypts; it is nowhere in clear text.

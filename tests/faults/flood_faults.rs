@@ -48,6 +48,6 @@ fn fifty_credentials_all_get_through_a_vendors_limit() {
     assert!(refused > PER_SECOND, "there is a flood");
     assert!(requests.len() <= MOST_REQUESTS, "{} requests are too many", requests.len());
     for after in scene.survives(Accident::of(ended, Exit::Success)) {
-        assert_eq!((after.resets, after.told), (1, "nothing"));
+        assert_eq!((after.resets, after.reported), (1, "nothing"));
     }
 }

@@ -80,5 +80,5 @@ fn through(fault: &str, manners: &[Manner], exit: Exit) -> Vec<String> {
         assert!(head.contains(&basic(PROXY_PASSWORD)), "{fault}: the proxy gets its password");
     }
     let [after] = &*scene.survives(Accident::of(ended, exit)) else { panic!("one credential") };
-    vec![fault.to_owned(), after.resets.to_string(), after.told.to_owned(), after.state.to_owned()]
+    vec![fault.to_owned(), after.resets.to_string(), after.reported.to_owned(), after.state.to_owned()]
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     process::{Running, assert_gone},
-    scene::{APPLY, told},
+    scene::{APPLY, reported},
     state_faults::installed,
     state_server::StateServer,
     support::{ADDRESS, Run, SMTPD, Workspace, block},
@@ -150,7 +150,7 @@ impl Overlap {
         assert!(unknown.is_empty() || is_unknown || is_lost, "{fault}: no text names {unknown:?}: {run}");
         let is_new = after["remote_version"] != self.before["remote_version"];
         let state = if is_new { "new, and the old one works" } else { "old" };
-        let told = told(run.diagnostics.iter());
+        let reported = reported(run.diagnostics.iter());
 
         let rotated = workspace.apply().succeeded();
         let healed = workspace.stored().0[ADDRESS].clone();
@@ -161,7 +161,7 @@ impl Overlap {
             assert!(self.works(&self.before), "{fault}: it is now the previous one");
         }
         workspace.plan().nothing_to_do();
-        table::row(SECTION, &[fault, &resets.to_string(), told, state]);
+        table::row(SECTION, &[fault, &resets.to_string(), reported, state]);
     }
 
     fn works(&self, state: &Value) -> bool {

@@ -3,13 +3,13 @@
 
 use std::fs;
 
-use sandbox::{Effect, Fault, Operation};
+use sandbox::{Effect, Fault, Operation, SmtpEffect, SmtpFault, Stage};
 use serde_json::Value;
 
 use crate::{
     process::{Running, assert_gone},
     process_faults::wait_until,
-    scene::{APPLY, told},
+    scene::{APPLY, reported},
     state_faults::installed,
     state_server::StateServer,
     support::Workspace,
@@ -18,7 +18,7 @@ use crate::{
 
 const SECTION: &str = "## Pairs";
 
-const FAULTS: [&str; 17] = [
+const FAULTS: [&str; 20] = [
     "Ctrl-C twice with the reset in flight",
     "kill -9 of the provider with the reset in flight",
     "kill -9 of core with the reset in flight",
@@ -36,6 +36,9 @@ const FAULTS: [&str; 17] = [
     "Ctrl-C with the reset in flight",
     "SIGTERM to the provider with the reset in flight",
     "any other signal that can be caught, to the provider with the reset in flight",
+    "kill -9 of the provider while the new password logs in",
+    "kill -9 of core while the new password logs in",
+    "the mail server refuses the new password",
 ];
 
 /// The signals of the last row. Linux has all of them.
@@ -61,7 +64,7 @@ fn whatever_ends_a_rotation_the_password_in_the_state_works() {
     let before = || Fault::new(Effect::Stall).on(Operation::List).before().times(2);
     let ends: [(usize, Fault, End); 9] = [
         (0, stall(), |workspace, run| {
-            // Core takes a second one for impatience only after it has taken note of the first.
+            // Core treats a second one as impatience only after it has noticed the first.
             interrupted(workspace, run);
             run.signal_core("INT");
         }),
@@ -84,14 +87,12 @@ fn whatever_ends_a_rotation_the_password_in_the_state_works() {
         let ended = run.wait();
         workspace.sandbox.release();
         assert_gone(ended.group);
-        // What is killed leaves its socket.
-        let folder = workspace.path("tmp");
-        fs::remove_dir_all(&folder).and_then(|()| fs::create_dir(&folder)).expect("an empty folder");
+        emptied(&workspace);
         let run = workspace.judge(&APPLY, &ended.output);
         survives(
             fault,
             &workspace,
-            told(run.diagnostics.iter()).trim_start_matches("The password ").trim_end_matches('.'),
+            reported(run.diagnostics.iter()).trim_start_matches("The password ").trim_end_matches('.'),
         );
     }
 }
@@ -115,6 +116,31 @@ fn a_refused_reset_changes_nothing() {
     let error = workspace.apply().error();
     assert!(error.detail.contains("The password was not changed."), "{error:?}");
     survives(FAULTS[13], &workspace, "was not changed");
+}
+
+/// Between the reset and the moment at which the other credential takes over, `verify` logs in.
+#[test]
+fn whatever_ends_the_login_the_password_in_the_state_works() {
+    let ends: [(usize, End); 2] = [(17, |_, run| run.signal_providers("KILL")), (18, |_, run| run.signal_core("KILL"))];
+    for (number, end) in ends {
+        let Some(workspace) = verified() else { return };
+        workspace.sandbox.smtp_fault(SmtpFault::new(Stage::Login, SmtpEffect::Stall).of(B));
+        let run = Running::start(&workspace, &APPLY);
+        assert!(workspace.sandbox.wait_for_stalled(1), "{}", FAULTS[number]);
+        assert_eq!(workspace.sandbox.hubspot().resets(B), 1, "it is after the reset");
+        end(&workspace, &run);
+        let ended = run.wait();
+        workspace.sandbox.release();
+        assert_gone(ended.group);
+        emptied(&workspace);
+        workspace.judge(&APPLY, &ended.output);
+        survives(FAULTS[number], &workspace, "nothing");
+    }
+    let Some(workspace) = verified() else { return };
+    workspace.sandbox.smtp_fault(SmtpFault::reply(Stage::Login, "535 5.7.8 no").of(B).always());
+    let error = workspace.apply().error();
+    assert!(error.detail.contains("The password was changed."), "{error:?}");
+    survives(FAULTS[19], &workspace, "was changed");
 }
 
 /// The provider stores what the vendor returns, and the other credential takes over.
@@ -163,7 +189,7 @@ fn takes_over(fault: &str, workspace: &Workspace, signal: impl FnOnce(&Running))
     }
     workspace.plan().nothing_to_do();
     let resets = workspace.sandbox.hubspot().resets(B).to_string();
-    table::row(SECTION, &[fault, &resets, told(run.diagnostics.iter()), "that of the other credential, works"]);
+    table::row(SECTION, &[fault, &resets, reported(run.diagnostics.iter()), "that of the other credential, works"]);
 }
 
 #[test]
@@ -196,15 +222,33 @@ fn a_state_that_cannot_be_written_is_the_one_before_whose_password_works() {
     survives(FAULTS[7], &workspace, "nothing");
 }
 
+/// Removes what a killed process leaves: its socket.
+fn emptied(workspace: &Workspace) {
+    let folder = workspace.path("tmp");
+    fs::remove_dir_all(&folder).and_then(|()| fs::create_dir(&folder)).expect("an empty folder");
+}
+
 /// What ends a run.
 type End = fn(&Workspace, &Running);
 
 /// A pair whose first credential is the current one and whose second was never reset, with a rotation before it.
 fn rotating(head: &str, prepare: fn(&Workspace)) -> Option<Workspace> {
-    let workspace = Workspace::new()?;
+    Some(rotating_with(Workspace::new()?, head, "", prepare))
+}
+
+/// The same with `verify`.
+fn verified() -> Option<Workspace> {
+    let mut workspace = Workspace::new()?;
+    workspace.trust_mail_server();
+    let port = workspace.sandbox.smtp_port();
+    let verify = format!("verify = {{ host = \"localhost\", port = {port}, timeout = \"10s\" }}");
+    Some(rotating_with(workspace, "", &verify, |_| ()))
+}
+
+fn rotating_with(workspace: Workspace, head: &str, verify: &str, prepare: fn(&Workspace)) -> Workspace {
     let configuration = |trigger: &str| {
         let list = [A, B].map(|user| format!("{{ user_name = \"{user}\" }}")).join(", ");
-        let arguments = format!("hubspot = [{list}]\n  rotation_trigger = \"{trigger}\"");
+        let arguments = format!("hubspot = [{list}]\n  rotation_trigger = \"{trigger}\"\n  {verify}");
         format!("{head}resource \"smtp_credential_pair\" \"this\" {{\n  {arguments}\n}}\n")
     };
     for user in [A, B] {
@@ -214,14 +258,15 @@ fn rotating(head: &str, prepare: fn(&Workspace)) -> Option<Workspace> {
     prepare(&workspace);
     workspace.apply().succeeded();
     workspace.write(&configuration("two"));
-    Some(workspace)
+    workspace
 }
 
 /// Insists that the state has the credential that was current before, with a password that works, that a plain apply
 /// rotates to the other one, and that the first still works then.
 #[track_caller]
-fn survives(fault: &str, workspace: &Workspace, told: &str) {
+fn survives(fault: &str, workspace: &Workspace, reported: &str) {
     workspace.sandbox.clear_faults();
+    workspace.sandbox.clear_smtp_faults();
     let resets = workspace.sandbox.hubspot().resets(B);
     let works = |user: &str, password: &Value| workspace.logs_in_as(user, password.as_str().expect("a password"));
     let before = workspace.stored().0[PAIR].clone();
@@ -233,5 +278,5 @@ fn survives(fault: &str, workspace: &Workspace, told: &str) {
     assert!(works(B, &after["password"]) && works(A, &before["password"]), "{fault}");
     assert_eq!(workspace.sandbox.hubspot().resets(A), 1, "{fault}: it is never touched");
     workspace.plan().nothing_to_do();
-    table::row(SECTION, &[fault, &resets.to_string(), told, "that of the current credential, works"]);
+    table::row(SECTION, &[fault, &resets.to_string(), reported, "that of the current credential, works"]);
 }

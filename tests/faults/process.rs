@@ -102,7 +102,7 @@ fn members(group: u32) -> Vec<u32> {
     text.lines().filter_map(of_group).collect()
 }
 
-fn kill(signal: &str, whom: &str) {
-    let sent = Command::new("kill").args([&format!("-{signal}"), "--", whom]).status();
-    assert!(sent.expect("kill runs").success(), "{signal} reaches {whom}");
+fn kill(signal: &str, target: &str) {
+    let sent = Command::new("kill").args([&format!("-{signal}"), "--", target]).status();
+    assert!(sent.expect("kill runs").success(), "{signal} reaches {target}");
 }

@@ -7,7 +7,7 @@ use sandbox::{ClosedPort, Effect, Fault, HubSpot, Operation};
 use crate::{
     account::Account,
     process::{Ended, Running, assert_gone},
-    scene::{APPLY, Accident, Aftermath, Exit, Scene},
+    scene::{APPLY, Accident, Exit, Outcome, Scene},
     state_faults,
     state_server::StateServer,
     support::Workspace,
@@ -117,7 +117,7 @@ fn a_second_interrupt_gives_the_password_up() {
     let Some(scene) = scene() else { return };
     let ended = stalled(&scene, stall(), |run| {
         run.signal_core("INT");
-        // Core takes a second one for impatience only after it has taken note of the first.
+        // Core treats a second one as impatience only after it has noticed the first.
         wait_until(|| printed(&scene, "Interrupt received"));
         run.signal_core("INT");
     });
@@ -251,10 +251,10 @@ fn a_provider_that_is_killed_loses_at_most_one_password() {
 
 #[test]
 fn a_core_that_is_killed_leaves_an_orphan_that_finishes_and_ends() {
-    let whom: [fn(&Running, &str); 2] = [Running::signal_core, Running::signal_group];
-    for (number, whom) in (16..).zip(whom) {
+    let signals: [fn(&Running, &str); 2] = [Running::signal_core, Running::signal_group];
+    for (number, signal) in (16..).zip(signals) {
         let Some(scene) = scene() else { return };
-        let ended = stalled(&scene, stall(), |run| whom(run, "KILL"));
+        let ended = stalled(&scene, stall(), |run| signal(run, "KILL"));
         scene.workspace.sandbox.release();
         assert_gone(ended.group);
         clear(&scene);
@@ -345,7 +345,7 @@ fn what_is_killed_while_the_state_is_stored_takes_at_most_the_state_with_it() {
     let write = server.hold();
     let run = scene.start();
     wait_until(|| server.is_holding());
-    // It has nothing left to do, and may have been told so already.
+    // It has nothing left to do, and may have been asked to end already.
     run.signal_providers_left("KILL");
     write.let_go();
     let ended = run.wait();
@@ -451,7 +451,7 @@ pub(crate) fn stalled(scene: &Scene, fault: Fault, then: impl FnOnce(&Running)) 
     run.wait()
 }
 
-/// Sends what Ctrl-C sends, and waits until core has taken note of it and tells its providers.
+/// Sends what Ctrl-C sends, and waits until core has noticed it and stops its providers.
 pub(crate) fn interrupt(scene: &Scene, run: &Running) {
     run.signal_group("INT");
     wait_until(|| printed(scene, "Stopping operation") && logged(scene, "GRPCProvider.v6: Stop"));
@@ -460,8 +460,8 @@ pub(crate) fn interrupt(scene: &Scene, run: &Running) {
 /// Compares what has become of the one credential with its row in the table.
 #[track_caller]
 fn seen(number: usize, scene: &Scene, accident: Accident) {
-    let [Aftermath { resets, told, state }] = &*scene.survives(accident) else { panic!("one credential") };
-    table::row(SECTION, &[FAULTS[number], &resets.to_string(), told, state]);
+    let [Outcome { resets, reported, state }] = &*scene.survives(accident) else { panic!("one credential") };
+    table::row(SECTION, &[FAULTS[number], &resets.to_string(), reported, state]);
 }
 
 pub(crate) fn printed(scene: &Scene, words: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Replacements, where core lets go of the old object before the new one is there, or makes the new one beside it.
+//! Replacements, where core deletes the old object before the new one is there, or creates the new one first.
 
 use std::thread;
 
@@ -8,7 +8,7 @@ use crate::{
     account::Account,
     process::{Running, assert_gone},
     process_faults::{clear, interrupt, stalled, wait_until},
-    scene::{Accident, Aftermath, Exit, Keeps, Scene},
+    scene::{Accident, Exit, Keeps, Outcome, Scene},
     support::Workspace,
     table,
 };
@@ -112,7 +112,7 @@ fn a_replacement_loses_no_password_that_can_be_kept() {
 }
 
 /// What becomes of a credential, whose old password may be in the backup alone where core deletes first.
-fn replaced(vendor: &'static Model, arguments: &str, act: Act) -> Aftermath {
+fn replaced(vendor: &'static Model, arguments: &str, act: Act) -> Outcome {
     let workspace = Workspace::new().expect("there was a program a moment ago");
     let accounts = vec![Account::open(vendor, "newsletter", &workspace)];
     let scene = Scene::rotating(workspace, accounts, "", arguments);

@@ -17,7 +17,7 @@ pub(crate) const APPLY: [&str; 4] = ["apply", "-json", "-auto-approve", "-input=
 const OUTCOMES: [&str; 3] =
     ["The password was not changed.", "The password may have been changed.", "The password was changed."];
 
-/// What core says of its own accord.
+/// What core itself reports.
 const OF_CORE: [&str; 6] = [
     "Failed to persist state to backend",
     "Failed to save state",
@@ -75,11 +75,11 @@ pub(crate) enum Keeps {
 
 /// What became of one credential.
 #[derive(Debug)]
-pub(crate) struct Aftermath {
+pub(crate) struct Outcome {
     /// How many resets the vendor has seen.
     pub(crate) resets: usize,
-    /// What the user was told.
-    pub(crate) told: &'static str,
+    /// What the user was shown.
+    pub(crate) reported: &'static str,
     /// What the state holds.
     pub(crate) state: &'static str,
 }
@@ -91,15 +91,15 @@ impl Accident {
     }
 }
 
-impl Aftermath {
+impl Outcome {
     /// It in one cell of a table.
     pub(crate) fn cell(&self) -> String {
-        let told = match self.told {
+        let reported = match self.reported {
             "nothing" if self.state == NEW => "applied",
             "a warning" => "applied, with a warning",
             sentence => sentence.trim_start_matches("The password ").trim_end_matches('.'),
         };
-        format!("{} · {told} · {}", self.resets, self.state)
+        format!("{} · {reported} · {}", self.resets, self.state)
     }
 }
 
@@ -153,17 +153,17 @@ impl Scene {
         Running::start(&self.workspace, &[&APPLY, &[parallelism.as_str()][..], options].concat())
     }
 
-    /// Checks what must hold after every accident, and tells what became of each credential.
+    /// Checks what must hold after every accident, and returns what became of each credential.
     ///
     /// - I1: the vendor has seen no more resets than it may.
     /// - I2: what was applied is the vendor's current password, and logs in.
     /// - I3: what has changed in the state is the vendor's, and nothing gave way to null.
-    /// - I4: no password, token or key stands in what was printed, in the log of core at its most talkative, or in temporary files.
+    /// - I4: no password, token or key is in what was printed, in core's log at its most talkative, or in temporary files.
     /// - I5: nothing panicked, nobody reads of a bug in the provider, and the exit status is as it should be.
     /// - I6: no process and no socket is left.
     /// - I7: the next plan names exactly what was not applied; the next apply heals it with one reset, and the plan after that is empty.
     #[track_caller]
-    pub(crate) fn survives(&self, accident: Accident) -> Vec<Aftermath> {
+    pub(crate) fn survives(&self, accident: Accident) -> Vec<Outcome> {
         let Accident { ended, exit, keeps, remedy } = accident;
         assert_gone(ended.group);
         let run = self.judge(&ended);
@@ -174,12 +174,12 @@ impl Scene {
 
         let attributes = self.attributes();
         let plan = self.plan();
-        let aftermath: Vec<_> = self
+        let outcomes: Vec<_> = self
             .accounts
             .iter()
             .map(|account| self.of(account, &run, attributes.get(&account.address()), keeps))
             .collect();
-        for (account, after) in self.accounts.iter().zip(&aftermath) {
+        for (account, after) in self.accounts.iter().zip(&outcomes) {
             let (address, seen) = (account.address(), after.resets);
             assert!(seen <= account.vendor.most_requests(), "{address}: {seen} resets: {run}");
             // A deletion is that of an object that core deposed before it was halted.
@@ -191,13 +191,13 @@ impl Scene {
                 after.state
             );
         }
-        self.heals(&plan, &aftermath);
-        aftermath
+        self.heals(&plan, &outcomes);
+        outcomes
     }
 
     /// Insists that the next apply gets by with one reset for each credential that needs it, and that all is well then.
     #[track_caller]
-    fn heals(&self, plan: &Run, aftermath: &[Aftermath]) {
+    fn heals(&self, plan: &Run, outcomes: &[Outcome]) {
         if plan.status == Some(2) {
             let run = self.judge(&self.start().wait()).succeeded();
             // What made it stale is healed; a key that was revoked is gone when the next refresh asks for it.
@@ -208,7 +208,7 @@ impl Scene {
             assert_eq!(self.plan().status, Some(0), "there should be nothing to do");
         }
         let attributes = self.attributes();
-        for (account, after) in self.accounts.iter().zip(aftermath) {
+        for (account, after) in self.accounts.iter().zip(outcomes) {
             let address = account.address();
             let more = usize::from(after.state != NEW);
             let resets = account.resets(&self.workspace.sandbox) - self.before[&address].resets;
@@ -217,7 +217,7 @@ impl Scene {
         }
     }
 
-    /// Reads what a run has left, and insists that it tells no secret anywhere.
+    /// Reads what a run has left, and checks that it shows no secret anywhere.
     #[track_caller]
     pub(crate) fn judge(&self, ended: &Ended) -> Run {
         self.learn_passwords();
@@ -231,7 +231,7 @@ impl Scene {
     }
 
     #[track_caller]
-    fn of(&self, account: &Account, run: &Run, after: Option<&Value>, keeps: Keeps) -> Aftermath {
+    fn of(&self, account: &Account, run: &Run, after: Option<&Value>, keeps: Keeps) -> Outcome {
         let address = account.address();
         let before = &self.before[&address];
         let resets = account.resets(&self.workspace.sandbox) - before.resets;
@@ -258,7 +258,7 @@ impl Scene {
         // Core names no address where a deletion failed.
         let alone = self.accounts.len() == 1;
         let about = |diagnostic: &&Diagnostic| diagnostic.address.as_ref().map_or(alone, |named| *named == address);
-        Aftermath { resets, told: told(run.diagnostics.iter().filter(about)), state }
+        Outcome { resets, reported: reported(run.diagnostics.iter().filter(about)), state }
     }
 
     /// The attributes of every resource, wherever the state is kept.
@@ -271,7 +271,7 @@ impl Scene {
         self.workspace.stored().1
     }
 
-    /// Tells whether the password in these attributes logs in.
+    /// Returns whether the password in these attributes logs in.
     pub(crate) fn works(&self, attributes: &Value) -> bool {
         let [username, password] = ["username", "password"].map(|name| attributes[name].as_str().unwrap_or_default());
         self.workspace.logs_in_as(username, password)
@@ -313,8 +313,8 @@ fn exit_of(ended: &Ended) -> Exit {
     }
 }
 
-/// Tells what the diagnostics of one credential come to.
-pub(crate) fn told<'a>(diagnostics: impl Iterator<Item = &'a Diagnostic>) -> &'static str {
+/// Returns what the diagnostics of one credential report.
+pub(crate) fn reported<'a>(diagnostics: impl Iterator<Item = &'a Diagnostic>) -> &'static str {
     let mut ours = diagnostics.filter(|diagnostic| !OF_CORE.contains(&diagnostic.summary.as_str()));
     let Some(first) = ours.next() else { return "nothing" };
     if first.severity == "warning" {

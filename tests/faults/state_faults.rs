@@ -147,9 +147,9 @@ fn a_remote_state_is_behind_when_core_is_killed() {
     let ended = run.wait();
     assert_gone(ended.group);
     clear(&scene);
-    let aftermath = scene.survives(Accident::of(ended, Exit::Killed));
-    let [applied, _] = &*aftermath else { panic!("two credentials") };
-    table::row(SECTION, &[FAULTS[6], &applied.resets.to_string(), applied.told, applied.state]);
+    let outcomes = scene.survives(Accident::of(ended, Exit::Killed));
+    let [applied, _] = &*outcomes else { panic!("two credentials") };
+    table::row(SECTION, &[FAULTS[6], &applied.resets.to_string(), applied.reported, applied.state]);
 }
 
 pub(crate) fn scene(head: &str, prepare: fn(&Workspace, &[Account])) -> Option<Scene> {
@@ -181,5 +181,5 @@ pub(crate) fn installed(workspace: &Workspace, _: &[Account]) {
 #[track_caller]
 fn seen(fault: &str, scene: &Scene, accident: Accident) {
     let [after] = &*scene.survives(accident) else { panic!("one credential") };
-    table::row(SECTION, &[fault, &after.resets.to_string(), after.told, after.state]);
+    table::row(SECTION, &[fault, &after.resets.to_string(), after.reported, after.state]);
 }

@@ -73,7 +73,7 @@ impl StateServer {
         PriorCredential(sender)
     }
 
-    /// Tells whether there is a write that is held back.
+    /// Returns whether there is a write that is held back.
     pub(crate) fn is_holding(&self) -> bool {
         self.shared.is_holding.load(Ordering::SeqCst)
     }
@@ -87,7 +87,7 @@ impl StateServer {
 impl Drop for StateServer {
     fn drop(&mut self) {
         self.shared.ended.store(true, Ordering::SeqCst);
-        // Wakes it up, so that it sees that it is to end.
+        // Wakes it up to notice that it has to end.
         let _ = TcpStream::connect(self.address);
         let _ = self.thread.take().map(JoinHandle::join);
     }

@@ -9,7 +9,7 @@ use sandbox::{Effect, Fault, HubSpot, KirimEmail, Model, Operation};
 
 use crate::{
     account::Account,
-    scene::{Accident, Aftermath, Exit, Scene},
+    scene::{Accident, Exit, Outcome, Scene},
     support::Workspace,
     table,
 };
@@ -28,7 +28,7 @@ fn no_fault_of_a_vendor_loses_a_password_that_can_be_kept() {
         joined.collect::<Vec<_>>()
     });
     let rows = faults().into_iter().map(|Case { fault, moment, .. }| {
-        let cells = seen.iter().map(|seen| seen.get(&(fault.clone(), moment)).map_or("–".to_owned(), Aftermath::cell));
+        let cells = seen.iter().map(|seen| seen.get(&(fault.clone(), moment)).map_or("–".to_owned(), Outcome::cell));
         [fault.clone(), moment.to_owned()].into_iter().chain(cells).collect::<Vec<_>>()
     });
     table::rows(SECTION, &rows.collect::<Vec<_>>());
@@ -83,7 +83,7 @@ enum Act {
     Special(fn(&Scene, &Account) -> Option<Fault>),
 }
 
-type Seen = BTreeMap<(String, &'static str), Aftermath>;
+type Seen = BTreeMap<(String, &'static str), Outcome>;
 
 /// Lets every fault happen at one vendor.
 fn at(vendor: &'static Model) -> Seen {
@@ -104,13 +104,13 @@ fn together(vendor: &'static Model, cases: Vec<Case>) -> Seen {
     let run = scene.start_with(&["-refresh=false"]);
     // Short waits are waited for.
     let ends = if cases.iter().all(|case| case.limit == Limit::Short) { Exit::Success } else { Exit::Failure };
-    let aftermath = scene.survives(Accident::of(run.wait(), ends));
-    let seen = cases.into_iter().zip(aftermath).zip(happened).filter(|(_, happened)| *happened);
+    let outcomes = scene.survives(Accident::of(run.wait(), ends));
+    let seen = cases.into_iter().zip(outcomes).zip(happened).filter(|(_, happened)| *happened);
     seen.map(|((case, after), _)| ((case.fault, case.moment), after)).collect()
 }
 
 impl Case {
-    /// Scripts the fault, and tells whether it can happen at this vendor.
+    /// Scripts the fault, and returns whether it can happen at this vendor.
     fn happens_to(&self, account: &Account, scene: &Scene) -> bool {
         let fault = match &self.act {
             Act::Each(effect, times) => Some(Fault::new(effect.clone()).times(*times)),
@@ -290,8 +290,8 @@ fn two_passwords(scene: &Scene, account: &Account) -> Option<Fault> {
     Some(Fault::body((account.vendor.reset_response)(&both)))
 }
 
-/// Lets the vendor make this password next; nothing where the caller makes it, or whose is made next cannot be told
-/// among many.
+/// Lets the vendor make this password next; nothing where the caller makes it, or where it is not known
+/// whose is made next.
 fn next_password(scene: &Scene, account: &Account, password: &str) -> Option<()> {
     let vendor = account.vendor.makes_passwords().then(|| account.at(&scene.workspace.sandbox))?;
     vendor.next_password(&account.user(), password);

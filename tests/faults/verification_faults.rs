@@ -12,7 +12,7 @@ use crate::{
     account::Account,
     process::{Ended, Running, assert_gone},
     process_faults::{clear, interrupt, wait_until},
-    scene::{Accident, Aftermath, Exit, NEW, OLD, Scene},
+    scene::{Accident, Exit, NEW, OLD, Outcome, Scene},
     state_faults::installed,
     state_server::StateServer,
     support::Workspace,
@@ -261,10 +261,10 @@ fn scene(vendor: &'static Model, head: &str, order: &str, timeout: &str, prepare
 fn seen(scene: &Scene, fault: &str, accident: Accident) -> Vec<String> {
     calm(scene);
     let verified = attributes(scene)["verified"].to_string();
-    let [Aftermath { resets, told, state }] = &*scene.survives(accident) else { panic!("one credential") };
+    let [Outcome { resets, reported, state }] = &*scene.survives(accident) else { panic!("one credential") };
     // What is known of the old password stays with it.
     let verified = if *state == NEW { format!("`{verified}`") } else { "–".to_owned() };
-    vec![fault.to_owned(), resets.to_string(), (*told).to_owned(), (*state).to_owned(), verified]
+    vec![fault.to_owned(), resets.to_string(), (*reported).to_owned(), (*state).to_owned(), verified]
 }
 
 /// Applies until the mail server has refused the new password, and then goes on.

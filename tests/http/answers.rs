@@ -61,7 +61,7 @@ async fn a_vendors_code_refines_the_kind_but_not_the_outcome() {
 async fn every_status_of_a_reset_is_judged_after_one_request() {
     use Kind::{Conflict, Forbidden, NotFound, NotTheApi, Redirected, Rejected, Unauthorized, Unavailable};
     use Outcome::{MayHaveChanged, NotChanged};
-    // A refusal counts in the vendor's own words; in other words it is that of something in between.
+    // A refusal is believed in the vendor's own format; any other comes from something in between.
     for (status, in_own_words, outcome) in [
         (101, NotTheApi, MayHaveChanged),
         (300, Redirected, MayHaveChanged),

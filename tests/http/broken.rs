@@ -48,7 +48,7 @@ const DAMAGES: [(&str, Damage); 44] = [
         format!("{CHUNKED}{}", chunked(body, 7).trim_end_matches("\r\n\r\n"))
     }),
     ("chunked, without a trailer's end", |body| format!("{CHUNKED}{}X: y", chunked(body, 7).trim_end_matches("\r\n"))),
-    ("chunked, with a trailer that is none", |body| {
+    ("chunked, with an invalid trailer", |body| {
         format!("{CHUNKED}{}\u{1}\u{2}\r\n\r\n", chunked(body, 7).trim_end_matches("\r\n"))
     }),
     ("one chunk, its size says too much", |body| format!("{CHUNKED}ffff\r\n{body}\r\n0\r\n\r\n")),
@@ -70,7 +70,7 @@ const DAMAGES: [(&str, Damage); 44] = [
     ("a space before the colon", |body| format!("HTTP/1.1 200 OK\r\nContent-Length : 9\r\n\r\n{body}")),
     ("a folded header", |body| format!("HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n{body}")),
     ("a header with a control character", |body| format!("HTTP/1.1 200 OK\r\nX: \u{1}\r\n\r\n{body}")),
-    ("a header with JSON in it, and one that is none", |body| {
+    ("a header with JSON in it, and an invalid one", |body| {
         format!("HTTP/1.1 200 OK\r\nNEL: {{\"password\":{{}},\"max_age\":1}}\r\nno colon [\r\n\r\n{body}")
     }),
     ("too many headers", |body| format!("HTTP/1.1 200 OK\r\n{}\r\n{body}", "X: y\r\n".repeat(300))),

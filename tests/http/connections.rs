@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{
     server::{
-        Act::{self, SayWhenTold},
+        Act::{self, AnswerWhenNotified},
         Server, answer, bound,
     },
     *,
@@ -75,21 +75,21 @@ async fn the_deadline_ends_a_read_but_never_the_wait_for_a_resets_response() {
     let error = get(&server.api()).read(&op).await.unwrap_err();
     assert_eq!((error.kind, error.outcome), (Kind::TimedOut, Outcome::NotChanged));
 
-    for told in [true, false] {
+    for is_released in [true, false] {
         let notify = Arc::new(Notify::new());
-        let answer = SayWhenTold(answer(200, &[], PASSWORD), Arc::clone(&notify));
+        let answer = AnswerWhenNotified(answer(200, &[], PASSWORD), Arc::clone(&notify));
         let server = Server::start([answer]);
         let api = server.api_with(Settings { request_timeout: Duration::from_secs(7), ..settings() });
         let op = operation(5);
-        let telling = async {
+        let releasing = async {
             server.request().await;
             sleep_until(op.deadline + Duration::from_millis(100)).await;
-            if told {
+            if is_released {
                 notify.notify_one();
             }
         };
-        let (reset, ()) = tokio::join!(post(&api).reset(&op), telling);
-        if told {
+        let (reset, ()) = tokio::join!(post(&api).reset(&op), releasing);
+        if is_released {
             assert_eq!(reset.unwrap().password("/password").unwrap(), Secret::new("the-new-password"));
         } else {
             server.failed(reset, Kind::TimedOut, Outcome::MayHaveChanged, 1);
@@ -101,16 +101,16 @@ async fn the_deadline_ends_a_read_but_never_the_wait_for_a_resets_response() {
 async fn an_answer_that_comes_after_a_wait_and_after_the_deadline_is_kept() {
     let notify = Arc::new(Notify::new());
     let limited = Act::answer(429, &["Retry-After: 1"], "");
-    let server = Server::start([limited, SayWhenTold(answer(200, &[], PASSWORD), Arc::clone(&notify))]);
+    let server = Server::start([limited, AnswerWhenNotified(answer(200, &[], PASSWORD), Arc::clone(&notify))]);
     let op = operation(8);
-    let telling = async {
+    let releasing = async {
         server.request().await;
         server.request().await;
         sleep_until(op.deadline + Duration::from_millis(100)).await;
         notify.notify_one();
     };
     let api = server.api();
-    let (reset, ()) = tokio::join!(post(&api).reset(&op), telling);
+    let (reset, ()) = tokio::join!(post(&api).reset(&op), releasing);
     assert_eq!(reset.unwrap().password("/password").unwrap(), Secret::new("the-new-password"));
     assert_eq!(server.requests().len(), 2);
 }
@@ -118,15 +118,16 @@ async fn an_answer_that_comes_after_a_wait_and_after_the_deadline_is_kept() {
 #[tokio::test]
 async fn a_password_of_the_callers_own_is_waited_for_as_long() {
     let notify = Arc::new(Notify::new());
-    let server = Server::start([SayWhenTold(answer(200, &[], r#"{"email":"me@example.com"}"#), Arc::clone(&notify))]);
+    let server =
+        Server::start([AnswerWhenNotified(answer(200, &[], r#"{"email":"me@example.com"}"#), Arc::clone(&notify))]);
     let op = operation(5);
-    let telling = async {
+    let releasing = async {
         server.request().await;
         sleep_until(op.deadline + Duration::from_millis(100)).await;
         notify.notify_one();
     };
     let api = server.api();
-    let (set, ()) = tokio::join!(post(&api).set(&op, &AGREEMENT), telling);
+    let (set, ()) = tokio::join!(post(&api).set(&op, &AGREEMENT), releasing);
     assert_eq!(set.unwrap().status, 200);
 }
 

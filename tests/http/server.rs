@@ -1,4 +1,4 @@
-//! A server that follows a script, byte for byte, and tells what it saw.
+//! A server that follows a script, byte for byte, and reports what it saw.
 
 use std::{
     io,
@@ -38,8 +38,8 @@ pub(crate) enum Act {
     SayAndStall(Vec<u8>),
     /// Reads a request and answers with a byte at a time.
     Drip(Vec<u8>),
-    /// Reads a request and answers when told to.
-    SayWhenTold(Vec<u8>, Arc<Notify>),
+    /// Reads a request and answers when notified.
+    AnswerWhenNotified(Vec<u8>, Arc<Notify>),
     /// Reads a request for a tunnel, and opens one to this address whatever host is asked for.
     Tunnel(SocketAddr),
     /// Reads a request, answers with the first and then with the second for ever.
@@ -181,8 +181,8 @@ async fn follow(mut stream: impl AsyncRead + AsyncWrite + Unpin, act: Act, seen:
             }
             stream.shutdown().await
         }
-        Act::SayWhenTold(bytes, told) => {
-            told.notified().await;
+        Act::AnswerWhenNotified(bytes, notify) => {
+            notify.notified().await;
             say(&mut stream, &bytes).await
         }
         Act::Tunnel(address) => {

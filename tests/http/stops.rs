@@ -35,14 +35,14 @@ async fn a_reset_is_taken_back_while_it_connects() {
 
 #[tokio::test]
 async fn a_reset_that_has_left_is_finished() {
-    let told = Arc::new(Notify::new());
-    let server = Server::start([Act::SayWhenTold(answer(200, &[], PASSWORD), Arc::clone(&told))]);
+    let notify = Arc::new(Notify::new());
+    let server = Server::start([Act::AnswerWhenNotified(answer(200, &[], PASSWORD), Arc::clone(&notify))]);
     let api = server.api();
     let op = operation(20);
     let stopping = async {
         server.request().await;
         op.stop.cancel();
-        told.notify_one();
+        notify.notify_one();
     };
     let (result, ()) = tokio::join!(post(&api).reset(&op), stopping);
     assert_eq!(result.unwrap().json::<serde_json::Value>().unwrap()["password"], "the-new-password");

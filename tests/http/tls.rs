@@ -30,7 +30,7 @@ fn named(hosts: &[&str]) -> CertificateParams {
     CertificateParams::new(hosts.iter().map(|&host| host.to_owned()).collect::<Vec<_>>()).unwrap()
 }
 
-/// The certificate of a host that stands in the common name only.
+/// The certificate of a host that is named in the common name only.
 fn common_name() -> CertificateParams {
     let mut params = named(&[]);
     params.distinguished_name.push(DnType::CommonName, "127.0.0.1");

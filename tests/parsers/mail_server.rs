@@ -24,7 +24,7 @@ impl MailServer {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let (mut stream, says) = (stream.unwrap(), said.lock().unwrap().clone());
-                // A client that has heard enough is none of the server's business.
+                // The server does not care about a client that has heard enough.
                 for (at, reply) in replies(&says).into_iter().enumerate() {
                     // The greeting comes unasked.
                     if at > 0 && !matches!(stream.read(&mut [0; 1 << 10]), Ok(1..)) || stream.write_all(reply).is_err()

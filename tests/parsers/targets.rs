@@ -1,7 +1,7 @@
 //! Everything that reads bytes from outside, as functions of these bytes.
 //!
 //! `cargo test --test parsers` gives them random bytes, `fuzz/run` those that a fuzzer breeds. A target panics where
-//! something is wrong: what it reads crashes, is told on, or comes out otherwise than it went in.
+//! something is wrong: reading crashes, reveals a secret, or returns something else than what went in.
 
 use std::{ffi::OsString, sync::LazyLock};
 
@@ -25,7 +25,7 @@ use tokio::runtime::Runtime;
 
 use crate::{NEEDLE, mail_server::MailServer, seeds, vendors::Vendors};
 
-/// A name, and what takes the bytes.
+/// A name, and the function that reads the bytes.
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by name.

@@ -30,7 +30,7 @@ const TO_RESET: Duration = Duration::from_millis(1100);
 /// How long a question may take.
 const TO_READ: Duration = Duration::from_millis(100);
 
-/// The password that a vendor is told, where the caller makes it.
+/// The password that a vendor is sent, where the caller makes it.
 const OWN_PASSWORD: &str = "our-own-passw0rd";
 
 impl Vendors {
@@ -122,11 +122,11 @@ fn operation(timeout: Duration) -> Operation {
     Operation::new(timeout, CancellationToken::new())
 }
 
-/// An error tells no secret that the vendor was told; what the vendor calls its credentials is the vendor's affair.
+/// An error shows no secret that the vendor was sent; the names of its credentials are up to the vendor.
 #[track_caller]
 fn assert_mute(error: &Error) {
-    let told = format!("{error:?} {error}");
-    assert!(!told.contains(NEEDLE) && !told.contains(OWN_PASSWORD), "{told}");
+    let shown = format!("{error:?} {error}");
+    assert!(!shown.contains(NEEDLE) && !shown.contains(OWN_PASSWORD), "{shown}");
 }
 
 fn serve(listener: &TcpListener, answer: &Mutex<Vec<u8>>) {
@@ -134,7 +134,7 @@ fn serve(listener: &TcpListener, answer: &Mutex<Vec<u8>>) {
     for stream in listener.incoming() {
         let (mut stream, answer) = (stream.unwrap(), answer.lock().unwrap().clone());
         thread::spawn(move || {
-            // A client that gives up is none of the server's business.
+            // The server does not care about a client that gives up.
             let mut request = BufReader::new(stream.try_clone().unwrap());
             let (mut first, mut length, mut line) = (String::new(), 0, String::new());
             let _ = request.read_line(&mut first);

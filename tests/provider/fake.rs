@@ -21,7 +21,7 @@ use tokio::{
     process::Command,
 };
 
-/// A command that serves one of these providers: this test program, told by the name of a test to run that alone.
+/// A command that serves one of these providers: this test program, with the name of the one test to run.
 ///
 /// That test has to begin with [`serve_if_asked`].
 pub(crate) fn command(provider: &str, host: &str) -> Command {
@@ -71,7 +71,7 @@ impl Gate {
 }
 
 impl Waiting {
-    /// Waits until the call is told to hurry, which it ignores.
+    /// Waits until the call is asked to stop, which it ignores.
     pub(crate) async fn stopped(&mut self) {
         self.hear(b's').await;
     }
@@ -81,7 +81,7 @@ impl Waiting {
         self.0.write_all(b"r").await.unwrap();
     }
 
-    /// Waits until the provider is told to close.
+    /// Waits until the provider is asked to close.
     pub(crate) async fn closing(&mut self) {
         self.hear(b'c').await;
     }
@@ -228,7 +228,7 @@ impl Thing {
     }
 }
 
-/// Waits for release, and says so when it is told to hurry meanwhile.
+/// Waits for release, and says so when it is asked to stop meanwhile.
 async fn wait(call: &Call, gate: &mut TcpStream) -> &'static str {
     let mut result = "released";
     loop {

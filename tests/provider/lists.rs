@@ -213,7 +213,7 @@ fn entries(count: usize, entry: impl Fn(&mut String, usize) -> std::fmt::Result)
     text
 }
 
-/// The most memory that a process has had so far, in KiB; nothing where the system does not tell.
+/// The most memory that a process has had so far, in KiB; nothing where the system does not report it.
 fn peak(pid: u32) -> Option<usize> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

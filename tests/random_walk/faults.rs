@@ -55,13 +55,13 @@ pub(crate) struct Interruption {
 /// How core interrupts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Act {
-    /// It hangs up, and the provider is told to end.
+    /// It hangs up, and the provider is asked to end.
     HangUp,
-    /// It tells the provider to stop.
+    /// It asks the provider to stop.
     Stop,
     /// The provider is killed.
     Kill,
-    /// The provider is told to end (SIGTERM).
+    /// The provider is asked to end (SIGTERM).
     Terminate,
 }
 

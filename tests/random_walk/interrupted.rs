@@ -12,7 +12,7 @@ use crate::{
     world::World,
 };
 
-/// Waits for all of a run, interrupting it where that is wanted; tells whether the provider has ended by that.
+/// Waits for all of a run, interrupting it where that is wanted; returns whether the provider has ended by that.
 pub(crate) async fn finish(
     world: &World,
     process: &mut Process,

@@ -70,11 +70,11 @@ pub(crate) struct Done {
 }
 
 impl Meanwhile {
-    /// Has it done when the moment comes. What was done is told when it is.
+    /// Has it done when the moment comes. What was done is stored then.
     pub(crate) fn begin(&self, world: &World, targets: &[Target]) -> Arc<Mutex<Option<Done>>> {
         let done = Arc::<Mutex<Option<Done>>>::default();
         if !targets.is_empty() {
-            let told = Arc::clone(&done);
+            let shared = Arc::clone(&done);
             let [during, of] = [self.during, self.of].map(|index| targets[index % targets.len()]);
             let (when, deed) = (self.when, self.deed);
             let logins = world.sandbox.login_reader();
@@ -82,7 +82,7 @@ impl Meanwhile {
                 let done = deed.done(vendors, of, when);
                 let accepted = logins().into_iter().filter(|login| login.accepted);
                 let logged_in = accepted.map(|login| login.username).collect();
-                *told.lock().unwrap() = Some(Done { logged_in, ..done });
+                *shared.lock().unwrap() = Some(Done { logged_in, ..done });
             };
             world.sandbox.intrude(Intrusion::new(when.steps(during), act));
         }

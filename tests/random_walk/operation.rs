@@ -35,7 +35,7 @@ pub(crate) enum Operation {
     /// KIRIM.EMAIL answers the next reset with `success: false`, though it makes a password.
     Contradict(Target),
     /// KIRIM.EMAIL shows from here on when passwords were changed.
-    TellPasswordChanges,
+    ShowPasswordChanges,
     /// Somebody deletes the credential.
     Delete(Target),
     /// Somebody makes a credential of that name again.
@@ -109,7 +109,7 @@ impl Operation {
 /// Walks of up to so many operations.
 pub(crate) fn walks(operations: usize) -> impl Strategy<Value = Vec<Operation>> {
     let homes = (vendor(), vendor(), option::weighted(0.6, vendor()));
-    // Half of the walks have a vendor of which two resources are, so that they often name the same credential.
+    // Half of the walks have two resources at one vendor, which then often name the same credential.
     let homes = homes.prop_map(|(first, second, third)| [first, third.unwrap_or(first), second]).no_shrink();
     homes.prop_flat_map(move |homes| collection::vec(operation(homes), operations))
 }
@@ -136,7 +136,7 @@ fn operation(homes: [&'static Model; RESOURCES]) -> impl Strategy<Value = Operat
         2 => (0..RESOURCES).prop_map(Operation::Taint),
         3 => target().prop_map(Operation::ResetElsewhere),
         1 => target().prop_map(Operation::Contradict),
-        1 => Just(Operation::TellPasswordChanges),
+        1 => Just(Operation::ShowPasswordChanges),
         2 => target().prop_map(Operation::Delete),
         4 => target().prop_map(Operation::MakeAgain),
         1 => vendor().prop_map(Operation::Revoke),

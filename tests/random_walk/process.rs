@@ -84,7 +84,7 @@ impl Process {
         assert!(answer.diagnostics.is_empty(), "{:?}", answer.diagnostics);
     }
 
-    /// Tells it to stop.
+    /// Asks it to stop.
     pub(crate) async fn stop(&self) {
         // It may be killed at the same time.
         let _ = self.provider.clone().stop_provider(stop_provider::Request {}).await;
@@ -98,7 +98,7 @@ impl Process {
         }
     }
 
-    /// Tells it to end (SIGTERM).
+    /// Asks it to end (SIGTERM).
     pub(crate) fn terminate(&self) {
         if let Some(id) = self.child.id() {
             let sent = Command::new("kill").args(["-TERM", "--", &id.to_string()]).status();
@@ -109,7 +109,7 @@ impl Process {
     /// Waits until it has ended by itself.
     pub(crate) async fn ended(&mut self) {
         let ended = timeout(LONGEST_END, self.child.wait()).await;
-        assert!(matches!(ended, Ok(Ok(_))), "what is told to end ends");
+        assert!(matches!(ended, Ok(Ok(_))), "it ends when it is asked to");
     }
 
     /// Ends it without a word, and looks through what it has logged.
@@ -119,7 +119,7 @@ impl Process {
         self.log.rewind().unwrap();
         self.log.read_to_string(&mut logged).unwrap();
         assert!(!logged.contains("panic"), "{logged}");
-        assert!(!world.secrets().iter().any(|secret| logged.contains(secret)), "the log tells a secret");
+        assert!(!world.secrets().iter().any(|secret| logged.contains(secret)), "the log shows a secret");
         drop(self.folder);
     }
 
@@ -173,5 +173,5 @@ impl Attached {
     }
 }
 
-/// How long a process may take to end that was told to.
+/// How long a process may take to end once it is asked to.
 const LONGEST_END: Duration = Duration::from_secs(60);

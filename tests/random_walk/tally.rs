@@ -1,8 +1,8 @@
-//! What walks have come to.
+//! The totals of walks.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What walks have come to, so that nobody takes one for a walk in which nothing happens.
+/// The totals of walks, which show that something happened in them.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) operations: AtomicUsize,

@@ -33,7 +33,7 @@ pub(crate) enum Step {
     ResetElsewhere(Which),
     Delete(Which),
     MakeAgain(Which),
-    TellPasswordChanges,
+    ShowPasswordChanges,
 }
 
 /// A configuration.
@@ -46,7 +46,7 @@ pub(crate) struct Wanted {
     pub(crate) is_reversed: bool,
     pub(crate) trigger: &'static str,
     pub(crate) rotate_after: Option<&'static str>,
-    /// To whom the password is encrypted.
+    /// The keys that the password is encrypted to.
     pub(crate) recipients: &'static [&'static str],
     /// How long a new password is tried, if at all.
     pub(crate) verify: Option<&'static str>,
@@ -176,7 +176,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => which().prop_map(Step::ResetElsewhere),
         1 => which().prop_map(Step::Delete),
         3 => which().prop_map(Step::MakeAgain),
-        1 => Just(Step::TellPasswordChanges),
+        1 => Just(Step::ShowPasswordChanges),
     ]
 }
 

@@ -27,7 +27,7 @@ use crate::{
     process::Attached,
     tally::{Tally, count},
     turn::{IDENTITIES, Kind, Step, Wanted},
-    verdict::{Told, names},
+    verdict::{Reported, names},
     world::World,
 };
 
@@ -90,7 +90,7 @@ impl Walk {
             }
             Step::Delete(which) => self.touch(*which, |walk, target| walk.world.delete(target)).await,
             Step::MakeAgain(which) => self.world.make_again(self.kind.target(*which)),
-            Step::TellPasswordChanges => self.world.sandbox.kirim_email().tell_password_changes(),
+            Step::ShowPasswordChanges => self.world.sandbox.kirim_email().show_password_changes(),
         }
     }
 
@@ -151,7 +151,7 @@ impl Walk {
     }
 
     /// Of the credentials that the state names, each works; and no other that a reset has made, unless a text names it.
-    fn judge(&mut self, told: &[Diagnostic], strays: usize, what: &str) {
+    fn judge(&mut self, reported: &[Diagnostic], strays: usize, what: &str) {
         let state = &self.stored.state;
         if let Some(id) = state.get("previous").as_str().filter(|id| !self.touched.contains(*id)) {
             let known = self.passwords.get(id);
@@ -170,7 +170,7 @@ impl Walk {
         let held: BTreeSet<_> = held.flatten().collect();
         let left = vendors::successors(&self.world.sandbox);
         let left: Vec<_> = left.iter().filter(|id| !held.contains(&format!("smtpd/{id}"))).collect();
-        let unnamed = left.iter().filter(|id| !names(told, id)).count();
+        let unnamed = left.iter().filter(|id| !names(reported, id)).count();
         assert!(unnamed <= strays, "{what}: {unnamed} keys are left of which no text says anything; {strays} may be");
         for id in left {
             self.world.sandbox.smtpd().revoke(id);
@@ -277,12 +277,12 @@ impl Walk {
         let results = [&applied.made, &applied.deleted];
         let failure = results.into_iter().flatten().find_map(|result| result.as_ref().err());
         assert!(*was_cut || !matches!(failure, Some(Failure::Lost)), "the provider ended by itself");
-        let mut told = applied.warnings.clone();
-        let mut said = Told::default();
+        let mut reported = applied.warnings.clone();
+        let mut said = Reported::default();
         for failure in results.into_iter().flatten().filter_map(|result| result.as_ref().err()) {
-            said.add(Told::of(failure));
+            said.add(Reported::of(failure));
             if let Failure::Said(diagnostics) = failure {
-                told.extend(diagnostics.clone());
+                reported.extend(diagnostics.clone());
             }
         }
         self.stored = applied.stored;
@@ -308,7 +308,7 @@ impl Walk {
                     .all(|side| side.get("retire_previous").as_str() == Some(OVERLAP)),
             };
             if *worked && (is_spared || !was_cut) {
-                assert!(self.works(state), "the password in the state no longer works: {told:?}");
+                assert!(self.works(state), "the password in the state no longer works: {reported:?}");
             }
             if *worked && is_spared {
                 let kept = self.live(current.as_deref().unwrap());
@@ -334,8 +334,11 @@ impl Walk {
         let is_taken_back = matches!(self.kind, Kind::Overlap) && wanted.is_refused;
         if !was_cut && !is_taken_back {
             let worked = usize::from(is_made && (is_rotated || !is_update));
-            assert!(all >= worked + said.certain, "{all} resets, and more are reported: {told:?}");
-            assert!((all == 0) == (worked + said.certain + said.possible == 0) || said.possible > 0, "{all}: {told:?}");
+            assert!(all >= worked + said.certain, "{all} resets, and more are reported: {reported:?}");
+            assert!(
+                (all == 0) == (worked + said.certain + said.possible == 0) || said.possible > 0,
+                "{all}: {reported:?}"
+            );
         }
         if *was_cut {
             // What it has revoked or reset before its end, it could not report.
@@ -350,7 +353,7 @@ impl Walk {
         if state.is_null() {
             self.forget();
         }
-        self.judge(&told, strays, "apply");
+        self.judge(&reported, strays, "apply");
         failure.is_none()
     }
 
@@ -403,17 +406,17 @@ impl Walk {
         }
         self.attached.end(&self.world).await;
         self.attached.begin(&self.world, run.at_apply.as_ref()).await;
-        let (resets, mut told) = (self.world.resets(), Vec::new());
+        let (resets, mut reported) = (self.world.resets(), Vec::new());
         let mut objects = std::mem::take(&mut self.deposed);
         let current = std::mem::take(&mut self.stored);
         objects.extend(Some(current.clone()).filter(|current| !current.state.is_null()));
         for object in objects {
             match self.attached.caller(&self.world).await.destroy(&object).await {
-                Ok(warnings) => told.extend(warnings),
+                Ok(warnings) => reported.extend(warnings),
                 Err(Failure::Said(errors)) => {
                     let is_overlap = matches!(self.kind, Kind::Overlap);
                     assert!(is_overlap && run.at_apply.is_some(), "nothing was wrong: {errors:?}");
-                    told.extend(errors);
+                    reported.extend(errors);
                     if object == current { self.stored = object } else { self.deposed.push(object) }
                 }
                 Err(Failure::Lost) => panic!("the provider ended by itself"),
@@ -421,14 +424,14 @@ impl Walk {
         }
         self.world.calm_down();
         assert_eq!(self.world.resets(), resets, "a destroy resets nothing");
-        // What a destroy has revoked before it failed, it tells.
+        // A destroy reports what it has revoked before it failed.
         if let Some(id) = self.stored.state.get("previous").as_str().filter(|id| self.live(id).is_none()) {
             self.touched.insert(id.to_owned());
         }
         if self.stored.state.is_null() {
             self.is_tainted = false;
         }
-        self.judge(&told, 0, "destroy");
+        self.judge(&reported, 0, "destroy");
     }
 
     /// Nothing is stored any more.

@@ -1,4 +1,4 @@
-//! What the user was told, and how it must fit what happened.
+//! What the user was shown, and how it must fit what happened.
 
 use sandbox::core::{
     caller::Failure,
@@ -7,34 +7,34 @@ use sandbox::core::{
 
 /// What was said of some resets, as numbers of resets.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Told {
+pub(crate) struct Reported {
     /// Those that certainly happened.
     pub(crate) certain: usize,
     /// Those that nobody knows of.
     pub(crate) possible: usize,
 }
 
-impl Told {
+impl Reported {
     pub(crate) fn add(&mut self, other: Self) {
         self.certain += other.certain;
         self.possible += other.possible;
     }
 
-    /// What a failure tells.
+    /// What a failure reports.
     pub(crate) fn of(failure: &Failure) -> Self {
         let Failure::Said(diagnostics) = failure else { return Self { certain: 0, possible: 1 } };
-        let mut told = Self::default();
+        let mut reported = Self::default();
         for error in diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Error) {
             assert!(error.summary.split(' ').count() <= 8, "{error:?}");
             let said = OUTCOMES.map(|sentence| error.detail.matches(sentence).count());
             match said {
                 [1, 0, 0] => {}
-                [0, 1, 0] => told.possible += 1,
-                [0, 0, 1] => told.certain += 1,
+                [0, 1, 0] => reported.possible += 1,
+                [0, 0, 1] => reported.certain += 1,
                 _ => panic!("an error says exactly one outcome: {error:?}"),
             }
         }
-        told
+        reported
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
     operation::{Operation, RESOURCES, Run, Wanted},
     process::Attached,
     tally::{Tally, count},
-    verdict::{Told, names},
+    verdict::{Reported, names},
     world::World,
 };
 
@@ -65,7 +65,7 @@ struct Walk {
 struct Resource {
     stored: Stored,
     deposed: Vec<(Target, Stored)>,
-    /// What the state is of; nothing where there is none.
+    /// The credential in the state; nothing where there is no state.
     target: Option<Target>,
     lived: Option<History>,
     is_tainted: bool,
@@ -122,7 +122,7 @@ impl Walk {
             Operation::Contradict(target) => {
                 self.world.sandbox.kirim_email().deny(target.account(), Denial::WithPassword);
             }
-            Operation::TellPasswordChanges => self.world.sandbox.kirim_email().tell_password_changes(),
+            Operation::ShowPasswordChanges => self.world.sandbox.kirim_email().show_password_changes(),
             Operation::Delete(target) => {
                 self.world.delete(*target);
                 for resource in self.resources.iter_mut().filter(|resource| resource.target == Some(*target)) {
@@ -131,7 +131,7 @@ impl Walk {
             }
             Operation::MakeAgain(target) => self.world.make_again(*target),
             Operation::Revoke(vendor) | Operation::GiveBack(vendor) => {
-                // A token that is replaced is one that processes have to be told.
+                // A process keeps the token that it was started with, so a new token needs a new process.
                 self.attached.end(&self.world).await;
                 if matches!(operation, Operation::Revoke(_)) {
                     self.world.revoke(vendor);
@@ -181,7 +181,7 @@ impl Walk {
         Some(planned)
     }
 
-    /// Begins a run, and refreshes all that is stored unless the run does without; tells whether that worked.
+    /// Begins a run, and refreshes all that is stored unless the run does without; returns whether that worked.
     async fn refresh_all(&mut self, run: &Run) -> bool {
         let resets = vendors::resets(&self.world.sandbox);
         self.attached.begin(&self.world, run.at_plan.as_ref()).await;
@@ -204,7 +204,7 @@ impl Walk {
                 assert!(!is_there, "what the vendor has is not dropped");
                 let warned =
                     warnings.iter().any(|warning| warning.summary == "A stored password was removed from state");
-                assert_eq!(warned, !stored.state.get("password").is_null(), "a dropped password is told");
+                assert_eq!(warned, !stored.state.get("password").is_null(), "a dropped password is reported");
                 let deposed = std::mem::take(&mut self.resources[index].deposed);
                 self.resources[index] = Resource { deposed, ..Resource::default() };
                 self.saved = None;
@@ -217,12 +217,16 @@ impl Walk {
                 let expected = contract::is_stale(&stored.state, target, live.as_deref(), port);
                 let is_stale = *refreshed.state.get("stale") == Value::Bool(true);
                 assert!(is_doubtful || is_stale == expected, "`stale` is {is_stale}");
-                let told = ["The stored password is stale", "The stored password is refused"];
-                let told = warnings.iter().filter(|warning| told.contains(&warning.summary.as_str())).count();
+                let summaries = ["The stored password is stale", "The stored password is refused"];
+                let warned = warnings.iter().filter(|warning| summaries.contains(&warning.summary.as_str())).count();
                 let is_stored = !stored.state.get("rotated_at").is_null();
                 let setting = stored.state.get("on_external_change").as_str().unwrap_or("warn");
-                let is_told = is_stale && is_stored && setting == "warn";
-                assert_eq!(told, usize::from(is_told), "what is stale is told once where that is asked for");
+                let is_expected = is_stale && is_stored && setting == "warn";
+                assert_eq!(
+                    warned,
+                    usize::from(is_expected),
+                    "a stale password is a warning once, where that is asked for"
+                );
                 count(&self.tally.stale, is_stale.into());
                 for name in ["password", "rotated_at", "id", "rotation_trigger"] {
                     assert!(refreshed.state.get(name) == stored.state.get(name), "a refresh leaves `{name}` alone");
@@ -244,7 +248,7 @@ impl Walk {
                     self.resources[index] = Resource { deposed, ..Resource::default() };
                     self.saved = None;
                 }
-                assert_eq!(Told::of(&Failure::Said(errors)), Told::default(), "a refresh changes nothing");
+                assert_eq!(Reported::of(&Failure::Said(errors)), Reported::default(), "a refresh changes nothing");
                 return false;
             }
             Err(Failure::Lost) => panic!("the provider ended by itself"),
@@ -313,7 +317,7 @@ impl Walk {
             self.note_others(done, &planned, run);
         }
         let strays = groups.values().filter(|group| group.target.is_some_and(|target| target.vendor.makes_successors));
-        let strays = strays.map(|group| group.told.possible + group.lost()).sum::<usize>();
+        let strays = strays.map(|group| group.reported.possible + group.lost()).sum::<usize>();
         self.judge_keys(&warnings, if was_cut { usize::MAX } else { strays });
         if was_cut {
             return self.attached.end(&self.world).await;
@@ -358,7 +362,11 @@ impl Walk {
         if !is_verifiable && !lost {
             let failed = [&applied.made, &applied.deleted].into_iter().flatten().find_map(|it| it.as_ref().err());
             let Some(failed) = failed else { panic!("a mail server that is not there is seen before the reset") };
-            assert_eq!(Told::of(failed), Told::default(), "what is seen before the reset costs none: {failed:?}");
+            assert_eq!(
+                Reported::of(failed),
+                Reported::default(),
+                "what is seen before the reset costs none: {failed:?}"
+            );
         }
         let is_delete_first = plan.action == Action::Replace && !wanted.create_first;
         let is_prevented = done.is_some_and(|done| done.prevents(target));
@@ -369,7 +377,7 @@ impl Walk {
         let is_place_known = !wanted.arguments.verify.late && !wanted.arguments.host.late;
         let is_known = wanted.arguments.target_known == Known::Wholly && (!vendor_works || is_place_known);
         if is_delete_first && !can_work && is_known && !lost {
-            assert!(applied.stored == before.stored, "what cannot work does not let go of the password");
+            assert!(applied.stored == before.stored, "what cannot work leaves the password in the state");
         }
         if is_delete_first && matches!(applied.deleted, Some(Err(_))) {
             assert!(applied.stored == before.stored && applied.made.is_none());
@@ -414,8 +422,11 @@ impl Walk {
             count(&self.tally.verified, (verify.is_some() && *verified == Value::Bool(true)).into());
             count(&self.tally.unverified, may_fail.into());
         } else if applied.is_tainted {
-            let told = applied.made.as_ref().and_then(|made| made.as_ref().err()).map(Told::of);
-            assert!(told.is_some_and(|told| told != Told::default()), "what has reset nothing leaves nothing");
+            let reported = applied.made.as_ref().and_then(|made| made.as_ref().err()).map(Reported::of);
+            assert!(
+                reported.is_some_and(|reported| reported != Reported::default()),
+                "what has reset nothing leaves nothing"
+            );
             resource.lived = Some(History::after(None, &wanted.arguments, *due));
             resource.target = Some(target);
             (resource.is_tainted, resource.is_doubtful) = (true, false);
@@ -423,33 +434,36 @@ impl Walk {
         } else {
             let mut known = before.stored.state.clone();
             if *applied.stored.state.get("stale") == Value::Bool(true) {
-                let told = applied.made.as_ref().and_then(|made| made.as_ref().err()).map(Told::of);
-                assert!(known == applied.stored.state || told.is_some_and(|told| told.certain == 1));
+                let reported = applied.made.as_ref().and_then(|made| made.as_ref().err()).map(Reported::of);
+                assert!(known == applied.stored.state || reported.is_some_and(|reported| reported.certain == 1));
                 known.set("stale", true);
             }
             assert!(applied.stored.state == known, "what failed leaves the state as it was");
         }
     }
 
-    /// What the vendor has seen fits what was told; and where nobody can be wrong, the stored password is the vendor's.
+    /// What the vendor has seen fits what was reported. Where nobody can be wrong, the stored password is the vendor's.
     fn judge(&self, group: &Group, before: &BTreeMap<String, usize>, faulty: bool, done: Option<&Done>) {
         let Some(target) = group.target else { return };
         let by_others = usize::from(done.is_some_and(|done| done.is_reset_of(target)));
         let happened = target.resets(&self.world.sandbox).wrapping_sub(before[&target.id()]) - by_others;
         let worked = group.members.iter().filter(|member| member.worked && member.due != Due::Nothing);
         let worked: Vec<_> = worked.collect();
-        // "The password was changed" is true of somebody else's reset too, and no vendor tells whose it shows.
-        let least = worked.len() + group.told.certain.saturating_sub(by_others);
-        let most = worked.len() + group.told.certain + group.told.possible;
+        // "The password was changed" is true of somebody else's reset too, and no vendor shows whose it was.
+        let least = worked.len() + group.reported.certain.saturating_sub(by_others);
+        let most = worked.len() + group.reported.certain + group.reported.possible;
         // A password of the caller's own may be sent again: the same request has the same end.
         let most = if target.vendor.takes_passwords && faulty && most > 0 { usize::MAX } else { most };
-        assert!((least..=most).contains(&happened), "{happened} resets, and told were {least} to {most} of {target:?}");
+        assert!(
+            (least..=most).contains(&happened),
+            "{happened} resets of {target:?}, and {least} to {most} were reported"
+        );
 
         count(&self.tally.resets, happened);
         count(&self.tally.failed_resets, group.members.iter().filter(|member| !member.worked).count());
-        count(&self.tally.of_unknown_outcome, group.told.possible + group.told.certain);
+        count(&self.tally.of_unknown_outcome, group.reported.possible + group.reported.certain);
         count(&self.tally.shared, worked.len().saturating_sub(1));
-        let is_certain = group.told == Told::default();
+        let is_certain = group.reported == Reported::default();
         let mut live = 0;
         for member in &worked {
             let state = &self.resources[member.resource].stored.state;
@@ -509,16 +523,16 @@ impl Walk {
     }
 
     /// Of the keys that resets make, none is left that is neither stored nor named, but for those of which nobody can
-    /// know. Whoever reads of them revokes them by hand.
-    fn judge_keys(&mut self, told: &[Diagnostic], strays: usize) {
+    /// know. The user revokes them by hand.
+    fn judge_keys(&mut self, reported: &[Diagnostic], strays: usize) {
         let states = self.resources.iter().flat_map(|resource| {
             resource.deposed.iter().map(|(_, deposed)| &deposed.state).chain([&resource.stored.state])
         });
         let held: BTreeSet<_> = states.filter_map(|state| state.get("remote_version").as_str()).collect();
         let left: Vec<_> = vendors::successors(&self.world.sandbox);
         let left: Vec<_> = left.iter().filter(|id| !held.contains(id.as_str())).collect();
-        let unnamed = left.iter().filter(|id| !names(told, id)).count();
-        assert!(unnamed <= strays, "{unnamed} keys are left of which nobody is told, and {strays} may be");
+        let unnamed = left.iter().filter(|id| !names(reported, id)).count();
+        assert!(unnamed <= strays, "{unnamed} keys are left that no diagnostic names, and {strays} may be");
         for id in left {
             self.world.sandbox.smtpd().revoke(id);
         }
@@ -563,7 +577,7 @@ impl Walk {
         self.saved = None;
         self.attached.end(&self.world).await;
         self.attached.begin(&self.world, run.at_apply.as_ref()).await;
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         let mut objects = std::mem::take(&mut self.resources[index].deposed);
         let resource = self.resources[index].clone();
         if let Some(target) = resource.target {
@@ -572,11 +586,11 @@ impl Walk {
         }
         for (target, object) in objects {
             match self.attached.caller(&self.world).await.destroy(&object).await {
-                Ok(warnings) => told.extend(warnings),
+                Ok(warnings) => reported.extend(warnings),
                 Err(Failure::Said(errors)) => {
                     let is_trouble = run.at_apply.is_some() || self.world.is_revoked(target.vendor);
                     assert!(is_trouble && target.vendor.makes_successors, "nothing was wrong: {errors:?}");
-                    told.extend(errors);
+                    reported.extend(errors);
                     if object == resource.stored {
                         let deposed = std::mem::take(&mut self.resources[index].deposed);
                         self.resources[index] = Resource { deposed, ..resource.clone() };
@@ -589,7 +603,7 @@ impl Walk {
         }
         self.world.calm_down();
         assert_eq!(vendors::resets(&self.world.sandbox), resets, "a destroy resets nothing");
-        self.judge_keys(&told, 0);
+        self.judge_keys(&reported, 0);
         Step::Taken
     }
 }
@@ -616,7 +630,7 @@ fn assert_state(one: &Planned, before: &Resource, state: &Value) {
     let before = &before.stored.state;
     assert_eq!(state.get("id").as_str(), Some(arguments.target.id().as_str()));
     let is_reset = state.get("rotated_at") != before.get("rotated_at");
-    assert_eq!(is_reset, due != Due::Nothing, "`rotated_at` tells of a reset");
+    assert_eq!(is_reset, due != Due::Nothing, "`rotated_at` shows a reset");
     if due == Due::Nothing {
         assert!(state.get("password") == before.get("password"), "without a reset the password stays");
         return;
@@ -634,7 +648,7 @@ fn assert_state(one: &Planned, before: &Resource, state: &Value) {
 struct Group {
     target: Option<Target>,
     members: Vec<Member>,
-    told: Told,
+    reported: Reported,
 }
 
 struct Member {
@@ -659,24 +673,24 @@ impl Group {
             own: arguments.own.value.as_ref().map(|own| own.0.clone()),
         });
         if let Some(Err(failure)) = &applied.made {
-            let mut told = Told::of(failure);
-            // Nobody can know that what a mail server refuses was dead before, where the vendor tells of no change.
+            let mut reported = Reported::of(failure);
+            // Nobody can know that what a mail server refuses was dead before, where the vendor shows no change.
             if was_dead && arguments.verify.value.is_some() && !arguments.target.vendor.shows_changes {
-                told = Told { certain: 0, possible: told.certain + told.possible };
+                reported = Reported { certain: 0, possible: reported.certain + reported.possible };
             }
-            self.told.add(told);
+            self.reported.add(reported);
         }
         // Before a reset nothing can have changed; after it, it is about another credential.
         if let Some(Err(failure)) = &applied.deleted {
-            let told = Told::of(failure);
+            let reported = Reported::of(failure);
             let is_first = applied.made.is_none() && matches!(failure, Failure::Said(_));
-            assert!(!is_first || told == Told::default(), "a check resets nothing: {failure:?}");
+            assert!(!is_first || reported == Reported::default(), "a check resets nothing: {failure:?}");
         }
     }
 
     /// How many credentials an answer was lost of.
     fn lost(&self) -> usize {
-        self.told.certain
+        self.reported.certain
     }
 
     fn worked(&self, one: &Planned) -> bool {

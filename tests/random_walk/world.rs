@@ -54,7 +54,7 @@ impl World {
         }
     }
 
-    /// The password that the vendor lets in with this state's user name.
+    /// The password that the vendor accepts with this state's user name.
     pub(crate) fn password(&self, state: &Value) -> Option<String> {
         self.sandbox.hubspot().password(state.get("username").as_str()?)
     }

@@ -22,7 +22,7 @@ fn secret() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What counts as nothing wherever it stands: white space, control and format characters, terminal sequences, and
+/// What is ignored wherever it is: white space, control and format characters, terminal sequences, and
 /// beginnings of such.
 pub(crate) fn nothing() -> impl Strategy<Value = &'static str> {
     select(vec![
@@ -63,7 +63,7 @@ pub(crate) fn nothing() -> impl Strategy<Value = &'static str> {
 pub(crate) const INVISIBLE: &str = "\u{ad}\u{200b}\u{202e}\u{2066}\u{2028}\u{feff}\u{fe0f}\u{e0041}\u{3164}";
 
 #[test]
-fn the_rest_of_a_terminal_sequence_is_redacted_with_the_secret_that_it_begins_in() {
+fn the_rest_of_a_terminal_sequence_is_redacted_with_the_secret_it_begins_in() {
     Secret::known("A  aaA0!");
     // `0;` may end the last character reference, and may be a parameter of the sequence.
     for (end, shown_end) in

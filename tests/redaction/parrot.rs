@@ -47,13 +47,13 @@ impl Parrot {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let secrets = logins.iter().map(|secret| (*secret).to_owned()).collect();
         let shared = Arc::new(Mutex::new(Shared { manner, passwords, secrets }));
-        let told = Arc::clone(&shared);
+        let served = Arc::clone(&shared);
         // It ends with the program.
-        thread::spawn(move || listener.incoming().for_each(|stream| serve(stream.unwrap(), &told)));
+        thread::spawn(move || listener.incoming().for_each(|stream| serve(stream.unwrap(), &served)));
         Self { address, shared }
     }
 
-    /// Every secret that the vendor was told or has made.
+    /// Every secret that the vendor was sent or has made.
     pub(crate) fn secrets(&self) -> Vec<String> {
         self.lock().secrets.clone()
     }
@@ -68,7 +68,7 @@ impl Parrot {
 }
 
 impl Shared {
-    /// What stands in every field.
+    /// The text of every field.
     fn text(&self) -> String {
         let Manner { which, encodings, before, after, .. } = &self.manner;
         let secret = &self.secrets[self.secrets.len() - 1 - which % self.secrets.len()];
@@ -171,6 +171,6 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) {
     let id: String = shared.text().chars().filter(|c| (' '..='~').contains(c)).collect();
     let answer = answer.to_string();
     let head = format!("HTTP/1.1 {status} Answer\r\nX-Request-Id: {id}\r\nContent-Length: {}\r\n\r\n", answer.len());
-    // A client that has enough is none of the server's business.
+    // The server does not care about a client that has enough.
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(answer.as_bytes()));
 }

@@ -1,4 +1,4 @@
-//! A client that sends what it is told, byte by byte.
+//! A client that sends what it is given, byte by byte.
 
 use std::{
     io::{Read, Result, Write},

@@ -1,4 +1,4 @@
-//! [`HostUp`], whose mailboxes take the password that the caller makes.
+//! [`HostUp`], whose mailboxes accept the password that the caller makes.
 
 use sandbox::{Fault, HostUp, Operation, Sandbox};
 use serde_json::{Value, json};
@@ -99,7 +99,7 @@ fn what_is_not_documented_is_refused() {
 }
 
 #[test]
-fn a_body_that_fails_validation_is_told_field_by_field() {
+fn a_body_that_fails_validation_is_reported_field_by_field() {
     let sandbox = with_mailbox();
     let cases = [
         ("{}", "/newPassword", "missing_required"),

@@ -1,4 +1,4 @@
-//! HTTP as such, whoever the vendor.
+//! HTTP as such, for every vendor.
 
 use std::thread;
 
@@ -34,7 +34,7 @@ fn the_environment_leads_to_every_vendor() {
 }
 
 #[test]
-fn the_path_tells_the_vendor() {
+fn the_path_identifies_the_vendor() {
     let sandbox = Sandbox::start();
     let cases = [
         ("POST", "/oauth/v1/token", 415, "/category"),

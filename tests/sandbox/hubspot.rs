@@ -110,7 +110,7 @@ fn a_reset_with_a_body_is_refused() {
 }
 
 #[test]
-fn an_unknown_credential_is_told_in_json_and_an_unknown_path_in_html() {
+fn an_unknown_credential_is_reported_in_json_and_an_unknown_path_in_html() {
     let sandbox = Sandbox::start();
     let unknown = authorized(&sandbox, "POST", RESET);
     let keys: Vec<_> = unknown.json().as_object().unwrap().keys().cloned().collect();

@@ -43,7 +43,7 @@ fn a_reset_kills_the_old_password_and_makes_one_that_logs_in() {
 }
 
 #[test]
-fn a_credential_is_read_without_its_password_and_its_stamp_moves_with_every_reset() {
+fn a_credential_is_read_without_its_password_and_every_reset_moves_its_stamp() {
     let sandbox = with_credential();
     let modified_at = || authorized(&sandbox, "GET", CREDENTIAL).json()["data"]["modified_at"].as_i64().unwrap();
     let read = authorized(&sandbox, "GET", CREDENTIAL);
@@ -88,7 +88,7 @@ fn lists_come_in_pages_and_in_both_forms() {
 fn times_are_numbers_or_text_and_the_last_change_may_have_a_field_of_its_own() {
     let sandbox = with_credential();
     sandbox.kirim_email().write_times(Times::Text);
-    sandbox.kirim_email().tell_password_changes();
+    sandbox.kirim_email().show_password_changes();
     let credential = authorized(&sandbox, "GET", CREDENTIAL).json()["data"].take();
     let start = json!("2022-01-01T00:00:00Z");
     for field in ["created_at", "modified_at", "last_password_changed"] {

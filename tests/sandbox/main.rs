@@ -1,5 +1,5 @@
-//! The sandbox judges the provider, so it is judged itself: over a raw connection, and by a mail client of others'
-//! making.
+//! The sandbox judges the provider, so it is judged itself: over a raw connection, and by a third-party mail
+//! client.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 
 mod client;

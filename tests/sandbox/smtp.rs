@@ -1,4 +1,4 @@
-//! The submission server, over a raw connection and by a mail client of others' making.
+//! The submission server, over a raw connection and by a third-party mail client.
 
 use std::{
     io::{self, Read, Write},
@@ -76,7 +76,7 @@ fn what_follows_starttls_in_clear_is_never_read() {
     let mut stream = mail_server(&sandbox);
     stream.write_all(b"STARTTLS\r\nEHLO me\r\n").unwrap();
     let mut rest = String::new();
-    // Closed with bytes unread, which the system may tell as a reset.
+    // Closed with bytes unread, which the system may report as a reset.
     let _ = stream.read_to_string(&mut rest);
     assert!(!rest.contains("250"), "{rest}");
 }
@@ -128,7 +128,7 @@ fn commands_are_answered_by_the_book() {
     assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
 }
 
-/// Tells whether the submission server lets this user in with this password.
+/// Returns whether the submission server accepts this user with this password.
 pub(crate) fn logs_in(sandbox: &Sandbox, user_name: &str, password: &str) -> bool {
     logs_in_by(sandbox, Tls::Implicit, &[Mechanism::Plain], user_name, password).unwrap()
 }

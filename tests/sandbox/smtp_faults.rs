@@ -1,4 +1,4 @@
-//! What can be made to go wrong with the submission server, in code and over HTTP, and what is written down of it.
+//! What can be made to go wrong with the submission server, in code and over HTTP, and what is recorded of it.
 
 use std::{
     io::{self, Read, Write},
@@ -18,7 +18,7 @@ use crate::{
     smtp::{client_of, logs_in, mail_server, secure_mail_server, try_reply},
 };
 
-/// In the order in which a login comes to them.
+/// In the order in which a login reaches them.
 const STAGES: [Stage; 9] = [
     Stage::Banner,
     Stage::Ehlo,
@@ -228,8 +228,8 @@ fn an_auth_command_in_clear_is_written_down_without_its_credentials() {
         assert!(sandbox.wait_for_ended(1));
         let connection = only(&sandbox);
         assert!(connection.auth_before_tls, "{sent}");
-        let told = send(&sandbox, "GET", "/sandbox/smtp_connections", "", "").unwrap().text();
-        assert!(!told.contains(&secret) && told.contains(r#""auth_before_tls":true"#), "{told}");
+        let connections = send(&sandbox, "GET", "/sandbox/smtp_connections", "", "").unwrap().text();
+        assert!(!connections.contains(&secret) && connections.contains(r#""auth_before_tls":true"#), "{connections}");
     }
 }
 
@@ -275,7 +275,7 @@ fn propagation_is_scripted_over_http_too() {
     assert!(sandbox.smtp_connections().is_empty());
 }
 
-/// Goes the whole way of a login and tells the code of each reply, up to where the connection ends.
+/// Goes the whole way of a login and returns the code of each reply, up to where the connection ends.
 fn walk(sandbox: &Sandbox) -> Vec<String> {
     let password = sandbox.hubspot().password(USER).unwrap();
     let mut codes = Vec::new();
@@ -299,7 +299,7 @@ fn walk_on(sandbox: &Sandbox, password: &str, codes: &mut Vec<String>) -> io::Re
     Ok(())
 }
 
-/// Connects with TLS from the first byte, and tells why that does not work.
+/// Connects with TLS from the first byte, and returns why that does not work.
 fn handshake(sandbox: &Sandbox) -> Result<(), rustls::Error> {
     let mut stream = TcpStream::connect(("127.0.0.1", sandbox.smtps_port())).unwrap();
     let mut client: ClientConnection = client_of(sandbox);

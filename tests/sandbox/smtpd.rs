@@ -31,7 +31,7 @@ fn a_key_and_a_user_log_in_and_are_answered_as_documented() {
 }
 
 #[test]
-fn whoever_does_not_log_in_is_told_so_with_403() {
+fn a_request_without_a_login_is_answered_with_403() {
     let sandbox = Sandbox::start();
     let key = sandbox.smtpd().login_key().clone();
     let incorrect = json!({"code": 40102, "message": "Username and password are incorrect"});
@@ -88,7 +88,7 @@ fn access_tokens_expire_by_time_or_by_script() {
 }
 
 #[test]
-fn who_is_logged_in_is_told_with_times_in_milliseconds() {
+fn the_user_who_is_logged_in_is_returned_with_times_in_milliseconds() {
     let sandbox = Sandbox::start();
     let me = get(&sandbox, &access_token(&sandbox), "/oauth/me").json();
     let expected = json!({
@@ -104,7 +104,7 @@ fn who_is_logged_in_is_told_with_times_in_milliseconds() {
 // ---- API keys ----
 
 #[test]
-fn a_new_key_is_answered_as_documented_and_its_secret_told_once() {
+fn a_new_key_is_answered_as_documented_and_its_secret_shown_once() {
     let sandbox = Sandbox::start();
     sandbox.smtpd().next_key("a-key", "a-secret");
     let answer = create(&sandbox, r#"{"role": "send_only", "name": "smtp"}"#);

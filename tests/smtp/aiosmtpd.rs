@@ -36,10 +36,10 @@ async fn aiosmtpd_takes_plain_and_login() {
             let Some(peer) = setup.only_for(USERNAME, PASSWORD).start() else { return };
             let server = server(&peer, security);
             server.login(USERNAME, &Secret::new(PASSWORD)).await.unwrap();
-            assert_eq!(peer.told_until("auth"), [auth(mechanism)]);
+            assert_eq!(peer.events_until("auth"), [auth(mechanism)]);
             let failure = server.login(USERNAME, &Secret::new("wrong")).await.unwrap_err();
             assert_eq!((failure.kind, failure.code), (FailureKind::Refused, Some(535)));
-            assert_eq!(peer.told_until("auth"), [auth(mechanism)]);
+            assert_eq!(peer.events_until("auth"), [auth(mechanism)]);
         }
     }
 }
@@ -51,7 +51,7 @@ async fn aiosmtpd_is_checked_without_a_login() {
         let server = server(&peer, security);
         server.check().await.unwrap();
         server.login(USERNAME, &Secret::new(PASSWORD)).await.unwrap();
-        assert_eq!(peer.told_until("auth"), [auth("PLAIN")]);
+        assert_eq!(peer.events_until("auth"), [auth("PLAIN")]);
     }
 }
 

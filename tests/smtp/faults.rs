@@ -1,4 +1,4 @@
-//! A server that does each thing wrong: what the client takes it for, and that it tells it nothing before TLS.
+//! A server that does each thing wrong: what the client takes it for, and that it sends it nothing secret before TLS.
 
 use sandbox::{ClosedPort, Showing, SmtpEffect, SmtpFault, Stage};
 use terraform_provider_smtp::smtp::{Failure, FailureKind, Roots, Security, Server};
@@ -14,7 +14,7 @@ const BEFORE_LOGIN: [Stage; 5] = [Stage::Banner, Stage::Ehlo, Stage::StartTls, S
 const AT_LOGIN: [Stage; 2] = [Stage::Auth, Stage::Login];
 
 impl Scene {
-    /// Meets the fault with a check and with a login, and insists that they come to the same.
+    /// Meets the fault with a check and with a login, and checks that both end in the same way.
     async fn check_and_login(&self, security: Security, fault: &SmtpFault) -> Result<(), Failure> {
         let checked = self.checked(security, fault).await;
         assert_eq!(self.logged_in(security, fault).await, checked, "{fault:?} over {security:?}");
@@ -30,7 +30,7 @@ impl Scene {
         checked
     }
 
-    /// Meets the fault, and insists that nothing of it lasts.
+    /// Meets the fault, and checks that nothing of it lasts.
     async fn logged_in(&self, security: Security, fault: &SmtpFault) -> Result<(), Failure> {
         self.sandbox.smtp_fault(fault.clone());
         let logged_in = self.login(security).await;

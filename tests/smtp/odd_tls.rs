@@ -54,7 +54,7 @@ async fn what_is_wrong_with_a_servers_tls_is_said() {
     }
 }
 
-/// An authority that was made anew under its old name is not one whose keys are of a kind that nobody accepts.
+/// An authority that was made again under its old name is not one whose keys are of a kind that nobody accepts.
 #[tokio::test]
 async fn an_authority_of_the_same_name_with_another_key_is_said_to_be_one() {
     let Some(peer) = Setup::new(Program::SmtpServer).start() else { return };

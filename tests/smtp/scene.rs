@@ -50,7 +50,7 @@ impl Scene {
         self.server(security).login(USER, &self.password).await
     }
 
-    /// What the sandbox has written down of the only connection, which is over.
+    /// What the sandbox has recorded of the only connection, which is over.
     pub(crate) fn connection(&self) -> SmtpConnection {
         assert!(self.sandbox.wait_for_ended(1));
         let connections = self.sandbox.smtp_connections();

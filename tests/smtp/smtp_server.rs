@@ -1,4 +1,4 @@
-//! Logins at `smtp-server`, which offers AUTH in clear and would take it.
+//! Logins at `smtp-server`, which offers AUTH in clear and would accept it.
 
 use serde_json::{Value, json};
 use terraform_provider_smtp::{
@@ -39,10 +39,10 @@ async fn no_byte_of_auth_goes_out_before_tls_though_it_is_offered() {
         let tap = Tap::on(peer.port());
         let server = server(tap.port(), &peer, Security::StartTls);
         server.login(USERNAME, &Secret::new(PASSWORD)).await.unwrap();
-        let told = peer.told_until("auth");
-        assert_eq!(told[..3], [command("EHLO", false), command("STARTTLS", false), command("EHLO", true)]);
-        assert!(told[3..].iter().all(|event| event["secure"] == true), "{told:?}");
-        assert_eq!(told.last(), Some(&auth(mechanism)));
+        let events = peer.events_until("auth");
+        assert_eq!(events[..3], [command("EHLO", false), command("STARTTLS", false), command("EHLO", true)]);
+        assert!(events[3..].iter().all(|event| event["secure"] == true), "{events:?}");
+        assert_eq!(events.last(), Some(&auth(mechanism)));
         // On the wire too: two commands, and then records of TLS.
         let bytes = tap.sent_by_client();
         let hello = bytes.strip_prefix(b"EHLO [127.0.0.1]\r\nSTARTTLS\r\n").expect("two commands");
@@ -61,7 +61,7 @@ async fn smtp_server_takes_a_login_over_tls_from_the_first_byte() {
     let server = server(tap.port(), &peer, Security::Tls);
     server.check().await.unwrap();
     server.login(USERNAME, &Secret::new(PASSWORD)).await.unwrap();
-    assert_eq!(peer.told_until("auth").last(), Some(&auth("PLAIN")));
+    assert_eq!(peer.events_until("auth").last(), Some(&auth("PLAIN")));
     assert_eq!(tap.sent_by_client()[..2], [0x16, 0x03]);
 }
 

@@ -42,7 +42,7 @@ async fn a_login_is_answered_before_leave_is_taken() {
         scene.sandbox.smtp_fault(SmtpFault::new(Stage::Quit, SmtpEffect::Stall));
         let login = scene.server(security).log_in(USER, &scene.password).await;
         assert_eq!((&login.answer, scene.sandbox.pending_smtp_faults()), (&Ok(()), 1), "nobody has said QUIT");
-        // Whoever runs out of time now cuts this off, and has the answer.
+        // A client that runs out of time now cuts this off, and has the answer.
         drop(login.leave());
         assert_eq!(scene.connection().commands.last().map(String::as_str), Some("AUTH PLAIN"));
     }

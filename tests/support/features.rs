@@ -41,7 +41,7 @@ impl Feature {
         Self::QUERY,
     ];
 
-    /// Tells whether a minor version of Terraform 1, or else of OpenTofu 1, has it.
+    /// Returns whether a minor version of Terraform 1, or else of OpenTofu 1, has it.
     pub fn is_in(&self, is_opentofu: bool, minor: u32) -> bool {
         let first = if is_opentofu { self.opentofu } else { Some(self.terraform) };
         first.is_some_and(|first| minor >= first)

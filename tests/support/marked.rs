@@ -6,7 +6,7 @@ use serde_json::Value;
 const MARKED: [(&str, &str); 3] =
     [("after", "after_sensitive"), ("before", "before_sensitive"), ("values", "sensitive_values")];
 
-/// A plan without what is marked. The configuration, and the variables beside it, are what a user wrote.
+/// A plan without what is marked. The configuration, and the variables next to it, are what a user wrote.
 pub(super) fn removed(plan: &Value) -> Value {
     let mut plan = plan.clone();
     if let Value::Object(parts) = &mut plan {

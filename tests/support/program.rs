@@ -28,7 +28,7 @@ impl Program {
     /// # Panics
     ///
     /// If there is none and none can be fetched, because a test that did not run must not look like one that passed.
-    #[expect(clippy::print_stderr, reason = "who asked for no program is told what that meant")]
+    #[expect(clippy::print_stderr, reason = "anyone who asked for no program should see what that meant")]
     pub fn find() -> Option<Self> {
         if env::var_os("TF_ACC").is_some_and(|value| value == "0") {
             eprintln!("skipped: TF_ACC=0");
@@ -53,7 +53,7 @@ impl Program {
     }
 
     /// Fetches a core from a package registry, or finds it fetched before; `None` where `OTHER_CORES=0` asks for none.
-    #[expect(clippy::print_stderr, reason = "who asked for no program is told what that meant")]
+    #[expect(clippy::print_stderr, reason = "anyone who asked for no program should see what that meant")]
     fn fetch(core: &str) -> Option<Self> {
         if env::var_os(OTHERS).is_some_and(|value| value == "0") {
             eprintln!("skipped: {OTHERS}=0");
@@ -67,7 +67,7 @@ impl Program {
         Some(Self(program))
     }
 
-    /// Tells whether it knows a feature.
+    /// Returns whether it knows a feature.
     pub fn knows(&self, feature: Feature) -> bool {
         let minor = self.version().split('.').nth(1).and_then(|minor| minor.parse().ok());
         minor.is_some_and(|minor| feature.is_in(self.is_opentofu(), minor))
@@ -86,8 +86,8 @@ impl Program {
         static VERSION: OnceLock<String> = OnceLock::new();
         let ask = || {
             let output = self.command().args(["version", "-json"]).output().expect("the program starts");
-            let told: Value = serde_json::from_slice(&output.stdout).expect("it tells JSON");
-            told["terraform_version"].as_str().expect("a version").to_owned()
+            let version: Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+            version["terraform_version"].as_str().expect("a version").to_owned()
         };
         VERSION.get_or_init(ask).clone()
     }

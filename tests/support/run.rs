@@ -5,7 +5,7 @@ use std::process::Output;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A run that has ended, in which nothing was told that is nobody's business.
+/// A run that has ended, and has shown no secret.
 #[derive(Debug)]
 pub struct Run {
     /// What it was asked to do.
@@ -103,7 +103,7 @@ impl Run {
         self.actions(address).into_iter().next()
     }
 
-    /// The same for each of its objects: what is deposed is deleted beside it.
+    /// The same for each of its objects: a deposed one is deleted as well.
     pub fn actions(&self, address: &str) -> Vec<String> {
         let is_about = |line: &Value| line["type"] == "planned_change" && line["change"]["resource"]["addr"] == address;
         let changes = self.lines().filter(is_about);

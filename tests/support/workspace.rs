@@ -130,12 +130,12 @@ impl Workspace {
         None
     }
 
-    /// Tells whether the program knows write-only arguments and ephemeral values.
+    /// Returns whether the program knows write-only arguments and ephemeral values.
     pub fn knows_write_only(&self) -> bool {
         self.program.knows(Feature::WRITE_ONLY)
     }
 
-    /// Tells whether the program knows `moved` between two types of resources.
+    /// Returns whether the program knows `moved` between two types of resources.
     pub fn knows_moved_between_types(&self) -> bool {
         self.program.knows(Feature::MOVED_BETWEEN_TYPES)
     }
@@ -151,7 +151,7 @@ impl Workspace {
         self.add(HubSpot::MODEL, user_name);
     }
 
-    /// Adds a mailbox at `HostUp`, and tells its id.
+    /// Adds a mailbox at `HostUp`, and returns its id.
     pub fn add_mailbox(&self, address: &str) -> String {
         self.users.borrow_mut().insert(address.to_owned());
         self.sandbox.hostup().add_mailbox(HostUp::ACCOUNT_ID, address)
@@ -224,7 +224,7 @@ impl Workspace {
         self.run(&[&["apply", "-json", "-auto-approve", "-input=false"], options].concat())
     }
 
-    /// Plans; the exit status tells whether there is something to do.
+    /// Plans; the exit status shows whether there is something to do.
     #[must_use = "a run may have failed"]
     pub fn plan(&self) -> Run {
         self.plan_with(&[])
@@ -236,7 +236,7 @@ impl Workspace {
         self.run(&[&["plan", "-json", "-detailed-exitcode", "-input=false"], options].concat())
     }
 
-    /// Plans, and tells what the resource at [`ADDRESS`] is going to be; unknown attributes are missing.
+    /// Plans, and returns what the resource at [`ADDRESS`] is going to be; unknown attributes are missing.
     pub fn planned(&self) -> Value {
         self.plan_with(&["-out=plan"]).succeeded();
         let plan = self.saved_plan();
@@ -252,8 +252,8 @@ impl Workspace {
         self.run(&["show", "-no-color", "plan"]).succeeded();
         let plan = self.json(&["show", "-json", "plan"]);
         assert!(
-            !self.tells(&marked::removed(&plan).to_string()),
-            "a saved plan tells a password where it is not marked"
+            !self.shows_secret(&marked::removed(&plan).to_string()),
+            "a saved plan shows a password where it is not marked"
         );
         plan
     }
@@ -288,7 +288,7 @@ impl Workspace {
         self.run(&["import", "-no-color", "-input=false", ADDRESS, id])
     }
 
-    /// Runs the program, and insists that it tells no secret and leaves no temporary file behind.
+    /// Runs the program, and checks that it shows no secret and leaves no temporary file behind.
     #[must_use = "a run may have failed"]
     #[track_caller]
     pub fn run(&self, arguments: &[&str]) -> Run {
@@ -318,7 +318,7 @@ impl Workspace {
             for words in NEVER_SAID {
                 assert!(!text.contains(words), "nobody should read “{words}”: {run}");
             }
-            assert!(!self.tells(text), "`{}` told a password or a token", run.command);
+            assert!(!self.shows_secret(text), "`{}` showed a password or a token", run.command);
         }
         let log = self.searched_log(&run.command);
         let left: Vec<_> = fs::read_dir(self.temporary()).expect("the folder is there").collect();
@@ -326,17 +326,17 @@ impl Workspace {
         (run, log)
     }
 
-    /// Runs the program for what it is asked to tell as JSON, secrets included.
+    /// Runs the program for what it is asked to print as JSON, secrets included.
     #[track_caller]
     pub fn json(&self, arguments: &[&str]) -> Value {
         let output = self.command(arguments).output().expect("the program starts");
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         self.learn_passwords();
         self.searched_log(&arguments.join(" "));
-        serde_json::from_slice(&output.stdout).expect("it tells JSON")
+        serde_json::from_slice(&output.stdout).expect("it prints JSON")
     }
 
-    /// Takes the log away, and insists that it tells no secret.
+    /// Takes the log away, and checks that it shows no secret.
     #[track_caller]
     fn searched_log(&self, command: &str) -> String {
         let path = self.path(LOG);
@@ -348,15 +348,15 @@ impl Workspace {
                 (before.rfind('\n').map_or(0, |at| at + 1), after.find('\n').map_or(log.len(), |end| at + end));
             &log[start..end]
         };
-        let told = needles::found(&log, &self.secrets.borrow()).any(|at| !line(at).contains(OF_CORE));
-        assert!(!told, "the log of `{command}` tells a password or a token");
+        let is_shown = needles::found(&log, &self.secrets.borrow()).any(|at| !line(at).contains(OF_CORE));
+        assert!(!is_shown, "the log of `{command}` shows a password or a token");
         for words in NEVER_LOGGED {
             assert!(!log.contains(words), "`{command}` panicked: {log}");
         }
         log
     }
 
-    fn tells(&self, text: &str) -> bool {
+    fn shows_secret(&self, text: &str) -> bool {
         needles::found(text, &self.secrets.borrow()).next().is_some()
     }
 
@@ -394,6 +394,21 @@ impl Workspace {
     #[track_caller]
     pub fn state(&self) -> Value {
         self.state_of(ADDRESS)
+    }
+
+    /// Makes all resets in the state old ones, of the first day of 2026.
+    pub fn age_resets(&self) {
+        let path = self.path("terraform.tfstate");
+        let mut state: Value = serde_json::from_str(&fs::read_to_string(path).expect("the state")).expect("JSON");
+        let resources = state["resources"].as_array_mut().expect("resources");
+        for resource in resources {
+            for instance in resource["instances"].as_array_mut().expect("instances") {
+                if instance["attributes"]["rotated_at"].is_string() {
+                    instance["attributes"]["rotated_at"] = "2026-01-01T00:00:00.000000Z".into();
+                }
+            }
+        }
+        self.file("terraform.tfstate", &state.to_string());
     }
 
     /// The attributes that the state holds for a resource.
@@ -451,12 +466,12 @@ impl Workspace {
         (current, deposed.into_iter().map(|instance| instance.attributes).collect())
     }
 
-    /// Tells whether the mail server takes a password of [`USER`].
+    /// Returns whether the mail server accepts a password of [`USER`].
     pub fn logs_in(&self, password: &str) -> bool {
         self.logs_in_as(USER, password)
     }
 
-    /// Tells whether the mail server takes a password.
+    /// Returns whether the mail server accepts a password.
     pub fn logs_in_as(&self, username: &str, password: &str) -> bool {
         client::logs_in(&self.sandbox, username, password).expect("the mail server says yes or no")
     }
@@ -512,7 +527,7 @@ fn environment(directory: &Path, sandbox: &Sandbox) -> BTreeMap<String, String> 
     own.into_iter().chain(sandbox.env()).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// Has the program take the provider that was just built, with no `init`.
+/// Has the program use the provider that was just built, without `init`.
 fn cli_config() -> String {
     let binary = Path::new(env!("CARGO_BIN_EXE_terraform-provider-smtp"));
     let folder = binary.parent().expect("a binary is in a folder");

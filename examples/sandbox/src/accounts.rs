@@ -47,14 +47,14 @@ struct UnderWay {
 }
 
 impl Accounts {
-    /// Opens an account, or opens it anew, and tells its first password.
+    /// Opens an account, or opens it again, and returns its first password.
     pub(crate) fn open(&self, user_name: &str) -> String {
         let password = new_password();
         self.open_with(user_name, &password);
         password
     }
 
-    /// Opens an account, or opens it anew, with this password.
+    /// Opens an account, or opens it again, with this password.
     pub(crate) fn open_with(&self, user_name: &str, password: &str) {
         let under_way = self.under_way(None);
         let account = Account { password: Some(password.to_owned()), under_way, ..Account::default() };
@@ -137,7 +137,7 @@ impl Accounts {
         lock(&self.accounts).get(user_name).map_or(0, |account| account.resets)
     }
 
-    /// Tells whether the mail server lets this password in.
+    /// Returns whether the mail server accepts this password.
     pub(crate) fn accepts(&self, user_name: &str, password: &str) -> bool {
         let accounts = lock(&self.accounts);
         accounts.get(user_name).and_then(Account::effective).is_some_and(|effective| effective == password)

@@ -1,4 +1,4 @@
-//! A login by a mail client of others' making, `lettre`.
+//! A login by a third-party mail client, `lettre`.
 
 pub use lettre::transport::smtp::{Error, authentication::Mechanism};
 use lettre::{
@@ -11,7 +11,7 @@ use lettre::{
 
 use super::{Sandbox, Tls};
 
-/// Tells whether the mail server accepts a password over STARTTLS, by whichever mechanism the client chooses.
+/// Returns whether the mail server accepts a password over STARTTLS, by whichever mechanism the client chooses.
 ///
 /// # Errors
 ///
@@ -20,7 +20,7 @@ pub fn logs_in(sandbox: &Sandbox, user_name: &str, password: &str) -> Result<boo
     logs_in_by(sandbox, Tls::StartTls, DEFAULT_MECHANISMS, user_name, password)
 }
 
-/// Tells whether the mail server accepts a password by one of these mechanisms.
+/// Returns whether the mail server accepts a password by one of these mechanisms.
 ///
 /// # Errors
 ///

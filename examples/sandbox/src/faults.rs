@@ -39,7 +39,7 @@ pub enum Moment {
     After,
 }
 
-/// What goes wrong. Where the vendor has not acted, `{}` with status 200 stands in for its answer.
+/// What goes wrong. Where the vendor has not acted, `{}` with status 200 takes the place of its answer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
@@ -159,7 +159,7 @@ impl Fault {
 }
 
 impl Effect {
-    /// Waits as long as this effect lasts and tells whether that was all of it.
+    /// Waits as long as this effect lasts and returns whether that was all of it.
     pub async fn wait(&self, gate: &Gate) -> bool {
         match self {
             Self::Delay(time) => sleep(*time).await,

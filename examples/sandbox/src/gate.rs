@@ -31,7 +31,7 @@ impl Gate {
         self.releases.send_modify(|count| *count += 1);
     }
 
-    /// Blocks until `count` answers wait, for at most a minute; tells whether they do.
+    /// Blocks until `count` answers wait, for at most a minute; returns whether they do.
     pub fn wait_for(&self, count: usize) -> bool {
         let held = lock(&self.held);
         let few = |held: &mut usize| *held < count;

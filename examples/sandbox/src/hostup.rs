@@ -1,11 +1,11 @@
 //! The mailboxes of [`HostUp`], whose passwords the caller makes.
 //!
 //! <https://developer.hostup.se/endpoints/webhosting-services/get-v2-shared-hosting-accountid-email-accounts> and the
-//! pages beside it. Not imitated: listing the accounts, making mailboxes, and version 1.
+//! pages next to it. Not imitated: listing the accounts, making mailboxes, and version 1.
 //!
 //! What these leave open, and how it is taken here:
 //!
-//! - Somebody else's account is a 404, though the text for 403 speaks of ownership too; a missing scope is a 403.
+//! - Somebody else's account is a 404, though the text for 403 mentions ownership too; a missing scope is a 403.
 //! - `account_not_eligible_cpanel` is the `code` of the 409, and comes before the password is looked at. Such an account can
 //!   still be read.
 //! - The codes of the other errors are `unauthorized`, `forbidden`, `not_found`, `rate_limited` and `internal_error`.
@@ -33,7 +33,7 @@ use super::{
 /// The imitated vendor, with one account ([`HostUp::ACCOUNT_ID`]) and one API key.
 pub type HostUp = Imitation<Book>;
 
-/// Tells why a password is too weak; nothing where it is strong enough.
+/// Returns why a password is too weak; nothing where it is strong enough.
 pub type Weakness = fn(&str) -> Option<&'static str>;
 
 /// What the vendor knows.
@@ -124,7 +124,7 @@ impl HostUp {
         self.change_account(account_id, |hosting| hosting.email_client = settings.clone());
     }
 
-    /// Adds a mailbox, or starts it anew, and tells its id; its password is told by [`HostUp::password`].
+    /// Adds a mailbox, or starts it over, and returns its id; [`HostUp::password`] returns its password.
     pub fn add_mailbox(&self, account_id: &str, address: &str) -> String {
         let mut book = lock(&self.book);
         book.mailboxes.retain(|mailbox| mailbox.address != address);

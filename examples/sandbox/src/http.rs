@@ -48,7 +48,7 @@ impl Request {
         Some((user_name.to_owned(), password.to_owned()))
     }
 
-    /// Tells whether the body claims to be of this media type.
+    /// Returns whether the body claims to be of this media type.
     pub fn is_of(&self, media_type: &str) -> bool {
         self.header("Content-Type").and_then(|value| value.split(';').next()).map(str::trim) == Some(media_type)
     }
@@ -58,7 +58,7 @@ impl Request {
         form(self.query().unwrap_or_default().as_bytes())
     }
 
-    /// Tells whether the client means to send another request on the same connection.
+    /// Returns whether the client means to send another request on the same connection.
     pub fn keeps_alive(&self) -> bool {
         !self.header("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
     }

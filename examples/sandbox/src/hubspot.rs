@@ -112,7 +112,7 @@ impl HubSpot {
         lock(&self.book).tokens.expire();
     }
 
-    /// Adds a credential, or starts it anew, and tells its password.
+    /// Adds a credential, or starts it over, and returns its password.
     pub fn add_credential(&self, portal_id: u64, user_name: &str) -> String {
         let mut book = lock(&self.book);
         book.credentials.retain(|credential| credential.user_name != user_name);

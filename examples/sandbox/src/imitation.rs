@@ -18,7 +18,7 @@ pub struct Imitation<B> {
 
 /// What a vendor knows.
 pub trait Book: Sized {
-    /// A credential as it is written down.
+    /// A credential as it is recorded.
     type Credential: Credential;
 
     /// What tests know of the vendor.

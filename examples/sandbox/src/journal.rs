@@ -29,7 +29,7 @@ pub struct Recorded {
     /// The status; nothing while there is no answer yet, and where a fault withheld it.
     pub status: Option<u16>,
     /// How many requests before it were still without an answer when it came.
-    pub beside: usize,
+    pub in_flight: usize,
 }
 
 impl Recorded {
@@ -100,8 +100,8 @@ impl Journal {
     pub(crate) fn enter(&self, request: &Request) -> Entry {
         let Request { method, target, headers, body } = request.clone();
         let mut requests = lock(&self.requests);
-        let beside = requests.recorded.iter().filter(|(_, earlier)| earlier.status.is_none()).count();
-        let recorded = Recorded { method, path: target, headers, body, status: None, beside };
+        let in_flight = requests.recorded.iter().filter(|(_, earlier)| earlier.status.is_none()).count();
+        let recorded = Recorded { method, path: target, headers, body, status: None, in_flight };
         if requests.recorded.len() == LIMIT {
             requests.recorded.drain(..LIMIT / 2);
         }
@@ -120,7 +120,7 @@ impl Journal {
         self.answered.notify_all();
     }
 
-    /// Blocks until every request is answered, for at most a minute; tells whether they are.
+    /// Blocks until every request is answered, for at most a minute; returns whether they are.
     pub(crate) fn wait_for_answers(&self) -> bool {
         let waits = |requests: &mut Requests| requests.recorded.iter().any(|(_, recorded)| recorded.status.is_none());
         let waited = self.answered.wait_timeout_while(lock(&self.requests), Duration::from_mins(1), waits);

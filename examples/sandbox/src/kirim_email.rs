@@ -10,7 +10,7 @@
 //! - While a reset is not synchronised, the mail server knows the old password and not the new one.
 //! - `success: false` comes with 200 too, if scripted; then nothing was reset unless a password comes with it.
 //! - A domain that the user does not own is a 404. A credential is named by its GUID, never by its number.
-//! - A list has pages in both forms; the array tells of no further page but by being full.
+//! - A list has pages in both forms; the array shows that there is a further page only by being full.
 //! - What is not documented (a query, a body) is a 422, with the `errors` that the vendor's clients read.
 
 mod api;
@@ -36,7 +36,7 @@ pub type KirimEmail = Imitation<Book>;
 pub enum Envelope {
     /// `data` is the array.
     Array,
-    /// `data.data` is the array, beside `data.pagination`.
+    /// `data.data` is the array, next to `data.pagination`.
     Paged,
 }
 
@@ -93,7 +93,7 @@ pub struct Credential {
 /// How late a change shows.
 #[derive(Clone, Copy, Default)]
 struct Lateness {
-    /// How many reads after each change still show the stamp from before.
+    /// How many reads after each change still show the previous stamp.
     reads: usize,
     /// How many of them are left.
     left: usize,
@@ -164,7 +164,7 @@ impl KirimEmail {
         lock(&self.book).domains.push(Domain { name: domain.to_owned(), owner: username.to_owned() });
     }
 
-    /// Adds a credential, or starts it anew, and tells its password.
+    /// Adds a credential, or starts it over, and returns its password.
     pub fn add_credential(&self, domain: &str, guid: &str, user_name: &str) -> String {
         let mut book = lock(&self.book);
         book.credentials.retain(|credential| credential.guid != guid);
@@ -223,8 +223,8 @@ impl KirimEmail {
         lock(&self.book).format.times = times;
     }
 
-    /// Sends `last_password_changed` beside `modified_at` from now on.
-    pub fn tell_password_changes(&self) {
+    /// Sends `last_password_changed` as well as `modified_at` from now on.
+    pub fn show_password_changes(&self) {
         lock(&self.book).format.stamp = Stamp::ModifiedAndPasswordChanged;
     }
 }

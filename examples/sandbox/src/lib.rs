@@ -87,10 +87,10 @@
 //! | `"stall"` | nothing until released; then all goes on |
 //!
 //! It is no part of the provider: the tests and the examples depend on it. [`core`] plays the other side, Terraform's.
-//! A vendor is one file beside `hubspot.rs` and a line in `vendors.rs`. With its [`Model`] it takes part in every test
+//! A vendor is one file next to `hubspot.rs` and a line in `vendors.rs`. With its [`Model`] it takes part in every test
 //! that goes through all vendors. [`ExampleMail`] is a vendor that does not exist, for the provider's `http` block; the
-//! same faults concern it. The path alone tells whom a request is for. What a vendor's documents leave open, and
-//! how it is taken here, stands at the head of its file.
+//! same faults concern it. The path alone shows which vendor a request is for. The head of a vendor's file says what
+//! its documents leave open, and how it is taken here.
 
 #![expect(
     clippy::missing_panics_doc,
@@ -304,7 +304,7 @@ impl Sandbox {
         self.shared.journal.connections.forget();
     }
 
-    /// Blocks until so many of the SMTP connections are over, for at most a minute; tells whether they are.
+    /// Blocks until so many of the SMTP connections are over, for at most a minute; returns whether they are.
     pub fn wait_for_ended(&self, count: usize) -> bool {
         self.shared.journal.connections.wait_for_ended(count)
     }
@@ -374,7 +374,7 @@ impl Sandbox {
         self.shared.others.clear();
     }
 
-    /// Blocks until that many answers are stalled, for at most a minute; tells whether they are.
+    /// Blocks until that many answers are stalled, for at most a minute; returns whether they are.
     ///
     /// Async code calls it on a thread of its own (`spawn_blocking`), or the client would have no time to stall.
     pub fn wait_for_stalled(&self, count: usize) -> bool {
@@ -386,7 +386,7 @@ impl Sandbox {
         self.shared.gate.release();
     }
 
-    /// Blocks until every request is answered, for at most a minute; tells whether they are. One that a fault leaves
+    /// Blocks until every request is answered, for at most a minute; returns whether they are. One that a fault leaves
     /// without an answer never is.
     pub fn wait_for_answers(&self) -> bool {
         self.shared.journal.wait_for_answers()
@@ -420,8 +420,8 @@ impl Shared {
         })
     }
 
-    /// Tells others that a moment has come.
-    fn tell_others(&self, call: Option<Operation>, user_name: Option<&str>, moment: Moment) {
+    /// Notifies others that a moment has come.
+    fn notify_others(&self, call: Option<Operation>, user_name: Option<&str>, moment: Moment) {
         self.others.at(call, user_name, moment, &self.vendors);
     }
 }
@@ -432,7 +432,7 @@ fn listen(port: u16) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Locks whatever became of the last holder: a test that fails must not take the sandbox with it.
+/// Locks even if the last holder panicked: a test that fails must not break the sandbox.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -106,15 +106,15 @@ async fn exchange(stream: &mut impl Wire, request: &Request, shared: &Shared) ->
     deliver(stream, &answer, effect.as_ref(), &shared.gate).await
 }
 
-/// Does what is asked, unless a fault comes before it, and tells how the answer is to be delivered.
+/// Does what is asked, unless a fault comes before it, and returns how to deliver the answer.
 async fn call_vendor(vendor: &dyn Api, call: &Call, request: &Request, shared: &Shared) -> (Answer, Option<Effect>) {
-    let others = |moment| shared.tell_others(Some(call.operation), call.user_name.as_deref(), moment);
+    let others = |moment| shared.notify_others(Some(call.operation), call.user_name.as_deref(), moment);
     others(Moment::Before);
     if let Some(effect) = shared.faults.take(Moment::Before, call)
         && !effect.wait(&shared.gate).await
     {
-        let stand_in = Answer::json(200, &json!({}));
-        return (effect.shape(stand_in, vendor), Some(effect));
+        let placeholder = Answer::json(200, &json!({}));
+        return (effect.shape(placeholder, vendor), Some(effect));
     }
     let admission = shared.rate_limit.admit();
     let answer = if admission.is_taken { vendor.answer(request) } else { vendor.failure(429) };
@@ -126,7 +126,7 @@ async fn call_vendor(vendor: &dyn Api, call: &Call, request: &Request, shared: &
     }
 }
 
-/// Written down before the client knows, so that whoever has the answer finds it in the journal.
+/// Recorded before the client knows, so anyone who has the answer finds it in the journal.
 fn note(shared: &Shared, entry: Entry, answer: &Answer, effect: Option<&Effect>) {
     if !matches!(effect, Some(Effect::Close | Effect::TcpReset)) {
         shared.journal.answered(entry, answer.status);

@@ -53,7 +53,7 @@ impl Model {
         !self.takes_passwords && !self.makes_successors
     }
 
-    /// Whether it tells what became of a reset whose response was lost.
+    /// Whether it shows what became of a reset whose response was lost.
     pub fn finds_lost_resets(&self) -> bool {
         self.shows_changes || self.makes_successors
     }

@@ -17,7 +17,7 @@ pub struct Intrusion {
 /// A moment of a run.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Step {
-    /// Which call it is, or a login at the mail server where it is none.
+    /// Which call it is; nothing for a login at the mail server.
     pub call: Option<Operation>,
     /// Whose: calls that do not say so are anybody's. Without a name, everybody's.
     pub user_name: Option<String>,
@@ -56,7 +56,7 @@ impl Others {
         lock(&self.0).clear();
     }
 
-    /// Tells that a moment has come, and lets others do what they do at it.
+    /// Called when a moment has come; lets others do what they do at it.
     pub(crate) fn at(&self, call: Option<Operation>, user_name: Option<&str>, moment: Moment, vendors: &Vendors) {
         let reached: Vec<_> = {
             let mut waiting = lock(&self.0);

@@ -53,7 +53,7 @@ pub enum Says {
 
 struct Window {
     limit: Limit,
-    /// When each request was received that counts.
+    /// When each request that counts was received.
     counted: VecDeque<Instant>,
 }
 
@@ -141,7 +141,7 @@ impl Sandbox {
     }
 }
 
-/// Rounded up: a client that waits so long is let in.
+/// Rounded up: a client that waits that long is admitted.
 fn whole_seconds(wait: Duration) -> String {
     (wait.as_millis().div_ceil(1000)).max(1).to_string()
 }

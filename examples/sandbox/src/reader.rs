@@ -16,7 +16,7 @@ use super::{
 pub(crate) enum Unread {
     /// The client left, or said nothing for a minute.
     Gone,
-    /// What it sent is not accepted; this is to be answered, and the connection closed.
+    /// What it sent is not accepted; answer this, and close the connection.
     Refused(Answer),
 }
 
@@ -73,7 +73,7 @@ pub(crate) async fn hang_up(mut stream: impl Wire) {
         stream.shutdown().await?;
         tokio::io::copy(&mut stream.take(BODY_LIMIT), &mut tokio::io::sink()).await
     };
-    // Whether the client waited for the end or not, there is no more to tell it.
+    // Whether the client waited for the end or not, there is nothing more to send it.
     let _ = timeout(Duration::from_secs(2), drained).await;
 }
 
@@ -104,7 +104,7 @@ fn parse(buffer: &[u8]) -> Result<Option<(Request, usize)>, Unread> {
 
 fn body_length(request: &Request) -> Result<usize, Unread> {
     if request.header("Transfer-Encoding").is_some() {
-        return Err(refused(411, "a request tells its Content-Length and is not chunked"));
+        return Err(refused(411, "a request needs a Content-Length and must not be chunked"));
     }
     let mut lengths = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Content-Length"));
     let Some((_, length)) = lengths.next() else { return Ok(0) };

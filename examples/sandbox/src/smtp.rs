@@ -16,7 +16,7 @@ use tokio::{
 pub use self::faults::{SmtpEffect, SmtpFault, Stage};
 pub(crate) use self::{faults::SmtpFaults, limits::Limits};
 use self::{
-    faults::{Met, Whom},
+    faults::{Attempt, Met},
     handshake::secure,
     lines::{Line, Lines},
 };
@@ -98,7 +98,7 @@ impl<'server, S: AsyncRead + AsyncWrite + Unpin> Session<'server, S> {
     }
 
     async fn welcome(&mut self) -> io::Result<Ended> {
-        let met = self.meet(Stage::Banner, Whom::default()).await;
+        let met = self.meet(Stage::Banner, Attempt::default()).await;
         let met = if self.shared.limits.lets_in() { met } else { Err(Refused::Reply(BANNED)) };
         self.answer(met.map(|()| GREETING)).await
     }
@@ -127,7 +127,7 @@ impl<'server, S: AsyncRead + AsyncWrite + Unpin> Session<'server, S> {
         }
     }
 
-    /// Sends the reply that came out, and tells whether the connection goes on in clear or as it is.
+    /// Sends the resulting reply, and returns whether the connection goes on in clear or as it is.
     async fn answer(&mut self, done: Result<&'static str, Refused>) -> io::Result<Ended> {
         let reply = match done {
             Ok(reply) | Err(Refused::Reply(reply)) => Cow::Borrowed(reply),
@@ -143,7 +143,7 @@ impl<'server, S: AsyncRead + AsyncWrite + Unpin> Session<'server, S> {
     }
 
     async fn say(&mut self, reply: &str) -> io::Result<()> {
-        // Written down before the client knows, so that whoever has the reply finds it in the journal.
+        // Recorded before the client knows, so anyone who has the reply finds it in the journal.
         if self.lines.unread().is_empty() {
             self.visit.round_trip();
         }
@@ -162,14 +162,14 @@ impl<'server, S: AsyncRead + AsyncWrite + Unpin> Session<'server, S> {
             _ => None,
         };
         if let Some(stage) = stage {
-            self.meet(stage, Whom::default()).await?;
+            self.meet(stage, Attempt::default()).await?;
         }
         self.obey(verb, argument).await
     }
 
     /// Lets a fault happen if there is one for this stage.
-    async fn meet(&mut self, stage: Stage, whom: Whom<'_>) -> Result<(), Refused> {
-        match self.shared.smtp_faults.meet(stage, whom, &self.shared.gate).await {
+    async fn meet(&mut self, stage: Stage, attempt: Attempt<'_>) -> Result<(), Refused> {
+        match self.shared.smtp_faults.meet(stage, attempt, &self.shared.gate).await {
             Met::Over => Ok(()),
             Met::Close => Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
             Met::Reply(reply) => Err(Refused::Scripted(reply)),
@@ -284,7 +284,7 @@ fn path(argument: &str, keyword: &str) -> Result<(), Refused> {
 }
 
 const GREETING: &str = "220 localhost ESMTP sandbox";
-/// As a server says it that is told so by what counts failures.
+/// What a server replies once a failure counter has banned the address.
 const BANNED: &str = "421 4.7.0 Too many failed logins from this address";
 const READY_FOR_TLS: &str = "220 2.0.0 Ready to start TLS";
 const STARTTLS_FIRST: &str = "530 5.7.0 Must issue a STARTTLS command first";

@@ -12,7 +12,7 @@
 //! - Who revokes the key that they logged in with is locked out at that moment.
 //! - The role `read_only` reads keys, `send_only` nothing of them; the others and users do everything.
 //! - An access token lives for an hour and outlives a new grant, a refresh and a logout; a refresh token lasts until the next
-//!   grant or its revocation, and is told again with every refresh.
+//!   grant or its revocation, and is returned again with every refresh.
 //! - Refresh tokens are sent as JSON or as a form. Nothing else is sent in a query but `grant_type`.
 //! - Errors that have no documented code have the status with two zeros.
 
@@ -329,7 +329,7 @@ impl UnderTest for Smtpd {
         &self.login_key().secret
     }
 
-    // A revoked key is never let in again, so a test that wants that gives the provider another secret.
+    // A revoked key is never accepted again, so a test that wants that gives the provider another secret.
     fn revoke_token(&self) {}
 
     fn restore_token(&self) {}

@@ -63,7 +63,7 @@ impl Tokens {
         }
     }
 
-    /// Tells what `token` allows at this moment.
+    /// Returns what `token` allows at this moment.
     pub(crate) fn check(&self, token: &str) -> Result<Grant, Refused> {
         let tokens = lock(&self.0);
         let token = tokens.get(token).ok_or(Refused::Unknown)?;

@@ -28,11 +28,11 @@ pub(crate) trait Vendor: Api + UnderTest {
     fn base_url_variable(&self) -> &'static str;
 }
 
-/// One call of a vendor's API, as far as faults tell calls apart.
+/// One call of a vendor's API, as far as faults distinguish calls.
 pub struct Call {
     /// What it asks for.
     pub operation: Operation,
-    /// For whom, in clear, where the request says so; at SMTPD the API key's name, which a reset does not change.
+    /// The user name, in clear, where the request has it; at SMTPD the API key's name, which a reset does not change.
     pub user_name: Option<String>,
 }
 

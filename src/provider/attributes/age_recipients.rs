@@ -1,4 +1,4 @@
-//! `age_recipients` and `encrypted_password`: to whom a password is encrypted before it is stored.
+//! `age_recipients` and `encrypted_password`: the keys that a password is encrypted to before it is stored.
 //!
 //! A resource calls [`validate`], plans with [`changes`] and [`plan_reset`], prepares with [`prepare`] before its
 //! reset, and stores with [`Storage::put`].

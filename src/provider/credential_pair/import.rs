@@ -27,6 +27,7 @@ use crate::{
             state::{completed, rotated_at, without_unknowns},
         },
     },
+    rotation::Spared,
     text::is_same_name,
     vendors::{Found, Operation, Presence, PriorCredential, Target},
 };
@@ -54,18 +55,18 @@ impl CredentialPair {
         }
         let targets = Targets::of(&config, configured)?;
         let op = Timed::Read.operation(call, &Value::Null);
-        let mut usernames = Vec::new();
+        let mut spared = Vec::new();
         let mut of_current = Found::default();
         for target in targets.elements.iter().flatten().rev() {
             let found = self.found(&op, target).await?;
-            usernames.extend(found.username.clone().map(String::from));
+            spared.extend(found.username.clone().map(|name| Spared { id: target.id(), username: name.into() }));
             // The first id is that of the current credential, and comes last here.
             of_current = found;
         }
-        if let ([one, other], Some(second)) = (&*usernames, targets.element(1))
-            && is_same_name(one, other)
+        if let ([second, first], Some(target)) = (&*spared, targets.element(1))
+            && is_same_name(&second.username, &first.username)
         {
-            return Err(pair::same_user(second, one).into());
+            return Err(pair::same_user(target, first).into());
         }
         // An import stores what a plan makes of the bare list, so the first plan after it has no changes.
         let mut draft = draft(&self.schema, config, Value::Null, Private::default());

@@ -82,6 +82,17 @@ pub(super) fn other(place: usize) -> usize {
     usize::from(place == 0)
 }
 
+/// Returns whether two credentials may be the same one. A vendor may know one mailbox by its address and by an id of its
+/// own. Only the address says the user name, so without a request two ids of different forms may be those of one mailbox.
+pub(super) fn may_be_same(one: &Target, other: &Target) -> bool {
+    let [user, other_user] = [one, other].map(|target| (target.vendor.username)(&target.fields));
+    let is_same_user = match (user, other_user) {
+        (Some(user), Some(other)) => is_same_name(&user, &other),
+        (user, other) => user.is_some() != other.is_some(),
+    };
+    is_same_name(&one.id(), &other.id()) || one.vendor.name == other.vendor.name && is_same_user
+}
+
 /// Returns the path of an element.
 pub(super) fn at(vendor: &Vendor, index: usize) -> Path {
     Path::attribute(vendor.name).index(index)

@@ -7,18 +7,20 @@ use super::{
     state::{OnExternalChange, State},
 };
 use crate::{
+    clock,
     framework::{
         Call, ResourceState,
         diagnostic::{Diagnostic, Result},
         value::Value,
     },
+    http::Kind,
     provider::{
         attributes::{age_recipients, retire_previous, target},
         diagnostics::{
             self, overlap,
             vendor::{self, Step},
         },
-        password::refresh::{Refreshed, Refresher, missing_host},
+        password::refresh::{Refreshed, Refresher, may_be_unseen, missing_host},
         settings::Connection,
     },
     rotation::{Drift, ProbeResult},
@@ -37,10 +39,12 @@ impl CredentialPassword {
         };
         let op = Timed::Read.operation(call, &prior.state);
         let known = State::of(&prior.state);
+        let may_be_unseen = may_be_unseen(target.vendor, known.stored.rotated_at, clock::now());
         match api.read(&op, &target.fields, &known.stored.credential).await {
             Ok(Presence::Found(found)) => {
                 let mut prior = prior;
-                if self.previous_is_gone(&op, &*api, &target, &prior.state).await? {
+                // It may be as new as the current one, and as late.
+                if !may_be_unseen && self.previous_is_gone(&op, &*api, &target, &prior.state).await? {
                     prior.state.set(PREVIOUS, Value::Null);
                 }
                 let host = missing_host(&op, &*api, &target, &prior.state).await?;
@@ -51,6 +55,15 @@ impl CredentialPassword {
                 let Refreshed { state, now, probed } = refresher.found(&op, &target, prior, (found, host), drift).await;
                 warnings(&target, &now, probed.as_ref()).for_each(|warning| call.warn(warning));
                 Ok(Some(state))
+            }
+            Ok(Presence::Gone) if may_be_unseen => {
+                call.warn(vendor::unseen(&target));
+                Ok(Some(prior))
+            }
+            // A list that is empty, and would be an error later.
+            Err(error) if may_be_unseen && error.kind == Kind::Contradiction => {
+                call.warn(vendor::unseen(&target));
+                Ok(Some(prior))
             }
             Ok(Presence::Gone) => {
                 // Without a password nothing is lost, so the removal needs no warning.

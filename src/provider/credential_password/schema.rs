@@ -112,7 +112,8 @@ fn answers() -> Vec<Attribute> {
         Attribute::computed(
             ID,
             Type::String,
-            "The vendor and what identifies the credential there; also the import id.",
+            "The vendor and what identifies the credential there. It is also the import id, except where a reset makes a new \
+             credential: there the import id is that of the credential.",
         ),
         Attribute::computed(
             PASSWORD,

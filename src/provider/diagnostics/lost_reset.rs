@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn no_observation_leads_to_somebody_elses_credential_without_a_caution() {
+    fn no_observation_leads_to_another_persons_credential_without_a_caution() {
         let in_place = named("kirim_email", &[("domain", "example.com"), ("credential_guid", "guid")]);
         let successor = named("smtpd", &[("name", "a"), ("role", "standard")]);
         let new = AppearedCredential { id: Name::new("one"), created_at: Some(Timestamp::UNIX_EPOCH) };

@@ -11,7 +11,7 @@ use crate::{
     },
     http::Outcome,
     provider::attributes::{VERIFY, target::path},
-    rotation::{Notice, ProbeResult, Reconciled},
+    rotation::{Notice, ProbeResult, Reconciled, Spared},
     smtp::Server,
     vendors::{Target, Vendor},
 };
@@ -75,20 +75,37 @@ pub(in crate::provider) fn not_imported(target: &Target) -> Diagnostic {
 }
 
 /// The error, before a reset, for a credential with the user name of one that must not be touched.
-pub(in crate::provider) fn same_user(target: &Target, username: &str) -> Diagnostic {
+pub(in crate::provider) fn same_user(target: &Target, other: &Spared) -> Diagnostic {
     Diagnostic::error(
         "Both credentials are the same mailbox",
         format!(
-            "Checking `{}`: its user name is `{username}`, and so is that of the other credential, so a reset of one \
-             would end the password of the other. {} List two credentials with different user names.",
+            "Checking `{}`: its user name is `{}`, and so is that of `{}`, so a reset of one would end the password of \
+             the other. {} List two credentials with different user names.",
             target.id(),
+            other.username,
+            other.id,
             Outcome::NotChanged.sentence()
         ),
     )
     .at(path(target))
 }
 
-/// The warning for a credential of the pair, not the current one, that does not exist.
+/// The error, before a reset, for a credential with the user name of the current one, which the list does not name.
+pub(in crate::provider) fn same_as_current(target: &Target, current: &Spared) -> Diagnostic {
+    let (id, Spared { id: current, username }) = (target.id(), current);
+    Diagnostic::error(
+        "The current credential is the same mailbox",
+        format!(
+            "Checking `{id}`: its user name is `{username}`, and so is that of the current credential, `{current}`, so \
+             a reset would end the password in use. {} Replace `{id}` in the list with `{current}`, or with another \
+             credential.",
+            Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The warning of a refresh for a credential of the pair, not the current one, that does not exist.
 pub(in crate::provider) fn other_gone(target: &Target) -> Diagnostic {
     let title = target.vendor.title;
     Diagnostic::warning(
@@ -99,6 +116,21 @@ pub(in crate::provider) fn other_gone(target: &Target) -> Diagnostic {
              or list another one.",
             target.id(),
             Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
+/// The warning of an apply that resets another credential of the pair than the one that does not exist.
+pub(in crate::provider) fn other_missing(target: &Target) -> Diagnostic {
+    let title = target.vendor.title;
+    Diagnostic::warning(
+        "The other credential does not exist",
+        format!(
+            "Checking `{}`: {title} has no such credential in this account. This apply resets another credential and \
+             does not need it, but a later rotation to this one fails. Create the credential at {title}, or list \
+             another one.",
+            target.id()
         ),
     )
     .at(path(target))
@@ -153,7 +185,7 @@ pub(in crate::provider) fn previous_reset(target: &Target) -> Diagnostic {
 pub(in crate::provider) struct Kept<'a> {
     /// The id of the credential that is still the current one.
     pub(in crate::provider) current: &'a str,
-    /// Whether the state had the credential that was to be reset as the previous one, and no longer has.
+    /// Whether the state had what may be the credential that was to be reset as the previous one, and no longer has.
     pub(in crate::provider) ends_previous: bool,
 }
 
@@ -206,6 +238,10 @@ pub(in crate::provider) fn not_proven(target: &Target, kept: Kept<'_>, notices: 
             Notice::ResetAgain => hints.push(
                 "This run had already reset it for another resource. If that resource stores the password of that reset, it \
                  no longer works."
+                    .to_owned(),
+            ),
+            Notice::ResetOfPrevious => hints.push(
+                "Another pair has rotated away from it in this run, so the password that pair had for it no longer works."
                     .to_owned(),
             ),
             Notice::OtherUser(named) => hints.push(format!("The response to the reset names the user `{named}`.")),
@@ -273,10 +309,10 @@ pub(in crate::provider) fn stale(id: &str) -> Diagnostic {
     Diagnostic::warning(
         "The stored password is stale",
         format!(
-            "Reading `{id}`: after the password in the state was stored, a refresh found that somebody else had changed \
-             it, or that it did not exist. The password in the state most likely no longer works. Change `rotation_trigger`: the other credential is then reset \
-             and takes over. `on_external_change = \"rotate\"` does this automatically, and `\"ignore\"` silences this \
-             warning."
+            "Reading `{id}`: a refresh found that it was changed after the password in the state was stored, by \
+             somebody else or by a reset whose response was lost, or that it did not exist. The password in the state \
+             most likely no longer works. Change `rotation_trigger`: the other credential is then reset and takes over. \
+             `on_external_change = \"rotate\"` does this automatically, and `\"ignore\"` silences this warning."
         ),
     )
     .at(Path::attribute("stale"))
@@ -385,6 +421,7 @@ mod tests {
             let mut errors = vec![
                 not_proven(&target, kept, &[refused()]),
                 not_proven(&target, kept, &[Notice::ResetAgain, Notice::NoUsername]),
+                not_proven(&target, kept, &[Notice::ResetOfPrevious, refused()]),
             ];
             for outcome in [Outcome::MayHaveChanged, Outcome::Changed] {
                 let error = Error::new(Kind::Interrupted, outcome, "api.example.com", "it broke");
@@ -397,7 +434,12 @@ mod tests {
                 let outcomes = [Outcome::NotChanged, Outcome::MayHaveChanged, Outcome::Changed];
                 let said = outcomes.iter().filter(|outcome| detail.contains(outcome.sentence())).count();
                 assert_eq!(said, 1, "{detail}");
-                assert!(!detail.contains("no longer work") || detail.contains("This run had already"), "{detail}");
+                assert!(
+                    !detail.contains("no longer work")
+                        || detail.contains("in this run")
+                        || detail.contains("This run had"),
+                    "{detail}"
+                );
                 assert!(!detail.contains("  "), "{detail}");
             }
         }
@@ -419,6 +461,7 @@ mod tests {
             current_gone(&target),
             first_is_current(&target),
             other_gone(&target),
+            other_missing(&target),
             previous_reset(&target),
             rotation(&id),
             rotations_exhausted(&id, 2),
@@ -428,6 +471,15 @@ mod tests {
             assert!(warning.summary.split(' ').count() <= 8, "{}", warning.summary);
             assert!(warning.detail.contains("`hubspot/a`"), "{}", warning.detail);
             assert!(!warning.detail.contains("-replace"), "a replacement may reset the one in use: {}", warning.detail);
+        }
+    }
+
+    /// A reset that the vendor carries out late ends the password of the credential that has just taken over.
+    #[test]
+    fn a_stale_password_may_be_the_work_of_a_reset_of_our_own() {
+        let detail = stale("hubspot/a").detail;
+        for cause in ["by somebody else", "by a reset whose response was lost", "it did not exist"] {
+            assert!(detail.contains(cause), "{detail}");
         }
     }
 }

@@ -58,6 +58,21 @@ pub(in crate::provider) fn reset_again(target: &Target) -> Diagnostic {
     .at(path(target))
 }
 
+/// The warning for a reset of the credential that a pair of the same run has just rotated away from.
+pub(in crate::provider) fn reset_of_previous(target: &Target) -> Diagnostic {
+    Diagnostic::warning(
+        "The previous credential of a pair was reset",
+        format!(
+            "Resetting the password of `{}`: in this run a pair has rotated from this credential to its other one, so \
+             the password that the pair had for it no longer works, although its `previous` names it. {} The state of \
+             this resource is up to date. Manage each credential with one resource.",
+            target.id(),
+            Outcome::Changed.sentence()
+        ),
+    )
+    .at(path(target))
+}
+
 /// The warning for a password that core changes: it stores strings in Unicode's composed form (NFC).
 pub(in crate::provider) fn recomposed(target: &Target) -> Diagnostic {
     Diagnostic::warning(

@@ -17,7 +17,7 @@ pub(in crate::provider) fn failed(target: &Target, error: &RotationError) -> Dia
         RotationError::Waiting(error) => vendor::failed(Step::Waiting, target, error),
         RotationError::Checking(error) => vendor::failed(Step::Checking, target, error),
         RotationError::Gone => vendor::gone(target),
-        RotationError::Spared(username) => pair::same_user(target, username),
+        RotationError::Spared(spared) => pair::same_user(target, spared),
         RotationError::MailServer { server, failure } => mail_server::not_ready(target, server, failure),
         RotationError::NoServer => verify::no_host(target.vendor),
         RotationError::NoRandomBytes => no_password(),
@@ -41,6 +41,7 @@ pub(in crate::provider) fn no_password() -> Diagnostic {
 pub(in crate::provider) fn notice(target: &Target, notice: &Notice) -> Diagnostic {
     match notice {
         Notice::ResetAgain => reset::reset_again(target),
+        Notice::ResetOfPrevious => reset::reset_of_previous(target),
         Notice::PasswordRecomposed => reset::recomposed(target),
         Notice::OtherUser(named) => reset::another_user(target, named),
         Notice::NoUsername => mail_server::no_username(target),

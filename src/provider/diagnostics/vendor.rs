@@ -148,6 +148,23 @@ pub(in crate::provider) fn dropped(target: &Target) -> Diagnostic {
     )
 }
 
+/// The warning for a resource that a refresh keeps although the vendor does not show its credential, since that may be
+/// too new.
+pub(in crate::provider) fn unseen(target: &Target) -> Diagnostic {
+    let title = target.vendor.title;
+    Diagnostic::warning(
+        "A new credential is not shown yet",
+        format!(
+            "Reading `{}`: {title} has no such credential, or has deactivated it. But its last reset was a moment ago, and \
+             {title} may show a new credential late, so the resource stays in the state with its password. {} Plan again \
+             in a few minutes. If the credential is still not there, the resource is then removed from the state, or an \
+             error says why not.",
+            target.id(),
+            Outcome::NotChanged.sentence()
+        ),
+    )
+}
+
 /// Makes an id from a state safe to display. Release 0.1.0 stored ids as the vendor sent them.
 pub(in crate::provider) fn stored(id: &str) -> Shown {
     Shown::sentence(id).unwrap_or_default()

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_keeps_where_a_password_has_logged_in_and_not_for_how_long_it_was_tried() {
+    fn a_state_keeps_where_a_password_logged_in_but_not_how_long_it_was_tried() {
         let host = Some("mail.example.com".to_owned());
         let timeout = Some(std::time::Duration::from_secs(90));
         let endpoint = SmtpEndpoint { host, port: 587, security: crate::smtp::Security::Tls, timeout };
@@ -207,7 +207,7 @@ mod tests {
             let heals = Private::from(PrivateData::of_plan(&existing(at(before)), None, true));
             let other = Private::from(PrivateData::of_plan(&existing(at(before)), None, false));
             assert_eq!((after(&heals), after(&other), PrivateData::from(&other).healed), (before + 1, 0, before));
-            assert_eq!(PrivateData::of_failure(&heals), at(before), "a rotation that failed is none");
+            assert_eq!(PrivateData::of_failure(&heals), at(before), "a failed rotation is not counted");
             assert_eq!(PrivateData::of_live(&at(before)), at(0));
             // As replacements: core plans them once more, with what the first plan noted.
             let [heals, other] =

@@ -18,7 +18,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(in crate::provider) struct State {
     pub(in crate::provider) id: String,
-    /// The name of the current credential of a pair; empty where the resource is none.
+    /// The name of the current credential of a pair; empty where the resource is not a pair.
     pub(in crate::provider) current: String,
     /// The name or the import id of the previous credential, if that still works.
     pub(in crate::provider) previous: Option<String>,
@@ -110,11 +110,16 @@ impl State {
         logged_in_at.map_or(self.is_verified, |logged_in_at| logged_in_at == endpoint)
     }
 
-    /// Returns whether a refresh warns of a stale password. After a failed create no password is stored, the resource
-    /// is tainted, and the plan shows it; no warning is needed.
+    /// Returns whether this is what a failed create left: a state without a password, whose resource is tainted.
+    pub(in crate::provider) fn is_leftover(&self) -> bool {
+        self.is_stale && self.stored.rotated_at.is_none()
+    }
+
+    /// Returns whether a refresh warns of a stale password. The plan shows that the leftover of a failed create is
+    /// tainted, so that needs no warning.
     pub(in crate::provider) fn warns_of_staleness(&self) -> bool {
         let is_wanted = self.on_external_change == OnExternalChange::Warn;
-        self.is_stale && is_wanted && self.stored.rotated_at.is_some()
+        self.is_stale && is_wanted && !self.is_leftover()
     }
 }
 

@@ -207,7 +207,8 @@ fn complete(vendor: &'static Vendor, block: &Value, environment: Environment) ->
     let mut fields = Fields::default();
     for field in vendor.settings.iter().copied() {
         let chosen = login.iter().any(|other| other.name == field.name);
-        if is_login(field) && !chosen {
+        // A vendor that looks for a login itself must see half of one, or it would log in with another.
+        if is_login(field) && !chosen && !login.is_empty() {
             continue;
         }
         if let Some(value) = configured(block, field) {
@@ -395,6 +396,15 @@ mod tests {
         assert_eq!(value(&fields, "client_secret"), Some(Secret::new("env-HUBSPOT_CLIENT_SECRET")));
     }
 
+    #[test]
+    fn a_vendor_that_finds_a_login_itself_sees_half_of_one() {
+        let vendor = VENDORS.iter().find(|vendor| vendor.name == "amazon_ses").unwrap();
+        let half: Environment = &|variable| (variable == "AWS_ACCESS_KEY_ID").then(|| "AKIAHALF".to_owned());
+        let Resolved::Complete(fields, _) = resolve(vendor, &Value::Null, half) else { panic!("not complete") };
+        let field = vendor.settings.iter().find(|field| field.name == "AWS_ACCESS_KEY_ID").unwrap();
+        assert_eq!(fields.text(field), Some("AKIAHALF"));
+    }
+
     /// The names of the settings that a vendor with several logins in common parts resolves to.
     fn names(block: &Value, variables: &[(&str, &str)]) -> Result<Vec<&'static str>, Diagnostic> {
         let vendor = VENDORS.iter().find(|vendor| vendor.name == "azure_communication").unwrap();
@@ -410,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn logins_with_common_parts_are_told_apart_by_the_others() {
+    fn logins_that_share_parts_are_distinguished_by_the_others() {
         const SECRET: &[&str] = &["client_id", "client_secret", "tenant_id"];
         const FILE: &[&str] = &["client_id", "oidc_token_file_path", "tenant_id", "use_oidc"];
         const REQUEST: &[&str] = &["client_id", "oidc_request_token", "oidc_request_url", "tenant_id", "use_oidc"];

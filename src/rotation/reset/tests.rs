@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_lost_reset_is_compared_with_what_is_known_unless_this_run_has_changed_that() {
+async fn a_lost_reset_is_compared_with_what_is_known_unless_this_run_changed_it() {
     for (target, expected) in
         [(in_place(true), [Some("1"), None]), (target(ResetKind::NewCredential, "a"), [Some("1"), Some("1")])]
     {
@@ -42,10 +42,16 @@ async fn room_is_asked_for_with_the_credential_that_is_held_or_replaced() {
 #[tokio::test]
 async fn a_credential_counts_as_reset_once_it_is_stored() {
     let scene = Scene::new(in_place(true), script("1", Some("2"), &[]));
-    let is_reset = || scene.rotator.shared.is_reset(&scene.rotator.target, &scene.rotator.api);
-    assert!(!is_reset());
+    let is_reset = |scene: &Scene| scene.rotator.shared.leave(&scene.rotator.target, &scene.rotator.api);
     scene.rotate(request()).await;
-    assert!(is_reset());
+    assert!(is_reset(&scene));
+}
+
+#[tokio::test]
+async fn a_reset_of_what_a_pair_has_rotated_away_from_is_reported() {
+    let scene = Scene::new(in_place(true), script("1", Some("2"), &[]));
+    assert!(!scene.rotator.shared.leave(&scene.rotator.target, &scene.rotator.api));
+    assert_eq!(scene.rotate(request()).await.notices(), ["ResetOfPrevious"]);
 }
 
 #[tokio::test]

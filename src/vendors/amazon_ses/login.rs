@@ -96,13 +96,14 @@ impl Login {
     }
 
     async fn fetch(&self, op: &Operation) -> Result<AwsKey> {
+        let half = |reason| setup(&self.host, reason);
         if let Some(profile) = self.settings.text(&names::PROFILE) {
             return self.of_profile(op, profile).await?.ok_or_else(|| self.without_profile(profile));
         }
-        if let Some(key) = environment::key(&self.settings) {
+        if let Some(key) = environment::key(&self.settings).map_err(half)? {
             return Ok(key);
         }
-        if let Some(identity) = environment::web_identity(&self.settings) {
+        if let Some(identity) = environment::web_identity(&self.settings).map_err(half)? {
             return self.sts.with_web_identity(op, &identity, None).await;
         }
         let named = self.settings.text(&names::AWS_PROFILE);
@@ -133,7 +134,8 @@ impl Login {
             profile::Step::Key(key) => key,
             profile::Step::WebIdentity(identity) => self.sts.with_web_identity(op, &identity, region).await?,
             profile::Step::Environment => {
-                environment::key(&self.settings).ok_or_else(|| setup(&self.host, WITHOUT_ENVIRONMENT))?
+                let key = environment::key(&self.settings).map_err(|reason| setup(&self.host, reason))?;
+                key.ok_or_else(|| setup(&self.host, WITHOUT_ENVIRONMENT))?
             }
             profile::Step::Container => {
                 self.container.key(op).await?.ok_or_else(|| setup(&self.host, WITHOUT_CONTAINER))?
@@ -158,7 +160,7 @@ impl Login {
     fn nothing(&self, last: &Error) -> Error {
         let reason = format!(
             "no AWS credentials were found. Sources tried, in this order: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, \
-             which are not both set; `AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`, which are not both set; the \
+             which are not set; `AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`, which are not set; the \
              profile `default` in {}, which has no credentials; `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` and \
              `AWS_CONTAINER_CREDENTIALS_FULL_URI`, which are not set; and the metadata service of EC2: {}",
             self.profiles.described(),
@@ -169,7 +171,7 @@ impl Login {
 }
 
 const WITHOUT_ENVIRONMENT: &str = "the profile's `credential_source` is `Environment`, but `AWS_ACCESS_KEY_ID` and \
-                                   `AWS_SECRET_ACCESS_KEY` are not both set";
+                                   `AWS_SECRET_ACCESS_KEY` are not set";
 const WITHOUT_CONTAINER: &str = "the profile's `credential_source` is `EcsContainer`, but no variable says where a \
                                  container's credentials are";
 

@@ -43,7 +43,7 @@ impl Sign for Signature {
         // All at once: the session token is in it, and a growing text would leave copies behind.
         let room = headers.iter().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>();
         let mut canonical = Zeroizing::new(String::with_capacity(room + url.as_str().len() + names.len() + 96));
-        // No request that is signed here has a query, which would have to be sorted and encoded anew.
+        // No request that is signed here has a query, which would have to be sorted and encoded again.
         let _ = write!(canonical, "{method}\n{}\n{}\n", url.path(), url.query().unwrap_or_default());
         for (name, value) in &headers {
             let _ = writeln!(canonical, "{name}:{value}");

@@ -343,7 +343,7 @@ impl Engine {
         headers.fold(request, |request, (name, value)| request.header(name.clone(), self.settings.get_secret(value)))
     }
 
-    /// Returns what tells the lists of two scopes apart: what the request for the list sends.
+    /// Returns what distinguishes the lists of two scopes: what the request for the list sends.
     pub(super) fn scope(list: &List, named: &Named) -> String {
         template::content(&list.request, &named.values())
     }

@@ -157,7 +157,7 @@ pub(super) fn request(api: &Api, call: &Call, values: &Values) -> Result<Request
     })
 }
 
-/// Returns what sets a request apart from others of the same call: its path, query and body, without what is not set and
+/// Returns what distinguishes a request from others of the same call: its path, query and body, without what is not set and
 /// without a password.
 pub(super) fn content(call: &Call, values: &Values) -> String {
     let values = &Values { password: None, ..*values };

@@ -30,7 +30,7 @@ fn rotates_as_documented(recipe: &str) {
     let fixture = Fixture::of(recipe);
     let vendor = Vendor::start(&fixture, &mut workspace);
 
-    // A request that was refused by the rate limit was not processed, so it is sent again, whoever makes the password.
+    // A request that the rate limit refused was not processed, so it is sent again, whichever side makes the password.
     vendor.configure(&workspace, "one");
     workspace.apply().quiet();
     assert_eq!((vendor.resets(), vendor.passwords().len()), (2, 1));

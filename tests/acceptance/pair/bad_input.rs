@@ -1,6 +1,6 @@
 //! Bad input: a clear error at the argument at fault, and nothing is reset.
 
-use super::scene::{A, B, C, HOSTUP, HUBSPOT, PAIR, block, hubspot, resets, trigger, works_as, workspace};
+use super::scene::{A, B, C, HOSTUP, HUBSPOT, PAIR, block, hubspot, resets, said, trigger, works_as, workspace};
 use crate::support::{MAILBOX, Workspace};
 
 #[test]
@@ -130,13 +130,21 @@ fn one_mailbox_under_two_names_is_refused_before_anything_is_reset() {
         workspace.apply().quiet();
         let (resets, password) = (workspace.sandbox.hostup().resets(A), workspace.working_password_of(PAIR));
         let other = names.iter().find(|name| name != &current).expect("the other name");
-        for list in [[current, other], [other, &B.to_owned()]] {
-            workspace.write(&HOSTUP.pair(list.map(String::as_str), &trigger("two")));
-            workspace
-                .apply()
-                .error()
-                .is("Both credentials are the same mailbox")
-                .says(&["The password was not changed."]);
+        let both =
+            ("Both credentials are the same mailbox", "List two credentials with different user names.".to_owned());
+        let [is, of_other] = [current, other].map(|name| HOSTUP.id(name));
+        let advice = format!("Replace `{of_other}` in the list with `{is}`, or with another credential.");
+        let outside = ("The current credential is the same mailbox", advice);
+        let nobody = "nobody@example.com";
+        for (list, (summary, advice)) in [
+            ([current.as_str(), other.as_str()], &both),
+            ([other.as_str(), B], &outside),
+            ([other.as_str(), nobody], &outside),
+        ] {
+            workspace.write(&HOSTUP.pair(list, &trigger("two")));
+            let run = workspace.apply().failed();
+            let error = said(&run, summary);
+            error.says(&["The password was not changed.", &format!("`{A}`"), &format!("`{is}`"), &of_other, advice]);
             assert_eq!(workspace.working_password_of(PAIR), password);
             assert_eq!(workspace.sandbox.hostup().resets(A), resets);
         }

@@ -79,7 +79,7 @@ fn after_an_import_recipients_are_adopted_and_the_next_turn_encrypts() {
 }
 
 #[test]
-fn a_password_has_logged_in_before_it_is_encrypted_for_good_and_a_refused_one_takes_over_nothing() {
+fn a_password_logs_in_before_it_is_encrypted_and_a_refused_one_replaces_none() {
     let Some(mut workspace) = workspace() else { return };
     workspace.trust_mail_server();
     let verify =
@@ -107,7 +107,7 @@ fn a_password_has_logged_in_before_it_is_encrypted_for_good_and_a_refused_one_ta
 }
 
 #[test]
-fn a_reset_by_somebody_else_is_followed_by_an_encrypted_password_of_the_other_credential() {
+fn an_external_reset_is_followed_by_an_encrypted_password_of_the_other_one() {
     let Some(workspace) = Workspace::new() else { return };
     for user in [A, B] {
         KIRIM_EMAIL.open(&workspace, user);
@@ -142,7 +142,7 @@ fn an_encrypted_password_moves_into_a_pair() {
 }
 
 #[test]
-fn recipients_that_are_none_are_refused_before_anything_is_reset() {
+fn invalid_recipients_are_refused_before_anything_is_reset() {
     let Some(workspace) = workspace() else { return };
     for bad in ["age_recipients = []", "age_recipients = [\"age1pq1\"]", "age_recipients = [null]"] {
         workspace.write(&hubspot([A, B], bad));

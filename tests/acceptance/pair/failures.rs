@@ -4,8 +4,8 @@ use sandbox::{Effect, Fault, Operation};
 use serde_json::Value;
 
 use super::scene::{
-    A, B, CHANGED, HUBSPOT, MAY_HAVE_CHANGED, NOT_CHANGED, PAIR, UNTOUCHED, hubspot, resets, rotated_twice, trigger,
-    turn, vendors, works_as,
+    A, B, CHANGED, HOSTUP, HUBSPOT, MAY_HAVE_CHANGED, NOT_CHANGED, PAIR, UNTOUCHED, hubspot, resets, rotated_twice,
+    trigger, turn, vendors, works_as,
 };
 use crate::support::Workspace;
 
@@ -90,6 +90,24 @@ fn a_previous_credential_that_was_not_to_be_reset_stays() {
     workspace.apply().quiet();
     works_as(&workspace, super::scene::C);
     assert_eq!(turn(&workspace).1, HUBSPOT.id(A));
+}
+
+/// One mailbox has two ids: the list may call the previous credential by the other one than the state does.
+#[test]
+fn a_lost_answer_ends_the_previous_credential_under_its_other_id_too() {
+    let Some(workspace) = Workspace::new() else { return };
+    let [_, other_b] = [A, B].map(|user| workspace.add_mailbox(user));
+    for text in ["one", "two", "three"] {
+        workspace.write(&HOSTUP.pair([A, B], &trigger(text)));
+        workspace.apply().quiet();
+    }
+    assert_eq!(turn(&workspace), (HOSTUP.id(A).into(), HOSTUP.id(B).into()));
+    workspace.write(&HOSTUP.pair([A, &other_b], &trigger("four")));
+    workspace.sandbox.fault(Fault::new(Effect::Close).on(Operation::Reset).times(9));
+    workspace.apply().error().says(&[UNTOUCHED, "`previous` is null now."]);
+    workspace.sandbox.clear_faults();
+    assert_eq!(turn(&workspace), (HOSTUP.id(A).into(), Value::Null));
+    works_as(&workspace, A);
 }
 
 /// Insists that the next apply rotates to B, and that A keeps its password.

@@ -9,7 +9,7 @@ use super::scene::{
 use crate::support::Workspace;
 
 #[test]
-fn without_the_other_credential_a_refresh_warns_and_a_rotation_fails_before_the_reset() {
+fn without_the_other_one_a_refresh_warns_and_a_rotation_fails_before_the_reset() {
     let Some(workspace) = rotated_twice("") else { return };
     workspace.sandbox.hubspot().delete(B);
     let warning = workspace.refresh().warning().is("The other credential does not exist");
@@ -26,6 +26,25 @@ fn without_the_other_credential_a_refresh_warns_and_a_rotation_fails_before_the_
     workspace.apply().succeeded();
     works_as(&workspace, C);
     workspace.plan().nothing_to_do();
+}
+
+/// Such an apply resets a credential, so the text of a refresh would be untrue.
+#[test]
+fn an_apply_that_resets_another_credential_warns_of_the_one_that_does_not_exist() {
+    let Some(workspace) = workspace() else { return };
+    for users in [[A, "nobody@example.com"], [B, "nobody@example.com"]] {
+        workspace.write(&hubspot(users, ""));
+        let run = workspace.apply_with(&["-refresh=false"]).succeeded();
+        let warning = said(&run, "The other credential does not exist");
+        let warning = warning.says(&[
+            "Checking `hubspot/nobody@example.com`",
+            "This apply resets another credential",
+            "a later rotation to this one fails",
+        ]);
+        assert!(!warning.detail.contains(NOT_CHANGED), "{}", warning.detail);
+        works_as(&workspace, users[0]);
+    }
+    assert_eq!(resets(&workspace), [1, 1, 0]);
 }
 
 #[test]
@@ -61,7 +80,7 @@ fn without_both_the_resource_is_gone() {
 }
 
 #[test]
-fn a_current_credential_that_somebody_else_has_reset_is_stale() {
+fn a_current_credential_that_was_reset_externally_is_stale() {
     let Some(workspace) = Workspace::new() else { return };
     for user in [A, B] {
         KIRIM_EMAIL.open(&workspace, user);

@@ -46,7 +46,7 @@ fn an_import_touches_nothing_and_the_trigger_is_adopted() {
 }
 
 #[test]
-fn the_first_id_is_that_of_the_current_credential_wherever_the_configuration_lists_it() {
+fn the_first_id_is_the_current_credentials_wherever_the_configuration_has_it() {
     let Some(workspace) = workspace() else { return };
     let [a, b] = [A, B].map(|user| HUBSPOT.id(user));
     let block = format!("import {{\n  to = {PAIR}\n  id = \"{b},{a}\"\n}}\n");

@@ -7,7 +7,7 @@ use sandbox::{Effect, Fault, Operation};
 use super::scene::{A, B, HUBSPOT, PAIR, hubspot, rotated_twice, trigger, turn, works_as};
 use crate::process::{Running, assert_gone};
 
-/// Whom a signal reaches.
+/// Sends a signal to some of the processes of a run.
 type Signal = fn(&Running);
 
 const SIGNALS: [(&str, Signal); 4] = [

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::scene::{A, B, PAIR, resets, trigger, turn, vendors, works_as};
+use super::scene::{A, B, HOSTUP, PAIR, resets, trigger, turn, vendors, works_as};
 use crate::support::{self, ADDRESS, SMTPD, Workspace};
 
 pub(super) fn moved() -> String {
@@ -10,7 +10,7 @@ pub(super) fn moved() -> String {
 }
 
 #[test]
-fn a_single_credential_becomes_the_current_one_of_a_pair_and_keeps_its_password() {
+fn a_single_credential_becomes_a_pairs_current_one_and_keeps_its_password() {
     for vendor in vendors() {
         let Some(workspace) = Workspace::with_moved_between_types() else { return };
         for user in [A, B] {
@@ -56,6 +56,41 @@ fn a_move_and_a_changed_trigger_are_one_rotation() {
     works_as(&workspace, B);
     assert!(workspace.logs_in_as(A, &password));
     assert_eq!(resets(&workspace), [1, 1, 0]);
+    workspace.plan().nothing_to_do();
+}
+
+/// The state does not have the password, and a pair has no `password_wo`. Nothing of that asks for a reset.
+#[test]
+fn a_credential_with_a_password_of_the_users_own_becomes_the_current_one_and_is_not_reset() {
+    const OWN: &str = "own-Password_4711!";
+    let Some(mut workspace) = Workspace::with_moved_between_types() else { return };
+    if !workspace.knows_write_only() {
+        return;
+    }
+    for user in [A, B] {
+        HOSTUP.open(&workspace, user);
+    }
+    workspace.set("TF_VAR_own", OWN);
+    workspace.keep_secret(OWN);
+    let variable = "variable \"own\" {\n  type = string\n  ephemeral = true\n}\n";
+    let target = format!("{} = {}", HOSTUP.name(), HOSTUP.element(A));
+    let arguments = format!("password_wo = var.own\n  password_wo_version = \"1\"\n  {}", trigger("one"));
+    workspace.write(&(variable.to_owned() + &support::block("this", &target, &arguments)));
+    workspace.apply().quiet();
+
+    let pair = |text: &str| workspace.write(&(HOSTUP.pair([A, B], &trigger(text)) + &moved()));
+    pair("one");
+    workspace.apply().quiet();
+    assert_eq!(turn(&workspace), (HOSTUP.id(A).into(), Value::Null));
+    assert_eq!((workspace.resets_everywhere(), &workspace.state_of(PAIR)["password"]), (1, &Value::Null));
+    assert!(workspace.logs_in_as(A, OWN));
+    workspace.plan().nothing_to_do();
+
+    pair("two");
+    workspace.apply().quiet();
+    works_as(&workspace, B);
+    assert!(workspace.logs_in_as(A, OWN), "it was not touched");
+    assert_eq!(turn(&workspace), (HOSTUP.id(B).into(), HOSTUP.id(A).into()));
     workspace.plan().nothing_to_do();
 }
 

@@ -6,7 +6,7 @@ use super::scene::{A, B, HOSTUP, PAIR, hubspot, resets, trigger, turn, vendors, 
 use crate::support::Workspace;
 
 #[test]
-fn the_credentials_take_turns_at_every_vendor_and_the_one_in_use_is_never_touched() {
+fn credentials_take_turns_at_every_vendor_and_the_one_in_use_is_never_touched() {
     for vendor in vendors() {
         let Some(workspace) = Workspace::new() else { return };
         for user in [A, B] {

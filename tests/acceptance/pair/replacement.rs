@@ -1,4 +1,4 @@
-//! Replacements, which create anew: the first credential is reset.
+//! Replacements, which create again: the first credential is reset.
 
 use sandbox::{Effect, Fault, Operation};
 use serde_json::Value;
@@ -26,6 +26,19 @@ fn a_replacement_resets_the_first_and_warns_if_that_is_the_current_one() {
     works_as(&workspace, A);
     assert!(workspace.logs_in_as(B, &password));
     workspace.plan().nothing_to_do();
+}
+
+/// The state does not know its password, but every sender has it.
+#[test]
+fn a_replacement_after_an_import_warns_that_it_resets_the_current_credential() {
+    let Some(workspace) = workspace() else { return };
+    workspace.write(&hubspot([A, B], ""));
+    let id = format!("{},{}", HUBSPOT.id(A), HUBSPOT.id(B));
+    workspace.run(&["import", "-no-color", "-input=false", PAIR, &id]).succeeded();
+    let warning = workspace.apply_with(&[REPLACE]).warning().is("The replacement resets the current credential");
+    warning.says(&["`hubspot/a@example.com`", "change `rotation_trigger` instead"]);
+    assert_eq!((turn(&workspace), resets(&workspace)), ((HUBSPOT.id(A).into(), Value::Null), [1, 0, 0]));
+    works_as(&workspace, A);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use sandbox::{Effect, Fault, Operation};
 
-use super::scene::{A, B, KIRIM_EMAIL, hubspot, resets, said, trigger, works_as, workspace};
+use super::scene::{A, B, KIRIM_EMAIL, PAIR, hubspot, resets, said, trigger, works_as, workspace};
 use crate::{
     process::Running,
     support::{self, ADDRESS, Workspace},
@@ -13,7 +13,7 @@ const OTHER_STATE: &str = "-state=other.tfstate";
 const STALE: &str = "The stored password is stale";
 
 #[test]
-fn a_credential_of_a_pair_that_another_resource_resets_in_the_same_run_is_warned_about() {
+fn a_reset_of_a_pairs_credential_by_another_resource_in_the_run_is_a_warning() {
     let Some(workspace) = workspace() else { return };
     let write = |text: &str, single: &str| {
         workspace.write(&(hubspot([A, B], &trigger(text)) + &support::resource("this", single, &trigger(text))));
@@ -42,6 +42,21 @@ fn a_credential_that_is_reset_in_the_same_run_is_not_called_previous() {
     let run = workspace.apply().succeeded();
     said(&run, "The previous credential no longer works")
         .says(&["`hubspot/a@example.com`", "although `previous` names it"]);
+    works_as(&workspace, B);
+    workspace.working_password();
+    workspace.plan().nothing_to_do();
+}
+
+/// In the other order the pair cannot know, so the other resource warns.
+#[test]
+fn a_reset_of_what_a_pair_of_the_same_run_calls_previous_is_warned_about() {
+    let Some(workspace) = workspace() else { return };
+    workspace.write(&hubspot([A, B], &trigger("one")));
+    workspace.apply().quiet();
+    let single = support::resource("this", A, &format!("depends_on = [{PAIR}]"));
+    workspace.write(&(hubspot([A, B], &trigger("two")) + &single));
+    let warning = workspace.apply().warning().is("The previous credential of a pair was reset");
+    warning.says(&["`hubspot/a@example.com`", "although its `previous` names it", "The password was changed."]);
     works_as(&workspace, B);
     workspace.working_password();
     workspace.plan().nothing_to_do();

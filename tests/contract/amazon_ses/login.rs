@@ -99,7 +99,7 @@ impl Aws {
 const ENVIRONMENT: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKIAENV"), ("AWS_SECRET_ACCESS_KEY", "env-secret")];
 
 #[tokio::test]
-async fn a_profile_in_the_block_comes_first_and_one_in_the_environment_after_its_keys() {
+async fn a_profile_in_the_block_comes_first_and_one_in_the_environment_after_keys() {
     let text = "[work]\naws_access_key_id = AKIAWORK\naws_secret_access_key = work-secret\n";
     for (setting, expected) in [("profile", "AKIAWORK"), ("AWS_PROFILE", "AKIAENV")] {
         let aws = Aws::start().await;
@@ -245,9 +245,36 @@ async fn each_source_that_does_not_work_is_named() {
                   [profile about]\nrole_arn = arn:aws:iam::1:role/b\nsource_profile = round\n[profile mfa]\n\
                   role_arn = arn:aws:iam::1:role/a\nsource_profile = mfa\nmfa_serial = arn\n[profile half]\n\
                   role_arn = arn:aws:iam::1:role/a\n[profile refused]\nrole_arn = arn:aws:iam::1:role/a\n\
-                  source_profile = refused\naws_access_key_id = AKIA\naws_secret_access_key = s\n";
+                  source_profile = refused\naws_access_key_id = AKIA\naws_secret_access_key = s\n[default]\n\
+                  aws_access_key_id = AKIADEFAULT\naws_secret_access_key = s\n[profile id]\naws_access_key_id = AKIA\n\
+                  [profile secret]\naws_secret_access_key = s\n[profile own]\nrole_arn = arn:aws:iam::1:role/a\n\
+                  source_profile = own\naws_access_key_id = AKIA\n[profile environment]\n\
+                  role_arn = arn:aws:iam::1:role/a\ncredential_source = Environment\n";
+    let nowhere = ("AWS_CONFIG_FILE", "/nowhere/config");
     for (settings, words) in [
-        (&[][..], &["no AWS credentials were found", "AWS_EC2_METADATA_DISABLED", "profile `default`"][..]),
+        (&[nowhere][..], &["no AWS credentials were found", "AWS_EC2_METADATA_DISABLED", "profile `default`"][..]),
+        // Half of a login is not followed by another source, such as the profile `default`, which has a key.
+        (&[ENVIRONMENT[0]], &["`AWS_ACCESS_KEY_ID` is set, but `AWS_SECRET_ACCESS_KEY` is not"]),
+        (&[ENVIRONMENT[1]], &["`AWS_SECRET_ACCESS_KEY` is set, but `AWS_ACCESS_KEY_ID` is not"]),
+        (
+            &[ENVIRONMENT[0], ("AWS_ROLE_ARN", "arn:aws:iam::1:role/a"), ("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere")],
+            &["`AWS_ACCESS_KEY_ID` is set, but `AWS_SECRET_ACCESS_KEY` is not"],
+        ),
+        (
+            &[("AWS_ROLE_ARN", "arn:aws:iam::1:role/a")],
+            &["`AWS_ROLE_ARN` is set, but `AWS_WEB_IDENTITY_TOKEN_FILE` is not"],
+        ),
+        (
+            &[("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token")],
+            &["`AWS_WEB_IDENTITY_TOKEN_FILE` is set, but `AWS_ROLE_ARN` is not"],
+        ),
+        (
+            &[("profile", "environment"), ENVIRONMENT[0]],
+            &["`AWS_ACCESS_KEY_ID` is set, but `AWS_SECRET_ACCESS_KEY` is not"],
+        ),
+        (&[("profile", "id")], &["the profile `id` has `aws_access_key_id`, but not `aws_secret_access_key`"]),
+        (&[("profile", "secret")], &["the profile `secret` has `aws_secret_access_key`, but not `aws_access_key_id`"]),
+        (&[("profile", "own")], &["the profile `own` has `aws_access_key_id`, but not `aws_secret_access_key`"]),
         (&[("profile", "sso")], &["the profile `sso` uses `sso_session`", "export-credentials"]),
         (&[("profile", "process")], &["the profile `process` uses `credential_process`"]),
         (&[("profile", "empty")], &["the profile `empty` has no credentials in "]),
@@ -264,11 +291,11 @@ async fn each_source_that_does_not_work_is_named() {
             &["assuming the role `arn:aws:iam::1:role/a` with a web identity failed", "does not exist"],
         ),
         (
-            &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/a")],
+            &[nowhere, ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/a")],
             &["the credentials of the container failed", "must use https"],
         ),
         (
-            &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://user:word@127.0.0.1/a")],
+            &[nowhere, ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://user:word@127.0.0.1/a")],
             &["the credentials of the container failed", "must not contain a user name or password"],
         ),
     ] {
@@ -276,7 +303,7 @@ async fn each_source_that_does_not_work_is_named() {
         let refused = Mock::given(method("POST")).and(body_string_contains(ROLE));
         refused.respond_with(xml(403, CASES[0].error)).mount(&aws.server.mock).await;
         let file = aws.file("config", config);
-        let settings = [settings, &[("AWS_CONFIG_FILE", &*file)]].concat();
+        let settings = [&[("AWS_CONFIG_FILE", &*file)], settings].concat();
         let error = aws.list_with(&settings).await.unwrap_err();
         assert_eq!((error.kind, error.outcome), (Kind::NoLogin, Outcome::NotChanged), "{words:?}");
         for words in words {

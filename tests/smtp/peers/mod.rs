@@ -28,7 +28,7 @@ use self::certificates::{Certificates, Key};
 pub enum Program {
     /// Of Python: it offers AUTH over TLS only.
     Aiosmtpd,
-    /// Of Node.js: it offers AUTH in clear too, and would take it.
+    /// Of Node.js: it offers AUTH in clear too, and would accept it.
     SmtpServer,
 }
 
@@ -136,7 +136,7 @@ impl Setup {
     /// # Panics
     ///
     /// Where it cannot be started, because a test that did not run must not look like one that passed.
-    #[expect(clippy::print_stderr, reason = "who asked for no servers is told what that meant")]
+    #[expect(clippy::print_stderr, reason = "anyone who asked for no servers should see what that meant")]
     pub fn start(self) -> Option<Peer> {
         if env::var_os("SMTP_PEERS").is_some_and(|value| value == "0") {
             eprintln!("skipped: SMTP_PEERS=0");
@@ -175,11 +175,11 @@ impl Setup {
         // Who does not read any more says in a moment why.
         let _ = writeln!(stdin, "{options}");
         let lines = BufReader::new(child.stdout.take().expect("stdout is a pipe")).lines();
-        let (told, events) = mpsc::channel();
+        let (sender, events) = mpsc::channel();
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let event = serde_json::from_str(&line).unwrap_or_else(|_| json!(line));
-                if told.send(event).is_err() {
+                if sender.send(event).is_err() {
                     return;
                 }
             }
@@ -203,27 +203,28 @@ impl Peer {
         self.certificates.authority()
     }
 
-    /// What a client that takes anything agrees on with it: version, cipher suite and the key of the certificate.
+    /// What a client that accepts anything agrees on with it: version, cipher suite and the key of the certificate.
     ///
     /// # Panics
     ///
-    /// Where no TLS comes about, or it is not TLS from the first byte.
+    /// Where no TLS is agreed on, or it is not TLS from the first byte.
     pub fn agrees_on(&self) -> Value {
         install::script("connect.cjs", &[self.port.to_string()]).expect("a TLS connection")
     }
 
-    /// Waits for the next thing of that kind that it tells, and answers with all that it told until then.
+    /// Waits for the next event of that kind, and returns all that it reported until then.
     ///
     /// # Panics
     ///
     /// Where there is none within a minute.
-    pub fn told_until(&self, event: &str) -> Vec<Value> {
-        let mut told = Vec::new();
+    pub fn events_until(&self, event: &str) -> Vec<Value> {
+        let mut reported = Vec::new();
         loop {
             let next = self.events.recv_timeout(PATIENCE);
-            told.push(next.unwrap_or_else(|_| panic!("it should have told of {event}, and told {told:?}")));
-            if told.last().is_some_and(|last| last["event"] == event) {
-                return told;
+            reported
+                .push(next.unwrap_or_else(|_| panic!("it should have reported {event}, and reported {reported:?}")));
+            if reported.last().is_some_and(|last| last["event"] == event) {
+                return reported;
             }
         }
     }

@@ -159,7 +159,7 @@ impl From<&str> for Text {
 }
 
 impl Text {
-    /// Whether every mail server takes it for a password.
+    /// Whether every mail server accepts it as a password.
     fn is_plain(&self) -> bool {
         self.0.len() < 100 && !self.0.contains('\0')
     }

@@ -54,7 +54,7 @@ pub struct Plan {
     pub private: Vec<u8>,
 }
 
-/// What core holds against a resource, beside its configuration.
+/// What core holds against a resource, in addition to its configuration.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Wish {
     Configured,
@@ -280,7 +280,7 @@ impl Caller {
                     }
                     assert!(
                         state == known,
-                        "a failed update leaves the state from before; but that it is stale may be known, and the previous credential revoked"
+                        "a failed update leaves the previous state; but that it is stale may be known, and the previous credential revoked"
                     );
                 }
                 applied.made = Some(Err(failure));

@@ -17,7 +17,7 @@ pub struct History {
     policy: Option<Policy>,
     own_version: Option<Text>,
     rotate_after: Option<&'static str>,
-    /// Whether all of the target is known; an import at SMTPD does not tell the role.
+    /// Whether all of the target is known; an import at SMTPD does not know the role.
     knows_target: bool,
     /// Whether this provider has ever reset it.
     was_reset: bool,
@@ -45,7 +45,7 @@ pub enum Due {
 }
 
 impl History {
-    /// What an import tells: the target alone.
+    /// What an import returns: the target alone.
     pub fn imported(target: Target) -> Self {
         Self {
             target,
@@ -198,7 +198,7 @@ pub fn is_tried(state: &Value, port: u16) -> bool {
     *verify.get("on_refresh") == Value::Bool(true) && *verify.get("port") == Value::from(port)
 }
 
-/// "After the second rotation in a row for staleness a brake": whether the notes beside a state hold so many.
+/// "After the second rotation in a row for staleness a brake": whether the notes that belong to a state hold so many.
 pub fn is_braked(private: &[u8]) -> bool {
     let notes: serde_json::Value = serde_json::from_slice(private).unwrap_or_default();
     notes["healed"].as_u64().is_some_and(|healed| healed >= 2)
@@ -219,7 +219,7 @@ pub fn is_stale(state: &Value, target: Target, live: Option<&str>, port: u16) ->
     *state.get("stale") == Value::Bool(true)
 }
 
-/// What a policy comes to: the length, and the special characters in their order.
+/// What a policy results in: the length, and the special characters in their order.
 fn effect(policy: Option<&Policy>) -> (u16, Vec<char>) {
     let default = Policy { length: None, special: None, special_characters: None };
     let policy = policy.unwrap_or(&default);

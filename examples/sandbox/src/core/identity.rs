@@ -36,7 +36,7 @@ impl Identity {
         Self { key: Arc::new(Key::generate()), certificate: self.certificate.clone() }
     }
 
-    /// The certificate as it stands in `PLUGIN_CLIENT_CERT`.
+    /// The certificate as it is written in `PLUGIN_CLIENT_CERT`.
     pub fn pem(&self) -> String {
         let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
         for line in STANDARD.encode(&self.certificate).as_bytes().chunks(64) {

@@ -81,7 +81,7 @@ impl Plugin {
         self.connect_with(self.identity.config(self.certificate())).await.unwrap()
     }
 
-    /// Connects as whoever has this TLS.
+    /// Connects as the client with this TLS configuration.
     pub async fn connect_with(&self, tls: ClientConfig) -> Result<Core, tonic::transport::Error> {
         let (tls, path) = (TlsConnector::from(Arc::new(tls)), self.handshake[3].clone());
         let connect = tower::service_fn(move |_| {

@@ -72,7 +72,7 @@ pub fn assert_storable(attributes: &[Attribute], state: &Value) {
     }
 }
 
-/// Tells whether a plan is one of a replacement; every path that asks for it must lead to a change.
+/// Returns whether a plan is one of a replacement; every path that asks for it must lead to a change.
 pub fn is_replaced(paths: &[AttributePath], prior: &Value, planned: &Value) -> bool {
     for path in paths {
         assert!(!prior.is_null(), "a create cannot replace anything");

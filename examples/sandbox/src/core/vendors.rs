@@ -1,4 +1,4 @@
-//! The credentials that the sandbox has, and what it tells of them.
+//! The credentials that the sandbox has, and what it reports about them.
 
 use terraform_provider_smtp::framework::value::Value;
 
@@ -7,7 +7,7 @@ use crate::{Example, Model, Sandbox, UnderTest, VENDORS};
 /// A credential as a configuration names it; two of each vendor.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Target {
-    /// At whom.
+    /// The vendor that has it.
     pub vendor: &'static Model,
     which: Which,
 }

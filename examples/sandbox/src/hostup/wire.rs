@@ -48,7 +48,7 @@ impl Resource<'_> {
     }
 }
 
-/// Tells what a path stands for, if anything.
+/// Returns what a path stands for, if anything.
 pub(crate) fn path(path: &str) -> Option<Path<'_>> {
     let mut segments = path.strip_prefix("/api/v2/shared-hosting/")?.split('/');
     let account_id = segments.next().filter(|id| !id.is_empty())?;

@@ -43,7 +43,7 @@ impl Route<'_> {
     }
 }
 
-/// Tells what a path stands for, if anything.
+/// Returns what a path stands for, if anything.
 pub(crate) fn route(path: &str) -> Option<Route<'_>> {
     let segments: Vec<_> = path.strip_prefix('/')?.split('/').collect();
     match *segments.as_slice() {
@@ -189,7 +189,7 @@ impl Query {
         Ok(query)
     }
 
-    /// Tells whether a credential belongs into the list.
+    /// Returns whether a credential belongs in the list.
     pub(crate) fn matches(&self, credential: &Credential) -> bool {
         let filtered = self.campaign_name.is_some() || self.email_campaign_id.is_some();
         let shown = match credential.state {

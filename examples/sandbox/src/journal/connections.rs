@@ -38,14 +38,14 @@ struct Known {
     connections: Vec<SmtpConnection>,
 }
 
-/// Writes one connection down for as long as it lasts.
+/// Records one connection for as long as it lasts.
 pub(crate) struct Visit<'journal> {
     connections: &'journal Connections,
     number: usize,
 }
 
 impl Connections {
-    /// Begins to write down a connection.
+    /// Starts recording a connection.
     pub(crate) fn open(&self) -> Visit<'_> {
         let mut known = lock(&self.known);
         if known.connections.len() == LIMIT {
@@ -67,7 +67,7 @@ impl Connections {
         known.forget(count);
     }
 
-    /// Blocks until so many of the connections are over, for at most a minute; tells whether they are.
+    /// Blocks until so many of the connections are over, for at most a minute; returns whether they are.
     pub(crate) fn wait_for_ended(&self, count: usize) -> bool {
         let few = |known: &mut Known| known.connections.iter().filter(|connection| connection.ended).count() < count;
         let waited = self.changed.wait_timeout_while(lock(&self.known), Duration::from_mins(1), few);

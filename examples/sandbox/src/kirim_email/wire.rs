@@ -38,7 +38,7 @@ impl Resource<'_> {
     }
 }
 
-/// Tells what a path stands for, if anything.
+/// Returns what a path stands for, if anything.
 pub(crate) fn path(path: &str) -> Option<Path<'_>> {
     let mut segments = path.strip_prefix("/api/domains/")?.split('/');
     let domain = segments.next().filter(|domain| !domain.is_empty())?;
@@ -79,14 +79,14 @@ impl<'book> View<'book> {
     /// The credential in this format, last changed in that second since 1970.
     pub(crate) fn at(stamp: i64, credential: &'book Credential, format: Format) -> Self {
         let modified_at = Timestamp::from_second(stamp).unwrap_or(Timestamp::MAX);
-        let told = format.stamp == Stamp::ModifiedAndPasswordChanged;
+        let shows_changes = format.stamp == Stamp::ModifiedAndPasswordChanged;
         Self {
             id: credential.id,
             user_smtp_guid: &credential.guid,
             username: &credential.user_name,
             created_at: Time::of(CREATED_AT, format.times),
             modified_at: Time::of(modified_at, format.times),
-            last_password_changed: told.then(|| Time::of(modified_at, format.times)),
+            last_password_changed: shows_changes.then(|| Time::of(modified_at, format.times)),
         }
     }
 
@@ -143,7 +143,7 @@ struct Strength {
 }
 
 impl<'book> Outcome<'book> {
-    /// The new password and what is to be known of it.
+    /// The new password and what to know about it.
     pub(crate) fn of(
         credential: View<'book>,
         new_password: &'book str,

@@ -8,7 +8,7 @@ use super::{
         faults::Moment,
         journal::{Login, Tls},
     },
-    Line, Mail, Refused, STARTTLS_FIRST, Session, Stage, Whom,
+    Attempt, Line, Mail, Refused, STARTTLS_FIRST, Session, Stage,
 };
 
 /// Who wants to log in, and with what.
@@ -26,7 +26,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             None => (argument, None),
         };
         let mechanism = mechanism.to_ascii_uppercase();
-        self.meet(Stage::Auth, Whom { mechanism: Some(&mechanism), ..Whom::default() }).await?;
+        self.meet(Stage::Auth, Attempt { mechanism: Some(&mechanism), ..Attempt::default() }).await?;
         if !self.shared.limits.lets_log_in() {
             return Err(Refused::Reply("450 4.7.1 Too many logins"));
         }
@@ -37,11 +37,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             _ => return Err(Refused::Reply("504 5.5.4 PLAIN or LOGIN")),
         };
         let Credentials { username, password } = credentials;
-        self.shared.tell_others(None, Some(&username), Moment::Before);
+        self.shared.notify_others(None, Some(&username), Moment::Before);
         let accepted = self.shared.accounts.accepts(&username, &password);
         self.shared.journal.login(Login { username: username.clone(), accepted, mechanism, tls });
-        self.shared.tell_others(None, Some(&username), Moment::After);
-        self.meet(Stage::Login, Whom { user_name: Some(&username), mechanism: Some(mechanism) }).await?;
+        self.shared.notify_others(None, Some(&username), Moment::After);
+        self.meet(Stage::Login, Attempt { user_name: Some(&username), mechanism: Some(mechanism) }).await?;
         if !accepted {
             self.shared.limits.refused();
             return Err(Refused::Reply("535 5.7.8 Authentication credentials invalid"));
@@ -85,7 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
     }
 
     async fn ask(&mut self, challenge: &str) -> Result<String, Refused> {
-        self.meet(Stage::Challenge, Whom::default()).await?;
+        self.meet(Stage::Challenge, Attempt::default()).await?;
         self.say(&format!("334 {}", STANDARD.encode(challenge))).await?;
         match self.lines.next(RESPONSE_LIMIT).await? {
             Line::Text(line) if line == "*" => Err(Refused::Reply("501 5.7.0 Cancelled")),

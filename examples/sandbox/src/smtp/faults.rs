@@ -92,25 +92,25 @@ pub enum SmtpEffect {
 
 /// Who logs in, and by which mechanism, as far as that is known.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Whom<'a> {
+pub(crate) struct Attempt<'a> {
     pub user_name: Option<&'a str>,
     pub mechanism: Option<&'a str>,
 }
 
-/// What a fault comes to, once waited for.
+/// What a fault results in, once waited for.
 pub(crate) enum Met {
     /// Nothing more.
     Over,
-    /// The connection is to be closed.
+    /// Close the connection.
     Close,
-    /// This is to be answered, and nothing done.
+    /// Answer this, and do nothing.
     Reply(String),
     /// The server does what it always does, and this is done to its reply or to its TLS.
     Shape(SmtpEffect),
 }
 
 impl SmtpFault {
-    /// A fault that happens once, to whoever comes to that stage first.
+    /// A fault that happens once, to the first client that reaches that stage.
     pub fn new(stage: Stage, effect: SmtpEffect) -> Self {
         Self { stage, user_name: None, mechanism: None, times: at_first(), effect }
     }
@@ -154,9 +154,9 @@ impl SmtpFault {
         self
     }
 
-    fn concerns(&self, stage: Stage, whom: Whom<'_>) -> bool {
+    fn concerns(&self, stage: Stage, attempt: Attempt<'_>) -> bool {
         let fits = |wanted: &Option<String>, given: Option<&str>| wanted.is_none() || wanted.as_deref() == given;
-        self.stage == stage && fits(&self.user_name, whom.user_name) && fits(&self.mechanism, whom.mechanism)
+        self.stage == stage && fits(&self.user_name, attempt.user_name) && fits(&self.mechanism, attempt.mechanism)
     }
 }
 
@@ -210,8 +210,8 @@ impl SmtpFaults {
     }
 
     /// Uses up the oldest fault of this stage, and waits where it is one that takes time.
-    pub(crate) async fn meet(&self, stage: Stage, whom: Whom<'_>, gate: &Gate) -> Met {
-        let Some(effect) = self.take(stage, whom) else { return Met::Over };
+    pub(crate) async fn meet(&self, stage: Stage, attempt: Attempt<'_>, gate: &Gate) -> Met {
+        let Some(effect) = self.take(stage, attempt) else { return Met::Over };
         match effect {
             SmtpEffect::Close => return Met::Close,
             SmtpEffect::Delay(time) => sleep(time).await,
@@ -222,9 +222,9 @@ impl SmtpFaults {
         Met::Over
     }
 
-    fn take(&self, stage: Stage, whom: Whom<'_>) -> Option<SmtpEffect> {
+    fn take(&self, stage: Stage, attempt: Attempt<'_>) -> Option<SmtpEffect> {
         let mut faults = lock(&self.0);
-        let fault = faults.iter_mut().find(|fault| fault.times != Some(0) && fault.concerns(stage, whom))?;
+        let fault = faults.iter_mut().find(|fault| fault.times != Some(0) && fault.concerns(stage, attempt))?;
         fault.times = fault.times.map(|times| times - 1);
         let effect = fault.effect.clone();
         faults.retain(|fault| fault.times != Some(0));

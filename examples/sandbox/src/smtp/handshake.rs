@@ -17,7 +17,7 @@ use super::{
         tls::Showing,
     },
     SmtpEffect, Stage,
-    faults::{Met, Whom},
+    faults::{Attempt, Met},
 };
 
 /// Carries out the handshake.
@@ -28,7 +28,7 @@ pub(crate) async fn secure(
     tls: Tls,
 ) -> io::Result<TlsStream<TcpStream>> {
     let (mut showing, mut demands) = (Showing::Usual, false);
-    match shared.smtp_faults.meet(Stage::Handshake, Whom::default(), &shared.gate).await {
+    match shared.smtp_faults.meet(Stage::Handshake, Attempt::default(), &shared.gate).await {
         Met::Shape(SmtpEffect::Certificate(other)) => showing = other,
         Met::Shape(SmtpEffect::ClientCertificate) => demands = true,
         Met::Shape(SmtpEffect::Alert) => return break_off(&mut stream, &HANDSHAKE_FAILURE).await,

@@ -15,7 +15,7 @@ pub(crate) struct Limits {
     logins: Mutex<Option<Logins>>,
 }
 
-/// After so many refused logins nobody is let in any more, as fail2ban does it.
+/// After this many refused logins nobody is admitted any more, as with fail2ban.
 struct Ban {
     most: usize,
     refused: usize,
@@ -46,12 +46,12 @@ impl Limits {
         }
     }
 
-    /// Tells whether a client is let in.
+    /// Returns whether a client is admitted.
     pub(crate) fn lets_in(&self) -> bool {
         lock(&self.ban).as_ref().is_none_or(|ban| ban.refused < ban.most)
     }
 
-    /// Counts an AUTH command, and tells whether it is looked at.
+    /// Counts an AUTH command, and returns whether it is looked at.
     pub(crate) fn lets_log_in(&self) -> bool {
         let mut logins = lock(&self.logins);
         let Some(Logins { most, per, past }) = &mut *logins else { return true };

@@ -40,7 +40,7 @@ impl Default for Sessions {
 }
 
 impl Sessions {
-    /// Logs a user or an API key in. The refresh token of whoever logged in before is worth nothing from here on.
+    /// Logs a user or an API key in. The refresh token of the previous login is worth nothing from here on.
     pub(crate) fn grant(&mut self, user_name: &str) -> Granted {
         let refresh_token = random::alphanumeric(128);
         self.refresh = Some(Refresh { token: refresh_token.clone(), user_name: user_name.to_owned() });
@@ -54,12 +54,12 @@ impl Sessions {
         Some(Granted { access_token: self.admit(&user_name), refresh_token: refresh_token.to_owned() })
     }
 
-    /// Makes the refresh token worthless; tells whether it was worth something.
+    /// Makes the refresh token worthless; returns whether it was worth something.
     pub(crate) fn revoke(&mut self, refresh_token: &str) -> bool {
         self.refresh.take_if(|refresh| refresh.token == refresh_token).is_some()
     }
 
-    /// Tells who is logged in with an access token.
+    /// Returns who is logged in with an access token.
     pub(crate) fn check(&self, access_token: &str) -> Option<&str> {
         let alive = |access: &&Access| {
             access.token == access_token && access.expires.is_none_or(|expires| expires > Instant::now())

@@ -39,7 +39,7 @@ impl Route<'_> {
     }
 }
 
-/// Tells what a path stands for, if anything.
+/// Returns what a path stands for, if anything.
 pub(crate) fn route(path: &str) -> Option<Route<'_>> {
     let segments: Vec<_> = path.strip_prefix('/')?.split('/').collect();
     match *segments.as_slice() {
@@ -92,9 +92,9 @@ pub(crate) fn refresh_token(request: &Request) -> Result<String, Answer> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewKey {
-    /// What it is to be allowed.
+    /// What it may do.
     pub role: Role,
-    /// What it is to be called.
+    /// Its name.
     pub name: String,
 }
 
@@ -137,7 +137,7 @@ impl LoggedIn {
     }
 }
 
-/// The answer to the question who is logged in: the account's owner, whoever asks.
+/// The answer to the question who is logged in: the account's owner, for every login.
 #[derive(Serialize)]
 pub(crate) struct Me<'book> {
     id: &'static str,
@@ -170,7 +170,7 @@ impl<'book> Me<'book> {
     }
 }
 
-/// The answer to a request for a new API key: the only one that tells its secret.
+/// The answer to a request for a new API key: the only one that contains its secret.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Created<'book> {

@@ -3,7 +3,7 @@
 use crate::{
     framework::{Call, Private, diagnostic::Result, value::Value},
     provider::{
-        attributes::{age_recipients, target::StoredTarget},
+        attributes::target::StoredTarget,
         credential_pair::CredentialPair,
         diagnostics::{pair, rotation},
         password::{
@@ -45,7 +45,8 @@ impl CredentialPair {
             let checked = rotator.check_endpoint(&op, endpoint).await;
             checked.map_err(|error| rotation::failed(&rotator.target, &error))?;
         }
-        if is_current && age_recipients::has_password(prior) {
+        // Also where the state does not have the password, such as after an import: every sender has it.
+        if is_current && !known.is_leftover() {
             call.warn(pair::first_is_current(&rotator.target));
         }
         let previous_password = known.previous_password(notes.logged_in_at.clone());

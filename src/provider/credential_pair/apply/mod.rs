@@ -6,7 +6,10 @@ mod sink;
 use std::sync::Arc;
 
 use self::sink::PairSink;
-use super::{CredentialPair, targets::Targets};
+use super::{
+    CredentialPair,
+    targets::{self, Targets},
+};
 use crate::{
     framework::{
         Call, Change, NewState, ResourceState,
@@ -28,7 +31,7 @@ use crate::{
             state::State,
         },
     },
-    rotation::{Known, Request, RotationError, Rotator, Verified},
+    rotation::{Known, Request, RotationError, Rotator, Spared, Verified},
     text::is_same_name,
     vendors::{Operation, Presence, PriorCredential, Target},
 };
@@ -64,7 +67,8 @@ impl CredentialPair {
         let (targets, target) = planned(change, self.connections.configured())?;
         // This is how the plan marks a reset.
         if change.planned.get(ROTATED_AT).is_unknown() {
-            return self.take_turns(call, &op, change, new, &targets, target).await;
+            // Boxed, because it is large, and an apply without a reset needs none of it.
+            return Box::pin(self.take_turns(call, &op, change, new, &targets, target)).await;
         }
         let notes = PrivateData::from(&change.private);
         let mut state = change.planned.clone();
@@ -99,7 +103,8 @@ impl CredentialPair {
         let rotator = self.rotator(target, PriorCredential::default(), Known::default())?;
         let target = &rotator.target;
         let State { current, previous, .. } = State::of(&change.prior);
-        let ends_previous = previous.is_some_and(|id| is_same_name(&id, &target.id()));
+        let may_be_reset = |id: &str| targets.named(id).is_none_or(|previous| targets::may_be_same(&previous, target));
+        let ends_previous = previous.is_some_and(|id| may_be_reset(&id));
         let kept = Kept { current: &current, ends_previous };
         let sink = PairSink::switching(call, change, new, target, &storage, kept_state(change, ends_previous));
         match rotate(&rotator, op, change, spared, &sink).await {
@@ -114,26 +119,29 @@ impl CredentialPair {
                 Err(pair::not_proven(target, kept, &sink.into_notices()).into())
             }
             Err(RotationError::Reset(lost)) => Err(pair::failed(target, kept, &lost).into()),
+            Err(RotationError::Spared(spared)) if targets.position(&spared.id).is_none() => {
+                Err(pair::same_as_current(target, &spared).into())
+            }
             Err(error) => Err(rotation::failed(target, &error).into()),
         }
     }
 
     /// Warns if another resource of this run has reset the credential that was current until now. Its id is planned as
-    /// the previous one, and core does not accept another value.
+    /// the previous one, and core does not accept another value. If another resource does so later, that one warns.
     fn warn_of_previous(&self, call: &Call, change: &Change) {
         let configured = self.connections.configured();
         let previous = State::of(&change.planned).previous;
         let previous = previous.and_then(|id| Targets::of(&change.prior, configured).ok()?.named(&id));
         if let Some(previous) = previous
             && let Ok(api) = self.connections.api(previous.vendor)
-            && self.shared.is_reset(&previous, &api)
+            && self.shared.leave(&previous, &api)
         {
             call.warn(pair::previous_reset(&previous));
         }
     }
 
-    /// Returns the user names of the credentials that a reset of `target` must not touch: that of the current one, and
-    /// that of the other one in the list. One mailbox may have two ids, and only its user name shows that.
+    /// Returns the credentials that a reset of `target` must not touch, if their user names are known: the current one,
+    /// and the other one in the list.
     async fn spared(
         &self,
         call: &Call,
@@ -141,13 +149,13 @@ impl CredentialPair {
         change: &Change,
         targets: &Targets,
         target: &Target,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Vec<Spared>> {
         let configured = self.connections.configured();
         let State { current, stored, .. } = State::of(&change.prior);
         let current = Targets::of(&change.prior, configured).ok().and_then(|targets| targets.named(&current));
         let current = current.filter(|current| current.vendor.name == target.vendor.name);
         let username = stored.credential.username;
-        let known = current.as_ref().and(username);
+        let known = current.as_ref().zip(username).map(|(current, username)| Spared { id: current.id(), username });
         let is_known = |other: &Target| {
             let is_current = |current: &Target| is_same_name(&current.id(), &other.id());
             known.is_some() && current.as_ref().is_some_and(is_current)
@@ -159,8 +167,10 @@ impl CredentialPair {
             }
             let api = self.connections.api(other.vendor)?;
             match api.read(op, &other.fields, &PriorCredential::default()).await {
-                Ok(Presence::Found(found)) => spared.extend(found.username.map(String::from)),
-                Ok(Presence::Gone) => call.warn(pair::other_gone(other)),
+                Ok(Presence::Found(found)) => {
+                    spared.extend(found.username.map(|name| Spared { id: other.id(), username: name.into() }));
+                }
+                Ok(Presence::Gone) => call.warn(pair::other_missing(other)),
                 Err(error) => return Err(vendor::failed(Step::Checking, other, &error).into()),
             }
         }
@@ -197,7 +207,7 @@ async fn rotate(
     rotator: &Rotator,
     op: &Operation,
     change: &Change,
-    spared: Vec<String>,
+    spared: Vec<Spared>,
     sink: &PairSink<'_>,
 ) -> std::result::Result<Verified, RotationError> {
     let request = request::of(&rotator.target, change)?;

@@ -49,7 +49,7 @@ impl Container {
         // Without the path, because the authority alone decides whether it may be called without TLS.
         let base = &url[..url::Position::AfterPort];
         let base = BaseUrl::of_metadata(base).map_err(wrong)?;
-        // The rest exactly as it is written: whoever sets the address may need its last slash.
+        // The rest exactly as it is written: the server at that address may need its last slash.
         let mut request = self
             .api
             .at(base, &UNDOCUMENTED)

@@ -59,7 +59,7 @@ pub(super) fn setup(host: &str, reason: impl Into<Cow<'static, str>>) -> Error {
 
 /// Says which source has failed, and how.
 pub(super) fn failed(source: &str, error: Error) -> Error {
-    // A stop is no fault of the source, and callers tell it apart by its kind.
+    // A stop is no fault of the source, and callers recognize it by its kind.
     if error.kind == Kind::Stopped {
         return error;
     }

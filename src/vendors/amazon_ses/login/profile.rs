@@ -117,14 +117,21 @@ impl Loaded {
         let (mut steps, mut profile, mut seen) = (Vec::new(), name, vec![name]);
         loop {
             let wrong = |what: &str| format!("{} {what}", shown_profile(profile));
-            let key = || -> Option<Step> {
-                let (id, secret) =
-                    (self.open(profile, "aws_access_key_id")?, self.secret(profile, "aws_secret_access_key")?);
-                Some(Step::Key(AwsKey::lasting(id, &secret, self.secret(profile, "aws_session_token").as_ref())))
+            let key = || {
+                let half = |set, missing| Err(wrong(&format!("has `{set}`, but not `{missing}`")));
+                match (self.open(profile, KEY_ID), self.secret(profile, KEY_SECRET)) {
+                    (Some(id), Some(secret)) => {
+                        let token = self.secret(profile, "aws_session_token");
+                        Ok(Some(Step::Key(AwsKey::lasting(id, &secret, token.as_ref()))))
+                    }
+                    (Some(_), None) => half(KEY_ID, KEY_SECRET),
+                    (None, Some(_)) => half(KEY_SECRET, KEY_ID),
+                    (None, None) => Ok(None),
+                }
             };
             // A role comes before a key in the same profile, which may be what the role is assumed with.
             let Some(arn) = self.open(profile, "role_arn") else {
-                if let Some(key) = key() {
+                if let Some(key) = key()? {
                     steps.push(key);
                     return Ok(steps);
                 }
@@ -152,7 +159,7 @@ impl Loaded {
                 }
                 (Some(source), None, None) if source == profile => {
                     steps.push(Step::Role(role));
-                    steps.push(key().ok_or_else(|| wrong("names itself as `source_profile`, and has no access key"))?);
+                    steps.push(key()?.ok_or_else(|| wrong("names itself as `source_profile`, and has no access key"))?);
                     return Ok(steps);
                 }
                 (Some(source), None, None) => {
@@ -195,4 +202,6 @@ fn named(heading: &str, is_config: bool) -> Option<String> {
     }
 }
 
+const KEY_ID: &str = "aws_access_key_id";
+const KEY_SECRET: &str = "aws_secret_access_key";
 const EXPORT: &str = "`aws configure export-credentials --format env` prints variables that it does support";
