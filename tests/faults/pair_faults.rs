@@ -233,7 +233,7 @@ type End = fn(&Workspace, &Running);
 
 /// A pair whose first credential is the current one and whose second was never reset, with a rotation before it.
 fn rotating(head: &str, prepare: fn(&Workspace)) -> Option<Workspace> {
-    rotating_with(Workspace::new()?, head, "", prepare)
+    Some(rotating_with(Workspace::new()?, head, "", prepare))
 }
 
 /// The same with `verify`.
@@ -242,10 +242,10 @@ fn verified() -> Option<Workspace> {
     workspace.trust_mail_server();
     let port = workspace.sandbox.smtp_port();
     let verify = format!("verify = {{ host = \"localhost\", port = {port}, timeout = \"10s\" }}");
-    rotating_with(workspace, "", &verify, |_| ())
+    Some(rotating_with(workspace, "", &verify, |_| ()))
 }
 
-fn rotating_with(workspace: Workspace, head: &str, verify: &str, prepare: fn(&Workspace)) -> Option<Workspace> {
+fn rotating_with(workspace: Workspace, head: &str, verify: &str, prepare: fn(&Workspace)) -> Workspace {
     let configuration = |trigger: &str| {
         let list = [A, B].map(|user| format!("{{ user_name = \"{user}\" }}")).join(", ");
         let arguments = format!("hubspot = [{list}]\n  rotation_trigger = \"{trigger}\"\n  {verify}");
@@ -258,7 +258,7 @@ fn rotating_with(workspace: Workspace, head: &str, verify: &str, prepare: fn(&Wo
     prepare(&workspace);
     workspace.apply().succeeded();
     workspace.write(&configuration("two"));
-    Some(workspace)
+    workspace
 }
 
 /// Insists that the state has the credential that was current before, with a password that works, that a plain apply

@@ -83,8 +83,7 @@ pub(super) fn other(place: usize) -> usize {
 }
 
 /// Returns whether two credentials may be the same one. A vendor may know one mailbox by its address and by an id of its
-/// own. Only the address says the user name, so
-/// without a request two ids of different forms may be those of one mailbox.
+/// own. Only the address says the user name, so without a request two ids of different forms may be those of one mailbox.
 pub(super) fn may_be_same(one: &Target, other: &Target) -> bool {
     let [user, other_user] = [one, other].map(|target| (target.vendor.username)(&target.fields));
     let is_same_user = match (user, other_user) {

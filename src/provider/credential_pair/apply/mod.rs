@@ -67,7 +67,8 @@ impl CredentialPair {
         let (targets, target) = planned(change, self.connections.configured())?;
         // This is how the plan marks a reset.
         if change.planned.get(ROTATED_AT).is_unknown() {
-            return self.take_turns(call, &op, change, new, &targets, target).await;
+            // Boxed, because it is large, and an apply without a reset needs none of it.
+            return Box::pin(self.take_turns(call, &op, change, new, &targets, target)).await;
         }
         let notes = PrivateData::from(&change.private);
         let mut state = change.planned.clone();
