@@ -90,6 +90,7 @@ static RECIPE: Recipe = Recipe {
         response: Response { username: None, version: Some("/id") },
         revoke: Call { method: Method::DELETE, path: "/api-keys/{id}", query: &[], body: Body::Nothing },
         revoked: Agreement::Undocumented,
+        most: None,
     },
     list: Some(List {
         request: Call::get("/api-keys"),

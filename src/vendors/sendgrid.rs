@@ -101,6 +101,7 @@ static RECIPE: Recipe = Recipe {
         response: Response { username: None, version: Some("/api_key_id") },
         revoke: Call { method: Method::DELETE, path: "/v3/api_keys/{id}", query: &[], body: Body::Nothing },
         revoked: Agreement::Undocumented,
+        most: Some(100),
     },
     list: Some(List {
         request: Call::get("/v3/api_keys"),

@@ -227,6 +227,35 @@ async fn a_key_that_appears_after_a_lost_response_is_named_once() {
 }
 
 #[tokio::test]
+async fn at_as_many_keys_as_are_documented_none_is_made_and_a_full_list_is_fetched_again() {
+    let case = &SENDGRID[0];
+    let list = |count: usize| {
+        let keys: Vec<_> = (0..count).map(|id| json!({ "api_key_id": format!("id-{id}"), "name": "a" })).collect();
+        ResponseTemplate::new(200).set_body_json(json!({ "result": keys }))
+    };
+    let held = |id: &str| PriorCredential { version: Some(id.to_owned()), username: None };
+    for (first, second, revoked, is_room, requests) in [
+        (99, 99, None, true, 1),
+        (100, 100, None, false, 2),
+        (100, 99, None, true, 2),
+        (101, 101, Some("id-0"), false, 2),
+        (100, 100, Some("id-0"), true, 1),
+        (100, 100, Some("another"), false, 2),
+    ] {
+        let server = Server::start(case, &[]).await;
+        server.mount_once(case.found[0], list(first)).await;
+        server.mount(case.found[0], list(second)).await;
+        let (api, op, target, prior) = (server.api(), operation(), server.target(), server.prior());
+        api.check(&op, &target, &prior).await.unwrap();
+        let room = api.check_room(&op, &target, &prior, revoked.map(held).as_ref()).await;
+        let error = room.err().map(|error| (error.kind, error.outcome, error.reason.contains("allowed: 100")));
+        let expected = (!is_room).then_some((Kind::NoRoom, Outcome::NotChanged, true));
+        assert_eq!(error, expected, "{first} {second} {revoked:?}");
+        assert_eq!(server.requests(case.found[0]).await.len(), requests, "{first} {second} {revoked:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_single_key_of_another_id_is_an_error() {
     let case = &SENDGRID[0];
     let one = Exchange { body: r#"{"api_key_id": "another", "name": "newsletter"}"#, ..case.found_late[1] };

@@ -178,6 +178,7 @@ impl<'d> Compiler<'d> {
                 response,
                 revoke: call("revoke", revoke),
                 // A success may look like an error, so where the credential can be looked up, that decides.
+                most: None,
                 revoked: if revoke.success.is_empty() && self.description.read.is_some() {
                     Agreement::ByLookUp
                 } else {

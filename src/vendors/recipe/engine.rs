@@ -110,6 +110,33 @@ impl VendorApi for Engine {
         Ok(Presence::Found(Found::default()))
     }
 
+    /// Looks at the list from before all resets first, and only fetches another if that one was full.
+    async fn check_room(
+        &self,
+        op: &Operation,
+        target: &Fields,
+        _: &PriorCredential,
+        revoked: Option<&PriorCredential>,
+    ) -> Result<()> {
+        let (Means::Create { most: Some(most), .. }, Some(list)) = (&self.recipe.reset, &self.recipe.list) else {
+            return Ok(());
+        };
+        let named = self.named(target);
+        let revoked = revoked.and_then(|revoked| revoked.version.as_deref());
+        let is_kept = |id: &&Outside| revoked != Some(id.raw());
+        let before = self.before.kept(op, &Self::scope(list, &named)).await?;
+        if before.is_some_and(|before| before.iter().filter(is_kept).count() < *most) {
+            return Ok(());
+        }
+        // Resets since then may have made room.
+        let rows = self.fetch_keys(op, list, &named).await?;
+        if rows.iter().map(|row| &row.id).filter(is_kept).count() < *most {
+            return Ok(());
+        }
+        let reason = format!("the list has as many credentials as are allowed: {most}");
+        Err(Error { status: Some(200), ..Error::new(Kind::NoRoom, Outcome::NotChanged, self.api.host(), reason) })
+    }
+
     /// Compares numbers and times; of anything else only whether it is the same.
     fn compare(&self, one: &str, other: &str) -> Option<Ordering> {
         if one == other {

@@ -106,6 +106,8 @@ pub(in crate::vendors) enum Reset {
         revoke: Call,
         /// The documented response to that.
         revoked: Agreement,
+        /// How many credentials the list may have, where that is documented.
+        most: Option<usize>,
     },
 }
 
