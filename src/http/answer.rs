@@ -111,6 +111,15 @@ impl Answer {
         Error { status: Some(self.status), request_id: self.request_id.clone(), ..error }
     }
 
+    /// Adds the vendor's code and message to an error, if the body is an error in the vendor's format.
+    pub fn with_message(&self, error: Error) -> Error {
+        if !self.is_refusal() {
+            return error;
+        }
+        let Error { words, code, message, request_id, .. } = self.refused();
+        Error { words, code, message, request_id, ..error }
+    }
+
     /// Creates the error for a response whose body reports a failure although the status is a success.
     pub fn refused(&self) -> Error {
         let said = self.error_format.read(&self.body, Media::Unsaid, &HeaderMap::new());

@@ -56,6 +56,10 @@ pub(crate) struct Known {
     /// The login in the state, whether or not it works.
     pub(crate) login: Option<StoredLogin>,
     pub(crate) previous_password: Option<PreviousPassword>,
+    /// The credential before it, if the state has it as `previous`.
+    pub(crate) previous: Option<PriorCredential>,
+    /// Whether the first half of a replacement has revoked `previous`.
+    pub(crate) is_previous_revoked: bool,
 }
 
 /// A user name and password in a state.

@@ -33,7 +33,8 @@ impl Rotator {
         }
     }
 
-    /// Checks that the vendor allows another credential, once `revoked` is revoked.
+    /// Checks that the vendor allows another credential, once `revoked` is revoked. What the first half of a replacement
+    /// has revoked may still be on a vendor's list.
     pub(crate) async fn check_room(
         &self,
         op: &Operation,
@@ -42,7 +43,10 @@ impl Rotator {
         // What a create replaces is known from the state that it follows.
         let is_new = self.credential == PriorCredential::default();
         let held = if is_new { &self.known.credential } else { &self.credential };
-        self.api.check_room(op, &self.target.fields, held, revoked).await.map_err(RotationError::Checking)
+        let previous = self.known.previous.as_ref();
+        let held: Vec<_> = std::iter::once(held).chain(previous).collect();
+        let revoked = revoked.or(previous.filter(|_| self.known.is_previous_revoked));
+        self.api.check_room(op, &self.target.fields, &held, revoked).await.map_err(RotationError::Checking)
     }
 
     /// Checks that a login at an endpoint is possible.

@@ -58,13 +58,16 @@ pub(super) struct Script {
 #[derive(Debug)]
 struct Scripted(Script, Arc<Asked>);
 
+/// The versions that are held, and the one that is to be revoked.
+type AskedRoom = (Vec<Option<String>>, Option<String>);
+
 /// What a vendor is asked.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     /// How often for versions after a reset.
     pub(super) versions: AtomicUsize,
-    /// With which known version for room for another credential.
-    pub(super) room: Mutex<Vec<Option<String>>>,
+    /// With which versions, held and to be revoked, for room for another credential.
+    pub(super) room: Mutex<Vec<AskedRoom>>,
     /// With which earlier version for a lost reset.
     pub(super) lost: Mutex<Vec<Option<String>>>,
 }
@@ -98,10 +101,11 @@ impl VendorApi for Scripted {
         &self,
         _: &Operation,
         _: &Fields,
-        prior: &PriorCredential,
-        _: Option<&PriorCredential>,
+        held: &[&PriorCredential],
+        revoked: Option<&PriorCredential>,
     ) -> Result<(), Error> {
-        self.1.room.lock().unwrap().push(prior.version.clone());
+        let held = held.iter().map(|held| held.version.clone()).collect();
+        self.1.room.lock().unwrap().push((held, revoked.and_then(|revoked| revoked.version.clone())));
         Ok(())
     }
 

@@ -166,7 +166,7 @@ impl VendorApi for AmazonSes {
         &self,
         op: &Operation,
         target: &Fields,
-        prior: &PriorCredential,
+        held: &[&PriorCredential],
         revoked: Option<&PriorCredential>,
     ) -> Result<()> {
         let user = target.get(&USER_NAME);
@@ -177,7 +177,7 @@ impl VendorApi for AmazonSes {
         if keys.iter().filter(is_kept).count() < MOST_KEYS {
             return Ok(());
         }
-        let reason = format!("the IAM user has as many access keys as AWS allows: {}", described(&keys, prior));
+        let reason = format!("the IAM user has as many access keys as AWS allows: {}", described(&keys, held));
         Err(Error { status: Some(200), ..self.refuse(Kind::NoRoom, reason) })
     }
 
@@ -266,8 +266,8 @@ impl AmazonSes {
     }
 }
 
-/// Names keys, their ages, and which of them the state holds.
-fn described(keys: &[AccessKey], prior: &PriorCredential) -> String {
+/// Names keys, their ages, and which of them the state holds: the current one, and then the previous one.
+fn described(keys: &[AccessKey], held: &[&PriorCredential]) -> String {
     let now = clock::now();
     let mut text = String::new();
     for key in keys {
@@ -281,8 +281,10 @@ fn described(keys: &[AccessKey], prior: &PriorCredential) -> String {
         if !key.is_active() {
             facts.push("not active".to_owned());
         }
-        if prior.version.as_deref() == Some(key.id.raw()) {
-            facts.push("held by the state".to_owned());
+        match held.iter().position(|held| held.version.as_deref() == Some(key.id.raw())) {
+            Some(0) => facts.push("held by the state".to_owned()),
+            Some(_) => facts.push("held by the state as `previous`".to_owned()),
+            None => {}
         }
         let separator = if text.is_empty() { "" } else { " and " };
         let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };

@@ -28,13 +28,14 @@ pub trait VendorApi: Debug + Send + Sync {
         self.read(op, target, prior).await
     }
 
-    /// Checks before a reset that another credential can be made, at a vendor that limits how many there are. `revoked` is
-    /// revoked before the reset. Called after a successful [`check`](Self::check).
+    /// Checks before a reset that another credential can be made, at a vendor that limits how many there are. `held` are
+    /// the credentials of the state, the current one and then the previous one. `revoked` is revoked before the reset.
+    /// Called after a successful [`check`](Self::check).
     async fn check_room(
         &self,
         _op: &Operation,
         _target: &Fields,
-        _prior: &PriorCredential,
+        _held: &[&PriorCredential],
         _revoked: Option<&PriorCredential>,
     ) -> Result<()> {
         Ok(())

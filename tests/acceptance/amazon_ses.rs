@@ -34,6 +34,11 @@ struct State {
     log: Vec<String>,
     /// What is answered instead.
     refusal: Option<(u16, &'static str)>,
+    /// The action that is denied.
+    denied: Option<&'static str>,
+    /// Whether lists still have the keys that are deleted.
+    is_late: bool,
+    deleted: Vec<String>,
 }
 
 impl Respond for Keys {
@@ -53,6 +58,9 @@ impl Respond for Keys {
         if let Some((status, code)) = state.refusal {
             return refused(status, code);
         }
+        if state.denied == Some(form["Action"]) {
+            return refused(403, "AccessDenied");
+        }
         if decoded("UserName") != "ses-newsletter" && form.contains_key("UserName") {
             return refused(404, "NoSuchEntity");
         }
@@ -61,7 +69,8 @@ impl Respond for Keys {
             form["Action"],
             match form["Action"] {
                 "ListAccessKeys" => {
-                    let members = state.ids.iter().fold(String::new(), |mut text, id| {
+                    let late = state.deleted.iter().filter(|_| state.is_late);
+                    let members = late.chain(&state.ids).fold(String::new(), |mut text, id| {
                         write!(text, "<member>{}</member>", key(id)).expect("a text grows");
                         text
                     });
@@ -78,6 +87,7 @@ impl Respond for Keys {
                 "DeleteAccessKey" if state.ids.contains(&id) => {
                     state.log.push(format!("deleted {id}"));
                     state.ids.retain(|kept| *kept != id);
+                    state.deleted.push(id);
                     String::new()
                 }
                 "GetAccessKeyLastUsed" if state.ids.contains(&id) => "<UserName>ses-newsletter</UserName>".to_owned(),
@@ -150,8 +160,30 @@ impl Scene {
         std::mem::take(&mut self.keys.0.lock().expect("no panic").log)
     }
 
+    fn deny(&self, action: Option<&'static str>) {
+        self.keys.0.lock().expect("no panic").denied = action;
+    }
+
+    fn list_late(&self) {
+        self.keys.0.lock().expect("no panic").is_late = true;
+    }
+
+    /// Leaves the state with the key `AKIA2`, and `AKIA1` as the previous one.
+    fn overlap(&self, arguments: &str) {
+        for trigger in ["one", "two"] {
+            self.write(trigger, arguments);
+            self.workspace.apply().quiet();
+        }
+        assert_eq!(self.log(), ["made AKIA1", "made AKIA2"]);
+        assert_eq!(self.workspace.state()["previous"], "amazon_ses/AKIA1");
+    }
+
     fn write(&self, trigger: &str, arguments: &str) {
-        let target = "amazon_ses = { user_name = \"ses-newsletter\", region = \"eu-central-1\" }";
+        self.write_in("eu-central-1", trigger, arguments);
+    }
+
+    fn write_in(&self, region: &str, trigger: &str, arguments: &str) {
+        let target = &format!("amazon_ses = {{ user_name = \"ses-newsletter\", region = \"{region}\" }}");
         let arguments = format!("rotation_trigger = \"{trigger}\"\n  {arguments}");
         self.workspace.write(&block("this", target, &arguments));
     }
@@ -230,6 +262,64 @@ fn at_two_keys_nothing_is_made_and_both_are_named() {
     error.says(&["`AKIAOLD` (made on", "`AKIA1` (made on 2026-11-01, ", "held by the state", NOT_CHANGED]);
     assert_eq!(scene.log(), <[&str; 0]>::default());
     assert_eq!(scene.workspace.state()["password"], before["password"]);
+}
+
+#[test]
+fn a_replacement_of_an_overlap_revokes_the_previous_key_to_make_room() {
+    for is_forced in [true, false] {
+        let Some(scene) = Scene::new() else { return };
+        scene.overlap(OVERLAP);
+        let before = scene.workspace.state();
+        let replace = format!("-replace={ADDRESS}");
+        let options = if is_forced { vec![&*replace] } else { vec![] };
+        if is_forced {
+            // AWS may need some time until a list shows what was deleted.
+            scene.list_late();
+        } else {
+            scene.write_in("eu-west-1", "two", OVERLAP);
+        }
+        scene.deny(Some("DeleteAccessKey"));
+        let error = scene.workspace.apply_with(&options).failed().error().is("Amazon SES denied access");
+        error.says(&["Revoking `AKIA1`, the previous credential", NOT_CHANGED, "still has it as `previous`"]);
+        assert_eq!((scene.log(), scene.workspace.state()), (vec![], before));
+
+        scene.deny(None);
+        scene.workspace.apply_with(&options).quiet();
+        assert_eq!(scene.log(), ["deleted AKIA1", "made AKIA3", "deleted AKIA2"]);
+        let state = scene.workspace.state();
+        assert_eq!((&state["username"], &state["previous"]), (&json!("AKIA3"), &Value::Null));
+        scene.workspace.plan().nothing_to_do();
+    }
+}
+
+#[test]
+fn a_replacement_of_an_overlap_that_fails_names_what_is_revoked_and_what_still_works() {
+    let Some(scene) = Scene::new() else { return };
+    scene.overlap(OVERLAP);
+    scene.deny(Some("CreateAccessKey"));
+    let error = scene.workspace.apply_with(&[&format!("-replace={ADDRESS}")]).failed().error();
+    error.says(&[NOT_CHANGED, "`AKIA2`, still works", "`AKIA1`, the credential before it, was revoked first."]);
+    assert_eq!(scene.log(), ["deleted AKIA1"]);
+}
+
+#[test]
+fn a_replacement_of_an_overlap_that_creates_first_needs_the_previous_key_to_be_revoked() {
+    const CREATE_FIRST: &str = "lifecycle { create_before_destroy = true }";
+    let Some(scene) = Scene::new() else { return };
+    let replace = format!("-replace={ADDRESS}");
+    scene.overlap(&format!("{OVERLAP}\n  {CREATE_FIRST}"));
+    let before = scene.workspace.state();
+    let error = scene.workspace.apply_with(&[&replace]).failed().error();
+    let error = error.is("No room for another credential at Amazon SES");
+    error.says(&["`AKIA1` (made on", "`AKIA2` (made on", NOT_CHANGED, "set its `retire_previous` to `at_once`"]);
+    assert_eq!((scene.log(), scene.workspace.state()), (vec![], before));
+
+    // As the error says.
+    scene.write("two", &format!("rotation_mode = \"in_place\"\n  retire_previous = \"at_once\"\n  {CREATE_FIRST}"));
+    scene.workspace.apply().quiet();
+    assert_eq!(scene.log(), ["deleted AKIA1"]);
+    scene.workspace.apply_with(&[&replace]).quiet();
+    assert_eq!(scene.log(), ["made AKIA3", "deleted AKIA2"]);
 }
 
 #[test]

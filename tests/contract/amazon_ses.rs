@@ -71,7 +71,7 @@ async fn at_two_keys_nothing_is_made_and_both_are_named() {
     let server = with(FULL).await;
     let (api, op, target, prior) = (server.api(), operation(), server.target(), server.prior());
     api.check(&op, &target, &prior).await.unwrap();
-    let error = api.check_room(&op, &target, &prior, None).await.unwrap_err();
+    let error = api.check_room(&op, &target, &[&prior], None).await.unwrap_err();
     assert_eq!((error.kind, error.outcome), (Kind::NoRoom, Outcome::NotChanged));
     let id = prior.version.clone().unwrap();
     for words in [&format!("`{OTHER}` (made on 2026-08-01, "), &format!("`{id}` (made on 2026-11-01, "), " days ago"] {
@@ -80,9 +80,17 @@ async fn at_two_keys_nothing_is_made_and_both_are_named() {
     assert_eq!(error.reason.matches("held by the state").count(), 1, "{}", error.reason);
     assert!(error.reason.ends_with("held by the state)"), "{}", error.reason);
 
+    // The state may hold both.
+    let error = api.check_room(&op, &target, &[&prior, &held(OTHER)], None).await.unwrap_err();
+    for words in [format!("`{OTHER}` (made on 2026-08-01, "), format!("`{id}` (made on 2026-11-01, ")] {
+        assert!(error.reason.contains(&words), "{}", error.reason);
+    }
+    assert!(error.reason.contains("held by the state as `previous`) and "), "{}", error.reason);
+    assert!(error.reason.ends_with("held by the state)"), "{}", error.reason);
+
     // An overlap makes room for itself, and a key that is not there makes none.
-    api.check_room(&op, &target, &prior, Some(&held(OTHER))).await.unwrap();
-    assert!(api.check_room(&op, &target, &prior, Some(&held("AKIAGONE"))).await.is_err());
+    api.check_room(&op, &target, &[&prior], Some(&held(OTHER))).await.unwrap();
+    assert!(api.check_room(&op, &target, &[&prior], Some(&held("AKIAGONE"))).await.is_err());
     assert_eq!(server.mock.received_requests().await.unwrap().len(), 1, "one list is enough");
 }
 
@@ -92,7 +100,7 @@ async fn with_one_key_or_none_there_is_room() {
         let server = with(body).await;
         let (api, op, target) = (server.api(), operation(), server.target());
         api.check(&op, &target, &server.prior()).await.unwrap();
-        api.check_room(&op, &target, &server.prior(), None).await.unwrap();
+        api.check_room(&op, &target, &[&server.prior()], None).await.unwrap();
     }
 }
 

@@ -320,7 +320,11 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
                 "Check the provider's credentials for {title}: `{}` of the provider block, and the environment.",
                 target.vendor.name
             ),
-            Kind::NoRoom => format!("Delete the one at {title} that is not in use, then apply again."),
+            Kind::NoRoom => format!(
+                "Delete the one at {title} that is not in use, then apply again. If a resource has one of them as \
+                 `previous`, set its `retire_previous` to `at_once` and change nothing else: that apply revokes it and \
+                 resets nothing."
+            ),
             Kind::OwnLogin => format!(
                 "Log in to {title} with another credential, set in `{}` of the provider block or in the environment, and try again.",
                 target.vendor.name

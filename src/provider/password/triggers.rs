@@ -92,7 +92,7 @@ pub(in crate::provider) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>, 
         ask(PASSWORD_POLICY, own.is_null() && policy_changed, ResetMode::InPlace);
         ask(PASSWORD_WO_VERSION, !own.is_null() && version_changed, ResetMode::InPlace);
         // A pair has no `password_wo`. The state of a credential that had one may become a pair's, without its password.
-        let has_own = draft.config.as_object().is_some_and(|config| config.get(PASSWORD_WO).is_some());
+        let has_own = State::of(prior).current.is_empty();
         // `password_wo` replaces a stored password, and its removal brings one back. An unknown one may do either.
         if has_own && !adopts && (own.is_unknown() || own.is_null() != stored) {
             asked.mode = asked.mode.max(ResetMode::InPlace);

@@ -51,8 +51,9 @@ pub(super) fn schema() -> Attribute {
             "create",
             "The request that creates a new credential, if the API cannot reset one in place. It is sent at most once. Requires `revoke`.",
             reset_attributes(
+                "Place of the new password in the response, a JSON pointer. Required.",
                 "id",
-                "Place of the new credential's id, a JSON pointer. It becomes `remote_version`, and `{id}` in `revoke` and `read`.",
+                "Place of the new credential's id, a JSON pointer. Required. It becomes `remote_version`, and `{id}` in `revoke` and `read`.",
             ),
         ),
         required(
@@ -92,12 +93,16 @@ pub(super) fn schema() -> Attribute {
             "The request that gives a credential a new password. With `{password}` in its body the provider makes the \
              password, and sends the request again if its outcome is unknown. With `password` the API makes it, and the \
              request is sent at most once.",
-            reset_attributes("version", "Place of the credential's last-changed marker, a JSON pointer."),
+            reset_attributes(
+                "Place of the new password in the response, a JSON pointer, if the API makes it.",
+                "version",
+                "Place of the credential's last-changed marker, a JSON pointer.",
+            ),
         ),
         block(
             "revoke",
-            "The request that revokes the credential `{id}`, at an API with `create`. Default method: `DELETE`.",
-            request_attributes(),
+            "The request that revokes the credential `{id}`, at an API with `create`.",
+            request_attributes("HTTP method. Default: `DELETE`."),
         ),
         block(
             "smtp",
@@ -133,11 +138,11 @@ fn map() -> Type {
     Type::Map(Box::new(Type::String))
 }
 
-fn request_attributes() -> Vec<Attribute> {
+fn request_attributes(method: &str) -> Vec<Attribute> {
     vec![
         optional("form", map(), "Fields of a form as the body."),
         optional("json", Type::String, "JSON as the body; write it with `jsonencode`."),
-        optional("method", Type::String, "HTTP method. Default: `POST`, or `GET` in `read`."),
+        optional("method", Type::String, method),
         required("path", "Path below `base_url`, such as `/domains/{domain}/users/{user}`. A part stays one segment."),
         optional("query", map(), "Query parameters."),
         optional(
@@ -149,15 +154,15 @@ fn request_attributes() -> Vec<Attribute> {
     ]
 }
 
-fn reset_attributes(version: &'static str, version_description: &str) -> Vec<Attribute> {
-    let mut attributes = request_attributes();
+fn reset_attributes(password: &str, version: &'static str, version_description: &str) -> Vec<Attribute> {
+    let mut attributes = request_attributes("HTTP method. Default: `POST`.");
     attributes.extend([
         optional(
             "refused",
             map(),
             "Values in a response with status 200 that prove that nothing was changed, in the form of `success`.",
         ),
-        optional(PASSWORD, Type::String, "Place of the new password in the response, a JSON pointer."),
+        optional(PASSWORD, Type::String, password),
         optional(USERNAME, Type::String, "Place of the user name for SMTP in the response, a JSON pointer."),
         optional(version, Type::String, version_description),
     ]);
@@ -166,7 +171,7 @@ fn reset_attributes(version: &'static str, version_description: &str) -> Vec<Att
 }
 
 fn read_attributes() -> Vec<Attribute> {
-    let mut attributes = request_attributes();
+    let mut attributes = request_attributes("HTTP method. Default: `GET`.");
     attributes.extend([
         optional("created_at", Type::String, "Place of the time at which an entry was made, a JSON pointer into it."),
         optional("id", Type::String, "Place of the id, a JSON pointer; in a list, into an entry."),
@@ -326,7 +331,6 @@ fn reset(block: &Value, version: &str) -> Reset {
 
 fn read(block: &Value) -> Read {
     let paging = block.get("paging");
-    let first = number(paging, "first_page").unwrap_or(1);
     Read {
         request: request(block),
         items: text(block, "items"),
@@ -336,7 +340,11 @@ fn read(block: &Value) -> Read {
         version: text(block, "version"),
         created_at: text(block, "created_at"),
         paging: Paging {
-            page: text(paging, "page").map(|parameter| (parameter, first)),
+            page: text(paging, "page"),
+            // What is no number of a page fails the check of the range.
+            first_page: Some(paging.get("first_page"))
+                .filter(|first| !first.is_null())
+                .map(|first| whole(first).unwrap_or(-1)),
             cursor_parameter: text(paging, "cursor_parameter"),
             cursor: text(paging, "cursor"),
             next: text(paging, "next"),

@@ -34,8 +34,23 @@ async fn room_is_asked_for_with_the_credential_that_is_held_or_replaced() {
         scene.rotator.known.credential = held("replaced");
         scene.rotator.credential = credential;
         let kept = scene.rotate(Request { wants_smtp_host: true, ..request() }).await;
-        assert_eq!(*scene.asked.room.lock().unwrap(), [Some(expected.to_owned())]);
+        assert_eq!(*scene.asked.room.lock().unwrap(), [(vec![Some(expected.to_owned())], None)]);
         assert_eq!(kept.last().smtp_host.as_deref(), Some("mail.example.com"));
+    }
+}
+
+#[tokio::test]
+async fn what_the_first_half_of_a_replacement_has_revoked_takes_no_room() {
+    for is_revoked in [false, true] {
+        let held = |version: &str| PriorCredential { version: Some(version.to_owned()), username: None };
+        let mut scene = Scene::new(target(ResetKind::NewCredential, "a"), script("1", Some("2"), &[]));
+        scene.rotator.known.credential = held("old");
+        scene.rotator.known.previous = Some(held("older"));
+        scene.rotator.known.is_previous_revoked = is_revoked;
+        scene.rotate(request()).await;
+        let [old, older] = ["old", "older"].map(|id| Some(id.to_owned()));
+        let revoked = older.clone().filter(|_| is_revoked);
+        assert_eq!(*scene.asked.room.lock().unwrap(), [(vec![old, older], revoked)]);
     }
 }
 

@@ -6,7 +6,7 @@ use http::HeaderName;
 
 use super::{
     description::{Address, Description, Read, Reset},
-    placeholders::{has_placeholder, sends_password},
+    placeholders::{has_placeholder, names_part, sends_password},
 };
 use crate::{
     http::{BaseUrl, pointer},
@@ -56,11 +56,15 @@ pub(super) fn name(text: &str) -> Result<(), &'static str> {
 pub fn faults(description: &Description) -> Vec<Fault> {
     let mut checker = Checker { description, faults: Vec::new() };
     checker.whole();
-    checker.faults.into_iter().chain(description.address.iter().flat_map(address_faults)).collect()
+    checker
+        .faults
+        .into_iter()
+        .chain(description.address.iter().flat_map(|address| address_faults(address, &description.credential)))
+        .collect()
 }
 
 /// Returns everything that is wrong with an address.
-fn address_faults(address: &Address) -> Vec<Fault> {
+fn address_faults(address: &Address, credential: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault = |path: &[&str], words: &str| faults.push(Fault { path: owned(path), words: words.to_owned() });
     if address.base_url.contains(['{', '}']) {
@@ -84,6 +88,7 @@ fn address_faults(address: &Address) -> Vec<Fault> {
     for (name, value) in &address.headers {
         let is_header = |text: &str| match check::line(text) {
             Ok(()) if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => Err("must be printable ASCII"),
+            Ok(()) if names_part(credential, text) => Err("must not have a placeholder: it is sent as it is"),
             checked => checked,
         };
         if let Err(words) = value.check(is_header) {
@@ -339,6 +344,9 @@ impl Checker<'_> {
         for (name, place) in [("cursor", &paging.cursor), ("next", &paging.next)] {
             self.place(&["read", "paging", name], place.as_deref());
         }
+        if paging.first_page.is_some_and(|first| first < 0) {
+            self.fault(&["read", "paging", "first_page"], "must be a whole number from 0");
+        }
     }
 
     fn smtp(&mut self) {
@@ -350,6 +358,10 @@ impl Checker<'_> {
                 &["smtp", "host"],
                 "must be a host name or an IP address, without a port and without placeholders",
             );
+        }
+        // What is no port is read as 0.
+        if smtp.port == Some(0) {
+            self.fault(&["smtp", "port"], "must be a whole number from 1 to 65535");
         }
         if smtp.port.is_some() && smtp.host.is_none() {
             self.fault(&["smtp", "port"], "requires `host`");

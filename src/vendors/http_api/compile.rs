@@ -213,8 +213,7 @@ impl<'d> Compiler<'d> {
     /// An entry names a credential if it shows every part of the name, alone or before a text.
     fn naming(&self, request: &Request, matches: &'static [(&'static str, &'static str)]) -> Option<Naming> {
         // A list of one domain cannot be requested without knowing the domain.
-        let asks_for_a_part = pieces(&request.path).iter().any(|piece| matches!(piece, Piece::Placeholder(_)))
-            || request.query.values().any(|template| pieces(template).len() > 1 || template.starts_with('{'));
+        let asks_for_a_part = placeholders::has_any(request);
         let part = |field: &&'static Field| {
             let shown = matches.iter().find_map(|(place, template)| match *pieces(template) {
                 [Piece::Placeholder(name)] if name == field.name => Some((*place, "")),
@@ -273,9 +272,10 @@ const NO_ERRORS: ErrorFormat = ErrorFormat {
 
 fn paging(paging: &DescribedPaging) -> Paging {
     match paging {
-        DescribedPaging { page: Some((parameter, first)), .. } => {
-            Paging::Page { parameter: keep(parameter), first: *first }
-        }
+        DescribedPaging { page: Some(parameter), first_page, .. } => Paging::Page {
+            parameter: keep(parameter),
+            first: first_page.and_then(|first| first.try_into().ok()).unwrap_or(1),
+        },
         DescribedPaging { cursor: Some(next), cursor_parameter: Some(parameter), .. } => {
             Paging::Cursor { parameter: keep(parameter), next: keep(next) }
         }

@@ -1,6 +1,6 @@
 //! What the provider's `http` block says.
 //!
-//! Places in responses are JSON pointers, and paths, queries, bodies and expected values are templates with
+//! Places in responses are JSON pointers, and paths, queries, bodies and what `match` expects are templates with
 //! placeholders in braces.
 
 use std::collections::BTreeMap;
@@ -105,8 +105,10 @@ pub struct Read {
 /// How further pages of a list are requested.
 #[derive(Clone, Debug, Default)]
 pub struct Paging {
-    /// The query parameter for the number of the page, and the number of the first one.
-    pub page: Option<(String, u64)>,
+    /// The query parameter for the number of the page.
+    pub page: Option<String>,
+    /// The number of the first page.
+    pub first_page: Option<i64>,
     /// The query parameter for the cursor.
     pub cursor_parameter: Option<String>,
     /// Where a page has the cursor of the next one.

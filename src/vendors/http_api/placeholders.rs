@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::description::Request;
 use crate::{
     http::Method,
-    vendors::recipe::{PASSWORD, Piece, pieces},
+    vendors::recipe::{ID, PASSWORD, Piece, USERNAME, pieces},
 };
 
 /// Returns the method of a request.
@@ -21,20 +21,36 @@ pub(super) fn method(block: &str, request: &Request) -> Method {
 /// Returns whether a request sends the password of the caller.
 pub(super) fn sends_password(request: &Request) -> bool {
     let in_form = request.form.iter().flatten().any(|(_, template)| has(template, PASSWORD));
-    in_form || json_has(request, PASSWORD)
+    in_form || in_json(request, |text| has(text, PASSWORD))
+}
+
+/// Returns whether a request has this placeholder.
+pub(super) fn has_placeholder(request: &Request, name: &str) -> bool {
+    fills(request, |template| has(template, name))
 }
 
 /// Returns whether a request has a placeholder.
-pub(super) fn has_placeholder(request: &Request, name: &str) -> bool {
-    let fields = request.query.iter().chain(request.form.iter().flatten());
-    has(&request.path, name)
-        || fields.map(|(_, template)| template).any(|template| has(template, name))
-        || json_has(request, name)
+pub(super) fn has_any(request: &Request) -> bool {
+    fills(request, |template| pieces(template).iter().any(|piece| matches!(piece, Piece::Placeholder(_))))
 }
 
-fn json_has(request: &Request, name: &str) -> bool {
+/// Returns whether a text names what is filled in elsewhere. Other braces may be a part of what an API says or wants.
+pub(super) fn names_part(credential: &str, text: &str) -> bool {
+    let own = [PASSWORD, ID, USERNAME];
+    own.into_iter().chain(credential.split('/')).any(|name| has(text, name))
+}
+
+/// Returns whether one of the templates of a request is of a kind.
+fn fills(request: &Request, is_one: impl Fn(&str) -> bool + Copy) -> bool {
+    let fields = request.query.iter().chain(request.form.iter().flatten());
+    is_one(&request.path)
+        || fields.map(|(_, template)| template).any(|template| is_one(template))
+        || in_json(request, is_one)
+}
+
+fn in_json(request: &Request, is_one: impl Fn(&str) -> bool) -> bool {
     let json = request.json.as_ref().and_then(|json| serde_json::from_str::<Value>(json).ok());
-    json.is_some_and(|json| texts(&json).into_iter().any(|text| has(text, name)))
+    json.is_some_and(|json| texts(&json).into_iter().any(is_one))
 }
 
 fn has(template: &str, name: &str) -> bool {

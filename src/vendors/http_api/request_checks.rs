@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     checks::{Allowed, Checker},
     description::Request,
-    placeholders::{method, texts},
+    placeholders::{method, names_part, texts},
 };
 use crate::{
     http::{Method, pointer},
@@ -46,9 +46,12 @@ impl Checker<'_> {
             self.fault(&[block, "method"], "must be `POST` for a request with a body");
         }
         for (name, conditions) in [("success", &request.success), ("refused", &request.refused)] {
-            for place in conditions.keys() {
+            for (place, value) in conditions {
                 if let Err(words) = pointer::check(place) {
                     self.fault(&[block, name, place], words);
+                }
+                if names_part(&self.description.credential, place) || names_part(&self.description.credential, value) {
+                    self.fault(&[block, name, place], "must not have a placeholder: it is compared as it is");
                 }
             }
         }

@@ -13,7 +13,10 @@ pub(super) fn issued(answer: &Answer, success: &Agreement, pointer: &str) -> Res
             answer.refused()
         } else if lost.outcome == Outcome::Changed && success.is_documented() && !answer.agrees(success) {
             // Nothing shows that this is the API's own success: it may be from something in between.
-            Error { outcome: Outcome::MayHaveChanged, ..lost }
+            Error { outcome: Outcome::MayHaveChanged, ..answer.with_message(lost) }
+        } else if lost.outcome == Outcome::Changed && !success.is_documented() && answer.is_refusal() {
+            // An error of the API is no success. Whether it has changed the password all the same is not known.
+            Error { outcome: Outcome::MayHaveChanged, ..answer.with_message(lost) }
         } else {
             lost
         }

@@ -370,9 +370,9 @@ impl Engine {
         headers.fold(request, |request, (name, value)| request.header(name.clone(), self.settings.get_secret(value)))
     }
 
-    /// Returns what distinguishes the lists of two scopes: the path and the query of the list.
+    /// Returns what distinguishes the lists of two scopes: what the request for the list sends.
     pub(super) fn scope(list: &List, named: &Named) -> String {
-        template::address(&list.request, &named.values())
+        template::content(&list.request, &named.values())
     }
 
     pub(super) fn setup(&self, reason: &'static str) -> Error {

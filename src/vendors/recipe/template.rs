@@ -157,11 +157,26 @@ pub(super) fn request(api: &Api, call: &Call, values: &Values) -> Result<Request
     })
 }
 
-/// Returns the path and the query of a request, without what is not set.
-pub(super) fn address(call: &Call, values: &Values) -> String {
-    let path = path(call.path, values).unwrap_or_default().join("/");
-    let query = call.query.iter().filter_map(|(name, template)| Some(format!("{name}={}", open(template, values)?)));
-    std::iter::once(path).chain(query).collect::<Vec<_>>().join("&")
+/// Returns what distinguishes a request from others of the same call: its path, query and body, without what is not set and
+/// without a password.
+pub(super) fn content(call: &Call, values: &Values) -> String {
+    let values = &Values { password: None, ..*values };
+    let opened = |fields: &[(&'static str, &str)]| {
+        let field = |&(name, template): &(&'static str, &str)| Some(vec![name.to_owned(), open(template, values)?]);
+        fields.iter().filter_map(field).collect::<Vec<_>>()
+    };
+    let body = match &call.body {
+        Body::Nothing => Value::Null,
+        Body::Form(fields) => opened(fields).into(),
+        Body::Json(template) => plain(template, values),
+        Body::JsonWithLists(template, lists) => plain(template, &Values { lists, ..*values }),
+    };
+    // As JSON, because no value can then be taken for a separator.
+    Value::from(vec![path(call.path, values).into(), opened(call.query).into(), body]).to_string()
+}
+
+fn plain(template: &str, values: &Values) -> Value {
+    json_body(template, values).ok().and_then(|body| serde_json::to_value(body).ok()).into()
 }
 
 /// Returns the fields that placeholders name: those of a target, or the parts of its name.
@@ -186,7 +201,10 @@ const INCOMPLETE: &str = "a part of the credential's name is missing, so there i
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vendors::{ListRule, check};
+    use crate::{
+        http::Method,
+        vendors::{ListRule, check},
+    };
 
     static DOMAIN: Field = Field::shown("domain", "", check::line);
     static NAME: Field = Field::shown("name", "", check::line).optional();
@@ -218,6 +236,28 @@ mod tests {
         let segments = path("/v1/{domain}/x-{name}", &Values::of(&target)).unwrap();
         assert_eq!(segments, ["v1", "a/../b", "x-{domain}"]);
         assert_eq!(path("/v1/{id}", &Values::of(&target)), None);
+    }
+
+    #[test]
+    fn requests_for_two_credentials_differ_wherever_one_is_named_and_never_by_a_password() {
+        let (one, other) = (target(&[(&DOMAIN, "a")]), target(&[(&DOMAIN, "b")]));
+        let (first, second) = (Secret::new("hunter2"), Secret::new("hunter3"));
+        let call = |path, query, body| Call { method: Method::POST, path, query, body };
+        for (call, is_named) in [
+            (call("/{domain}", &[], Body::Nothing), true),
+            (call("/", &[("q", "{domain}")], Body::Nothing), true),
+            (call("/", &[], Body::Form(&[("q", "{domain}"), ("p", "{password}")])), true),
+            (call("/", &[], Body::Json(r#"{"q": [{"r": "{domain}"}], "p": "{password}"}"#)), true),
+            (call("/", &[("q", "{name}")], Body::Json(r#"{"p": "x{password}"}"#)), false),
+        ] {
+            let of = |target, password| content(&call, &Values { password: Some(password), ..Values::of(target) });
+            assert_eq!(of(&one, &first) != of(&other, &first), is_named, "{call:?}");
+            assert_eq!(of(&one, &first), of(&one, &second), "{call:?}");
+            assert!(!of(&one, &first).contains("hunter"), "{call:?}");
+        }
+        let call = call("/", &[("q", "{domain}"), ("r", "{name}")], Body::Nothing);
+        let of = |domain, name| content(&call, &Values::of(&target(&[(&DOMAIN, domain), (&NAME, name)])));
+        assert_ne!(of("a&r=b", "c"), of("a", "b&r=c"), "a value is no separator");
     }
 
     #[test]

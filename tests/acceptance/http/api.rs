@@ -16,13 +16,18 @@ pub(super) struct Api {
 impl Api {
     /// Starts it. `answer` makes a status and JSON, or null for no body, of a method and a path with its query.
     pub(super) fn start(answer: impl Fn(&str, &str) -> (u16, Value) + Send + Sync + 'static) -> Self {
+        Self::start_with_bodies(move |method, path, _| answer(method, path))
+    }
+
+    /// Starts one whose answer depends on the body of a request, too.
+    pub(super) fn start_with_bodies(answer: impl Fn(&str, &str, &str) -> (u16, Value) + Send + Sync + 'static) -> Self {
         let (runtime, requests) = (Runtime::new().expect("a runtime"), Arc::<Mutex<Vec<_>>>::default());
         let server = runtime.block_on(async {
             let (server, requests) = (MockServer::start().await, Arc::clone(&requests));
             let respond = move |request: &Request| {
                 let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
                 let path = format!("{}{query}", request.url.path());
-                let (status, body) = answer(request.method.as_str(), &path);
+                let (status, body) = answer(request.method.as_str(), &path, &String::from_utf8_lossy(&request.body));
                 requests.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{} {path}", request.method));
                 let response = ResponseTemplate::new(status);
                 if body.is_null() { response } else { response.set_body_json(body) }

@@ -110,6 +110,42 @@ fn a_mistake_in_a_description_is_reported_at_its_argument() {
             "http.error.unprocessed",
             "must be statuses from 400 to 599",
         ),
+        (
+            json,
+            &format!("{json}\n      success = {{ \"/user\" = \"{{user}}\" }}"),
+            "http.reset.success./user",
+            "must not have a placeholder",
+        ),
+        (
+            json,
+            &format!("{json}\n      refused = {{ \"/user\" = \"not {{username}}\" }}"),
+            "http.reset.refused./user",
+            "must not have a placeholder",
+        ),
+        (
+            "bearer_token = \"needle-of-the-bearer\"",
+            "headers = { X-User = \"needle {user}\" }",
+            "http.headers.X-User",
+            "must not have a placeholder",
+        ),
+        (
+            "items = \"/users\"",
+            "items = \"/users\"\n paging {\n page = \"page\"\n first_page = -1\n }",
+            "http.read.paging.first_page",
+            "must be a whole number from 0",
+        ),
+        (
+            "username = \"{user}@{domain}\"",
+            "username = \"{user}\"\n host = \"a.example\"\n port = 99999",
+            "http.smtp.port",
+            "must be a whole number from 1 to 65535",
+        ),
+        (
+            "username = \"{user}@{domain}\"",
+            "username = \"{user}\"\n host = \"a.example\"\n port = 587.5",
+            "http.smtp.port",
+            "must be a whole number from 1 to 65535",
+        ),
     ] {
         assert!(DESCRIPTION.contains(part), "{part}");
         workspace.write(&format!("{}{RESOURCE}", DESCRIPTION.replacen(part, other, 1)));

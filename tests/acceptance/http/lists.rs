@@ -72,3 +72,42 @@ fn a_list_that_cannot_be_followed_to_its_end_lacks_nothing() {
         error.says(&["returned 200", words, "The password was not changed."]);
     }
 }
+
+const USERS: [&str; 5] = ["b", "c", "d", "e", "f"];
+
+/// An API whose list is filtered by the body of its request.
+fn filtered() -> Api {
+    Api::start_with_bodies(|method, path, body| match (method, path) {
+        ("POST", "/search") if body.is_empty() => {
+            (200, json!({ "users": USERS.map(|user| json!({ "in": "a", "name": user })) }))
+        }
+        ("POST", "/search") => {
+            let user = USERS.into_iter().find(|user| body.contains(&format!("for-{user}")));
+            (200, json!({ "users": [{ "in": "a", "name": user }] }))
+        }
+        _ => (200, json!({})),
+    })
+}
+
+#[test]
+fn a_list_that_the_body_filters_is_requested_for_each_resource() {
+    for body in ["json = jsonencode({ filter = [{ user = \"for-{user}\" }] })", "form = { user = \"for-{user}\" }"] {
+        let Some(workspace) = Workspace::new() else { return };
+        let api = filtered();
+        let read = format!(
+            "{LOGIN}{RESET}read {{\n method = \"POST\"\n path = \"/search\"\n {body}\n items = \"/users\"\n \
+             match = {{ \"/in\" = \"{{domain}}\", \"/name\" = \"{{user}}\" }}\n }}\n"
+        );
+        let own =
+            |user| resource("one").replace("\"this\"", &format!("\"{user}\"")).replace("a/b", &format!("a/{user}"));
+        let resources = USERS.map(own).concat();
+        workspace.write(&format!("{}{resources}", api.provider(&read)));
+        workspace.apply().quiet();
+        workspace.plan().nothing_to_do();
+
+        let list = "data \"smtp_credentials\" \"all\" {\n  http = {}\n}\n";
+        workspace.write(&format!("{}{resources}{list}", api.provider(&read)));
+        let error = workspace.plan().error();
+        assert!(error.detail.contains("can only be requested with a part of a credential's name"), "{}", error.detail);
+    }
+}

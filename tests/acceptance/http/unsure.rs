@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::recipe::{Ending, Fixture, Vendor};
+use super::{
+    api::{Api, LOGIN, resource},
+    recipe::{Ending, Fixture, Vendor},
+};
 use crate::support::Workspace;
 
 /// A fixture whose reset gets another response with status 200.
@@ -31,9 +34,7 @@ fn a_success_that_is_not_as_described_may_have_changed_the_password() {
 
         vendor.end_with(Ending::Refusal);
         vendor.configure(&workspace, "two");
-        let sentence =
-            if recipe == "lettermint" { "The password was changed." } else { "The password may have been changed." };
-        workspace.apply().error().says(&[sentence]);
+        workspace.apply().error().says(&["The password may have been changed."]);
         assert_eq!(vendor.resets() - before, resets, "{recipe} {body}");
         vendor.assert_documented();
     }
@@ -52,4 +53,22 @@ fn a_password_is_stored_even_if_the_response_is_not_as_described() {
     workspace.apply().warning().says(&["The password was changed."]);
     assert_eq!(workspace.state()["password"], json!(vendor.passwords()[0]));
     vendor.assert_documented();
+}
+
+#[test]
+fn without_a_password_only_an_error_of_the_api_is_no_success() {
+    for (body, sentences) in [
+        (
+            json!({ "message": "Locked, nothing was rotated." }),
+            &["“Locked, nothing was rotated.”", "The password may have been changed."][..],
+        ),
+        (json!({ "data": {} }), &["The password was changed."]),
+    ] {
+        let Some(workspace) = Workspace::new() else { return };
+        let api = Api::start(move |_, _| (200, body.clone()));
+        let reset = "reset {\n path = \"/{domain}/{user}\"\n password = \"/password\"\n }\n";
+        workspace.write(&format!("{}{}", api.provider(&format!("{LOGIN}{reset}")), resource("one")));
+        workspace.apply().error().says(sentences);
+        assert_eq!(api.asked().len(), 1);
+    }
 }

@@ -51,8 +51,11 @@ impl CredentialPair {
         }
         let previous_password = known.previous_password(notes.logged_in_at.clone());
         // What the state knows of the current credential only helps the create if that is the one it resets.
-        let known =
-            if is_current { Known { credential, login: known.login(), previous_password } } else { Known::default() };
+        let known = if is_current {
+            Known { credential, login: known.login(), previous_password, ..Known::default() }
+        } else {
+            Known::default()
+        };
         let healed = notes.healed_after();
         self.replacements.deleted(id, DeletedObject { predecessors: Vec::new(), known, is_named: true, healed });
         Ok(())

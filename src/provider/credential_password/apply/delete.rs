@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::overlap::unidentified;
 use crate::{
     framework::{Call, Private, diagnostic::Result, value::Value},
+    http::Kind,
     provider::{
         attributes::target,
         credential_password::{
@@ -18,7 +19,7 @@ use crate::{
             vendor::{self, Step},
         },
     },
-    rotation::{DeletedObject, Known, Predecessor},
+    rotation::{DeletedObject, Known, Predecessor, RotationError, Rotator},
     vendors::{Operation, PriorCredential, Target},
 };
 
@@ -108,8 +109,9 @@ impl CredentialPassword {
         }
     }
 
-    /// Checks that the create of the same replacement can succeed, and records which credentials that create has to
-    /// revoke. The old password is still valid, so it must not leave the state before these checks pass.
+    /// Checks that the create of the same replacement can succeed, makes room for it if there is none, and records which
+    /// credentials that create has to revoke. The old password is still valid, so it must not leave the state before
+    /// these checks pass.
     async fn delete_before_create(
         &self,
         call: &Call,
@@ -118,31 +120,43 @@ impl CredentialPassword {
         successor: Option<Target>,
         notes: &PrivateData,
     ) -> Result<()> {
-        let predecessors: Vec<_> = self.previous(prior)?.into_iter().chain(self.predecessor(prior)?).collect();
-        for predecessor in predecessors.iter().filter(|_| successor.is_none()) {
-            call.warn(revocation::successor_unknown(&predecessor.target, predecessor.id()));
-        }
-        if let Some(warning) = unidentified(prior, self.connections.configured()) {
-            call.warn(warning);
-        }
+        let (previous, current) = (self.previous(prior)?, self.predecessor(prior)?);
         let (before, known) = (target::known(prior, self.connections.configured())?, State::of(prior));
         let is_named = successor.is_some();
         let target = successor.unwrap_or_else(|| before.clone());
         let is_same_vendor = target.vendor.name == before.vendor.name;
         let credential = if is_same_vendor { known.stored.credential.clone() } else { PriorCredential::default() };
         let id = target.id();
-        let rotator = self.rotator(target, credential.clone(), Known::default())?;
+        let is_same = id == before.id();
+        let held = previous.as_ref().filter(|_| is_same_vendor).map(|previous| previous.credential.clone());
+        let rotator = self.rotator(target, credential.clone(), Known { previous: held.clone(), ..Known::default() })?;
         // If this fails, the replacement ends here, and the old password stays in the state.
         rotator.check(op).await.map_err(|error| diagnose(&rotator.target, &error))?;
-        rotator.check_room(op, None).await.map_err(|error| diagnose(&rotator.target, &error))?;
+        let makes_room = self.makes_room(call, op, &rotator, previous.as_ref().filter(|_| is_same)).await?;
         if let Some(endpoint) = &notes.endpoint {
             let checked = rotator.check_endpoint(op, endpoint).await;
             checked.map_err(|error| diagnose(&rotator.target, &error))?;
         }
-        let previous_password = known.previous_password(notes.logged_in_at.clone());
-        let same = Known { credential, login: known.login(), previous_password };
+        // Last, because nothing may fail once it is revoked: the state would still name it.
+        if let Some(previous) = previous.as_ref().filter(|_| makes_room) {
+            let revoked = previous.revoke(op).await;
+            revoked.map_err(|error| overlap::not_revoked(&previous.target, previous.id(), &error))?;
+        }
+        let predecessors: Vec<_> = previous.filter(|_| !makes_room).into_iter().chain(current).collect();
+        for predecessor in predecessors.iter().filter(|_| !is_named) {
+            call.warn(revocation::successor_unknown(&predecessor.target, predecessor.id()));
+        }
+        if let Some(warning) = unidentified(prior, self.connections.configured()) {
+            call.warn(warning);
+        }
         // What the state knows of the old credential only helps the create if both are the same credential.
-        let is_same = id == before.id();
+        let same = Known {
+            credential,
+            login: known.login(),
+            previous_password: known.previous_password(notes.logged_in_at.clone()),
+            previous: held,
+            is_previous_revoked: makes_room,
+        };
         self.shared.live.release(&known.stored);
         let deleted = DeletedObject {
             predecessors,
@@ -152,5 +166,25 @@ impl CredentialPassword {
         };
         self.replacements.deleted(id, deleted);
         Ok(())
+    }
+
+    /// Checks that there is room for the create. Returns whether `previous` has to be revoked first, as the replacement
+    /// does in any case.
+    async fn makes_room(
+        &self,
+        call: &Call,
+        op: &Operation,
+        rotator: &Rotator,
+        previous: Option<&Predecessor>,
+    ) -> Result<bool> {
+        let Err(error) = rotator.check_room(op, None).await else { return Ok(false) };
+        let is_full = matches!(&error, RotationError::Checking(error) if error.kind == Kind::NoRoom);
+        if let Some(previous) = previous.filter(|_| is_full)
+            && rotator.check_room(op, Some(&previous.credential)).await.is_ok()
+            && !self.is_still_held(call, previous)
+        {
+            return Ok(true);
+        }
+        Err(diagnose(&rotator.target, &error))
     }
 }

@@ -44,7 +44,9 @@ impl CredentialPassword {
         let rotated = rotated.map_err(|failed| {
             let predecessors = self.replacements.failed(&id);
             let ids = predecessors.as_ref().map(|all| ids(all));
-            lost_reset::of_create(failed.diagnostic, failed.outcome, ids.as_deref())
+            let failed = lost_reset::of_create(failed.diagnostic, failed.outcome, ids.as_deref());
+            let ended = rotator.known.previous.as_ref().filter(|_| rotator.known.is_previous_revoked);
+            diagnostics::overlap::after_previous(failed, ended.and_then(|ended| ended.version.as_deref()))
         })?;
         // A create has nothing to go back to, so it does not ask for a refused credential to be undone.
         // The deletion half of a replacement left its credential for this create to revoke.
@@ -62,9 +64,16 @@ impl CredentialPassword {
         let op = Timed::Update.operation(call, &change.planned);
         let (prior, notes) = (State::of(&change.prior), PrivateData::from(&change.private));
         let rotator = || {
+            let previous = self.previous(&change.prior)?.map(|previous| previous.credential);
             let credential = prior.stored.credential.clone();
             let previous_password = prior.previous_password(notes.logged_in_at.clone());
-            let known = Known { credential: credential.clone(), login: prior.login(), previous_password };
+            let known = Known {
+                credential: credential.clone(),
+                login: prior.login(),
+                previous_password,
+                previous,
+                is_previous_revoked: false,
+            };
             self.rotator(target::known(&change.planned, self.connections.configured())?, credential, known)
         };
         // This is how the plan marks a reset.

@@ -92,7 +92,7 @@ impl CredentialPassword {
     }
 
     /// Returns whether another state of this run holds a credential, and warns that it is therefore not revoked.
-    fn is_still_held(&self, call: &Call, previous: &Predecessor) -> bool {
+    pub(super) fn is_still_held(&self, call: &Call, previous: &Predecessor) -> bool {
         let is_held = self.shared.live.holds(&previous.target, &previous.credential);
         if is_held {
             call.warn(revocation::still_held(&previous.target, previous.id()));

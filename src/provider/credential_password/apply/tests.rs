@@ -51,6 +51,8 @@ struct Fake {
     fails: Vec<usize>,
     resets: AtomicUsize,
     revoke: Option<Outcome>,
+    /// Whether another credential needs the room of one that is revoked first.
+    is_full: bool,
     /// What is stopped while it resets.
     stop: Option<tokio_util::sync::CancellationToken>,
     /// Every response to a reset or a revocation needs a permit of this.
@@ -92,6 +94,19 @@ impl VendorApi for Fake {
     async fn check(&self, _: &vendors::Operation, _: &Fields, held: &PriorCredential) -> Answer<Presence> {
         self.note(&format!("check {}", held.version.as_deref().unwrap_or("nothing")), self.check)?;
         Ok(Presence::Found(Found::default()))
+    }
+
+    async fn check_room(
+        &self,
+        _: &vendors::Operation,
+        _: &Fields,
+        _: &[&PriorCredential],
+        revoked: Option<&PriorCredential>,
+    ) -> Answer<()> {
+        if self.is_full && revoked.is_none() {
+            return Err(Error::new(Kind::NoRoom, Outcome::NotChanged, "api.example.com", "a test"));
+        }
+        Ok(())
     }
 
     async fn list(&self, _: &vendors::Operation, _: &Fields) -> Answer<Vec<Listed>> {

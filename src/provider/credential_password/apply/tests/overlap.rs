@@ -100,6 +100,63 @@ async fn a_deletion_revokes_the_previous_one_first_and_both_with_a_replacement()
 }
 
 #[tokio::test]
+async fn a_replacement_without_room_revokes_the_previous_one_before_its_create_and_once() {
+    for fails in [None, Some(Outcome::NotChanged), Some(Outcome::Changed)] {
+        let subject = Subject::new(Fake { is_full: true, reset: fails, ..Fake::default() });
+        subject.delete_before_create(&overlapped(), &overlapping("two")).await.unwrap();
+        assert_eq!(subject.vendor.asked(), ["check old", "revoke older"], "the check comes first");
+        let (new, error) = subject.apply(&Value::Null, &overlapping("two")).await;
+        let mut asked = vec!["check nothing", "reset newsletter"];
+        if let Some(error) = error {
+            for words in ["`old`, still works", "`older`, the credential before it, was revoked first."] {
+                assert!(error.detail.contains(words), "{}", error.detail);
+            }
+            assert!(fails.is_some());
+        } else {
+            assert_new(&new);
+            assert!(new.get(PREVIOUS).is_null());
+            asked.push("revoke old");
+        }
+        assert_eq!(
+            (subject.vendor.asked(), subject.warnings().len()),
+            (asked.iter().map(ToString::to_string).collect(), 0)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_replacement_whose_room_cannot_be_made_keeps_the_state() {
+    let no_room = || Fake { is_full: true, ..Fake::default() };
+    let next = overlapping("two");
+    for (vendor, prior, asked, words) in [
+        (
+            Fake { revoke: Some(Outcome::MayHaveChanged), ..no_room() },
+            overlapped(),
+            &["check old", "revoke older"][..],
+            "The state still has it as `previous`.",
+        ),
+        (Fake { check: Some(Outcome::NotChanged), ..no_room() }, overlapped(), &["check old"], "Checking"),
+        (no_room(), old("old"), &["check old"], "set its `retire_previous` to `at_once`"),
+    ] {
+        let subject = Subject::new(vendor);
+        let errors = subject.delete_before_create(&prior, &next).await.unwrap_err();
+        let detail = &errors.iter().next().unwrap().detail;
+        assert!(detail.contains(words) && detail.contains(Outcome::NotChanged.sentence()), "{detail}");
+        assert_eq!(subject.vendor.asked(), asked);
+        assert!(subject.resource.replacements.failed(&format!("{}/newsletter", SUCCESSOR.name)).is_none());
+    }
+}
+
+#[tokio::test]
+async fn what_is_revoked_for_room_is_not_said_to_stay_valid() {
+    let subject = Subject::new(Fake { is_full: true, ..Fake::default() });
+    subject.delete_before_create(&overlapped(), &named(Value::Unknown, "send_only", &[])).await.unwrap();
+    assert_eq!(subject.vendor.asked(), ["check old", "revoke older"]);
+    let [warning] = &*subject.warnings() else { panic!("one warning") };
+    assert!(warning.detail.contains("revoke `old` by hand"), "{}", warning.detail);
+}
+
+#[tokio::test]
 async fn a_credential_without_an_id_is_named_by_its_user() {
     let mut prior = overlapped();
     prior.set(REMOTE_VERSION, Value::Null);
