@@ -110,7 +110,7 @@ impl VendorApi for Engine {
         Ok(Presence::Found(Found::default()))
     }
 
-    /// Looks at the list from before all resets first, and only fetches another if that one was full.
+    /// Looks at the list that an earlier check has fetched, and only fetches another if that one was full.
     async fn check_room(
         &self,
         op: &Operation,
