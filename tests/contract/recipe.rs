@@ -247,7 +247,7 @@ async fn at_as_many_keys_as_are_documented_none_is_made_and_a_full_list_is_fetch
         server.mount(case.found[0], list(second)).await;
         let (api, op, target, prior) = (server.api(), operation(), server.target(), server.prior());
         api.check(&op, &target, &prior).await.unwrap();
-        let room = api.check_room(&op, &target, &prior, revoked.map(held).as_ref()).await;
+        let room = api.check_room(&op, &target, &[&prior], revoked.map(held).as_ref()).await;
         let error = room.err().map(|error| (error.kind, error.outcome, error.reason.contains("allowed: 100")));
         let expected = (!is_room).then_some((Kind::NoRoom, Outcome::NotChanged, true));
         assert_eq!(error, expected, "{first} {second} {revoked:?}");

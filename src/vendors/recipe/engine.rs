@@ -115,7 +115,7 @@ impl VendorApi for Engine {
         &self,
         op: &Operation,
         target: &Fields,
-        _: &PriorCredential,
+        _: &[&PriorCredential],
         revoked: Option<&PriorCredential>,
     ) -> Result<()> {
         let (Means::Create { most: Some(most), .. }, Some(list)) = (&self.recipe.reset, &self.recipe.list) else {
