@@ -88,8 +88,7 @@ impl Resource for CredentialPair {
     }
 
     async fn update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
-        // Boxed, because it keeps what is known of both credentials.
-        Box::pin(self.apply_update(call, change, new)).await
+        self.apply_update(call, change, new).await
     }
 
     async fn delete(&self, call: &Call, prior: &Value, planned: &Private) -> Result<()> {
