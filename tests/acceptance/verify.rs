@@ -302,8 +302,11 @@ fn an_old_key_outlives_a_new_one_that_does_not_log_in() {
         for expected in ["The new password did not log in", "The previous credential was not revoked"] {
             assert!(summaries.contains(&expected), "{order}: {summaries:?}");
         }
-        let spared =
-            run.diagnostics.iter().find(|diagnostic| diagnostic.summary.starts_with("The old")).expect("it is there");
+        let spared = run
+            .diagnostics
+            .iter()
+            .find(|diagnostic| diagnostic.summary.starts_with("The previous"))
+            .expect("it is there");
         assert!(spared.detail.contains(&format!("revoke `{}` by hand", old.id)), "{spared:?}");
         assert!(workspace.logs_in_as(&old.key, &old.secret), "{order}: the old key works");
         assert_eq!(workspace.state()["verified"], false);

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{
     certificates::{self, CA_CERTIFICATE_FILE, CA_CERTIFICATE_FILE_ENV},
     environment::Environment,
-    http_block::{self, BASE_URL},
+    http_block,
+    http_schema::{self, BASE_URL},
 };
 use crate::{
     framework::{
@@ -62,7 +63,7 @@ pub(in crate::provider) fn schema() -> Schema {
     Schema {
         version: 0,
         description: include_str!("../description.md").to_owned(),
-        attributes: vendors.chain(common).chain([http_block::schema()]).collect(),
+        attributes: vendors.chain(common).chain([http_schema::schema()]).collect(),
     }
 }
 

@@ -10,7 +10,8 @@ use tokio::task::JoinSet;
 use super::{
     block::{self, Resolved},
     environment::{self, Environment},
-    http_block::{self, Described, HTTP_BLOCK},
+    http_block::{self, Described},
+    http_schema::HTTP_BLOCK,
 };
 use crate::{
     framework::{

@@ -5,6 +5,7 @@ mod certificates;
 mod connections;
 mod environment;
 mod http_block;
+mod http_schema;
 
 pub(in crate::provider) use self::{
     block::{schema, validate},
