@@ -67,7 +67,7 @@ pub(in crate::provider) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>, 
     adopt_target(draft, vendor, adopts, &mut asked);
     ignore_same_lists(draft, vendor);
 
-    let (prior, planned) = (&draft.prior, &draft.planned);
+    let (prior, planned, known) = (&draft.prior, &draft.planned, State::of(&draft.prior));
     // Of several triggers the strongest mode wins: a replacement also covers everything that an update would do.
     let mut ask = |name: &'static str, changed: bool, mode: ResetMode| {
         if changed && adopts && prior.get(name).is_null() {
@@ -92,7 +92,7 @@ pub(in crate::provider) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>, 
         ask(PASSWORD_POLICY, own.is_null() && policy_changed, ResetMode::InPlace);
         ask(PASSWORD_WO_VERSION, !own.is_null() && version_changed, ResetMode::InPlace);
         // A pair has no `password_wo`. The state of a credential that had one may become a pair's, without its password.
-        let has_own = State::of(prior).current.is_empty();
+        let has_own = known.current.is_empty();
         // `password_wo` replaces a stored password, and its removal brings one back. An unknown one may do either.
         if has_own && !adopts && (own.is_unknown() || own.is_null() != stored) {
             asked.mode = asked.mode.max(ResetMode::InPlace);
@@ -105,7 +105,7 @@ pub(in crate::provider) fn evaluate(draft: &mut Draft, vendor: Option<&Vendor>, 
     let setting = planned.get(ON_EXTERNAL_CHANGE);
     // An unknown setting may turn out to be `rotate`.
     let rotates = setting.is_unknown() || setting.as_str() == Some(ROTATE);
-    if State::of(prior).is_stale && rotates {
+    if known.is_stale && rotates {
         // Only rotations that nothing else triggers are counted: any other reset would have been made anyway, and
         // starts over.
         let is_alone = asked.mode == ResetMode::None && draft.replace.is_empty();

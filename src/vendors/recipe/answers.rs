@@ -9,13 +9,11 @@ use crate::{
 /// Returns the password in the response to a reset. Without one, what the response says decides what is known.
 pub(super) fn issued(answer: &Answer, success: &Agreement, pointer: &str) -> Result<Secret> {
     answer.password(pointer).map_err(|lost| {
+        // Neither what something in between says nor an error of the API shows that the API has changed the password.
+        let is_doubtful = if success.is_documented() { !answer.agrees(success) } else { answer.is_refusal() };
         if answer.is_refusal_of(success) {
             answer.refused()
-        } else if lost.outcome == Outcome::Changed && success.is_documented() && !answer.agrees(success) {
-            // Nothing shows that this is the API's own success: it may be from something in between.
-            Error { outcome: Outcome::MayHaveChanged, ..answer.with_message(lost) }
-        } else if lost.outcome == Outcome::Changed && !success.is_documented() && answer.is_refusal() {
-            // An error of the API is no success. Whether it has changed the password all the same is not known.
+        } else if lost.outcome == Outcome::Changed && is_doubtful {
             Error { outcome: Outcome::MayHaveChanged, ..answer.with_message(lost) }
         } else {
             lost
