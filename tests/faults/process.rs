@@ -46,11 +46,13 @@ impl Running {
     /// Sends a signal to core and to every provider, as a terminal does.
     pub(crate) fn signal_group(&self, signal: &str) {
         kill(signal, &format!("-{}", self.child.id()));
+        self.assert_killed(signal, |_| true);
     }
 
     /// Sends a signal to core.
     pub(crate) fn signal_core(&self, signal: &str) {
         kill(signal, &self.child.id().to_string());
+        self.assert_killed(signal, |process| process == self.child.id());
     }
 
     /// Sends a signal to the providers.
@@ -61,6 +63,7 @@ impl Running {
         for process in providers {
             kill(signal, &process.to_string());
         }
+        self.assert_killed(signal, |process| process != group);
     }
 
     /// Sends a signal to the providers that are still there.
@@ -69,6 +72,16 @@ impl Running {
         for process in members(group).into_iter().filter(|process| *process != group) {
             // It may end at this very moment.
             let _ = Command::new("kill").args([&format!("-{signal}"), "--", &process.to_string()]).status();
+        }
+        self.assert_killed(signal, |process| process != group);
+    }
+
+    /// Waits until nothing is left of what was killed: a test that releases a response next must know that core's
+    /// connection is closed by then, or a provider may read the response first.
+    #[track_caller]
+    fn assert_killed(&self, signal: &str, is_target: impl Fn(u32) -> bool) {
+        if signal == "KILL" {
+            wait_until_none(|| members(self.child.id()).into_iter().filter(|process| is_target(*process)).collect());
         }
     }
 
@@ -83,9 +96,18 @@ impl Running {
 /// Insists that nothing of a process group is left; what finishes a call may take some seconds.
 #[track_caller]
 pub(crate) fn assert_gone(group: u32) {
+    wait_until_none(|| members(group));
+}
+
+#[track_caller]
+fn wait_until_none(listed: impl Fn() -> Vec<u32>) {
     let end = Instant::now() + Duration::from_secs(30);
-    while !members(group).is_empty() {
-        assert!(Instant::now() < end, "processes are left behind: {:?}", members(group));
+    loop {
+        let left = listed();
+        if left.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < end, "processes are left behind: {left:?}");
         thread::sleep(Duration::from_millis(20));
     }
 }
