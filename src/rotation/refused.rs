@@ -49,8 +49,8 @@ impl Rotator {
     /// reported.
     pub(crate) async fn revoke_refused(&self, op: &Operation, refused: &Refused) -> Result<(), Error> {
         self.shared.live.release(&refused.stored);
-        let credential = refused.stored.credential.clone();
-        let revoked = Predecessor { target: self.target.clone(), api: Arc::clone(&self.api), credential };
+        let StoredCredential { credential, rotated_at: made_at } = refused.stored.clone();
+        let revoked = Predecessor { target: self.target.clone(), api: Arc::clone(&self.api), credential, made_at };
         let op = op.clone();
         let revocation = tokio::spawn(async move { revoked.revoke(&op).await });
         revocation.await.unwrap_or_else(|_| {

@@ -156,7 +156,12 @@ mod tests {
 
     fn predecessor(id: &str) -> Predecessor {
         let credential = PriorCredential { version: Some(id.to_owned()), ..PriorCredential::default() };
-        Predecessor { target: target(ResetKind::NewCredential, "a"), api: Arc::new(UnusedApi), credential }
+        Predecessor {
+            target: target(ResetKind::NewCredential, "a"),
+            api: Arc::new(UnusedApi),
+            credential,
+            made_at: None,
+        }
     }
 
     fn ids(predecessors: &[Predecessor]) -> Vec<&str> {

@@ -238,10 +238,7 @@ impl VendorApi for AmazonSes {
         // The key may be from a profile or a machine, so it is not known before a login which one it is.
         self.iam.log_in(op).await?;
         self.refuse_own_login(target, prior)?;
-        match self.iam.delete(op, target.get(&USER_NAME), id).await {
-            Err(error) if error.kind != Kind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        self.iam.delete(op, target.get(&USER_NAME), id).await.map(drop)
     }
 }
 

@@ -89,7 +89,8 @@ pub trait VendorApi: Debug + Send + Sync {
     }
 
     /// Revokes a credential that an earlier reset created, at a vendor with
-    /// [`ResetKind::NewCredential`](super::ResetKind::NewCredential). Succeeds if it is already gone.
+    /// [`ResetKind::NewCredential`](super::ResetKind::NewCredential). Fails with [`Kind::NotFound`](crate::http::Kind)
+    /// if the vendor does not have it: the caller knows whether it is gone or may be too new to be known everywhere.
     async fn revoke(&self, _op: &Operation, _target: &Fields, _prior: &PriorCredential) -> Result<()> {
         Ok(())
     }

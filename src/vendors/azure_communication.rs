@@ -153,8 +153,8 @@ struct AzureCommunication {
     applications: Cache<Application>,
     /// The ids of the secrets that there were before anything was reset.
     before: Cache<BTreeSet<Outside>>,
-    /// When resets have made secrets here, by their ids.
-    made: BriefMutex<BTreeMap<Outside, Instant>>,
+    /// The ids of the secrets that resets have made here.
+    made: BriefMutex<BTreeSet<Outside>>,
     /// The ids of secrets that may be the one that the provider logs in with.
     own_ids: BriefMutex<BTreeSet<Outside>>,
     /// The application that is being changed, by its id: one change at a time.
@@ -218,7 +218,7 @@ impl VendorApi for AzureCommunication {
         let password = answer.password("/secretText")?;
         let id = answer.text("/keyId").filter(|id| !id.raw().is_empty());
         let version = id.as_ref().and_then(Outside::name);
-        lock(&self.made).extend(id.map(|id| (id, Instant::now())));
+        lock(&self.made).extend(id);
         let notes = if version.is_some() { vec![] } else { vec![Note::UndocumentedResponse] };
         Ok(Reset { password: Some(password), version, notes, ..Reset::default() })
     }
@@ -230,13 +230,13 @@ impl VendorApi for AzureCommunication {
         let application = self.fetch(op, target).await?;
         let mut made = lock(&self.made);
         let is_new = |id: &Outside| {
-            before.prior.version.as_deref() != Some(id.raw()) && !listed.contains(id) && !made.contains_key(id)
+            before.prior.version.as_deref() != Some(id.raw()) && !listed.contains(id) && !made.contains(id)
         };
         let is_named = |name: &Option<Outside>| name.as_ref().is_some_and(|name| name.raw() == NAME);
         let secrets = application.secrets.iter();
         let new: Vec<_> = secrets.filter(|secret| is_named(&secret.name) && is_new(&secret.id)).collect();
         // The next reset of this application did not make them.
-        made.extend(new.iter().map(|secret| (secret.id.clone(), Instant::now())));
+        made.extend(new.iter().map(|secret| secret.id.clone()));
         let appeared =
             new.iter().map(|secret| AppearedCredential { id: secret.id.name(), created_at: secret.created_at });
         Ok(if new.is_empty() { Observation::Unchanged } else { Observation::Appeared(appeared.collect()) })
@@ -247,12 +247,9 @@ impl VendorApi for AzureCommunication {
         let Some(id) = &prior.version else { return Ok(()) };
         let _turn = self.turn(op, target).await?;
         self.applications.forget(op).await?;
-        match self.fetch(op, target).await {
-            Ok(_) => self.refuse_own_login(target, prior)?,
-            // Without the application there is no secret of it.
-            Err(error) if error.kind == Kind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        }
+        // Without the application there is no secret of it.
+        self.fetch(op, target).await?;
+        self.refuse_own_login(target, prior)?;
         let mut pauses = REMOVALS.iter();
         loop {
             let unknown = match self.remove(op, target, id).await {
@@ -263,15 +260,13 @@ impl VendorApi for AzureCommunication {
                     Ok(_) => return Err(answer.unreadable("the secret is still there after it").unconfirmed()),
                     Err(error) => return Err(error.unconfirmed()),
                 },
-                Err(error) if error.kind == Kind::NotFound => return Ok(()),
                 Err(error) if is_unknown_secret(&error) => error,
                 Err(error) => return Err(error),
             };
-            // Graph may not have it everywhere yet.
-            let is_there = self.fetch(op, target).await?.secret(id).is_some();
-            if !is_there && !self.is_young(id) {
-                return Ok(());
+            if self.fetch(op, target).await?.secret(id).is_none() {
+                return Err(Error { kind: Kind::NotFound, ..unknown });
             }
+            // Graph does not have it everywhere yet.
             // Not a fault of the request, as its status says, but a Graph that lags: the advice is to try again later.
             let Some(pause) = pauses.next() else { return Err(Error { kind: Kind::Unavailable, ..unknown }) };
             op.wait(sleep(*pause)).await?;
@@ -346,11 +341,6 @@ impl AzureCommunication {
             request.json(vec![("keyId", id.into())]).set(op, &Agreement::Undocumented)
         };
         self.login.send(op, send).await
-    }
-
-    /// Returns whether a secret was made here so recently that Graph may not show it yet.
-    fn is_young(&self, id: &str) -> bool {
-        lock(&self.made).get(id).is_some_and(|made| made.elapsed() < LONGEST_LAG)
     }
 }
 

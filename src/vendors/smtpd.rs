@@ -209,7 +209,6 @@ impl VendorApi for Smtpd {
                 Ok(Presence::Found(_)) => Err(answer.unreadable("the key is still active after it").unconfirmed()),
                 Err(error) => Err(error.unconfirmed()),
             },
-            Err(error) if error.kind == Kind::NotFound => Ok(()),
             Err(error) => Err(error),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{
     api::VendorApi,
     fields::{Field, Fields},
@@ -99,6 +101,16 @@ impl Vendor {
     pub fn renames(&self) -> bool {
         let may_change = matches!(self.origin, VendorOrigin::Configured { renames: true, .. });
         may_change || self.reset_kind == ResetKind::NewCredential
+    }
+
+    /// Returns whether a credential was made so recently that the vendor may not know it everywhere yet, so that its
+    /// absence proves nothing.
+    ///
+    /// A time in the future is that of a clock that was set back. Only near the present does it mean a recent reset:
+    /// otherwise a credential that is gone would stay in the state for long.
+    pub fn may_be_unseen(&self, made_at: Option<Timestamp>, now: Timestamp) -> bool {
+        let unseen = self.lag.and_then(|lag| SignedDuration::try_from(lag.unseen).ok());
+        made_at.zip(unseen).is_some_and(|(made_at, unseen)| now.duration_since(made_at).abs() < unseen)
     }
 
     /// Whether the target is one name of several parts, joined by `/`.
@@ -216,6 +228,7 @@ pub enum SmtpDefaults {
 #[cfg(test)]
 mod tests {
     use super::{super::VENDORS, *};
+    use crate::clock;
 
     #[test]
     fn every_vendor_has_an_address_over_tls() {
@@ -223,6 +236,31 @@ mod tests {
             assert!(vendor.base_url.starts_with("https://"), "{}", vendor.name);
             assert!(BaseUrl::parse(vendor.base_url).is_ok(), "{}", vendor.name);
             assert_eq!((vendor.base_url_of)(&Fields::default()), None, "{}", vendor.name);
+        }
+    }
+
+    #[test]
+    fn a_new_credential_may_be_unseen_as_long_as_its_vendor_lags_and_whichever_way_the_clock_was_set() {
+        const LAG: i64 = 120;
+        let now = clock::now();
+        for vendor in VENDORS {
+            let lags = ["amazon_ses", "azure_communication"].contains(&vendor.name);
+            for (age, is_recent) in [
+                (0, true),
+                (LAG - 1, true),
+                (LAG, false),
+                (86_400, false),
+                (1 - LAG, true),
+                (-LAG, false),
+                (-86_400, false),
+            ] {
+                let rotated_at = now - SignedDuration::from_secs(age);
+                let expected = lags && is_recent;
+                assert_eq!(vendor.may_be_unseen(Some(rotated_at), now), expected, "{} {age}", vendor.name);
+            }
+            assert!(!vendor.may_be_unseen(None, now), "{}: an import", vendor.name);
+            // So the absence of a credential of a pair needs no such doubt.
+            assert!(!lags || vendor.reset_kind == ResetKind::NewCredential, "{}", vendor.name);
         }
     }
 }

@@ -39,6 +39,8 @@ struct State {
     /// Whether lists still have the keys that are deleted.
     is_late: bool,
     deleted: Vec<String>,
+    /// How many deletions find no key, because IAM does not have it everywhere yet.
+    unknown: usize,
 }
 
 impl Respond for Keys {
@@ -83,6 +85,10 @@ impl Respond for Keys {
                     state.log.push(format!("made {id}"));
                     state.ids.push(id.clone());
                     format!("<AccessKey>{}<SecretAccessKey>secret-of-{id}</SecretAccessKey></AccessKey>", key(&id))
+                }
+                "DeleteAccessKey" if state.unknown > 0 => {
+                    state.unknown -= 1;
+                    return refused(404, "NoSuchEntity");
                 }
                 "DeleteAccessKey" if state.ids.contains(&id) => {
                     state.log.push(format!("deleted {id}"));
@@ -248,7 +254,7 @@ fn at_two_keys_nothing_is_made_and_both_are_named() {
     scene.with(&["AKIAOLD", "AKIAOLDER"]);
     scene.write("one", "");
     let error = scene.workspace.apply().failed().error().is("No room for another credential at Amazon SES");
-    error.says(&["`AKIAOLD` (made on 2026-11-01", "`AKIAOLDER`", NOT_CHANGED, "Delete the one"]);
+    error.says(&["`AKIAOLD` (made on 2026-11-01", "`AKIAOLDER`", NOT_CHANGED, "Delete one"]);
     assert_eq!(scene.log(), <[&str; 0]>::default());
 
     // In a rotation the state says which of them is in use, and keeps its password.
@@ -416,4 +422,31 @@ fn a_new_key_that_iam_lists_late_stays_in_the_state_and_an_old_one_does_not() {
     scene.with(&["AKIAOTHER"]);
     workspace.refresh().warning().is("A stored password was removed from state");
     assert_eq!(workspace.plan().action(ADDRESS).as_deref(), Some("create"));
+}
+
+/// Otherwise it would work for ever, and be in no state.
+#[test]
+fn a_new_key_that_iam_does_not_know_yet_is_not_taken_for_deleted() {
+    let Some(scene) = Scene::new() else { return };
+    let workspace = &scene.workspace;
+    let unknown = |times| scene.keys.0.lock().expect("no panic").unknown = times;
+    scene.write("one", "");
+    workspace.apply().quiet();
+    unknown(2);
+    workspace.destroy().quiet();
+    assert_eq!(scene.log(), ["made AKIA1", "deleted AKIA1"]);
+
+    scene.write("two", "");
+    workspace.apply().quiet();
+    let before = workspace.state();
+    unknown(usize::MAX);
+    let error = workspace.destroy().error().is("A new credential cannot be revoked yet");
+    error.says(&["returned 404 NoSuchEntity", NOT_CHANGED, "created a moment ago", "try again in a few minutes"]);
+    assert_eq!(workspace.state(), before);
+
+    // What is unknown minutes later is gone.
+    workspace.age_resets();
+    workspace.destroy().quiet();
+    assert_eq!(scene.log(), ["made AKIA2"]);
+    assert!(workspace.run(&["state", "list"]).succeeded().stdout.is_empty());
 }

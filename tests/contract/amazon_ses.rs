@@ -140,11 +140,11 @@ async fn without_the_user_the_key_is_gone_and_nothing_is_reset() {
 }
 
 #[tokio::test]
-async fn a_key_is_deleted_when_iam_says_so_or_no_longer_has_it() {
+async fn a_key_is_deleted_when_iam_says_so() {
     let error = CASES[0].error;
     for (status, body, expected) in [
         (200, delete().body, None),
-        (404, GONE, None),
+        (404, GONE, Some((Kind::NotFound, Outcome::NotChanged))),
         (403, error, Some((Kind::Forbidden, Outcome::NotChanged))),
         (404, "<html></html>", Some((Kind::NotTheApi, Outcome::NotChanged))),
         (200, "<html></html>", Some((Kind::NotTheApi, Outcome::MayHaveChanged))),

@@ -178,7 +178,7 @@ async fn a_key_is_revoked_when_the_vendor_says_so_or_no_longer_lists_it() {
         for (status, body, list, expected) in [
             (204, "", None, None),
             (200, "", None, None),
-            (404, case.error, None, None),
+            (404, case.error, None, Some((Kind::NotFound, Outcome::NotChanged))),
             (200, said, Some(&*of_another), None),
             (200, said, Some(case.empty_list), Some((Kind::Contradiction, Outcome::MayHaveChanged))),
             (200, said, Some(case.found[0].body), Some((Kind::Unreadable, Outcome::MayHaveChanged))),

@@ -20,7 +20,7 @@ use crate::{
             self, overlap,
             vendor::{self, Step},
         },
-        password::refresh::{Refreshed, Refresher, may_be_unseen, missing_host},
+        password::refresh::{Refreshed, Refresher, missing_host},
         settings::Connection,
     },
     rotation::{Drift, ProbeResult},
@@ -39,7 +39,7 @@ impl CredentialPassword {
         };
         let op = Timed::Read.operation(call, &prior.state);
         let known = State::of(&prior.state);
-        let may_be_unseen = may_be_unseen(target.vendor, known.stored.rotated_at, clock::now());
+        let may_be_unseen = target.vendor.may_be_unseen(known.stored.rotated_at, clock::now());
         match api.read(&op, &target.fields, &known.stored.credential).await {
             Ok(Presence::Found(found)) => {
                 let mut prior = prior;

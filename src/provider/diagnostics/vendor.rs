@@ -189,6 +189,7 @@ pub(super) fn summary(step: Step, target: &Target, error: &Error) -> String {
             Kind::Unauthorized => format!("{title} refused the credentials"),
             Kind::Forbidden => format!("{title} denied access"),
             Kind::NotFound if step == Step::Listing => format!("{title} does not know this account"),
+            Kind::NotFound if step == Step::Revoking => "A new credential cannot be revoked yet".to_owned(),
             Kind::NotFound => format!("{title} does not know this credential"),
             Kind::Conflict => format!("{title} reports a conflict"),
             Kind::Contradiction => format!("{title}'s list of credentials is inconsistent"),
@@ -306,6 +307,12 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
             Kind::NotFound if step == Step::Listing => {
                 "Check the name, and that the token belongs to the account.".to_owned()
             }
+            // A revocation fails with it only if the credential was made a moment ago.
+            Kind::NotFound if step == Step::Revoking => {
+                format!(
+                    "It was created a moment ago, and {title} may not know it everywhere yet: try again in a few minutes."
+                )
+            }
             Kind::NotFound => {
                 "Check the name, and that the token belongs to the account that the credential is in.".to_owned()
             }
@@ -321,7 +328,7 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
                 target.vendor.name
             ),
             Kind::NoRoom => format!(
-                "Delete the one at {title} that is not in use, then apply again. If a resource has one of them as \
+                "Delete one at {title} that is not in use, then apply again. If a resource has one of them as \
                  `previous`, set its `retire_previous` to `at_once` and change nothing else: that apply revokes it and \
                  resets nothing."
             ),

@@ -1,7 +1,5 @@
 //! Refreshes the state of a credential that exists.
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::{
     names::{ROTATION_DUE, SMTP_HOST, STALE, VERIFIED},
     private_data::PrivateData,
@@ -17,18 +15,8 @@ use crate::{
     rotation::{Drift, LoginProbes, ProbeResult, Shared, SmtpEndpoint},
     secret::Name,
     smtp::{Roots, Server},
-    vendors::{Found, Operation, SmtpDefaults, Target, Vendor, VendorApi},
+    vendors::{Found, Operation, SmtpDefaults, Target, VendorApi},
 };
-
-/// Returns whether the last reset is so recent that the vendor may not show its credential yet, so that its absence
-/// proves nothing.
-///
-/// `rotated_at` in the future is that of a clock that was set back. Only near the present does it mean a recent reset:
-/// otherwise a credential that is gone would stay in the state for long.
-pub(in crate::provider) fn may_be_unseen(vendor: &Vendor, rotated_at: Option<Timestamp>, now: Timestamp) -> bool {
-    let unseen = vendor.lag.and_then(|lag| SignedDuration::try_from(lag.unseen).ok());
-    rotated_at.zip(unseen).is_some_and(|(rotated_at, unseen)| now.duration_since(rotated_at).abs() < unseen)
-}
 
 /// What refreshes of one resource type need.
 pub(in crate::provider) struct Refresher<'a> {
@@ -115,36 +103,5 @@ pub(in crate::provider) async fn missing_host(
             host.map_err(|error| vendor::failed(Step::Reading, target, &error).into())
         }
         _ => Ok(None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::vendors::{ResetKind, VENDORS};
-
-    #[test]
-    fn a_new_credential_may_be_unseen_as_long_as_its_vendor_lags_and_whichever_way_the_clock_was_set() {
-        const LAG: i64 = 120;
-        let now = clock::now();
-        for vendor in VENDORS {
-            let lags = ["amazon_ses", "azure_communication"].contains(&vendor.name);
-            for (age, is_recent) in [
-                (0, true),
-                (LAG - 1, true),
-                (LAG, false),
-                (86_400, false),
-                (1 - LAG, true),
-                (-LAG, false),
-                (-86_400, false),
-            ] {
-                let rotated_at = now - SignedDuration::from_secs(age);
-                let expected = lags && is_recent;
-                assert_eq!(may_be_unseen(vendor, Some(rotated_at), now), expected, "{} {age}", vendor.name);
-            }
-            assert!(!may_be_unseen(vendor, None, now), "{}: an import", vendor.name);
-            // So the absence of a credential of a pair needs no such doubt.
-            assert!(!lags || vendor.reset_kind == ResetKind::NewCredential, "{}", vendor.name);
-        }
     }
 }

@@ -281,11 +281,7 @@ impl VendorApi for Engine {
         // A new credential may have another user name, and this is about the one before it.
         let username = prior.username.as_deref().or(named.username.as_deref());
         let request = self.send(revoke, &Values { id: Some(id), username, ..named.values() })?;
-        let answer = match request.set(op, revoked).await {
-            Ok(answer) => answer,
-            Err(error) if error.kind == Kind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        };
+        let answer = request.set(op, revoked).await?;
         // Whatever says something undocumented may come from something in between, but a look-up does not.
         if revoked.is_documented() || answer.is_empty() {
             return Ok(());

@@ -15,7 +15,7 @@ use crate::{
         diagnostics::{overlap, revocation},
         password::new_state,
     },
-    rotation::{Predecessor, Rotated, Rotator},
+    rotation::{Predecessor, Rotated, Rotator, StoredCredential},
     vendors::{Operation, PriorCredential, ResetKind},
 };
 
@@ -74,11 +74,11 @@ impl CredentialPassword {
 
     /// Returns the credential of a state if its vendor creates a new one with every reset.
     pub(super) fn predecessor(&self, state: &Value) -> Result<Option<Predecessor>> {
-        let (target, credential) =
-            (target::known(state, self.connections.configured())?, State::of(state).stored.credential);
+        let target = target::known(state, self.connections.configured())?;
+        let StoredCredential { credential, rotated_at: made_at } = State::of(state).stored;
         match target.vendor.reset_kind {
             ResetKind::NewCredential if credential.version.is_some() => {
-                Ok(Some(Predecessor { api: self.connections.api(target.vendor)?, target, credential }))
+                Ok(Some(Predecessor { api: self.connections.api(target.vendor)?, target, credential, made_at }))
             }
             ResetKind::InPlace | ResetKind::NewCredential => Ok(None),
         }
@@ -88,7 +88,7 @@ impl CredentialPassword {
     pub(super) fn previous(&self, state: &Value) -> Result<Option<Predecessor>> {
         let target = target::known(state, self.connections.configured())?;
         let Some(credential) = retire_previous::of(&target, state) else { return Ok(None) };
-        Ok(Some(Predecessor { api: self.connections.api(target.vendor)?, target, credential }))
+        Ok(Some(Predecessor { api: self.connections.api(target.vendor)?, target, credential, made_at: None }))
     }
 
     /// Returns whether another state of this run holds a credential, and warns that it is therefore not revoked.
