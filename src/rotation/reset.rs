@@ -73,7 +73,7 @@ impl Rotator {
         let first = request.revokes.take();
         let prepared = self.prepare(op, request, first.as_ref()).await?;
         if let Some(first) = first {
-            let revoked = Box::pin(first.revoke(op)).await;
+            let revoked = first.revoke(op).await;
             revoked.map_err(|error| RotationError::Revoking { id: first.id().to_owned(), error: Box::new(error) })?;
             sink.revoked();
         }

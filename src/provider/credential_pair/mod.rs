@@ -84,7 +84,7 @@ impl Resource for CredentialPair {
     }
 
     async fn create(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
-        self.apply_create(call, change, new).await
+        Box::pin(self.apply_create(call, change, new)).await
     }
 
     async fn update(&self, call: &Call, change: &Change, new: &NewState) -> Result<()> {
