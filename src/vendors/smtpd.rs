@@ -199,6 +199,11 @@ impl VendorApi for Smtpd {
     async fn revoke(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<()> {
         self.refuse_own_login(target, prior)?;
         let Some(id) = &prior.version else { return Ok(()) };
+        // The state has only the id of a previous key, and the login names its key.
+        if prior.username.is_none() && self.own_key.is_some() {
+            let username = self.one(op, id).await?.key.map(|key| key.raw().to_owned());
+            self.refuse_own_login(target, &PriorCredential { username, ..prior.clone() })?;
+        }
         self.keys.forget(op).await?;
         let send = |token| self.request(Method::PUT, &[id, "revoke"], &token).set(op, &Agreement::Undocumented);
         match self.login.send(op, send).await {

@@ -219,6 +219,7 @@ fn a_key_that_was_just_made_is_not_revoked_as_its_own_predecessor() {
             order if order.contains("create_before_destroy") => "The credential was not revoked",
             _ => "The previous credential was not revoked",
         };
+        let expected = format!("{expected}: {}", id.as_str().expect("an id"));
         assert_eq!(summaries, [expected], "{order}");
         assert_eq!(workspace.state()["remote_version"], id, "{order}");
         workspace.working_password();

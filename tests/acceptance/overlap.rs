@@ -345,11 +345,39 @@ fn a_key_whose_id_was_never_returned_is_named_by_its_user() {
         assert_ne!(text, unknown);
         workspace.file("terraform.tfstate", &unknown);
         workspace.write(&rotated(trigger, overlap));
-        let warning = workspace.apply().warning().is("The previous credential may still be valid");
+        let warning =
+            workspace.apply().warning().is(&format!("The previous credential may still be valid: {}", old.key));
         warning.says(&[&format!("with the user name `{}`", old.key), "Revoke it by hand"]);
         assert_eq!(workspace.state()["previous"], Value::Null);
         workspace.working_password();
     }
+}
+
+/// The previous one still works, so the provider may be logging in with it.
+#[test]
+fn the_key_that_the_provider_logs_in_with_is_not_revoked_as_the_previous_one() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    let write = |workspace: &Workspace, trigger: &str, arguments: &str| {
+        let target = SMTPD.replace("send_only", "iac");
+        workspace.write(&block("this", &target, &format!("rotation_trigger = \"{trigger}\"\n  {arguments}")));
+    };
+    write(&workspace, "one", OVERLAP);
+    workspace.apply().quiet();
+    let own = active(&workspace);
+    write(&workspace, "two", OVERLAP);
+    workspace.apply().quiet();
+    let before = workspace.state();
+    workspace.set("SMTPD_API_KEY", &own.key);
+    workspace.set("SMTPD_API_SECRET", &own.secret);
+    for (trigger, arguments) in [("three", OVERLAP), ("two", AT_ONCE)] {
+        write(&workspace, trigger, arguments);
+        let error = workspace.apply().error().is("The provider logs in with this credential");
+        error.says(&["would lock itself out by revoking it", NOT_CHANGED]);
+        assert_eq!((workspace.state(), workspace.sandbox.smtpd().resets(NAME)), (before.clone(), 2));
+        assert!(workspace.logs_in_as(&own.key, &own.secret), "{trigger}");
+    }
+    workspace.destroy().error().is("The provider logs in with this credential");
+    assert!(workspace.logs_in_as(&own.key, &own.secret));
 }
 
 #[test]

@@ -139,7 +139,8 @@ fn an_old_key_that_cannot_be_revoked_is_named_and_the_new_one_is_kept() {
         let Some(workspace) = rotating(order) else { return };
         let old = active(&workspace);
         workspace.sandbox.fault(Fault::status(403).on(Operation::Revoke).before());
-        let warning = workspace.apply().warning().is("The previous credential may still be valid");
+        let warning =
+            workspace.apply().warning().is(&format!("The previous credential may still be valid: {}", old.id));
         warning.says(&[
             &format!("Revoking `{}`, which `smtpd/{NAME}` replaces", old.id),
             "SMTPD (127.0.0.1) returned 403 40300",

@@ -299,7 +299,8 @@ fn an_old_key_outlives_a_new_one_that_does_not_log_in() {
         let run = workspace.apply().succeeded();
         let summaries: Vec<_> = run.diagnostics.iter().map(|diagnostic| &*diagnostic.summary).collect();
         assert_eq!(summaries.len(), 2, "{order}: {run}");
-        for expected in ["The new password did not log in", "The previous credential was not revoked"] {
+        let not_revoked = format!("The previous credential was not revoked: {}", old.id);
+        for expected in ["The new password did not log in", &not_revoked] {
             assert!(summaries.contains(&expected), "{order}: {summaries:?}");
         }
         let spared = run
@@ -312,6 +313,31 @@ fn an_old_key_outlives_a_new_one_that_does_not_log_in() {
         assert_eq!(workspace.state()["verified"], false);
         assert_ne!(workspace.state()["remote_version"], old.id);
         workspace.plan().nothing_to_do();
+    }
+}
+
+/// Of several warnings with the same headline, core prints only the first.
+#[test]
+fn every_key_that_stays_valid_is_named_in_what_core_prints() {
+    let Some(workspace) = trusting() else { return };
+    let write = |trigger: &str, settings: &str| {
+        let target = "smtpd = { name = each.key, role = \"send_only\" }";
+        let arguments = "for_each = toset([\"one\", \"two\", \"three\"])\n  rotation_mode = \"in_place\"";
+        let verify = verify(&workspace, settings);
+        workspace.write(&block(
+            "this",
+            target,
+            &format!("{arguments}\n  rotation_trigger = \"{trigger}\"\n  {verify}"),
+        ));
+    };
+    write("one", "");
+    workspace.apply().quiet();
+    let old = ["one", "two", "three"].map(|name| workspace.sandbox.smtpd().key_named(name).expect("a key").id);
+    workspace.sandbox.propagate_after(NEVER, Meanwhile::NoPassword);
+    write("two", BRIEFLY);
+    let run = workspace.run(&["apply", "-auto-approve", "-input=false", "-no-color"]).succeeded();
+    for id in old {
+        assert!(run.stdout.contains(&format!("Warning: The previous credential was not revoked: {id}")), "{run}");
     }
 }
 

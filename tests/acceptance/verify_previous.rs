@@ -31,7 +31,7 @@ fn a_previous_password_that_still_works_is_a_warning() {
         let Some(workspace) = made(order) else { return };
         workspace.sandbox.smtp_fault(SmtpFault::reply(Stage::Login, ACCEPTED).always());
         workspace.write(&of(&workspace, "two", order));
-        let warning = workspace.apply().warning().is("The previous password still works");
+        let warning = workspace.apply().warning().is(&format!("The previous password still works: hubspot/{USER}"));
         warning.says(&[
             &format!("Trying the previous password of `hubspot/{USER}`"),
             &format!(
@@ -58,7 +58,9 @@ fn what_the_vendor_documents_of_the_delay_is_said() {
     workspace.apply().quiet();
     workspace.sandbox.smtp_fault(SmtpFault::reply(Stage::Login, ACCEPTED).always());
     workspace.write(&arguments("two"));
-    let warning = workspace.apply().warning().is("The previous password still works");
+    let run = workspace.apply();
+    let id = workspace.state()["id"].as_str().expect("an id").to_owned();
+    let warning = run.warning().is(&format!("The previous password still works: {id}"));
     warning.says(&["KIRIM.EMAIL documents a delay: a reset reaches the mail server with a short delay"]);
 }
 
@@ -69,7 +71,8 @@ fn a_login_that_shows_nothing_proves_nothing() {
         workspace.sandbox.smtp_fault(SmtpFault::reply(Stage::Login, ACCEPTED));
         workspace.sandbox.smtp_fault(SmtpFault::reply(Stage::Login, "454 4.7.0 Later"));
         workspace.write(&of(&workspace, "two", order));
-        let warning = workspace.apply().warning().is("Whether the previous password works is unknown");
+        let warning =
+            workspace.apply().warning().is(&format!("Whether the previous password works is unknown: hubspot/{USER}"));
         warning.says(&["replied 454 4.7.0", CHANGED, "The previous password may still work"]);
         assert_eq!(workspace.sandbox.pending_smtp_faults(), 0, "{order}: there is no retry");
         workspace.working_password();

@@ -2,7 +2,7 @@
 
 use super::{
     mail_server,
-    vendor::{self, Step, answered, stored},
+    vendor::{self, Step, answered, naming, stored},
 };
 use crate::{
     framework::diagnostic::{Diagnostic, Path},
@@ -71,7 +71,7 @@ pub(in crate::provider) fn after_previous(mut diagnostic: Diagnostic, previous: 
 pub(in crate::provider) fn unidentified(target: &Target, username: &str) -> Diagnostic {
     let (title, username) = (target.vendor.title, stored(username));
     Diagnostic::warning(
-        "The previous credential may still be valid",
+        naming("The previous credential may still be valid", &username),
         format!(
             "Revoking the credential of `{}` with the user name `{username}`: {title} did not return its id when it was \
              made, so it cannot be revoked. {} Revoke it by hand at {title}.",
@@ -85,7 +85,7 @@ pub(in crate::provider) fn unidentified(target: &Target, username: &str) -> Diag
 pub(in crate::provider) fn left_behind(target: &Target, previous: &str) -> Diagnostic {
     let previous = stored(previous);
     Diagnostic::warning(
-        "The previous credential may still be valid",
+        naming("The previous credential may still be valid", &previous),
         format!(
             "Reading `{}`: {} no longer has the credential in the state, so the resource is removed from the state, and \
              with it `{PREVIOUS}`. {} Revoke `{previous}` by hand if nothing uses it.",

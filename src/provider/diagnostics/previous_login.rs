@@ -37,10 +37,11 @@ pub(super) fn not_tried(target: &Target, server: &Server, failure: Option<&Failu
     warning("Whether the previous password works is unknown", target, &what, advice)
 }
 
-fn warning(summary: &'static str, target: &Target, what: &str, advice: &str) -> Diagnostic {
+fn warning(summary: &str, target: &Target, what: &str, advice: &str) -> Diagnostic {
     let (id, outcome) = (target.id(), Outcome::Changed.sentence());
     let detail = format!("Trying the previous password of `{id}`: {what} {outcome} The state is up to date. {advice}");
-    Diagnostic::warning(summary, detail).at(Path::attribute(VERIFY).then("previous"))
+    // Core shows only the first of several warnings with the same summary.
+    Diagnostic::warning(format!("{summary}: {id}"), detail).at(Path::attribute(VERIFY).then("previous"))
 }
 
 /// Returns a sentence as it continues one after a colon.

@@ -170,6 +170,12 @@ pub(in crate::provider) fn stored(id: &str) -> Shown {
     Shown::sentence(id).unwrap_or_default()
 }
 
+/// Returns the summary of a warning that names a credential which may stay valid. Core shows only the first of several
+/// warnings with the same summary, so each needs its own.
+pub(super) fn naming(summary: &str, id: &Shown) -> String {
+    format!("{summary}: {id}")
+}
+
 pub(super) fn summary(step: Step, target: &Target, error: &Error) -> String {
     let title = target.vendor.title;
     match (error.outcome, error.kind) {

@@ -51,6 +51,35 @@ fn a_lost_answer_keeps_the_current_credential_and_ends_the_previous_one() {
     }
 }
 
+/// A pipeline reads root outputs one by one, and core stores those that are known at plan even if the apply fails.
+#[test]
+fn after_a_rotation_that_fails_the_outputs_still_belong_together() {
+    let Some(workspace) = rotated_twice("") else { return };
+    let outputs = ["username", "password", "smtp_host", "smtp_port"]
+        .map(|name| format!("output \"{name}\" {{\n  value     = {PAIR}.{name}\n  sensitive = true\n}}\n"))
+        .concat();
+    let write = |text: &str| workspace.write(&(hubspot([A, B], &trigger(text)) + &outputs));
+    write("three");
+    workspace.apply().quiet();
+    let stored = || {
+        let text = std::fs::read_to_string(workspace.path("terraform.tfstate")).expect("the state");
+        serde_json::from_str::<Value>(&text).expect("JSON")["outputs"].clone()
+    };
+    let before = stored();
+    for fault in [Fault::status(403).on(Operation::Reset).before(), Fault::new(Effect::Close).on(Operation::Reset)] {
+        write("four");
+        workspace.sandbox.fault(fault);
+        let failed = workspace.apply().failed();
+        assert_eq!(stored(), before, "{failed}");
+    }
+    workspace.apply().quiet();
+    let state = workspace.state_of(PAIR);
+    for name in ["username", "password"] {
+        assert_eq!(stored()[name]["value"], state[name]);
+        assert_ne!(stored()[name]["value"], before[name]["value"]);
+    }
+}
+
 /// At every vendor, what is lost is the other credential's.
 #[test]
 fn a_lost_answer_never_costs_the_password_in_the_state() {

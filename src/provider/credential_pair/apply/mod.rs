@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use self::sink::PairSink;
 use super::{
-    CredentialPair,
+    CredentialPair, plan,
     targets::{self, Targets},
 };
 use crate::{
@@ -67,6 +67,7 @@ impl CredentialPair {
         let (targets, target) = planned(change, self.connections.configured())?;
         // This is how the plan marks a reset.
         if change.planned.get(ROTATED_AT).is_unknown() {
+            let change = &Change { planned: plan::settled(&change.planned, &target), ..change.clone() };
             // Boxed, because it is large, and an apply without a reset needs none of it.
             return Box::pin(self.take_turns(call, &op, change, new, &targets, target)).await;
         }

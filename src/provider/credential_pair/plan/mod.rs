@@ -25,7 +25,7 @@ use crate::{
         },
         settings::{Connection, Connections},
     },
-    vendors::{SmtpDefaults, Target},
+    vendors::{SmtpDefaults, Target, Vendor},
 };
 
 /// Finishes a drafted plan. Fails if the configured vendor login could not carry out the planned rotation. Nothing is
@@ -83,6 +83,11 @@ pub(super) fn finish(draft: &mut Draft, configured: Configured) -> Result<Decisi
 
     let prior = &draft.prior;
     let kept = |name: &str, is_kept: bool| if is_kept { prior.get(name).clone() } else { Value::Unknown };
+    // Core stores a root output whose value is known at plan even where the apply fails. So what belongs to the new
+    // password is only known once the reset has succeeded: before that, an output would put it next to the old one.
+    let settled = |name: &str, value: Value| {
+        if is_new || !resets || *prior.get(name) == value { value } else { Value::Unknown }
+    };
     let username =
         current.as_ref().and_then(|target| (target.vendor.username)(&target.fields)).map(|name| Value::from(&*name));
     let version = match targets.vendor {
@@ -90,15 +95,11 @@ pub(super) fn finish(draft: &mut Draft, configured: Configured) -> Result<Decisi
         _ => kept(REMOTE_VERSION, !resets),
     };
     let was_configured = PrivateData::from(&draft.private).smtp_host_was_configured;
-    let (host, port) = match targets.vendor.map(|vendor| vendor.smtp) {
-        Some(SmtpDefaults::At { host, port }) => (host.into(), port.into()),
-        Some(SmtpDefaults::Of { port, .. } | SmtpDefaults::ByRegion { port, .. } | SmtpDefaults::Reported { port }) => {
-            let is_kept = !resets || current.as_ref().is_some_and(|target| is_same_account(prior, target));
-            (kept(SMTP_HOST, is_kept && !was_configured && !prior.is_null()), port.into())
-        }
-        Some(SmtpDefaults::Undocumented) => (Value::Null, Value::Null),
-        None => (Value::Unknown, Value::Unknown),
-    };
+    let (host, port) = targets.vendor.map_or((Some(Value::Unknown), Value::Unknown), server);
+    let host = host.unwrap_or_else(|| {
+        let is_kept = !resets || current.as_ref().is_some_and(|target| is_same_account(prior, target));
+        kept(SMTP_HOST, is_kept && !was_configured && !prior.is_null())
+    });
     let previous = match turn {
         _ if prior.is_null() => Value::Null,
         Turn::Stay(_) => prior.get(PREVIOUS).clone(),
@@ -112,15 +113,15 @@ pub(super) fn finish(draft: &mut Draft, configured: Configured) -> Result<Decisi
     planned.set(ID, targets.id().map_or(Value::Unknown, Value::from));
     planned.set(CURRENT, current.as_ref().map_or(Value::Unknown, |target| target.id().into()));
     planned.set(PREVIOUS, previous);
-    planned.set(USERNAME, username.unwrap_or_else(|| kept(USERNAME, !resets)));
+    planned.set(USERNAME, username.map_or_else(|| kept(USERNAME, !resets), |username| settled(USERNAME, username)));
     planned.set(REMOTE_VERSION, version);
     let due = rotate_after::planned(prior, planned, resets);
     planned.set(ROTATION_DUE, due);
     if draft.config.get(SMTP_HOST).is_null() {
-        planned.set(SMTP_HOST, host);
+        planned.set(SMTP_HOST, settled(SMTP_HOST, host));
     }
     if draft.config.get(SMTP_PORT).is_null() {
-        planned.set(SMTP_PORT, port);
+        planned.set(SMTP_PORT, settled(SMTP_PORT, port));
     }
     if resets {
         age_recipients::plan_reset(planned, false);
@@ -144,6 +145,31 @@ pub(super) fn finish(draft: &mut Draft, configured: Configured) -> Result<Decisi
     });
     let warnings = adopted.chain(stale).collect();
     Ok(Decision { resets: current.filter(|_| resets), warnings })
+}
+
+/// Returns a plan's values with those of the credential that takes over, as far as they are known without a request.
+/// The plan leaves them unknown only because the reset may fail.
+pub(super) fn settled(planned: &Value, target: &Target) -> Value {
+    let (host, port) = server(target.vendor);
+    let username = (target.vendor.username)(&target.fields).map(|name| Value::from(&*name));
+    let mut settled = planned.clone();
+    for (name, value) in [(USERNAME, username), (SMTP_HOST, host), (SMTP_PORT, Some(port))] {
+        if let Some(value) = value.filter(|_| planned.get(name).is_unknown()) {
+            settled.set(name, value);
+        }
+    }
+    settled
+}
+
+/// Returns the submission host, `None` if the vendor alone does not decide it, and the port.
+fn server(vendor: &Vendor) -> (Option<Value>, Value) {
+    match vendor.smtp {
+        SmtpDefaults::At { host, port } => (Some(host.into()), port.into()),
+        SmtpDefaults::Of { port, .. } | SmtpDefaults::ByRegion { port, .. } | SmtpDefaults::Reported { port } => {
+            (None, port.into())
+        }
+        SmtpDefaults::Undocumented => (Some(Value::Null), Value::Null),
+    }
 }
 
 /// Returns whether a credential is in the same account as the current one of a state. A vendor that reports submission
