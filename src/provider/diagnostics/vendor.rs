@@ -267,8 +267,10 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
             "Try again; revoking it twice is harmless.".to_owned()
         }
         (Outcome::MayHaveChanged | Outcome::Changed, _) if makes_another => {
-            "The credential that was to be replaced, if there is one, still works. Apply again to create another."
-                .to_owned()
+            format!(
+                "The credential that was to be replaced, if there is one, still works. Apply again to create another; if \
+                 {title} has no room for it, first revoke the one whose password was lost."
+            )
         }
         (outcome @ (Outcome::MayHaveChanged | Outcome::Changed), _) => {
             // A vendor may process a request long after the connection broke, and nothing limits how long.
