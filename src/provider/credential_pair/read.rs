@@ -10,7 +10,7 @@ use crate::{
     provider::{
         attributes::age_recipients,
         diagnostics::{
-            pair,
+            pair, pair_gone,
             vendor::{self, Step},
         },
         password::{
@@ -63,20 +63,17 @@ impl CredentialPair {
                     refresher.found(&op, &current, prior, (found, host), drift).await;
                 warnings(&current, id, &now, probed.as_ref()).for_each(|warning| call.warn(warning));
                 for other in &gone {
-                    call.warn(pair::other_gone(other));
+                    call.warn(pair_gone::other_gone(other));
                 }
                 state
             }
             // Both are gone. A moved state has only one credential, and the configuration may name another.
             None if !others.is_empty() && gone.len() == others.len() => {
-                // Without a password nothing is lost, so the removal needs no warning.
-                if age_recipients::has_password(&prior.state) {
-                    call.warn(vendor::dropped(&current));
-                }
+                call.warn(pair_gone::both_gone(&current, &gone, age_recipients::has_password(&prior.state)));
                 return Ok(None);
             }
             None => {
-                call.warn(pair::current_gone(&current));
+                call.warn(pair_gone::current_gone(&current));
                 let mut prior = prior;
                 prior.state.set(STALE, true);
                 prior

@@ -105,52 +105,6 @@ pub(in crate::provider) fn same_as_current(target: &Target, current: &Spared) ->
     .at(path(target))
 }
 
-/// The warning of a refresh for a credential of the pair, not the current one, that does not exist.
-pub(in crate::provider) fn other_gone(target: &Target) -> Diagnostic {
-    let title = target.vendor.title;
-    Diagnostic::warning(
-        "The other credential does not exist",
-        format!(
-            "Reading `{}`: {title} has no such credential in this account. The password in the state belongs to the \
-             current credential and is not affected, but a rotation to the other one fails. {} Create the credential at {title}, \
-             or list another one.",
-            target.id(),
-            Outcome::NotChanged.sentence()
-        ),
-    )
-    .at(path(target))
-}
-
-/// The warning of an apply that resets another credential of the pair than the one that does not exist.
-pub(in crate::provider) fn other_missing(target: &Target) -> Diagnostic {
-    let title = target.vendor.title;
-    Diagnostic::warning(
-        "The other credential does not exist",
-        format!(
-            "Checking `{}`: {title} has no such credential in this account. This apply resets another credential and \
-             does not need it, but a later rotation to this one fails. Create the credential at {title}, or list \
-             another one.",
-            target.id()
-        ),
-    )
-    .at(path(target))
-}
-
-/// The warning of a refresh that finds only the credential that is not in use.
-pub(in crate::provider) fn current_gone(target: &Target) -> Diagnostic {
-    let title = target.vendor.title;
-    Diagnostic::warning(
-        "The current credential does not exist",
-        format!(
-            "Reading `{}`: {title} no longer has this credential, so the password in the state does not work. {} \
-             Change `rotation_trigger`: the other credential is then reset and takes over.",
-            target.id(),
-            Outcome::NotChanged.sentence()
-        ),
-    )
-    .at(path(target))
-}
-
 /// The warning of a deletion before a create that resets the credential in use.
 pub(in crate::provider) fn first_is_current(target: &Target) -> Diagnostic {
     Diagnostic::warning(
@@ -458,10 +412,7 @@ mod tests {
         let target = credential("a");
         let id = target.id();
         for warning in [
-            current_gone(&target),
             first_is_current(&target),
-            other_gone(&target),
-            other_missing(&target),
             previous_reset(&target),
             rotation(&id),
             rotations_exhausted(&id, 2),

@@ -75,7 +75,24 @@ fn without_both_the_resource_is_gone() {
     for user in [A, B] {
         workspace.sandbox.hubspot().delete(user);
     }
-    workspace.refresh().warning().is("A stored password was removed from state");
+    let warning = workspace.refresh().warning().is("Both credentials do not exist");
+    let [a, b] = [A, B].map(|user| format!("`{}`", HUBSPOT.id(user)));
+    warning.says(&[&a, &b, "removed from the state together with its password", "earlier versions", NOT_CHANGED]);
+    assert_eq!(workspace.addresses(), [""; 0]);
+}
+
+/// There is no password to lose, but without a warning nobody would know why the next plan is a create.
+#[test]
+fn without_both_an_imported_resource_is_gone_with_a_warning_too() {
+    let Some(workspace) = workspace() else { return };
+    let [a, b] = [A, B].map(|user| HUBSPOT.id(user));
+    workspace.write(&hubspot([A, B], ""));
+    workspace.run(&["import", "-no-color", "-input=false", PAIR, &format!("{b},{a}")]).succeeded();
+    for user in [A, B] {
+        workspace.sandbox.hubspot().delete(user);
+    }
+    let warning = workspace.refresh().warning().is("Both credentials do not exist");
+    warning.says(&[&format!("Reading `{b}` and `{a}`"), "removed from the state.", NOT_CHANGED]);
     assert_eq!(workspace.addresses(), [""; 0]);
 }
 
