@@ -82,8 +82,23 @@ impl CredentialPair {
         let is_gone = |previous: &str| gone.iter().any(|other| is_same_name(&other.id(), previous));
         if known.previous.as_deref().is_some_and(is_gone) {
             refreshed.state.set(PREVIOUS, Value::Null);
+        } else if let Some(previous) = self.lost_previous(&op, &targets, &known).await {
+            call.warn(pair_gone::previous_gone(&previous));
+            refreshed.state.set(PREVIOUS, Value::Null);
         }
         Ok(Some(refreshed))
+    }
+
+    /// Looks up the previous credential of a state that has left the list, and returns it if it is gone.
+    ///
+    /// The list decides what the pair needs. So where this one cannot be looked up, such as with a login of its vendor
+    /// that the configuration no longer has, that is no reason to fail a plan.
+    async fn lost_previous(&self, op: &Operation, targets: &Targets, known: &State) -> Option<Target> {
+        let previous = known.previous.as_deref().filter(|id| targets.position(id).is_none())?;
+        let previous = targets.named(previous)?;
+        let Connection::Ready(api) = self.connections.to(previous.vendor) else { return None };
+        let found = presence(op, &*api, &previous, &PriorCredential::default()).await;
+        matches!(found, Ok(None)).then_some(previous)
     }
 }
 

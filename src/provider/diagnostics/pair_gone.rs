@@ -1,6 +1,11 @@
 //! Diagnostics about credentials of a pair that do not exist.
 
-use crate::{framework::diagnostic::Diagnostic, http::Outcome, provider::attributes::target::path, vendors::Target};
+use crate::{
+    framework::diagnostic::{Diagnostic, Path},
+    http::Outcome,
+    provider::{attributes::target::path, password::names::PREVIOUS},
+    vendors::Target,
+};
 
 /// The warning of a refresh for a credential of the pair, not the current one, that does not exist.
 pub(in crate::provider) fn other_gone(target: &Target) -> Diagnostic {
@@ -46,6 +51,21 @@ pub(in crate::provider) fn current_gone(target: &Target) -> Diagnostic {
         ),
     )
     .at(path(target))
+}
+
+/// The warning of a refresh for the previous credential of a pair, which has left the list and does not exist.
+pub(in crate::provider) fn previous_gone(target: &Target) -> Diagnostic {
+    let (id, title) = (target.id(), target.vendor.title);
+    Diagnostic::warning(
+        "The previous credential does not exist",
+        format!(
+            "Reading `{id}`: {title} has no such credential in this account, so `previous` becomes null. The password in \
+             the state belongs to the current credential and is not affected. {} Whatever still uses `{id}` needs the \
+             current user name and password.",
+            Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(Path::attribute(PREVIOUS))
 }
 
 /// The warning of a refresh that removes a pair from the state, because `current`, the credential in use, and the
@@ -94,6 +114,7 @@ mod tests {
             (current_gone(&a), &["`hubspot/a`"][..]),
             (other_gone(&a), &["`hubspot/a`"]),
             (other_missing(&a), &["`hubspot/a`"]),
+            (previous_gone(&a), &["`hubspot/a`"]),
             (both_gone(&a, &[&b], true), &["`hubspot/a`", "`hubspot/b`"]),
             (both_gone(&a, &[&b], false), &["`hubspot/a`", "`hubspot/b`"]),
         ] {
