@@ -10,7 +10,10 @@ use crate::{
         validate::invalid,
     },
     http::Outcome,
-    provider::attributes::{VERIFY, target::path},
+    provider::{
+        attributes::{VERIFY, target::path},
+        password::names::PASSWORD,
+    },
     rotation::{Notice, ProbeResult, Reconciled, Spared},
     smtp::Server,
     vendors::{Target, Vendor},
@@ -309,6 +312,20 @@ pub(in crate::provider) fn adoption(at: &Path) -> Diagnostic {
     .at(at.clone())
 }
 
+/// The warning of a plan that makes a pair of a single credential whose password is not in the state.
+pub(in crate::provider) fn moved_without_password(id: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The password is not in the state",
+        format!(
+            "Moving `{id}` to a pair: the state does not have its password, such as one that was set with `password_wo`, \
+             so `password` is null until the first rotation. {} Until then, take the password from where it was set. To \
+             have one in the state, change `rotation_trigger`: the other credential is then reset and takes over.",
+            Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(Path::attribute(PASSWORD))
+}
+
 /// The warning for the login of a refresh with the stored password, if it needs one.
 pub(in crate::provider) fn probed(
     target: &Target,
@@ -414,6 +431,7 @@ mod tests {
         for warning in [
             first_is_current(&target),
             previous_reset(&target),
+            moved_without_password(&id),
             rotation(&id),
             rotations_exhausted(&id, 2),
             stale(&id),
