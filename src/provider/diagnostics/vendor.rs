@@ -18,6 +18,8 @@ pub(in crate::provider) enum Step {
     Listing,
     /// A refresh.
     Reading,
+    /// A plan. Core also plans before a destroy, so it says nothing of a reset.
+    Planning,
     /// The checks before a reset.
     Checking,
     /// The reset itself.
@@ -31,11 +33,20 @@ pub(in crate::provider) enum Step {
 }
 
 impl Step {
+    /// Returns whether a reset is what follows, or what this is.
+    fn is_of_reset(self) -> bool {
+        match self {
+            Self::Checking | Self::Resetting | Self::ResettingOther | Self::Waiting => true,
+            Self::Listing | Self::Planning | Self::Reading | Self::Revoking => false,
+        }
+    }
+
     fn to(self, target: &Target) -> String {
         let id = target.id();
         match self {
             Self::Listing => format!("Listing the credentials of `{id}`"),
             Self::Reading => format!("Reading `{id}`"),
+            Self::Planning => format!("Planning `{id}`"),
             Self::Checking => format!("Checking `{id}` before the reset"),
             Self::Resetting | Self::ResettingOther => format!("Resetting the password of `{id}`"),
             Self::Revoking => format!("Revoking the credential of `{id}`"),
@@ -184,7 +195,7 @@ pub(super) fn summary(step: Step, target: &Target, error: &Error) -> String {
             Kind::Certificate => format!("{title}'s certificate is not trusted"),
             Kind::TimedOut => format!("No response from {title} in time"),
             Kind::Interrupted => format!("The connection to {title} broke"),
-            Kind::Stopped if step == Step::Listing => "Stopped before the response".to_owned(),
+            Kind::Stopped if !step.is_of_reset() => "Stopped before the response".to_owned(),
             Kind::Stopped => "Stopped before the reset".to_owned(),
             Kind::Unauthorized => format!("{title} refused the credentials"),
             Kind::Forbidden => format!("{title} denied access"),
@@ -298,7 +309,7 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
                 Some(wait) => wait_advice(title, wait),
                 None => "Try again later.".to_owned(),
             },
-            Kind::Stopped if step == Step::Listing => "Run it again when you are ready.".to_owned(),
+            Kind::Stopped if !step.is_of_reset() => "Run it again when you are ready.".to_owned(),
             Kind::Stopped => "Nothing was sent. Apply again when you are ready.".to_owned(),
             Kind::Unauthorized => {
                 format!("Check that the token is correct and has not expired. It needs {}.", target.vendor.rights)
@@ -415,6 +426,27 @@ mod tests {
                     "it says what to do now: {}",
                     diagnostic.detail
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_step_of_a_reset_speaks_of_one() {
+        for (step, is_of_reset) in [
+            (Step::Listing, false),
+            (Step::Planning, false),
+            (Step::Reading, false),
+            (Step::Checking, true),
+            (Step::Resetting, true),
+            (Step::ResettingOther, true),
+            (Step::Revoking, false),
+            (Step::Waiting, true),
+        ] {
+            for kind in [Kind::OwnLogin, Kind::Stopped] {
+                let error = Error::new(kind, Outcome::NotChanged, "api.hubapi.com", "the reason");
+                let Diagnostic { summary, detail, .. } = failed(step, &target(), &error);
+                let said = format!("{summary}: {detail}").to_lowercase();
+                assert!(is_of_reset || !said.contains("reset"), "{step:?}: {said}");
             }
         }
     }
