@@ -55,22 +55,15 @@ pub(super) static VENDOR: Vendor = Vendor {
     logins: &[&[&variables::ACCESS_KEY_ID, &variables::SECRET_ACCESS_KEY], &[]],
     rights: "the IAM actions `iam:CreateAccessKey`, `iam:DeleteAccessKey` and `iam:ListAccessKeys` on the IAM user, and \
              for an import `iam:GetAccessKeyLastUsed`",
+    // IAM's reference names the codes that end in `Exception`, and most answers have the short ones.
     advice: &[
-        (
-            "AccessDenied",
-            "Allow the provider's login the IAM actions `iam:CreateAccessKey`, `iam:DeleteAccessKey` and \
-             `iam:ListAccessKeys` on the IAM user, and `iam:GetAccessKeyLastUsed` for an import. IAM also denies access to \
-             an access key id that it does not know, so in an import check the id and the account, too.",
-        ),
-        (
-            "ExpiredToken",
-            "The temporary AWS credentials of the provider have expired. Log in to AWS again, then try again.",
-        ),
-        (
-            "InvalidClientTokenId",
-            "AWS does not know the access key that the provider logs in with. Check it, and whether it belongs to the \
-             partition of `region`.",
-        ),
+        ("AccessDenied", DENIED),
+        ("AccessDeniedException", DENIED),
+        ("NotAuthorized", DENIED),
+        ("ExpiredToken", EXPIRED),
+        ("ExpiredTokenException", EXPIRED),
+        ("InvalidClientTokenId", UNKNOWN_KEY),
+        ("UnrecognizedClientException", UNKNOWN_KEY),
         ("LimitExceeded", ONE_TOO_MANY),
         ("RequestExpired", "Check the clock of this machine: AWS refuses requests that are more than 15 minutes off."),
         ("SignatureDoesNotMatch", "Check the secret access key that the provider logs in with."),
@@ -99,6 +92,16 @@ const MOST_KEYS: usize = 2;
 
 const ONE_TOO_MANY: &str = "AWS allows two access keys per IAM user. Delete the one that is not in use, or let this \
                             user have no keys but those of this resource, then apply again.";
+
+const DENIED: &str = "Allow the provider's login the IAM actions `iam:CreateAccessKey`, `iam:DeleteAccessKey` and \
+                      `iam:ListAccessKeys` on the IAM user, and `iam:GetAccessKeyLastUsed` for an import. IAM also denies \
+                      access to an access key id that it does not know, so in an import check the id and the account, too.";
+
+const EXPIRED: &str =
+    "The temporary AWS credentials of the provider have expired. Log in to AWS again, then try again.";
+
+const UNKNOWN_KEY: &str = "AWS does not know the access key that the provider logs in with. Check it, and whether it \
+                           belongs to the partition of `region`.";
 
 fn settings_partition(settings: &Fields) -> &'static Partition {
     Partition::of(variables::region(settings).unwrap_or_default())

@@ -110,10 +110,11 @@ pub(in crate::provider) fn gone(target: &Target) -> Diagnostic {
     Diagnostic::error(
         format!("{title} does not know this credential"),
         format!(
-            "{}: {title} has no such credential in this account. {} Check the name, and that the token belongs to the \
+            "{}: {title} has no such credential in this account. {} Check the name, and that the {} belongs to the \
              account that the credential is in.",
             Step::Checking.to(target),
-            Outcome::NotChanged.sentence()
+            Outcome::NotChanged.sentence(),
+            login(target.vendor)
         ),
     )
     .at(path(target))
@@ -126,8 +127,9 @@ pub(in crate::provider) fn unknown_id(vendor: &Vendor) -> Diagnostic {
         format!("{title} does not know this credential"),
         format!(
             "Importing a credential by its id: {title} has no active credential with this id in this account. {} Check \
-             the id, and that the token belongs to the account that the credential is in.",
-            Outcome::NotChanged.sentence()
+             the id, and that the {} belongs to the account that the credential is in.",
+            Outcome::NotChanged.sentence(),
+            login(vendor)
         ),
     )
 }
@@ -245,6 +247,12 @@ pub(super) fn answered(target: &Target, error: &Error) -> String {
 
 const FOREIGN_FORMAT: &str = ", but the body is not in the API's error format";
 
+/// What the provider logs in with. Where that may come from anywhere, nothing says that it is a token.
+fn login(vendor: &Vendor) -> &'static str {
+    let is_anything = vendor.logins.iter().any(|settings| settings.is_empty());
+    if is_anything { "login" } else { "token" }
+}
+
 /// What to do about a response that probably comes from something between this machine and the vendor.
 fn intermediary(target: &Target) -> String {
     let Vendor { title, name, .. } = target.vendor;
@@ -255,7 +263,7 @@ fn intermediary(target: &Target) -> String {
 }
 
 pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
-    let title = target.vendor.title;
+    let (title, login) = (target.vendor.title, login(target.vendor));
     // Both are needed: what to check, and what to do about a password that may have changed.
     if error.kind == Kind::NotTheApi && error.outcome != Outcome::NotChanged {
         let known = Error { kind: Kind::Unreadable, ..error.clone() };
@@ -312,11 +320,11 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
             Kind::Stopped if !step.is_of_reset() => "Run it again when you are ready.".to_owned(),
             Kind::Stopped => "Nothing was sent. Apply again when you are ready.".to_owned(),
             Kind::Unauthorized => {
-                format!("Check that the token is correct and has not expired. It needs {}.", target.vendor.rights)
+                format!("Check that the {login} is correct and has not expired. It needs {}.", target.vendor.rights)
             }
-            Kind::Forbidden => format!("The token needs {}.", target.vendor.rights),
+            Kind::Forbidden => format!("The {login} needs {}.", target.vendor.rights),
             Kind::NotFound if step == Step::Listing => {
-                "Check the name, and that the token belongs to the account.".to_owned()
+                format!("Check the name, and that the {login} belongs to the account.")
             }
             // A revocation fails with it only if the credential was made a moment ago.
             Kind::NotFound if step == Step::Revoking => {
@@ -325,10 +333,10 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
                 )
             }
             Kind::NotFound => {
-                "Check the name, and that the token belongs to the account that the credential is in.".to_owned()
+                format!("Check the name, and that the {login} belongs to the account that the credential is in.")
             }
             Kind::Contradiction => format!(
-                "Check that the token belongs to the account that the credential is in, and try again later. If the \
+                "Check that the {login} belongs to the account that the credential is in, and try again later. If the \
                  credential was deleted at {title}, remove the resource from the state: `terraform state rm`, with its \
                  address."
             ),
@@ -447,6 +455,22 @@ mod tests {
                 let Diagnostic { summary, detail, .. } = failed(step, &target(), &error);
                 let said = format!("{summary}: {detail}").to_lowercase();
                 assert!(is_of_reset || !said.contains("reset"), "{step:?}: {said}");
+            }
+        }
+    }
+
+    /// Amazon SES has access keys, and finds them in many places.
+    #[test]
+    fn only_a_token_is_called_one() {
+        let fields = [("user_name", "ses-newsletter".into()), ("region", "eu-central-1".into())];
+        let named = Value::object([("amazon_ses", Value::object(fields))]);
+        let ses = crate::provider::attributes::target::of(&named, Configured::default()).unwrap().unwrap();
+        for (target, is_token) in [(target(), true), (ses, false)] {
+            for kind in [Kind::Contradiction, Kind::Forbidden, Kind::NotFound, Kind::Unauthorized] {
+                let error = Error::new(kind, Outcome::NotChanged, "host", "the reason");
+                let detail = failed(Step::Checking, &target, &error).detail;
+                assert_eq!(detail.contains("token"), is_token, "{detail}");
+                assert_eq!(detail.contains(" login "), !is_token, "{detail}");
             }
         }
     }
