@@ -184,6 +184,10 @@ impl VendorApi for AmazonSes {
         Err(Error { status: Some(200), ..self.refuse(Kind::NoRoom, reason) })
     }
 
+    fn successor(&self) -> &'static str {
+        "access key of this IAM user"
+    }
+
     /// Deleting the key that the provider logs in with would lock it out.
     fn refuse_own_login(&self, _: &Fields, prior: &PriorCredential) -> Result<()> {
         match &prior.version {

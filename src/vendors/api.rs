@@ -52,6 +52,12 @@ pub trait VendorApi: Debug + Send + Sync {
         Ok(())
     }
 
+    /// Says what a reset makes where it makes a new credential, in words that follow "any": how to find one whose
+    /// response was lost.
+    fn successor(&self) -> &'static str {
+        "credential of this name"
+    }
+
     /// Returns the submission server that belongs to the login, if it differs from
     /// [`Vendor::smtp`](super::Vendor::smtp). Sends nothing, because a plan calls it.
     fn smtp_host_of_login(&self) -> Option<&'static str> {

@@ -201,6 +201,7 @@ async fn a_key_that_appears_after_a_lost_response_is_named_once() {
     assert_eq!((id.as_deref(), created_at.is_some()), (Some(OTHER), true));
     let again = api.find_lost_reset(&op, &target, &Before::default()).await.unwrap();
     assert_eq!(again, Observation::Unchanged, "it was not made by the next reset");
+    assert_eq!(api.successor(), "access key of this IAM user", "which has no name");
 }
 
 #[tokio::test]
