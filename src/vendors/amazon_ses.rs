@@ -150,10 +150,7 @@ impl VendorApi for AmazonSes {
 
     /// Lists the keys again: without that right, or without the user, nothing can be reset.
     async fn check(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence> {
-        // A provider block calls the IAM of one partition, which does not know the users of another.
-        if Partition::of(target.get(&REGION)) != self.partition {
-            return Err(self.refuse(Kind::Setup, OTHER_PARTITION));
-        }
+        self.refuse_target(target)?;
         self.refuse_own_login(target, prior)?;
         let user = target.get(&USER_NAME);
         let now = tokio::time::Instant::now();
@@ -182,6 +179,14 @@ impl VendorApi for AmazonSes {
         }
         let reason = format!("the IAM user has as many access keys as AWS allows: {}", described(&keys, held));
         Err(Error { status: Some(200), ..self.refuse(Kind::NoRoom, reason) })
+    }
+
+    /// A provider block calls the IAM of one partition, which does not know the users of another.
+    fn refuse_target(&self, target: &Fields) -> Result<()> {
+        if Partition::of(target.get(&REGION)) != self.partition {
+            return Err(self.refuse(Kind::Setup, OTHER_PARTITION));
+        }
+        Ok(())
     }
 
     fn successor(&self) -> &'static str {
