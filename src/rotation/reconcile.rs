@@ -30,6 +30,8 @@ pub(crate) struct Reconciled {
 pub(crate) struct Evidence {
     /// What the vendor shows.
     pub(crate) observation: Observation,
+    /// What the reset may have made, as [`VendorApi::successor`] calls it.
+    pub(crate) successor: &'static str,
     /// When the reset was sent.
     pub(crate) begun: Timestamp,
     /// The mail server that the previous password was tried at, and whether it rejected it.
@@ -104,7 +106,7 @@ pub(super) async fn reconcile(error: Error, op: &Operation, lost: LostReset<'_>)
     // A rejection of a password that this server has accepted proves a change, unless the credential was deleted.
     let is_proven = is_proven || is_refused && is_still_there(&op.within(PATIENCE), lost).await;
     let outcome = if is_proven { Outcome::Changed } else { error.outcome };
-    let evidence = Evidence { observation, begun: lost.begun, previous_login };
+    let evidence = Evidence { observation, successor: lost.api.successor(), begun: lost.begun, previous_login };
     Reconciled { error: Error { outcome, ..error }, evidence: Some(evidence) }
 }
 

@@ -55,22 +55,15 @@ pub(super) static VENDOR: Vendor = Vendor {
     logins: &[&[&variables::ACCESS_KEY_ID, &variables::SECRET_ACCESS_KEY], &[]],
     rights: "the IAM actions `iam:CreateAccessKey`, `iam:DeleteAccessKey` and `iam:ListAccessKeys` on the IAM user, and \
              for an import `iam:GetAccessKeyLastUsed`",
+    // IAM's reference names the codes that end in `Exception`, and most answers have the short ones.
     advice: &[
-        (
-            "AccessDenied",
-            "Allow the provider's login the IAM actions `iam:CreateAccessKey`, `iam:DeleteAccessKey` and \
-             `iam:ListAccessKeys` on the IAM user, and `iam:GetAccessKeyLastUsed` for an import. IAM also denies access to \
-             an access key id that it does not know, so in an import check the id and the account, too.",
-        ),
-        (
-            "ExpiredToken",
-            "The temporary AWS credentials of the provider have expired. Log in to AWS again, then try again.",
-        ),
-        (
-            "InvalidClientTokenId",
-            "AWS does not know the access key that the provider logs in with. Check it, and whether it belongs to the \
-             partition of `region`.",
-        ),
+        ("AccessDenied", DENIED),
+        ("AccessDeniedException", DENIED),
+        ("NotAuthorized", DENIED),
+        ("ExpiredToken", EXPIRED),
+        ("ExpiredTokenException", EXPIRED),
+        ("InvalidClientTokenId", UNKNOWN_KEY),
+        ("UnrecognizedClientException", UNKNOWN_KEY),
         ("LimitExceeded", ONE_TOO_MANY),
         ("RequestExpired", "Check the clock of this machine: AWS refuses requests that are more than 15 minutes off."),
         ("SignatureDoesNotMatch", "Check the secret access key that the provider logs in with."),
@@ -99,6 +92,16 @@ const MOST_KEYS: usize = 2;
 
 const ONE_TOO_MANY: &str = "AWS allows two access keys per IAM user. Delete the one that is not in use, or let this \
                             user have no keys but those of this resource, then apply again.";
+
+const DENIED: &str = "Allow the provider's login the IAM actions `iam:CreateAccessKey`, `iam:DeleteAccessKey` and \
+                      `iam:ListAccessKeys` on the IAM user, and `iam:GetAccessKeyLastUsed` for an import. IAM also denies \
+                      access to an access key id that it does not know, so in an import check the id and the account, too.";
+
+const EXPIRED: &str =
+    "The temporary AWS credentials of the provider have expired. Log in to AWS again, then try again.";
+
+const UNKNOWN_KEY: &str = "AWS does not know the access key that the provider logs in with. Check it, and whether it \
+                           belongs to the partition of `region`.";
 
 fn settings_partition(settings: &Fields) -> &'static Partition {
     Partition::of(variables::region(settings).unwrap_or_default())
@@ -147,10 +150,7 @@ impl VendorApi for AmazonSes {
 
     /// Lists the keys again: without that right, or without the user, nothing can be reset.
     async fn check(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence> {
-        // A provider block calls the IAM of one partition, which does not know the users of another.
-        if Partition::of(target.get(&REGION)) != self.partition {
-            return Err(self.refuse(Kind::Setup, OTHER_PARTITION));
-        }
+        self.refuse_target(target)?;
         self.refuse_own_login(target, prior)?;
         let user = target.get(&USER_NAME);
         let now = tokio::time::Instant::now();
@@ -179,6 +179,18 @@ impl VendorApi for AmazonSes {
         }
         let reason = format!("the IAM user has as many access keys as AWS allows: {}", described(&keys, held));
         Err(Error { status: Some(200), ..self.refuse(Kind::NoRoom, reason) })
+    }
+
+    /// A provider block calls the IAM of one partition, which does not know the users of another.
+    fn refuse_target(&self, target: &Fields) -> Result<()> {
+        if Partition::of(target.get(&REGION)) != self.partition {
+            return Err(self.refuse(Kind::Setup, OTHER_PARTITION));
+        }
+        Ok(())
+    }
+
+    fn successor(&self) -> &'static str {
+        "access key of this IAM user"
     }
 
     /// Deleting the key that the provider logs in with would lock it out.

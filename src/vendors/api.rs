@@ -46,10 +46,21 @@ pub trait VendorApi: Debug + Send + Sync {
         (one == other).then_some(Ordering::Equal)
     }
 
+    /// Fails if this API's login cannot work for such a credential. Sends nothing, because a plan calls it too.
+    fn refuse_target(&self, _target: &Fields) -> Result<()> {
+        Ok(())
+    }
+
     /// Fails if the credential to replace or revoke is the one that this API logs in with. Sends nothing, because a
     /// plan calls it too.
     fn refuse_own_login(&self, _target: &Fields, _prior: &PriorCredential) -> Result<()> {
         Ok(())
+    }
+
+    /// Says what a reset makes where it makes a new credential, in words that follow "any": how to find one whose
+    /// response was lost.
+    fn successor(&self) -> &'static str {
+        "credential of this name"
     }
 
     /// Returns the submission server that belongs to the login, if it differs from

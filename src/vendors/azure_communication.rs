@@ -180,6 +180,10 @@ impl VendorApi for AzureCommunication {
         }
     }
 
+    fn successor(&self) -> &'static str {
+        "client secret of this application with the description `terraform-provider-smtp`"
+    }
+
     /// Knows what earlier requests have shown.
     fn refuse_own_login(&self, _: &Fields, prior: &PriorCredential) -> Result<()> {
         match &prior.version {

@@ -357,6 +357,21 @@ fn a_login_with_the_new_key_ends_the_wait_for_it() {
     assert_eq!(scene.log(), ["made AKIA1", "made AKIA2", "deleted AKIA1"]);
 }
 
+/// Nobody should have to apply to learn it.
+#[test]
+fn a_region_of_another_partition_is_refused_by_the_plan() {
+    let Some(scene) = Scene::new() else { return };
+    scene.write_in("us-gov-west-1", "one", "");
+    let error = scene.workspace.plan().error().is("The provider's settings cannot be used");
+    error.says(&[
+        "Planning `amazon_ses/ses-newsletter`",
+        "was not called: the region of the credential belongs to another AWS partition",
+        "set `region` in the provider block",
+        NOT_CHANGED,
+    ]);
+    assert_eq!(scene.log(), [""; 0]);
+}
+
 #[test]
 fn what_iam_refuses_is_reported_and_nothing_is_made() {
     let Some(scene) = Scene::new() else { return };

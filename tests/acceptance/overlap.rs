@@ -133,10 +133,7 @@ fn a_replacement_that_fails_names_both() {
     let Some((workspace, [old, new])) = overlapping("") else { return };
     workspace.sandbox.fault(Fault::status(403).on(Operation::Reset).before());
     let error = workspace.apply_with(&["-replace=smtp_credential_password.this"]).error();
-    error.says(&[
-        NOT_CHANGED,
-        &format!("The previous credentials of this name, `{}`, `{}`, still work", old.id, new.id),
-    ]);
+    error.says(&[NOT_CHANGED, &format!("The previous credentials, `{}`, `{}`, still work", old.id, new.id)]);
     for key in [&old, &new] {
         assert!(workspace.logs_in_as(&key.key, &key.secret));
     }

@@ -201,6 +201,7 @@ async fn a_key_that_appears_after_a_lost_response_is_named_once() {
     assert_eq!((id.as_deref(), created_at.is_some()), (Some(OTHER), true));
     let again = api.find_lost_reset(&op, &target, &Before::default()).await.unwrap();
     assert_eq!(again, Observation::Unchanged, "it was not made by the next reset");
+    assert_eq!(api.successor(), "access key of this IAM user", "which has no name");
 }
 
 #[tokio::test]
@@ -243,7 +244,14 @@ async fn the_key_that_is_logged_in_with_is_never_deleted() {
 async fn a_region_of_another_partition_is_refused() {
     let server = Server::start(&CASES[0], &[]).await;
     let target = fields(CASES[0].vendor.target, &["ses-newsletter", "us-gov-west-1"]);
-    let error = server.api().check(&operation(), &target, &PriorCredential::default()).await.unwrap_err();
-    assert_eq!((error.kind, error.outcome), (Kind::Setup, Outcome::NotChanged));
+    let api = server.api();
+    // The first is what a plan asks.
+    for refused in
+        [api.refuse_target(&target), api.check(&operation(), &target, &PriorCredential::default()).await.map(drop)]
+    {
+        let error = refused.unwrap_err();
+        assert_eq!((error.kind, error.outcome), (Kind::Setup, Outcome::NotChanged));
+    }
+    assert!(api.refuse_target(&server.target()).is_ok());
     assert_eq!(server.mock.received_requests().await.unwrap().len(), 0);
 }

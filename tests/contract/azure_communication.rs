@@ -354,4 +354,6 @@ async fn a_lost_reset_is_found_by_its_name_and_its_new_id() {
     let expected = AppearedCredential { id: Name::new("lost"), created_at: "2026-11-28T00:00:00Z".parse().ok() };
     assert_eq!(found, Observation::Appeared(vec![expected]));
     assert_eq!(api.find_lost_reset(&op, &target, &before).await.unwrap(), Observation::Unchanged);
+    // This is what the portal shows, which has no names.
+    assert_eq!(api.successor(), "client secret of this application with the description `terraform-provider-smtp`");
 }

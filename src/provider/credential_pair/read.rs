@@ -10,7 +10,7 @@ use crate::{
     provider::{
         attributes::age_recipients,
         diagnostics::{
-            pair,
+            pair, pair_gone,
             vendor::{self, Step},
         },
         password::{
@@ -63,20 +63,17 @@ impl CredentialPair {
                     refresher.found(&op, &current, prior, (found, host), drift).await;
                 warnings(&current, id, &now, probed.as_ref()).for_each(|warning| call.warn(warning));
                 for other in &gone {
-                    call.warn(pair::other_gone(other));
+                    call.warn(pair_gone::other_gone(other));
                 }
                 state
             }
             // Both are gone. A moved state has only one credential, and the configuration may name another.
             None if !others.is_empty() && gone.len() == others.len() => {
-                // Without a password nothing is lost, so the removal needs no warning.
-                if age_recipients::has_password(&prior.state) {
-                    call.warn(vendor::dropped(&current));
-                }
+                call.warn(pair_gone::both_gone(&current, &gone, age_recipients::has_password(&prior.state)));
                 return Ok(None);
             }
             None => {
-                call.warn(pair::current_gone(&current));
+                call.warn(pair_gone::current_gone(&current));
                 let mut prior = prior;
                 prior.state.set(STALE, true);
                 prior
@@ -85,8 +82,23 @@ impl CredentialPair {
         let is_gone = |previous: &str| gone.iter().any(|other| is_same_name(&other.id(), previous));
         if known.previous.as_deref().is_some_and(is_gone) {
             refreshed.state.set(PREVIOUS, Value::Null);
+        } else if let Some(previous) = self.lost_previous(&op, &targets, &known).await {
+            call.warn(pair_gone::previous_gone(&previous));
+            refreshed.state.set(PREVIOUS, Value::Null);
         }
         Ok(Some(refreshed))
+    }
+
+    /// Looks up the previous credential of a state that has left the list, and returns it if it is gone.
+    ///
+    /// The list decides what the pair needs. So where this one cannot be looked up, such as with a login of its vendor
+    /// that the configuration no longer has, that is no reason to fail a plan.
+    async fn lost_previous(&self, op: &Operation, targets: &Targets, known: &State) -> Option<Target> {
+        let previous = known.previous.as_deref().filter(|id| targets.position(id).is_none())?;
+        let previous = targets.named(previous)?;
+        let Connection::Ready(api) = self.connections.to(previous.vendor) else { return None };
+        let found = presence(op, &*api, &previous, &PriorCredential::default()).await;
+        matches!(found, Ok(None)).then_some(previous)
     }
 }
 

@@ -81,8 +81,8 @@ fn answers() -> Vec<Attribute> {
         Attribute::computed(
             PASSWORD,
             Type::String,
-            "The password of the current credential. Null with `age_recipients`, and after an import until the first \
-             rotation: no vendor returns a password twice.",
+            "The password of the current credential. Null with `age_recipients`, and until the first rotation after an \
+             import, or after a credential with `password_wo` was moved: no vendor returns a password twice.",
         )
         .sensitive(),
         Attribute::computed(

@@ -31,8 +31,8 @@ impl Findings {
 
 /// Describes what was found after a reset whose response was lost. Empty if nothing was looked up.
 pub(in crate::provider) fn seen(target: &Target, evidence: Option<&Evidence>) -> Findings {
-    let Some(Evidence { observation, begun, previous_login }) = evidence else { return Findings::default() };
-    let mut seen = describe_observation(target, observation, *begun);
+    let Some(Evidence { observation, successor, begun, previous_login }) = evidence else { return Findings::default() };
+    let mut seen = describe_observation(target, observation, successor, *begun);
     match previous_login {
         Some((server, true)) => seen.add(&mail_server::previous_password_rejected(server)),
         Some((server, false)) => seen.add(&mail_server::previous_password_accepted(server)),
@@ -45,7 +45,7 @@ pub(in crate::provider) fn seen(target: &Target, evidence: Option<&Evidence>) ->
 ///
 /// Somebody else may have caused it. So the text never suggests a revocation or another reset without saying how to
 /// make sure.
-fn describe_observation(target: &Target, trace: &Observation, begun: Timestamp) -> Findings {
+fn describe_observation(target: &Target, trace: &Observation, successor: &str, begun: Timestamp) -> Findings {
     let title = target.vendor.title;
     let words = match trace {
         Observation::Appeared(new) => {
@@ -60,8 +60,8 @@ fn describe_observation(target: &Target, trace: &Observation, begun: Timestamp) 
         }
         Observation::Unchanged => {
             let change = match target.vendor.reset_kind {
-                ResetKind::InPlace => "no later change",
-                ResetKind::NewCredential => "no new credential of this name",
+                ResetKind::InPlace => "no later change".to_owned(),
+                ResetKind::NewCredential => format!("no new {successor}"),
             };
             format!("{title} shows {change} so far, which proves nothing: it may show one late.")
         }
@@ -74,7 +74,7 @@ fn describe_observation(target: &Target, trace: &Observation, begun: Timestamp) 
             second(begun)
         ),
         (ResetKind::NewCredential, _) => format!(
-            "At {title}, look for a credential of this name that was created at about {}, when the reset was sent, or \
+            "At {title}, look for any {successor} that was created at about {}, when the reset was sent, or \
              later, and whose id is not the `remote_version` of a resource. If this reset created it, nobody knows its \
              password. Revoke it only if nobody else created it.",
             second(begun)
@@ -144,7 +144,7 @@ pub(in crate::provider) fn of_create(
             format!(" The previous credential, {ids}, still works: revoke it by hand once nothing uses it.")
         }
         _ => format!(
-            " The previous credentials of this name, {ids}, still work: revoke them by hand once \
+            " The previous credentials, {ids}, still work: revoke them by hand once \
              nothing uses them."
         ),
     };
@@ -163,6 +163,8 @@ mod tests {
         target::of(&Value::object([(vendor, fields)]), Configured::default()).unwrap().unwrap()
     }
 
+    const NOUN: &str = "access key of this IAM user";
+
     #[test]
     fn no_observation_leads_to_another_persons_credential_without_a_caution() {
         let in_place = named("kirim_email", &[("domain", "example.com"), ("credential_guid", "guid")]);
@@ -177,7 +179,11 @@ mod tests {
             (&successor, Observation::Unchanged, true),
             (&successor, Observation::Unknown, true),
         ] {
-            let Findings { words, caution } = describe_observation(target, &trace, Timestamp::UNIX_EPOCH);
+            let Findings { words, caution } = describe_observation(target, &trace, NOUN, Timestamp::UNIX_EPOCH);
+            let is_named =
+                target.vendor.reset_kind == ResetKind::NewCredential && !matches!(trace, Observation::Appeared(_));
+            assert_eq!(caution.contains(&format!("any {NOUN} that")), is_named, "{trace:?}: {caution}");
+            assert_eq!(words.contains(&format!("no new {NOUN} so far")), is_named && trace == Observation::Unchanged);
             assert_eq!(caution.contains("nobody else"), is_cautious, "{trace:?}: {caution}");
             assert_eq!(
                 caution.contains("at about 1970-01-01T00:00:00Z"),

@@ -10,7 +10,10 @@ use crate::{
         validate::invalid,
     },
     http::Outcome,
-    provider::attributes::{VERIFY, target::path},
+    provider::{
+        attributes::{VERIFY, target::path},
+        password::names::PASSWORD,
+    },
     rotation::{Notice, ProbeResult, Reconciled, Spared},
     smtp::Server,
     vendors::{Target, Vendor},
@@ -99,52 +102,6 @@ pub(in crate::provider) fn same_as_current(target: &Target, current: &Spared) ->
             "Checking `{id}`: its user name is `{username}`, and so is that of the current credential, `{current}`, so \
              a reset would end the password in use. {} Replace `{id}` in the list with `{current}`, or with another \
              credential.",
-            Outcome::NotChanged.sentence()
-        ),
-    )
-    .at(path(target))
-}
-
-/// The warning of a refresh for a credential of the pair, not the current one, that does not exist.
-pub(in crate::provider) fn other_gone(target: &Target) -> Diagnostic {
-    let title = target.vendor.title;
-    Diagnostic::warning(
-        "The other credential does not exist",
-        format!(
-            "Reading `{}`: {title} has no such credential in this account. The password in the state belongs to the \
-             current credential and is not affected, but a rotation to the other one fails. {} Create the credential at {title}, \
-             or list another one.",
-            target.id(),
-            Outcome::NotChanged.sentence()
-        ),
-    )
-    .at(path(target))
-}
-
-/// The warning of an apply that resets another credential of the pair than the one that does not exist.
-pub(in crate::provider) fn other_missing(target: &Target) -> Diagnostic {
-    let title = target.vendor.title;
-    Diagnostic::warning(
-        "The other credential does not exist",
-        format!(
-            "Checking `{}`: {title} has no such credential in this account. This apply resets another credential and \
-             does not need it, but a later rotation to this one fails. Create the credential at {title}, or list \
-             another one.",
-            target.id()
-        ),
-    )
-    .at(path(target))
-}
-
-/// The warning of a refresh that finds only the credential that is not in use.
-pub(in crate::provider) fn current_gone(target: &Target) -> Diagnostic {
-    let title = target.vendor.title;
-    Diagnostic::warning(
-        "The current credential does not exist",
-        format!(
-            "Reading `{}`: {title} no longer has this credential, so the password in the state does not work. {} \
-             Change `rotation_trigger`: the other credential is then reset and takes over.",
-            target.id(),
             Outcome::NotChanged.sentence()
         ),
     )
@@ -355,6 +312,20 @@ pub(in crate::provider) fn adoption(at: &Path) -> Diagnostic {
     .at(at.clone())
 }
 
+/// The warning of a plan that makes a pair of a single credential whose password is not in the state.
+pub(in crate::provider) fn moved_without_password(id: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The password is not in the state",
+        format!(
+            "Moving `{id}` to a pair: the state does not have its password, such as one that was set with `password_wo`, \
+             so `password` is null until the first rotation. {} Until then, take the password from where it was set. To \
+             have one in the state, change `rotation_trigger`: the other credential is then reset and takes over.",
+            Outcome::NotChanged.sentence()
+        ),
+    )
+    .at(Path::attribute(PASSWORD))
+}
+
 /// The warning for the login of a refresh with the stored password, if it needs one.
 pub(in crate::provider) fn probed(
     target: &Target,
@@ -458,11 +429,9 @@ mod tests {
         let target = credential("a");
         let id = target.id();
         for warning in [
-            current_gone(&target),
             first_is_current(&target),
-            other_gone(&target),
-            other_missing(&target),
             previous_reset(&target),
+            moved_without_password(&id),
             rotation(&id),
             rotations_exhausted(&id, 2),
             stale(&id),

@@ -18,6 +18,8 @@ pub(in crate::provider) enum Step {
     Listing,
     /// A refresh.
     Reading,
+    /// A plan. Core also plans before a destroy, so it says nothing of a reset.
+    Planning,
     /// The checks before a reset.
     Checking,
     /// The reset itself.
@@ -31,11 +33,20 @@ pub(in crate::provider) enum Step {
 }
 
 impl Step {
+    /// Returns whether a reset is what follows, or what this is.
+    fn is_of_reset(self) -> bool {
+        match self {
+            Self::Checking | Self::Resetting | Self::ResettingOther | Self::Waiting => true,
+            Self::Listing | Self::Planning | Self::Reading | Self::Revoking => false,
+        }
+    }
+
     fn to(self, target: &Target) -> String {
         let id = target.id();
         match self {
             Self::Listing => format!("Listing the credentials of `{id}`"),
             Self::Reading => format!("Reading `{id}`"),
+            Self::Planning => format!("Planning `{id}`"),
             Self::Checking => format!("Checking `{id}` before the reset"),
             Self::Resetting | Self::ResettingOther => format!("Resetting the password of `{id}`"),
             Self::Revoking => format!("Revoking the credential of `{id}`"),
@@ -99,10 +110,11 @@ pub(in crate::provider) fn gone(target: &Target) -> Diagnostic {
     Diagnostic::error(
         format!("{title} does not know this credential"),
         format!(
-            "{}: {title} has no such credential in this account. {} Check the name, and that the token belongs to the \
+            "{}: {title} has no such credential in this account. {} Check the name, and that the {} belongs to the \
              account that the credential is in.",
             Step::Checking.to(target),
-            Outcome::NotChanged.sentence()
+            Outcome::NotChanged.sentence(),
+            login(target.vendor)
         ),
     )
     .at(path(target))
@@ -115,8 +127,9 @@ pub(in crate::provider) fn unknown_id(vendor: &Vendor) -> Diagnostic {
         format!("{title} does not know this credential"),
         format!(
             "Importing a credential by its id: {title} has no active credential with this id in this account. {} Check \
-             the id, and that the token belongs to the account that the credential is in.",
-            Outcome::NotChanged.sentence()
+             the id, and that the {} belongs to the account that the credential is in.",
+            Outcome::NotChanged.sentence(),
+            login(vendor)
         ),
     )
 }
@@ -185,12 +198,13 @@ pub(super) fn summary(step: Step, target: &Target, error: &Error) -> String {
         (Outcome::Changed, _) => "The new password was lost".to_owned(),
         (Outcome::MayHaveChanged, _) => "The outcome of the reset is unknown".to_owned(),
         (Outcome::NotChanged, kind) => match kind {
-            Kind::Setup => "The HTTP client cannot be set up".to_owned(),
+            // The certificates to trust, a key to sign with, a region: all of that is in the settings.
+            Kind::Setup => "The provider's settings cannot be used".to_owned(),
             Kind::Unreachable => format!("{title} cannot be reached"),
             Kind::Certificate => format!("{title}'s certificate is not trusted"),
             Kind::TimedOut => format!("No response from {title} in time"),
             Kind::Interrupted => format!("The connection to {title} broke"),
-            Kind::Stopped if step == Step::Listing => "Stopped before the response".to_owned(),
+            Kind::Stopped if !step.is_of_reset() => "Stopped before the response".to_owned(),
             Kind::Stopped => "Stopped before the reset".to_owned(),
             Kind::Unauthorized => format!("{title} refused the credentials"),
             Kind::Forbidden => format!("{title} denied access"),
@@ -240,6 +254,12 @@ pub(super) fn answered(target: &Target, error: &Error) -> String {
 
 const FOREIGN_FORMAT: &str = ", but the body is not in the API's error format";
 
+/// What the provider logs in with. Where that may come from anywhere, nothing says that it is a token.
+fn login(vendor: &Vendor) -> &'static str {
+    let is_anything = vendor.logins.iter().any(|settings| settings.is_empty());
+    if is_anything { "login" } else { "token" }
+}
+
 /// What to do about a response that probably comes from something between this machine and the vendor.
 fn intermediary(target: &Target) -> String {
     let Vendor { title, name, .. } = target.vendor;
@@ -250,7 +270,7 @@ fn intermediary(target: &Target) -> String {
 }
 
 pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
-    let title = target.vendor.title;
+    let (title, login) = (target.vendor.title, login(target.vendor));
     // Both are needed: what to check, and what to do about a password that may have changed.
     if error.kind == Kind::NotTheApi && error.outcome != Outcome::NotChanged {
         let known = Error { kind: Kind::Unreadable, ..error.clone() };
@@ -306,14 +326,14 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
                 Some(wait) => wait_advice(title, wait),
                 None => "Try again later.".to_owned(),
             },
-            Kind::Stopped if step == Step::Listing => "Run it again when you are ready.".to_owned(),
+            Kind::Stopped if !step.is_of_reset() => "Run it again when you are ready.".to_owned(),
             Kind::Stopped => "Nothing was sent. Apply again when you are ready.".to_owned(),
             Kind::Unauthorized => {
-                format!("Check that the token is correct and has not expired. It needs {}.", target.vendor.rights)
+                format!("Check that the {login} is correct and has not expired. It needs {}.", target.vendor.rights)
             }
-            Kind::Forbidden => format!("The token needs {}.", target.vendor.rights),
+            Kind::Forbidden => format!("The {login} needs {}.", target.vendor.rights),
             Kind::NotFound if step == Step::Listing => {
-                "Check the name, and that the token belongs to the account.".to_owned()
+                format!("Check the name, and that the {login} belongs to the account.")
             }
             // A revocation fails with it only if the credential was made a moment ago.
             Kind::NotFound if step == Step::Revoking => {
@@ -322,10 +342,10 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
                 )
             }
             Kind::NotFound => {
-                "Check the name, and that the token belongs to the account that the credential is in.".to_owned()
+                format!("Check the name, and that the {login} belongs to the account that the credential is in.")
             }
             Kind::Contradiction => format!(
-                "Check that the token belongs to the account that the credential is in, and try again later. If the \
+                "Check that the {login} belongs to the account that the credential is in, and try again later. If the \
                  credential was deleted at {title}, remove the resource from the state: `terraform state rm`, with its \
                  address."
             ),
@@ -423,6 +443,43 @@ mod tests {
                     "it says what to do now: {}",
                     diagnostic.detail
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_step_of_a_reset_speaks_of_one() {
+        for (step, is_of_reset) in [
+            (Step::Listing, false),
+            (Step::Planning, false),
+            (Step::Reading, false),
+            (Step::Checking, true),
+            (Step::Resetting, true),
+            (Step::ResettingOther, true),
+            (Step::Revoking, false),
+            (Step::Waiting, true),
+        ] {
+            for kind in [Kind::OwnLogin, Kind::Stopped] {
+                let error = Error::new(kind, Outcome::NotChanged, "api.hubapi.com", "the reason");
+                let Diagnostic { summary, detail, .. } = failed(step, &target(), &error);
+                let said = format!("{summary}: {detail}").to_lowercase();
+                assert!(is_of_reset || !said.contains("reset"), "{step:?}: {said}");
+            }
+        }
+    }
+
+    /// Amazon SES has access keys, and finds them in many places.
+    #[test]
+    fn only_a_token_is_called_one() {
+        let fields = [("user_name", "ses-newsletter".into()), ("region", "eu-central-1".into())];
+        let named = Value::object([("amazon_ses", Value::object(fields))]);
+        let ses = crate::provider::attributes::target::of(&named, Configured::default()).unwrap().unwrap();
+        for (target, is_token) in [(target(), true), (ses, false)] {
+            for kind in [Kind::Contradiction, Kind::Forbidden, Kind::NotFound, Kind::Unauthorized] {
+                let error = Error::new(kind, Outcome::NotChanged, "host", "the reason");
+                let detail = failed(Step::Checking, &target, &error).detail;
+                assert_eq!(detail.contains("token"), is_token, "{detail}");
+                assert_eq!(detail.contains(" login "), !is_token, "{detail}");
             }
         }
     }

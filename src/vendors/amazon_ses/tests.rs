@@ -25,3 +25,18 @@ fn the_address_of_iam_is_that_of_the_partition() {
         assert_eq!((VENDOR.base_url_of)(&settings), expected, "{region:?}");
     }
 }
+
+/// AWS documents two spellings of these codes.
+#[test]
+fn twins_have_the_same_advice() {
+    let advice = |code: &str| VENDOR.advice.iter().find(|(known, _)| *known == code).map(|(_, advice)| *advice);
+    for (code, twin) in [
+        ("AccessDenied", "AccessDeniedException"),
+        ("AccessDenied", "NotAuthorized"),
+        ("ExpiredToken", "ExpiredTokenException"),
+        ("InvalidClientTokenId", "UnrecognizedClientException"),
+    ] {
+        assert!(advice(code).is_some(), "{code}");
+        assert_eq!(advice(code), advice(twin), "{twin}");
+    }
+}

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::scene::{
-    A, B, C, HUBSPOT, KIRIM_EMAIL, NOT_CHANGED, PAIR, hubspot, resets, rotated_twice, said, trigger, turn, works_as,
-    workspace,
+    A, B, C, HOSTUP, HUBSPOT, KIRIM_EMAIL, NOT_CHANGED, PAIR, hubspot, resets, rotated_twice, said, trigger, turn,
+    works_as, workspace,
 };
 use crate::support::Workspace;
 
@@ -26,6 +26,43 @@ fn without_the_other_one_a_refresh_warns_and_a_rotation_fails_before_the_reset()
     workspace.apply().succeeded();
     works_as(&workspace, C);
     workspace.plan().nothing_to_do();
+}
+
+/// `previous` says that it still works, whether or not the list still has it.
+#[test]
+fn the_previous_credential_is_looked_up_when_it_has_left_the_list() {
+    let Some(workspace) = rotated_twice("") else { return };
+    workspace.write(&hubspot([A, C], &trigger("three")));
+    workspace.apply().quiet();
+    assert_eq!(turn(&workspace), (HUBSPOT.id(A).into(), HUBSPOT.id(B).into()));
+    workspace.plan().nothing_to_do();
+
+    workspace.sandbox.hubspot().delete(B);
+    let warning = workspace.refresh().warning().is("The previous credential does not exist");
+    warning.says(&["Reading `hubspot/b@example.com`", "`previous` becomes null", NOT_CHANGED]);
+    assert_eq!(turn(&workspace), (HUBSPOT.id(A).into(), Value::Null));
+    works_as(&workspace, A);
+    workspace.plan().nothing_to_do();
+}
+
+/// The pair does not need it, so nothing of it may fail a plan.
+#[test]
+fn a_previous_credential_that_cannot_be_looked_up_stays() {
+    let Some(mut workspace) = rotated_twice("") else { return };
+    for user in [A, B] {
+        HOSTUP.open(&workspace, user);
+    }
+    workspace.write(&HOSTUP.pair([A, B], &trigger("three")));
+    workspace.apply().quiet();
+    let previous = Value::from(HUBSPOT.id(A));
+    assert_eq!(turn(&workspace), (HOSTUP.id(A).into(), previous.clone()));
+
+    workspace.sandbox.hubspot().delete(A);
+    workspace.set("HUBSPOT_ACCESS_TOKEN", "a-token-that-was-revoked");
+    workspace.plan().nothing_to_do();
+    workspace.unset("HUBSPOT_ACCESS_TOKEN");
+    workspace.plan().nothing_to_do();
+    assert_eq!(turn(&workspace).1, previous);
 }
 
 /// Such an apply resets a credential, so the text of a refresh would be untrue.
@@ -75,7 +112,24 @@ fn without_both_the_resource_is_gone() {
     for user in [A, B] {
         workspace.sandbox.hubspot().delete(user);
     }
-    workspace.refresh().warning().is("A stored password was removed from state");
+    let warning = workspace.refresh().warning().is("Both credentials do not exist");
+    let [a, b] = [A, B].map(|user| format!("`{}`", HUBSPOT.id(user)));
+    warning.says(&[&a, &b, "removed from the state together with its password", "earlier versions", NOT_CHANGED]);
+    assert_eq!(workspace.addresses(), [""; 0]);
+}
+
+/// There is no password to lose, but without a warning nobody would know why the next plan is a create.
+#[test]
+fn without_both_an_imported_resource_is_gone_with_a_warning_too() {
+    let Some(workspace) = workspace() else { return };
+    let [a, b] = [A, B].map(|user| HUBSPOT.id(user));
+    workspace.write(&hubspot([A, B], ""));
+    workspace.run(&["import", "-no-color", "-input=false", PAIR, &format!("{b},{a}")]).succeeded();
+    for user in [A, B] {
+        workspace.sandbox.hubspot().delete(user);
+    }
+    let warning = workspace.refresh().warning().is("Both credentials do not exist");
+    warning.says(&[&format!("Reading `{b}` and `{a}`"), "removed from the state.", NOT_CHANGED]);
     assert_eq!(workspace.addresses(), [""; 0]);
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::scene::{A, B, HOSTUP, PAIR, resets, trigger, turn, vendors, works_as};
+use super::scene::{A, B, C, HOSTUP, NOT_CHANGED, PAIR, resets, trigger, turn, vendors, works_as};
 use crate::support::{self, ADDRESS, SMTPD, Workspace};
 
 pub(super) fn moved() -> String {
@@ -80,7 +80,9 @@ fn a_credential_with_a_password_of_the_users_own_becomes_the_current_one_and_is_
 
     let pair = |text: &str| workspace.write(&(HOSTUP.pair([A, B], &trigger(text)) + &moved()));
     pair("one");
-    workspace.apply().quiet();
+    let warning = workspace.plan().warning().is("The password is not in the state");
+    warning.says(&[&format!("`{}`", HOSTUP.id(A)), "`password` is null until the first rotation", NOT_CHANGED]);
+    workspace.apply().succeeded();
     assert_eq!(turn(&workspace), (HOSTUP.id(A).into(), Value::Null));
     assert_eq!((workspace.resets_everywhere(), &workspace.state_of(PAIR)["password"]), (1, &Value::Null));
     assert!(workspace.logs_in_as(A, OWN));
@@ -92,6 +94,22 @@ fn a_credential_with_a_password_of_the_users_own_becomes_the_current_one_and_is_
     assert!(workspace.logs_in_as(A, OWN), "it was not touched");
     assert_eq!(turn(&workspace), (HOSTUP.id(B).into(), HOSTUP.id(A).into()));
     workspace.plan().nothing_to_do();
+}
+
+/// There is a password in the state after the apply, so there is nothing to warn of.
+#[test]
+fn a_password_that_is_not_in_the_state_is_no_matter_where_the_move_rotates() {
+    let Some(workspace) = Workspace::with_moved_between_types() else { return };
+    for user in [A, B, C] {
+        workspace.add_credential(user);
+    }
+    workspace.write(&support::resource("this", A, ""));
+    workspace.import(&super::scene::HUBSPOT.id(A)).succeeded();
+    workspace.write(&(super::scene::hubspot([A, B], "") + &moved()));
+    workspace.plan().warning().is("The password is not in the state");
+    workspace.write(&(super::scene::hubspot([B, C], "") + &moved()));
+    workspace.apply().quiet();
+    works_as(&workspace, B);
 }
 
 #[test]

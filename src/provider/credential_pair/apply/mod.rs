@@ -20,7 +20,7 @@ use crate::{
         attributes::{age_recipients, configured::Configured},
         diagnostics::{
             pair::{self, Kept},
-            rotation,
+            pair_gone, rotation,
             vendor::{self, Step},
         },
         password::{
@@ -171,7 +171,7 @@ impl CredentialPair {
                 Ok(Presence::Found(found)) => {
                     spared.extend(found.username.map(|name| Spared { id: other.id(), username: name.into() }));
                 }
-                Ok(Presence::Gone) => call.warn(pair::other_missing(other)),
+                Ok(Presence::Gone) => call.warn(pair_gone::other_missing(other)),
                 Err(error) => return Err(vendor::failed(Step::Checking, other, &error).into()),
             }
         }

@@ -143,7 +143,11 @@ pub(super) fn finish(draft: &mut Draft, configured: Configured) -> Result<Decisi
         StalePassword::Rotated => pair::rotation(&id),
         StalePassword::Exhausted(rotations) => pair::rotations_exhausted(&id, rotations),
     });
-    let warnings = adopted.chain(stale).collect();
+    // Only a moved state has a single element, so this is said once, with the move.
+    let moved = Targets::of(&draft.prior, configured).ok().filter(|before| before.elements.len() == 1);
+    let is_unknown = moved.is_some() && !resets && !age_recipients::has_password(&draft.prior);
+    let unknown = is_unknown.then(|| pair::moved_without_password(&id));
+    let warnings = adopted.chain(stale).chain(unknown).collect();
     Ok(Decision { resets: current.filter(|_| resets), warnings })
 }
 
