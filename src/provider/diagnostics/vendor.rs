@@ -179,7 +179,7 @@ pub(super) fn summary(step: Step, target: &Target, error: &Error) -> String {
         (Outcome::Changed, _) => "The new password was lost".to_owned(),
         (Outcome::MayHaveChanged, _) => "The outcome of the reset is unknown".to_owned(),
         (Outcome::NotChanged, kind) => match kind {
-            Kind::Setup => "The HTTP client cannot be set up".to_owned(),
+            Kind::Setup => "The request cannot be made".to_owned(),
             Kind::Unreachable => format!("{title} cannot be reached"),
             Kind::Certificate => format!("{title}'s certificate is not trusted"),
             Kind::TimedOut => format!("No response from {title} in time"),

@@ -147,8 +147,15 @@ impl Checker<'_> {
             self.create(create, username.is_some());
         }
         if let Some(revoke) = &description.revoke {
-            // The state has the user name of the credential to revoke, wherever it is from.
-            self.request("revoke", revoke, Allowed { password: false, id: true, username: true });
+            // A state need not have the user name that a response had: not after an import, and not that of `previous`.
+            self.request("revoke", revoke, Allowed { password: false, id: true, username: username.is_some() });
+            // All credentials of one name share what else a request can say, the one in use included.
+            if !has_placeholder(revoke, ID) {
+                self.fault(
+                    &["revoke"],
+                    "must have `{id}`, or it would not say which of the credentials to end; `id` in `create` is where that is",
+                );
+            }
             if !revoke.refused.is_empty() {
                 self.fault(&["revoke", "refused"], "is for `reset` and `create` only");
             }

@@ -102,6 +102,11 @@ impl Checker<'_> {
                 }
                 Piece::Placeholder(ID) if allowed.id => None,
                 Piece::Placeholder(USERNAME) if allowed.username => None,
+                Piece::Placeholder(USERNAME) if path.first() == Some(&"revoke") => Some(
+                    "must not have `{username}` unless `smtp.username` is set; where the user name is the id, set `id` in \
+                     `create` to its place and use `{id}`"
+                        .to_owned(),
+                ),
                 Piece::Placeholder(USERNAME) => {
                     Some("must not have `{username}` unless `smtp.username` is set".to_owned())
                 }
