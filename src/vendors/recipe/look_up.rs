@@ -14,12 +14,7 @@ use super::{
 use crate::{
     http::{Kind, Operation, Result, pointer},
     secret::{Name, Outside},
-    vendors::{
-        absence,
-        fields::{Field, Fields},
-        listing::Listing,
-        report::Found,
-    },
+    vendors::{absence, fields::Fields, listing::Listing, report::Found},
 };
 
 impl Engine {
@@ -136,8 +131,8 @@ impl Engine {
         let username = username(&answer, &one.response).or_else(|| named.username.as_deref().and_then(Name::new));
         let version = if self.makes_another() { id.and_then(Name::new) } else { version(&answer, &one.response) };
         let mut target = Fields::default();
-        if let Some((field, name)) = self.own_name(named) {
-            target.insert_name(field, &Outside::new(name));
+        if let Some((field, name)) = &named.whole {
+            target.insert_name(field, &Outside::new(name.as_str()));
         }
         Ok(Found { target, username, version, ..Found::default() })
     }
@@ -173,21 +168,15 @@ impl Engine {
             && let Some(name) = self.name(naming, row, scope)
         {
             target.insert_name(naming.field, &Outside::new(name));
-        } else if let Some((field, name)) = self.own_name(scope)
+        } else if let Some((field, name)) = &scope.whole
             && self.is_named(list, row, scope, str::eq_ignore_ascii_case)
         {
-            target.insert_name(field, &Outside::new(name));
+            target.insert_name(field, &Outside::new(name.as_str()));
         }
         let text = |pointer: Option<&'static str>| row.text(self.columns()?, pointer?)?.name();
         let username = text(list.response.username).or_else(|| scope.username.as_deref().and_then(Name::new));
         let version = if self.makes_another() { row.id.name() } else { text(list.response.version) };
         Found { target, username, version, ..Found::default() }
-    }
-
-    /// Returns what the credential that is asked for is called, where that is one name.
-    fn own_name<'a>(&self, named: &'a Named) -> Option<(&'static Field, &'a str)> {
-        let field = self.recipe.parts.name?;
-        Some((field, named.fields.text(field)?))
     }
 
     /// Returns the name of the target that an entry is.

@@ -231,11 +231,12 @@ fn opened_json(template: &Value, values: &Values) -> Value {
     }
 }
 
-/// Returns the fields that placeholders name: those of a target, or the parts of its name.
+/// Returns the fields that placeholders name: those of a target, or the parts of its name and nothing else, since a part may
+/// be called as the name is.
 pub(super) fn parts(target: &Fields, parts: Parts) -> Fields {
-    let Some(name) = parts.name.and_then(|name| target.text(name)) else { return target.clone() };
-    let mut fields = target.clone();
-    for (field, text) in parts.fields.iter().zip(name.split('/')) {
+    let Some(field) = parts.name else { return target.clone() };
+    let (mut fields, name) = (Fields::default(), target.text(field));
+    for (field, text) in parts.fields.iter().zip(name.into_iter().flat_map(|name| name.split('/'))) {
         // The name was checked, and its parts are known to fit.
         let _ = fields.insert(field, Secret::new(text));
     }
@@ -278,6 +279,15 @@ mod tests {
         ] {
             assert_eq!(pieces(template), expected, "{template}");
         }
+    }
+
+    #[test]
+    fn a_part_may_be_called_as_the_name_is() {
+        static PARTS: &[&Field] = &[&DOMAIN, &NAME];
+        let fields = parts(&target(&[(&NAME, "a/b")]), Parts { name: Some(&NAME), fields: PARTS });
+        assert_eq!(fields, target(&[(&DOMAIN, "a"), (&NAME, "b")]));
+        let nothing = parts(&target(&[]), Parts { name: Some(&NAME), fields: PARTS });
+        assert_eq!(nothing, target(&[]));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::recipe::{Ending, Fixture, Vendor};
 use crate::support::Workspace;
@@ -61,6 +61,38 @@ fn rotates_as_documented(recipe: &str) {
     workspace.destroy().quiet();
     assert_eq!(vendor.revoked(), if vendor.makes_another() { 2 } else { 0 });
     vendor.assert_documented();
+}
+
+const ADDRESS: &str = "smtp_credential_password.this";
+
+/// Applies a recipe, and then forgets what it has made; returns its state and the import id.
+fn made_and_forgotten(vendor: &Vendor, fixture: &Fixture, workspace: &Workspace) -> (Value, String) {
+    vendor.end_with(Ending::Success);
+    vendor.configure(workspace, "one");
+    workspace.apply().quiet();
+    let state = workspace.state();
+    workspace.run(&["state", "rm", ADDRESS]).succeeded();
+    let id = fixture.version.as_deref().expect("what is made has an id");
+    (state, format!("http/{}/{id}", fixture.name))
+}
+
+#[test]
+fn what_a_recipe_makes_can_be_imported() {
+    for recipe in RECIPES {
+        let Some(mut workspace) = Workspace::new() else { return };
+        let fixture = Fixture::of(recipe);
+        let vendor = Vendor::start(&fixture, &mut workspace);
+        if !vendor.makes_another() {
+            continue;
+        }
+        let (made, id) = made_and_forgotten(&vendor, &fixture, &workspace);
+        workspace.import(&id).succeeded();
+        let state = workspace.state();
+        for attribute in ["id", "http", "remote_version", "username"] {
+            assert_eq!(state[attribute], made[attribute], "{recipe}: {attribute}");
+        }
+        vendor.assert_documented();
+    }
 }
 
 #[test]
