@@ -96,6 +96,20 @@ fn what_a_recipe_makes_can_be_imported() {
 }
 
 #[test]
+fn a_key_of_another_application_of_scaleway_is_not_imported() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    let fixture = Fixture::of("scaleway");
+    let vendor = Vendor::start(&fixture, &mut workspace);
+    let (_, id) = made_and_forgotten(&vendor, &fixture, &workspace);
+    let parts: Vec<_> = id.split('/').collect();
+    let [http, project, _, key] = parts[..] else { panic!("{id} has other parts") };
+    let other = [http, project, "0a1b2c3d-4e5f-4a6b-8c7d-8e9f0a1b2c3d", key].join("/");
+    let run = workspace.import(&other).failed().to_string().replace('\n', " ");
+    assert!(run.contains("it is about another credential than the one requested"), "{run}");
+    vendor.assert_documented();
+}
+
+#[test]
 fn every_recipe_of_the_guide_is_tested() {
     let guide = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guides/http.md")).expect("the guide");
     let (_, recipes) = guide.split_once("\n## Recipes\n").expect("the guide has recipes");
