@@ -12,7 +12,7 @@ use super::{
     value::{List, Login, Naming, One, Paging},
 };
 use crate::{
-    http::{Kind, Operation, Result, pointer},
+    http::{Error, Kind, Operation, Result, pointer},
     secret::{Name, Outside},
     vendors::{absence, fields::Fields, listing::Listing, report::Found},
 };
@@ -66,7 +66,7 @@ impl Engine {
                 (Paging::Link { .. }, Some(_)) => linked.take().unwrap_or(request),
                 (Paging::Single | Paging::Cursor { .. } | Paging::Link { .. }, _) => request,
             };
-            let answer = listing.answer(request.read(op)).await?;
+            let answer = listing.answer(request.read(op)).await.map_err(|error| self.of_list(error))?;
             fulfills(&answer, list.success)?;
             let page = answer.json_with(Page { list, columns, path: &path })?;
             listing.count(page.count)?;
@@ -98,6 +98,15 @@ impl Engine {
                 (true, true) => {}
                 (true, false) => return Err(answer.unreadable("the list has more pages but no new entries")),
             }
+        }
+    }
+
+    /// At a built-in vendor, a 404 for a list is documented to be about what the list is of. Of a described API nothing is
+    /// known, and a 404 may as well be about a further page. It is never about one credential.
+    fn of_list(&self, error: Error) -> Error {
+        match error.kind {
+            Kind::NotFound if self.recipe.parts.name.is_some() => Error { kind: Kind::Rejected, ..error },
+            _ => error,
         }
     }
 
