@@ -79,6 +79,14 @@ impl<T: Weigh> Lists<'_, T> {
     }
 }
 
+/// Interprets a look-up of a credential that no state holds: an empty list lacks it.
+pub(super) fn without_state(answer: Result<Presence>) -> Result<Presence> {
+    match answer {
+        Err(error) if error.kind == Kind::Contradiction && error.reason == EMPTY => Ok(Presence::Gone),
+        answer => answer,
+    }
+}
+
 /// The error of a list that contradicts the state.
 pub(super) fn contradiction(host: &str, reason: &'static str) -> Error {
     Error { status: Some(200), ..Error::new(Kind::Contradiction, Outcome::NotChanged, host, reason) }
@@ -88,4 +96,4 @@ pub(super) fn contradiction(host: &str, reason: &'static str) -> Error {
 pub(super) const WITHOUT_OWN_KEY: &str =
     "the list of API keys is empty, although the provider logs in with one of them";
 
-pub(super) const EMPTY: &str = "the list of credentials is empty, though the state holds one of them";
+const EMPTY: &str = "the list of credentials is empty, though the state holds one of them";

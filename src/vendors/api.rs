@@ -5,6 +5,7 @@ use std::{cmp::Ordering, fmt::Debug};
 use async_trait::async_trait;
 
 use super::{
+    absence,
     before::Before,
     fields::Fields,
     report::{Listed, Observation, Presence, PriorCredential, Reset},
@@ -18,9 +19,16 @@ use crate::{
 /// target are complete and valid, except for an import by id, whose target is empty.
 #[async_trait]
 pub trait VendorApi: Debug + Send + Sync {
-    /// Looks a credential up, for a refresh or an import. Returns [`Presence::Gone`] only if the vendor confirms that
+    /// Looks a credential up, for a refresh. Returns [`Presence::Gone`] only if the vendor confirms that
     /// it is gone. In any doubt it returns an error.
     async fn read(&self, op: &Operation, target: &Fields, prior: &PriorCredential) -> Result<Presence>;
+
+    /// Looks a credential up for an import, by its id. That is all that is known: no state holds it, so an empty list
+    /// contradicts nothing.
+    async fn find_by_id(&self, op: &Operation, target: &Fields, id: &str) -> Result<Presence> {
+        let prior = PriorCredential { version: Some(id.to_owned()), ..PriorCredential::default() };
+        absence::without_state(self.read(op, target, &prior).await)
+    }
 
     /// Checks before a reset everything that can be checked: that the vendor is reachable, accepts the login, and has
     /// the credential. Nothing is changed. Called while the credential is locked.

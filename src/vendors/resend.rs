@@ -83,7 +83,10 @@ static RECIPE: Recipe = Recipe {
             method: Method::POST,
             path: "/api-keys",
             query: &[],
-            body: Body::Json(r#"{"name": "{name}", "permission": "sending_access", "domain_id": "{domain_id}"}"#),
+            body: Body::JsonWithOptional(
+                r#"{"name": "{name}", "permission": "sending_access", "domain_id": "{domain_id}"}"#,
+                &[&DOMAIN_ID],
+            ),
         },
         success: Agreement::Undocumented,
         password: "/token",

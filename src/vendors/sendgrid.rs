@@ -94,7 +94,7 @@ static RECIPE: Recipe = Recipe {
             path: "/v3/api_keys",
             query: &[],
             // Without scopes the key could do everything.
-            body: Body::JsonWithLists(r#"{"name": "{name}", "scopes": "{scopes}"}"#, &[&SCOPES]),
+            body: Body::JsonWithOptional(r#"{"name": "{name}", "scopes": "{scopes}"}"#, &[&SCOPES]),
         },
         success: Agreement::Undocumented,
         password: "/api_key",

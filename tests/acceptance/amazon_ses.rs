@@ -362,7 +362,7 @@ fn a_login_with_the_new_key_ends_the_wait_for_it() {
 fn a_region_of_another_partition_is_refused_by_the_plan() {
     let Some(scene) = Scene::new() else { return };
     scene.write_in("us-gov-west-1", "one", "");
-    let error = scene.workspace.plan().error().is("The provider's settings cannot be used");
+    let error = scene.workspace.plan().error().is("The request cannot be made");
     error.says(&[
         "Planning `amazon_ses/ses-newsletter`",
         "was not called: the region of the credential belongs to another AWS partition",

@@ -16,7 +16,7 @@ use crate::{
         },
         diagnostics::vendor::{self, Step},
     },
-    vendors::{Field, Found, Presence, PriorCredential, Target},
+    vendors::{Field, Found, Presence, Target},
 };
 
 impl CredentialPassword {
@@ -29,9 +29,7 @@ impl CredentialPassword {
             Imported::Target(target) => (target, Found::default(), None),
             Imported::Credential { scope, id } => {
                 let op = Timed::Read.operation(call, &Value::Null);
-                let credential = PriorCredential { version: Some(id.clone()), ..PriorCredential::default() };
-                // That is all that is known; the vendor returns the rest.
-                match api.read(&op, &scope.fields, &credential).await {
+                match api.find_by_id(&op, &scope.fields, &id).await {
                     Ok(Presence::Found(found)) if vendor.has_parts() => {
                         if !is_called(&found, &scope) {
                             return Err(vendor::another_name(&scope).into());

@@ -198,8 +198,8 @@ pub(super) fn summary(step: Step, target: &Target, error: &Error) -> String {
         (Outcome::Changed, _) => "The new password was lost".to_owned(),
         (Outcome::MayHaveChanged, _) => "The outcome of the reset is unknown".to_owned(),
         (Outcome::NotChanged, kind) => match kind {
-            // The certificates to trust, a key to sign with, a region: all of that is in the settings.
-            Kind::Setup => "The provider's settings cannot be used".to_owned(),
+            // A certificate, a region, a part of a name: what is missing or wrong shows before anything is sent.
+            Kind::Setup => "The request cannot be made".to_owned(),
             Kind::Unreachable => format!("{title} cannot be reached"),
             Kind::Certificate => format!("{title}'s certificate is not trusted"),
             Kind::TimedOut => format!("No response from {title} in time"),

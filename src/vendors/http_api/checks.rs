@@ -75,20 +75,23 @@ fn address_faults(address: &Address, credential: &str) -> Vec<Fault> {
     if let Some(Err(words)) = address.bearer_token.as_ref().map(|token| token.check(check::token)) {
         fault(&["bearer_token"], words);
     }
+    let is_sent = |text: &str| match check::line(text) {
+        Ok(()) if names_part(credential, text) => Err("must not have a placeholder: it is sent as it is"),
+        checked => checked,
+    };
     if let Some((username, password)) = &address.basic {
         // The first colon ends the user name (RFC 7617), so the rest of it would be sent as the password.
-        let colon = if username.contains(':') { Err("must not contain a colon") } else { check::line(username) };
-        if let Err(words) = colon {
+        let is_user = |text: &str| if text.contains(':') { Err("must not contain a colon") } else { is_sent(text) };
+        if let Err(words) = is_user(username) {
             fault(&["basic", "username"], words);
         }
-        if let Err(words) = password.check(check::line) {
+        if let Err(words) = password.check(is_sent) {
             fault(&["basic", "password"], words);
         }
     }
     for (name, value) in &address.headers {
-        let is_header = |text: &str| match check::line(text) {
+        let is_header = |text: &str| match is_sent(text) {
             Ok(()) if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => Err("must be printable ASCII"),
-            Ok(()) if names_part(credential, text) => Err("must not have a placeholder: it is sent as it is"),
             checked => checked,
         };
         if let Err(words) = value.check(is_header) {
@@ -147,8 +150,15 @@ impl Checker<'_> {
             self.create(create, username.is_some());
         }
         if let Some(revoke) = &description.revoke {
-            // The state has the user name of the credential to revoke, wherever it is from.
-            self.request("revoke", revoke, Allowed { password: false, id: true, username: true });
+            // A state need not have the user name that a response had: not after an import, and not that of `previous`.
+            self.request("revoke", revoke, Allowed { password: false, id: true, username: username.is_some() });
+            // All credentials of one name share what else a request can say, the one in use included.
+            if !has_placeholder(revoke, ID) {
+                self.fault(
+                    &["revoke"],
+                    "must have `{id}`, or it would not say which of the credentials to end; `id` in `create` is where that is",
+                );
+            }
             if !revoke.refused.is_empty() {
                 self.fault(&["revoke", "refused"], "is for `reset` and `create` only");
             }
@@ -295,8 +305,11 @@ impl Checker<'_> {
         ] {
             self.place(&["read", name], place.as_deref());
         }
-        if let Some(Err(words)) = read.items.as_deref().map(pointer::check) {
-            self.fault(&["read", "items"], words);
+        if let Some(items) = &read.items {
+            self.is_plain(&["read", "items"], items);
+            if let Err(words) = pointer::check(items) {
+                self.fault(&["read", "items"], words);
+            }
         }
         for (place, template) in &read.matches {
             self.place(&["read", "match", place], Some(place));
@@ -343,6 +356,9 @@ impl Checker<'_> {
         }
         for (name, place) in [("cursor", &paging.cursor), ("next", &paging.next)] {
             self.place(&["read", "paging", name], place.as_deref());
+        }
+        for (name, parameter) in [("page", &paging.page), ("cursor_parameter", &paging.cursor_parameter)] {
+            self.is_plain(&["read", "paging", name], parameter.as_deref().unwrap_or_default());
         }
         if paging.first_page.is_some_and(|first| first < 0) {
             self.fault(&["read", "paging", "first_page"], "must be a whole number from 0");

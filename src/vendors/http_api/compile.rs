@@ -50,8 +50,9 @@ pub fn compile(description: &Description, client: Option<&Client>) -> Result<Htt
     Ok(HttpApi { vendor, api })
 }
 
-static BEARER_TOKEN: Field = Field::secret("bearer_token", "", check::token);
-static BASIC_PASSWORD: Field = Field::secret("basic.password", "", check::line);
+// Headers are settings, too, by their names, and a header's name has no space.
+static BEARER_TOKEN: Field = Field::secret("the bearer token", "", check::token);
+static BASIC_PASSWORD: Field = Field::secret("the password", "", check::line);
 
 struct Compiler<'d> {
     description: &'d Description,
@@ -312,4 +313,32 @@ fn pairs(map: &BTreeMap<String, String>) -> &'static [(&'static str, &'static st
 
 fn keep(text: &str) -> &'static str {
     text.to_owned().leak()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_header_replaces_no_login_whatever_it_is_called() {
+        let (token, password) = (Secret::new("a-token"), Secret::new("a-password"));
+        for name in [BEARER_TOKEN.name, BASIC_PASSWORD.name, "bearer_token", "basic.password", "password", "X-Key"] {
+            let other = Secret::new("another");
+            let address = Address {
+                bearer_token: Some(token.clone()),
+                basic: Some(("api".to_owned(), password.clone())),
+                headers: BTreeMap::from([(name.to_owned(), other.clone())]),
+                ..Address::default()
+            };
+            let description = Description { headers: vec![name.to_owned()], ..Description::default() };
+            let compiler = Compiler::new(&description);
+            let settings = compiler.settings(&address);
+            assert_eq!(settings.secret(&BEARER_TOKEN), Some(&token), "{name}");
+            assert_eq!(settings.secret(&BASIC_PASSWORD), Some(&password), "{name}");
+            for (_, field) in compiler.headers {
+                assert_eq!(settings.secret(field), Some(&other), "{name}");
+            }
+        }
+    }
 }

@@ -66,3 +66,14 @@ pub(super) fn texts(json: &Value) -> Vec<&str> {
         Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
     }
 }
+
+/// Returns the names of the fields in JSON.
+pub(super) fn names(json: &Value) -> Vec<&str> {
+    match json {
+        Value::Array(items) => items.iter().flat_map(names).collect(),
+        Value::Object(fields) => {
+            fields.iter().flat_map(|(name, field)| std::iter::once(&**name).chain(names(field))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    }
+}

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     checks::{Allowed, Checker},
     description::Request,
-    placeholders::{method, names_part, texts},
+    placeholders::{method, names, names_part, texts},
 };
 use crate::{
     http::{Method, pointer},
@@ -28,15 +28,27 @@ impl Checker<'_> {
         let in_url = Allowed { password: false, ..allowed };
         self.path(block, &request.path, in_url);
         for (name, template) in &request.query {
+            self.is_plain(&[block, "query", name], name);
             self.template(&[block, "query", name], template, in_url);
         }
         for (name, template) in request.form.iter().flatten() {
+            self.is_plain(&[block, "form", name], name);
             self.template(&[block, "form", name], template, allowed);
         }
         if let Some(json) = &request.json {
             match serde_json::from_str::<Value>(json) {
                 Err(_) => self.fault(&[block, "json"], "must be JSON; write it with `jsonencode`"),
-                Ok(json) => texts(&json).into_iter().for_each(|text| self.template(&[block, "json"], text, allowed)),
+                Ok(json) => {
+                    if names(&json).into_iter().any(|name| names_part(&self.description.credential, name)) {
+                        self.fault(
+                            &[block, "json"],
+                            "must not have a placeholder in the name of a field: nothing is filled in there",
+                        );
+                    }
+                    for text in texts(&json) {
+                        self.template(&[block, "json"], text, allowed);
+                    }
+                }
             }
         }
         if request.json.is_some() && request.form.is_some() {
@@ -76,8 +88,16 @@ impl Checker<'_> {
         self.template(&[block, "path"], path, allowed);
     }
 
+    /// Reports a placeholder where nothing is filled in.
+    pub(super) fn is_plain(&mut self, path: &[&str], text: &str) {
+        if names_part(&self.description.credential, text) {
+            self.fault(path, "must not have a placeholder: nothing is filled in there");
+        }
+    }
+
     pub(super) fn place(&mut self, path: &[&str], place: Option<&str>) {
         let Some(place) = place else { return };
+        self.is_plain(path, place);
         if place.is_empty() {
             self.fault(path, "must be a JSON pointer to one value, such as `/data/password`");
         } else if let Err(words) = pointer::check(place) {
@@ -102,20 +122,38 @@ impl Checker<'_> {
                 }
                 Piece::Placeholder(ID) if allowed.id => None,
                 Piece::Placeholder(USERNAME) if allowed.username => None,
+                Piece::Placeholder(USERNAME) if path.first() == Some(&"revoke") => Some(
+                    "must not have `{username}` unless `smtp.username` is set; where the user name is the id, set `id` in \
+                     `create` to its place and use `{id}`"
+                        .to_owned(),
+                ),
                 Piece::Placeholder(USERNAME) => {
                     Some("must not have `{username}` unless `smtp.username` is set".to_owned())
                 }
                 Piece::Placeholder(name) if parts.contains(&name) => None,
-                Piece::Placeholder(_) => Some(format!(
-                    "has an unknown placeholder; allowed are the parts of `credential` (`{{{}}}`){}",
-                    parts.join("}`, `{"),
-                    if allowed.id { ", and `{id}`" } else { "" }
-                )),
+                Piece::Placeholder(_) => {
+                    Some(format!("has an unknown placeholder; allowed are {}", allowed.listed(&parts)))
+                }
             };
             unknown = unknown.or(words);
         }
         if let Some(words) = unknown {
             self.fault(path, words);
+        }
+    }
+}
+
+impl Allowed {
+    /// Names what is allowed.
+    fn listed(self, parts: &[&str]) -> String {
+        let own = [(ID, self.id), (USERNAME, self.username), (PASSWORD, self.password)];
+        let own: Vec<_> =
+            own.iter().filter(|(_, is_allowed)| *is_allowed).map(|(name, _)| format!("`{{{name}}}`")).collect();
+        let parts = format!("the parts of `credential` (`{{{}}}`)", parts.join("}`, `{"));
+        match &own[..] {
+            [] => parts,
+            [one] => format!("{parts} and {one}"),
+            [first @ .., last] => format!("{parts}, {} and {last}", first.join(", ")),
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::{
         api::VendorApi,
         before::Before,
         cache::{Cache, Weigh},
-        fields::Fields,
+        fields::{Field, Fields},
         report::{AppearedCredential, Found, Listed, Note, Observation, Presence, PriorCredential, Reset},
     },
 };
@@ -45,6 +45,8 @@ pub(super) struct Engine {
 /// The placeholders that name a credential.
 pub(super) struct Named {
     pub(super) fields: Fields,
+    /// The field of the target that is one name, and the name.
+    pub(super) whole: Option<(&'static Field, String)>,
     pub(super) username: Option<String>,
 }
 
@@ -349,7 +351,8 @@ impl Engine {
     fn named(&self, target: &Fields) -> Named {
         let fields = template::parts(target, self.recipe.parts);
         let username = self.recipe.username.and_then(|username| template::open(username, &Values::of(&fields)));
-        Named { fields, username }
+        let whole = self.recipe.parts.name.and_then(|field| Some((field, target.text(field)?.to_owned())));
+        Named { fields, whole, username }
     }
 
     pub(super) fn send(&self, call: &Call, values: &Values) -> Result<Request> {

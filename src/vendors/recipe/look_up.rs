@@ -12,14 +12,9 @@ use super::{
     value::{List, Login, Naming, One, Paging},
 };
 use crate::{
-    http::{Kind, Operation, Result, pointer},
+    http::{Error, Kind, Operation, Result, pointer},
     secret::{Name, Outside},
-    vendors::{
-        absence,
-        fields::{Field, Fields},
-        listing::Listing,
-        report::Found,
-    },
+    vendors::{absence, fields::Fields, listing::Listing, report::Found},
 };
 
 impl Engine {
@@ -71,7 +66,7 @@ impl Engine {
                 (Paging::Link { .. }, Some(_)) => linked.take().unwrap_or(request),
                 (Paging::Single | Paging::Cursor { .. } | Paging::Link { .. }, _) => request,
             };
-            let answer = listing.answer(request.read(op)).await?;
+            let answer = listing.answer(request.read(op)).await.map_err(|error| self.of_list(error))?;
             fulfills(&answer, list.success)?;
             let page = answer.json_with(Page { list, columns, path: &path })?;
             listing.count(page.count)?;
@@ -106,6 +101,15 @@ impl Engine {
         }
     }
 
+    /// At a built-in vendor, a 404 for a list is documented to be about what the list is of. Of a described API nothing is
+    /// known, and a 404 may as well be about a further page. It is never about one credential.
+    fn of_list(&self, error: Error) -> Error {
+        match error.kind {
+            Kind::NotFound if self.recipe.parts.name.is_some() => Error { kind: Kind::Rejected, ..error },
+            _ => error,
+        }
+    }
+
     /// Fetches what resets have made. An empty list is no answer where one of its entries logs in.
     pub(super) async fn fetch_keys(&self, op: &Operation, list: &List, named: &Named) -> Result<Vec<Row>> {
         let rows = self.fetch(op, list, named).await?;
@@ -136,8 +140,8 @@ impl Engine {
         let username = username(&answer, &one.response).or_else(|| named.username.as_deref().and_then(Name::new));
         let version = if self.makes_another() { id.and_then(Name::new) } else { version(&answer, &one.response) };
         let mut target = Fields::default();
-        if let Some((field, name)) = self.own_name(named) {
-            target.insert_name(field, &Outside::new(name));
+        if let Some((field, name)) = &named.whole {
+            target.insert_name(field, &Outside::new(name.as_str()));
         }
         Ok(Found { target, username, version, ..Found::default() })
     }
@@ -173,21 +177,15 @@ impl Engine {
             && let Some(name) = self.name(naming, row, scope)
         {
             target.insert_name(naming.field, &Outside::new(name));
-        } else if let Some((field, name)) = self.own_name(scope)
+        } else if let Some((field, name)) = &scope.whole
             && self.is_named(list, row, scope, str::eq_ignore_ascii_case)
         {
-            target.insert_name(field, &Outside::new(name));
+            target.insert_name(field, &Outside::new(name.as_str()));
         }
         let text = |pointer: Option<&'static str>| row.text(self.columns()?, pointer?)?.name();
         let username = text(list.response.username).or_else(|| scope.username.as_deref().and_then(Name::new));
         let version = if self.makes_another() { row.id.name() } else { text(list.response.version) };
         Found { target, username, version, ..Found::default() }
-    }
-
-    /// Returns what the credential that is asked for is called, where that is one name.
-    fn own_name<'a>(&self, named: &'a Named) -> Option<(&'static Field, &'a str)> {
-        let field = self.recipe.parts.name?;
-        Some((field, named.fields.text(field)?))
     }
 
     /// Returns the name of the target that an entry is.

@@ -152,12 +152,11 @@ pub(in crate::vendors) enum Body {
     Nothing,
     /// A form: names, and templates of values.
     Form(&'static [(&'static str, &'static str)]),
-    /// JSON whose texts are templates. A field whose text needs an optional part of the target that is not set is left
-    /// out.
+    /// JSON whose texts are templates.
     Json(&'static str),
-    /// The same, where a text that is only the placeholder of one of these fields becomes its elements, or its default
-    /// if it is not set.
-    JsonWithLists(&'static str, &'static [&'static Field]),
+    /// The same with optional parts of the target. A text with one that is not set is left out, and a text that is only the
+    /// placeholder of a list becomes its elements, or its default if it is not set.
+    JsonWithOptional(&'static str, &'static [&'static Field]),
 }
 
 /// A list of credentials.

@@ -129,6 +129,73 @@ fn a_mistake_in_a_description_is_reported_at_its_argument() {
             "must not have a placeholder",
         ),
         (
+            json,
+            "json = jsonencode({ key = [{ \"of {user}\" = \"{password}\" }] })",
+            "http.reset.json",
+            "must not have a placeholder in the name of a field",
+        ),
+        (
+            json,
+            "form = { \"{user}\" = \"{password}\" }",
+            "http.reset.form.{user}",
+            "must not have a placeholder: nothing is filled in there",
+        ),
+        (
+            "path  = \"/domains/{domain}\"",
+            "path  = \"/domains\"\n query = { \"{domain}\" = \"1\" }",
+            "http.read.query.{domain}",
+            "must not have a placeholder: nothing is filled in there",
+        ),
+        (
+            "match = { \"/name\"",
+            "match = { \"/names/{user}\"",
+            "http.read.match./names/{user}",
+            "must not have a placeholder: nothing is filled in there",
+        ),
+        (
+            json,
+            &format!("{json}\n      success = {{ \"/{{user}}\" = \"1\" }}"),
+            "http.reset.success./{user}",
+            "must not have a placeholder",
+        ),
+        (
+            "items = \"/users\"",
+            "items = \"/users/{domain}\"",
+            "http.read.items",
+            "must not have a placeholder: nothing is filled in there",
+        ),
+        (
+            "items = \"/users\"",
+            "items = \"/users\"\n version = \"/{user}\"",
+            "http.read.version",
+            "must not have a placeholder: nothing is filled in there",
+        ),
+        (
+            "items = \"/users\"",
+            "items = \"/users\"\n paging {\n page = \"{user}\"\n }",
+            "http.read.paging.page",
+            "must not have a placeholder: nothing is filled in there",
+        ),
+        (
+            "message = \"/message\"",
+            "message = \"/{user}/message\"",
+            "http.error.message",
+            "must not have a placeholder: nothing is filled in there",
+        ),
+        (
+            "bearer_token = \"needle-of-the-bearer\"",
+            "basic {\n username = \"{user}\"\n password = \"needle\"\n }",
+            "http.basic.username",
+            "must not have a placeholder: it is sent as it is",
+        ),
+        (
+            json,
+            "json = jsonencode({ password = \"{password}\", user = \"{usr}\" })",
+            "http.reset.json",
+            "has an unknown placeholder; allowed are the parts of `credential` (`{domain}`, `{user}`), `{id}`, `{username}` and \
+             `{password}`",
+        ),
+        (
             "items = \"/users\"",
             "items = \"/users\"\n paging {\n page = \"page\"\n first_page = -1\n }",
             "http.read.paging.first_page",

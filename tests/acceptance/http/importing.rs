@@ -95,6 +95,18 @@ fn what_an_import_takes_over_is_revoked_by_the_first_reset() {
 }
 
 #[test]
+fn an_import_finds_nothing_in_an_empty_list() {
+    let Some(workspace) = Workspace::new() else { return };
+    let api = Api::start(|_, _| (200, json!({ "keys": [] })));
+    workspace.write(&format!("{}{}", api.provider(&format!("{LOGIN}{CREATE}{}", READS[0])), resource("one")));
+    let run = workspace.import("http/a/b/5").failed().to_string().replace('\n', " ");
+    assert!(run.contains("127.0.0.1 does not know this credential"), "{run}");
+    for untrue in ["the state holds", "state rm", "inconsistent"] {
+        assert!(!run.contains(untrue), "{run}");
+    }
+}
+
+#[test]
 fn a_list_that_cannot_name_credentials_is_refused_as_such() {
     let Some(workspace) = Workspace::new() else { return };
     let api = keys(&Arc::default());

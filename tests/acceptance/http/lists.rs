@@ -73,6 +73,26 @@ fn a_list_that_cannot_be_followed_to_its_end_lacks_nothing() {
     }
 }
 
+#[test]
+fn a_page_that_is_not_found_says_nothing_of_a_credential() {
+    let paging = "page = \"page\"";
+    for missing in ["/users?page=1", "/users?page=2"] {
+        let Some(workspace) = Workspace::new() else { return };
+        let api = Api::start(move |_, path| match path {
+            path if path == missing => (404, json!({ "message": "not found" })),
+            "/users?page=1" => (200, json!({ "users": [{ "in": "a", "name": "x" }] })),
+            _ => (200, json!({ "users": [] })),
+        });
+        let list = "data \"smtp_credentials\" \"all\" {\n  http = {}\n}\n";
+        for asks in [&*resource("one"), list] {
+            workspace.write(&format!("{}{asks}", api.provider(&read(paging))));
+            let error = workspace.apply().error().is("127.0.0.1 rejected the request");
+            error.says(&["returned 404, “not found”", "The password was not changed."]);
+        }
+        assert!(api.asked().iter().all(|asked| asked.starts_with("GET")));
+    }
+}
+
 const USERS: [&str; 5] = ["b", "c", "d", "e", "f"];
 
 /// An API whose list is filtered by the body of its request.

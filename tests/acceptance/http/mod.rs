@@ -5,6 +5,7 @@ mod bad_input;
 mod importing;
 mod lists;
 mod offline;
+mod placeholders;
 mod recipe;
 mod recipes;
 mod secrets;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::recipe::{Ending, Fixture, Vendor};
 use crate::support::Workspace;
@@ -60,6 +60,52 @@ fn rotates_as_documented(recipe: &str) {
     assert_eq!(workspace.state()["password"], json!(vendor.passwords()[1]));
     workspace.destroy().quiet();
     assert_eq!(vendor.revoked(), if vendor.makes_another() { 2 } else { 0 });
+    vendor.assert_documented();
+}
+
+const ADDRESS: &str = "smtp_credential_password.this";
+
+/// Applies a recipe, and then forgets what it has made; returns its state and the import id.
+fn made_and_forgotten(vendor: &Vendor, fixture: &Fixture, workspace: &Workspace) -> (Value, String) {
+    vendor.end_with(Ending::Success);
+    vendor.configure(workspace, "one");
+    workspace.apply().quiet();
+    let state = workspace.state();
+    workspace.run(&["state", "rm", ADDRESS]).succeeded();
+    let id = fixture.version.as_deref().expect("what is made has an id");
+    (state, format!("http/{}/{id}", fixture.name))
+}
+
+#[test]
+fn what_a_recipe_makes_can_be_imported() {
+    for recipe in RECIPES {
+        let Some(mut workspace) = Workspace::new() else { return };
+        let fixture = Fixture::of(recipe);
+        let vendor = Vendor::start(&fixture, &mut workspace);
+        if !vendor.makes_another() {
+            continue;
+        }
+        let (made, id) = made_and_forgotten(&vendor, &fixture, &workspace);
+        workspace.import(&id).succeeded();
+        let state = workspace.state();
+        for attribute in ["id", "http", "remote_version", "username"] {
+            assert_eq!(state[attribute], made[attribute], "{recipe}: {attribute}");
+        }
+        vendor.assert_documented();
+    }
+}
+
+#[test]
+fn a_key_of_another_application_of_scaleway_is_not_imported() {
+    let Some(mut workspace) = Workspace::new() else { return };
+    let fixture = Fixture::of("scaleway");
+    let vendor = Vendor::start(&fixture, &mut workspace);
+    let (_, id) = made_and_forgotten(&vendor, &fixture, &workspace);
+    let parts: Vec<_> = id.split('/').collect();
+    let [http, project, _, key] = parts[..] else { panic!("{id} has other parts") };
+    let other = [http, project, "0a1b2c3d-4e5f-4a6b-8c7d-8e9f0a1b2c3d", key].join("/");
+    let run = workspace.import(&other).failed().to_string().replace('\n', " ");
+    assert!(run.contains("it is about another credential than the one requested"), "{run}");
     vendor.assert_documented();
 }
 
