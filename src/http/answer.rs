@@ -64,7 +64,7 @@ impl Answer {
 
     /// Parses the body as JSON. The error says that it is not as documented, and never quotes it.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        if self.media == Media::Other {
+        if !self.media.may_be_json() {
             return Err(self.unreadable("the response is not JSON"));
         }
         // The parser's errors quote their input.
@@ -74,7 +74,7 @@ impl Answer {
 
     /// Parses the body as JSON with a seed, which says what is kept of it. The error is that of [`json`](Self::json).
     pub fn json_with<T>(&self, seed: impl for<'de> DeserializeSeed<'de, Value = T>) -> Result<T> {
-        if self.media == Media::Other {
+        if !self.media.may_be_json() {
             return Err(self.unreadable("the response is not JSON"));
         }
         let mut json = serde_json::Deserializer::from_slice(&self.body);
@@ -90,7 +90,7 @@ impl Answer {
 
     /// Returns whether the response says that nothing was changed.
     pub fn is_refusal_of(&self, agreement: &Agreement) -> bool {
-        agreement.is_refusal(self.media, &self.body)
+        agreement.is_refusal(&self.body)
     }
 
     /// Returns a body that is not JSON but a text, without white space around it; `None` if it is empty or anything else.

@@ -184,7 +184,7 @@ impl Exchange<'_> {
                 return Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries });
             }
         };
-        if self.intent == Intent::Set && self.agreement.is_refusal(media, &body) {
+        if self.intent == Intent::Set && self.agreement.is_refusal(&body) {
             let received = Received { body, beyond: Vec::new(), is_whole: true };
             let answer = Answer { request_id, ..self.answer(status, received, None) };
             return Err(Failure::last(answer.refused()));

@@ -21,6 +21,11 @@ pub(super) fn look<T: Leaf>(body: &[u8], pointer: &str) -> (Option<T>, bool) {
     (found, is_whole)
 }
 
+/// Returns whether a text is exactly one complete JSON document of any type.
+pub(super) fn is_document(text: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(text).is_ok()
+}
+
 /// A type of value that can be extracted.
 pub(super) trait Leaf: Sized {
     fn of_text(_: &str) -> Option<Self> {
