@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
-    answers::{is_as_documented, issued, username, version},
+    answers::{Issued, is_as_documented, issued, username, version},
     moment::{moment, moment_in},
     page::{Columns, Row},
     template::{self, Values},
@@ -198,8 +198,9 @@ impl VendorApi for Engine {
             }
             Means::Generate { request, success, password, response } => {
                 let answer = self.send(request, &values)?.reset(op).await?;
-                let password = issued(&answer, success, password)?;
-                let notes = if is_as_documented(&answer, success) { vec![] } else { vec![Note::UndocumentedResponse] };
+                let Issued { password, is_text } = issued(&answer, success, password)?;
+                let is_documented = is_text && is_as_documented(&answer, success);
+                let notes = if is_documented { vec![] } else { vec![Note::UndocumentedResponse] };
                 let (username, version) = (username(&answer, response), version(&answer, response));
                 Ok(Reset { password: Some(password), username, version, notes })
             }
@@ -207,12 +208,12 @@ impl VendorApi for Engine {
                 // Before the request: after a lost response the kept list would be wrong, too.
                 self.listed.forget(op).await?;
                 let answer = self.send(request, &values)?.reset(op).await?;
-                let password = issued(&answer, success, password)?;
+                let Issued { password, is_text } = issued(&answer, success, password)?;
                 let id = response.version.and_then(|pointer| answer.text_or_number(pointer));
                 let id = id.filter(|id| !id.raw().is_empty());
                 let version = id.as_ref().and_then(Outside::name);
                 self.made().extend(id);
-                let is_documented = version.is_some() && is_as_documented(&answer, success);
+                let is_documented = is_text && version.is_some() && is_as_documented(&answer, success);
                 let notes = if is_documented { vec![] } else { vec![Note::UndocumentedResponse] };
                 let username = username(&answer, response).or_else(|| named.username.as_deref().and_then(Name::new));
                 Ok(Reset { password: Some(password), username, version, notes })

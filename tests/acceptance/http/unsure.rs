@@ -68,7 +68,20 @@ fn without_a_password_only_an_error_of_the_api_is_no_success() {
         let api = Api::start(move |_, _| (200, body.clone()));
         let reset = "reset {\n path = \"/{domain}/{user}\"\n password = \"/password\"\n }\n";
         workspace.write(&format!("{}{}", api.provider(&format!("{LOGIN}{reset}")), resource("one")));
-        workspace.apply().error().says(sentences);
+        let error = workspace.apply().error().says(sentences);
+        // The response is complete, so there is nothing to wait for.
+        assert!(!error.detail.contains("wait a few minutes"), "{error:?}");
         assert_eq!(api.asked().len(), 1);
     }
+}
+
+#[test]
+fn a_password_that_is_a_number_is_kept_with_a_warning() {
+    let Some(workspace) = Workspace::new() else { return };
+    let api = Api::start(|_, _| (200, json!({ "password": 123_456_789_012_345_u64 })));
+    let reset = "reset {\n path = \"/{domain}/{user}\"\n password = \"/password\"\n }\n";
+    workspace.write(&format!("{}{}", api.provider(&format!("{LOGIN}{reset}")), resource("one")));
+    workspace.apply().warning().is("The vendor's response is not as documented").says(&["The password was changed."]);
+    assert_eq!(workspace.state()["password"], "123456789012345");
+    workspace.plan().nothing_to_do();
 }
