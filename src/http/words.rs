@@ -174,6 +174,20 @@ impl Agreement {
         }
     }
 
+    /// Returns why a 2xx response that does not agree is no success, if that is described; `None` for a web page, and for
+    /// an API with a documented format.
+    pub(super) fn disagreement(&self, media: Media, body: &[u8], refusal: &Form) -> Option<&'static str> {
+        let Self::Described { success, .. } = self else { return None };
+        match success {
+            _ if body.trim_ascii().is_empty() => Some("the response has no body, and so is not the described success"),
+            // Complete JSON is no page, whatever its media type is.
+            _ if !is_no_page(media, body) && !is_document(body) => None,
+            [] if refusal.is_said_in(body) || media == Media::Problem => Some("the response reports a failure"),
+            [] => Some("its `Content-Type` is that of a web page"),
+            _ => Some("the response is not the described success"),
+        }
+    }
+
     /// Returns whether a 2xx response says that nothing was changed.
     pub(super) fn is_refusal(&self, body: &[u8]) -> bool {
         match self {

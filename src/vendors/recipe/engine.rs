@@ -16,7 +16,7 @@ use super::{
     value::{Call, List, Login, Recipe, Reset as Means},
 };
 use crate::{
-    http::{Api, Error, Kind, Operation, Outcome, Request, Result},
+    http::{Answer, Api, Error, Kind, Operation, Outcome, Request, Result},
     secret::{Name, Outside, Secret},
     vendors::{
         absence::{self, Lists, Sight},
@@ -290,14 +290,12 @@ impl VendorApi for Engine {
         match (&self.recipe.list, &self.recipe.one) {
             (Some(list), _) => match self.fetch_keys(op, list, &named).await {
                 Ok(rows) if self.find(list, &rows, &named, Some(id)).is_none() => Ok(()),
-                Ok(_) => Err(answer.unreadable("the credential is still listed after it").unconfirmed()),
+                Ok(_) => Err(unconfirmed(&answer, "the credential is still listed after it")),
                 Err(error) => Err(error.unconfirmed()),
             },
             (None, Some(one)) => match absence::asked(self.one(op, one, &named, Some(id)).await.map(Presence::Found)) {
                 Ok(Presence::Gone) => Ok(()),
-                Ok(Presence::Found(_)) => {
-                    Err(answer.unreadable("the credential is still there after it").unconfirmed())
-                }
+                Ok(Presence::Found(_)) => Err(unconfirmed(&answer, "the credential is still there after it")),
                 Err(error) => Err(error.unconfirmed()),
             },
             (None, None) => Ok(()),
@@ -375,6 +373,11 @@ impl Engine {
     pub(super) fn setup(&self, reason: &'static str) -> Error {
         Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), reason)
     }
+}
+
+/// The error for a revocation that a look-up contradicts, with what the API said to it.
+fn unconfirmed(answer: &Answer, reason: &'static str) -> Error {
+    answer.with_message(answer.unreadable(reason)).unconfirmed()
 }
 
 pub(super) const NO_LIST: &str = "no list of the credentials is described";
