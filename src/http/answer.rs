@@ -62,9 +62,14 @@ impl Answer {
         self.error_format.refusal.of_refusal(self.media, &self.body) == Origin::Vendor
     }
 
+    /// Returns whether the body is in the form of the API's errors, whatever its media type is.
+    pub fn reports_error(&self) -> bool {
+        self.error_format.refusal.is_said_in(&self.body)
+    }
+
     /// Parses the body as JSON. The error says that it is not as documented, and never quotes it.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        if self.media == Media::Other {
+        if !self.media.may_be_json() {
             return Err(self.unreadable("the response is not JSON"));
         }
         // The parser's errors quote their input.
@@ -74,7 +79,7 @@ impl Answer {
 
     /// Parses the body as JSON with a seed, which says what is kept of it. The error is that of [`json`](Self::json).
     pub fn json_with<T>(&self, seed: impl for<'de> DeserializeSeed<'de, Value = T>) -> Result<T> {
-        if self.media == Media::Other {
+        if !self.media.may_be_json() {
             return Err(self.unreadable("the response is not JSON"));
         }
         let mut json = serde_json::Deserializer::from_slice(&self.body);
@@ -90,7 +95,7 @@ impl Answer {
 
     /// Returns whether the response says that nothing was changed.
     pub fn is_refusal_of(&self, agreement: &Agreement) -> bool {
-        agreement.is_refusal(self.media, &self.body)
+        agreement.is_refusal(&self.body)
     }
 
     /// Returns a body that is not JSON but a text, without white space around it; `None` if it is empty or anything else.
@@ -106,18 +111,23 @@ impl Answer {
             Some(BrokenResponse { kind, outcome, finality, reason }) => {
                 Error { finality, ..Error::new(kind, outcome, self.host.clone(), reason) }
             }
-            None => Error::new(Kind::Unreadable, self.outcome, self.host.clone(), reason),
+            // After a complete response nothing more happens.
+            None => Error {
+                finality: if self.is_whole { Finality::Final } else { Finality::InFlight },
+                ..Error::new(Kind::Unreadable, self.outcome, self.host.clone(), reason)
+            },
         };
         Error { status: Some(self.status), request_id: self.request_id.clone(), ..error }
     }
 
-    /// Adds the vendor's code and message to an error, if the body is an error in the vendor's format.
+    /// Adds the vendor's code and message to an error, if the body is in the form of the API's errors: nothing in between
+    /// writes that, so the API is done with the request.
     pub fn with_message(&self, error: Error) -> Error {
-        if !self.is_refusal() {
+        if !self.reports_error() {
             return error;
         }
         let Error { words, code, message, request_id, .. } = self.refused();
-        Error { words, code, message, request_id, ..error }
+        Error { words, code, message, request_id, finality: Finality::Final, ..error }
     }
 
     /// Creates the error for a response whose body reports a failure although the status is a success.

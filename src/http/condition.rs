@@ -4,12 +4,16 @@ use std::{borrow::Cow, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::pointer;
+use super::{
+    json::{NUMBER, Written, written},
+    pointer,
+};
 
 /// A value that a response has to have.
 ///
-/// The value is compared as text: whole numbers, booleans and null as JSON writes them; other numbers are never equal. In the pointer, `*` stands for every
-/// element of a list or an object, of which there has to be at least one.
+/// The value is compared as text: numbers as the response writes them, so that 1.0 is not 1, booleans and null as JSON
+/// does. Only an exponent may be written otherwise: `1E3` is `1e+3`. In the pointer, `*` stands for every element of a
+/// list or an object, of which there has to be at least one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Condition {
     /// The place of the value, as a JSON pointer.
@@ -83,16 +87,23 @@ impl<'de> Visitor<'de> for Look<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        let mut is_missing = true;
+        let (mut is_missing, mut number) = (true, None);
         while let Some(key) = map.next_key::<String>()? {
-            if let Some(look) = self.at(|first| first == key) {
+            if self.path.is_empty() && key == NUMBER {
+                number = written(&mut map)?;
+            } else if let Some(look) = self.at(|first| first == key) {
                 map.next_value_seed(look)?;
                 is_missing = false;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        self.seen.all &= !is_missing;
+        match number {
+            Some(Written(text)) => {
+                self.see(|value| value == *text || exponent(value).is_some_and(|value| value == *text));
+            }
+            None => self.seen.all &= !is_missing,
+        }
         Ok(())
     }
 
@@ -141,6 +152,12 @@ impl<'de> Visitor<'de> for Look<'_> {
     }
 }
 
+/// Returns a number with an exponent in the form in which the parser passes it on.
+fn exponent(value: &str) -> Option<String> {
+    let number = value.contains(['e', 'E']).then(|| serde_json::from_str::<serde_json::Number>(value).ok())?;
+    number.map(|number| number.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,7 +175,20 @@ mod tests {
             ("/errors", "", cpanel, false),
             ("/data/ok", "true", cpanel, true),
             ("/data/ok", "false", cpanel, false),
-            ("/data/score", "1.5", cpanel, false),
+            ("/data/score", "1.5", cpanel, true),
+            ("/data/score", "1.50", cpanel, false),
+            ("/data/score", "2", cpanel, false),
+            ("/a", "1.0", r#"{"a": 1.0}"#, true),
+            ("/a", "1", r#"{"a": 1.0}"#, false),
+            ("/a", "-2.50", r#"{"a": -2.50}"#, true),
+            ("/a", "1e3", r#"{"a": 1e3}"#, true),
+            ("/a", "1E3", r#"{"a": 1e+3}"#, true),
+            ("/a", "1000", r#"{"a": 1e3}"#, false),
+            ("/a", "elephant", r#"{"a": 1e3}"#, false),
+            ("/a", "123456789012345678901234567890", r#"{"a": 123456789012345678901234567890}"#, true),
+            ("/*/a", "0.5", r#"[{"a": 0.5}, {"a": 0.5}]"#, true),
+            ("/*/a", "0.5", r#"[{"a": 0.5}, {"a": 0.6}]"#, false),
+            ("/a/b", "1.0", r#"{"a": 1.0}"#, false),
             ("/data", "{}", cpanel, false),
             ("/data/none", "1", cpanel, false),
             ("/status/more", "1", cpanel, false),

@@ -128,6 +128,8 @@ pub enum Kind {
     NoRoom,
     /// 404 in the vendor's format: the resource does not exist.
     NotFound,
+    /// A 2xx response that is not the success that the API's description asks for.
+    NotDescribed,
     /// The response is not in the API's format: a wrong base URL, or a response from something in between.
     NotTheApi,
     /// The credential to replace is the one that the provider logs in with. Nothing was sent.

@@ -184,7 +184,7 @@ impl Exchange<'_> {
                 return Err(Failure { error: Error { status: Some(status), request_id, ..error }, tries });
             }
         };
-        if self.intent == Intent::Set && self.agreement.is_refusal(media, &body) {
+        if self.intent == Intent::Set && self.agreement.is_refusal(&body) {
             let received = Received { body, beyond: Vec::new(), is_whole: true };
             let answer = Answer { request_id, ..self.answer(status, received, None) };
             return Err(Failure::last(answer.refused()));
@@ -197,7 +197,20 @@ impl Exchange<'_> {
             let classification = classify_foreign_success();
             let error =
                 Error::new(classification.kind, classification.outcome, self.host, format!("it returned {status}"));
-            let error = Error { finality: classification.finality, status: Some(status), request_id, ..error };
+            let error = Error {
+                finality: classification.finality,
+                status: Some(status),
+                request_id: request_id.clone(),
+                ..error
+            };
+            let received = Received { body, beyond: Vec::new(), is_whole: true };
+            let error = match self.agreement.disagreement(media, &received.body, &self.error_format.refusal) {
+                Some(reason) => {
+                    let error = Error { kind: Kind::NotDescribed, reason: reason.into(), ..error };
+                    answer(received, None).with_message(error)
+                }
+                None => error,
+            };
             return Err(Failure { error, tries: classification.tries });
         }
         if self.intent == Intent::Read

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use zeroize::Zeroizing;
 
 use super::pointer;
 use crate::secret::{Outside, Secret};
@@ -13,12 +14,18 @@ pub(super) fn find<T: Leaf>(body: &[u8], pointer: &str) -> Option<T> {
     found.filter(|_| is_whole)
 }
 
-/// Finds the value at a JSON pointer. Also returns whether the document is complete.
+/// Finds the value at a JSON pointer. Also returns whether the document is complete. A number counts only in a complete
+/// document: the first half of one is a number, too.
 pub(super) fn look<T: Leaf>(body: &[u8], pointer: &str) -> (Option<T>, bool) {
-    let (mut found, path) = (None, pointer::steps(pointer).collect::<Vec<_>>());
+    let (mut seen, path) = (Seen::default(), pointer::steps(pointer).collect::<Vec<_>>());
     let mut json = serde_json::Deserializer::from_slice(body);
-    let is_whole = Find { path: &path, found: &mut found }.deserialize(&mut json).is_ok();
-    (found, is_whole)
+    let is_whole = Find { path: &path, seen: &mut seen }.deserialize(&mut json).is_ok();
+    (seen.found.filter(|_| is_whole || !seen.is_number), is_whole)
+}
+
+/// Returns whether a text is exactly one complete JSON document of any type.
+pub(super) fn is_document(text: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(text).is_ok()
 }
 
 /// A type of value that can be extracted.
@@ -28,6 +35,11 @@ pub(super) trait Leaf: Sized {
     }
 
     fn of_number(_: u64) -> Option<Self> {
+        None
+    }
+
+    /// Of a number of any kind, as it is written. Only an exponent may be written otherwise: always `e`, with a sign.
+    fn of_written(_: &str) -> Option<Self> {
         None
     }
 
@@ -65,15 +77,55 @@ impl Leaf for bool {
     }
 }
 
+/// A number that is not a 64-bit integer, as it is written.
+pub(super) struct Written(pub(super) Zeroizing<String>);
+
+impl Leaf for Written {
+    fn of_text(text: &str) -> Option<Self> {
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.e".contains(&byte));
+        is_number.then(|| Self(Zeroizing::new(text.to_owned())))
+    }
+}
+
+/// The parser passes such a number on as a map with this one key.
+pub(super) const NUMBER: &str = "$serde_json::private::Number";
+
+/// Reads the value of the key [`NUMBER`]. `None` if it is not a number: an object may have such a key, too.
+pub(super) fn written<'de, A: MapAccess<'de>>(map: &mut A) -> std::result::Result<Option<Written>, A::Error> {
+    let mut seen = Seen::default();
+    map.next_value_seed(Find { path: &[], seen: &mut seen })?;
+    Ok(seen.found)
+}
+
+/// What was found at a pointer.
+struct Seen<T> {
+    found: Option<T>,
+    is_number: bool,
+}
+
+impl<T> Default for Seen<T> {
+    fn default() -> Self {
+        Self { found: None, is_number: false }
+    }
+}
+
 struct Find<'a, T> {
     path: &'a [Cow<'a, str>],
-    found: &'a mut Option<T>,
+    seen: &'a mut Seen<T>,
 }
 
 impl<T> Find<'_, T> {
     fn take(self, leaf: Option<T>) {
+        self.take_any(leaf, false);
+    }
+
+    fn take_number(self, leaf: Option<T>) {
+        self.take_any(leaf, true);
+    }
+
+    fn take_any(self, leaf: Option<T>, is_number: bool) {
         if self.path.is_empty() && leaf.is_some() {
-            *self.found = leaf;
+            *self.seen = Seen { found: leaf, is_number };
         }
     }
 }
@@ -95,15 +147,20 @@ impl<'de, T: Leaf> Visitor<'de> for Find<'_, T> {
 
     // To the end, since the last of several equal keys is the one that most parsers use.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
+        let mut number = None;
         while let Some(key) = map.next_key::<String>()? {
             match self.path {
                 [first, rest @ ..] if key == *first => {
-                    map.next_value_seed(Find { path: rest, found: &mut *self.found })?;
+                    map.next_value_seed(Find { path: rest, seen: &mut *self.seen })?;
                 }
+                [] if key == NUMBER => number = written(&mut map)?,
                 _ => _ = map.next_value::<IgnoredAny>()?,
             }
         }
-        self.take(T::of_other());
+        match number.and_then(|Written(text)| T::of_written(&text)) {
+            Some(number) => self.take_number(Some(number)),
+            None => self.take(T::of_other()),
+        }
         Ok(())
     }
 
@@ -116,7 +173,7 @@ impl<'de, T: Leaf> Visitor<'de> for Find<'_, T> {
                     return Ok(());
                 }
             }
-            if items.next_element_seed(Find { path: rest, found: &mut *self.found })?.is_none() {
+            if items.next_element_seed(Find { path: rest, seen: &mut *self.seen })?.is_none() {
                 return Ok(());
             }
         }
@@ -135,8 +192,9 @@ impl<'de, T: Leaf> Visitor<'de> for Find<'_, T> {
         Ok(())
     }
 
-    fn visit_i64<E>(self, _: i64) -> std::result::Result<(), E> {
-        self.take(T::of_other());
+    fn visit_i64<E>(self, number: i64) -> std::result::Result<(), E> {
+        let text = Zeroizing::new(number.to_string());
+        self.take_number(T::of_written(&text).or_else(T::of_other));
         Ok(())
     }
 
@@ -146,7 +204,8 @@ impl<'de, T: Leaf> Visitor<'de> for Find<'_, T> {
     }
 
     fn visit_u64<E>(self, number: u64) -> std::result::Result<(), E> {
-        self.take(T::of_number(number));
+        let text = Zeroizing::new(number.to_string());
+        self.take_number(T::of_number(number).or_else(|| T::of_written(&text)));
         Ok(())
     }
 

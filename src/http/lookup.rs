@@ -26,6 +26,15 @@ impl Leaf for TextOrNumber {
     }
 }
 
+/// A password that was sent as a number. One with an exponent is not what was sent, since that is not kept as written.
+struct Digits(Secret);
+
+impl Leaf for Digits {
+    fn of_written(text: &str) -> Option<Self> {
+        (!text.contains('e')).then(|| Self(Secret::known(text)))
+    }
+}
+
 /// Anything but null and false.
 struct Something;
 
@@ -81,6 +90,11 @@ impl Answer {
     /// Returns the secret string at a JSON pointer, unless it is empty.
     pub fn secret(&self, pointer: &str) -> Option<Secret> {
         self.find(pointer).filter(|secret: &Secret| !secret.is_empty())
+    }
+
+    /// Returns the number at a JSON pointer as a secret, with the digits as they are written.
+    pub fn secret_number(&self, pointer: &str) -> Option<Secret> {
+        self.find(pointer).map(|Digits(secret)| secret)
     }
 
     /// Returns the string at a JSON pointer, which is not a secret.

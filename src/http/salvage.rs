@@ -152,7 +152,7 @@ fn is_start(byte: u8) -> bool {
 }
 
 /// Returns whether HTML has started. Scripts in a page may contain JSON of any meaning.
-fn is_page(before: &[u8]) -> bool {
+pub(super) fn is_page(before: &[u8]) -> bool {
     let holds = |tag: &[u8]| before.windows(tag.len()).any(|part| part.eq_ignore_ascii_case(tag));
     holds(b"<!doctype") || holds(b"<html")
 }

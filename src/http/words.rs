@@ -7,7 +7,8 @@ use http::{HeaderMap, header::CONTENT_TYPE};
 
 use super::{
     condition::{Condition, hold},
-    json::find,
+    json::{find, is_document},
+    salvage::is_page,
 };
 use crate::secret::Outside;
 
@@ -47,10 +48,10 @@ pub enum Agreement {
     /// The response proves nothing, and a look-up has to: any 2xx without a body or with JSON, even in the form of an
     /// error.
     ByLookUp,
-    /// JSON that fulfills conditions.
+    /// JSON that fulfills conditions, whatever its media type: nothing in between knows them.
     Described {
-        /// What a success fulfills. Without conditions it is a 2xx without a body or with a JSON object or list that is
-        /// not an error.
+        /// What a success fulfills. Without conditions it is a 2xx without a body, with JSON or with a text, that is
+        /// neither an error nor a web page.
         success: &'static [Condition],
         /// What a response fulfills that says that nothing was changed; none if it is empty.
         refused: &'static [Condition],
@@ -72,11 +73,16 @@ pub enum Origin {
 pub(super) enum Media {
     /// `application/json`.
     Json,
-    /// JSON with a structured suffix, such as `application/problem+json` (RFC 6839, section 3.1).
-    JsonSuffix,
+    /// JSON under another name: with a structured suffix, such as `application/hal+json` (RFC 6839, section 3.1), or
+    /// `text/json`.
+    OtherJson,
+    /// `application/problem+json`, which reports a failure whatever the status is (RFC 9457).
+    Problem,
     /// `text/plain`, or no header: RFC 9110, section 8.3, lets the recipient guess.
     Unsaid,
-    /// Anything else, such as an HTML page.
+    /// A web page.
+    Page,
+    /// Anything else.
     Other,
 }
 
@@ -89,9 +95,17 @@ impl Media {
         match essence.as_str() {
             "application/json" => Self::Json,
             "" | "text/plain" => Self::Unsaid,
-            special if special.starts_with("application/") && special.ends_with("+json") => Self::JsonSuffix,
+            "application/problem+json" => Self::Problem,
+            "text/json" => Self::OtherJson,
+            "text/html" | "application/xhtml+xml" => Self::Page,
+            special if special.starts_with("application/") && special.ends_with("+json") => Self::OtherJson,
             _ => Self::Other,
         }
+    }
+
+    /// Returns whether a body of this type may be JSON.
+    pub(super) fn may_be_json(self) -> bool {
+        !matches!(self, Self::Page | Self::Other)
     }
 }
 
@@ -101,9 +115,14 @@ impl Form {
         self.0.iter().all(|alternatives| alternatives.iter().any(|mark| mark.is_in(body)))
     }
 
+    /// Returns whether a body has this form, whatever its media type; never if no form is known.
+    pub(super) fn is_said_in(&self, body: &[u8]) -> bool {
+        !self.0.is_empty() && self.fits(body)
+    }
+
     /// Returns the origin of an error response.
     pub(super) fn of_refusal(&self, media: Media, body: &[u8]) -> Origin {
-        let is_own = media != Media::Other && !self.0.is_empty() && self.fits(body);
+        let is_own = media.may_be_json() && self.is_said_in(body);
         if is_own { Origin::Vendor } else { Origin::Foreign }
     }
 }
@@ -129,7 +148,7 @@ impl Agreement {
     /// conditions or a look-up decide that.
     pub(super) fn of(&self, status: u16, media: Media, body: &[u8], refusal: &Form) -> Origin {
         let is_json = matches!(media, Media::Json | Media::Unsaid);
-        let is_refusal = !refusal.0.is_empty() && refusal.fits(body);
+        let is_refusal = refusal.is_said_in(body);
         let is_own = match self {
             Self::Documented { status: documented, form } => {
                 status == *documented && is_json && !is_refusal && form.fits(body)
@@ -138,13 +157,10 @@ impl Agreement {
                 let text = body.trim_ascii();
                 text.is_empty() || (is_json && !is_refusal && text.starts_with(b"{"))
             }
-            Self::Described { success: [], .. } => {
-                let text = body.trim_ascii();
-                text.is_empty() || (is_json && !is_refusal && (text.starts_with(b"{") || text.starts_with(b"[")))
-            }
+            Self::Described { success: [], .. } => !is_refusal && is_no_page(media, body),
             // Even in the form of an error: some APIs write both alike, and only these values distinguish them.
-            Self::Described { success, .. } => is_json && hold(success, body),
-            Self::ByLookUp => body.trim_ascii().is_empty() || is_json,
+            Self::Described { success, .. } => hold(success, body),
+            Self::ByLookUp => is_json || is_no_page(media, body),
         };
         if is_own { Origin::Vendor } else { Origin::Foreign }
     }
@@ -158,17 +174,44 @@ impl Agreement {
         }
     }
 
+    /// Returns why a 2xx response that does not agree is no success, if that is described; `None` for a web page, and for
+    /// an API with a documented format.
+    pub(super) fn disagreement(&self, media: Media, body: &[u8], refusal: &Form) -> Option<&'static str> {
+        let Self::Described { success, .. } = self else { return None };
+        match success {
+            _ if body.trim_ascii().is_empty() => Some("the response has no body, and so is not the described success"),
+            // Complete JSON is no page, whatever its media type is.
+            _ if !is_no_page(media, body) && !is_document(body) => None,
+            [] if refusal.is_said_in(body) || media == Media::Problem => Some("the response reports a failure"),
+            [] => Some("its `Content-Type` is that of a web page"),
+            _ => Some("the response is not the described success"),
+        }
+    }
+
     /// Returns whether a 2xx response says that nothing was changed.
-    pub(super) fn is_refusal(&self, media: Media, body: &[u8]) -> bool {
+    pub(super) fn is_refusal(&self, body: &[u8]) -> bool {
         match self {
-            Self::Described { refused, .. } => {
-                let is_json = matches!(media, Media::Json | Media::Unsaid);
-                is_json && !refused.is_empty() && hold(refused, body)
-            }
+            Self::Described { refused, .. } => !refused.is_empty() && hold(refused, body),
             Self::ByLookUp | Self::Documented { .. } | Self::Undocumented => false,
         }
     }
 }
+
+/// Returns whether an API that documents nothing may have sent this with a success: nothing, JSON, or a text. A page may
+/// be that of a captive portal.
+fn is_no_page(media: Media, body: &[u8]) -> bool {
+    let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body).trim_ascii();
+    match media {
+        _ if text.is_empty() => true,
+        Media::Page | Media::Problem => false,
+        Media::Other => is_document(text),
+        Media::Json | Media::OtherJson | Media::Unsaid => {
+            is_document(text) || !(text.starts_with(b"<") || is_page(text))
+        }
+    }
+}
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 #[cfg(test)]
 mod tests {
@@ -221,10 +264,13 @@ mod tests {
         for (value, expected) in [
             ("application/json", Media::Json),
             ("Application/JSON; charset=utf-8", Media::Json),
-            ("application/problem+json", Media::JsonSuffix),
+            ("application/hal+json", Media::OtherJson),
+            ("text/json", Media::OtherJson),
+            ("application/problem+json", Media::Problem),
             ("text/plain; charset=utf-8", Media::Unsaid),
             ("", Media::Unsaid),
-            ("text/html", Media::Other),
+            ("text/html; charset=utf-8", Media::Page),
+            ("application/xhtml+xml", Media::Page),
             ("application/jsonp", Media::Other),
             ("text/json+html", Media::Other),
         ] {
@@ -263,6 +309,64 @@ mod tests {
             (Media::Unsaid, "<html>", Origin::Foreign),
         ] {
             assert_eq!(Agreement::Undocumented.of(200, media, body.as_bytes(), &REFUSAL), expected, "{media:?} {body}");
+        }
+    }
+
+    #[test]
+    fn described_conditions_are_proof_under_any_media_type() {
+        let conditions: [&'static [Condition]; 2] =
+            [&[Condition { pointer: "/ok", value: "true" }], &[Condition { pointer: "/ok", value: "false" }]];
+        let agreement = Agreement::Described { success: conditions[0], refused: conditions[1] };
+        for media in [Media::Json, Media::OtherJson, Media::Problem, Media::Unsaid, Media::Page, Media::Other] {
+            for (body, is_success, is_refusal) in [
+                (r#"{"ok": true}"#, true, false),
+                (r#"{"ok": true, "code": 1, "message": "Done."}"#, true, false),
+                (r#"{"ok": false}"#, false, true),
+                (r#"{"ok": true"#, false, false),
+                (r#"<html>{"ok": true}</html>"#, false, false),
+                (r#"{"login": "https://portal.example.com"}"#, false, false),
+                ("", false, false),
+            ] {
+                let origin = agreement.of(200, media, body.as_bytes(), &REFUSAL);
+                assert_eq!(origin == Origin::Vendor, is_success, "{media:?} {body}");
+                assert_eq!(agreement.is_refusal(body.as_bytes()), is_refusal, "{media:?} {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_conditions_anything_but_an_error_and_a_page_is_a_success() {
+        let agreement = Agreement::Described { success: &[], refused: &[] };
+        let error = r#"{"code": 1, "message": "No."}"#;
+        for (media, body, is_success) in [
+            (Media::Json, "true", true),
+            (Media::Json, r#""OK""#, true),
+            (Media::Json, "null", true),
+            (Media::Json, r#""<html>""#, true),
+            (Media::Json, "[]", true),
+            (Media::Json, "OK", true),
+            (Media::OtherJson, r#"{"id": "a"}"#, true),
+            (Media::Other, r#"{"id": "a"}"#, true),
+            (Media::Unsaid, "OK", true),
+            (Media::Unsaid, "\u{feff}OK\r\n", true),
+            (Media::Page, " \r\n", true),
+            (Media::Json, error, false),
+            (Media::OtherJson, error, false),
+            (Media::Other, error, false),
+            (Media::Problem, r#"{"title": "Down"}"#, false),
+            (Media::Page, r#"{"id": "a"}"#, false),
+            (Media::Page, "OK", false),
+            (Media::Json, "<html></html>", false),
+            (Media::Unsaid, "\u{feff} <!DOCTYPE html>", false),
+            (Media::Unsaid, "<!-- a portal --><body>", false),
+            (Media::Unsaid, "Please log in\n<HTML>", false),
+            (Media::Other, "<a/>", false),
+            (Media::Other, "OK", false),
+        ] {
+            let origin = agreement.of(200, media, body.as_bytes(), &REFUSAL);
+            assert_eq!(origin == Origin::Vendor, is_success, "{media:?} {body}");
+            let looked_up = Agreement::ByLookUp.of(200, media, body.as_bytes(), &REFUSAL) == Origin::Vendor;
+            assert!(looked_up || !is_success, "{media:?} {body}");
         }
     }
 

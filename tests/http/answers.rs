@@ -209,6 +209,49 @@ async fn a_single_value_is_found_among_unexpected_ones() {
 }
 
 #[tokio::test]
+async fn a_password_that_is_a_number_is_found_with_its_digits_as_written() {
+    for (body, expected) in [
+        (r#"{"password":123456789012345}"#, Some("123456789012345")),
+        (r#"{"password":123456789012345678901234567890}"#, Some("123456789012345678901234567890")),
+        (r#"{"password":-42}"#, Some("-42")),
+        (r#"{"password":12.3400}"#, Some("12.3400")),
+        (r#"{"password":1234} and garbage"#, Some("1234")),
+        // Not kept as written.
+        (r#"{"password":12e34}"#, None),
+        (r#"{"password":true}"#, None),
+        (r#"{"password":{"$serde_json::private::Number":"words"}}"#, None),
+        // Half a number is a number, too.
+        (r#"{"password":1234"#, None),
+        (r#"{"password":1234,"#, None),
+    ] {
+        let server = Server::start([Act::answer(200, &[], body)]);
+        let answer = server.reset().await.unwrap();
+        assert_eq!(answer.secret_number("/password"), expected.map(Secret::new), "{body}");
+        assert_eq!(answer.secret("/password"), None, "{body}");
+        assert!(answer.password("/password").is_err(), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_is_cut_off_is_no_id() {
+    let server = Server::start([Act::Say(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{\"password\":\"new\",\"id\":77".to_vec(),
+    )]);
+    let answer = server.reset().await.unwrap();
+    assert_eq!(answer.secret("/password"), Some(Secret::new("new")));
+    assert_eq!(answer.text_or_number("/id").as_ref().map(Outside::raw), None);
+}
+
+#[tokio::test]
+async fn a_complete_answer_without_a_password_ends_the_request() {
+    let lost = |act| async { Server::start([act]).reset().await.unwrap().password("/password").unwrap_err() };
+    let whole = lost(Act::answer(200, &[], r#"{"data":1}"#)).await;
+    assert_eq!((whole.outcome, whole.finality), (Outcome::Changed, Finality::Final));
+    let page = lost(Act::answer(200, &[], "<html>")).await;
+    assert_eq!((page.outcome, page.finality), (Outcome::MayHaveChanged, Finality::InFlight));
+}
+
+#[tokio::test]
 async fn an_error_in_a_success_body_is_reported_with_the_vendors_message() {
     let body = format!(r#"{{"category":"LOCKED","message":"Locked for {TOKEN}","success":false}}"#);
     let server = Server::start([Act::answer(200, &["X-Request-Id: r-1"], &body)]);

@@ -158,6 +158,60 @@ async fn a_refusal_inside_a_200_changed_nothing_and_ends_the_tries() {
 }
 
 #[tokio::test]
+async fn a_described_success_counts_under_any_media_type_and_a_page_never_does() {
+    static UNDESCRIBED: Agreement = Agreement::Described { success: &[], refused: &[] };
+    let said = |agreement: &'static Agreement, media: &'static str, body: &'static str| async move {
+        let server = Server::start([Act::answer(200, &[&format!("Content-Type: {media}")], body)]);
+        let result = set(&server.api()).set(&operation(30), agreement).await;
+        (result, server.requests().len())
+    };
+    for media in ["text/html", "text/json", "application/hal+json", "text/plain"] {
+        let (result, requests) = said(&DESCRIBED, media, r#"{"ok":true}"#).await;
+        assert_eq!((result.unwrap().status, requests), (200, 1), "{media}");
+        let (result, requests) = said(&DESCRIBED, media, r#"{"ok":false,"message":"Too short."}"#).await;
+        assert_eq!((result.unwrap_err().outcome, requests), (Outcome::NotChanged, 1), "{media}");
+    }
+    for (media, body) in [("text/plain", "OK"), ("application/json", "\"OK\""), ("application/hal+json", "{}")] {
+        let (result, requests) = said(&UNDESCRIBED, media, body).await;
+        assert_eq!((result.unwrap().status, requests), (200, 1), "{media} {body}");
+    }
+    let (result, requests) = said(&UNDESCRIBED, "text/html", "<html>Log in</html>").await;
+    assert_eq!((result.unwrap_err().kind, requests), (Kind::NotTheApi, 4));
+}
+
+#[tokio::test]
+async fn what_is_not_the_described_success_says_why_and_quotes_the_apis_own_error() {
+    static UNDESCRIBED: Agreement = Agreement::Described { success: &[], refused: &[] };
+    static SUCCESS: Agreement =
+        Agreement::Described { success: &[Condition { pointer: "/ok", value: "true" }], refused: &[] };
+    let mut cases = JoinSet::new();
+    for (agreement, status, media, body, reason, message) in [
+        (&UNDESCRIBED, 200, "application/json", r#"{"message":"nf"}"#, "the response reports a failure", Some("nf")),
+        (&UNDESCRIBED, 200, "text/html", r#"{"message":"nf"}"#, "the response reports a failure", Some("nf")),
+        (&UNDESCRIBED, 200, "text/html", "{}", "its `Content-Type` is that of a web page", None),
+        (&SUCCESS, 200, "application/json", r#"{"message":"nf"}"#, NOT_DESCRIBED, Some("nf")),
+        (&SUCCESS, 200, "application/json", r#"{"ok":null}"#, NOT_DESCRIBED, None),
+        (&SUCCESS, 204, "text/plain", "", "the response has no body, and so is not the described success", None),
+    ] {
+        cases.spawn(async move {
+            let headers = [&*format!("Content-Type: {media}"), "X-Request-Id: r-9"];
+            let server = Server::start([Act::answer(status, &headers, body)]);
+            let result = set(&server.api()).set(&operation(30), agreement).await;
+            let error = server.failed(result, Kind::NotDescribed, Outcome::MayHaveChanged, 4);
+            assert_eq!((&*error.reason, error.message.as_deref()), (reason, message), "{body}");
+            assert_eq!((error.status, error.request_id.as_deref()), (Some(status), Some("r-9")), "{body}");
+            // The API's own error says that it is done with the request.
+            let origin = if message.is_some() { Origin::Vendor } else { Origin::Foreign };
+            let finality = if message.is_some() { Finality::Final } else { Finality::InFlight };
+            assert_eq!((error.words, error.finality), (origin, finality), "{body}");
+        });
+    }
+    cases.join_all().await;
+}
+
+const NOT_DESCRIBED: &str = "the response is not the described success";
+
+#[tokio::test]
 async fn a_page_in_place_of_the_agreement_is_reported_with_its_status_and_request_id() {
     let server = Server::start([Act::answer(203, &["Content-Type: text/html", "X-Request-Id: r-7"], "<html>")]);
     let error = server.set().await.unwrap_err();

@@ -14,6 +14,7 @@ pub(in crate::provider) mod target;
 pub(in crate::provider) mod verify;
 
 pub(in crate::provider) const PASSWORD_POLICY: &str = "password_policy";
+pub(in crate::provider) const PASSWORD_WO: &str = "password_wo";
 pub(in crate::provider) const SMTP_HOST: &str = "smtp_host";
 pub(in crate::provider) const SMTP_PORT: &str = "smtp_port";
 pub(in crate::provider) const VERIFY: &str = "verify";

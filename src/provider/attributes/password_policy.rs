@@ -1,6 +1,6 @@
 //! `password_policy`: the rules for passwords that the provider generates.
 
-use super::PASSWORD_POLICY;
+use super::{PASSWORD_POLICY, PASSWORD_WO};
 use crate::{
     framework::{
         diagnostic::{Diagnostic, Diagnostics, Path},
@@ -8,6 +8,7 @@ use crate::{
         validate::invalid,
         value::Value,
     },
+    http::Outcome,
     rotation::PasswordPolicy,
     vendors::{PasswordSource, Vendor},
 };
@@ -77,6 +78,20 @@ pub(in crate::provider) fn too_long(vendor: &Vendor, policy: &Value) -> Option<D
     let is_longer = usize::try_from(length).is_ok_and(|length| length > longest);
     let words = || format!("must be at most {longest}: {} accepts no longer password", vendor.title);
     is_longer.then(|| invalid(Path::attribute(PASSWORD_POLICY).then(LENGTH), &words()))
+}
+
+/// Returns an error if a password of the user's own, where it is known, is longer than the vendor accepts.
+pub(in crate::provider) fn own_too_long(vendor: &Vendor, own: &Value) -> Option<Diagnostic> {
+    let (longest, own) = (vendor.longest_password?, own.as_secret()?);
+    let is_longer = own.check(|own| if own.chars().count() > longest { Err(()) } else { Ok(()) }).is_err();
+    let words = || {
+        format!(
+            "must have at most {longest} characters: {} accepts no longer password. {} Set a shorter one",
+            vendor.title,
+            Outcome::NotChanged.sentence()
+        )
+    };
+    is_longer.then(|| invalid(Path::attribute(PASSWORD_WO), &words()))
 }
 
 fn read(value: &Value) -> Result<PasswordPolicy, Diagnostics> {

@@ -36,6 +36,7 @@ pub(super) fn configured(config: &Value, configured: Configured) -> Diagnostics 
         let names = [PASSWORD_POLICY, PASSWORD_WO, PASSWORD_WO_VERSION];
         diagnostics.extend(password_policy::refused(vendor, config, &names));
         diagnostics.extend(password_policy::too_long(vendor, config.get(PASSWORD_POLICY)));
+        diagnostics.extend(password_policy::own_too_long(vendor, config.get(PASSWORD_WO)));
     }
     diagnostics.extend(own_password(config));
     diagnostics.extend(age_recipients::validate(config));
@@ -116,6 +117,21 @@ mod tests {
         ] {
             assert_eq!(errors(target, &[(PASSWORD_POLICY, policy)]), paths);
         }
+    }
+
+    #[test]
+    fn a_password_of_the_users_own_is_no_longer_than_the_vendor_accepts() {
+        let mailgun: (&str, &[(&str, &str)]) = ("mailgun", &[("domain", "example.com"), ("login", "newsletter")]);
+        let own = |text: String| (PASSWORD_WO, Value::from(Secret::new(text)));
+        // Characters, not bytes.
+        for (target, text, paths) in [
+            (mailgun, "é".repeat(32), vec![]),
+            (mailgun, "é".repeat(33), vec![PASSWORD_WO]),
+            (BY_THE_CALLER, "é".repeat(33), vec![]),
+        ] {
+            assert_eq!(errors(target, &[own(text)]), paths);
+        }
+        assert_eq!(errors(mailgun, &[(PASSWORD_WO, Value::Unknown)]).len(), 0);
     }
 
     #[test]

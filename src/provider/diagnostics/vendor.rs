@@ -221,7 +221,9 @@ pub(super) fn summary(step: Step, target: &Target, error: &Error) -> String {
             Kind::RateLimited => format!("{title}'s rate limit is reached"),
             Kind::Unavailable => format!("{title} has a problem"),
             Kind::Redirected => format!("{title}'s API returned a redirect"),
-            Kind::NotTheApi | Kind::TooLarge | Kind::Unreadable => format!("{title}'s response is not as documented"),
+            Kind::NotDescribed | Kind::NotTheApi | Kind::TooLarge | Kind::Unreadable => {
+                format!("{title}'s response is not as documented")
+            }
         },
     }
 }
@@ -272,7 +274,9 @@ fn intermediary(target: &Target) -> String {
 pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
     let (title, login) = (target.vendor.title, login(target.vendor));
     // Both are needed: what to check, and what to do about a password that may have changed.
-    if error.kind == Kind::NotTheApi && error.outcome != Outcome::NotChanged {
+    // An error in the API's own form was not sent by anything in between.
+    let is_doubtful = error.kind == Kind::NotTheApi || error.kind == Kind::NotDescribed && error.is_foreign();
+    if is_doubtful && error.outcome != Outcome::NotChanged {
         let known = Error { kind: Kind::Unreadable, ..error.clone() };
         return format!("{} {}", intermediary(target), advice(step, target, &known));
     }
@@ -369,7 +373,7 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
                 None => "Try again later, raise `timeouts`, or set `max_requests_per_second`.".to_owned(),
             },
             Kind::NotTheApi => intermediary(target),
-            Kind::Redirected | Kind::TooLarge | Kind::Unreadable => {
+            Kind::NotDescribed | Kind::Redirected | Kind::TooLarge | Kind::Unreadable => {
                 format!("Check `base_url` of `{}` and any proxy on the way.", target.vendor.name)
             }
         },
@@ -397,7 +401,7 @@ mod tests {
     use crate::framework::value::Value;
     use crate::provider::attributes::configured::Configured;
 
-    const KINDS: [Kind; 22] = [
+    const KINDS: [Kind; 23] = [
         Kind::Certificate,
         Kind::Conflict,
         Kind::Contradiction,
@@ -406,6 +410,7 @@ mod tests {
         Kind::NoList,
         Kind::NoLogin,
         Kind::NoRoom,
+        Kind::NotDescribed,
         Kind::NotFound,
         Kind::NotTheApi,
         Kind::OwnLogin,

@@ -1,7 +1,7 @@
 //! The attribute names, and the keywords that some attributes accept.
 
 pub(in crate::provider) use crate::provider::attributes::{
-    PASSWORD_POLICY, SMTP_HOST, SMTP_PORT, VERIFY,
+    PASSWORD_POLICY, PASSWORD_WO, SMTP_HOST, SMTP_PORT, VERIFY,
     age_recipients::AGE_RECIPIENTS,
     retire_previous::PREVIOUS,
     rotate_after::{ROTATE_AFTER, ROTATION_DUE},
@@ -12,7 +12,6 @@ pub(in crate::provider) const CURRENT: &str = "current";
 pub(in crate::provider) const ID: &str = "id";
 pub(in crate::provider) const ON_EXTERNAL_CHANGE: &str = "on_external_change";
 pub(in crate::provider) const PASSWORD: &str = "password";
-pub(in crate::provider) const PASSWORD_WO: &str = "password_wo";
 pub(in crate::provider) const PASSWORD_WO_VERSION: &str = "password_wo_version";
 pub(in crate::provider) const REMOTE_VERSION: &str = "remote_version";
 pub(in crate::provider) const ROTATED_AT: &str = "rotated_at";

@@ -66,7 +66,7 @@ pub(super) fn schema() -> Attribute {
         optional(
             "max_password_length",
             Type::Number,
-            "Length in characters of the longest password that the API accepts, at least 12.",
+            "Length in characters of the longest password that the API accepts, at least 12. It limits `password_wo`, too.",
         ),
         block(
             "read",

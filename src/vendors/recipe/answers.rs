@@ -2,22 +2,37 @@
 
 use super::value::Response;
 use crate::{
-    http::{Agreement, Answer, Condition, Error, Outcome, Result},
+    http::{Agreement, Answer, Condition, Error, Finality, Outcome, Result},
     secret::{Name, Secret},
 };
 
+/// The password in the response to a reset.
+#[derive(Debug)]
+pub(super) struct Issued {
+    pub(super) password: Secret,
+    /// Whether it is a string, as a password should be.
+    pub(super) is_text: bool,
+}
+
 /// Returns the password in the response to a reset. Without one, what the response says decides what is known.
-pub(super) fn issued(answer: &Answer, success: &Agreement, pointer: &str) -> Result<Secret> {
-    answer.password(pointer).map_err(|lost| {
-        // Neither what something in between says nor an error of the API shows that the API has changed the password.
-        let is_doubtful = if success.is_documented() { !answer.agrees(success) } else { answer.is_refusal() };
-        if answer.is_refusal_of(success) {
-            answer.refused()
-        } else if lost.outcome == Outcome::Changed && is_doubtful {
-            Error { outcome: Outcome::MayHaveChanged, ..answer.with_message(lost) }
-        } else {
-            lost
-        }
+pub(super) fn issued(answer: &Answer, success: &Agreement, pointer: &str) -> Result<Issued> {
+    let lost = match answer.password(pointer) {
+        Ok(password) => return Ok(Issued { password, is_text: true }),
+        Err(lost) => lost,
+    };
+    // It may be the only copy.
+    if let Some(password) = answer.secret_number(pointer) {
+        return Ok(Issued { password, is_text: false });
+    }
+    // Neither what something in between says nor an error of the API shows that the API has changed the password.
+    let is_doubtful = if success.is_documented() { !answer.agrees(success) } else { answer.reports_error() };
+    Err(if answer.is_refusal_of(success) {
+        answer.refused()
+    } else if lost.outcome == Outcome::Changed && is_doubtful {
+        let lost = Error { outcome: Outcome::MayHaveChanged, finality: Finality::InFlight, ..lost };
+        answer.with_message(lost)
+    } else {
+        lost
     })
 }
 

@@ -9,14 +9,14 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
-    answers::{is_as_documented, issued, username, version},
+    answers::{Issued, is_as_documented, issued, username, version},
     moment::{moment, moment_in},
     page::{Columns, Row},
     template::{self, Values},
     value::{Call, List, Login, Recipe, Reset as Means},
 };
 use crate::{
-    http::{Api, Error, Kind, Operation, Outcome, Request, Result},
+    http::{Answer, Api, Error, Kind, Operation, Outcome, Request, Result},
     secret::{Name, Outside, Secret},
     vendors::{
         absence::{self, Lists, Sight},
@@ -200,8 +200,9 @@ impl VendorApi for Engine {
             }
             Means::Generate { request, success, password, response } => {
                 let answer = self.send(request, &values)?.reset(op).await?;
-                let password = issued(&answer, success, password)?;
-                let notes = if is_as_documented(&answer, success) { vec![] } else { vec![Note::UndocumentedResponse] };
+                let Issued { password, is_text } = issued(&answer, success, password)?;
+                let is_documented = is_text && is_as_documented(&answer, success);
+                let notes = if is_documented { vec![] } else { vec![Note::UndocumentedResponse] };
                 let (username, version) = (username(&answer, response), version(&answer, response));
                 Ok(Reset { password: Some(password), username, version, notes })
             }
@@ -209,12 +210,12 @@ impl VendorApi for Engine {
                 // Before the request: after a lost response the kept list would be wrong, too.
                 self.listed.forget(op).await?;
                 let answer = self.send(request, &values)?.reset(op).await?;
-                let password = issued(&answer, success, password)?;
+                let Issued { password, is_text } = issued(&answer, success, password)?;
                 let id = response.version.and_then(|pointer| answer.text_or_number(pointer));
                 let id = id.filter(|id| !id.raw().is_empty());
                 let version = id.as_ref().and_then(Outside::name);
                 self.made().extend(id);
-                let is_documented = version.is_some() && is_as_documented(&answer, success);
+                let is_documented = is_text && version.is_some() && is_as_documented(&answer, success);
                 let notes = if is_documented { vec![] } else { vec![Note::UndocumentedResponse] };
                 let username = username(&answer, response).or_else(|| named.username.as_deref().and_then(Name::new));
                 Ok(Reset { password: Some(password), username, version, notes })
@@ -291,14 +292,12 @@ impl VendorApi for Engine {
         match (&self.recipe.list, &self.recipe.one) {
             (Some(list), _) => match self.fetch_keys(op, list, &named).await {
                 Ok(rows) if self.find(list, &rows, &named, Some(id)).is_none() => Ok(()),
-                Ok(_) => Err(answer.unreadable("the credential is still listed after it").unconfirmed()),
+                Ok(_) => Err(unconfirmed(&answer, "the credential is still listed after it")),
                 Err(error) => Err(error.unconfirmed()),
             },
             (None, Some(one)) => match absence::asked(self.one(op, one, &named, Some(id)).await.map(Presence::Found)) {
                 Ok(Presence::Gone) => Ok(()),
-                Ok(Presence::Found(_)) => {
-                    Err(answer.unreadable("the credential is still there after it").unconfirmed())
-                }
+                Ok(Presence::Found(_)) => Err(unconfirmed(&answer, "the credential is still there after it")),
                 Err(error) => Err(error.unconfirmed()),
             },
             (None, None) => Ok(()),
@@ -377,6 +376,11 @@ impl Engine {
     pub(super) fn setup(&self, reason: &'static str) -> Error {
         Error::new(Kind::Setup, Outcome::NotChanged, self.api.host(), reason)
     }
+}
+
+/// The error for a revocation that a look-up contradicts, with what the API said to it.
+fn unconfirmed(answer: &Answer, reason: &'static str) -> Error {
+    answer.with_message(answer.unreadable(reason)).unconfirmed()
 }
 
 pub(super) const NO_LIST: &str = "no list of the credentials is described";

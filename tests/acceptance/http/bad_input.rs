@@ -252,6 +252,24 @@ fn what_the_block_decides_is_checked_at_plan() {
 }
 
 #[test]
+fn a_password_of_the_users_own_is_no_longer_than_the_api_accepts() {
+    let long = "needle-of-21-characte";
+    let description = DESCRIPTION.replace("credential   =", "max_password_length = 20\n    credential   =");
+    let variable = "variable \"own\" {\n  type = string\n  ephemeral = true\n}\n";
+    for own in ["var.own", &format!("\"{long}\"")] {
+        let Some(mut workspace) = Workspace::new() else { return };
+        workspace.set("TF_VAR_own", long);
+        let resource = RESOURCE.replace("info\" }", &format!("info\" }}\n  password_wo = {own}"));
+        workspace.write(&format!("{variable}{description}{resource}"));
+        for run in [workspace.plan(), workspace.apply()] {
+            let error = run.error().is("Invalid value for `password_wo`");
+            let error = error.says(&["must have at most 20 characters", "The password was not changed."]);
+            assert!(!error.detail.contains(long), "{error:?}");
+        }
+    }
+}
+
+#[test]
 fn a_misspelt_argument_is_reported_by_core() {
     let Some(workspace) = Workspace::new() else { return };
     workspace.write(&format!("{}{RESOURCE}", DESCRIPTION.replace("bearer_token", "bearer")));

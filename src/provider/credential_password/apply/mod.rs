@@ -12,7 +12,7 @@ use std::sync::Arc;
 use self::sink::ApplySink;
 use super::{
     CredentialPassword, diagnose,
-    names::{PREVIOUS, ROTATED_AT, SMTP_HOST},
+    names::{PASSWORD_WO, PREVIOUS, ROTATED_AT, SMTP_HOST},
     operation::Timed,
     private_data::PrivateData,
     state::State,
@@ -24,7 +24,7 @@ use crate::{
     },
     http::Outcome,
     provider::{
-        attributes::{age_recipients, retire_previous, target},
+        attributes::{age_recipients, password_policy, retire_previous, target},
         diagnostics::{self, lost_reset, revocation, vendor},
         password::request,
     },
@@ -144,6 +144,10 @@ async fn rotate(
         outcome: error.outcome(),
         diagnostic: diagnostics::rotation::failed(target, error),
     };
+    // A plan may have been made before it was known.
+    if let Some(diagnostic) = password_policy::own_too_long(target.vendor, change.config.get(PASSWORD_WO)) {
+        return Err(Failed { outcome: Outcome::NotChanged, diagnostic });
+    }
     let request = request::of(target, change).map_err(|error| failed(&error))?;
     let undoes_refusal = !change.prior.is_null() && retire_previous::keeps_previous(&change.planned);
     let request = Request { revokes, undoes_refusal, ..request };
