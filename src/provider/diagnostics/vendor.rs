@@ -336,18 +336,7 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
                 format!("Check that the {login} is correct and has not expired. It needs {}.", target.vendor.rights)
             }
             Kind::Forbidden => format!("The {login} needs {}.", target.vendor.rights),
-            Kind::NotFound if step == Step::Listing => {
-                format!("Check the name, and that the {login} belongs to the account.")
-            }
-            // A revocation fails with it only if the credential was made a moment ago.
-            Kind::NotFound if step == Step::Revoking => {
-                format!(
-                    "It was created a moment ago, and {title} may not know it everywhere yet: try again in a few minutes."
-                )
-            }
-            Kind::NotFound => {
-                format!("Check the name, and that the {login} belongs to the account that the credential is in.")
-            }
+            Kind::NotFound => not_found(step, title, login),
             Kind::Contradiction => format!(
                 "Check that the {login} belongs to the account that the credential is in, and try again later. If the \
                  credential was deleted at {title}, remove the resource from the state: `terraform state rm`, with its \
@@ -377,6 +366,18 @@ pub(super) fn advice(step: Step, target: &Target, error: &Error) -> String {
                 format!("Check `base_url` of `{}` and any proxy on the way.", target.vendor.name)
             }
         },
+    }
+}
+
+/// What to do about something that a vendor does not know.
+fn not_found(step: Step, title: &str, login: &str) -> String {
+    match step {
+        Step::Listing => format!("Check the name, and that the {login} belongs to the account."),
+        // A revocation fails with it only if the credential was made a moment ago.
+        Step::Revoking => format!(
+            "It was created a moment ago, and {title} may not know it everywhere yet: try again in a few minutes."
+        ),
+        _ => format!("Check the name, and that the {login} belongs to the account that the credential is in."),
     }
 }
 
