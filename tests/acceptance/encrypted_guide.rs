@@ -132,12 +132,16 @@ fn with_age() -> Option<Workspace> {
     let program = program.to_str().expect("a path that is text");
     let found =
         if program.contains('/') { program.to_owned() } else { format!("$(PATH=${{PATH#*:}} command -v {program})") };
-    workspace.file("bin/terraform", &format!("#!/bin/sh\nexec \"{found}\" \"$@\"\n"));
+    let script = format!("#!/bin/sh\nexec \"{found}\" \"$@\"\n");
+    fs::create_dir_all(workspace.path("bin")).expect("a folder can be made");
+    // Written by another process: what this one writes may be open in a process that another test is starting, and then
+    // it cannot be run.
+    let mut write = Command::new("sh");
+    write.args(["-c", "printf %s \"$1\" > \"$0\" && chmod +x \"$0\""]).arg(workspace.path("bin/terraform")).arg(script);
+    assert!(write.status().is_ok_and(|status| status.success()));
     let path = format!("{}:{}", workspace.path("bin").display(), workspace.environment()["PATH"]);
     workspace.set("PATH", &path);
     workspace.set("TF_CLI_ARGS_apply", "-auto-approve");
-    let made = Command::new("chmod").arg("+x").arg(workspace.path("bin/terraform")).status();
-    assert!(made.is_ok_and(|status| status.success()));
     Some(workspace)
 }
 

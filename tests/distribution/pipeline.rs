@@ -36,7 +36,9 @@ fn a_tag_needs_a_section_with_a_date() {
         ("## 1.1.0 (May 5, 2026)\n", section),
     ] {
         fs::write(folder.path().join("CHANGELOG.md"), format!("# Changelog\n\n{headings}")).unwrap();
-        let Output { status, stderr, .. } = Command::new(&copy).arg("v1.2.0").output().unwrap();
+        // Read by a shell, since a file that was just written may not be run yet: a process that another test is starting
+        // has it open, too, until it runs something else.
+        let Output { status, stderr, .. } = Command::new("bash").arg(&copy).arg("v1.2.0").output().unwrap();
         assert_eq!((status.success(), String::from_utf8(stderr).unwrap().as_str()), (refusal.is_empty(), refusal));
     }
 }
