@@ -121,7 +121,13 @@ proptest! {
         let written = encodings.iter().fold(secret.clone(), |text, encoding| encoding.write(&text));
         let is_binary = |encoding: &&Encoding| matches!(encoding, Encoding::Base64 { .. } | Encoding::Hex { .. });
         prop_assume!(encodings.iter().filter(is_binary).count() < 3);
-        prop_assert_eq!(shown(&format!("«{written}»")), "«[redacted]»", "{:?}", written);
+        let shown = shown(&format!("«{written}»"));
+        // Each octal escape behind another escape can be read in many ways. What is too complex to search is not shown at
+        // all, so nothing of the secret is either.
+        let is_octal_within = encodings.iter().rev().skip(1).any(|encoding| matches!(encoding, Encoding::Octal));
+        if !(is_octal_within && shown == "[redacted]") {
+            prop_assert_eq!(shown, "«[redacted]»", "{:?}", written);
+        }
         prop_assert_eq!(Name::new(&written), None);
     }
 
